@@ -1,0 +1,101 @@
+"""The one error type, and the problems that it carries.
+
+Every mistake that nascore finds becomes a :class:`Problem`: where it is, what is wrong there, where the
+value came from and the nearest thing that works. All problems of one kind of input are collected and raised
+together as one :class:`NascoreError`, whose class says with which exit code the command line ends.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Verdict = Literal["refused", "warned"]
+LayerName = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
+
+
+@frozen(kw_only=True)
+class Origin:
+    """Where a value came from: the layer that set it, and the place to look at (``base.yaml:3:7``)."""
+
+    layer: LayerName
+    where: str
+
+
+@frozen(kw_only=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: What one would type to reach it: ``updater.lr``, ``cells.normal.nodes.n0``.
+        text: What is wrong, and what was expected.
+        origin: Where the wrong value came from.
+        hint: The nearest thing that works.
+        verdict: ``refused`` stops the work, ``warned`` is printed and recorded.
+        slots: The slots whose choice could cure it.
+    """
+
+    path: str
+    text: str
+    origin: Origin | None = None
+    hint: str = ""
+    verdict: Verdict = "refused"
+    slots: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.path}: {self.text}" if self.path else self.text
+        line = f"{head} {self.hint}".rstrip()
+        return line if self.origin is None else f"{line}\n     from {self.origin.where}"
+
+
+class NascoreError(Exception):
+    """Base of every error that nascore raises on purpose; carries all problems found.
+
+    Args:
+        problems: The problems, or the text of the only one.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problems: Iterable[Problem] | str) -> None:
+        self.problems: tuple[Problem, ...] = (
+            (Problem(path="", text=problems),) if isinstance(problems, str) else tuple(problems)
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RecipeError(NascoreError):
+    """A recipe, a setting or a combination is wrong (exit code 3)."""
+
+    exit_code = 3
+
+
+class DescriptionError(RecipeError):
+    """A description, a genotype or an edit of one is wrong (exit code 3)."""
+
+
+class PluginError(NascoreError):
+    """A plugin is missing, broken or ambiguous (exit code 4)."""
+
+    exit_code = 4
+
+
+class RunFolderError(NascoreError):
+    """A run folder cannot be used (exit code 5)."""
+
+    exit_code = 5
+
+
+class RunFailed(NascoreError):  # noqa: N818 - it is what happened, not a kind of mistake
+    """A run started and could not go on, for example on a loss that is not finite (exit code 1)."""
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return ``Did you mean X?`` for the nearest choice, or an empty text where none is near."""
+    near: Sequence[str] = get_close_matches(word, sorted(set(choices)), n=1, cutoff=0.6)
+    return f"Did you mean {near[0]}?" if near else ""

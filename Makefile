@@ -1,0 +1,34 @@
+# The two commands of the README. Each makes .venv if there is none and installs what it needs.
+# Another interpreter: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# One thread each: two test processes share the machine, and sums differ between thread counts.
+export OMP_NUM_THREADS := 1
+
+.PHONY: search test test-all gates
+
+search: $(STAMP)
+	$(BIN)/nascore search --space darts --updater darts
+
+test: gates
+	$(BIN)/python -m pytest -n 2
+
+# The slow tests too, and what a report quotes.
+test-all: gates
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(BIN)/python benchmarks/startup.py
+
+gates: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The stamp is older than a changed requirement, so that one installs again.
+$(STAMP): requirements-dev.txt pyproject.toml nascore_darts/pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $(STAMP)

@@ -1,0 +1,39 @@
+"""Neural architecture search in which everything is a plugin, and parts mix.
+
+    import nascore
+
+    run = nascore.search(space="darts", updater="darts", seed=1)
+    final = nascore.evaluate(run)
+
+These functions are what the command line calls. Importing this package imports no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nascore.verbs.evaluate import evaluate
+    from nascore.verbs.runs import Run, load_run
+    from nascore.verbs.search import search
+
+    __version__: str
+
+__all__ = ["Run", "__version__", "evaluate", "load_run", "search"]
+
+_HOMES = {"evaluate": "evaluate", "load_run": "runs", "Run": "runs", "search": "search"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a verb when it is first asked for, so that importing the package stays quick."""
+    if name == "__version__":
+        # The one number is that of the installed distribution.
+        return import_module("importlib.metadata").version("nascore")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nascore' has no attribute {name!r}")
+    return getattr(import_module(f"nascore.verbs.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

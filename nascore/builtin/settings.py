@@ -1,0 +1,71 @@
+"""Settings of the built-in components; they load without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - the annotation is read when settings are checked
+from typing import Literal
+
+from attrs import frozen
+
+from nascore.api import setting
+
+
+@frozen(kw_only=True)
+class SoftmaxSettings:
+    """Softmax over what competes."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None, "What competes: the operations of an edge, all of a node, or as the space says."
+    )
+    noise: float = setting(0.0, "Standard deviation of the start value (DARTS's code: 1e-3).", ge=0)
+
+
+@frozen(kw_only=True)
+class FileSettings:
+    """A description in a file."""
+
+    path: Path | None = setting(  # noqa: RUF009 - it declares a field
+        None, "File with an open description in YAML."
+    )
+
+
+@frozen(kw_only=True)
+class TinySettings:
+    """Size of the tiny space."""
+
+    channels: int = setting(4, "Width of every operation.", ge=1)
+    cells: int = setting(2, "How often the cell is used.", ge=1)
+
+
+@frozen(kw_only=True)
+class PlantedSpaceSettings:
+    """A space with one useful candidate in each place."""
+
+    form: Literal["chain", "cell"] = setting(
+        "chain", "Three layers with a group each, or a cell with three edges that is used twice."
+    )
+    seed: int = setting(0, "Where among the candidates the useful one stands.", ge=0)
+    channels: int = setting(8, "Width of every operation.", ge=1)
+
+
+@frozen(kw_only=True)
+class SyntheticSettings:
+    """Images that are a mean of their class plus noise."""
+
+    channels: int = setting(3, "Channels of the images.", ge=1)
+    size: int = setting(16, "Height and width of the images, in pixels.", ge=1)
+    classes: int = setting(10, "Number of classes.", ge=2)
+    count: int = setting(1000, "Number of training images; a quarter as many to test.", ge=4)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0)
+    seed: int = setting(0, "Decides on the class means and the noise.", ge=0)
+
+
+@frozen(kw_only=True)
+class PlantedDataSettings:
+    """Images whose class is a pattern at a random place."""
+
+    size: int = setting(8, "Height and width of the images, in pixels.", ge=3)
+    classes: int = setting(4, "Number of patterns.", ge=2, le=16)
+    count: int = setting(1024, "Number of training images; a quarter as many to test.", ge=4)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0)
+    seed: int = setting(0, "Decides on the patterns, their places and the noise.", ge=0)

@@ -1,0 +1,124 @@
+"""Spaces: a description from a file, a tiny cell, and one that shows whether a search chooses at all."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from nascore.api import Description, DescriptionError, Edge, Graph, Group, Node, Op, load
+
+if TYPE_CHECKING:
+    from nascore.api import DataFacts
+    from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
+
+TINY = tuple(map(Op, ("none", "skip_connect", "max_pool_3x3", "conv_3x3")))
+USEFUL = Op("conv_3x3")
+NOISE = tuple(Op("noise", (("copy", copy),)) for copy in range(2))
+LAYERS = 3
+USES = 2
+POOLED = Op("classifier")
+FLAT = Op("classifier", (("size", 8),))
+"""A classifier that sees every place: with a pooled one, noise would be averaged away."""
+
+
+@frozen
+class File:
+    """A description in YAML; channels and classes of the data replace those of the file."""
+
+    settings: FileSettings
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the file's description for this data."""
+        path = self.settings.path
+        if path is None:
+            raise DescriptionError("space.path: name the file, as in --space file:PATH")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DescriptionError(f"space.path: {path} cannot be read: {error}") from None
+        return evolve(load(text, where=str(path)), in_channels=facts.channels, classes=facts.classes)
+
+
+@frozen
+class Tiny:
+    """A cell of two nodes with four operations: as small as a search can be."""
+
+    settings: TinySettings
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the open description."""
+        nodes = (
+            Node(name="n0", edges=(Edge(source="in0", ops=TINY, group="cell"),)),
+            Node(name="n1", edges=tuple(Edge(source=name, ops=TINY, group="cell") for name in ("in0", "n0"))),
+        )
+        network = _network(Node(name="a", edges=(Edge(source=-1),), join="cell", repeat=self.settings.cells))
+        return Description(
+            network=network,
+            cells={"cell": Graph(inputs=("in0",), nodes=nodes, output="n1")},
+            groups={"cell": Group(ops=TINY, never=(Op("none"),))},
+            channels=self.settings.channels,
+            in_channels=facts.channels,
+            classes=facts.classes,
+            affine=False,
+            pool_norm=True,
+        )
+
+
+@frozen
+class Planted:
+    """Each place has four candidates, of which one is useful: two draw noise and one gives zeros.
+
+    So the right answer is known and accuracy is no part of the judgement: a search that chooses finds the
+    convolution in every place, chance finds it in a quarter of them.
+    """
+
+    settings: PlantedSpaceSettings
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the open description."""
+        build = {"chain": self._chain, "cell": self._cell}[self.settings.form]
+        network, cells, groups = build()
+        return Description(
+            network=network,
+            cells=cells,
+            groups=groups,
+            channels=self.settings.channels,
+            in_channels=facts.channels,
+            classes=facts.classes,
+            affine=False,
+            pool_norm=True,
+        )
+
+    def _candidates(self, place: str) -> tuple[Op, ...]:
+        ops = [*NOISE, Op("none"), USEFUL]
+        # Seeded by text: a generator of its own for each place, independent of how many there are.
+        Random(f"{self.settings.seed}/{place}").shuffle(ops)  # noqa: S311 - nothing secret
+        return tuple(ops)
+
+    def _chain(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:
+        # A group per layer: the columns of one group are the same for all its rows.
+        groups = {f"layer{index}": Group(ops=self._candidates(f"layer{index}")) for index in range(LAYERS)}
+        layers = (
+            Node(name=f"l{index}", edges=(Edge(source=-1, ops=group.ops, group=name),))
+            for index, (name, group) in enumerate(groups.items())
+        )
+        return _network(*layers, head=FLAT), {}, groups
+
+    def _cell(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:
+        group = Group(ops=self._candidates("cell"))
+        sources = ("in0", *(f"n{index}" for index in range(LAYERS - 1)))
+        nodes = tuple(
+            Node(name=f"n{index}", edges=(Edge(source=source, ops=group.ops, group="cell"),))
+            for index, source in enumerate(sources)
+        )
+        cell = Graph(inputs=("in0",), nodes=nodes, output=nodes[-1].name)
+        uses = Node(name="a", edges=(Edge(source=-1),), join="cell", repeat=USES)
+        return _network(uses, head=FLAT), {"cell": cell}, {"cell": group}
+
+
+def _network(*layers: Node, head: Op = POOLED) -> Graph:
+    stem = Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),))
+    last = Node(name="head", edges=(Edge(source=-1, ops=(head,)),), width="classes")
+    return Graph(inputs=("images",), nodes=(stem, *layers, last), output="head")

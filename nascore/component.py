@@ -1,0 +1,209 @@
+"""What a plugin brings, declared without importing what it is made of.
+
+A :class:`Component` says what a part is called, which slot it fills, what it needs of the other parts and
+which settings it has. ``build`` names the class, which is imported only when a search is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+import pluggy
+from attrs import Factory, frozen
+
+from nascore.config import NoSettings
+from nascore.errors import PluginError, Problem, Verdict
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+hookimpl: Final = pluggy.HookimplMarker("nascore")
+"""Marks the functions through which a plugin says what it brings."""
+
+
+@frozen(kw_only=True)
+class Slot:
+    """A place in a search that components fill.
+
+    Attributes:
+        name: What is typed: ``--updater``.
+        summary: One sentence that says what fills it.
+        many: Whether it holds a list of components instead of one.
+    """
+
+    name: str
+    summary: str
+    many: bool = False
+
+    @property
+    def hook(self) -> str:
+        """The hook through which plugins bring components for it."""
+        return f"nascore_{self.name}s"
+
+
+SLOTS: Final[tuple[Slot, ...]] = (
+    Slot(name="space", summary="the architectures to choose from, as an open description"),
+    Slot(name="updater", summary="the rule that moves the architecture parameters"),
+    Slot(name="trainer", summary="one step of weights and architecture, and the estimate of the gradient"),
+    Slot(name="relaxation", summary="the map from architecture parameters to the mixture of operations"),
+    Slot(name="dataset", summary="the examples, their facts and their split"),
+)
+"""All slots, in the order in which they are settled."""
+
+RUN: Final = "run"
+"""The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""
+
+
+class Choice(Protocol):
+    """What a component's ``check`` sees of the finished recipe."""
+
+    def names(self, slot: str) -> tuple[str, ...]:
+        """The names of what fills a slot."""
+
+    def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
+        """The value at a path such as ``trainer.epochs``, or None where there is none."""
+
+
+Settings: TypeAlias = Any  # an instance of the component's own `config`
+Wish: TypeAlias = str | tuple[str, Mapping[str, Any]]
+"""A component's name, or its name and the settings that are wished with it."""
+
+
+def always(_settings: Settings) -> bool:
+    """Hold whatever the settings are."""
+    return True
+
+
+@frozen(kw_only=True)
+class Need:
+    """At least one of the terms must hold.
+
+    Attributes:
+        terms: ``slot.capability``, or ``not slot.capability``.
+        why: The reason, for the one whose recipe is refused.
+        ask: The need in words, wherever the terms read badly (as negative ones do):
+            "a space whose architectures may hold several operations on an edge".
+        when: Says from the component's own settings whether it is needed at all.
+        verdict: ``refused`` or ``warned``.
+    """
+
+    terms: tuple[str, ...]
+    why: str
+    ask: str = ""
+    when: Callable[[Settings], bool] = always
+    verdict: Verdict = "refused"
+
+
+@frozen(kw_only=True)
+class Give:
+    """A capability that depends on the component's own settings."""
+
+    capability: str
+    when: Callable[[Settings], bool] = always
+
+
+@frozen(kw_only=True, eq=False)
+class Component:
+    """One part that can fill a slot.
+
+    Attributes:
+        name: What is typed; letters, digits and dashes.
+        slot: The slot that it fills.
+        summary: One sentence.
+        build: ``"module:attribute"`` or a callable; called with the settings as its one argument.
+        config: The class of its settings; the defaults are the paper's values.
+        provides: Capabilities that it has.
+        needs: What it needs of the others.
+        wishes: What it works best with, by slot: a wish, or a list of alternatives in order.
+        mini: Settings that change at the scale ``mini``.
+        check: Rules on values that the types cannot say; sees the finished recipe.
+        paper: Where the method and the values come from.
+        argument: The setting that ``NAME:VALUE`` fills (``--space file:chain.yaml``).
+        plugin: The plugin that brought it; filled in when the plugin is loaded.
+    """
+
+    name: str
+    slot: str
+    summary: str
+    build: str | Callable[[Any], Any]
+    config: type = NoSettings
+    provides: tuple[str | Give, ...] = ()
+    needs: tuple[Need, ...] = ()
+    wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
+    mini: Mapping[str, Any] = Factory(dict)
+    check: Callable[[Any, Choice], Iterable[Problem]] | None = None
+    paper: str = ""
+    argument: str | None = None
+    plugin: str = ""
+
+    def given(self, settings: Settings) -> frozenset[str]:
+        """Return the capabilities that it has with these settings."""
+        gives = (Give(capability=item) if isinstance(item, str) else item for item in self.provides)
+        return frozenset(give.capability for give in gives if give.when(settings))
+
+
+@frozen(kw_only=True, eq=False)
+class Preset:
+    """A recipe inside a plugin, named by what it reproduces.
+
+    Attributes:
+        name: What is typed: ``--preset darts-cifar10``.
+        summary: One sentence.
+        path: The file (a path, or a resource of the plugin's package); or else
+        text: the recipe itself.
+        plugin: The plugin that brought it; filled in when the plugin is loaded.
+    """
+
+    name: str
+    summary: str
+    path: Traversable | None = None
+    text: str | None = None
+    plugin: str = ""
+
+    def read(self) -> str:
+        """Return the recipe's text."""
+        if self.text is not None:
+            return self.text
+        if self.path is None:
+            raise PluginError(f"preset {self.name} has neither a path nor a text")
+        return self.path.read_text(encoding="utf-8")
+
+
+@frozen(kw_only=True, eq=False)
+class Command:
+    """A verb that a plugin adds to the command line.
+
+    Attributes:
+        name: What is typed: ``nascore NAME``.
+        summary: One sentence for ``nascore --help``.
+        build: ``"module:attribute"`` of a click command, or the command itself.
+        plugin: The plugin that brought it; filled in when the plugin is loaded.
+    """
+
+    name: str
+    summary: str
+    build: str | Callable[..., Any]
+    plugin: str = ""
+
+
+def load(build: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a component is built with, imported now where it was only named.
+
+    Args:
+        build: ``"module:attribute"`` or a callable.
+
+    Raises:
+        PluginError: The module cannot be imported or has no such attribute.
+    """
+    if not isinstance(build, str):
+        return build
+    module, colon, name = build.partition(":")
+    if not (module and colon and name):
+        raise PluginError(f"{build!r} is not of the form 'module:attribute'.")
+    try:
+        found: Callable[..., Any] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{build} cannot be loaded: {error}") from error
+    return found

@@ -1,0 +1,163 @@
+"""Kinds of values: what a declared type expects, in words, and how a node becomes a value of it.
+
+Nothing is coerced: ``"false"`` is no bool, 2.0 no whole number, true no number. Only a whole number given
+where any number may stand is taken as a float.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+
+from nascore.config.node import Node
+
+if TYPE_CHECKING:
+    from nascore.config.units import Unit
+
+
+class UnfitError(Exception):
+    """A node does not hold what was declared.
+
+    Args:
+        node: The node, or the item of it, that is wrong.
+        expected: What it must be, in words.
+    """
+
+    def __init__(self, node: Node, expected: str) -> None:
+        super().__init__(expected)
+        self.node = node
+        self.expected = expected
+
+
+_Check: TypeAlias = Callable[[Any], Any]  # the value, or the limit that it breaks: _NO
+_NO: Final = object()
+
+
+def _bool(value: object) -> object:
+    return value if isinstance(value, bool) else _NO
+
+
+def _int(value: object) -> object:
+    return value if isinstance(value, int) and not isinstance(value, bool) else _NO
+
+
+def _float(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _NO
+    try:
+        number = float(value)
+    except OverflowError:
+        return _NO
+    return number if math.isfinite(number) else _NO
+
+
+def _str(value: object) -> object:
+    return value if isinstance(value, str) else _NO
+
+
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) else _NO
+
+
+def _none(value: object) -> object:
+    return value if value is None else _NO
+
+
+_SCALARS: Final[dict[object, tuple[str, _Check]]] = {
+    bool: ("true or false", _bool),
+    int: ("a whole number", _int),
+    float: ("a number", _float),
+    str: ("text", _str),
+    Path: ("a path", _path),
+    NoneType: ("null", _none),
+    None: ("null", _none),
+}
+
+
+def supported(expected: object) -> bool:
+    """Say whether a setting may be declared with this type (nested groups are the reader's)."""
+    if expected in _SCALARS or get_origin(expected) in (Literal, Annotated):
+        return True
+    if _is_union(expected) or _is_list(expected):
+        return all(supported(arm) for arm in get_args(expected) if arm is not Ellipsis)
+    return isinstance(expected, type) and issubclass(expected, Enum)
+
+
+def describe(expected: object) -> str:
+    """Say in words what a type expects: ``a whole number``, ``one of first, unrolled``."""
+    if expected in _SCALARS:
+        return _SCALARS[expected][0]
+    if get_origin(expected) is Annotated:
+        unit: Unit = get_args(expected)[1]
+        return unit.expected
+    if _is_union(expected):
+        return " or ".join(describe(arm) for arm in get_args(expected))
+    if _is_list(expected):
+        return f"a list, each item {describe(get_args(expected)[0])}"
+    return "one of " + ", ".join(map(str, _allowed(expected)))
+
+
+def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
+    """Turn a node into a value of the declared type.
+
+    Raises:
+        UnfitError: The node, or an item of it, is not that.
+    """
+    value = _convert(expected, node)
+    if value is _NO and node.text is not None:
+        # A setting that holds text takes what was typed after --set as it stands: note=1e3.
+        value = _convert(expected, Node(value=node.text, origin=node.origin))
+    if value is _NO:
+        raise UnfitError(node, describe(expected))
+    return value
+
+
+def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
+    if expected in _SCALARS:
+        return _SCALARS[expected][1](node.value)
+    if get_origin(expected) is Annotated:
+        return _with_unit(expected, node)
+    if _is_union(expected):
+        tried = (_convert(arm, node) for arm in get_args(expected))
+        return next((value for value in tried if value is not _NO), _NO)
+    if _is_list(expected):
+        return _list(expected, node)
+    for choice in _allowed(expected):
+        # True == 1: compare the types first.
+        if type(choice) is type(node.value) and choice == node.value:
+            return expected(choice) if isinstance(expected, type) else choice
+    return _NO
+
+
+def _list(expected: object, node: Node) -> Any:  # noqa: ANN401 - a list or tuple of what was declared
+    if not isinstance(node.value, list):
+        return _NO
+    items = [convert(get_args(expected)[0], item) for item in node.value]
+    return tuple(items) if get_origin(expected) is tuple else items
+
+
+def _with_unit(expected: object, node: Node) -> Any:  # noqa: ANN401 - int or float
+    plain, unit = get_args(expected)
+    value = node.value
+    if isinstance(value, str):
+        number = unit.read(value)
+        value = int(number) if number is not None and number.is_integer() and plain is int else number
+    return _SCALARS[plain][1](value)
+
+
+def _is_union(expected: object) -> bool:
+    return get_origin(expected) in (Union, UnionType)
+
+
+def _is_list(expected: object) -> bool:
+    return get_origin(expected) in (list, tuple)
+
+
+def _allowed(expected: object) -> tuple[Any, ...]:
+    if isinstance(expected, type) and issubclass(expected, Enum):
+        return tuple(member.value for member in expected)
+    return get_args(expected) if get_origin(expected) is Literal else ()

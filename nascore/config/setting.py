@@ -1,0 +1,189 @@
+"""Declaring settings: one declaration gives reading, checking, error texts and help.
+
+::
+
+    @frozen(kw_only=True)
+    class EgSettings:
+        eta: float = setting(0.1, "Step size of the exponentiated gradient.", gt=0, le=10)
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
+
+import attrs
+from attrs import frozen
+
+from nascore.config.kinds import UnfitError, convert, describe
+from nascore.config.node import Node, show, wrap
+from nascore.errors import Origin, Problem, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+_METADATA: Final = "nascore"
+_WORDS: Final = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+
+
+@frozen(kw_only=True)
+class Setting:
+    """What is declared about one setting besides its type and default.
+
+    Attributes:
+        help: One sentence for the reader of ``nascore show``.
+        bounds: Pairs such as ``("gt", 0)``; on a list they hold for each item.
+        choices: The only values allowed, where not all of the type are.
+    """
+
+    help: str
+    bounds: tuple[tuple[str, float], ...] = ()
+    choices: tuple[Any, ...] = ()
+
+    def expected(self, declared: object) -> str:
+        """Say in words what is allowed: ``a whole number at least 1``."""
+        if self.choices:
+            return "one of " + ", ".join(map(str, self.choices))
+        bounds = " and ".join(f"{_WORDS[name]} {limit:g}" for name, limit in self.bounds)
+        return f"{describe(declared)} {bounds}".rstrip()
+
+    def allows(self, value: object) -> bool:
+        """Say whether a value of the right type lies within the bounds and choices."""
+        if isinstance(value, (list, tuple)):
+            return all(self.allows(item) for item in value)
+        if self.choices and value not in self.choices:
+            return False
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return True
+        return all(_within(value, name, limit) for name, limit in self.bounds)
+
+
+@frozen(kw_only=True)
+class Declared:
+    """One setting of a settings class, as the reader and ``nascore show`` see it."""
+
+    name: str
+    type: Any
+    default: Any
+    setting: Setting
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a group of settings of its own."""
+        return isinstance(self.type, type) and attrs.has(self.type)
+
+    @property
+    def expected(self) -> str:
+        """What it must be, in words."""
+        return "a group of settings" if self.nested else self.setting.expected(self.type)
+
+    def read(self, node: Node) -> Any:  # noqa: ANN401 - as declared
+        """Turn a node into the value of this setting (not for nested groups).
+
+        Raises:
+            UnfitError: The node does not hold what was declared.
+        """
+        try:
+            value = convert(self.type, node)
+        except UnfitError as wrong:
+            raise UnfitError(wrong.node, self.expected) from None
+        if not self.setting.allows(value):
+            raise UnfitError(node, self.expected)
+        return value
+
+
+def setting(  # noqa: PLR0913 - the declaration is the one place where all of it is said
+    default: T,
+    help: str,  # noqa: A002 - the word that readers of declarations expect
+    *,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+    choices: Sequence[T] = (),
+) -> T:
+    """Declare a setting of a frozen attrs class.
+
+    Args:
+        default: The paper's value, where there is one.
+        help: One sentence that says what it is, with its unit.
+        gt: The value must be above this.
+        ge: The value must be at least this.
+        lt: The value must be below this.
+        le: The value must be at most this.
+        choices: The only values allowed.
+    """
+    named = {"gt": gt, "ge": ge, "lt": lt, "le": le}
+    declared = Setting(
+        help=help,
+        bounds=tuple((name, limit) for name, limit in named.items() if limit is not None),
+        choices=tuple(choices),
+    )
+    # Each instance gets its own list, or one recipe's edit would change the next one's default.
+    initial = attrs.Factory(lambda: list(default)) if isinstance(default, list) else default
+    field: Any = attrs.field(default=initial, validator=_validate, metadata={_METADATA: declared})
+    return field  # type: ignore[no-any-return]  # what attrs puts in place of the declared default
+
+
+@frozen(kw_only=True)
+class NoSettings:
+    """The settings of a component that has none."""
+
+
+def settings_of(config: type) -> dict[str, Declared]:
+    """Return the settings that a class declares, by name, in the order of declaration.
+
+    Raises:
+        TypeError: The class is no attrs class, or an attribute of it is not declared with :func:`setting`.
+    """
+    return _declared(config)
+
+
+@cache  # resolving the types anew for every recipe is five times slower
+def _declared(config: type) -> dict[str, Declared]:
+    if not attrs.has(config):
+        raise TypeError(f"{config.__name__} is no attrs class")
+    types = get_type_hints(config, include_extras=True)
+    found = {}
+    for attribute in attrs.fields(config):
+        if _METADATA not in attribute.metadata:
+            raise TypeError(f"{config.__name__}.{attribute.name} is not declared with setting(...)")
+        initial = attribute.default
+        default = initial.factory() if isinstance(initial, attrs.Factory) else initial  # type: ignore[arg-type]
+        found[attribute.name] = Declared(
+            name=attribute.name,
+            type=types[attribute.name],
+            default=default,
+            setting=attribute.metadata[_METADATA],
+        )
+    return found
+
+
+def _within(value: float, name: str, limit: float) -> bool:
+    if name == "gt":
+        return value > limit
+    if name == "ge":
+        return value >= limit
+    return value < limit if name == "lt" else value <= limit
+
+
+def _validate(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Check a value given to the class itself, as strictly as one from a recipe."""
+    declared = settings_of(type(instance))[attribute.name]
+    if declared.nested:
+        fits = isinstance(value, declared.type)
+    else:
+        node = wrap(value, Origin(layer="python", where=type(instance).__name__))
+        try:
+            declared.read(node)
+        except UnfitError:
+            fits = False
+        else:
+            fits = True
+    if not fits:
+        text = f"{show(wrap(value, _HERE))} is not {declared.expected}."
+        raise RecipeError([Problem(path=attribute.name, text=text)])
+
+
+_HERE: Final = Origin(layer="python", where="")

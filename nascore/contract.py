@@ -1,0 +1,318 @@
+"""What the parts of a search say to each other: one protocol per slot, and the values that they hand over.
+
+This module imports no torch, so that a component can be described without it; tensors are named in
+annotations only. A component's class is built with one argument, its settings.
+
+Shapes: E edges and O operations of a choice group, K uses of its cell in the network, B images of a batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from torch import Generator, Tensor
+
+    from nascore.description import ChoiceGroup, Description
+    from nascore.engine.phase import Phase
+    from nascore.nn import ArchitectureState, Examples
+    from nascore.recipe import Recipe
+
+Mixture: TypeAlias = "Mapping[str, Tensor]"
+
+
+@frozen(kw_only=True)
+class DataFacts:
+    """What a search needs to know of its data, without the data.
+
+    Attributes:
+        channels: Channels of an image.
+        height: Height of an image, in pixels.
+        width: Width of an image, in pixels.
+        classes: Number of classes.
+        train: Number of training images.
+        test: Number of test images.
+        mean: Mean of each channel over the training images, in the scale 0 to 1.
+        std: Standard deviation of each channel, in the same scale.
+        crop_pad: Pixels of zeros around an image from which a random crop is taken; 0: none.
+        flip: Whether an image may be mirrored left to right.
+        task: What is asked of a network.
+    """
+
+    channels: int
+    height: int
+    width: int
+    classes: int
+    train: int
+    test: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    crop_pad: int = 0
+    flip: bool = False
+    task: str = "classification"
+
+
+@frozen(kw_only=True)
+class Sampled:
+    """What a relaxation makes of theta for one pass.
+
+    Attributes:
+        weights: [E, O], with its graph to theta; zero outside the live segments.
+        runs: [E, O] bool, what the *architecture* pass must run. None: all that is alive; only samplers that
+            choose one operation narrow it. The weights pass always runs whatever weight is not zero.
+    """
+
+    weights: Tensor
+    runs: Tensor | None = None
+
+
+@frozen(kw_only=True)
+class Gradients:
+    """What an updater gets to step by: exactly one of `theta` and `mixture`.
+
+    Attributes:
+        theta: By group [E, O]: the derivative of loss and penalties with respect to theta.
+        mixture: By group. Granularity `batch`: [E, O], of the mean loss. Granularity `sample`: [K, B, E, O],
+            of the *sum* of the losses, so that the reward of an operation is its negative.
+        penalty: By group [E, O], for updaters that follow `mixture`: the derivative of the penalties, in the
+            unit of `mixture` summed over K and B. None where there is no penalty.
+    """
+
+    theta: Mapping[str, Tensor] | None = None
+    mixture: Mapping[str, Tensor] | None = None
+    penalty: Mapping[str, Tensor] | None = None
+
+
+@frozen(kw_only=True)
+class Horizon:
+    """How much an updater is going to see; XNAS's T is updates * samples * K, exactly.
+
+    Attributes:
+        updates: Architecture steps of this phase, warm-up taken off; None under a time budget.
+        samples: Images of a batch; batches are whole.
+        replicas: K of each group.
+        keep: How many of a segment of each group must survive.
+    """
+
+    updates: int | None
+    samples: int
+    replicas: Mapping[str, int]
+    keep: Mapping[str, int]
+
+
+@frozen(kw_only=True)
+class Demand:
+    """What a trainer asks the engine to prepare for its phase.
+
+    Attributes:
+        epochs: Passes over the training images.
+        batch: Images of a batch.
+        halves: Whether the architecture is to learn from images that the weights do not see: then there are
+            batches `train` and `architecture`, else `train` alone, of all images.
+        augment: Whether training images are cropped and flipped as the data set's facts say.
+        warm_up: Epochs at the beginning without an architecture step.
+    """
+
+    epochs: int
+    batch: int
+    halves: bool = False
+    augment: bool = True
+    warm_up: int = 0
+
+
+@frozen(kw_only=True)
+class StepReport:
+    """What one step of a trainer says.
+
+    Attributes:
+        step: Number of the step, from 0.
+        loss: Mean loss of the weights' batch, as it was before the step.
+        architecture_loss: Mean loss of the architecture's batch; None where no architecture pass was made.
+        accuracy: Share of the weights' batch that was right, 0 to 1.
+        lr: Learning rate of the weights in this step.
+    """
+
+    step: int
+    loss: float
+    architecture_loss: float | None = None
+    accuracy: float | None = None
+    lr: float | None = None
+
+
+@frozen(kw_only=True)
+class EpochReport:
+    """What one epoch of a phase says.
+
+    Attributes:
+        phase: Name of the phase, `search` or `train`.
+        epoch: Number of the epoch, from 0.
+        epochs: How many there are.
+        step: Steps done since the phase began.
+        loss: Mean of the steps' losses.
+        accuracy: Mean of the steps' accuracies; None if the trainer gives none.
+        architecture_loss: Mean over the architecture passes; None if there were none.
+        validation_accuracy: Share right on data that the weights have not seen; None if not measured.
+        validation_count: How many images that share is of.
+        lr: Learning rate of the weights in this epoch; None if the trainer has none.
+        entropy: By group, mean entropy in nats over the segments of the expected mixture.
+        seconds: Wall time of the epoch's steps.
+    """
+
+    phase: str
+    epoch: int
+    epochs: int
+    step: int
+    loss: float
+    accuracy: float | None
+    architecture_loss: float | None
+    validation_accuracy: float | None
+    validation_count: int | None
+    lr: float | None
+    entropy: Mapping[str, float]
+    seconds: float
+
+
+class Space(Protocol):
+    """What can be found. Its rule for deriving stands in the groups of the description."""
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the open description for data of this kind."""
+        ...
+
+
+class Dataset(Protocol):
+    """Images and labels. The engine splits, shuffles, augments and normalises."""
+
+    facts: DataFacts
+
+    def train(self) -> Examples:
+        """Return the training images, scaled to 0 to 1 and not normalised, with their labels."""
+        ...
+
+    def test(self) -> Examples:
+        """Return the test images. The engine opens them once, and records it."""
+        ...
+
+
+class Relaxation(Protocol):
+    """How theta becomes a mixture. It has settings and no state.
+
+    Attributes:
+        segment: What competes; None: as the group says.
+    """
+
+    segment: Literal["edge", "node"] | None
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value of theta, [E, O]."""
+        ...
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the mixture of one pass; segments [E, O] are -1 where nothing is alive."""
+        ...
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the deterministic mixture [E, O] that logs, validation and deriving read."""
+        ...
+
+
+class Updater(Protocol):
+    """How theta moves.
+
+    Attributes:
+        gradient: What it follows; None: nothing, then no architecture pass is made.
+        granularity: Whether it wants the mixture's gradient per batch, or per use and sample.
+    """
+
+    gradient: Literal["theta", "mixture"] | None
+    granularity: Literal["batch", "sample"]
+
+    def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
+        """Begin a phase with these groups."""
+        ...
+
+    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
+        """Move theta in place, never rebinding it; it may also narrow `state.alive`."""
+        ...
+
+    def strength(self, state: ArchitectureState, expected: Mixture) -> Mixture:
+        """Return what deriving ranks by: by group [E, O], not negative, 0 for what is out."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of an updater that was started with the same groups."""
+        ...
+
+
+class Regularizer(Protocol):
+    """A penalty. The engine decides with respect to what it is differentiated."""
+
+    def penalty(self, state: ArchitectureState, mixture: Mixture) -> Tensor:
+        """Return a scalar that is differentiable in theta and in the mixture."""
+        ...
+
+
+class Trainer(Protocol):
+    """A stepper; the engine owns the loop.
+
+    Attributes:
+        demand: What the engine is to prepare.
+    """
+
+    demand: Demand
+
+    def start(self, phase: Phase) -> None:
+        """Begin a phase."""
+        ...
+
+    def step(self) -> StepReport | None:
+        """Make one weights step and the architecture step that goes with it; None: the phase is over."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state of its own, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of a trainer that was started on the same phase."""
+        ...
+
+
+class Observer:
+    """Watches a run. Every method does nothing; override those that are wanted.
+
+    An observer that raises never stops a run: it is logged, and muted after three failures.
+    """
+
+    def run_started(self, folder: Path, recipe: Recipe) -> None:
+        """See that the run's folder and recipe are written."""
+
+    def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
+        """See that a phase begins."""
+
+    def step_finished(self, report: StepReport) -> None:
+        """See one step of the phase."""
+
+    def epoch_finished(self, report: EpochReport) -> None:
+        """See one epoch of the phase."""
+
+    def architecture_changed(self, description: Description) -> None:
+        """See what would be derived now; called once per epoch while a search goes on."""
+
+    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
+        """See that a job is done and what it gave."""
+
+    def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
+        """See that the run is done and what it gave."""
+
+
+Observers: TypeAlias = "Sequence[Observer]"

@@ -1,0 +1,97 @@
+"""What only arithmetic shows to be wrong: reductions, channels, and operations where they stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from nascore.description.invariants import graph_path
+from nascore.description.operation import unknown
+from nascore.description.problems import Found
+
+if TYPE_CHECKING:
+    from nascore.description.op import Op
+    from nascore.description.operation import Catalogue
+    from nascore.description.plan import Row, State, Wire
+    from nascore.description.values import Description
+
+
+@define(kw_only=True)
+class Checks:
+    """The checks of one expansion; each mistake is told once, at the first use that shows it."""
+
+    description: Description
+    catalogue: Catalogue | None
+    rows: dict[str, list[Row]] = field(init=False)
+    """The written edges of each group, in the order of the description."""
+    _found: Found = field(factory=Found, init=False)
+    _told: set[tuple[str, str]] = field(factory=set, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rows = {name: [] for name in self.description.groups}
+        for graph, node, edge in self.description.edges():
+            if edge.group is not None:
+                self.rows[edge.group].append((graph, node.name, str(edge.source)))
+        if self.catalogue is not None:
+            self._known(self.catalogue)
+
+    def stop(self) -> None:
+        """Raise everything found, if anything was.
+
+        Raises:
+            DescriptionError: With all problems.
+        """
+        self._found.stop()
+
+    def tell(self, path: str, kind: str, text: str, hint: str = "") -> None:
+        """Note a problem, unless one of this kind was told of this path."""
+        if (path, kind) not in self._told:
+            self._told.add((path, kind))
+            self._found.add(path, text, hint=hint)
+
+    def state(self, state: State, path: str) -> None:
+        """Check that all that a sum adds has equal channels."""
+        if state.join != "sum":
+            return
+        different = sorted({wire.c_out for wire in state.wires} | {state.channels})
+        if len(different) > 1:
+            counts = " and ".join(str(each) for each in different)
+            self.tell(path, "channels", f"a sum needs equal channels, not {counts} (at {state.path}).")
+
+    def wire(self, wire: Wire, source: State, reduction: int, path: str) -> None:
+        """Check the stride of an edge, and its operations where they stand."""
+        if source.reduction > reduction:
+            text = f"the source is coarser ({source.reduction}) than the node ({reduction})"
+            self.tell(path, "stride", f"{text} (at {wire.path}).")
+        elif reduction % source.reduction:
+            text = f"no whole stride leads from reduction {source.reduction} to {reduction}"
+            self.tell(path, "stride", f"{text} (at {wire.path}).")
+        elif not wire.ops and wire.stride != 1:
+            text = f"a bare edge cannot change the reduction from {source.reduction} to {reduction}"
+            self.tell(path, "stride", f"{text} (at {wire.path}).", "Give it an operation.")
+        else:
+            for op in wire.ops:
+                self._fits(op, wire, path)
+
+    def _fits(self, op: Op, wire: Wire, path: str) -> None:
+        entry = None if self.catalogue is None else self.catalogue.get(op.name)
+        if entry is not None:
+            for text in entry.misfits(wire.c_in, wire.width, wire.stride):
+                self.tell(path, f"{op}: {text[:20]}", f"{text[:-1]} (at {wire.op_path(op)}).")
+
+    def _known(self, catalogue: Catalogue) -> None:
+        """Check every operation's name and settings where it is written, so also those of no use."""
+        columns = [
+            (f"groups.{name}", op) for name, group in self.description.groups.items() for op in group.ops
+        ]
+        listed = {op for _, op in columns}
+        written = [
+            (f"{graph_path(graph)}.nodes.{node.name}.from.{edge.source}", op)
+            for graph, node, edge in self.description.edges()
+            for op in edge.ops
+            if op not in listed
+        ]
+        for path, op in (*columns, *written):
+            for text, hint in unknown(op, catalogue):
+                self.tell(path, f"{op}: {text}", text, hint)

@@ -1,0 +1,150 @@
+"""From a description to its plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from nascore.description.checks import Checks
+from nascore.description.invariants import graph_path
+from nascore.description.layouts import lay_out
+from nascore.description.names import CONCAT, IMAGES, NETWORK
+from nascore.description.plan import Plan, State, Use, Wire
+
+if TYPE_CHECKING:
+    from nascore.description.operation import Catalogue
+    from nascore.description.plan import Row
+    from nascore.description.scope import Placed
+    from nascore.description.values import Description, Edge, Graph, Node
+
+
+def expand(description: Description, catalogue: Catalogue | None = None) -> Plan:
+    """Work a description out.
+
+    Args:
+        description: An open or a closed description.
+        catalogue: With it every operation is checked: its name, settings, stride and channels.
+
+    Raises:
+        DescriptionError: With every problem.
+    """
+    checks = Checks(description=description, catalogue=catalogue)
+    walk = _Walk(description=description, checks=checks)
+    images = State(
+        path=IMAGES,
+        join="input",
+        channels=description.in_channels,
+        reduction=1,
+        template=(NETWORK, IMAGES),
+    )
+    walk.states.append(images)
+    network = Use(graph=NETWORK, prefix="", channels=description.channels, base=1, names={})
+    names = walk.graph(description.network, network, (0,))
+    plan = Plan(
+        states=tuple(walk.states),
+        output=names[description.network.output],
+        auxiliary=None if description.auxiliary is None else names[description.auxiliary],
+        layouts=lay_out(description, walk.states, checks),
+        uses=tuple(walk.uses),
+    )
+    checks.stop()
+    return plan
+
+
+@define(kw_only=True)
+class _Walk:
+    """The states placed so far, and how often each written edge was met."""
+
+    description: Description
+    checks: Checks
+    states: list[State] = field(factory=list)
+    uses: list[Use] = field(factory=list)
+    counts: Counter[Row] = field(factory=Counter)
+
+    def graph(self, graph: Graph, use: Use, inputs: tuple[int, ...]) -> dict[str, int]:
+        """Place every node of a graph; return the index of the state behind each of its names."""
+        self.uses.append(use)
+        found = dict(zip(graph.inputs, inputs, strict=True))
+        for placed in graph.scope.placed:
+            sources = tuple(found[name] for name in placed.sources)
+            if placed.node.cell is None:
+                found[placed.name] = self._state(placed, use, sources)
+            else:
+                found[placed.name] = self._cell(placed.node.cell, placed, use, sources)
+        use.names.update({name: found[state] for name, state in graph.scope.names.items()})
+        return use.names
+
+    def _cell(self, name: str, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
+        cell = self.description.cells[name]
+        inner = Use(
+            graph=name,
+            prefix=f"{use.prefix}{placed.name}/",
+            channels=self._width(placed.node, use),
+            base=self._reduction(placed.node, use, sources),
+            names={},
+        )
+        return self.graph(cell, inner, sources)[cell.output]
+
+    def _width(self, node: Node, use: Use) -> int:
+        return self.description.classes if node.width == "classes" else node.width * use.channels
+
+    def _reduction(self, node: Node, use: Use, sources: tuple[int, ...]) -> int:
+        if node.reduction is not None:
+            return use.base * node.reduction
+        return max(self.states[source].reduction for source in sources)
+
+    def _state(self, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
+        node = placed.node
+        reduction = self._reduction(node, use, sources)
+        pairs = zip(node.edges, sources, strict=True)
+        wires = tuple(self._wire(placed, edge, use, source, reduction) for edge, source in pairs)
+        whole, rest = divmod(reduction, use.base)
+        state = State(
+            path=f"{use.prefix}{placed.name}",
+            join="concat" if node.join == CONCAT else "sum",
+            channels=self._channels(node, use, wires),
+            reduction=reduction,
+            wires=wires if node.join == CONCAT else tuple(sorted(wires, key=lambda wire: wire.gate)),
+            shadow=node.shadow,
+            template=(use.graph, node.name),
+            relative=None if rest else whole,
+        )
+        self.checks.state(state, _written(use, node))
+        self.states.append(state)
+        return len(self.states) - 1
+
+    def _wire(self, placed: Placed, edge: Edge, use: Use, source: int, reduction: int) -> Wire:
+        read = self.states[source]
+        width = self._width(placed.node, use) if edge.ops else read.channels
+        every_op = placed.node.join == CONCAT and edge.group is None
+        wire = Wire(
+            source=source,
+            path=f"{use.prefix}{placed.name}/{edge.source}",
+            ops=edge.ops,
+            c_in=read.channels,
+            width=width,
+            c_out=width * len(edge.ops) if every_op and edge.ops else width,
+            stride=max(reduction // read.reduction, 1),
+            gate=edge.gate,
+            group=edge.group,
+        )
+        self.checks.wire(wire, read, reduction, f"{_written(use, placed.node)}.from.{edge.source}")
+        return self._counted(wire, (use.graph, placed.node.name, str(edge.source)))
+
+    def _counted(self, wire: Wire, row: Row) -> Wire:
+        if wire.group is None:
+            return wire
+        replica = self.counts[row]
+        self.counts[row] += 1
+        return evolve(wire, row=self.checks.rows[wire.group].index(row), replica=replica)
+
+    def _channels(self, node: Node, use: Use, wires: tuple[Wire, ...]) -> int:
+        if node.join == CONCAT:
+            return sum(wire.c_out for wire in wires)
+        return self._width(node, use) if any(wire.ops for wire in wires) else wires[0].c_out
+
+
+def _written(use: Use, node: Node) -> str:
+    return f"{graph_path(use.graph)}.nodes.{node.name}"

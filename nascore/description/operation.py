@@ -1,0 +1,99 @@
+"""The torch-free entry of an operation in the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from nascore.description.names import Scalar, is_operation_name
+from nascore.description.problems import Found
+from nascore.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.description.op import Op
+    from nascore.description.values import Description
+
+_SWITCHES = ("affine", "pool_norm")
+
+
+def _copied(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    return dict(settings)
+
+
+@frozen(kw_only=True, hash=False)
+class Operation:
+    """What checks, growth and the compiler need to know of an operation.
+
+    Attributes:
+        name: Name that descriptions use.
+        build: ``module:attribute``, imported only when a network is built, or the callable itself; called as
+            ``build(c_in, c_out, stride, **settings)`` it returns the module.
+        strides: Strides that it can do; None for any.
+        same_channels: Whether it must bring as many channels as it gets.
+        structural: Whether it is part of the frame (stem, classifier, ...), which drop path never touches.
+        identity: Whether it may be the identity, which drop path never touches either.
+        settings: Its settings and their defaults. ``affine`` and ``pool_norm``, where listed, default to what
+            the description says instead.
+
+    Raises:
+        DescriptionError: On a bad name.
+    """
+
+    name: str
+    build: str | Callable[..., Any]
+    strides: tuple[int, ...] | None = (1, 2)
+    same_channels: bool = False
+    structural: bool = False
+    identity: bool = False
+    settings: dict[str, Scalar] = field(factory=dict, converter=_copied)
+
+    def __attrs_post_init__(self) -> None:
+        found = Found()
+        for name in (self.name, *self.settings):
+            if not is_operation_name(name):
+                found.add(f"operations.{self.name}", f"{name!r} cannot name an operation or a setting.")
+        found.stop()
+
+    def misfits(self, c_in: int, c_out: int, stride: int) -> Iterator[str]:
+        """Yield why the operation cannot stand where it would have to do this; nothing if it can."""
+        if self.strides is not None and stride not in self.strides:
+            can = " or ".join(str(each) for each in self.strides)
+            yield f"{self.name} cannot do stride {stride}, only {can}."
+        if self.same_channels and c_in != c_out:
+            yield f"{self.name} keeps the number of channels, here {c_in} would become {c_out}."
+
+
+Catalogue = Mapping[str, Operation]
+
+
+def resolved(op: Op, entry: Operation, description: Description) -> dict[str, Scalar]:
+    """Return every setting with which an operation of this description is built.
+
+    The operation's own settings win over the description's switches, those over the defaults of the entry.
+    """
+    switches = {name: getattr(description, name) for name in _SWITCHES if name in entry.settings}
+    return {**entry.settings, **switches, **dict(op.settings)}
+
+
+def unknown(op: Op, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield what the catalogue does not know of an operation, as pairs of a text and a hint."""
+    entry = catalogue.get(op.name)
+    if entry is None:
+        yield f"there is no operation {op.name!r}.", did_you_mean(op.name, catalogue)
+        return
+    for key, value in op.settings:
+        if key not in entry.settings:
+            yield f"{op.name} has no setting {key!r}.", did_you_mean(key, entry.settings)
+        elif not _same_type(value, entry.settings[key]):
+            wanted = type(entry.settings[key]).__name__
+            yield f"{op.name}'s setting {key} must be a {wanted}, not {value!r}.", ""
+
+
+def _same_type(value: Scalar, default: Scalar) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is type(default)

@@ -1,0 +1,34 @@
+"""What a trainer imports: the phase that it works on, the weights step, and the estimates."""
+
+from nascore.contract import Demand, StepReport
+from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
+from nascore.engine.gradient import gradients
+from nascore.engine.mixing import Draw, draw, fixed_draw, pull_back
+from nascore.engine.passes import Batch, Criterion, Passes
+from nascore.engine.phase import Phase, Search
+from nascore.engine.schedule import cosine, linear
+from nascore.engine.supervised import Supervised, WeightsRule
+
+__all__ = [
+    "Batch",
+    "Criterion",
+    "Demand",
+    "Draw",
+    "Estimate",
+    "Passes",
+    "Phase",
+    "Search",
+    "StepReport",
+    "Supervised",
+    "VirtualStep",
+    "WeightsRule",
+    "cosine",
+    "draw",
+    "first",
+    "fixed_draw",
+    "gradients",
+    "linear",
+    "pull_back",
+    "single_level",
+    "unrolled",
+]

@@ -1,0 +1,113 @@
+"""Batches of images from tensors in memory, and the split into two halves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nascore.engine.augment import augment, normalise
+from nascore.errors import Problem, RecipeError
+from nascore.nn import Examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Generator, Tensor
+
+    from nascore.contract import DataFacts
+
+MEASURED_AT_ONCE = 256
+
+
+class Batches:
+    """An endless sequence of whole batches; each epoch is shuffled anew and its rest is dropped.
+
+    Args:
+        examples: The images, scaled to 0 to 1, and their labels; already on the device.
+        facts: How to normalise and to augment.
+        size: Images of a batch.
+        order: Generator for shuffling.
+        noise: Generator for augmentation, of its own so that augmenting changes no order; None: images stay
+            as they are.
+
+    Raises:
+        RecipeError: There are fewer images than a batch holds.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        facts: DataFacts,
+        *,
+        size: int,
+        order: Generator,
+        noise: Generator | None = None,
+    ) -> None:
+        if size > len(examples.labels):
+            text = f"a batch of {size} is more than the {len(examples.labels)} images that there are."
+            raise RecipeError([Problem(path="trainer.batch", text=text, hint="Set a smaller batch.")])
+        self.examples = examples
+        self.facts = facts
+        self.size = size
+        self._order = order
+        self._noise = noise
+        self._permutation = torch.empty(0, dtype=torch.int64)
+        self._position = 0
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return len(self.examples.labels) // self.size
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Return the next images [B, C, H, W], normalised, and their labels [B]."""
+        if self._position + self.size > len(self._permutation):
+            self._permutation = torch.randperm(len(self.examples.labels), generator=self._order)
+            self._position = 0
+        chosen = self._permutation[self._position : self._position + self.size]
+        self._position += self.size
+        chosen = chosen.to(self.examples.labels.device)
+        images = self.examples.images[chosen]
+        if self._noise is not None:
+            images = augment(images, self.facts, self._noise)
+        return normalise(images, self.facts), self.examples.labels[chosen]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the order under way and the place in it; the generators are saved with the streams."""
+        return {"permutation": self._permutation.clone(), "position": self._position}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        self._permutation = state["permutation"].clone()
+        self._position = int(state["position"])
+
+
+def chunks(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield all images once, in order, normalised and unchanged otherwise, with their labels."""
+    pieces = zip(
+        examples.images.split(MEASURED_AT_ONCE), examples.labels.split(MEASURED_AT_ONCE), strict=True
+    )
+    for images, labels in pieces:
+        yield normalise(images, facts), labels
+
+
+def halves(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
+    """Return two disjoint halves; each class is split evenly, up to one image.
+
+    The images are shuffled, sorted by class and dealt out in turn, so the halves also differ by at most one.
+    """
+    shuffled = torch.randperm(len(examples.labels), generator=generator).to(examples.labels.device)
+    dealt = shuffled[torch.argsort(examples.labels[shuffled], stable=True)]
+    first, second = dealt[0::2], dealt[1::2]
+    return _part(examples, first), _part(examples, second)
+
+
+def _part(examples: Examples, chosen: Tensor) -> Examples:
+    return Examples(images=examples.images[chosen], labels=examples.labels[chosen])
+
+
+def on(examples: Examples, device: torch.device) -> Examples:
+    """Return the examples on a device, as 32-bit floats."""
+    return Examples(
+        images=examples.images.to(device, torch.float32), labels=examples.labels.to(device, torch.int64)
+    )

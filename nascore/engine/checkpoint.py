@@ -1,0 +1,44 @@
+"""The state of a phase as one value, of tensors and plain values only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nascore.contract import Trainer
+    from nascore.engine.phase import Phase
+
+
+def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
+    """Return all that decides how the phase goes on; `torch.load(weights_only=True)` can read it back."""
+    state: dict[str, Any] = {
+        "network": phase.network.state_dict(),
+        "trainer": trainer.state_dict(),
+        "batches": {name: batches.state_dict() for name, batches in phase.batches.items()},
+        "streams": phase.streams.state_dict(),
+    }
+    if phase.search is not None:
+        state["architecture"] = phase.search.state.state_dict()
+        state["updater"] = phase.search.updater.state_dict()
+    return state
+
+
+def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
+    """Take over a state.
+
+    Args:
+        phase: A phase built like the one that was captured.
+        trainer: Its trainer, already started on it.
+        state: What :func:`capture` returned.
+    """
+    phase.network.load_state_dict(state["network"])
+    if phase.search is not None:
+        phase.search.state.load_state_dict(state["architecture"])
+        phase.search.updater.load_state_dict(state["updater"])
+    trainer.load_state_dict(state["trainer"])
+    for name, batches in phase.batches.items():
+        batches.load_state_dict(state["batches"][name])
+    # Last, since building objects draws.
+    phase.streams.load_state_dict(state["streams"])

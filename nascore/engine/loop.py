@@ -1,0 +1,106 @@
+"""The loop over the steps of a phase. The engine owns it; a trainer is only the step."""
+
+from __future__ import annotations
+
+from math import isfinite
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from attrs import Factory, define
+
+from nascore.contract import EpochReport
+from nascore.engine.measure import entropy
+from nascore.errors import RunFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nascore.contract import StepReport, Trainer
+    from nascore.engine.phase import Phase
+    from nascore.engine.watch import Watch
+
+
+@define(kw_only=True)
+class Tally:
+    """The steps of the epoch under way."""
+
+    reports: list[StepReport] = Factory(list)
+    began: float = Factory(perf_counter)
+
+    def mean(self, name: str) -> float | None:
+        """Return the mean of a field over the steps that have it."""
+        return _mean(getattr(report, name) for report in self.reports)
+
+
+def run_phase(
+    phase: Phase,
+    trainer: Trainer,
+    watch: Watch,
+    *,
+    validate: Callable[[], tuple[float, int]] | None = None,
+    epoch_over: Callable[[EpochReport], None] | None = None,
+) -> int:
+    """Run a phase to its end.
+
+    Args:
+        phase: The phase.
+        trainer: Its stepper.
+        watch: Who is told of steps and epochs.
+        validate: Measures the share right after each epoch, and says of how many images it is.
+        epoch_over: Is told of each epoch, before the observers.
+
+    Returns:
+        How many steps were made.
+
+    Raises:
+        RunFailed: A loss is not finite.
+    """
+    trainer.start(phase)
+    watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
+    tally, done = Tally(), 0
+    while (report := trainer.step()) is not None:
+        _refuse_unless_finite(phase, report)
+        watch.tell("step_finished", report)
+        tally.reports.append(report)
+        done += 1
+        if done % phase.steps_per_epoch == 0 or done == phase.steps:
+            summary = _summary(phase, tally, done, validate)
+            if epoch_over is not None:
+                epoch_over(summary)
+            watch.tell("epoch_finished", summary)
+            tally = Tally()
+    return done
+
+
+def _summary(
+    phase: Phase, tally: Tally, done: int, validate: Callable[[], tuple[float, int]] | None
+) -> EpochReport:
+    seconds = perf_counter() - tally.began
+    share, count = (None, None) if validate is None else validate()
+    loss = tally.mean("loss")
+    assert loss is not None
+    return EpochReport(
+        phase=phase.name,
+        epoch=(done - 1) // phase.steps_per_epoch,
+        epochs=phase.epochs,
+        step=done,
+        loss=loss,
+        accuracy=tally.mean("accuracy"),
+        architecture_loss=tally.mean("architecture_loss"),
+        validation_accuracy=share,
+        validation_count=count,
+        lr=tally.reports[-1].lr,
+        entropy={} if phase.search is None else entropy(phase.search),
+        seconds=seconds,
+    )
+
+
+def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
+    for what, loss in (("loss", report.loss), ("architecture loss", report.architecture_loss)):
+        if loss is not None and not isfinite(loss):
+            raise RunFailed(f"phase {phase.name}, step {report.step}: the {what} is {loss}.")
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,81 @@
+"""What a network gets right, measured without changing anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.engine.batches import chunks
+from nascore.engine.passes import arguments, logits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+    from torch.nn import Module
+
+    from nascore.contract import DataFacts
+    from nascore.engine.phase import Search
+    from nascore.engine.streams import Streams
+    from nascore.nn import Examples
+
+
+@torch.no_grad()
+def accuracy(
+    network: Module,
+    examples: Examples,
+    facts: DataFacts,
+    streams: Streams,
+    mixture: Mapping[str, Tensor] | None = None,
+) -> float:
+    """Return the share of the images that the network gets right, 0 to 1.
+
+    The network is in evaluation mode meanwhile, and its random numbers are drawn without moving their stream.
+
+    Args:
+        network: The network.
+        examples: The images, on the network's device.
+        facts: How to normalise them.
+        streams: Whose random numbers the network draws.
+        mixture: By group [E, O], for an open network: what is expected of its relaxation.
+    """
+    training = network.training
+    network.eval()
+    try:
+        with streams.network(streams.noise):
+            right = sum(
+                int((_logits(network, images, mixture).argmax(1) == labels).sum())
+                for images, labels in chunks(examples, facts)
+            )
+    finally:
+        network.train(training)
+    return right / len(examples.labels)
+
+
+def _logits(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:
+    runs = None if mixture is None else {name: value != 0 for name, value in mixture.items()}
+    args, named = arguments(images, mixture, runs)
+    return logits_of(network(*args, **named))
+
+
+def entropy(search: Search) -> dict[str, float]:
+    """Return by group the mean entropy of the expected mixture over its segments, in nats.
+
+    It tells how far the search has chosen: the logarithm of the number of candidates at first, then towards 0.
+    """
+    expected = search.expected()
+    return {name: _entropy(weights, search.state.segments(name)) for name, weights in expected.items()}
+
+
+def _entropy(weights: Tensor, segments: Tensor) -> float:
+    alive = segments >= 0
+    share = weights.abs()[alive]
+    owner = segments[alive].unique(return_inverse=True)[1]
+    if not len(share):
+        return 0.0
+    sums = torch.zeros(int(owner.max()) + 1, dtype=share.dtype, device=share.device).index_add_(
+        0, owner, share
+    )
+    share = share / sums[owner].clamp_min(torch.finfo(share.dtype).tiny)
+    return float(-torch.special.xlogy(share, share).sum() / len(sums))

@@ -1,0 +1,108 @@
+"""From theta to the mixture of a pass, and from the mixture's gradient back to what the updater follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from attrs import frozen
+
+from nascore.contract import Gradients
+from nascore.engine.gradient import gradients
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from nascore.contract import Sampled
+    from nascore.engine.phase import Phase, Search
+    from nascore.engine.streams import Streams
+
+
+@frozen(kw_only=True)
+class Draw:
+    """One draw of the relaxation; it serves all passes of an architecture step.
+
+    Attributes:
+        weights: By group [E, O], with its graph to theta.
+        leaf: The same numbers cut off from theta: [E, O], or [K, B, E, O] per use and sample.
+        runs: By group [E, O] bool, what has to be run.
+    """
+
+    weights: Mapping[str, Tensor]
+    leaf: Mapping[str, Tensor]
+    runs: Mapping[str, Tensor]
+
+
+def draw(search: Search, streams: Streams, samples: int) -> Draw:
+    """Draw the mixture of an architecture step.
+
+    Args:
+        search: The choices.
+        streams: Draws from the stream `mixture`.
+        samples: B, the images of a batch.
+    """
+    sampled = _sampled(search, streams)
+    alive = search.state.alive
+    leaf = {name: _leaf(search, name, drawn.weights.detach(), samples) for name, drawn in sampled.items()}
+    runs = {name: alive[name] if drawn.runs is None else drawn.runs for name, drawn in sampled.items()}
+    return Draw(weights={name: drawn.weights for name, drawn in sampled.items()}, leaf=leaf, runs=runs)
+
+
+def fixed_draw(search: Search, streams: Streams) -> Draw:
+    """Draw the mixture of a weights step: no graph, and an operation of weight zero is not run."""
+    with torch.no_grad():
+        weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
+    return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})
+
+
+def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
+    state, relaxation, generator = search.state, search.relaxation, streams["mixture"]
+    return {
+        name: relaxation.mixture(state.theta[name], state.segments(name), generator=generator)
+        for name in sorted(state.theta)
+    }
+
+
+def _leaf(search: Search, name: str, weights: Tensor, samples: int) -> Tensor:
+    if search.updater.granularity == "sample":
+        weights = weights.expand(search.state.groups[name].replicas, samples, *weights.shape)
+    return weights.clone().requires_grad_()
+
+
+def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradients:
+    """Return what the updater steps by; call it before anything moves, since theta moves in place.
+
+    Args:
+        phase: The phase, which has choices.
+        drawn: The draw that the estimate was made with.
+        slope: The estimate: derivative of the mean loss with respect to the leaf.
+    """
+    search = phase.search
+    assert search is not None
+    if search.updater.gradient == "theta":
+        return Gradients(theta=_to_theta(search, drawn, slope))
+    scale = phase.batches["train"].size if search.updater.granularity == "sample" else 1
+    return Gradients(
+        mixture={name: scale * value for name, value in slope.items()},
+        penalty=_penalties(search, drawn, scale),
+    )
+
+
+def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # The gradient of sum(u * dL/du) with dL/du held fixed is dL/du pulled back through the graph of u.
+    total = torch.stack([(drawn.weights[name] * value).sum() for name, value in slope.items()]).sum()
+    for regularizer in search.regularizers:
+        total = total + regularizer.penalty(search.state, drawn.weights)
+    (found,) = gradients(total, search.state.theta)
+    return found
+
+
+def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | None:
+    if not search.regularizers:
+        return None
+    mixture = {name: value.detach().requires_grad_() for name, value in drawn.weights.items()}
+    total = torch.stack([item.penalty(search.state, mixture) for item in search.regularizers]).sum()
+    (found,) = gradients(total, mixture)
+    return {name: scale * value for name, value in found.items()}

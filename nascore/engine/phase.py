@@ -1,0 +1,85 @@
+"""A phase: one training of one network, with all that a trainer may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from nascore.contract import Horizon
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+    from torch.nn import Module
+
+    from nascore.contract import Regularizer, Relaxation, Updater
+    from nascore.engine.batches import Batches
+    from nascore.engine.streams import Streams
+    from nascore.nn import ArchitectureState
+
+
+@define(kw_only=True)
+class Search:
+    """The choices of an open network, and the parts that make them.
+
+    Attributes:
+        state: All that is known of the choices.
+        relaxation: How theta becomes a mixture.
+        updater: How theta moves.
+        regularizers: Penalties on theta and mixture.
+    """
+
+    state: ArchitectureState
+    relaxation: Relaxation
+    updater: Updater
+    regularizers: tuple[Regularizer, ...] = ()
+
+    def expected(self) -> dict[str, Tensor]:
+        """Return the deterministic mixture, by group [E, O], without a graph."""
+        state, relaxation = self.state, self.relaxation
+        return {
+            name: relaxation.expected(state.theta[name].detach(), state.segments(name)).detach()
+            for name in sorted(state.theta)
+        }
+
+
+@define(kw_only=True)
+class Phase:
+    """One training of one network.
+
+    Attributes:
+        name: `search` or `train`.
+        network: The network, in training mode and on its device.
+        batches: `train`, and `architecture` where the trainer demands halves.
+        steps: Steps of the whole phase.
+        steps_per_epoch: Steps of an epoch.
+        warm_up: Steps at the beginning without an architecture step.
+        streams: The random numbers.
+        search: The choices; None while the network is closed.
+    """
+
+    name: str
+    network: Module
+    batches: Mapping[str, Batches]
+    steps: int
+    steps_per_epoch: int
+    streams: Streams
+    warm_up: int = 0
+    search: Search | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs, the last of which may be short."""
+        return -(-self.steps // self.steps_per_epoch)
+
+    def horizon(self) -> Horizon:
+        """Return how much the updater is going to see: steps of the warm-up are no updates."""
+        groups = {} if self.search is None else self.search.state.groups
+        return Horizon(
+            updates=max(0, self.steps - self.warm_up),
+            samples=self.batches["train"].size,
+            replicas={name: group.replicas for name, group in groups.items()},
+            keep={name: group.keep for name, group in groups.items()},
+        )

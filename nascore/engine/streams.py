@@ -1,0 +1,126 @@
+"""Random numbers: every consumer has a generator of its own, and nobody touches the user's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Generator, Tensor
+
+Noise = dict[str, "Tensor"]
+"""States of torch's global generators, by kind of device."""
+
+
+class Streams:
+    """Generators by name, each seeded from the SHA-256 of (seed, name): adding a consumer moves no other.
+
+    What a network draws while it runs (dropout, drop path, noise operations) comes from torch's global
+    generators, because modules know no other. :meth:`network` lends them to the network
+    and gives them back as they were.
+
+    Args:
+        seed: Seed of the run, or of the job as ``RUN/JOB``.
+        device: Where the network runs.
+    """
+
+    def __init__(self, seed: int | str, device: torch.device | str = "cpu") -> None:
+        self.seed = str(seed)
+        self.device = torch.device(device)
+        self._generators: dict[str, Generator] = {}
+        self._noise: Noise = self._fresh_noise()
+
+    def __getitem__(self, name: str) -> Generator:
+        """Return the generator of this name, on the CPU."""
+        if name not in self._generators:
+            self._generators[name] = torch.Generator().manual_seed(self._seed_of(name))
+        return self._generators[name]
+
+    @property
+    def noise(self) -> Noise:
+        """Where the network's own random numbers stand."""
+        return {kind: state.clone() for kind, state in self._noise.items()}
+
+    @contextmanager
+    def initial(self) -> Iterator[None]:
+        """Let what is built inside draw its first weights from the stream ``weights``."""
+        outside = torch.get_rng_state()
+        torch.set_rng_state(torch.Generator().manual_seed(self._seed_of("weights")).get_state())
+        try:
+            yield
+        finally:
+            torch.set_rng_state(outside)
+
+    @contextmanager
+    def network(self, replay: Noise | None = None) -> Iterator[None]:
+        """Let a network run inside draw from its own stream.
+
+        Args:
+            replay: Draw from here on instead, and leave the stream where it is.
+        """
+        outside = self._global()
+        self._set_global(self._noise if replay is None else replay)
+        try:
+            yield
+        finally:
+            if replay is None:
+                self._noise = self._global()
+            self._set_global(outside)
+
+    def repeated(self) -> Repeated:
+        """Return passes that all draw the same random numbers for the network."""
+        return Repeated(self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of every generator that was used, and of the network's."""
+        states = {name: generator.get_state() for name, generator in self._generators.items()}
+        return {"generators": states, "network": self.noise}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state; load it last, since building objects draws."""
+        self._generators = {}
+        for name, saved in state["generators"].items():
+            self[name].set_state(saved)
+        self._noise = {kind: saved.clone() for kind, saved in state["network"].items()}
+
+    def _seed_of(self, name: str) -> int:
+        digest = sha256(f"{self.seed}\n{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "little") >> 1  # torch takes 63 bits without a sign
+
+    def _fresh_noise(self) -> Noise:
+        kinds = {"cpu", self.device.type}
+        seed = self._seed_of("global")
+        return {kind: torch.Generator(kind).manual_seed(seed).get_state() for kind in sorted(kinds)}
+
+    def _global(self) -> Noise:
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        return states
+
+    def _set_global(self, states: Noise) -> None:
+        torch.set_rng_state(states["cpu"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], self.device)
+
+
+class Repeated:
+    """The same random numbers for every pass of a kind: a finite difference of noise is mostly noise."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._start: Noise | None = None
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Run a pass: the first one draws from the network's stream, later ones draw the same again."""
+        replay = self._start
+        if replay is None:
+            self._start = self._streams.noise
+        with self._streams.network(replay):
+            yield

@@ -1,0 +1,165 @@
+"""The stepper for weights: SGD on the loss of labelled images. Other trainers extend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import frozen
+from torch.nn.utils import clip_grad_norm_
+
+from nascore.contract import Demand, StepReport
+from nascore.engine.estimates import VirtualStep
+from nascore.engine.gradient import gradients
+from nascore.engine.passes import Criterion, arguments, logits_of
+from nascore.engine.schedule import cosine, linear
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from nascore.engine.mixing import Draw
+    from nascore.engine.passes import Batch
+    from nascore.engine.phase import Phase
+
+
+@frozen(kw_only=True)
+class WeightsRule:
+    """How weights are trained.
+
+    Attributes:
+        lr: Learning rate of the first epoch.
+        lr_min: What it falls to by a cosine, once per epoch.
+        momentum: Momentum of SGD.
+        nesterov: Whether the momentum is Nesterov's.
+        weight_decay: Factor of the weights that is added to their gradient.
+        clip: Largest norm of the gradient over all weights; 0: not clipped.
+        label_smoothing: Share of the target that is spread evenly over the classes.
+        drop_path: Share of paths dropped, rising from 0 in the first epoch towards this.
+        auxiliary: Weight of the auxiliary head's loss.
+    """
+
+    lr: float
+    lr_min: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 3e-4
+    clip: float = 5.0
+    label_smoothing: float = 0.0
+    drop_path: float = 0.0
+    auxiliary: float = 0.0
+
+
+class Supervised:
+    """Trains a closed network; with a mixture, it makes the weights step of an open one.
+
+    Args:
+        rule: How weights are trained.
+        demand: What the engine is to prepare.
+    """
+
+    def __init__(self, rule: WeightsRule, demand: Demand) -> None:
+        self.rule = rule
+        self.demand = demand
+        self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)
+        self.done = 0
+
+    def start(self, phase: Phase) -> None:
+        """Begin a phase with a fresh optimizer."""
+        self.phase = phase
+        self.weights = {
+            name: value for name, value in phase.network.named_parameters() if value.requires_grad
+        }
+        self.optimizer = torch.optim.SGD(
+            self.weights.values(),
+            lr=self.rule.lr,
+            momentum=self.rule.momentum,
+            nesterov=self.rule.nesterov,
+            weight_decay=self.rule.weight_decay,
+        )
+        self.done = 0
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch under way, from 0."""
+        return self.done // self.phase.steps_per_epoch
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the epoch under way."""
+        return cosine(self.rule.lr, self.rule.lr_min, self.epoch, self.phase.epochs)
+
+    @property
+    def drop_path(self) -> float:
+        """Share of paths dropped in the epoch under way."""
+        return linear(self.rule.drop_path, self.epoch, self.phase.epochs)
+
+    def step(self) -> StepReport | None:
+        """Make one step on the next training batch."""
+        if self.done == self.phase.steps:
+            return None
+        loss, accuracy = self.fit(self.phase.batches["train"].next())
+        return self.report(loss, accuracy)
+
+    def report(self, loss: Tensor, accuracy: Tensor, architecture_loss: Tensor | None = None) -> StepReport:
+        """Return the report of the step under way, and count the step."""
+        report = StepReport(
+            step=self.done,
+            loss=loss.item(),
+            architecture_loss=None if architecture_loss is None else architecture_loss.item(),
+            accuracy=accuracy.item(),
+            lr=self.lr,
+        )
+        self.done += 1
+        return report
+
+    def fit(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
+        """Make the weights step; returns loss and accuracy as they were before it."""
+        loss, accuracy = self.forward(batch, drawn)
+        (slope,) = gradients(loss, self.weights)
+        self.descend(slope)
+        return loss.detach(), accuracy
+
+    def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
+        """Run the network as a part of training; returns the loss with its graph, and the accuracy."""
+        images, labels = batch
+        args, named = (
+            arguments(images, None, None) if drawn is None else arguments(images, drawn.leaf, drawn.runs)
+        )
+        with self.phase.streams.network():
+            outputs = self.phase.network(*args, **named, drop_path=self.drop_path)
+        right = logits_of(outputs).detach().argmax(1) == labels
+        return self.criterion(outputs, labels), right.float().mean()
+
+    def descend(self, slope: Mapping[str, Tensor]) -> None:
+        """Clip the gradient of the weights, and move them."""
+        for name, weight in self.weights.items():
+            weight.grad = slope[name]
+        if self.rule.clip:
+            clip_grad_norm_(list(self.weights.values()), self.rule.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def virtual_step(self) -> VirtualStep:
+        """Return the weights step that would come next, for an estimate that looks ahead."""
+        states = ((name, self.optimizer.state[weight]) for name, weight in self.weights.items())
+        buffers = {
+            name: state["momentum_buffer"]
+            for name, state in states
+            if state.get("momentum_buffer") is not None
+        }
+        return VirtualStep(
+            lr=self.lr, momentum=self.rule.momentum, weight_decay=self.rule.weight_decay, buffers=buffers
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the number of steps done and the optimizer's state."""
+        return {"done": self.done, "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of a stepper that was started on the same phase."""
+        self.done = int(state["done"])
+        self.optimizer.load_state_dict(state["optimizer"])

@@ -1,0 +1,66 @@
+"""One architecture of a run, with its objectives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from attrs import Factory, frozen
+
+from nascore.gallery.interval import wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One architecture.
+
+    Attributes:
+        id: Its number in the run, from 1.
+        parent: The entry that it was made from; None if it was made from no other.
+        wave: The wave of jobs in which it came.
+        description: File of the description, relative to the run's folder.
+        weights: File of the weights, relative to the run's folder; None if they were not kept.
+        error: Share of the validation images that it got wrong, 0 to 1.
+        count: How many validation images there were.
+        costs: What it costs: `params` (numbers), `macs` (multiplications with addition, per image).
+        steps: Training steps that its weights have had.
+    """
+
+    id: int
+    parent: int | None = None
+    wave: int = 0
+    description: str
+    weights: str | None = None
+    error: float
+    count: int
+    costs: Mapping[str, float] = Factory(dict)
+    steps: int = 0
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the validation images that it got right, 0 to 1."""
+        return 1 - self.error
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Bounds that hold the true error in 95 % of cases, by Wilson."""
+        return wilson(self.error, self.count)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the entry as JSON has it, with its accuracy and interval for other readers."""
+        values = attrs.asdict(self)
+        return {
+            **values,
+            "costs": dict(self.costs),
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+        }
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Entry:
+        """Return the entry of what :meth:`plain` made."""
+        names = {field.name for field in attrs.fields(cls)}
+        return cls(**{name: value for name, value in plain.items() if name in names})

@@ -1,0 +1,76 @@
+"""What is wrong with a component as it was declared, found when its plugin is loaded.
+
+A declaration that cannot be right (a misspelt capability, a shrunken setting that does not exist) must not
+wait for the recipe that happens to meet it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from nascore.capability import CAPABILITIES
+from nascore.component import Component, Give
+from nascore.config import Asked, settings_of, structure, wrap
+from nascore.config.kinds import supported
+from nascore.errors import Origin, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nascore.component import Slot
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield every fault of a declared component as a sentence.
+
+    Args:
+        component: As the plugin declared it.
+        slots: The slot table.
+    """
+    by_name = {slot.name: slot for slot in slots}
+    if NAME.fullmatch(component.name) is None:
+        yield f"component {component.name!r}: a name is lower-case letters, digits, - and _."
+    slot = by_name.get(component.slot)
+    if slot is None:
+        yield f"{component.name}: no slot is called {component.slot}. {did_you_mean(component.slot, by_name)}"
+    elif slot.many and component.name == "none":
+        yield f"{component.name}: in slot {slot.name} this word means that the list is empty."
+    if component.slot in component.wishes:
+        yield f"{component.name}: wishes for its own slot {component.slot}."
+    yield from _capabilities(component)
+    yield from _settings(component)
+
+
+def _capabilities(component: Component) -> Iterator[str]:
+    given = {item.capability if isinstance(item, Give) else item for item in component.provides}
+    asked = {term.removeprefix("not ") for need in component.needs for term in need.terms}
+    for term in sorted(asked):
+        if "." not in term:
+            yield f"{component.name}: the need {term!r} is not of the form slot.capability."
+    named = given | {term.partition(".")[2] for term in asked if "." in term}
+    for capability in sorted(named):
+        # A plugin's own capability has a dot: nothing can be said about its spelling.
+        if "." not in capability and capability not in CAPABILITIES:
+            near = did_you_mean(capability, CAPABILITIES)
+            yield f"{component.name}: no capability is called {capability}. {near}".rstrip()
+
+
+def _settings(component: Component) -> Iterator[str]:
+    try:
+        declared = settings_of(component.config)
+    except (TypeError, NameError) as error:
+        yield f"{component.name}: its settings cannot be read: {error}"
+        return
+    for item in declared.values():
+        if not item.nested and not supported(item.type):
+            yield f"{component.name}: setting {item.name} has a type that recipes cannot hold."
+    if "name" in declared:
+        yield f"{component.name}: no setting may be called name: that chooses the component in a recipe."
+    if component.argument is not None and component.argument not in declared:
+        yield f"{component.name}: its argument {component.argument} is no setting of it."
+    mini = wrap(component.mini, Origin(layer="scale", where="scale mini"))
+    for problem in structure(component.config, mini, Asked(owner=component.name)).problems:
+        yield f"{component.name}: at scale mini, {problem.path}: {problem.text}"

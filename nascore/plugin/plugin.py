@@ -1,0 +1,51 @@
+"""A loaded plugin, or why it could not be loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import Factory, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nascore.component import Command, Component, Preset
+    from nascore.description import Operation
+    from nascore.description.translate import Translator
+
+Status = Literal["ready", "broken"]
+
+
+@frozen(kw_only=True, eq=False)
+class Plugin:
+    """One plugin and what it brings.
+
+    Attributes:
+        name: The name of its entry point, or of its file.
+        value: Its module or file.
+        distribution: The installed distribution that it came with; empty for a file.
+        version: That distribution's version.
+        status: ``ready``, or ``broken``: then it brings nothing.
+        reason: Why it is broken.
+        trace: The traceback, where an exception broke it.
+        components: What fills slots.
+        operations: Entries of the catalogue of operations.
+        presets: Recipes.
+        translators: Other notations for architectures.
+        commands: Verbs.
+        added: What it brings through hooks that other plugins added, by hook.
+    """
+
+    name: str
+    value: str
+    distribution: str = ""
+    version: str = ""
+    status: Status = "ready"
+    reason: str = ""
+    trace: str = ""
+    components: tuple[Component, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    translators: tuple[Translator, ...] = ()
+    commands: tuple[Command, ...] = ()
+    added: Mapping[str, tuple[Any, ...]] = Factory(dict)

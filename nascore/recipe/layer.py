@@ -1,0 +1,97 @@
+"""Layers: what one source (a file, the flags, the ``--set``) says, and the stack of all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import Factory, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nascore.component import Component
+    from nascore.config import Node
+    from nascore.errors import Origin, Problem
+
+
+@frozen(kw_only=True)
+class Choice:
+    """A component named for a slot; None where no such component exists."""
+
+    component: Component | None
+    origin: Origin
+
+
+@frozen(kw_only=True)
+class Value:
+    """Settings given for a slot.
+
+    Attributes:
+        slot: The slot, or ``run``.
+        component: Whose settings they are; None: of whatever fills the slot.
+        node: A map of settings.
+    """
+
+    slot: str
+    component: Component | None
+    node: Node
+
+
+Scale: TypeAlias = "tuple[str, Origin]"
+
+
+@frozen(kw_only=True)
+class Layer:
+    """What one source says.
+
+    Attributes:
+        chosen: The components that it names, by slot; an empty tuple leaves a list deliberately empty.
+        values: The settings that it gives.
+        scale: The scale that it names; lies under this layer's values and over those of the layers below.
+        problems: What was wrong with it.
+    """
+
+    chosen: Mapping[str, tuple[Choice, ...]] = Factory(dict)
+    values: tuple[Value, ...] = ()
+    scale: Scale | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@frozen(kw_only=True)
+class Stack:
+    """All layers, laid over each other.
+
+    Attributes:
+        chosen: What the highest layer that names a slot chose for it.
+        below: Values that the scale overrides, lowest first.
+        above: Values that override the scale, lowest first.
+        scale: The scale, as the highest layer that names one says.
+    """
+
+    chosen: Mapping[str, tuple[Choice, ...]]
+    below: tuple[Value, ...]
+    above: tuple[Value, ...]
+    scale: Scale | None
+
+
+def stack(layers: Iterable[Layer]) -> Stack:
+    """Lay layers over each other, lowest first; another component drops what was set for the one before."""
+    chosen: dict[str, tuple[Choice, ...]] = {}
+    below: list[Value] = []
+    above: list[Value] = []
+    scale: Scale | None = None
+    for layer in layers:
+        for slot, choices in layer.chosen.items():
+            below, above = _kept(below, slot, choices), _kept(above, slot, choices)
+            chosen[slot] = choices
+        if layer.scale is not None:
+            scale = layer.scale
+            below, above = below + above, []
+        above += layer.values
+    return Stack(chosen=chosen, below=tuple(below), above=tuple(above), scale=scale)
+
+
+def _kept(values: list[Value], slot: str, choices: tuple[Choice, ...]) -> list[Value]:
+    # Components are compared, not their spellings: builtin:l1 is l1.
+    named = {choice.component for choice in choices if choice.component is not None}
+    return [value for value in values if value.slot != slot or value.component in named]

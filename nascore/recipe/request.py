@@ -1,0 +1,133 @@
+"""What the command line, or a call from Python, asks for, as layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, frozen
+
+from nascore.component import RUN, SLOTS
+from nascore.config import Node, wrap
+from nascore.errors import Origin, Problem, RecipeError, did_you_mean
+from nascore.recipe.files import Files, read_scale
+from nascore.recipe.layer import Choice, Layer, Value
+from nascore.recipe.naming import name_component
+from nascore.recipe.run_settings import SEARCH_RUN
+from nascore.recipe.scale import DEFAULT_SCALE
+from nascore.recipe.sets import Sets
+from nascore.recipe.settle import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nascore.component import Component, Slot
+    from nascore.plugin import Registry
+    from nascore.recipe.recipe import Recipe
+
+
+@frozen(kw_only=True)
+class Request:
+    """What was asked for.
+
+    Attributes:
+        recipe: A recipe file.
+        preset: A preset's name.
+        scale: ``mini`` or ``paper``.
+        names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
+        run: Settings of the run that have a flag of their own: ``{"seed": 3}``.
+        sets: ``PATH=VALUE`` texts.
+        settings: Values from Python by the same paths.
+    """
+
+    recipe: Path | None = None
+    preset: str | None = None
+    scale: str | None = None
+    names: Mapping[str, Sequence[str]] = Factory(dict)
+    run: Mapping[str, Any] = Factory(dict)
+    sets: Sequence[str] = ()
+    settings: Mapping[str, Any] = Factory(dict)
+
+    def layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return all layers, lowest first; what is wrong with one is noted in it.
+
+        Args:
+            registry: What is installed.
+            slots: The slot table.
+        """
+        files = Files(registry=registry, slots=tuple(slots))
+        layers: list[Layer] = []
+        if self.preset is not None:
+            layers += files.preset(self.preset, _flag("preset", self.preset))
+        if self.recipe is not None:
+            layers += files.recipe(Path(self.recipe), _flag("recipe", self.recipe))
+        if self.scale is not None:
+            origin = _flag("scale", self.scale)
+            scale, problems = read_scale(Node(value=self.scale, origin=origin))
+            layers.append(Layer(scale=scale, problems=problems))
+        elif not layers:
+            layers.append(DEFAULT_SCALE)
+        sets = Sets(registry=registry, slots=tuple(slots))
+        sets.typed(self.sets)
+        sets.given(self.settings)
+        return [*layers, self._flags(registry, slots), sets.layer()]
+
+    def _flags(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
+        chosen: dict[str, tuple[Choice, ...]] = {}
+        values: list[Value] = []
+        problems: list[Problem] = []
+        by_name = {slot.name: slot for slot in slots}
+        for slot, names in self.names.items():
+            if slot not in by_name:
+                text, hint = f"no slot is called {slot}.", did_you_mean(slot, by_name)
+                problems.append(Problem(path=slot, text=text, hint=hint))
+            if slot not in by_name or not names:
+                continue
+            typed = [] if list(names) == ["none"] and by_name[slot].many else names
+            named = [name_component(slot, name, _flag(slot, name), registry) for name in typed]
+            chosen[slot] = tuple(one.choice for one in named)
+            values += [value for one in named for value in one.values]
+            problems += [problem for one in named for problem in one.problems]
+            problems += _too_many(by_name[slot], chosen[slot])
+        if self.run:
+            items = {key: wrap(value, _flag(key, value)) for key, value in self.run.items()}
+            node = Node(value=dict(items), origin=Origin(layer="flag", where="flags"))
+            values.append(Value(slot=RUN, component=None, node=node))
+        return Layer(chosen=chosen, values=tuple(values), problems=tuple(problems))
+
+
+def settled(
+    request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+) -> Recipe:
+    """Settle a request into a recipe that can run.
+
+    Args:
+        request: What was asked for.
+        registry: What is installed.
+        run: The component of the run itself.
+        slots: The slots to settle.
+
+    Raises:
+        RecipeError: Something is refused; carries all problems, warnings too.
+    """
+    # Files may speak of slots that play no part here: a preset serves search and evaluate alike.
+    table = tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
+    recipe = resolve(request.layers(registry, slots=table), registry, run=run, slots=slots)
+    if recipe.refused:
+        raise RecipeError(recipe.problems)
+    return recipe
+
+
+def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:
+    components = [choice.component for choice in choices if choice.component is not None]
+    if not slot.many and len(choices) > 1:
+        text = f"holds one component, not {len(choices)}."
+    elif len(set(components)) < len(components):
+        text = "a component stands twice."
+    else:
+        return []
+    return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint="Leave one of them out.")]
+
+
+def _flag(name: str, value: object) -> Origin:
+    return Origin(layer="flag", where=f"--{name} {value}")

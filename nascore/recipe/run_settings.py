@@ -1,0 +1,113 @@
+"""The settings of the run itself: the top-level keys of a recipe.
+
+The core takes part in settling as a component like any other: its wishes are the defaults of the slots that
+nobody named, and its capabilities can be needed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from attrs import frozen
+
+from nascore.component import RUN, Component
+from nascore.config import setting
+
+
+@frozen(kw_only=True)
+class TrainingSettings:
+    """How closed networks are trained: briefly at the end of a search, fully by ``evaluate``.
+
+    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055).
+    """
+
+    channels: int = setting(36, "Width of the first cell.", ge=1)
+    cells: int = setting(20, "Number of cells.", ge=1)
+    epochs: int = setting(600, "Passes over the training data.", ge=1)
+    batch: int = setting(96, "Examples in a batch.", ge=1)
+    lr: float = setting(0.025, "First learning rate of SGD; falls as a cosine.", gt=0)
+    lr_min: float = setting(0.0, "Last learning rate.", ge=0)
+    momentum: float = setting(0.9, "Momentum of SGD.", ge=0, lt=1)
+    nesterov: bool = setting(default=False, help="Whether the momentum is Nesterov's.")
+    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
+    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
+    label_smoothing: float = setting(0.0, "Share of the target that is spread over all classes.", ge=0, lt=1)
+    drop_path: float = setting(0.2, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    auxiliary: float = setting(0.4, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+
+
+@frozen(kw_only=True)
+class RunSettings:
+    """What belongs to no slot."""
+
+    seed: int = setting(0, "Decides on every random number of the run.", ge=0)
+    threads: int = setting(1, "CPU threads; sums differ between one and two.", ge=1)
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "Where to compute; auto: CUDA where there is one."
+    )
+    training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        TrainingSettings(), "How closed networks are trained."
+    )
+
+
+def itself(settings: RunSettings) -> RunSettings:
+    """Build the run: nothing is to be built, the engine reads the settings."""
+    return settings
+
+
+_WISHES: Final = {
+    "space": "darts",
+    "updater": "darts",
+    "trainer": "alternating",
+    "relaxation": "softmax",
+    "dataset": "digits",
+}
+
+SEARCH_RUN: Final = Component(
+    name="search",
+    slot=RUN,
+    summary="the settings of a search",
+    config=RunSettings,
+    build=itself,
+    provides=("horizon",),
+    wishes=_WISHES,
+    mini={
+        "training": {
+            "channels": 8,
+            "cells": 3,
+            "epochs": 10,
+            "batch": 32,
+            "lr": 0.05,
+            "nesterov": True,
+            "drop_path": 0,
+            "auxiliary": 0,
+        }
+    },
+    paper="Liu et al. 2018, arXiv:1806.09055",
+)
+"""The run of ``nascore search``: trains what it found briefly, to rank it."""
+
+EVALUATE_RUN: Final = Component(
+    name="evaluate",
+    slot=RUN,
+    summary="the settings of a training from scratch",
+    config=RunSettings,
+    build=itself,
+    provides=("horizon",),
+    wishes=_WISHES,
+    mini={
+        "training": {
+            "channels": 16,
+            "cells": 4,
+            "epochs": 25,
+            "batch": 64,
+            "lr": 0.05,
+            "nesterov": True,
+            "label_smoothing": 0.1,
+            "drop_path": 0,
+            "auxiliary": 0,
+        }
+    },
+    paper="Liu et al. 2018, arXiv:1806.09055",
+)
+"""The run of ``nascore evaluate``: trains one architecture fully."""

@@ -1,0 +1,196 @@
+"""Settling: from layers to a recipe. Every slot is filled once, in order, and nothing is revisited.
+
+What was named stands. An open slot takes the wishes for it, in the order of the wishers; each is judged by
+the needs between it and what is known so far, in both directions: the first sound one is taken, else the
+first that only warns, else the first. A wish's settings apply whenever its component fills the slot, whoever
+chose it, so that writing down what a wish brought changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, define, evolve
+
+from nascore.component import RUN, SLOTS
+from nascore.config import Asked, merge, structure, wrap
+from nascore.errors import Origin, Problem
+from nascore.recipe.fit import asks, fit, split, unmet
+from nascore.recipe.layer import stack
+from nascore.recipe.leftover import leftovers
+from nascore.recipe.options import Option, Tried, concerns, named_options, owners
+from nascore.recipe.recipe import Part, Passed, Recipe
+from nascore.recipe.run_settings import SEARCH_RUN
+from nascore.recipe.scale import scale_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nascore.component import Component, Slot
+    from nascore.errors import LayerName
+    from nascore.plugin import Registry
+    from nascore.recipe.layer import Choice, Layer, Stack
+
+WISHERS: Final = ("updater", "growth", "space", RUN)
+"""Whose wishes count, the first first."""
+
+_LEVELS: Final = {"warned": 1, "refused": 2}
+
+
+def resolve(
+    layers: Iterable[Layer], registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+) -> Recipe:
+    """Settle layers into a recipe and check that its parts fit.
+
+    Args:
+        layers: What each source says, lowest first.
+        registry: What is installed.
+        run: The component of the run itself.
+        slots: The slots to settle, in order; what layers say about other slots plays no part.
+
+    Returns:
+        The recipe with all problems, warnings too; it is not raised here.
+    """
+    layers = tuple(layers)
+    settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots))
+    for layer in layers:
+        settling.problems += layer.problems
+    settling.settle()
+    recipe = Recipe(
+        parts={slot: tuple(parts) for slot, parts in settling.known.items()},
+        slots=settling.slots,
+        scale=settling.stack.scale,
+        passed=tuple(settling.passed),
+    )
+    problems = [*settling.problems, *leftovers(recipe, settling.stack), *fit(recipe, registry)]
+    return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
+
+
+@define(kw_only=True, eq=False)
+class _Settling:
+    """The state of settling one recipe.
+
+    Attributes:
+        stack: The layers, laid over each other.
+        known: What takes part in needs so far: what is settled, and what is named for later slots.
+    """
+
+    stack: Stack
+    registry: Registry
+    run: Component
+    slots: tuple[Slot, ...]
+    known: dict[str, list[Part]] = Factory(dict)
+    problems: list[Problem] = Factory(list)
+    passed: list[Passed] = Factory(list)
+
+    def settle(self) -> None:
+        """Fill every slot."""
+        core = self._read(Option(component=self.run, brought=Origin(layer="default", where="the core")))
+        self.known[RUN] = [core.part]
+        self.problems += core.problems
+        for slot in self.slots:
+            plain = [named_options(choice, [])[0] for choice in self._chosen(slot)]
+            if plain:
+                self.known[slot.name] = [self._read(option).part for option in plain]
+        for slot in self.slots:
+            self._fill(slot)
+
+    def _chosen(self, slot: Slot) -> list[Choice]:
+        """What was named for a slot, without what does not exist: that is a problem already."""
+        return [choice for choice in self.stack.chosen.get(slot.name, ()) if choice.component is not None]
+
+    def _fill(self, slot: Slot) -> None:
+        wishes = list(self._wishes(slot))
+        self.problems += scale_problems(slot, self.stack, wishes, self.registry)
+        named = slot.name in self.stack.chosen
+        self.known.pop(slot.name, None)
+        filled: list[Part] = []
+        for group in self._groups(slot, wishes):
+            tried = self._try(group, slot, filled)
+            best = min(tried, key=lambda one: one.level)
+            doubtful = slot.many and not named and best.level > 0
+            worse = (
+                tried if doubtful else [one for one in tried[: tried.index(best)] if one.level > best.level]
+            )
+            self.passed += [one.passed() for one in worse if one.option.by]
+            if not doubtful:
+                filled.append(best.part)
+                self.problems += best.problems
+        # A slot whose component does not exist stays unknown: errors about nobody's choice would follow.
+        if filled or (slot.many and not self.stack.chosen.get(slot.name)):
+            self.known[slot.name] = filled
+        elif not named:
+            known = ", ".join(self.registry.names(slot.name)) or "none is installed"
+            text, hint = f"no {slot.name} is chosen.", f"Write --{slot.name} NAME: {known}."
+            self.problems.append(Problem(path=slot.name, text=text, hint=hint, slots=(slot.name,)))
+
+    def _groups(self, slot: Slot, wishes: list[Option]) -> list[list[Option]]:
+        """Groups of options; each group brings one part."""
+        if slot.name in self.stack.chosen:
+            return [named_options(choice, wishes) for choice in self._chosen(slot)]
+        if slot.many:
+            wished = dict.fromkeys(option.component for option in wishes)
+            return [[one for one in wishes if one.component is component] for component in wished]
+        return [wishes] if wishes else []
+
+    def _wishes(self, slot: Slot) -> Iterable[Option]:
+        for owner in (part for name in WISHERS for part in self.known.get(name, ())):
+            wish = owner.component.wishes.get(slot.name, [])
+            for item in wish if isinstance(wish, list) else [wish]:
+                name, settings = (item, {}) if isinstance(item, str) else item
+                component = self.registry.get(slot.name, name)
+                if component is not None:  # a wish for what is not installed is ignored
+                    by = "the core" if owner.slot == RUN else owner.name
+                    layer: LayerName = "default" if owner.slot == RUN else "wish"
+                    origin = Origin(layer=layer, where="default" if owner.slot == RUN else f"wished by {by}")
+                    yield Option(component=component, brought=origin, wished=wrap(settings, origin), by=by)
+
+    def _try(self, group: list[Option], slot: Slot, filled: list[Part]) -> list[Tried]:
+        """Judge options in order, up to the first sound one."""
+        tried: list[Tried] = []
+        for option in group:
+            tried.append(self._judged(self._read(option), slot, filled))
+            if tried[-1].level == 0:
+                break
+        return tried
+
+    def _judged(self, one: Tried, slot: Slot, filled: list[Part]) -> Tried:
+        """Take the worst verdict of the needs in which the part has a say."""
+        parts: Mapping[str, Sequence[Part]] = {**self.known, slot.name: [*filled, one.part]}
+        level, why = 0, ""
+        for owner, need in unmet(parts):
+            concerned = owner is one.part or slot.name in (split(term)[1] for term in need.terms)
+            if concerned and _LEVELS[need.verdict] > level:
+                level = _LEVELS[need.verdict]
+                why = f"{'it' if owner is one.part else owner.name} needs {asks(need)}"
+        return evolve(one, level=level, why=why)
+
+    def _read(self, option: Option) -> Tried:
+        """Read a part's settings: defaults < wish < below the scale < the scale < above it."""
+        component = option.component
+        scale = self.stack.scale
+        nodes = [] if option.wished is None else [option.wished]
+        nodes += [value.node for value in self.stack.below if concerns(value, component)]
+        if scale is not None and scale[0] == "mini":
+            nodes.append(wrap(component.mini, Origin(layer="scale", where="scale mini")))
+        nodes += [value.node for value in self.stack.above if concerns(value, component)]
+        whole = wrap({}, option.brought)
+        for node in nodes:
+            whole = merge(whole, node)
+        reading = structure(component.config, whole, self._asked(component))
+        part = Part(
+            component=component,
+            settings=reading.settings,
+            origins=reading.origins,
+            brought=option.brought,
+            provides=component.given(reading.settings),
+            full=bool(self.registry.ambiguous(component.slot, component.name)),
+        )
+        return Tried(option=option, part=part, problems=reading.problems)
+
+    def _asked(self, component: Component) -> Asked:
+        if component.slot == RUN:
+            return Asked(owner="the run", also=[slot.name for slot in SLOTS])
+        many = any(slot.many for slot in self.slots if slot.name == component.slot)
+        path = f"{component.slot}.{component.name}" if many else component.slot
+        return Asked(owner=component.name, path=path, elsewhere=owners(component, self.registry))

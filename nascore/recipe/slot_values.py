@@ -1,0 +1,85 @@
+"""What a recipe file says about one slot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import Factory, evolve, frozen
+
+from nascore.config.node import show
+from nascore.errors import Origin, Problem
+from nascore.recipe.layer import Choice, Value
+from nascore.recipe.naming import name_component
+
+if TYPE_CHECKING:
+    from nascore.component import Slot
+    from nascore.config import Node
+    from nascore.plugin import Registry
+
+
+@frozen(kw_only=True)
+class SlotReader:
+    """Reads the values of slots in one file and gathers what they say."""
+
+    registry: Registry
+    chosen: dict[str, tuple[Choice, ...]] = Factory(dict)
+    values: list[Value] = Factory(list)
+    problems: list[Problem] = Factory(list)
+
+    def read(self, slot: Slot, node: Node) -> None:
+        """Read what stands behind a slot's name in a recipe."""
+        if not slot.many:
+            choices = [self._one(slot, node)]
+        elif isinstance(node.value, dict):
+            choices = [self._item(slot, name, item) for name, item in node.value.items()]
+        elif isinstance(node.value, list):
+            choices = [self._one(slot, item) for item in node.value]
+        else:
+            choices = [] if node.value == "none" else [self._one(slot, node)]
+        self.chosen[slot.name] = self._distinct(slot, [choice for choice in choices if choice is not None])
+
+    def _one(self, slot: Slot, node: Node) -> Choice | None:
+        """Read ``NAME`` or ``{name: NAME, settings...}``."""
+        if isinstance(node.value, str):
+            return self._name(slot, node.value, node.origin)
+        name = node.value.get("name") if isinstance(node.value, dict) else None
+        if not isinstance(node.value, dict) or name is None or not isinstance(name.value, str):
+            text = f"{show(name or node)} is not a component's name."
+            if isinstance(node.value, dict) and name is None:
+                text = "the settings have no component's name beside them."
+            self._wrong(slot.name, text, (name or node).origin, f"Write {slot.name}: {{name: NAME, ...}}.")
+            return None
+        choice = self._name(slot, name.value, name.origin)
+        rest = {key: item for key, item in node.value.items() if key != "name"}
+        self._settings(slot, choice, evolve(node, value=rest))
+        return choice
+
+    def _item(self, slot: Slot, name: str, node: Node) -> Choice:
+        """Read one item of ``{NAME: {settings...}, ...}``."""
+        choice = self._name(slot, name, node.key or node.origin)
+        if node.value is not None:
+            self._settings(slot, choice, node)
+        return choice
+
+    def _name(self, slot: Slot, name: str, origin: Origin) -> Choice:
+        named = name_component(slot.name, name, origin, self.registry)
+        self.values.extend(named.values)
+        self.problems.extend(named.problems)
+        return named.choice
+
+    def _settings(self, slot: Slot, choice: Choice, node: Node) -> None:
+        if choice.component is not None and node.value != {}:
+            self.values.append(Value(slot=slot.name, component=choice.component, node=node))
+
+    def _distinct(self, slot: Slot, choices: list[Choice]) -> tuple[Choice, ...]:
+        kept: list[Choice] = []
+        for choice in choices:
+            if choice.component is not None and choice.component in [item.component for item in kept]:
+                text = f"{choice.component.name} stands twice."
+                self._wrong(slot.name, text, choice.origin, "Leave one of them out.")
+            else:
+                kept.append(choice)
+        return tuple(kept)
+
+    def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
+        self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))

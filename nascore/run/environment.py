@@ -1,0 +1,39 @@
+"""On what a run was made."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import distributions
+from typing import Any
+
+OF_INTEREST = ("attrs", "numpy", "safetensors", "scikit-learn", "torch")
+
+
+def environment(**more: object) -> dict[str, Any]:
+    """Return the versions and the machine that a result may depend on; no names of users, hosts or folders.
+
+    Args:
+        more: What only the caller knows, such as the device.
+    """
+    return {
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "packages": _versions(),
+        **more,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for distribution in distributions():
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        plugin = any(entry.group == "nascore" for entry in distribution.entry_points)
+        # Of two copies the first on the path is the one that is imported.
+        if (plugin or name in OF_INTEREST) and name not in found:
+            found[name] = distribution.version
+    return dict(sorted(found.items()))

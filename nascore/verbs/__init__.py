@@ -1,0 +1,1 @@
+"""What can be done: the functions behind Python and the command line. Importing them imports no torch."""

@@ -1,0 +1,100 @@
+"""Looking at an architecture: its cells, its weights, what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from nascore.description import draw as draw_text
+from nascore.description import to_dot
+from nascore.verbs.architecture import Size, read_architecture
+from nascore.verbs.asking import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nascore.description import Description
+    from nascore.plugin import Registry
+    from nascore.verbs.runs import Run
+
+
+@frozen(kw_only=True)
+class Counted:
+    """What a network is made of and costs. While choices are open, all candidates count.
+
+    Attributes:
+        params: Weights.
+        macs: Multiplications with addition, per image.
+        size: Height and width of the images, in pixels.
+    """
+
+    params: int
+    macs: int
+    size: tuple[int, int]
+
+    def __str__(self) -> str:
+        height, width = self.size
+        return f"{self.params:,} parameters, {self.macs:,} MACs on images of {height}x{width}"
+
+
+@frozen(kw_only=True)
+class Drawing:
+    """An architecture, drawn.
+
+    Attributes:
+        description: What was drawn.
+        text: The cells, readable in a terminal.
+        counted: What it costs.
+    """
+
+    description: Description
+    text: str
+    counted: Counted
+
+    @property
+    def dot(self) -> str:
+        """The same as DOT text, for Graphviz."""
+        return to_dot(self.description)
+
+
+def draw(
+    target: Run | Description | str | Path,
+    *,
+    size: Size | None = None,
+    image: tuple[int, int] = (32, 32),
+    plugins: Sequence[str | Path] = (),
+) -> Drawing:
+    """Draw an architecture.
+
+    Args:
+        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        size: What to scale it to before.
+        image: Height and width of the images that the cost is for, in pixels.
+        plugins: Files with plugins that are not installed.
+
+    Raises:
+        RecipeError: There is no such architecture, or it cannot be read.
+    """
+    registry = installed(plugins)
+    description = read_architecture(target, registry, size)
+    return Drawing(
+        description=description, text=draw_text(description), counted=count(description, registry, image)
+    )
+
+
+def count(description: Description, registry: Registry, image: tuple[int, int]) -> Counted:
+    """Count a network without building it.
+
+    Args:
+        description: Open or closed.
+        registry: Brings the operations.
+        image: Height and width of the images, in pixels.
+    """
+    from nascore.nn import costs
+
+    found = costs(description, registry.operations(), image)
+    groups = found.groups.values()
+    params = found.params + sum(int(group.params.sum()) for group in groups)
+    return Counted(params=params, macs=found.macs + sum(int(group.macs.sum()) for group in groups), size=image)

@@ -1,0 +1,135 @@
+"""Evaluate: train one architecture from scratch, and test it once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve
+
+from nascore.component import SLOTS
+from nascore.errors import Origin, RecipeError
+from nascore.recipe import EVALUATE_RUN, Layer, Request, resolve
+from nascore.recipe.files import Files
+from nascore.verbs.architecture import read_architecture
+from nascore.verbs.asking import Asked, installed
+from nascore.verbs.runs import Run, load_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nascore.contract import Observer
+    from nascore.description import Description
+    from nascore.plugin import Registry
+
+DATA = "dataset"
+SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA)
+"""Nothing is chosen any more: what remains is the data."""
+
+
+def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
+    target: Run | Description | str | Path,
+    *,
+    dataset: str | None = None,
+    recipe: str | Path | None = None,
+    preset: str | None = None,
+    scale: Literal["mini", "paper"] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train an architecture from scratch on all training images, and test it once, as ``nascore evaluate`` does.
+
+    Args:
+        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        dataset: The images. None: those of the run, or of the recipe; the default ones without either.
+        recipe: A recipe file; of its slots only the data set plays a part.
+        preset: A recipe that a plugin brings.
+        scale: ``"mini"``, a laptop check, or ``"paper"``.
+        settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
+        seed: Decides on all that is random. None: as the recipe says; 0 without one.
+        out: Folder of the run, new or empty. None: a new one in ``runs``.
+        plugins: Files with plugins that are not installed.
+        observers: What watches the run.
+
+    Returns:
+        The run, done; its `result` holds the test accuracy.
+
+    Raises:
+        RecipeError: Something is wrong; all of it at once, before anything is built.
+        RunFolderError: `out`, or the run that was named, cannot be used.
+        RunFailed: The run could not go on.
+    """
+    request = Request(
+        recipe=None if recipe is None else Path(recipe),
+        preset=preset,
+        scale=scale,
+        names={} if dataset is None else {"dataset": [dataset]},
+        run={} if seed is None else {"seed": seed},
+        settings=settings or {},
+    )
+    return run_evaluate(target, ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
+
+
+def ask_evaluate(
+    target: Run | Description | str | Path, request: Request, *, plugins: Sequence[str | Path] = ()
+) -> Asked:
+    """Return the recipe with which a target is evaluated.
+
+    A run brings its data set, under everything that was asked for; and its scale, where none was.
+
+    Args:
+        target: What is evaluated.
+        request: What was asked for.
+        plugins: Files with plugins that are not installed.
+
+    Raises:
+        RecipeError: Something is wrong; all of it at once.
+    """
+    registry = installed(plugins)
+    layers = request.layers(registry)
+    recipe_file = _recipe_of(target)
+    if recipe_file is not None:
+        named = any(one is not None for one in (request.scale, request.recipe, request.preset))
+        own = data_layer(recipe_file, registry)
+        # The scale of the run counts more than that of a request that says nothing, which is the first layer.
+        layers = [evolve(own, scale=None), *layers] if named else [layers[0], own, *layers[1:]]
+    recipe = resolve(layers, registry, run=EVALUATE_RUN, slots=SLOTS_OF_EVALUATE)
+    if recipe.refused:
+        raise RecipeError(recipe.problems)
+    return Asked(recipe=recipe, registry=registry)
+
+
+def data_layer(recipe: Path, registry: Registry) -> Layer:
+    """Return what a recipe file says about the data, and its scale."""
+    layers = Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(layer="recipe", where=str(recipe)))
+    layer = layers[-1]
+    return Layer(
+        chosen={slot: chosen for slot, chosen in layer.chosen.items() if slot == DATA},
+        values=tuple(value for value in layer.values if value.slot == DATA),
+        scale=layer.scale,
+        problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATA)),
+    )
+
+
+def run_evaluate(
+    target: Run | Description | str | Path,
+    asked: Asked,
+    *,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Evaluate a target by a settled recipe; see :func:`evaluate`."""
+    from nascore.engine.evaluate import evaluate as run
+
+    description = read_architecture(target, asked.registry)
+    folder = None if out is None else Path(out)
+    return load_run(run(description, asked.recipe, asked.registry, out=folder, observers=tuple(observers)))
+
+
+def _recipe_of(target: Run | Description | str | Path) -> Path | None:
+    folder = target.path if isinstance(target, Run) else target
+    file = Path(folder) / "recipe.yaml" if isinstance(folder, (str, Path)) else None
+    return file if file is not None and file.is_file() else None

@@ -1,0 +1,36 @@
+"""Writing an architecture in another notation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.errors import PluginError, Problem, did_you_mean
+from nascore.verbs.architecture import read_architecture
+from nascore.verbs.asking import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nascore.description import Description
+    from nascore.verbs.runs import Run
+
+
+def export(target: Run | Description | str | Path, to: str, *, plugins: Sequence[str | Path] = ()) -> str:
+    """Return an architecture as text in a notation.
+
+    Args:
+        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        to: Name of the notation, such as `genotype`.
+        plugins: Files with plugins that are not installed.
+
+    Raises:
+        PluginError: No plugin brings the notation.
+        RecipeError: There is no such architecture, or the notation cannot say it.
+    """
+    registry = installed(plugins)
+    notations = registry.translators()
+    if to not in notations:
+        hint = did_you_mean(to, notations) or f"Installed: {', '.join(sorted(notations)) or 'none'}."
+        raise PluginError([Problem(path="", text=f"no notation is called {to}.", hint=hint)])
+    return notations[to].to_text(read_architecture(target, registry))

@@ -1,0 +1,68 @@
+"""DARTS (Liu, Simonyan, Yang: arXiv 1806.09055) for nascore: space, update rule, genotypes and preset.
+
+This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nascore.api import Component, Preset, hookimpl
+
+from nascore_darts.genotype import GENOTYPE
+from nascore_darts.settings import UpdaterSettings
+from nascore_darts.space import SpaceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.api import Translator
+
+PAPER = "arXiv 1806.09055"
+
+
+@hookimpl
+def nascore_spaces() -> Iterable[Component]:
+    """Yield the space ``darts``."""
+    yield Component(
+        name="darts",
+        slot="space",
+        summary="Two cells of four nodes, eight operations, two edges kept per node.",
+        config=SpaceSettings,
+        build="nascore_darts.space:Space",
+        provides=("excludes",),
+        mini={"channels": 4, "cells": 3},
+        paper=PAPER,
+    )
+
+
+@hookimpl
+def nascore_updaters() -> Iterable[Component]:
+    """Yield the updater ``darts``."""
+    yield Component(
+        name="darts",
+        slot="updater",
+        summary="Adam on the architecture logits.",
+        config=UpdaterSettings,
+        build="nascore_darts.updater:Updater",
+        provides=("learns",),
+        mini={"lr": 0.1},
+        paper=PAPER,
+    )
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the recipe of the paper's search on CIFAR-10."""
+    yield Preset(
+        name="darts-cifar10",
+        summary="The search and evaluation of the DARTS paper on CIFAR-10.",
+        path=Path(__file__).parent / "presets" / "darts-cifar10.yaml",
+    )
+
+
+@hookimpl
+def nascore_translators() -> Iterable[Translator]:
+    """Yield the genotype text."""
+    yield GENOTYPE

@@ -1,0 +1,65 @@
+"""The network around the two cells of DARTS (arXiv 1806.09055, section 3 and the authors' code).
+
+A stem of three times the channels; then the cells, each reading the two before it, of which those at a third
+and at two thirds of the depth halve the size and double the channels; then pooling and a linear classifier.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.api import Edge, Graph, Node, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NORMAL, REDUCE = "normal", "reduce"
+INPUTS = ("in0", "in1")
+PREPROCESSED = ("pre0", "pre1")
+FIT = "fit"
+REDUCTION = {NORMAL: None, REDUCE: 2}
+"""By how much a cell's nodes are coarser than its inputs; written out where it matters, see :func:`cell`."""
+
+FEWEST_CELLS = 2
+
+
+def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
+    """Return a cell: both inputs brought to the cell's channels, the nodes, and the concatenation.
+
+    Args:
+        nodes: The intermediate nodes, each after those that it reads. In a reduction cell each says
+            ``reduction=2`` itself: after deriving, a node may have fine sources only.
+        concat: Names of the nodes whose concatenation leaves the cell.
+    """
+    fitted = (
+        Node(name=name, edges=(Edge(source=source, ops=(Op(FIT),)),), reduction=1)
+        for name, source in zip(PREPROCESSED, INPUTS, strict=True)
+    )
+    out = Node(name="out", edges=tuple(Edge(source=name) for name in concat), join="concat")
+    return Graph(inputs=INPUTS, nodes=(*fitted, *nodes, out), output="out")
+
+
+def network(cells: int) -> Graph:
+    """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce."""
+    first, second = cells // 3, 2 * cells // 3
+    stages = (
+        _stage("a", NORMAL, 1, first),
+        _stage("r1", REDUCE, 2),
+        _stage("b", NORMAL, 2, second - first - 1),
+        _stage("r2", REDUCE, 4),
+        _stage("c", NORMAL, 4, cells - second - 1),
+    )
+    stem = Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),), width=3)
+    head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
+    return Graph(inputs=("images",), nodes=(stem, *stages, head), output="head")
+
+
+def count_cells(network: Graph) -> int:
+    """Return how many cells a network of this frame has."""
+    return sum(1 if node.repeat is None else node.repeat for node in network.nodes if node.join in REDUCTION)
+
+
+def _stage(name: str, template: str, width: int, repeat: int | None = None) -> Node:
+    return Node(
+        name=name, edges=(Edge(source=-2), Edge(source=-1)), join=template, width=width, repeat=repeat
+    )

@@ -1,0 +1,201 @@
+"""Genotype text to description and back."""
+
+from __future__ import annotations
+
+import re
+
+from nascore.api import (
+    Description,
+    DescriptionError,
+    Edge,
+    Graph,
+    Node,
+    Op,
+    Problem,
+    Translator,
+    final,
+    fingerprint,
+    reducing,
+    with_auxiliary,
+)
+
+from nascore_darts import frame
+from nascore_darts.genotypes import GENOTYPES
+from nascore_darts.notation import INPUTS, OPERATIONS_PER_NODE, CellGenotype, Genotype, Term, parse
+from nascore_darts.space import OPERATIONS
+
+GENOTYPE_OPERATIONS = (*OPERATIONS[1:], "sep_conv_7x7", "conv_7x1_1x7")
+"""What a genotype may name: the space's operations without `none`, and two of NASNet's and AmoebaNet's."""
+
+_LOOKS_LIKE = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[\w.]*Genotype\s*\(|\{\s*['\"](?:normal|reduce))")
+
+
+def recognises(text: str) -> bool:
+    """Return whether the text is a genotype, or the name of a published one."""
+    return text.strip() in GENOTYPES or _LOOKS_LIKE.match(text) is not None
+
+
+def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
+    text: str,
+    *,
+    channels: int = 36,
+    cells: int = 20,
+    classes: int = 10,
+    in_channels: int = 3,
+    auxiliary: bool = False,
+) -> Description:
+    """Return the network of a genotype, in the form that is trained from scratch.
+
+    Args:
+        text: A genotype in any dialect of :mod:`nascore_darts.notation`, or the name of a published one.
+        channels: Width of the first cell's operations; DARTS evaluates with 36.
+        cells: Number of cells, at least 2; DARTS evaluates with 20.
+        classes: Number of classes.
+        in_channels: Channels of the images.
+        auxiliary: Add the auxiliary head after the second reduction.
+
+    Raises:
+        DescriptionError: With every problem of the text.
+    """
+    if cells < frame.FEWEST_CELLS:
+        raise DescriptionError(f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}")
+    genotype = parse(GENOTYPES.get(text.strip(), text), GENOTYPE_OPERATIONS)
+    description = Description(
+        network=frame.network(cells),
+        cells={
+            frame.NORMAL: _cell(genotype.normal, frame.REDUCTION[frame.NORMAL]),
+            frame.REDUCE: _cell(genotype.reduce, frame.REDUCTION[frame.REDUCE]),
+        },
+        groups={},
+        channels=channels,
+        in_channels=in_channels,
+        classes=classes,
+    )
+    source = reducing(description) if auxiliary else None
+    return description if source is None else with_auxiliary(description, source)
+
+
+def to_genotype(description: Description) -> str:
+    """Return the genotype text of a closed description in the frame of DARTS.
+
+    Depth, channels and classes are no part of a genotype.
+
+    Raises:
+        DescriptionError: If the description says something that a genotype cannot: another frame, a node with
+            other than two operations, settings of an operation.
+    """
+    if description.is_open:
+        raise DescriptionError("an open description has no genotype yet: derive it first")
+    problems: list[Problem] = []
+    cells = {name: _read(description, name, problems) for name in (frame.NORMAL, frame.REDUCE)}
+    if problems:
+        raise DescriptionError(problems)
+    text = str(Genotype(**cells))
+    rebuilt = from_genotype(
+        text,
+        channels=description.channels,
+        cells=frame.count_cells(description.network),
+        classes=description.classes,
+        in_channels=description.in_channels,
+        auxiliary=description.auxiliary is not None,
+    )
+    if fingerprint(rebuilt) != fingerprint(final(description)):
+        raise DescriptionError(
+            "a genotype cannot say all of this description: its frame is not that of DARTS"
+        )
+    return text
+
+
+GENOTYPE = Translator(
+    name="genotype",
+    summary="The genotype text of DARTS, as most tools read and write it.",
+    to_text=to_genotype,
+    from_text=from_genotype,
+    recognises=recognises,
+)
+
+
+def _cell(cell: CellGenotype, reduction: int | None) -> Graph:
+    states = list(frame.PREPROCESSED)
+    nodes: list[Node] = []
+    for index, terms in enumerate(cell.nodes):
+        nodes += _nodes(f"n{index}", [(name, states[source]) for name, source in terms], reduction)
+        states.append(f"n{index}")
+    return frame.cell(nodes, [states[number] for number in cell.concat])
+
+
+def _nodes(name: str, terms: list[tuple[str, str]], reduction: int | None) -> list[Node]:
+    """Return the node of a sum of terms.
+
+    Two operations on one source share an edge. The same operation twice on one source (NASNet has it) is no
+    edge of the language, so each repetition gets a node of its own, which the sum reads bare.
+    """
+    by_source: dict[str, list[Op]] = {}
+    repeated: list[Node] = []
+    for operation, source in terms:
+        op = Op(operation)
+        ops = by_source.setdefault(source, [])
+        if op not in ops:
+            ops.append(op)
+            continue
+        twin = f"{name}_again{len(repeated) or ''}"
+        repeated.append(Node(name=twin, edges=(Edge(source=source, ops=(op,)),), reduction=reduction))
+    edges = [Edge(source=source, ops=tuple(ops)) for source, ops in by_source.items()]
+    edges += [Edge(source=twin.name) for twin in repeated]
+    return [*repeated, Node(name=name, edges=tuple(edges), reduction=reduction)]
+
+
+def _read(description: Description, name: str, problems: list[Problem]) -> CellGenotype:
+    graph = description.cells.get(name)
+    path = f"cells.{name}"
+    if graph is None:
+        problems.append(Problem(path=path, text="a genotype needs this cell, and there is none."))
+        return CellGenotype(nodes=(), concat=())
+    nodes = {node.name: node for node in graph.nodes}
+    fitted = [_fitted(graph, source) for source in graph.inputs]
+    sums = [node for node in graph.nodes if node.join == "sum" and node.name not in fitted]
+    inlined = {edge.source for node in sums for edge in node.edges if not edge.ops}
+    kept = [node for node in sums if node.name not in inlined]
+    index = {source: number for number, source in enumerate([*fitted, *(node.name for node in kept)])}
+    out = nodes[graph.output]
+    concat = [index.get(str(edge.source)) for edge in out.edges if not edge.ops]
+    if len(graph.inputs) != INPUTS or out.join != "concat" or None in concat:
+        problems.append(Problem(path=path, text="a genotype's cell has two inputs and concatenates nodes."))
+    read = []
+    for node in kept:
+        terms = _terms(node, nodes, index, f"{path}.nodes.{node.name}", problems)
+        read.append(tuple(terms))
+    return CellGenotype(nodes=tuple(read), concat=tuple(number for number in concat if number is not None))
+
+
+def _fitted(graph: Graph, source: str) -> str:
+    """Return the name of the node that fits an input to the cell, or the input's own."""
+    for node in graph.nodes:
+        if [(edge.source, edge.ops) for edge in node.edges] == [(source, (Op(frame.FIT),))]:
+            return node.name
+    return source
+
+
+def _terms(
+    node: Node, nodes: dict[str, Node], index: dict[str, int], path: str, problems: list[Problem]
+) -> list[Term]:
+    """Return the (operation, state) terms of a sum; a node that is read bare is replaced by its own terms."""
+    found: list[Term] = []
+    left = list(node.edges)
+    while left:
+        edge = left.pop(0)
+        bare = nodes.get(str(edge.source))
+        if not edge.ops and bare is not None and bare.join == "sum" and not edge.gate:
+            left += bare.edges
+        elif edge.gate or not edge.ops or edge.source not in index or any(op.settings for op in edge.ops):
+            problems.append(
+                Problem(path=path, text=f"the edge from `{edge.source}` has no form in a genotype.")
+            )
+        else:
+            found += [(op.name, index[str(edge.source)]) for op in edge.ops]
+    if len(found) != OPERATIONS_PER_NODE or any(name == "none" for name, _ in found):
+        names = ", ".join(name for name, _ in found)
+        problems.append(
+            Problem(path=path, text=f"a genotype keeps two operations per node, here are: {names}.")
+        )
+    return found

@@ -1,0 +1,232 @@
+"""Genotype text: reads the dialects in use, writes the one that all tools read.
+
+A genotype is Python source that many tools ``eval``. Here it is parsed into a syntax tree, of which only
+literals, ``range(...)`` and ``list(...)`` are understood: nothing is ever executed. All mistakes are
+reported at once.
+
+Dialects: quark0's flat pairs (node ``i`` takes entries ``2i`` and ``2i+1``); lists or tuples nested per node
+(pt.darts, AutoDL); triples with a weight, and the dictionary form (AutoDL); aw_nas's
+``CNNGenotype(normal_0=[(operation, from, to), ...], ...)``; an assignment ``NAME = Genotype(...)`` of any.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+from nascore.api import DescriptionError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+Term = tuple[str, int]
+"""An operation and the index of the state that it reads (0 and 1 are the cell's inputs)."""
+
+INPUTS = 2
+OPERATIONS_PER_NODE = 2
+_LONGEST_TEXT = 20_000
+_LONGEST_RANGE = 1_000
+_FIELD = re.compile(r"(?P<cell>normal|reduce)(?P<number>_\d+)?(?P<concat>_concat)?")
+_FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
+_IGNORED_IF_NONE = {"connectN", "connects"}  # AutoDL's tuple has them for another kind of cell
+
+
+@frozen(kw_only=True)
+class CellGenotype:
+    """One cell: per node its terms, and the states whose concatenation leaves the cell."""
+
+    nodes: tuple[tuple[Term, ...], ...]
+    concat: tuple[int, ...]
+
+
+@frozen(kw_only=True)
+class Genotype:
+    """A normal and a reduction cell; its text is the flat form of quark0/darts."""
+
+    normal: CellGenotype
+    reduce: CellGenotype
+
+    def __str__(self) -> str:
+        parts = []
+        for name, cell in (("normal", self.normal), ("reduce", self.reduce)):
+            parts.append(f"{name}={[term for node in cell.nodes for term in node]}")
+            parts.append(f"{name}_concat={list(cell.concat)}")
+        return f"Genotype({', '.join(parts)})"
+
+
+def parse(text: str, operations: Collection[str]) -> Genotype:
+    """Read a genotype in any of the dialects.
+
+    Args:
+        text: The genotype's text.
+        operations: The operations that a genotype may name.
+
+    Raises:
+        DescriptionError: With every problem of the text.
+    """
+    reader = _Reader(operations=operations)
+    fields = reader.fields(_tree(text))
+    cells = {name: reader.cell(name, fields) for name in ("normal", "reduce")}
+    if reader.problems:
+        raise DescriptionError(reader.problems)
+    return Genotype(**cells)
+
+
+def _tree(text: str) -> ast.expr:
+    if len(text) > _LONGEST_TEXT:
+        raise DescriptionError(
+            f"a genotype has at most {_LONGEST_TEXT} characters, this text has {len(text)}"
+        )
+    try:
+        body = ast.parse(text.strip()).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise DescriptionError(f"this is no genotype: {error}") from None
+    if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.Expr):
+        raise DescriptionError("a genotype is one expression, such as Genotype(normal=[...], ...)")
+    return body[0].value
+
+
+@define(kw_only=True)
+class _Reader:
+    """Walks the syntax tree once and collects what is wrong."""
+
+    operations: Collection[str]
+    problems: list[Problem] = field(factory=list)
+
+    def wrong(self, path: str, text: str, hint: str = "") -> None:
+        self.problems.append(Problem(path=path, text=text, hint=hint))
+
+    # ---- fields -------------------------------------------------------------------------------------------
+
+    def fields(self, tree: ast.expr) -> dict[str, tuple[Any, bool]]:
+        """Return ``{field: (value, numbered)}``; a numbered field holds (operation, from, to)."""
+        found: dict[str, tuple[Any, bool]] = {}
+        for name, node in self.named(tree):
+            match = _FIELD.fullmatch(name)
+            value = self.value(name, node)
+            if match is None:
+                if name not in _IGNORED_IF_NONE or value is not None:
+                    self.wrong(name, "a genotype has no such field.", did_you_mean(name, _FIELDS))
+                continue
+            plain = match["cell"] + (match["concat"] or "")
+            if plain in found:
+                self.wrong(
+                    name, f"`{plain}` is given twice; a genotype has one normal and one reduction cell."
+                )
+            found[plain] = (value, match["number"] is not None)
+        for name in _FIELDS:
+            if name not in found:
+                self.wrong(name, "is missing.")
+        return found
+
+    def named(self, tree: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+        if isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("Genotype"):
+            yield from zip(_FIELDS, tree.args, strict=False)
+            yield from ((word.arg or "**", word.value) for word in tree.keywords)
+        elif isinstance(tree, ast.Dict):
+            for key, value in zip(tree.keys, tree.values, strict=True):
+                yield (str(key.value) if isinstance(key, ast.Constant) else "**"), value
+        else:
+            self.wrong("", "this is no genotype: write Genotype(normal=[...], ...) or a dictionary.")
+
+    def value(self, name: str, node: ast.expr) -> Any:  # noqa: ANN401 - whatever literal stands there
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) >= 1:
+            if node.func.id == "list" and len(node.args) == 1:
+                return self.value(name, node.args[0])
+            if node.func.id == "range":
+                return self.range(name, [self.value(name, argument) for argument in node.args])
+        try:
+            return ast.literal_eval(node)
+        except (ValueError, TypeError, RecursionError):
+            self.wrong(name, f"`{ast.unparse(node)[:60]}` is no literal; genotypes are read, never executed.")
+            return None
+
+    def range(self, name: str, bounds: Sequence[Any]) -> list[int] | None:
+        if all(type(bound) is int for bound in bounds):
+            try:
+                numbers = range(*bounds)
+            except (ValueError, TypeError):
+                pass
+            else:
+                # Counted on a slice: the length of a huge range does not fit len().
+                if len(numbers[: _LONGEST_RANGE + 1]) <= _LONGEST_RANGE:
+                    return list(numbers)
+        self.wrong(name, f"range{tuple(bounds)} is no range of states.")
+        return None
+
+    # ---- cells --------------------------------------------------------------------------------------------
+
+    def cell(self, name: str, fields: dict[str, tuple[Any, bool]]) -> CellGenotype:
+        value, numbered = fields.get(name, ((), False))
+        nodes = self.by_target(name, value) if numbered else self.by_node(name, value)
+        read = tuple(
+            tuple(
+                term for entry, path in node if (term := self.term(path, entry, INPUTS + index)) is not None
+            )
+            for index, node in enumerate(nodes)
+        )
+        path = f"{name}_concat"
+        concat = self.concat(path, fields[path][0], len(nodes)) if path in fields else ()
+        return CellGenotype(nodes=read, concat=concat)
+
+    def by_node(self, name: str, value: Any) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
+        """Split flat or nested entries into nodes; each entry keeps its path for messages."""
+        if not isinstance(value, list | tuple) or not value:
+            if value != ():
+                self.wrong(name, "a cell is a list of (operation, source) pairs.")
+            return []
+        if all(isinstance(node, list | tuple) and node and not isinstance(node[0], str) for node in value):
+            return [
+                [(entry, f"{name}[{index}][{place}]") for place, entry in enumerate(node)]
+                for index, node in enumerate(value)
+            ]
+        entries = [(entry, f"{name}[{index}]") for index, entry in enumerate(value)]
+        if len(entries) % OPERATIONS_PER_NODE:
+            self.wrong(name, f"has {len(entries)} pairs; in the flat form each node takes two of them.")
+        return [entries[at : at + OPERATIONS_PER_NODE] for at in range(0, len(entries), OPERATIONS_PER_NODE)]
+
+    def by_target(self, name: str, value: Any) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
+        """Group aw_nas's (operation, from, to) by the node that they go to."""
+        nodes: defaultdict[int, list[tuple[Any, str]]] = defaultdict(list)
+        for index, entry in enumerate(value if isinstance(value, list | tuple) else ()):
+            path = f"{name}[{index}]"
+            if isinstance(entry, list | tuple) and len(entry) == 3 and type(entry[2]) is int:  # noqa: PLR2004
+                nodes[entry[2]].append((entry[:2], path))
+            else:
+                self.wrong(path, f"{entry!r} is no (operation, from, to).")
+        if sorted(nodes) != list(range(INPUTS, INPUTS + len(nodes))):
+            self.wrong(name, f"nodes are numbered from {INPUTS} without gaps, not {sorted(nodes)}.")
+        return [nodes[target] for target in sorted(nodes)]
+
+    def term(self, path: str, entry: Any, states: int) -> Term | None:  # noqa: ANN401 - a literal
+        """Read (operation, source) or (operation, source, weight); the weight is left out."""
+        match entry:
+            case (str(name), int(source)) | (str(name), int(source), float()) if type(source) is int:
+                pass
+            case _:
+                self.wrong(path, f"{entry!r} is no (operation, source) pair.")
+                return None
+        if name == "none":
+            self.wrong(path, "a genotype names what is kept, and `none` is never kept.")
+        elif name not in self.operations:
+            self.wrong(path, f"there is no operation `{name}`.", did_you_mean(name, self.operations))
+        if not 0 <= source < states:
+            self.wrong(path, f"reads state {source}; the states before this node are 0 to {states - 1}.")
+        return name, source
+
+    def concat(self, path: str, value: Any, nodes: int) -> tuple[int, ...]:  # noqa: ANN401 - a literal
+        numbers = value if isinstance(value, list | tuple) else ()
+        allowed = range(INPUTS, INPUTS + nodes)
+        for number in numbers:
+            if type(number) is not int or (nodes and number not in allowed):
+                self.wrong(
+                    path, f"{number!r} is no node of the cell; those are {INPUTS} to {INPUTS + nodes - 1}."
+                )
+        if nodes and not numbers:
+            self.wrong(path, "lists no node.")
+        if len({*map(repr, numbers)}) != len(numbers):
+            self.wrong(path, "lists a node twice.")
+        return tuple(numbers)

@@ -1,0 +1,153 @@
+"""From logits to a genotype: the oracle of the authors' code, and mutations of our rule."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from attrs import evolve
+from nascore.api import choose, derive, expand, final, fingerprint, reducing, resize, spread, with_auxiliary
+from nascore_darts.genotype import from_genotype, to_genotype
+from nascore_darts.settings import UpdaterSettings
+from nascore_darts.space import Space, SpaceSettings
+from nascore_darts.updater import Updater
+
+from nascore.builtin.relaxation import Softmax
+from nascore.builtin.settings import SoftmaxSettings
+from nascore.contract import DataFacts
+from nascore.nn import ArchitectureState
+
+EDGES, OPERATIONS = 14, 8
+FACTS = DataFacts(
+    channels=3, height=32, width=32, classes=10, train=50_000, test=10_000, mean=(0.5,) * 3, std=(0.25,) * 3
+)
+ORACLE = (
+    "Genotype(normal=[('sep_conv_5x5', 0), ('sep_conv_5x5', 1), ('skip_connect', 0), ('dil_conv_3x3', 1), "
+    "('max_pool_3x3', 1), ('sep_conv_3x3', 3), ('avg_pool_3x3', 2), ('avg_pool_3x3', 3)], "
+    "normal_concat=[2, 3, 4, 5], "
+    "reduce=[('avg_pool_3x3', 1), ('sep_conv_5x5', 0), ('avg_pool_3x3', 0), ('dil_conv_5x5', 1), "
+    "('max_pool_3x3', 2), ('sep_conv_3x3', 0), ('skip_connect', 2), ('sep_conv_5x5', 4)], "
+    "reduce_concat=[2, 3, 4, 5])"
+)
+
+
+def space(**settings):
+    return Space(SpaceSettings(**settings)).describe(FACTS)
+
+
+def oracle_logits(dtype=torch.float32):
+    """Return ((37*(8i+j)) mod 101)/50 for the normal cell, its rows flipped for the reduction cell."""
+    normal = (37 * torch.arange(EDGES * OPERATIONS) % 101).view(EDGES, OPERATIONS).to(dtype) / 50
+    return {"normal": normal, "reduce": normal.flip(0)}
+
+
+def strength_of(description, theta):
+    state = ArchitectureState(groups=expand(description).layouts, theta=theta)
+    relaxation, updater = Softmax(SoftmaxSettings()), Updater(UpdaterSettings())
+    expected = {name: relaxation.expected(theta[name], state.segments(name)) for name in theta}
+    return updater.strength(state, expected)
+
+
+def genotype_of(description, strength):
+    picks = choose(description, {name: tensor.tolist() for name, tensor in strength.items()})
+    return to_genotype(final(derive(description, picks)))
+
+
+def edge(theta, row, values):
+    theta["normal"][row] = torch.tensor(values)
+
+
+def raw_against_softmax():
+    """Return logits whose two rankings differ.
+
+    The edge from state 2 to node 1 has the largest logit, 3, but three more nearly as large; the edges from
+    the inputs have one logit of 2 among zeros, so more of the softmax.
+    """
+    theta = {name: torch.zeros(EDGES, OPERATIONS) for name in ("normal", "reduce")}
+    edge(theta, 2, [0, 0, 0, 0, 2, 0, 0, 0])
+    edge(theta, 3, [0, 0, 0, 0, 2, 0, 0, 0])
+    edge(theta, 4, [0, 0, 0, 0, 3, 2.9, 2.9, 2.9])
+    return theta
+
+
+def test_the_genotype_of_the_authors_code():
+    description = space()
+    assert genotype_of(description, strength_of(description, oracle_logits())) == ORACLE
+
+
+def test_the_rank_holds_a_tie_of_float32():
+    strength = strength_of(space(), oracle_logits())["normal"]
+    tied = strength[9:, 1:].amax(dim=1)
+    assert tied[2] == tied[3]
+    assert tied[2].item() == pytest.approx(0.26462528, abs=1e-8)
+
+
+def test_mutation_float64_swaps_the_tied_edges():
+    description = space()
+    theta = oracle_logits(torch.float64)
+    strength = {name: torch.softmax(logits, dim=-1) for name, logits in theta.items()}
+    assert strength["normal"].dtype == torch.float64
+    assert genotype_of(description, strength) != ORACLE
+
+
+def test_mutation_counting_none_fails_the_oracle():
+    description = space()
+    groups = {name: evolve(group, never=()) for name, group in description.groups.items()}
+    picks = choose(
+        evolve(description, groups=groups),
+        {name: tensor.tolist() for name, tensor in strength_of(description, oracle_logits()).items()},
+    )
+    right = choose(
+        description,
+        {name: tensor.tolist() for name, tensor in strength_of(description, oracle_logits()).items()},
+    )
+    assert picks != right
+
+
+def test_the_edge_with_the_largest_logit_may_lose():
+    description, theta = space(), raw_against_softmax()
+    by_softmax = genotype_of(description, strength_of(description, theta))
+    assert "('sep_conv_3x3', 0), ('sep_conv_3x3', 1)" in by_softmax
+    assert by_softmax.count("('sep_conv_3x3', 2)") == 0
+
+
+def test_mutation_ranking_by_logits_keeps_another_edge():
+    description, theta = space(), raw_against_softmax()
+    by_logits = genotype_of(description, theta)
+    assert "('sep_conv_3x3', 2), ('sep_conv_3x3', 0)" in by_logits
+    assert by_logits != genotype_of(description, strength_of(description, theta))
+
+
+def test_ranking_by_logits_is_nearly_always_wrong():
+    description = space(channels=4, cells=3)
+    generator = torch.Generator().manual_seed(0)
+    differ = 0
+    for _ in range(20):
+        theta = {name: torch.randn(EDGES, OPERATIONS, generator=generator) for name in ("normal", "reduce")}
+        shifted = {name: logits + 10 for name, logits in theta.items()}
+        differ += genotype_of(description, shifted) != genotype_of(
+            description, strength_of(description, theta)
+        )
+    assert differ >= 15  # 94.5 % of normally distributed logits
+
+
+def test_derived_and_scaled_it_is_the_network_of_its_genotype():
+    description = space(channels=16, cells=8)
+    picks = choose(
+        description,
+        {name: tensor.tolist() for name, tensor in strength_of(description, oracle_logits()).items()},
+    )
+    found = final(derive(description, picks))
+    large = resize(found, channels=36, repeats=spread(found, 20))
+    large = with_auxiliary(large, reducing(large))
+    assert fingerprint(large) == fingerprint(from_genotype(ORACLE, channels=36, cells=20, auxiliary=True))
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 4])
+def test_smaller_cells_round_trip(nodes):
+    description = space(channels=4, cells=3, nodes=nodes)
+    rows = sum(2 + index for index in range(nodes))
+    generator = torch.Generator().manual_seed(nodes)
+    theta = {name: torch.randn(rows, OPERATIONS, generator=generator) for name in ("normal", "reduce")}
+    text = genotype_of(description, strength_of(description, theta))
+    assert to_genotype(from_genotype(text, channels=4, cells=3)) == text
+    assert text.count("('") == 4 * nodes

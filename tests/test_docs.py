@@ -1,0 +1,119 @@
+"""What the pages and the help show is run, in order and with small settings."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from nascore.cli import main
+from nascore.cli.group import VERBS
+from nascore.cli.verb import Verb
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "nascore_darts/README.md", "docs/descriptions.md", "docs/plugins.md")
+
+SMALL = {
+    "search": {
+        "trainer.epochs": "1",
+        "trainer.warm_up": "0",
+        "trainer.batch": "256",
+        "training.channels": "2",
+        "training.cells": "3",
+        "training.epochs": "1",
+        "training.batch": "256",
+    },
+    "evaluate": {
+        "training.channels": "2",
+        "training.cells": "3",
+        "training.epochs": "1",
+        "training.batch": "256",
+    },
+}
+"""What shrinks a command that trains, where it does not set the same itself."""
+
+BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
+
+
+def small(command: str) -> list[str]:
+    words = shlex.split(command.removeprefix("$ "))
+    assert words[0] == "nascore"
+    given = {word.partition("=")[0] for word in words}
+    for path, value in SMALL.get(words[1], {}).items():
+        if path not in given and "--help" not in words:
+            words += ["--set", f"{path}={value}"]
+    return words[1:]
+
+
+def run(command: str) -> None:
+    result = CliRunner().invoke(main, small(command))
+    assert result.exit_code == 0, f"{command}\n{result.output}"
+
+
+def commands(page: str) -> list[str]:
+    blocks = BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
+    return [line for block in blocks if block["kind"] == "console" for line in block["text"].splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")):
+        if block["file"]:
+            Path(block["file"]).write_text(block["text"], encoding="utf-8")
+        elif block["kind"] == "console":
+            for line in block["text"].splitlines():
+                run(line)
+        elif block["kind"] == "python":
+            exec(compile(block["text"], page, "exec"), {"__name__": page})  # noqa: S102 - the page is ours
+
+
+def test_pages_show_every_verb() -> None:
+    shown = {shlex.split(line)[2] for page in PAGES for line in commands(page)}
+
+    assert shown == set(VERBS)
+
+
+def leaves(command: click.Command, name: str) -> dict[str, click.Command]:
+    if isinstance(command, click.Group):
+        below = ((f"{name} {word}", one) for word, one in command.commands.items())
+        return {path: leaf for path, one in below for path, leaf in leaves(one, path).items()}
+    return {name: command}
+
+
+def every_verb() -> dict[str, click.Command]:
+    context = click.Context(main)
+    found: dict[str, click.Command] = {}
+    for name in VERBS:
+        command = main.get_command(context, name)
+        assert command is not None
+        found |= leaves(command, name)
+    return found
+
+
+@pytest.mark.parametrize("name", every_verb())
+def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_run: Path) -> None:
+    command = every_verb()[name]
+    assert isinstance(command, Verb)
+    assert command.examples
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "first").symlink_to(tiny_run, target_is_directory=True)
+    for file, text in example_files().items():
+        Path(file).write_text(text, encoding="utf-8")
+
+    for example in command.examples:
+        run(example)
+    shown = CliRunner().invoke(main, [*name.split(), "--help"]).output
+    assert shown.rstrip().endswith(command.examples[-1])
+
+
+def example_files() -> dict[str, str]:
+    """The files that the pages show, for the examples of the help."""
+    texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
+    blocks = [block for text in texts for block in BLOCK.finditer(text) if block["file"]]
+    return {block["file"]: block["text"] for block in blocks}

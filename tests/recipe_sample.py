@@ -1,5 +1,7 @@
 """A made-up set of parts, in which the wishes of the planned plugins meet each other."""
 
+# ruff: noqa: RUF009 - setting(...) declares a field
+
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Literal
@@ -130,6 +132,7 @@ PARTS = (
         "egs",
         "relaxation",
         EgsSettings,
+        argument="draws",
         provides=("normalized", "selects"),
         needs=(Need(terms=("not space.fixed",), why="draws stand together", when=lambda own: own.draws > 1),),
     ),
@@ -164,6 +167,10 @@ def hooks(parts):
         if mine:
             found[slot.hook] = hookimpl(lambda mine=mine: mine)
     return found
+
+
+NEXT_TO_XNAS = SimpleNamespace(**hooks([part("xnas", "updater")]))
+"""A plugin with a component of a name that the sample has too."""
 
 
 def registry(**more):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nascore.api import Gradients, Horizon, NoSettings, expand
 
+from nascore.api import Gradients, Horizon, NoSettings, expand
 from nascore.builtin.relaxation import Softmax
 from nascore.builtin.settings import PlantedSpaceSettings, SoftmaxSettings, TinySettings
 from nascore.builtin.spaces import Planted, Tiny

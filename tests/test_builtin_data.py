@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import torch
-from nascore.api import NoSettings, PluginError
 from torch import nn
 from torch.nn import functional
 
+from nascore.api import NoSettings, PluginError
 from nascore.builtin.artificial import PlantedPatterns, Synthetic
 from nascore.builtin.digits import Digits
 from nascore.builtin.settings import PlantedDataSettings, SyntheticSettings

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 import torch
 from attrs import evolve
+
 from nascore.api import DescriptionError, Op, choose, derive, dump, expand, final, load
 from nascore.builtin.operations import OPERATIONS
-
 from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
 from nascore.builtin.spaces import USEFUL, File, Planted, Tiny
 from nascore.contract import DataFacts

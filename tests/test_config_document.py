@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nascore.config import parse_document, read_scalar, write_scalar
@@ -72,6 +72,7 @@ def test_a_key_must_be_a_word():
     assert problem.text == "a key must be a word."
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.one_of(
         st.none(),

@@ -2,11 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
+from recipe_sample import FileSettings, L1Settings, hooks, part, registry
 
 from nascore.component import Command, Component, Need, Preset, hookimpl, load
+from nascore.description import Operation
 from nascore.errors import PluginError
 from nascore.plugin import Registry
-from recipe_sample import FileSettings, L1Settings, hooks, part, registry
 
 MINE = part("mine", "updater")
 
@@ -49,8 +50,6 @@ def test_of_two_with_one_name_only_the_bare_name_is_ambiguous():
 
 
 def test_presets_commands_and_operations_are_found_by_name():
-    from nascore.description import Operation
-
     operation = Operation(name="skip", build="nowhere:Skip")
     command = Command(name="report", summary="writes a report", build="nowhere:report")
     preset = Preset(name="p", summary="a preset", text="nascore: 1\n")
@@ -86,7 +85,7 @@ def fails():
         (plugin(nascore_updaters=lambda: None), "must give an iterable, not NoneType"),
         (plugin(nascore_updaters=lambda: MINE), "must give an iterable, not Component"),
         (plugin(nascore_updaters=lambda: ["mine"]), "which is no Component"),
-        (plugin(nascore_updaters=lambda registry: [MINE]), "registry"),
+        (plugin(nascore_updaters=lambda extra: [extra]), "extra"),
         (updaters(part("mine", "space")), "brings mine, a component of slot space"),
         (updaters(part("My Updater", "updater")), "lower-case letters"),
         (updaters(part("a", "updater", provides=("lerns",))), "Did you mean learns?"),

@@ -148,7 +148,13 @@ def test_checked(installed: Path, tmp_path: Path) -> None:
 
 def test_searched_with(installed: Path, tmp_path: Path) -> None:
     parts = ["--space", "tiny", "--updater", "follow", "--dataset", "synthetic", "--scale", "mini"]
-    values = ["trainer.epochs=1", "trainer.warm_up=0", "training.epochs=1", "dataset.count=128", "dataset.size=8"]
+    values = [
+        "trainer.epochs=1",
+        "trainer.warm_up=0",
+        "training.epochs=1",
+        "dataset.count=128",
+        "dataset.size=8",
+    ]
     sets = [word for value in values for word in ("--set", value)]
 
     nascore(installed, tmp_path, "search", *parts, *sets, "--out", "run")

@@ -46,7 +46,7 @@ class Uniform:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the ranks."""
-        return {"ranks": dict(self.ranks)}
+        return {"ranks": {name: rank.clone() for name, rank in self.ranks.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the ranks."""

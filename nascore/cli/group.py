@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
-from typing import IO, Any
 
 import click
 
-from nascore.errors import NascoreError
+from nascore.component import load
+from nascore.errors import NascoreError, PluginError
+from nascore.plugin import discover
 
 VERBS = {
     "check": "check",
@@ -24,18 +26,6 @@ VERBS = {
 
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""
-
-
-class Refused(click.ClickException):
-    """Problems as the user sees them."""
-
-    def __init__(self, error: NascoreError) -> None:
-        super().__init__(str(error))
-        self.exit_code = error.exit_code
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print the problems to stderr, each as it is: they say what to do."""
-        click.echo(self.message, file=file, err=True)
 
 
 class Verbs(click.Group):
@@ -59,7 +49,9 @@ class Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except NascoreError as error:
-            raise Refused(error) from error
+            # The problems as they are: each says where it is and what to do.
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted; what the run had written is kept", err=True)
             ctx.exit(INTERRUPTED)
@@ -70,13 +62,17 @@ class Verbs(click.Group):
 def main() -> None:
     """Search neural architectures; every part is a plugin, and parts mix.
 
-    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 the run failed, 2 usage, 3 the
-    recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run folder cannot be used,
-    130 interrupted.
+    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 the run failed, 2 usage,
+    3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run folder cannot
+    be used, 130 interrupted.
     """
 
 
 def _foreign() -> dict[str, click.Command]:
-    from nascore.plugin import discover
-
-    return {str(command.name): command for command in discover().commands()}
+    """Return the verbs that plugins bring; one that cannot be loaded harms only itself."""
+    found: dict[str, click.Command] = {}
+    for declared in discover().commands().values():
+        with suppress(PluginError):
+            build = load(declared.build)
+            found[declared.name] = build if isinstance(build, click.Command) else build()
+    return found

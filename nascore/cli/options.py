@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from nascore.recipe import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from nascore.component import Slot
 
-P = ParamSpec("P")
-R = TypeVar("R")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+RUN_FLAGS = ("seed", "threads", "device")
+"""Settings of the run that have a flag of their own."""
 
 plugins_option = click.option(
     "--with",
@@ -23,7 +25,7 @@ plugins_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A Python file with hooks, used like an installed plugin; may be repeated.",
+    help="A Python file with hooks, used like an installed plugin; repeatable.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -32,63 +34,66 @@ out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the run, which must not exist yet; otherwise a new one under runs/.",
+    help="Folder of the run, new or empty. Otherwise a new one under NASCORE_RUNS, or runs/.",
 )
 
 
-def recipe_options(slots: Sequence[Slot]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return the decorator that adds the options of a recipe.
+def recipe_options(slots: Sequence[Slot]) -> Callable[[F], F]:
+    """Return the decorator that adds the options of a recipe, and ``--with``.
 
     Args:
         slots: The slots that can be filled from the command line.
     """
 
-    def add(function: Callable[P, R]) -> Callable[P, R]:
-        for option in reversed([*_from_files(), *map(_slot, slots), *_values(), plugins_option]):
+    def add(function: F) -> F:
+        for option in reversed([*_files(), *map(_slot, slots), *_values(), plugins_option]):
             function = option(function)
         return function
 
     return add
 
 
-def request(slots: Iterable[Slot], given: dict[str, Any]) -> Request:
-    """Return what the options of :func:`recipe_options` asked for; takes them out of `given`."""
-    named = {slot.name: given.pop(slot.name) for slot in slots}
-    sets: list[str] = list(given.pop("sets"))
-    for name in ("seed", "threads", "device"):
-        value = given.pop(name)
-        if value is not None:
-            sets.append(f"{name}={value}")
+def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
+    """Return what the options of :func:`recipe_options` asked for.
+
+    Args:
+        slots: The slots that were given to :func:`recipe_options`.
+        given: Values of the options, by name.
+    """
+    named = {slot.name: given[slot.name] for slot in slots}
     return Request(
-        recipe=given.pop("recipe"),
-        preset=given.pop("preset"),
-        scale=given.pop("scale"),
-        names={slot: names for slot, names in named.items() if names},
-        sets=tuple(sets),
+        recipe=given["recipe"],
+        preset=given["preset"],
+        scale=given["scale"],
+        names={slot: [names] if isinstance(names, str) else names for slot, names in named.items() if names},
+        run={name: given[name] for name in RUN_FLAGS if given[name] is not None},
+        sets=given["sets"],
     )
 
 
-def _from_files() -> list[Callable[[Any], Any]]:
+def _files() -> list[Callable[[F], F]]:
     path = click.Path(path_type=Path)
+    scales = click.Choice(["mini", "paper"])
     return [
         click.option("--recipe", type=path, metavar="FILE", help="A recipe in YAML."),
-        click.option("--preset", metavar="NAME", help="A recipe that a plugin brings; see nascore list preset."),
-        click.option("--scale", type=click.Choice(["mini", "paper"]), help="A laptop check, or the papers' values."),
+        click.option("--preset", metavar="NAME", help="A recipe of a plugin; see nascore list preset."),
+        click.option("--scale", type=scales, help="A laptop check, or the papers' values."),
     ]
 
 
-def _slot(slot: Slot) -> Callable[[Any], Any]:
-    return click.option(
-        f"--{slot.name}", multiple=slot.many, metavar="NAME", help=f"{slot.summary[0].upper()}{slot.summary[1:]}."
-    )
+def _slot(slot: Slot) -> Callable[[F], F]:
+    text = f"{slot.summary[0].upper()}{slot.summary[1:]}."
+    return click.option(f"--{slot.name}", multiple=slot.many, metavar="NAME", help=text)
 
 
-def _values() -> list[Callable[[Any], Any]]:
+def _values() -> list[Callable[[F], F]]:
+    sets = "A setting, by its path in nascore show; repeatable."
+    devices = click.Choice(["auto", "cpu", "cuda"])
     return [
-        click.option(
-            "--set", "sets", multiple=True, metavar="PATH=VALUE", help="A setting, as nascore show names it; repeatable."
-        ),
+        click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=sets),
         click.option("--seed", type=int, metavar="N", help="Decides on all that is random. Default: 0."),
-        click.option("--threads", type=int, metavar="N", help="Threads of torch; sums differ between counts. Default: 1."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Default: the best there is."),
+        click.option(
+            "--threads", type=int, metavar="N", help="CPU threads, which decide on sums. Default: 1."
+        ),
+        click.option("--device", type=devices, help="Default: auto, the best there is."),
     ]

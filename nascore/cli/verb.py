@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nascore.config import write_scalar
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,8 +49,14 @@ def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = ()) -> str
         return ""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
+
+
+def as_typed(value: object) -> str:
+    """Return a value as one types it after ``--set``."""
+    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 def echo_json(value: object) -> None:

@@ -24,13 +24,13 @@ class UnfitError(Exception):
 
     Args:
         node: The node, or the item of it, that is wrong.
-        expected: What it must be, in words.
+        declared: The type that it was read as.
     """
 
-    def __init__(self, node: Node, expected: str) -> None:
-        super().__init__(expected)
+    def __init__(self, node: Node, declared: object) -> None:
+        super().__init__(node.origin.where)
         self.node = node
-        self.expected = expected
+        self.declared = declared
 
 
 _Check: TypeAlias = Callable[[Any], Any]  # the value, or the limit that it breaks: _NO
@@ -87,18 +87,32 @@ def supported(expected: object) -> bool:
     return isinstance(expected, type) and issubclass(expected, Enum)
 
 
-def describe(expected: object) -> str:
-    """Say in words what a type expects: ``a whole number``, ``one of first, unrolled``."""
+def describe(expected: object, limits: str = "") -> str:
+    """Say in words what a type expects: ``a whole number``, ``one of first, unrolled``.
+
+    Args:
+        expected: The declared type.
+        limits: Bounds in words, said after each kind of number: ``above 0``.
+    """
     if expected in _SCALARS:
-        return _SCALARS[expected][0]
+        words = _SCALARS[expected][0]
+        return f"{words} {limits}".rstrip() if expected in (int, float) else words
     if get_origin(expected) is Annotated:
         unit: Unit = get_args(expected)[1]
-        return unit.expected
+        return f"{unit.expected} {limits}".rstrip()
     if _is_union(expected):
-        return " or ".join(describe(arm) for arm in get_args(expected))
+        return " or ".join(describe(arm, limits) for arm in get_args(expected))
     if _is_list(expected):
-        return f"a list, each item {describe(get_args(expected)[0])}"
+        return f"a list, each item {describe(get_args(expected)[0], limits)}"
     return "one of " + ", ".join(map(str, _allowed(expected)))
+
+
+def item_of(expected: object) -> object:
+    """Return the type of the items, where lists are allowed; otherwise the type itself."""
+    for arm in get_args(expected) if _is_union(expected) else (expected,):
+        if _is_list(arm):
+            return get_args(arm)[0]
+    return expected
 
 
 def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
@@ -112,7 +126,7 @@ def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
         # A setting that holds text takes what was typed after --set as it stands: note=1e3.
         value = _convert(expected, Node(value=node.text, origin=node.origin))
     if value is _NO:
-        raise UnfitError(node, describe(expected))
+        raise UnfitError(node, expected)
     return value
 
 

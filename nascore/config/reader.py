@@ -93,7 +93,7 @@ def _read(declared: Declared, node: Node, asked: Asked) -> Reading:
     try:
         value = declared.read(node)
     except UnfitError as wrong:
-        text = f"{show(wrong.node)} is not {wrong.expected}."
+        text = f"{show(wrong.node)} is not {declared.setting.expected(wrong.declared)}."
         return Reading(settings=None, problems=(Problem(path=path, text=text, origin=wrong.node.origin),))
     return Reading(settings=value, origins={declared.name: node.origin})
 

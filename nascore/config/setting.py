@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 import attrs
 from attrs import frozen
 
-from nascore.config.kinds import UnfitError, convert, describe
+from nascore.config.kinds import UnfitError, convert, describe, item_of
 from nascore.config.node import Node, show, wrap
 from nascore.errors import Origin, Problem, RecipeError
 
@@ -46,12 +46,10 @@ class Setting:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         bounds = " and ".join(f"{_WORDS[name]} {limit:g}" for name, limit in self.bounds)
-        return f"{describe(declared)} {bounds}".rstrip()
+        return describe(declared, bounds)
 
     def allows(self, value: object) -> bool:
         """Say whether a value of the right type lies within the bounds and choices."""
-        if isinstance(value, (list, tuple)):
-            return all(self.allows(item) for item in value)
         if self.choices and value not in self.choices:
             return False
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -84,12 +82,13 @@ class Declared:
         Raises:
             UnfitError: The node does not hold what was declared.
         """
-        try:
-            value = convert(self.type, node)
-        except UnfitError as wrong:
-            raise UnfitError(wrong.node, self.expected) from None
-        if not self.setting.allows(value):
-            raise UnfitError(node, self.expected)
+        value = convert(self.type, node)
+        if isinstance(value, (list, tuple)) and isinstance(node.value, list):
+            for item, inner in zip(value, node.value, strict=True):
+                if not self.setting.allows(item):
+                    raise UnfitError(inner, item_of(self.type))
+        elif not self.setting.allows(value):
+            raise UnfitError(node, self.type)
         return value
 
 

@@ -60,17 +60,17 @@ def _graph(graph: Graph) -> Iterator[str]:
 
 
 def _join(node: Node) -> str:
-    parts = [_edge(edge) for edge in node.edges]
+    parts = [_edge(edge, ", " if node.join == CONCAT else " + ") for edge in node.edges]
     if node.cell is not None:
         return f"{node.cell}({', '.join(parts)})"
     return f"concat({', '.join(parts)})" if node.join == CONCAT else " + ".join(parts)
 
 
-def _edge(edge: Edge) -> str:
+def _edge(edge: Edge, between: str) -> str:
     if edge.group is not None:
         text = f"{edge.group}{{{len(edge.ops)}}}({edge.source})"
     elif edge.ops:
-        text = " + ".join(f"{op}({edge.source})" for op in edge.ops)
+        text = between.join(f"{op}({edge.source})" for op in edge.ops)
     else:
         text = str(edge.source)
     return f"gate*({text})" if edge.gate else text

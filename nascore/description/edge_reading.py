@@ -89,7 +89,8 @@ class Edges:
         given = [key for key in ("op", "ops") if key in items]
         group = read_text(items, "choose", path, self.found)
         if len(given) > 1 or ("choose" in items and "op" in items):
-            self.found.add(path, "say one of op, ops and choose (which may have ops: a part of its own).")
+            text = "say one of op, ops and choose (which may have ops: a part of its own)."
+            self.found.add(path, text, origin=items["from"].origin)
             return None
         ops = self._ops(items, path, group)
         gate = read_flag(items, "gate", path, self.found)

@@ -106,7 +106,7 @@ class _Refinement:
         return "" if way.row is None else self.rows[way.row]
 
     def _row_colours(self) -> dict[tuple[str, int], str]:
-        """Colour each row by all its uses, then by the rows of its group: which edges share a choice counts."""
+        """Colour each row by its uses, then by the rows of its group: what shares a choice counts."""
         ends: dict[tuple[str, int], list[str]] = defaultdict(list)
         for ways in self.ways_in.values():
             for way in ways:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from nascore.config import read_scalar, write_scalar
-
 Scalar = bool | int | float | str
 
 NETWORK = "network"
@@ -19,6 +17,7 @@ _NODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-\d+)?(\+\d+)*")
 _OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GROUP = re.compile(rf"{_NODE.pattern}(/({_NODE.pattern}|\d+))*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_LARGEST = 2**63 - 1
 _AMBIGUOUS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
 """Words that some reader of YAML takes for a truth value or nothing, whatever their case."""
 
@@ -51,7 +50,6 @@ def is_setting_value(value: object) -> bool:
     """Return whether an operation's setting can have this value: its text must read back as the same."""
     if isinstance(value, str):
         return is_word(value)
-    if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
-        return False
-    read = read_scalar(write_scalar(value))
-    return type(read) is type(value) and read == value
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and abs(value) <= _LARGEST

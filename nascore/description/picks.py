@@ -40,7 +40,7 @@ def choose(description: Description, strength: Mapping[str, Matrix]) -> Picks:
     """Return what each group's own rule keeps.
 
     For segments of an edge: per node the best ``edges`` edges by the best operation that may be kept, per
-    edge the best ``keep`` operations. For segments of a node: its best ``keep`` entries, never one of strength
+    edge the best ``keep`` operations. For segments of a node: its best ``keep`` entries, none of strength
     zero. Equal strengths go to the lower row, then the lower column.
 
     Args:
@@ -112,4 +112,4 @@ def _of_node(group: Group, scores: Scores) -> list[Pick]:
 
 
 def _ranked(scores: Scores) -> list[Pick]:
-    return sorted(scores, key=lambda pick: (-scores[pick], pick))
+    return sorted(scores, key=lambda pick: -scores[pick])  # stable: of equals the lower row, then column

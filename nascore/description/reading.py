@@ -100,7 +100,7 @@ def _graph(node: Yaml, path: str, known: tuple[str, ...], edges: Edges) -> Graph
     if items is None:
         return None
     check_keys(items, known, path, found)
-    inputs = _inputs(items, path, found) if "inputs" in known else (IMAGES,)
+    inputs = _inputs(node, items, path, found) if "inputs" in known else (IMAGES,)
     written = _entries(items, "nodes", path, found)
     nodes = [_node(name, each, f"{path}.nodes.{name}", edges) for name, each in written.items()]
     output = read_text(items, "output", path, found) or next(reversed(written), "")
@@ -112,9 +112,9 @@ def _graph(node: Yaml, path: str, known: tuple[str, ...], edges: Edges) -> Graph
     return None
 
 
-def _inputs(items: Items, path: str, found: Found) -> tuple[str, ...] | None:
+def _inputs(graph: Yaml, items: Items, path: str, found: Found) -> tuple[str, ...] | None:
     if "inputs" not in items:
-        found.add(f"{path}.inputs", "is missing.")
+        found.add(f"{path}.inputs", "is missing.", origin=graph.origin)
         return None
     nodes = read_list(items["inputs"])
     for node in nodes:

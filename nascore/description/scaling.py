@@ -57,8 +57,8 @@ def spread(description: Description, cells: int) -> dict[str, int]:
     """Return the repetitions with which a network is ``cells`` cells deep, evenly over its stages.
 
     A stage is a node of the network that repeats. Of S stages, stage k covers the places from ``k*cells//S``
-    up to ``(k+1)*cells//S``; cells that stand alone before it take its first places. For three stages parted by
-    reduction cells, those come to stand at ``cells//3`` and ``2*cells//3``, as in DARTS.
+    up to ``(k+1)*cells//S``; cells that stand alone before it take its first places. For three stages parted
+    by reduction cells, those come to stand at ``cells//3`` and ``2*cells//3``, as in DARTS.
 
     Returns:
         Repetitions by stage, as :func:`resize` takes them; empty if nothing repeats.

@@ -62,7 +62,7 @@ def _logits(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | Non
 def entropy(search: Search) -> dict[str, float]:
     """Return by group the mean entropy of the expected mixture over its segments, in nats.
 
-    It tells how far the search has chosen: the logarithm of the number of candidates at first, then towards 0.
+    It tells how far the search has chosen: it begins at the logarithm of the number of candidates and falls.
     """
     expected = search.expected()
     return {name: _entropy(weights, search.state.segments(name)) for name, weights in expected.items()}
@@ -70,12 +70,9 @@ def entropy(search: Search) -> dict[str, float]:
 
 def _entropy(weights: Tensor, segments: Tensor) -> float:
     alive = segments >= 0
-    share = weights.abs()[alive]
-    owner = segments[alive].unique(return_inverse=True)[1]
+    share, owner = weights.abs()[alive], segments[alive].long()
     if not len(share):
         return 0.0
-    sums = torch.zeros(int(owner.max()) + 1, dtype=share.dtype, device=share.device).index_add_(
-        0, owner, share
-    )
+    sums = share.new_zeros(int(owner.max()) + 1).index_add_(0, owner, share)
     share = share / sums[owner].clamp_min(torch.finfo(share.dtype).tiny)
-    return float(-torch.special.xlogy(share, share).sum() / len(sums))
+    return float(-torch.special.xlogy(share, share).sum()) / len(set(owner.tolist()))

@@ -83,7 +83,9 @@ class Streams:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state; load it last, since building objects draws."""
-        self._generators = {}
+        # In place: batches and others hold the generators themselves.
+        for name, generator in self._generators.items():
+            generator.manual_seed(self._seed_of(name))
         for name, saved in state["generators"].items():
             self[name].set_state(saved)
         self._noise = {kind: saved.clone() for kind, saved in state["network"].items()}

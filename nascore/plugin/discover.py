@@ -84,5 +84,9 @@ def _import_file(path: Path) -> ModuleType:
     module = module_from_spec(spec)
     # Classes of the file are looked up by the name of their module (settings' types, pickling).
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -9,6 +9,7 @@ from attrs import frozen
 from nascore.config import Node
 from nascore.errors import Origin, Problem, did_you_mean
 from nascore.recipe.layer import Choice, Value
+from nascore.recipe.typed import typed_value
 
 if TYPE_CHECKING:
     from nascore.component import Component
@@ -53,8 +54,7 @@ def _with_argument(component: Component, value: str, origin: Origin) -> Named:
     if component.argument is None:
         text, hint = f"{name} takes no value after a colon.", f"Write {name}."
         return Named(choice=choice, problems=(Problem(path=slot, text=text, origin=origin, hint=hint),))
-    item = Node(value=value, origin=origin, text=value)
-    node = Node(value={component.argument: item}, origin=origin)
+    node = Node(value={component.argument: typed_value(value, origin)}, origin=origin)
     return Named(choice=choice, values=(Value(slot=slot, component=component, node=node),))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from nascore.component import RUN, Component
-from nascore.config import Node, parse_document, wrap
-from nascore.errors import Origin, Problem, did_you_mean
+from nascore.config import Node, wrap
+from nascore.errors import Origin, Problem
 from nascore.recipe.layer import Layer, Value
+from nascore.recipe.naming import name_component
+from nascore.recipe.typed import typed_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +48,7 @@ class Sets:
             elif not value.strip():
                 self._wrong(path, "the value is empty.", origin, "Write null or ''.")
             else:
-                self._give(path, _node(value, origin), origin)
+                self._give(path, typed_value(value, origin), origin)
 
     def given(self, values: Mapping[str, Any]) -> None:
         """Take values given from Python, by path."""
@@ -81,8 +83,8 @@ class Sets:
         component = self.registry.get(slot.name, words[1])
         path = ".".join(words)
         if component is None:
-            near = did_you_mean(words[1], self.registry.names(slot.name))
-            self._wrong(path, f"no {slot.name} is called {words[1]}.", origin, near)
+            named = name_component(slot.name, words[1], origin, self.registry)
+            self.problems.extend(evolve(problem, path=path) for problem in named.problems)
         elif len(words) == 2:  # noqa: PLR2004 - SLOT.COMPONENT and no setting
             text = f"names no setting of {words[1]}."
             self._wrong(path, text, origin, f"Write {path}.SETTING=VALUE.")
@@ -96,22 +98,3 @@ class Sets:
 
     def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
         self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
-
-
-def _node(value: str, origin: Origin) -> Node:
-    """Read one value; what is no YAML (``*.yaml``, ``@x``) is text."""
-    document = parse_document(value, where="", layer="set")
-    if document.root is None or document.problems:
-        return Node(value=value, origin=origin, text=value)
-    plain = _placed(document.root, origin)
-    return Node(value=plain.value, origin=origin, text=value)
-
-
-def _placed(node: Node, origin: Origin) -> Node:
-    """Let every item stand where the whole was typed: a position inside one argument helps nobody."""
-    if isinstance(node.value, dict):
-        items = {key: _placed(item, origin) for key, item in node.value.items()}
-        return Node(value=items, origin=origin, key=origin)
-    if isinstance(node.value, list):
-        return Node(value=[_placed(item, origin) for item in node.value], origin=origin, key=origin)
-    return Node(value=node.value, origin=origin, key=origin)

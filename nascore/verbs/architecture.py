@@ -41,8 +41,8 @@ def read_architecture(
     """Return the description of an architecture.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a file with a text in a notation that a
-            plugin reads, or a name that it knows, such as that of a published genotype.
+        target: A run, or its folder; a description, or a file with one; a file with a text in a notation that
+            a plugin reads, or a name that it knows, such as that of a published genotype.
         registry: What is installed: brings the notations.
         size: What to scale it to.
 
@@ -58,7 +58,7 @@ def read_architecture(
     text, where = _text(Path(target))
     for translator in registry.translators().values():
         if translator.recognises(text):
-            return translator.from_text(text, **_given(size))
+            return translator.from_text(text, auxiliary=size.auxiliary, **_given(size))
     if not where:
         raise RecipeError(f"{target} is neither a run, nor a file, nor the name of an architecture.")
     return scaled(load(text, where=where), size)
@@ -79,7 +79,9 @@ def _text(target: Path) -> tuple[str, str]:
     if target.is_dir():
         file = target / ARCHITECTURE
         if not file.is_file():
-            raise RunFolderError(f"{target} holds no architecture: there is no {ARCHITECTURE.as_posix()} in it.")
+            raise RunFolderError(
+                f"{target} holds no architecture: there is no {ARCHITECTURE.as_posix()} in it."
+            )
         target = file
     if not target.is_file():
         return str(target), ""
@@ -91,4 +93,4 @@ def _text(target: Path) -> tuple[str, str]:
 
 def _given(size: Size) -> Mapping[str, int]:
     named = {"channels": size.channels, "cells": size.cells, "classes": size.classes}
-    return {name: value for name, value in named.items() if value is not None} | {"auxiliary": size.auxiliary}
+    return {name: value for name, value in named.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -13,7 +13,7 @@ from nascore.plugin import discover
 from nascore.recipe import SEARCH_RUN, Request, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nascore.component import Component, Slot
     from nascore.plugin import Registry
@@ -56,6 +56,26 @@ def ask(
     return Asked(recipe=settled(request, registry, run=run, slots=slots), registry=registry)
 
 
+def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
+    *,
+    names: Mapping[str, str | None],
+    recipe: str | Path | None,
+    preset: str | None,
+    scale: str | None,
+    settings: Mapping[str, Any] | None,
+    seed: int | None,
+) -> Request:
+    """Return the request of a call from Python; None is what was not said."""
+    return Request(
+        recipe=None if recipe is None else Path(recipe),
+        preset=preset,
+        scale=scale,
+        names={slot: [name] for slot, name in names.items() if name is not None},
+        run={} if seed is None else {"seed": seed},
+        settings=settings or {},
+    )
+
+
 def installed(plugins: Sequence[str | Path] = ()) -> Registry:
     """Return what is installed, and what the named files bring.
 
@@ -66,5 +86,7 @@ def installed(plugins: Sequence[str | Path] = ()) -> Registry:
     files = {str(Path(file)) for file in plugins}
     broken = [one for one in registry.plugins if one.status == "broken" and one.value in files]
     if broken:
-        raise PluginError([Problem(path="", text=f"{one.value} cannot be used: {one.reason}") for one in broken])
+        raise PluginError(
+            [Problem(path="", text=f"{one.value} cannot be used: {one.reason}") for one in broken]
+        )
     return registry

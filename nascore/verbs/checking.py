@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.component import load
 from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
@@ -60,7 +59,9 @@ def check(request: Request, *, plugins: Sequence[str | Path] = ()) -> Checked:
 
 def check_asked(asked: Asked) -> Checked:
     """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts."""
+    from nascore.engine.build import made
+
     recipe = asked.recipe
-    facts = _built(recipe, "dataset").facts
-    description = _built(recipe, "space").describe(facts)
+    facts = made(recipe, "dataset").facts
+    description = made(recipe, "space").describe(facts)
     return Checked(recipe=recipe, supernet=count(description, asked.registry, (facts.height, facts.width)))

@@ -69,7 +69,7 @@ def draw(
     """Draw an architecture.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         size: What to scale it to before.
         image: Height and width of the images that the cost is for, in pixels.
         plugins: Files with plugins that are not installed.
@@ -97,4 +97,6 @@ def count(description: Description, registry: Registry, image: tuple[int, int]) 
     found = costs(description, registry.operations(), image)
     groups = found.groups.values()
     params = found.params + sum(int(group.params.sum()) for group in groups)
-    return Counted(params=params, macs=found.macs + sum(int(group.macs.sum()) for group in groups), size=image)
+    return Counted(
+        params=params, macs=found.macs + sum(int(group.macs.sum()) for group in groups), size=image
+    )

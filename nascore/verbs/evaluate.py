@@ -9,10 +9,10 @@ from attrs import evolve
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, RecipeError
-from nascore.recipe import EVALUATE_RUN, Layer, Request, resolve
+from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
 from nascore.verbs.architecture import read_architecture
-from nascore.verbs.asking import Asked, installed
+from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nascore.contract import Observer
     from nascore.description import Description
     from nascore.plugin import Registry
+    from nascore.recipe import Request
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA)
@@ -40,10 +41,10 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     plugins: Sequence[str | Path] = (),
     observers: Sequence[Observer] = (),
 ) -> Run:
-    """Train an architecture from scratch on all training images, and test it once, as ``nascore evaluate`` does.
+    """Train an architecture from scratch on all training images, and test it once; returns the run, done.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         dataset: The images. None: those of the run, or of the recipe; the default ones without either.
         recipe: A recipe file; of its slots only the data set plays a part.
         preset: A recipe that a plugin brings.
@@ -54,21 +55,13 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         plugins: Files with plugins that are not installed.
         observers: What watches the run.
 
-    Returns:
-        The run, done; its `result` holds the test accuracy.
-
     Raises:
         RecipeError: Something is wrong; all of it at once, before anything is built.
         RunFolderError: `out`, or the run that was named, cannot be used.
         RunFailed: The run could not go on.
     """
-    request = Request(
-        recipe=None if recipe is None else Path(recipe),
-        preset=preset,
-        scale=scale,
-        names={} if dataset is None else {"dataset": [dataset]},
-        run={} if seed is None else {"seed": seed},
-        settings=settings or {},
+    request = requested(
+        names={DATA: dataset}, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed
     )
     return run_evaluate(target, ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
 
@@ -126,7 +119,7 @@ def run_evaluate(
 
     description = read_architecture(target, asked.registry)
     folder = None if out is None else Path(out)
-    return load_run(run(description, asked.recipe, asked.registry, out=folder, observers=tuple(observers)))
+    return load_run(run(description, asked.recipe, asked.registry, out=folder, observers=observers))
 
 
 def _recipe_of(target: Run | Description | str | Path) -> Path | None:

@@ -20,7 +20,7 @@ def export(target: Run | Description | str | Path, to: str, *, plugins: Sequence
     """Return an architecture as text in a notation.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin reads.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         to: Name of the notation, such as `genotype`.
         plugins: Files with plugins that are not installed.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nascore.component import SLOTS
-from nascore.recipe import Request
-from nascore.verbs.asking import ask
+from nascore.verbs.asking import ask, requested
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -15,6 +13,9 @@ if TYPE_CHECKING:
 
     from nascore.contract import Observer
     from nascore.verbs.asking import Asked
+
+SLOTS = ("space", "updater", "trainer", "relaxation", "dataset")
+"""The slots that the function has an argument for; a test compares them with the slot table."""
 
 
 def search(  # noqa: PLR0913 - each is a flag of the command line, by name
@@ -33,11 +34,7 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     plugins: Sequence[str | Path] = (),
     observers: Sequence[Observer] = (),
 ) -> Run:
-    """Search for an architecture, as ``nascore search`` does.
-
-    Example::
-
-        run = nascore.search(space="darts", updater="darts", settings={"trainer.epochs": 8}, seed=1)
+    """Search for an architecture, as ``nascore search`` does; returns the run, done.
 
     Args:
         space: What can be found; ``"file:chain.yaml"`` reads a description.
@@ -54,31 +51,25 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         plugins: Files with plugins that are not installed.
         observers: What watches the run.
 
-    Returns:
-        The run, done.
-
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
         RunFolderError: `out` cannot be used.
         RunFailed: The run could not go on.
     """
-    named = {"space": space, "updater": updater, "trainer": trainer, "relaxation": relaxation, "dataset": dataset}
-    request = Request(
-        recipe=None if recipe is None else Path(recipe),
+    request = requested(
+        names=dict(zip(SLOTS, (space, updater, trainer, relaxation, dataset), strict=True)),
+        recipe=recipe,
         preset=preset,
         scale=scale,
-        names={slot.name: [name] for slot in SLOTS if (name := named.get(slot.name)) is not None},
-        run={} if seed is None else {"seed": seed},
-        settings=settings or {},
+        settings=settings,
+        seed=seed,
     )
     return run_search(ask(request, plugins=plugins), out=out, observers=observers)
 
 
-def run_search(
-    asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
-) -> Run:
+def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:
     """Run the search of a settled recipe; see :func:`search`."""
     from nascore.engine.search import search as run
 
-    path = run(asked.recipe, asked.registry, out=None if out is None else Path(out), observers=tuple(observers))
-    return load_run(path)
+    folder = None if out is None else Path(out)
+    return load_run(run(asked.recipe, asked.registry, out=folder, observers=observers))

@@ -12,12 +12,13 @@ from nascore.config import settings_of
 from nascore.errors import Problem, RecipeError, did_you_mean
 from nascore.plugin import discover
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
+from nascore.recipe.fit import asks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from nascore.component import Component, Need
+    from nascore.component import Component, Give, Need
 
 
 @frozen(kw_only=True)
@@ -49,7 +50,7 @@ class Shown:
         summary: One sentence.
         plugin: Who brings it.
         paper: Where method and values come from.
-        provides: What it promises, as sentences.
+        provides: What it promises, each as a name and a sentence.
         needs: What it needs of the others, and why.
         settings: What can be set.
     """
@@ -97,22 +98,20 @@ def _shown(component: Component, name: str = "") -> Shown:
         summary=component.summary,
         plugin=component.plugin,
         paper=component.paper,
-        provides=tuple(
-            sentence(one if isinstance(one, str) else one.capability) for one in component.provides
-        ),
+        provides=tuple(map(_gift, component.provides)),
         needs=tuple(map(_need, component.needs)),
         settings=tuple(_settings(component.config, component.mini, prefix)),
     )
 
 
+def _gift(given: str | Give) -> str:
+    name = given if isinstance(given, str) else given.capability
+    sometimes = "" if isinstance(given, str) else ", with some settings"
+    return f"{name}: {sentence(name)}{sometimes}"
+
+
 def _need(need: Need) -> str:
-    asked = need.ask or " or ".join(_term(term) for term in need.terms)
-    return f"{asked}: {need.why}"
-
-
-def _term(term: str) -> str:
-    slot, _, capability = term.rpartition(".")
-    return f"a {slot} that {sentence(capability)}"
+    return f"{asks(need)}: {need.why}"
 
 
 def _settings(config: type, mini: Mapping[str, Any], prefix: str) -> Iterator[ShownSetting]:

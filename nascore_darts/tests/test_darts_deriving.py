@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from attrs import evolve
-from nascore.api import choose, derive, expand, final, fingerprint, reducing, resize, spread, with_auxiliary
 from nascore_darts.genotype import from_genotype, to_genotype
 from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import Space, SpaceSettings
 from nascore_darts.updater import Updater
 
+from nascore.api import choose, derive, expand, final, fingerprint, reducing, resize, spread, with_auxiliary
 from nascore.builtin.relaxation import Softmax
 from nascore.builtin.settings import SoftmaxSettings
 from nascore.contract import DataFacts
@@ -78,7 +78,7 @@ def test_the_rank_holds_a_tie_of_float32():
     strength = strength_of(space(), oracle_logits())["normal"]
     tied = strength[9:, 1:].amax(dim=1)
     assert tied[2] == tied[3]
-    assert tied[2].item() == pytest.approx(0.26462528, abs=1e-8)
+    assert tied[2].item() == pytest.approx(0.26462528, abs=1e-7)
 
 
 def test_mutation_float64_swaps_the_tied_edges():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nascore.api import Gradients, Horizon, expand
 from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import Space, SpaceSettings
 from nascore_darts.updater import Updater
 
+from nascore.api import Gradients, Horizon, expand
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
 

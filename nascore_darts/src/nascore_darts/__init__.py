@@ -8,8 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, Preset, hookimpl
-
+from nascore.api import Component, Need, Preset, hookimpl
 from nascore_darts.genotype import GENOTYPE
 from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import SpaceSettings
@@ -47,6 +46,13 @@ def nascore_updaters() -> Iterable[Component]:
         config=UpdaterSettings,
         build="nascore_darts.updater:Updater",
         provides=("learns",),
+        needs=(
+            Need(
+                terms=("trainer.two-halves",),
+                why="on one set of images the architecture overfits: 3.56 % error in the paper, not 3.00 %",
+                verdict="warned",
+            ),
+        ),
         mini={"lr": 0.1},
         paper=PAPER,
     )

@@ -18,7 +18,6 @@ from nascore.api import (
     reducing,
     with_auxiliary,
 )
-
 from nascore_darts import frame
 from nascore_darts.genotypes import GENOTYPES
 from nascore_darts.notation import INPUTS, OPERATIONS_PER_NODE, CellGenotype, Genotype, Term, parse

@@ -17,6 +17,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
+
 from nascore.api import DescriptionError, Problem, did_you_mean
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import frozen
+
 from nascore.api import setting
 
 

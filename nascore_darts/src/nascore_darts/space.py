@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrs import frozen
-from nascore.api import Description, Edge, Graph, Group, Node, Op, setting
 
+from nascore.api import Description, Edge, Graph, Group, Node, Op, setting
 from nascore_darts import frame
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -9,9 +10,9 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nascore.api import Gradients, Horizon
     from torch import Tensor
 
+    from nascore.api import Gradients, Horizon
     from nascore.nn import ArchitectureState
     from nascore_darts.settings import UpdaterSettings
 
@@ -60,14 +61,15 @@ class Updater:
         return {name: expected[name].detach().abs() * state.alive[name] for name in state.theta}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return Adam's state and the names of the groups that it is for."""
-        return {"names": list(self.names), "adam": self._started().state_dict()}
+        """Return a copy of Adam's state, and the names of the groups that it is for."""
+        # torch hands out the very tensors that the next step changes.
+        return {"names": list(self.names), "adam": deepcopy(self._started().state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the state of an updater that was started with the same groups."""
         if list(state["names"]) != self.names:
             raise ValueError(f"the saved state is for the groups {state['names']}, these are {self.names}")
-        self._started().load_state_dict(state["adam"])
+        self._started().load_state_dict(deepcopy(state["adam"]))
 
     def _started(self) -> torch.optim.Adam:
         if self.adam is None:

@@ -1,29 +1,21 @@
-"""What the parts of a search say to each other: one protocol per slot, and the values that they hand over.
-
-This module imports no torch, so that a component can be described without it; tensors are named in
-annotations only. A component's class is built with one argument, its settings.
+"""The values that the parts of a search hand over.
 
 Shapes: E edges and O operations of a choice group, K uses of its cell in the network, B images of a batch.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from torch import Generator, Tensor
-
-    from nascore.description import ChoiceGroup, Description
-    from nascore.engine.phase import Phase
-    from nascore.nn import ArchitectureState, Examples
-    from nascore.recipe import Recipe
+    from torch import Tensor
 
 Mixture: TypeAlias = "Mapping[str, Tensor]"
+"""By choice group the weight of each operation of each edge: [E, O], or [K, B, E, O] per use and sample."""
 
 
 @frozen(kw_only=True)
@@ -175,144 +167,3 @@ class EpochReport:
     lr: float | None
     entropy: Mapping[str, float]
     seconds: float
-
-
-class Space(Protocol):
-    """What can be found. Its rule for deriving stands in the groups of the description."""
-
-    def describe(self, facts: DataFacts) -> Description:
-        """Return the open description for data of this kind."""
-        ...
-
-
-class Dataset(Protocol):
-    """Images and labels. The engine splits, shuffles, augments and normalises."""
-
-    facts: DataFacts
-
-    def train(self) -> Examples:
-        """Return the training images, scaled to 0 to 1 and not normalised, with their labels."""
-        ...
-
-    def test(self) -> Examples:
-        """Return the test images. The engine opens them once, and records it."""
-        ...
-
-
-class Relaxation(Protocol):
-    """How theta becomes a mixture. It has settings and no state.
-
-    Attributes:
-        segment: What competes; None: as the group says.
-    """
-
-    segment: Literal["edge", "node"] | None
-
-    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
-        """Return the start value of theta, [E, O]."""
-        ...
-
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
-        """Return the mixture of one pass; segments [E, O] are -1 where nothing is alive."""
-        ...
-
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
-        """Return the deterministic mixture [E, O] that logs, validation and deriving read."""
-        ...
-
-
-class Updater(Protocol):
-    """How theta moves.
-
-    Attributes:
-        gradient: What it follows; None: nothing, then no architecture pass is made.
-        granularity: Whether it wants the mixture's gradient per batch, or per use and sample.
-    """
-
-    gradient: Literal["theta", "mixture"] | None
-    granularity: Literal["batch", "sample"]
-
-    def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
-        """Begin a phase with these groups."""
-        ...
-
-    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Move theta in place, never rebinding it; it may also narrow `state.alive`."""
-        ...
-
-    def strength(self, state: ArchitectureState, expected: Mixture) -> Mixture:
-        """Return what deriving ranks by: by group [E, O], not negative, 0 for what is out."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all state, as tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of an updater that was started with the same groups."""
-        ...
-
-
-class Regularizer(Protocol):
-    """A penalty. The engine decides with respect to what it is differentiated."""
-
-    def penalty(self, state: ArchitectureState, mixture: Mixture) -> Tensor:
-        """Return a scalar that is differentiable in theta and in the mixture."""
-        ...
-
-
-class Trainer(Protocol):
-    """A stepper; the engine owns the loop.
-
-    Attributes:
-        demand: What the engine is to prepare.
-    """
-
-    demand: Demand
-
-    def start(self, phase: Phase) -> None:
-        """Begin a phase."""
-        ...
-
-    def step(self) -> StepReport | None:
-        """Make one weights step and the architecture step that goes with it; None: the phase is over."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all state of its own, as tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of a trainer that was started on the same phase."""
-        ...
-
-
-class Observer:
-    """Watches a run. Every method does nothing; override those that are wanted.
-
-    An observer that raises never stops a run: it is logged, and muted after three failures.
-    """
-
-    def run_started(self, folder: Path, recipe: Recipe) -> None:
-        """See that the run's folder and recipe are written."""
-
-    def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
-        """See that a phase begins."""
-
-    def step_finished(self, report: StepReport) -> None:
-        """See one step of the phase."""
-
-    def epoch_finished(self, report: EpochReport) -> None:
-        """See one epoch of the phase."""
-
-    def architecture_changed(self, description: Description) -> None:
-        """See what would be derived now; called once per epoch while a search goes on."""
-
-    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
-        """See that a job is done and what it gave."""
-
-    def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
-        """See that the run is done and what it gave."""
-
-
-Observers: TypeAlias = "Sequence[Observer]"

@@ -1,0 +1,203 @@
+"""Planted choices: does a search choose at all? Exits with 1 where a bar is missed.
+
+In the space `planted` one of four candidates is useful in each of three places (design.md, section 5). A
+search that chooses finds it nearly always, chance in a quarter of the places. For each method and seed the
+space and the run are drawn anew; of 20 seeds there are 60 places to find.
+
+    python benchmarks/planted.py
+    python benchmarks/planted.py --seeds 5 --form chain
+
+Settings are those of the scale `mini` on the data set digits; the chain has no warm-up, as its bar is meant.
+The margin is the expected weight of the planted candidate, which is 0.25 where nothing was learned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from math import ceil, floor
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+from attrs import frozen
+
+import nascore.builtin
+import nascore_darts
+from nascore.api import Op
+from nascore.engine.build import build_search
+from nascore.engine.derive import picks_of
+from nascore.engine.device import computing
+from nascore.engine.loop import run_phase
+from nascore.engine.phases import search_phase
+from nascore.plugin import Registry
+from nascore.recipe import Request, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nascore.recipe import Recipe
+
+Form = Literal["chain", "cell"]
+USEFUL = Op("conv_3x3")
+PLACES = 3
+LEARNERS_AT_LEAST = 57 / 60
+CONTROL_AT_MOST = 25 / 60
+SETS: dict[Form, tuple[str, ...]] = {
+    "chain": ("trainer.epochs=4", "trainer.warm_up=0"),
+    "cell": ("trainer.epochs=5", "trainer.warm_up=1"),
+}
+
+
+@frozen(kw_only=True)
+class Method:
+    """An updater and the estimate of the gradient that it follows."""
+
+    name: str
+    updater: str
+    sets: tuple[str, ...] = ()
+    learns: bool = True
+
+
+METHODS = (
+    Method(name="darts, first order", updater="darts", sets=("trainer.estimate=first",)),
+    Method(name="darts, unrolled", updater="darts", sets=("trainer.estimate=unrolled",)),
+    Method(name="darts, single-level", updater="darts", sets=("trainer.estimate=single-level",)),
+    Method(name="uniform", updater="uniform", learns=False),
+)
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What one search found.
+
+    Attributes:
+        found: In how many places the useful candidate was chosen.
+        weights: Expected weight of the useful candidate, by place.
+        steps: Steps of the search.
+        seconds: Wall time.
+    """
+
+    found: int
+    weights: tuple[float, ...]
+    steps: int
+    seconds: float
+
+
+@frozen(kw_only=True)
+class Row:
+    """What one method did on one form, over all seeds."""
+
+    method: Method
+    form: Form
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def places(self) -> int:
+        """How many useful candidates there were to find."""
+        return PLACES * len(self.outcomes)
+
+    @property
+    def found(self) -> int:
+        """How many were found."""
+        return sum(outcome.found for outcome in self.outcomes)
+
+    @property
+    def bar(self) -> str:
+        """What the row must show; empty for the cell, whose figures are stated only."""
+        if self.form == "cell":
+            return ""
+        if self.method.learns:
+            return f">= {ceil(LEARNERS_AT_LEAST * self.places)}"
+        return f"<= {floor(CONTROL_AT_MOST * self.places)}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it shows that."""
+        if self.form == "cell":
+            return True
+        if self.method.learns:
+            return self.found >= ceil(LEARNERS_AT_LEAST * self.places)
+        return self.found <= floor(CONTROL_AT_MOST * self.places)
+
+    def __str__(self) -> str:
+        weights = [weight for outcome in self.outcomes for weight in outcome.weights]
+        every = sum(outcome.found == PLACES for outcome in self.outcomes)
+        return (
+            f"{self.form:6} {self.method.name:20} {self.outcomes[0].steps:5} "
+            f"{self.found:4} of {self.places:<4} {self.bar:6} {every:3} of {len(self.outcomes):<4} "
+            f"{min(weights):6.2f} {median(weights):6.2f} "
+            f"{median(outcome.seconds for outcome in self.outcomes):6.2f}  {'' if self.holds else 'MISSED'}"
+        ).rstrip()
+
+
+HEAD = (
+    f"{'form':6} {'method':20} {'steps':>5} {'places found':>12} {'bar':6} {'all three':>10} "
+    f"{'min w':>6} {'med w':>6} {'s':>6}"
+)
+
+
+def recipe_of(method: Method, form: Form, seed: int, registry: Registry) -> Recipe:
+    """Return the recipe of one search; the seed also places the useful candidates."""
+    request = Request(
+        names={"space": ["planted"], "updater": [method.updater]},
+        run={"seed": seed, "device": "cpu"},
+        sets=(f"space.form={form}", f"space.seed={seed}", *SETS[form], *method.sets),
+    )
+    return settled(request, registry)
+
+
+def search(method: Method, form: Form, seed: int, registry: Registry) -> Outcome:
+    """Search once and count the useful candidates that would be kept."""
+    recipe = recipe_of(method, form, seed, registry)
+    began = perf_counter()
+    with computing(recipe.run.threads), TemporaryDirectory() as folder:
+        live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
+        phase = search_phase(live, parts, live.streams(1))
+        steps = run_phase(phase, parts.trainer, live.watch)
+        assert phase.search is not None
+        picks, expected = picks_of(parts.description, phase.search), phase.search.expected()
+    columns = {name: group.ops.index(USEFUL) for name, group in parts.description.groups.items()}
+    return Outcome(
+        found=sum(column == columns[name] for name, kept in picks.items() for _, column in kept),
+        weights=tuple(
+            weight for name, column in columns.items() for weight in expected[name][:, column].tolist()
+        ),
+        steps=steps,
+        seconds=perf_counter() - began,
+    )
+
+
+def rows(forms: Sequence[Form], seeds: Sequence[int], methods: Sequence[Method] = METHODS) -> Iterator[Row]:
+    """Yield what each method does on each form."""
+    registry = Registry.of(builtin=nascore.builtin, darts=nascore_darts)
+    for form in forms:
+        for method in methods:
+            yield Row(
+                method=method,
+                form=form,
+                outcomes=tuple(search(method, form, seed, registry) for seed in seeds),
+            )
+
+
+def main() -> int:
+    """Print the table; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Does a search choose at all?")
+    parser.add_argument("--seeds", type=int, default=20, help="how many seeds (default 20)")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them (default 0)")
+    parser.add_argument("--form", choices=("chain", "cell"), help="only this form")
+    asked = parser.parse_args()
+    forms: Sequence[Form] = (asked.form,) if asked.form else ("chain", "cell")
+    print(HEAD, flush=True)
+    missed = 0
+    for row in rows(forms, range(asked.first_seed, asked.first_seed + asked.seeds)):
+        print(row, flush=True)
+        missed += not row.holds
+    print(f"{missed} bars missed" if missed else "all bars met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""``nascore check``, and what ``--dry-run`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.options import plugins_option
+from nascore.cli.verb import Verb, as_typed, table, warn
+from nascore.recipe import Request
+from nascore.verbs.checking import check
+
+if TYPE_CHECKING:
+    from nascore.verbs.checking import Checked
+
+
+@click.command("check", cls=Verb, examples=("nascore check runs/first/recipe.yaml",))
+@click.argument("recipe", type=click.Path(path_type=Path))
+@plugins_option
+def command(recipe: Path, *, plugins: tuple[Path, ...]) -> None:
+    """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
+    echo_checked(check(Request(recipe=recipe), plugins=plugins))
+
+
+def echo_checked(checked: Checked) -> None:
+    """Print what fills each slot, the settings that are not the default, and the size of the supernet."""
+    warn(checked.recipe.warned)
+    rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
+    click.echo(table(rows, heads=("slot", "filled by", "from")))
+    for passed in checked.recipe.passed:
+        click.echo(f"  {passed}")
+    if checked.changed:
+        values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
+        click.echo("\n" + table(values, heads=("setting", "value", "from")))
+    click.echo(f"\nsupernet: {checked.supernet}")

@@ -1,0 +1,58 @@
+"""``nascore draw``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.options import plugins_option
+from nascore.cli.verb import Verb
+from nascore.verbs.architecture import Size
+from nascore.verbs.drawing import draw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command(
+    "draw",
+    cls=Verb,
+    examples=(
+        "nascore draw runs/first",
+        "nascore draw chain.yaml --dot",
+        "nascore draw DARTS_V2 --channels 36 --cells 20 --auxiliary",
+        "nascore draw runs/first/best/architecture.yaml --size 8",
+    ),
+)
+@click.argument("architecture")
+@click.option("--dot", is_flag=True, help="Print DOT text, for Graphviz.")
+@click.option("--channels", type=POSITIVE, metavar="N", help="Scale to this width of the first cell.")
+@click.option("--cells", type=POSITIVE, metavar="N", help="Scale to this number of cells.")
+@click.option("--classes", type=POSITIVE, metavar="N", help="Scale to this number of classes.")
+@click.option("--auxiliary", is_flag=True, help="Add the auxiliary head.")
+@click.option(
+    "--size", default=32, show_default=True, type=POSITIVE, metavar="N", help="Pixels of an image's side."
+)
+@plugins_option
+def command(  # noqa: PLR0913 - each is a flag
+    architecture: str,
+    *,
+    dot: bool,
+    channels: int | None,
+    cells: int | None,
+    classes: int | None,
+    auxiliary: bool,
+    size: int,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Draw an architecture, and count its parameters and MACs.
+
+    ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
+    plugin reads.
+    """
+    scale = Size(channels=channels, cells=cells, classes=classes, auxiliary=auxiliary)
+    drawing = draw(architecture, size=scale, image=(size, size), plugins=plugins)
+    click.echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")

@@ -1,0 +1,37 @@
+"""``nascore list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from nascore.cli.options import json_option, plugins_option
+from nascore.cli.verb import Verb, echo_json, table
+from nascore.verbs.listing import KINDS, OPERATION, listing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(
+    "list",
+    cls=Verb,
+    examples=("nascore list", "nascore list updater", "nascore list operation", "nascore list --json"),
+)
+@click.argument("kind", metavar="[SLOT]", required=False)
+@json_option
+@plugins_option
+def command(kind: str | None, *, as_json: bool, plugins: tuple[Path, ...]) -> None:
+    """List what is installed: components by slot, presets, notations, operations."""
+    found = listing(kind, plugins=plugins)
+    if as_json:
+        echo_json([attrs.asdict(one) for one in found])
+        return
+    rows = [(one.kind, one.name, one.plugin, one.summary) for one in found]
+    click.echo(table(rows, heads=("slot", "name", "plugin", "is")))
+    if kind is None:
+        click.echo(
+            f"One of these only: nascore list {'|'.join(KINDS)}; {OPERATION} is listed only then.", err=True
+        )

@@ -1,0 +1,78 @@
+"""What a run ends with, on stdout."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.verb import table
+from nascore.description import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.gallery import Entry
+    from nascore.recipe import Recipe
+    from nascore.verbs.runs import Run
+
+MINI = "scale mini: a laptop check, not a paper's setting"
+
+
+@contextmanager
+def scale_said(recipe: Recipe) -> Iterator[None]:
+    """Say at scale mini, in the first and in the last line, what the numbers between are worth."""
+    mini = recipe.scale is not None and recipe.scale[0] == "mini"
+    if mini:
+        click.echo(MINI)
+    yield
+    if mini:
+        click.echo(MINI)
+
+
+def echo_found(run: Run) -> None:
+    """Print the gallery, the best cell, the run's folder and the next command."""
+    click.echo(_gallery(run))
+    click.echo(f"\n{draw(run.best).rstrip()}\n")
+    click.echo(f"run: {run.path}")
+    click.echo(f"next: nascore evaluate {run.path}")
+
+
+def echo_evaluated(run: Run) -> None:
+    """Print the test accuracy, the run's folder and the next command."""
+    result = run.result
+    low, high = result["interval"]
+    rows = [
+        ("test accuracy", f"{result['test_accuracy']:.2%} of {result['test_count']} images"),
+        ("95 % interval", f"{low:.1%} to {high:.1%}"),
+        ("parameters", f"{result['params']:,.0f}"),
+        ("MACs", f"{result['macs']:,.0f} per image"),
+    ]
+    click.echo(table(rows))
+    click.echo(f"\nrun: {run.path}")
+    click.echo(f"next: nascore draw {run.path}")
+
+
+def _gallery(run: Run) -> str:
+    front = {entry.id for entry in run.gallery.front()}
+    rows = [
+        _row(entry, best=entry.id == run.gallery.best.id, front=entry.id in front) for entry in run.gallery
+    ]
+    return table(
+        rows, heads=("id", "accuracy", "95 % interval", "images", "parameters", "MACs", "front", "best")
+    )
+
+
+def _row(entry: Entry, *, best: bool, front: bool) -> tuple[str, ...]:
+    low, high = entry.interval
+    return (
+        str(entry.id),
+        f"{entry.accuracy:.2%}",
+        f"{1 - high:.1%} to {1 - low:.1%}",
+        str(entry.count),
+        f"{entry.costs['params']:,.0f}",
+        f"{entry.costs['macs']:,.0f}",
+        "yes" if front else "",
+        "yes" if best else "",
+    )

@@ -1,0 +1,41 @@
+"""Who watches a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nascore.contract.values import EpochReport, StepReport
+    from nascore.description import Description
+    from nascore.recipe import Recipe
+
+
+class Observer:
+    """Watches a run. Every method does nothing; override those that are wanted.
+
+    An observer that raises never stops a run: it is logged, and muted after three failures.
+    """
+
+    def run_started(self, folder: Path, recipe: Recipe) -> None:
+        """See that the run's folder and recipe are written."""
+
+    def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
+        """See that a phase begins."""
+
+    def step_finished(self, report: StepReport) -> None:
+        """See one step of the phase."""
+
+    def epoch_finished(self, report: EpochReport) -> None:
+        """See one epoch of the phase."""
+
+    def architecture_changed(self, description: Description) -> None:
+        """See what would be derived now; called once per epoch while a search goes on."""
+
+    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
+        """See that a job is done and what it gave."""
+
+    def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
+        """See that the run is done and what it gave."""

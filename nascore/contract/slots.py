@@ -1,0 +1,128 @@
+"""One protocol per slot: what the engine asks of the component that fills it.
+
+A component's class is built with one argument, its settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Generator, Tensor
+
+    from nascore.contract.values import DataFacts, Demand, Gradients, Horizon, Mixture, Sampled, StepReport
+    from nascore.description import ChoiceGroup, Description
+    from nascore.engine.phase import Phase
+    from nascore.nn import ArchitectureState, Examples
+
+
+class Space(Protocol):
+    """What can be found. Its rule for deriving stands in the groups of the description."""
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the open description for data of this kind."""
+        ...
+
+
+class Dataset(Protocol):
+    """Images and labels. The engine splits, shuffles, augments and normalises."""
+
+    facts: DataFacts
+
+    def train(self) -> Examples:
+        """Return the training images, scaled to 0 to 1 and not normalised, with their labels."""
+        ...
+
+    def test(self) -> Examples:
+        """Return the test images. The engine opens them once, and records it."""
+        ...
+
+
+class Relaxation(Protocol):
+    """How theta becomes a mixture. It has settings and no state.
+
+    Attributes:
+        segment: What competes; None: as the group says.
+    """
+
+    segment: Literal["edge", "node"] | None
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value of theta, [E, O]."""
+        ...
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the mixture of one pass; segments [E, O] are -1 where nothing is alive."""
+        ...
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the deterministic mixture [E, O] that logs, validation and deriving read."""
+        ...
+
+
+class Updater(Protocol):
+    """How theta moves.
+
+    Attributes:
+        gradient: What it follows; None: nothing, then no architecture pass is made.
+        granularity: Whether it wants the mixture's gradient per batch, or per use and sample.
+    """
+
+    gradient: Literal["theta", "mixture"] | None
+    granularity: Literal["batch", "sample"]
+
+    def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
+        """Begin a phase with these groups."""
+        ...
+
+    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
+        """Move theta in place, never rebinding it; it may also narrow `state.alive`."""
+        ...
+
+    def strength(self, state: ArchitectureState, expected: Mixture) -> Mixture:
+        """Return what deriving ranks by: by group [E, O], not negative, 0 for what is out."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of an updater that was started with the same groups."""
+        ...
+
+
+class Regularizer(Protocol):
+    """A penalty. The engine decides with respect to what it is differentiated."""
+
+    def penalty(self, state: ArchitectureState, mixture: Mixture) -> Tensor:
+        """Return a scalar that is differentiable in theta and in the mixture."""
+        ...
+
+
+class Trainer(Protocol):
+    """A stepper; the engine owns the loop.
+
+    Attributes:
+        demand: What the engine is to prepare.
+    """
+
+    demand: Demand
+
+    def start(self, phase: Phase) -> None:
+        """Begin a phase."""
+        ...
+
+    def step(self) -> StepReport | None:
+        """Make one weights step and the architecture step that goes with it; None: the phase is over."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state of its own, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of a trainer that was started on the same phase."""
+        ...

@@ -1,0 +1,65 @@
+"""From what a search has learned to a closed description, ready for training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from attrs import evolve
+
+from nascore.description import choose, derive, final, reducing, resize, spread, with_auxiliary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nascore.contract import DataFacts
+    from nascore.description import Description, Pick, Picks
+    from nascore.engine.phase import Search
+    from nascore.recipe.run_settings import TrainingSettings
+
+
+@runtime_checkable
+class Selecting(Protocol):
+    """A relaxation that says itself which entries stand (the capability `selects`)."""
+
+    def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
+        """Return the (row, column) pairs that stand, strongest first."""
+        ...
+
+
+def picks_of(description: Description, search: Search) -> Picks:
+    """Return what stands: the relaxation's own picks, or what the groups' rule keeps of the strengths.
+
+    Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
+    """
+    state, relaxation = search.state, search.relaxation
+    if isinstance(relaxation, Selecting):
+        return {
+            name: _allowed(description, search, name, relaxation.picks(theta, state.segments(name)))
+            for name, theta in state.theta.items()
+        }
+    strength = search.updater.strength(state, search.expected())
+    return choose(description, {name: value.tolist() for name, value in strength.items()})
+
+
+def _allowed(description: Description, search: Search, name: str, picks: list[Pick]) -> list[Pick]:
+    ops, never = search.state.groups[name].ops, description.groups[name].never
+    return [(row, column) for row, column in picks if ops[column] not in never]
+
+
+def derived(description: Description, search: Search) -> Description:
+    """Return the architecture that the search would choose now, at the size that it was searched in."""
+    return derive(description, picks_of(description, search))
+
+
+def prepared(description: Description, training: TrainingSettings, facts: DataFacts) -> Description:
+    """Return a closed description in the form in which it is trained from scratch on these data.
+
+    Args:
+        description: A closed description of any size.
+        training: Gives width, depth, and whether there is an auxiliary head.
+        facts: Gives channels and classes.
+    """
+    description = evolve(final(description), in_channels=facts.channels, classes=facts.classes)
+    description = resize(description, channels=training.channels, repeats=spread(description, training.cells))
+    source = reducing(description) if training.auxiliary and description.auxiliary is None else None
+    return description if source is None else with_auxiliary(description, source)

@@ -1,0 +1,107 @@
+"""Phases, built of a run's parts: network, choices, batches and the number of steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from nascore.description import expand
+from nascore.engine.batches import Batches
+from nascore.engine.phase import Phase, Search
+from nascore.nn import ArchitectureState, compile  # noqa: A004 - torch's word for it, and ours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch.nn import Module
+
+    from nascore.contract import Relaxation, Trainer
+    from nascore.description import ChoiceGroup, Description
+    from nascore.engine.build import Live, Parts
+    from nascore.engine.streams import Streams
+    from nascore.nn import Examples, Network
+
+
+def network_of(live: Live, description: Description, streams: Streams) -> Network:
+    """Return the network of a description in training mode, with fresh weights from its own stream."""
+    with streams.initial():
+        network = compile(description, live.catalogue)
+    return network.to(live.device).train()
+
+
+def search_phase(live: Live, parts: Parts, streams: Streams) -> Phase:
+    """Build the phase in which weights and choices are trained together."""
+    network = network_of(live, parts.description, streams)
+    search = Search(
+        state=_choices(expand(parts.description).layouts, parts.relaxation, streams),
+        relaxation=parts.relaxation,
+        updater=parts.updater,
+    )
+    demand = parts.trainer.demand
+    data = (
+        dict(zip(("train", "architecture"), live.halves(), strict=True))
+        if demand.halves
+        else {"train": live.train()}
+    )
+    phase = _phase("search", network, data, live, streams, parts.trainer)
+    assert_apart(network, search.state)
+    parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
+    return evolve(phase, search=search)
+
+
+def train_phase(live: Live, network: Module, examples: Examples, streams: Streams, trainer: Trainer) -> Phase:
+    """Build the phase in which a closed network is trained."""
+    return _phase("train", network, {"train": examples}, live, streams, trainer)
+
+
+def _search_data(live: Live, trainer: Trainer) -> dict[str, Examples]:
+    if not trainer.demand.halves:
+        return {"train": live.train()}
+    return dict(zip(("train", "architecture"), live.halves(), strict=True))
+
+
+def _phase(  # noqa: PLR0913, PLR0917 - what a phase is made of
+    name: str, network: Module, data: Mapping[str, Examples], live: Live, streams: Streams, trainer: Trainer
+) -> Phase:
+    demand = trainer.demand
+    batches = {
+        part: Batches(
+            examples,
+            live.facts,
+            size=demand.batch,
+            order=streams[f"batches/{part}"],
+            noise=streams[f"augment/{part}"] if demand.augment else None,
+        )
+        for part, examples in data.items()
+    }
+    steps = len(batches["train"])
+    return Phase(
+        name=name,
+        network=network,
+        batches=batches,
+        steps=demand.epochs * steps,
+        steps_per_epoch=steps,
+        warm_up=demand.warm_up * steps,
+        streams=streams,
+    )
+
+
+def _choices(
+    groups: Mapping[str, ChoiceGroup], relaxation: Relaxation, streams: Streams
+) -> ArchitectureState:
+    if relaxation.segment is not None:
+        groups = {name: group.segmented(relaxation.segment) for name, group in groups.items()}
+    theta = {name: relaxation.initial(groups[name], streams["theta"]) for name in sorted(groups)}
+    return ArchitectureState(
+        groups=groups, theta={name: value.to(streams.device) for name, value in theta.items()}
+    )
+
+
+def assert_apart(network: Module, state: ArchitectureState) -> None:
+    """Assert that no architecture parameter is a parameter of the network.
+
+    Else weight decay, clipping and the virtual step of the weights would move it.
+    """
+    weights = {weight.data_ptr() for weight in network.parameters() if weight.numel()}
+    assert not any(theta.data_ptr() in weights for theta in state.theta.values())

@@ -1,0 +1,95 @@
+"""What a run leaves behind: files that can be read, and used, without nascore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import torch
+from safetensors.torch import save
+
+from nascore.description import dump
+from nascore.errors import NascoreError
+from nascore.nn import costs, standalone
+from nascore.run import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch.nn import Module
+
+    from nascore.contract import DataFacts, EpochReport
+    from nascore.description import Catalogue, Description
+    from nascore.engine.build import Live
+    from nascore.engine.phase import Search
+    from nascore.nn import Network
+    from nascore.run import RunFolder
+
+
+def record_epoch(live: Live, job: int, report: EpochReport) -> None:
+    """Add an epoch to `metrics.jsonl`."""
+    live.folder.metric({"job": job, **attrs.asdict(report)})
+
+
+def save_weights(path: Path, network: Module) -> None:
+    """Write parameters and buffers as safetensors, by their names in the network."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    write_bytes(path, save(tensors))
+
+
+def save_best(live: Live, description: Description, network: Network, metrics: Mapping[str, Any]) -> None:
+    """Write the folder `best`: description, weights, figures, and a program that needs torch alone."""
+    best = live.folder / "best"
+    live.folder.text("best/architecture.yaml", dump(description))
+    save_weights(best / "weights.safetensors", network)
+    live.folder.json("best/metrics.json", dict(metrics))
+    _save_program(live, network)
+
+
+def _save_program(live: Live, network: Network) -> None:
+    shape = (1, live.facts.channels, live.facts.height, live.facts.width)
+    try:
+        live.folder.text("best/model.py", standalone(network, torch.zeros(shape)))
+    except NascoreError as error:
+        # A plugin's operation that cannot be written out must not cost the run that found it useful.
+        live.folder.log(f"best/model.py is not there: {error}")
+
+
+def costs_of(description: Description, catalogue: Catalogue, facts: DataFacts) -> dict[str, int]:
+    """Return parameters, and multiplications with addition per image, of a closed description.
+
+    An auxiliary head counts as little as it does in use: not at all.
+    """
+    whole = costs(without_auxiliary(description), catalogue, (facts.height, facts.width))
+    return {"params": int(whole.params), "macs": int(whole.macs)}
+
+
+def without_auxiliary(description: Description) -> Description:
+    """Return the description without its auxiliary head, which is there for training only."""
+    if description.auxiliary is None:
+        return description
+    network = description.network
+    nodes = tuple(node for node in network.nodes if node.name != description.auxiliary)
+    return attrs.evolve(description, network=attrs.evolve(network, nodes=nodes), auxiliary=None)
+
+
+def learned(search: Search) -> dict[str, Any]:
+    """Return by group theta, what is alive, the expected mixture, and the names of rows and columns."""
+    state, expected = search.state, search.expected()
+    return {
+        name: {
+            "rows": list(state.groups[name].row_names()),
+            "columns": list(state.groups[name].column_names()),
+            "theta": theta.tolist(),
+            "alive": state.alive[name].tolist(),
+            "mixture": expected[name].tolist(),
+        }
+        for name, theta in state.theta.items()
+    }
+
+
+def save_job(folder: RunFolder, network: Module, result: Mapping[str, Any]) -> None:
+    """Write what a job gave: its weights, and last its result."""
+    save_weights(folder / "weights.safetensors", network)
+    folder.finish(dict(result))

@@ -1,0 +1,86 @@
+"""Training a closed description with the settings of the run's group `training`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from nascore.contract import Demand
+from nascore.engine.loop import run_phase
+from nascore.engine.phases import network_of, train_phase
+from nascore.engine.results import record_epoch
+from nascore.engine.supervised import Supervised, WeightsRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.nn import Module
+
+    from nascore.description import Description
+    from nascore.engine.build import Live
+    from nascore.engine.streams import Streams
+    from nascore.nn import Examples, Network
+    from nascore.recipe.run_settings import TrainingSettings
+
+
+@frozen(kw_only=True)
+class Trained:
+    """A closed network that was trained.
+
+    Attributes:
+        network: The network, in training mode.
+        steps: How many steps it was trained for.
+        streams: The random numbers that it was trained with.
+    """
+
+    network: Network
+    steps: int
+    streams: Streams
+
+
+def supervised(training: TrainingSettings) -> Supervised:
+    """Return the stepper for these settings."""
+    rule = WeightsRule(
+        lr=training.lr,
+        lr_min=training.lr_min,
+        momentum=training.momentum,
+        nesterov=training.nesterov,
+        weight_decay=training.weight_decay,
+        clip=training.clip,
+        label_smoothing=training.label_smoothing,
+        drop_path=training.drop_path,
+        auxiliary=training.auxiliary,
+    )
+    return Supervised(rule, Demand(epochs=training.epochs, batch=training.batch))
+
+
+def trained(
+    live: Live,
+    description: Description,
+    examples: Examples,
+    *,
+    job: int,
+    validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
+) -> Trained:
+    """Train a closed description from scratch.
+
+    Args:
+        live: The run.
+        description: The description, in its final form and size.
+        examples: The images to train on, on the device.
+        job: Number of the job; decides on the random numbers.
+        validate: Measures the share right after each epoch, and says of how many images it is.
+    """
+    streams = live.streams(job)
+    network = network_of(live, description, streams)
+    trainer = supervised(live.recipe.run.training)
+    phase = train_phase(live, network, examples, streams, trainer)
+    steps = run_phase(
+        phase,
+        trainer,
+        live.watch,
+        validate=None if validate is None else lambda: validate(network, streams),
+        epoch_over=lambda report: record_epoch(live, job, report),
+    )
+    return Trained(network=network, steps=steps, streams=streams)

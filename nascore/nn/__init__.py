@@ -1,0 +1,81 @@
+"""The torch half of what a plugin may import: operations, compiler, costs, and numerics on the simplex."""
+
+from nascore.nn.architecture import ArchitectureState
+from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
+from nascore.nn.costs import Costs, GroupCosts, costs
+from nascore.nn.data import Examples
+from nascore.nn.inheritance import inherit
+from nascore.nn.model_source import standalone
+from nascore.nn.network import Network
+from nascore.nn.operations import (
+    Auxiliary,
+    BasicBlock,
+    FactorizedReduce,
+    MobileBlock,
+    Noise,
+    ResidualBlock,
+    Zero,
+    avg_pool_3x3,
+    classifier,
+    conv_3x3,
+    conv_7x1_1x7,
+    dil_conv_3x3,
+    dil_conv_5x5,
+    fit,
+    imagenet_stem0,
+    imagenet_stem1,
+    max_pool_3x3,
+    nor_conv_1x1,
+    nor_conv_3x3,
+    norm_classifier,
+    project,
+    sep_conv_3x3,
+    sep_conv_5x5,
+    sep_conv_7x7,
+    skip_connect,
+    stem,
+)
+from nascore.nn.simplex import eg_step, log_normalise, segment_softmax
+from nascore.nn.weighing import GroupShape
+
+__all__ = [
+    "ArchitectureState",
+    "Auxiliary",
+    "BasicBlock",
+    "Costs",
+    "Examples",
+    "FactorizedReduce",
+    "GroupCosts",
+    "GroupShape",
+    "MobileBlock",
+    "Network",
+    "Noise",
+    "ResidualBlock",
+    "Zero",
+    "avg_pool_3x3",
+    "classifier",
+    "compile",
+    "conv_3x3",
+    "conv_7x1_1x7",
+    "costs",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+    "eg_step",
+    "fit",
+    "imagenet_stem0",
+    "imagenet_stem1",
+    "inherit",
+    "log_normalise",
+    "max_pool_3x3",
+    "nor_conv_1x1",
+    "nor_conv_3x3",
+    "norm_classifier",
+    "project",
+    "segment_softmax",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "sep_conv_7x7",
+    "skip_connect",
+    "standalone",
+    "stem",
+]

@@ -1,0 +1,122 @@
+"""All that is known of the choices of a search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nascore.errors import DescriptionError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from nascore.description import ChoiceGroup
+
+
+class ArchitectureState:
+    """Theta and what is alive, by group; it lies outside every module and holds no optimizer.
+
+    Args:
+        groups: The choice groups, already segmented as the relaxation asks, so that all parts agree on who
+            competes with whom.
+        theta: By group [E, O], the start values; copied.
+        alive: By group [E, O] bool; None: whatever the group offers.
+
+    Attributes:
+        groups: The choice groups.
+        theta: By group, leaves that require a gradient; moved in place and never rebound.
+        alive: By group; only updaters narrow it, and within a phase it never widens.
+
+    Raises:
+        DescriptionError: A group has no theta, or one of another shape.
+    """
+
+    def __init__(
+        self,
+        *,
+        groups: Mapping[str, ChoiceGroup],
+        theta: Mapping[str, Tensor],
+        alive: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        _check(groups, theta)
+        self.groups = dict(groups)
+        self.theta = {name: theta[name].detach().clone().requires_grad_() for name in groups}
+        self.alive = {name: self._offered(name) for name in groups}
+        self._segments = {
+            name: torch.tensor(group.segments, device=theta[name].device) for name, group in groups.items()
+        }
+        for name, narrowed in (alive or {}).items():
+            self.alive[name] &= narrowed.to(self.alive[name].device)
+
+    def segments(self, name: str) -> Tensor:
+        """Return over what the entries of a group compete, [E, O] int64; -1 where dead or not offered."""
+        return self._segments[name].where(self.alive[name], -1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return theta and what is alive, with the names of rows and columns, whose order is free."""
+        return {
+            name: {
+                "rows": list(group.row_names()),
+                "columns": list(group.column_names()),
+                "theta": self.theta[name].detach().clone(),
+                "alive": self.alive[name].clone(),
+            }
+            for name, group in self.groups.items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state in place; rows and columns are matched by name.
+
+        Raises:
+            DescriptionError: The state is of other groups, rows or columns.
+        """
+        problems = [
+            problem for name, group in self.groups.items() for problem in _strange(name, group, state)
+        ]
+        problems += [
+            Problem(path=name, text="there is no such group.", hint=did_you_mean(name, self.groups))
+            for name in state.keys() - self.groups.keys()
+        ]
+        if problems:
+            raise DescriptionError(problems)
+        for name, group in self.groups.items():
+            saved = state[name]
+            rows = _places(group.row_names(), saved["rows"])
+            columns = _places(group.column_names(), saved["columns"])
+            with torch.no_grad():
+                self.theta[name].copy_(saved["theta"][rows][:, columns])
+                self.alive[name].copy_(saved["alive"][rows][:, columns])
+
+    def _offered(self, name: str) -> Tensor:
+        return torch.tensor(self.groups[name].mask, device=self.theta[name].device)
+
+
+def _check(groups: Mapping[str, ChoiceGroup], theta: Mapping[str, Tensor]) -> None:
+    problems = [
+        Problem(path=name, text="theta is missing, or of a group that is not there.")
+        for name in sorted(groups.keys() ^ theta.keys())
+    ]
+    for name in groups.keys() & theta.keys():
+        shape = (len(groups[name].rows), len(groups[name].ops))
+        if tuple(theta[name].shape) != shape:
+            problems.append(Problem(path=name, text=f"theta is {tuple(theta[name].shape)}, not {shape}."))
+    if problems:
+        raise DescriptionError(problems)
+
+
+def _strange(name: str, group: ChoiceGroup, state: Mapping[str, Any]) -> list[Problem]:
+    if name not in state:
+        return [Problem(path=name, text="the saved state does not have this group.")]
+    names = {"rows": group.row_names(), "columns": group.column_names()}
+    return [
+        Problem(path=name, text=f"the saved state has other {kind}.")
+        for kind, wanted in names.items()
+        if sorted(state[name][kind]) != sorted(wanted)
+    ]
+
+
+def _places(wanted: Sequence[str], saved: Sequence[str]) -> list[int]:
+    return [saved.index(name) for name in wanted]

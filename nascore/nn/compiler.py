@@ -1,0 +1,81 @@
+"""From a description to a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from nascore.component import load
+from nascore.description import expand, resolved
+from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.nn.execution import EXECUTIONS
+from nascore.nn.network import Network
+from nascore.nn.program import write_program
+from nascore.nn.weighing import GroupShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.description import Catalogue, Description, Op, Plan, Wire
+
+
+def compile(  # noqa: A001 - what it does to a description is what it is called
+    description: Description, catalogue: Catalogue, *, execution: str = "plain"
+) -> Network:
+    """Build the network of a description.
+
+    Every operation in its place has a module of its own, also in states that the output does not need. First
+    weights are drawn from torch's global generator, in the order of the plan.
+
+    Args:
+        description: Open for a supernet, closed for an ordinary network.
+        catalogue: The operations that it may name.
+        execution: How the network is run.
+
+    Raises:
+        DescriptionError: With every problem of the description, before any module is built; or there is no
+            such execution.
+        PluginError: An operation cannot be imported.
+    """
+    plan = expand(description, catalogue)
+    if execution not in EXECUTIONS:
+        hint = did_you_mean(execution, EXECUTIONS)
+        raise DescriptionError([Problem(path="execution", text=f"there is no {execution!r}.", hint=hint)])
+    wires = [wire for state in plan.states for wire in state.wires]
+    ops = nn.ModuleDict(dict(_modules(wires, description, catalogue)))
+    gates = nn.ParameterDict({wire.path: nn.Parameter(torch.zeros(())) for wire in wires if wire.gate})
+    heads = [] if plan.auxiliary is None else [plan.auxiliary]
+    return Network(
+        ops=ops,
+        gates=gates,
+        shapes=shapes(plan),
+        training=write_program(plan, catalogue, [plan.output, *heads]),
+        inference=write_program(plan, catalogue, [plan.output]),
+        execution=EXECUTIONS[execution](ops, gates),
+    )
+
+
+def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> nn.Module:
+    """Return the module of an operation that stands on this wire."""
+    entry = catalogue[op.name]
+    settings = resolved(op, entry, description)
+    module: nn.Module = load(entry.build)(wire.c_in, wire.width, wire.stride, **settings)
+    return module
+
+
+def shapes(plan: Plan) -> dict[str, GroupShape]:
+    """Return how large each choice group of a plan is."""
+    return {
+        name: GroupShape(replicas=layout.replicas, rows=len(layout.rows), columns=len(layout.ops))
+        for name, layout in plan.layouts.items()
+    }
+
+
+def _modules(
+    wires: list[Wire], description: Description, catalogue: Catalogue
+) -> Iterator[tuple[str, nn.Module]]:
+    for wire in wires:
+        for op in wire.ops:
+            yield wire.op_path(op), build(op, wire, description, catalogue)

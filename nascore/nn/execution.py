@@ -1,0 +1,133 @@
+"""How a network is run: the interface that every way of running it has, and the plain one.
+
+The order of what is drawn at random is part of the interface: state by state, and for each state the edges
+that read it in the order of the plan, operation by operation.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Final, Protocol
+
+import torch
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor, nn
+
+    from nascore.nn.program import Link, Program, Step
+    from nascore.nn.weighing import Weights
+
+
+@frozen(kw_only=True)
+class Pass:
+    """What one pass is asked for.
+
+    Attributes:
+        program: The states to compute.
+        weights: The weights of all candidates.
+        drop_path: Share of the samples for which an operation's output is dropped; 0 outside training.
+    """
+
+    program: Program
+    weights: Weights
+    drop_path: float = 0.0
+
+
+class Execution(Protocol):
+    """A way of running a network; made once for a network, whose modules it does not own."""
+
+    def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None: ...
+
+    def run(self, images: Tensor, asked: Pass) -> list[Tensor]:
+        """Return the outputs of the program."""
+        ...
+
+
+class Plain:
+    """Calls each operation by itself: the way by which all others are judged.
+
+    Args:
+        ops: Every operation by path.
+        gates: Every gate by path.
+    """
+
+    def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None:
+        self._ops = ops
+        self._gates = gates
+
+    def run(self, images: Tensor, asked: Pass) -> list[Tensor]:
+        """Return the outputs of the program.
+
+        A state is followed as soon as it is there; then only edges that pass it on as it is still hold it.
+        """
+        program = asked.program
+        arriving: dict[int, list[Sequence[Tensor]]] = {
+            step.index: [()] * step.arity for step in program.steps
+        }
+        outputs: dict[int, Tensor] = {}
+        for step in program.steps:
+            value = images if step.join == "input" else join(step, arriving.pop(step.index))
+            if step.index in program.outputs:
+                outputs[step.index] = value
+            for link in step.readers:
+                arriving[link.target][link.place] = self._follow(link, value, asked)
+        return [outputs[index] for index in program.outputs]
+
+    def _follow(self, link: Link, value: Tensor, asked: Pass) -> Sequence[Tensor]:
+        if link.detached:
+            value = value.detach()
+        if not link.branches:
+            terms: Sequence[Tensor] = (value,)
+        elif link.group is None:
+            terms = [self._call(link, place, value, asked) for place in range(len(link.branches))]
+        else:
+            terms = (self._mixed(link, value, asked),)
+        if link.gate is None:
+            return terms
+        gate = self._gates[link.gate]
+        return [term * gate for term in terms]
+
+    def _mixed(self, link: Link, value: Tensor, asked: Pass) -> Tensor:
+        weights = asked.weights
+        terms = [
+            weights.weighted(link, branch.column, self._call(link, place, value, asked))
+            for place, branch in enumerate(link.branches)
+            if weights.runs(link, branch.column)
+        ]
+        return reduce(add, terms) if terms else nothing(link, value)
+
+    def _call(self, link: Link, place: int, value: Tensor, asked: Pass) -> Tensor:
+        branch = link.branches[place]
+        result: Tensor = self._ops[branch.path](value)
+        return drop(result, asked.drop_path) if branch.drops and asked.drop_path else result
+
+
+def join(step: Step, arrived: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Return the value of a state out of what came along its edges, each in its place.
+
+    A sum adds one after the other. Closed gates come last, and ``x + 0`` is bit-equal to ``x``.
+    """
+    terms = [term for place in arrived for term in place]
+    value = reduce(add, terms) if step.join == "sum" else torch.cat(terms, 1)
+    return value - value.detach() if step.shadow else value
+
+
+def drop(value: Tensor, share: float) -> Tensor:
+    """Return the value with whole samples zeroed at random, and the others scaled up to keep the mean."""
+    keep = 1 - share
+    mask = value.new_empty(len(value), *(1,) * (value.dim() - 1)).bernoulli_(keep)
+    return value / keep * mask
+
+
+def nothing(link: Link, value: Tensor) -> Tensor:
+    """Return what an edge gives of which no candidate is run: zeros of the right shape."""
+    sizes = (-(-size // link.stride) for size in value.shape[2:])
+    return value.new_zeros(len(value), link.width, *sizes)
+
+
+EXECUTIONS: Final[Mapping[str, type[Execution]]] = {"plain": Plain}
+"""The ways of running a network, by name."""

@@ -1,0 +1,151 @@
+"""A network as Python source that needs torch alone: ``best/model.py``.
+
+The closed network is traced in evaluation mode down to the modules of ``torch.nn``, so that operations of any
+plugin are written out as what they are made of. Weights keep their names.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from torch import fx, nn
+
+from nascore.errors import PluginError
+from nascore.nn.execution import Pass
+from nascore.nn.weighing import weigh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from nascore.nn.network import Network
+
+PRELUDE: Final = {
+    "torch": "",
+    "inf": 'inf = float("inf")',
+    "nan": 'nan = float("nan")',
+    "device": "device = torch.device",
+}
+"""What the traced function may name besides builtins, and the line that makes it known."""
+
+PLACES: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+
+
+def standalone(network: Network, images: Tensor) -> str:
+    """Return the source of a module with a class ``Model`` and a function ``load``.
+
+    The model is what the network is in evaluation mode: it has no auxiliary head, and ``load`` passes over
+    weights that it does not have.
+
+    Args:
+        network: A closed network.
+        images: Some images [B, C, H, W] of the size that it is for; the source names it.
+
+    Raises:
+        PluginError: An operation decides by values what it computes, or is made of a module or a tensor that
+            cannot be written out.
+        DescriptionError: The network is open.
+    """
+    graph = _trace(network)
+    code = graph.python_code("self")
+    source = code.src[code.src.index("def forward(") :]
+    named = _globals(source, code.globals)
+    foreign = sorted(named - PRELUDE.keys())
+    if foreign:
+        text = f"it calls {', '.join(foreign)}, which is no part of torch"
+        raise PluginError(f"the network cannot be written out: {text}.")
+    text = files("nascore.nn").joinpath("model_template.txt").read_text(encoding="utf-8")
+    parts = {
+        "@SHAPE@": ", ".join(str(size) for size in images.shape[1:]),
+        "@MEMBERS@": "\n".join(f"        {line}" for line in _members(network, graph)),
+        "@FORWARD@": "\n".join(f"    {line}".rstrip() for line in source.strip().splitlines()),
+    }
+    for name, part in parts.items():
+        text = text.replace(name, part)
+    return text
+
+
+def _globals(source: str, known: dict[str, Any]) -> set[str]:
+    """Return the names of a function's source that are neither its own nor builtins."""
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    return {name for name in names & known.keys() if getattr(builtins, name, None) is not known[name]}
+
+
+class _Closed(nn.Module):
+    """What inference computes, as a function of the images alone; weights have the network's names."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.ops = network.ops
+        self.gates = network.gates
+        self.execution = network.execution
+        self.asked = Pass(program=network.programs[False], weights=weigh(network.groups, None, None, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.execution.run(images, self.asked)[0]
+
+
+def _trace(network: Network) -> fx.Graph:
+    training = {module: module.training for module in network.modules()}
+    closed = _Closed(network).eval()
+    try:
+        graph = fx.Tracer().trace(closed)
+    except (fx.proxy.TraceError, TypeError) as error:
+        raise PluginError(f"the network cannot be written out: {error}") from error
+    finally:
+        for module, was in training.items():
+            module.training = was
+    for node in graph.nodes:
+        node.type = None  # annotations would name what the file does not import
+    return graph
+    for node in graph.nodes:
+        node.type = None  # annotations of the operations, whose names the written file does not know
+    return graph
+
+
+def _members(network: Network, graph: fx.Graph) -> Iterator[str]:
+    """Yield a line for each module and tensor that the traced function uses."""
+    modules = dict(network.named_modules())
+    tensors = network.state_dict()
+    used = dict.fromkeys((node.op, str(node.target)) for node in graph.nodes)
+    for kind, path in used:
+        if kind == "call_module":
+            yield f"put(self, {path!r}, {_constructor(path, modules[path])})"
+        elif kind == "get_attr":
+            if path not in tensors:
+                raise PluginError(f"the network cannot be written out: {path} is not among its weights.")
+            shape = tuple(tensors[path].shape)
+            yield f"put(self, {path!r}, nn.Parameter(torch.zeros({shape}), requires_grad=False))"
+
+
+def _constructor(path: str, module: nn.Module) -> str:
+    """Return the call that makes a module of ``torch.nn`` anew, with what differs from the defaults."""
+    kind = type(module)
+    if getattr(nn, kind.__name__, None) is not kind:
+        raise PluginError(f"the network cannot be written out: {path} is no class of torch.nn.")
+    # Not repr(): it leaves arguments out, such as whether a mean pool counts its padding.
+    parameters = inspect.signature(kind).parameters.values()
+    given = [
+        (each, _argument(path, module, each))
+        for each in parameters
+        if each.kind in PLACES and each.name not in {"device", "dtype"}
+    ]
+    shown = [f"{each.name}={value!r}" for each, value in given if value != each.default]
+    return f"nn.{kind.__name__}({', '.join(shown)})"
+
+
+def _argument(path: str, module: nn.Module, parameter: inspect.Parameter) -> object:
+    missing = inspect.Parameter.empty
+    value = getattr(module, parameter.name, parameter.default)
+    if parameter.name == "bias" and (value is None or isinstance(value, nn.Parameter)):
+        return value is not None
+    if value is missing or not isinstance(value, bool | int | float | str | tuple | None):
+        text = f"{type(module).__name__} at {path} does not tell its argument {parameter.name}"
+        raise PluginError(f"the network cannot be written out: {text}.")
+    return value

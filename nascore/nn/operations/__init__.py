@@ -1,0 +1,51 @@
+"""The modules behind the catalogue's names, each built as ``build(c_in, c_out, stride, **settings)``.
+
+No operation writes into its input, since others read the same state. At stride ``s`` an image of height ``h``
+becomes ``ceil(h / s)`` high, odd sizes included, so that all operations of a node agree.
+"""
+
+from nascore.nn.operations.convolutions import (
+    conv_3x3,
+    conv_7x1_1x7,
+    dil_conv_3x3,
+    dil_conv_5x5,
+    nor_conv_1x1,
+    nor_conv_3x3,
+    sep_conv_3x3,
+    sep_conv_5x5,
+    sep_conv_7x7,
+)
+from nascore.nn.operations.heads import Auxiliary, classifier, norm_classifier
+from nascore.nn.operations.plain import Noise, Zero, avg_pool_3x3, max_pool_3x3, skip_connect
+from nascore.nn.operations.reducing import FactorizedReduce
+from nascore.nn.operations.residual import BasicBlock, MobileBlock, ResidualBlock
+from nascore.nn.operations.stems import fit, imagenet_stem0, imagenet_stem1, project, stem
+
+__all__ = [
+    "Auxiliary",
+    "BasicBlock",
+    "FactorizedReduce",
+    "MobileBlock",
+    "Noise",
+    "ResidualBlock",
+    "Zero",
+    "avg_pool_3x3",
+    "classifier",
+    "conv_3x3",
+    "conv_7x1_1x7",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+    "fit",
+    "imagenet_stem0",
+    "imagenet_stem1",
+    "max_pool_3x3",
+    "nor_conv_1x1",
+    "nor_conv_3x3",
+    "norm_classifier",
+    "project",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "sep_conv_7x7",
+    "skip_connect",
+    "stem",
+]

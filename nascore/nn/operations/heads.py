@@ -1,0 +1,79 @@
+"""What turns a state into logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from torch import nn
+from torch.nn import functional
+
+from nascore.nn.operations.parts import named, norm
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HIDDEN: Final = (128, 768)
+"""Channels of the auxiliary head's two convolutions."""
+
+POOLED: Final = range(8, 11)
+"""Heights and widths from which a 5x5 pool of stride 3 makes 2x2 places."""
+
+
+def classifier(c_in: int, c_out: int, stride: int, *, size: int = 1) -> nn.Module:
+    """Return pooling to ``size`` x ``size`` places and a linear map of all of them to [B, c_out].
+
+    With ``size`` as large as the state is, nothing is averaged: the linear map sees every place.
+    """
+    del stride
+    return named(
+        pool=nn.AdaptiveAvgPool2d(size), flatten=nn.Flatten(), linear=nn.Linear(c_in * size * size, c_out)
+    )
+
+
+def norm_classifier(c_in: int, c_out: int, stride: int) -> nn.Module:
+    """Return the head of NAS-Bench-201: batch norm, ReLU, the mean over all places, a linear map."""
+    del stride
+    return named(
+        norm=norm(c_in),
+        relu=nn.ReLU(),
+        pool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        linear=nn.Linear(c_in, c_out),
+    )
+
+
+class Auxiliary(nn.Module):
+    """The auxiliary head of DARTS for CIFAR-10: it reads 8x8 places, pooled to 2x2.
+
+    Other sizes, on which the authors' code fails, are pooled evenly to 2x2.
+
+    Args:
+        c_in: Channels of the state.
+        c_out: Number of classes.
+        stride: Not used; every operation is built with one.
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        del stride
+        middle, last = HIDDEN
+        self.features = named(
+            conv1=nn.Conv2d(c_in, middle, 1, bias=False),
+            norm1=norm(middle),
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(middle, last, 2, bias=False),
+            norm2=norm(last),
+            relu2=nn.ReLU(),
+            flatten=nn.Flatten(),
+        )
+        self.relu = nn.ReLU()
+        self.linear = nn.Linear(last, c_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, c_in, H, W] to logits [B, c_out]."""
+        x = self.relu(x)
+        if x.shape[2] in POOLED and x.shape[3] in POOLED:
+            x = functional.avg_pool2d(x, 5, stride=3, count_include_pad=False)
+        else:
+            x = functional.adaptive_avg_pool2d(x, 2)
+        return self.linear(self.features(x))  # type: ignore[no-any-return]

@@ -1,0 +1,90 @@
+"""A mixture that picks one operation makes the supernet the network that deriving gives."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from nascore_darts.space import Space, SpaceSettings
+
+from nascore.api import choose, derive, expand
+from nascore.builtin.operations import OPERATIONS
+from nascore.contract import DataFacts
+from nascore.nn import compile, inherit  # noqa: A004 - the name of the compiler
+
+CATALOGUE = {entry.name: entry for entry in OPERATIONS}
+FACTS = DataFacts(
+    channels=3, height=8, width=8, classes=10, train=10, test=10, mean=(0.5,) * 3, std=(0.25,) * 3
+)
+DESCRIPTION = Space(SpaceSettings(channels=4, cells=3)).describe(FACTS)
+
+
+@pytest.fixture(scope="module")
+def supernet():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return compile(DESCRIPTION, CATALOGUE).double()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1)).double()
+
+
+def random_picks(seed):
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {name: (len(group.rows), len(group.ops)) for name, group in expand(DESCRIPTION).layouts.items()}
+    return choose(
+        DESCRIPTION, {name: torch.rand(shape, generator=generator).tolist() for name, shape in shapes.items()}
+    )
+
+
+def one_hot(picks, shift=0):
+    mixture = {name: torch.zeros(14, 8, dtype=torch.float64) for name in picks}
+    for name, pairs in picks.items():
+        for row, column in pairs:
+            mixture[name][row, (column + shift) % 8] = 1
+    return mixture
+
+
+def derived(picks, supernet):
+    child = compile(derive(DESCRIPTION, picks), CATALOGUE).double()
+    inherited, _ = inherit(child, supernet)
+    assert set(inherited) == set(child.state_dict())
+    return child
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_hot_equals_the_derived_network(seed, supernet, images):
+    picks = random_picks(seed)
+    with torch.no_grad():
+        wanted = derived(picks, supernet)(images)
+        found = supernet(images, one_hot(picks))
+        alive = {name: weights != 0 for name, weights in one_hot(picks).items()}
+        narrowed = supernet(images, one_hot(picks), alive=alive)
+    assert (found - wanted).abs().max() < 1e-12
+    assert torch.equal(narrowed, found)
+
+
+def test_mutation_a_shifted_column_is_another_network(supernet, images):
+    picks = random_picks(0)
+    with torch.no_grad():
+        wanted = derived(picks, supernet)(images)
+        found = supernet(images, one_hot(picks, shift=1))
+    assert (found - wanted).abs().max() > 1e-3
+
+
+def test_none_alone_gives_zeros_to_the_classifier(supernet, images):
+    nothing = {name: torch.zeros(14, 8, dtype=torch.float64) for name in ("normal", "reduce")}
+    for weights in nothing.values():
+        weights[:, 0] = 1
+    with torch.no_grad():
+        logits = supernet(images, nothing)
+        # Zeros through pooling and a linear layer leave its bias.
+        bias = dict(supernet.named_parameters())
+        (name,) = [name for name in bias if name.endswith("linear.bias")]
+    assert torch.equal(logits, bias[name].expand(4, 10))
+
+
+def test_the_mixture_is_no_parameter(supernet):
+    shapes = {tuple(value.shape) for value in supernet.parameters()}
+    assert (14, 8) not in shapes

@@ -1,0 +1,36 @@
+"""Small recipes, for tests that run the engine as a whole."""
+
+from __future__ import annotations
+
+import nascore.builtin
+from nascore.component import SLOTS
+from nascore.plugin import Registry
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, settled
+
+SMALL = {
+    "trainer.epochs": 2,
+    "trainer.batch": 8,
+    "trainer.warm_up": 0,
+    "dataset.count": 48,
+    "dataset.size": 8,
+    "dataset.classes": 3,
+    "training.epochs": 2,
+    "training.batch": 8,
+    "training.channels": 4,
+    "training.cells": 2,
+}
+REGISTRY = Registry.of(builtin=nascore.builtin)
+NAMES = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
+
+
+def recipe_of(*, names=NAMES, run=SEARCH_RUN, slots=SLOTS, seed=0, **settings):
+    given = {**SMALL, **{path.replace("__", "."): value for path, value in settings.items()}}
+    if run is EVALUATE_RUN:
+        given = {path: value for path, value in given.items() if not path.startswith("trainer.")}
+    request = Request(scale="mini", names=names, run={"seed": seed, "device": "cpu"}, settings=given)
+    return settled(request, REGISTRY, run=run, slots=slots)
+
+
+def evaluation_of(**settings):
+    slots = tuple(slot for slot in SLOTS if slot.name == "dataset")
+    return recipe_of(names={"dataset": ["synthetic"]}, run=EVALUATE_RUN, slots=slots, **settings)

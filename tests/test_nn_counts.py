@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 from descriptions import DARTS, EXAMPLES, RESNET
-from nn_samples import BENCHMARK, CATALOGUE, CHAIN, darts, layouts, network, one_hot, petridish, random_mixture
+from nn_samples import (
+    BENCHMARK,
+    CATALOGUE,
+    CHAIN,
+    darts,
+    layouts,
+    network,
+    one_hot,
+    petridish,
+    random_mixture,
+)
 
 from nascore.description import choose, derive, final, load, resize
 from nascore.errors import DescriptionError
@@ -76,7 +86,9 @@ def test_supernet_of_the_benchmark():
     assert everything(counted(load(BENCHMARK))) == 1_692_826
 
 
-@pytest.mark.parametrize("description", [load(DARTS), load(BENCHMARK), load(CHAIN)], ids=["darts", "nb", "chain"])
+@pytest.mark.parametrize(
+    "description", [load(DARTS), load(BENCHMARK), load(CHAIN)], ids=["darts", "nb", "chain"]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_costs_of_picks_are_those_of_the_derived_network(description, seed):
     picks = random_picks(description, seed)
@@ -144,5 +156,3 @@ def test_a_wrong_description_is_told_in_full():
     with pytest.raises(DescriptionError) as caught:
         counted(load(text))
     assert len(caught.value.problems) == 2
-
-

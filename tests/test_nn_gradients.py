@@ -53,7 +53,9 @@ def slopes(description):
     return found
 
 
-@pytest.mark.parametrize("description", [darts(), darts(depth=2), load(CHAIN)], ids=["darts", "deep", "chain"])
+@pytest.mark.parametrize(
+    "description", [darts(), darts(depth=2), load(CHAIN)], ids=["darts", "deep", "chain"]
+)
 def test_rewards_add_up_to_the_shared_gradient(description):
     shared, each = slopes(description)
     for name, group in layouts(description).items():
@@ -125,7 +127,9 @@ def test_the_slope_of_a_candidate_is_its_inner_product_with_the_parents_slope():
         for column, op in enumerate(group.column_names())
         if group.mask[row][column]
     ]
-    heard = listen(net, [*(f"{use}/{path}" for use in READERS for _, _, path in candidates), *READERS.values()])
+    heard = listen(
+        net, [*(f"{use}/{path}" for use in READERS for _, _, path in candidates), *READERS.values()]
+    )
     leaf = per_sample(description, random_mixture(description, dtype=DOUBLE), SAMPLES)
     loss = total(net(x, leaf))
     found, *at = torch.autograd.grad(loss, [leaf[GROWN], *(heard[path][0] for path in READERS.values())])

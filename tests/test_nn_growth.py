@@ -9,7 +9,12 @@ from nn_samples import CATALOGUE, darts, images, layouts, network, petridish, ra
 from nascore.description import Op, choose, derive, final, grow, load, settle, untie
 from nascore.nn import inherit
 
-TEXTS = ("sep_conv_3x3(affine=false)", "dil_conv_3x3(affine=false)", "max_pool_3x3(pool_norm=true)", "skip_connect")
+TEXTS = (
+    "sep_conv_3x3(affine=false)",
+    "dil_conv_3x3(affine=false)",
+    "max_pool_3x3(pool_norm=true)",
+    "skip_connect",
+)
 CANDIDATES = tuple(map(Op.parse, TEXTS))
 BLOCKS = load(
     "nascore: 1\nchannels: 4\nin_channels: 3\nclasses: 10\nnetwork:\n  nodes:\n"

@@ -66,7 +66,9 @@ def trained(description):
 def written(net, folder, x):
     source = standalone(net, x)
     (folder / "model.py").write_text(source, encoding="utf-8")
-    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, folder / "weights.safetensors")
+    save_file(
+        {name: value.contiguous() for name, value in net.state_dict().items()}, folder / "weights.safetensors"
+    )
     return source
 
 
@@ -116,7 +118,16 @@ def test_weights_of_every_type_are_read(tmp_path):
     source = standalone(network(petridish()), images())
     (tmp_path / "model.py").write_text(source, encoding="utf-8")
     read = runpy.run_path(str(tmp_path / "model.py"))["read"]
-    types = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool)
+    types = (
+        torch.float64,
+        torch.float32,
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+        torch.int32,
+        torch.uint8,
+        torch.bool,
+    )
     tensors = {str(kind): torch.arange(6).reshape(2, 3).to(kind) for kind in types}
     tensors["scalar"] = torch.tensor(3)
     save_file(tensors, tmp_path / "some.safetensors", metadata={"made": "by a test"})

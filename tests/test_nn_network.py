@@ -155,7 +155,9 @@ def test_entries_outside_the_mask_are_never_read():
 
 
 def test_states_that_the_output_does_not_need_are_built_and_not_run():
-    text = CHAIN.replace("    head:", "    idle: {from: l0, op: conv_3x3}\n    head:").replace("-1, op: cl", "l2, op: cl")
+    text = CHAIN.replace("    head:", "    idle: {from: l0, op: conv_3x3}\n    head:").replace(
+        "-1, op: cl", "l2, op: cl"
+    )
     net, calls = network(load(text)), []
     net.ops["idle/l0/conv_3x3"].register_forward_hook(lambda *_: calls.append(1))
     net(images(), uniform(load(text)))
@@ -165,7 +167,11 @@ def test_states_that_the_output_does_not_need_are_built_and_not_run():
 @pytest.mark.parametrize("form", ["shared", "one", "each"])
 def test_every_form_of_the_mixture_gives_the_same(form):
     description = SPACES["darts"]
-    net, mixture, x = network(description, dtype=DOUBLE), random_mixture(description, dtype=DOUBLE), images(dtype=DOUBLE)
+    net, mixture, x = (
+        network(description, dtype=DOUBLE),
+        random_mixture(description, dtype=DOUBLE),
+        images(dtype=DOUBLE),
+    )
     wanted = net(x, mixture)
     count = {"shared": None, "one": 1, "each": len(x)}[form]
     given = mixture if count is None else per_sample(description, mixture, count)
@@ -175,7 +181,9 @@ def test_every_form_of_the_mixture_gives_the_same(form):
 def test_a_mixture_per_use_reaches_its_use():
     description = SPACES["benchmark"]
     net, x = network(description, dtype=DOUBLE).eval(), images(dtype=DOUBLE)
-    leaf = {name: each.detach() for name, each in per_sample(description, uniform(description, DOUBLE), 1).items()}
+    leaf = {
+        name: each.detach() for name, each in per_sample(description, uniform(description, DOUBLE), 1).items()
+    }
     seen = {}
     for path in ("r1/-1/residual_block", "r2/-1/residual_block"):
         net.ops[path].register_forward_hook(lambda _, x, y, path=path: seen.update({path: x[0]}))
@@ -224,7 +232,10 @@ def test_other_wrong_arguments_are_refused():
 
 def test_nothing_is_built_of_a_wrong_description():
     built = []
-    catalogue = {**CATALOGUE, "stem": Operation(name="stem", build=lambda *_: built.append(1), structural=True)}
+    catalogue = {
+        **CATALOGUE,
+        "stem": Operation(name="stem", build=lambda *_: built.append(1), structural=True),
+    }
     with pytest.raises(DescriptionError, match="conv_3x4"):
         compiled(load(GELU.replace("shift(by=0.5)", "conv_3x4")), catalogue)
     with pytest.raises(DescriptionError, match="execution"):
@@ -258,7 +269,12 @@ def test_a_skip_that_halves_is_dropped():
     column = layouts(description)["reduce"].column_names().index("skip_connect")
     skips = {name: [(row, column) for row in range(14)] for name in ("normal", "reduce")}
     net = network(derive(description, skips))
-    links = {branch.path: branch.drops for step in net.programs[True].steps for link in step.readers for branch in link.branches}
+    links = {
+        branch.path: branch.drops
+        for step in net.programs[True].steps
+        for link in step.readers
+        for branch in link.branches
+    }
     assert links["r1/n0/pre0/skip_connect"]
     assert not links["r1/n1/n0/skip_connect"]
     assert not links["a-0/n0/pre0/skip_connect"]
@@ -318,7 +334,9 @@ def test_a_copy_is_independent():
 
 def test_values_are_freed_by_their_last_use():
     text = CHAIN.split("groups:")[0] + "network:\n  nodes:\n    stem: {from: images, op: stem}\n"
-    text += "    a: {from: -1, op: conv_3x3, repeat: 12}\n    head: {from: -1, op: classifier, width: classes}\n"
+    text += (
+        "    a: {from: -1, op: conv_3x3, repeat: 12}\n    head: {from: -1, op: classifier, width: classes}\n"
+    )
     net, alive, most = network(load(text)).eval(), weakref.WeakSet(), []
 
     def watch(_, __, y):

@@ -62,7 +62,9 @@ def test_log_normalise():
     live = segments >= 0
     assert torch.allclose(found[live].exp(), segment_softmax(theta, segments)[live])
     assert torch.equal(found[~live], theta[~live])
-    assert torch.allclose(log_normalise(1000 * theta, segments).exp().where(live, 0).sum(), torch.tensor(3.0).double())
+    assert torch.allclose(
+        log_normalise(1000 * theta, segments).exp().where(live, 0).sum(), torch.tensor(3.0).double()
+    )
 
 
 def test_exponentiated_gradient_on_a_constant_loss_is_a_softmax():
@@ -103,7 +105,9 @@ def group(rows=("a", "b"), ops=OPS, segment="edge"):
 
 
 def state(theta=None, **of):
-    return ArchitectureState(groups={"g": group(**of)}, theta={"g": torch.zeros(2, 3) if theta is None else theta})
+    return ArchitectureState(
+        groups={"g": group(**of)}, theta={"g": torch.zeros(2, 3) if theta is None else theta}
+    )
 
 
 def test_segments_join_mask_and_what_is_alive():
@@ -166,7 +170,9 @@ def test_a_state_of_other_groups_is_refused():
     assert [problem.path for problem in caught.value.problems] == ["g", "h"]
 
 
-@pytest.mark.parametrize("theta", [{}, {"g": torch.zeros(3, 2)}, {"g": torch.zeros(2, 3), "h": torch.zeros(1, 1)}])
+@pytest.mark.parametrize(
+    "theta", [{}, {"g": torch.zeros(3, 2)}, {"g": torch.zeros(2, 3), "h": torch.zeros(1, 1)}]
+)
 def test_theta_has_to_fit_its_groups(theta):
     with pytest.raises(DescriptionError):
         ArchitectureState(groups={"g": group()}, theta=theta)

@@ -20,6 +20,7 @@ from nascore.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nascore.description.growing_place import Place
     from nascore.description.operation import Catalogue
     from nascore.description.picks import Matrix
     from nascore.description.values import Description, Graph
@@ -58,16 +59,8 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
         DescriptionError: If the target cannot grow, a source does not lie before it, or nothing fits.
     """
     place = find_place(description, graph, target, expand(description))
-    found = Found()
-    for op in ops:
-        for text, hint in unknown(op, catalogue):
-            found.add(place.path, text, hint=hint)
     names = place.earlier() if sources is None else list(sources)
-    for name in names:
-        if not place.reads(name):
-            found.add(
-                place.path, f"there is no earlier state {name!r}.", hint=did_you_mean(name, place.before)
-            )
+    found = _misfits(place, ops, names, catalogue)
     found.stop()
     offers = {name: place.fitting(name, ops, catalogue) for name in dict.fromkeys(names)}
     number = 1 + max((place.number(node.name) for node in place.graph.nodes), default=0)
@@ -83,6 +76,18 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
     grown = Group(ops=columns, segment="node", keep=keep)
     with_group = evolve(description, groups={**description.groups, group: grown})
     return with_graph(with_group, graph, place.with_shadow(shadow))
+
+
+def _misfits(place: Place, ops: Sequence[Op], sources: Sequence[str], catalogue: Catalogue) -> Found:
+    found = Found()
+    for op in ops:
+        for text, hint in unknown(op, catalogue):
+            found.add(place.path, text, hint=hint)
+    for name in sources:
+        if not place.reads(name):
+            text = f"there is no earlier state {name!r}."
+            found.add(place.path, text, hint=did_you_mean(name, place.before))
+    return found
 
 
 def settle(description: Description, strength: Mapping[str, Matrix], project: Op = PROJECT) -> Description:

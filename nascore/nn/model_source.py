@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,7 +60,9 @@ def standalone(network: Network, images: Tensor) -> str:
         text = f"it calls {', '.join(foreign)}, which is no part of torch"
         raise PluginError(f"the network cannot be written out: {text}.")
     text = files("nascore.nn").joinpath("model_template.txt").read_text(encoding="utf-8")
+    prelude = [PRELUDE[name] for name in sorted(named) if PRELUDE[name]]
     parts = {
+        "@PRELUDE@": "".join(f"{line}\n" for line in [*prelude, ""] if prelude),
         "@SHAPE@": ", ".join(str(size) for size in images.shape[1:]),
         "@MEMBERS@": "\n".join(f"        {line}" for line in _members(network, graph)),
         "@FORWARD@": "\n".join(f"    {line}".rstrip() for line in source.strip().splitlines()),
@@ -103,9 +104,6 @@ def _trace(network: Network) -> fx.Graph:
             module.training = was
     for node in graph.nodes:
         node.type = None  # annotations would name what the file does not import
-    return graph
-    for node in graph.nodes:
-        node.type = None  # annotations of the operations, whose names the written file does not know
     return graph
 
 

@@ -52,8 +52,9 @@ def strength_of(description):
     return {name: each for name, each in random_mixture(description).items() if name in grown}
 
 
-def step(parent_description, parent, graph, target, x, number):
+def step(parent_description, parent, place, x, number):
     """Grow and settle once; check the promises; return the child with its gates opened a little."""
+    graph, target = place
     if graph == "untied":
         parent_description, graph = untie(parent_description), target
         target = "x"
@@ -88,8 +89,8 @@ def step(parent_description, parent, graph, target, x, number):
 def test_growing_and_settling_twice_keeps_every_bit(name, training):
     description, places = PLACES[name]
     x, net = images(3, size=16), network(description, seed=1)
-    for number, (graph, target) in enumerate(places):
-        description, net = step(description, net.train(training), graph, target, x, number)
+    for number, place in enumerate(places):
+        description, net = step(description, net.train(training), place, x, number)
 
 
 def test_the_first_growths_paths_stay_in_the_second():

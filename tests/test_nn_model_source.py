@@ -154,7 +154,7 @@ def foreign(build):
 
 
 class Scaled(torch.nn.Module):
-    def __init__(self, c_in, c_out, stride):
+    def __init__(self, _c_in, c_out, _stride):
         super().__init__()
         self.scale = torch.nn.Parameter(torch.rand(1, c_out, 1, 1))
         self.register_buffer("shift", torch.rand(1, c_out, 1, 1))
@@ -165,7 +165,7 @@ class Scaled(torch.nn.Module):
 
 
 class Deciding(torch.nn.Module):
-    def __init__(self, c_in, c_out, stride):
+    def __init__(self, *_place):
         super().__init__()
 
     def forward(self, x):
@@ -173,7 +173,7 @@ class Deciding(torch.nn.Module):
 
 
 class Hidden(torch.nn.Module):
-    def __init__(self, c_in, c_out, stride):
+    def __init__(self, _c_in, c_out, _stride):
         super().__init__()
         self.register_buffer("shift", torch.rand(1, c_out, 1, 1), persistent=False)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from nascore.api import Command, hookimpl
 from nascore.cli import main
 from nascore.cli.verb import table
+from nascore.component import SLOTS
+from nascore.plugin import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,6 +184,31 @@ def test_a_genotype_goes_through_a_file_unchanged(tmp_path: Path) -> None:
 
 def test_draw_as_dot() -> None:
     assert done("draw", "DARTS_V1", "--dot").startswith("digraph")
+
+
+def test_a_plugin_brings_a_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("greet", help="Say hello.")
+    def greet() -> None:
+        click.echo("hello")
+
+    @hookimpl
+    def nascore_commands() -> list[Command]:
+        return [Command(name="greet", summary="Say hello.", build=greet)]
+
+    registry = Registry.of(SLOTS, mine=SimpleNamespace(nascore_commands=nascore_commands))
+    monkeypatch.setattr("nascore.cli.group.discover", lambda: registry)
+
+    assert "Say hello." in done("--help")
+    assert done("greet") == "hello\n"
+
+
+def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nascore.cli.listing.listing", interrupted)
+
+    assert cli("list").exit_code == 130
 
 
 def test_table_aligns() -> None:

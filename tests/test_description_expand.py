@@ -166,6 +166,13 @@ REFUSED = {
         "groups.normal",
         "several graphs",
     ),
+    "width of the auxiliary head": (
+        PETRIDISH,
+        "op: auxiliary, width: classes",
+        "op: auxiliary, width: 2",
+        "auxiliary",
+        "aux has 32 channels, not one for each of the 10 classes. Give the node aux width: classes.",
+    ),
     "used unequally": (
         CHAIN,
         "choose: layers, width: 2}",

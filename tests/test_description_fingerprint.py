@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 
 import pytest
 from attrs import evolve
@@ -182,3 +183,40 @@ def test_distinct_descriptions_are_distinct():
     grown = grow(load(PETRIDISH), "normal", "x", (Op("skip_connect"),), CATALOGUE)
     hashes = {fingerprint(each) for each in (*closed, *others, grown)}
     assert len(hashes) == 60 + 6
+
+
+BENCH = """\
+nascore: 1
+channels: 16
+in_channels: 3
+classes: 10
+cells:
+  cell:
+    inputs: [n0]
+    nodes:
+      n1: {from: n0, op: OP0}
+      n2: {sum: [{n0: OP1}, {n1: OP2}]}
+      n3: {sum: [{n0: OP3}, {n1: none}, {n2: nor_conv_3x3}]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell, repeat: 2}
+    r: {from: -1, op: basic_block, width: 2, reduction: 2}
+    b: {from: -1, cell: cell, width: 2, repeat: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+
+
+def bench(*ops):
+    """A network of NAS-Bench-201, as text: the operations of the first four edges of its cell are given."""
+    text = BENCH
+    for index, op in enumerate(ops):
+        text = text.replace(f"OP{index}", op)
+    return text
+
+
+def test_no_two_cells_of_a_benchmark_meet():
+    ops = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+    texts = [bench(*each) for each in product(ops, repeat=4)]
+    assert len(set(texts)) == 625
+    assert len({fingerprint(load(text)) for text in texts}) == 625

@@ -159,6 +159,49 @@ def test_a_description_refers_to_what_exists(change, said):
         Description(**{**sound, **change})
 
 
+AUX = node("aux", edge("first", A), width="classes")
+HEAD = node("head", edge("first", A), width="classes")
+AFTER = node("after", edge(-1), width="classes")
+
+AUXILIARY = {
+    "an input": (network(FIRST, AUX, output="first"), "images", ["no node 'images'"]),
+    "one of a stage": (
+        network(FIRST, evolve(AUX, repeat=2), output="first"),
+        "aux-1",
+        ["no node 'aux-1'. Did you mean aux?"],
+    ),
+    "a stage": (network(FIRST, evolve(AUX, repeat=2), output="first"), "aux", ["aux repeats"]),
+    "the output": (network(FIRST, AUX), "aux", ["is the network's output"]),
+    "the output by another name": (
+        network(FIRST, evolve(AUX, name="aux-0"), output="aux"),
+        "aux-0",
+        ["is the network's output"],
+    ),
+    "not the last": (network(FIRST, AUX, HEAD), "aux", ["not the last node"]),
+    "read by name": (
+        network(FIRST, AUX, node("x", edge("aux")), output="first"),
+        "aux",
+        ["not the last node", "x reads aux"],
+    ),
+    "read by the node after": (network(FIRST, AUX, AFTER), "aux", ["not the last node", "after reads aux"]),
+    "read through what growth added": (
+        network(FIRST, AUX, node("x+1", edge("first")), AFTER),
+        "aux",
+        ["not the last node", "after reads aux"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("graph", "name", "said"), AUXILIARY.values(), ids=AUXILIARY)
+def test_an_auxiliary_head_is_the_last_node_and_read_by_none(graph, name, said):
+    Description(network=graph)
+    with pytest.raises(DescriptionError) as error:
+        Description(network=graph, auxiliary=name)
+    told = [str(problem) for problem in error.value.problems if problem.path == "auxiliary"]
+    assert len(told) == len(error.value.problems) == len(said)
+    assert all(text in each for text, each in zip(said, told, strict=True)), told
+
+
 def test_openness():
     assert load(DARTS).is_open
     assert load(CHAIN).is_open

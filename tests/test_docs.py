@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from shutil import copytree
 
 import click
 import pytest
@@ -15,7 +16,11 @@ from nascore.cli.group import VERBS
 from nascore.cli.verb import Verb
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "nascore_darts/README.md", "docs/descriptions.md", "docs/plugins.md")
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("README.md", "nascore_*/README.md", "docs/*.md")
+    for path in sorted(ROOT.glob(pattern))
+]
 
 SMALL = {
     "search": {
@@ -101,8 +106,7 @@ def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert isinstance(command, Verb)
     assert command.examples
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "first").symlink_to(tiny_run, target_is_directory=True)
+    copytree(tiny_run, tmp_path / "runs" / "first")
     for file, text in example_files().items():
         Path(file).write_text(text, encoding="utf-8")
 

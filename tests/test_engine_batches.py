@@ -8,7 +8,7 @@ from attrs import evolve
 from engine_toys import FACTS, examples
 
 from nascore.engine.augment import crop, flip, normalise
-from nascore.engine.batches import Batches, chunks, halves
+from nascore.engine.batches import Batches, halves
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 
@@ -113,9 +113,3 @@ def test_normalised_with_the_data_sets_own_figures():
     facts = evolve(FACTS, mean=(0.2, 0.6), std=(0.1, 0.5))
     images = torch.tensor([0.3, 0.1]).view(1, 2, 1, 1)
     assert torch.allclose(normalise(images, facts).flatten(), torch.tensor([1.0, -1.0]))
-
-
-def test_chunks_hold_every_image_once_in_order(monkeypatch):
-    monkeypatch.setattr("nascore.engine.batches.MEASURED_AT_ONCE", 4)
-    found = torch.cat([images.flatten() for images, _ in chunks(numbered(11), PLAIN)])
-    assert torch.equal(found, torch.arange(11).float())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from nascore.api import Component, Give, Need, setting
+from nascore.api import Component, Give, Need, Problem, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.api import Choice
 
 
 @frozen(kw_only=True)
@@ -42,6 +47,20 @@ def _per_sample(settings: AlternatingSettings) -> bool:
     return settings.estimate != "unrolled"
 
 
+def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem]:
+    del recipe
+    if settings.warm_up >= settings.epochs:
+        text = (
+            f"after {settings.warm_up} epochs of warm-up none of the {settings.epochs} is left to search in."
+        )
+        yield Problem(
+            path="trainer.warm_up",
+            text=text,
+            hint=f"Set it to {settings.epochs - 1} or less, or trainer.epochs to more.",
+            slots=("trainer",),
+        )
+
+
 ALTERNATING = Component(
     name="alternating",
     slot="trainer",
@@ -61,5 +80,6 @@ ALTERNATING = Component(
         ),
     ),
     mini={"epochs": 5, "batch": 32, "lr": 0.05, "warm_up": 1},
+    check=_searches,
     paper="arXiv 1806.09055",
 )

@@ -8,7 +8,7 @@ from nascore.description.growth import grow, settle
 from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.picks import Matrix, Pick, Picks, choose
 from nascore.description.plan import ChoiceGroup, Plan, State, Use, Wire
-from nascore.description.scaling import reducing, resize, spread, with_auxiliary
+from nascore.description.scaling import reducing, resize, spread, with_auxiliary, without_auxiliary
 from nascore.description.text import dump, load
 from nascore.description.translate import FromText, Translator
 from nascore.description.untie import untie
@@ -50,4 +50,5 @@ __all__ = [
     "to_dot",
     "untie",
     "with_auxiliary",
+    "without_auxiliary",
 ]

@@ -59,6 +59,15 @@ class Checks:
             counts = " and ".join(str(each) for each in different)
             self.tell(path, "channels", f"a sum needs equal channels, not {counts} (at {state.path}).")
 
+    def auxiliary(self, state: State) -> None:
+        """Check that the auxiliary head has a channel for each class."""
+        classes = self.description.classes
+        if state.channels != classes:
+            text = f"{state.path} has {state.channels} channels, not one for each of the {classes} classes."
+            self.tell(
+                "auxiliary", "channels", text, f"Give the node {self.description.auxiliary} width: classes."
+            )
+
     def wire(self, wire: Wire, source: State, reduction: int, path: str) -> None:
         """Check the stride of an edge, and its operations where they stand."""
         if source.reduction > reduction:

@@ -104,7 +104,12 @@ class Edges:
                 text = "op is one operation, ops a list of them."
                 self.found.add(f"{path}.{key}", text, origin=items[key].origin)
                 return None
-            return read_ops(items[key], f"{path}.{key}", self.found)
+            ops = read_ops(items[key], f"{path}.{key}", self.found)
+            if ops == () and "choose" not in items:
+                text = "no operations; a bare edge is written without ops."
+                self.found.add(f"{path}.{key}", text, origin=items[key].origin)
+                return None
+            return ops
         if "choose" not in items:
             return ()
         if group is not None and group not in self.groups:

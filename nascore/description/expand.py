@@ -42,10 +42,13 @@ def expand(description: Description, catalogue: Catalogue | None = None) -> Plan
     walk.states.append(images)
     network = Use(graph=NETWORK, prefix="", channels=description.channels, base=1, names={})
     names = walk.graph(description.network, network, (0,))
+    auxiliary = None if description.auxiliary is None else names[description.auxiliary]
+    if auxiliary is not None:
+        checks.auxiliary(walk.states[auxiliary])
     plan = Plan(
         states=tuple(walk.states),
         output=names[description.network.output],
-        auxiliary=None if description.auxiliary is None else names[description.auxiliary],
+        auxiliary=auxiliary,
         layouts=lay_out(description, walk.states, checks),
         uses=tuple(walk.uses),
     )

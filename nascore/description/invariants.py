@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from nascore.description.auxiliary import check_auxiliary
 from nascore.description.names import (
     CONCAT,
     IMAGES,
@@ -120,7 +121,7 @@ def check_group(group: Group) -> None:
 
 
 def check_description(description: Description) -> None:
-    """Check the numbers of a description, and that its cells, groups and auxiliary head exist.
+    """Check the numbers of a description, and that its cells and groups exist and its auxiliary head is one.
 
     Raises:
         DescriptionError: With every problem.
@@ -136,10 +137,7 @@ def check_description(description: Description) -> None:
     _check_uses(description, found)
     _check_choices(description, found)
     _check_nesting(description, found)
-    states = description.network.scope.names
-    if description.auxiliary is not None and description.auxiliary not in states:
-        hint = did_you_mean(description.auxiliary, states)
-        found.add("auxiliary", f"the network has no node {description.auxiliary!r}.", hint=hint)
+    check_auxiliary(description, found)
     found.stop()
 
 

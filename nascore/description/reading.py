@@ -15,7 +15,7 @@ from nascore.description.fields import (
     read_text,
     read_whole,
 )
-from nascore.description.names import CONCAT, IMAGES, NETWORK, SUM
+from nascore.description.names import CONCAT, IMAGES, NETWORK, RESERVED_CELLS, SUM
 from nascore.description.problems import join
 from nascore.description.values import Description, Graph, Group, Node
 
@@ -135,12 +135,23 @@ def _node(name: str, node: Yaml, path: str, edges: Edges) -> Node | None:
         return None
     check_keys(items, _ALIKE if ways == ["from"] else (*ways, *_PLACE), path, found)
     read = edges.alike(items, path) if ways == ["from"] else edges.listed(items[ways[0]], path)
-    cell = read_text(items, "cell", path, found) if ways == ["from"] else None
+    cell = _cell(items, path, found) if ways == ["from"] else None
     if read is None:
         return None
     with found.at(path, node.origin):
-        joined = cell or (CONCAT if ways == [CONCAT] else SUM)
+        plain = CONCAT if ways == [CONCAT] else SUM
+        joined = plain if cell is None else cell
         return Node(name=name, edges=read, join=joined, **_place(items, path, found))
+    return None
+
+
+def _cell(items: Items, path: str, found: Found) -> str | None:
+    """Return the name of the cell that a node uses; None if it uses none or, noted, if no cell can be it."""
+    cell = read_text(items, "cell", path, found)
+    if cell not in RESERVED_CELLS:
+        return cell
+    hint = "" if cell == NETWORK else f"Write {cell}: [EDGE, ...] in place of from and cell."
+    found.add(f"{path}.cell", f"{cell!r} cannot name a cell.", hint=hint, origin=items["cell"].origin)
     return None
 
 

@@ -116,3 +116,11 @@ def with_auxiliary(description: Description, source: str) -> Description:
         network = evolve(description.network, nodes=(*description.network.nodes, head))
         return evolve(description, network=network, auxiliary=AUXILIARY)
     raise DescriptionError(found.problems)
+
+
+def without_auxiliary(description: Description) -> Description:
+    """Return the description without its auxiliary head, which is there for training only."""
+    if description.auxiliary is None:
+        return description
+    nodes = tuple(node for node in description.network.nodes if node.name != description.auxiliary)
+    return evolve(description, network=evolve(description.network, nodes=nodes), auxiliary=None)

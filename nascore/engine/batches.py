@@ -83,9 +83,15 @@ class Batches:
 
 
 def chunks(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield all images once, in order, normalised and unchanged otherwise, with their labels."""
-    for start in range(0, len(examples.labels), MEASURED_AT_ONCE):
-        piece = slice(start, start + MEASURED_AT_ONCE)
+    """Yield all images once, normalised and unchanged otherwise, with their labels.
+
+    A norm without parameters takes its statistics from the batch that it sees, also here. So the order is
+    random, though always the same: data sorted by class would give each batch a few classes only. And the
+    batches are of even size, so that none is too small to have statistics.
+    """
+    count = len(examples.labels)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(examples.labels.device)
+    for piece in order.tensor_split(-(-count // MEASURED_AT_ONCE)):
         yield normalise(examples.images[piece], facts), examples.labels[piece]
 
 

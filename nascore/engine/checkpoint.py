@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
     """Return all that decides how the phase goes on; `torch.load(weights_only=True)` can read it back."""
     state: dict[str, Any] = {
-        "network": phase.network.state_dict(),
+        "network": {name: value.clone() for name, value in phase.network.state_dict().items()},
         "trainer": trainer.state_dict(),
         "batches": {name: batches.state_dict() for name, batches in phase.batches.items()},
         "streams": phase.streams.state_dict(),

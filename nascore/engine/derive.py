@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import evolve
 
-from nascore.description import choose, derive, final, reducing, resize, spread, with_auxiliary
+from nascore.description import (
+    choose,
+    derive,
+    final,
+    reducing,
+    resize,
+    spread,
+    with_auxiliary,
+    without_auxiliary,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,5 +70,7 @@ def prepared(description: Description, training: TrainingSettings, facts: DataFa
     """
     description = evolve(final(description), in_channels=facts.channels, classes=facts.classes)
     description = resize(description, channels=training.channels, repeats=spread(description, training.cells))
-    source = reducing(description) if training.auxiliary and description.auxiliary is None else None
+    if not training.auxiliary:
+        return without_auxiliary(description)
+    source = reducing(description) if description.auxiliary is None else None
     return description if source is None else with_auxiliary(description, source)

@@ -38,12 +38,7 @@ def search_phase(live: Live, parts: Parts, streams: Streams) -> Phase:
         relaxation=parts.relaxation,
         updater=parts.updater,
     )
-    demand = parts.trainer.demand
-    data = (
-        dict(zip(("train", "architecture"), live.halves(), strict=True))
-        if demand.halves
-        else {"train": live.train()}
-    )
+    data = _search_data(live, parts.trainer)
     phase = _phase("search", network, data, live, streams, parts.trainer)
     assert_apart(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])

@@ -8,7 +8,7 @@ import attrs
 import torch
 from safetensors.torch import save
 
-from nascore.description import dump
+from nascore.description import dump, without_auxiliary
 from nascore.errors import NascoreError
 from nascore.nn import costs, standalone
 from nascore.run import write_bytes
@@ -63,15 +63,6 @@ def costs_of(description: Description, catalogue: Catalogue, facts: DataFacts) -
     """
     whole = costs(without_auxiliary(description), catalogue, (facts.height, facts.width))
     return {"params": int(whole.params), "macs": int(whole.macs)}
-
-
-def without_auxiliary(description: Description) -> Description:
-    """Return the description without its auxiliary head, which is there for training only."""
-    if description.auxiliary is None:
-        return description
-    network = description.network
-    nodes = tuple(node for node in network.nodes if node.name != description.auxiliary)
-    return attrs.evolve(description, network=attrs.evolve(network, nodes=nodes), auxiliary=None)
 
 
 def learned(search: Search) -> dict[str, Any]:

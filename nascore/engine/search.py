@@ -51,9 +51,10 @@ def search(
         RunFailed: A loss is not finite.
     """
     with computing(recipe.run.threads):
-        live, parts = build_search(recipe, registry, out=out, observers=observers)
+        live, *parts = build_search(recipe, registry, out=out, observers=observers)
         with concluding(live, "search") as result:
-            found = search_job(live, parts)
+            # Handed over, not kept: the supernet and its data must not stay in memory beside what comes next.
+            found = search_job(live, parts.pop())
             entry = train_job(live, found)
             result.update(_result(entry))
     return live.folder.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -157,9 +158,10 @@ class Supervised:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the number of steps done and the optimizer's state."""
-        return {"done": self.done, "optimizer": self.optimizer.state_dict()}
+        return {"done": self.done, "optimizer": deepcopy(self.optimizer.state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the state of a stepper that was started on the same phase."""
         self.done = int(state["done"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        # A copy on both ways: torch hands out, and takes over, the very tensors that steps change.
+        self.optimizer.load_state_dict(deepcopy(state["optimizer"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 import torch
 from attrs import evolve
@@ -10,12 +12,24 @@ from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import Space, SpaceSettings
 from nascore_darts.updater import Updater
 
-from nascore.api import choose, derive, expand, final, fingerprint, reducing, resize, spread, with_auxiliary
+from nascore.api import (
+    DescriptionError,
+    choose,
+    derive,
+    expand,
+    final,
+    fingerprint,
+    reducing,
+    resize,
+    spread,
+    with_auxiliary,
+)
 from nascore.builtin.relaxation import Softmax
 from nascore.builtin.settings import SoftmaxSettings
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
 
+PICKS = import_module("nascore.description.picks")
 EDGES, OPERATIONS = 14, 8
 FACTS = DataFacts(
     channels=3, height=32, width=32, classes=10, train=50_000, test=10_000, mean=(0.5,) * 3, std=(0.25,) * 3
@@ -69,9 +83,42 @@ def raw_against_softmax():
     return theta
 
 
-def test_the_genotype_of_the_authors_code():
+def oracle():
     description = space()
     assert genotype_of(description, strength_of(description, oracle_logits())) == ORACLE
+
+
+def oracle_of_two_rankings():
+    description = space()
+    found = genotype_of(description, strength_of(description, raw_against_softmax()))
+    assert "('sep_conv_3x3', 0), ('sep_conv_3x3', 1)" in found
+    assert found.count("('sep_conv_3x3', 2)") == 0
+
+
+def oracle_of_none():
+    """An edge is as strong as its best operation beside none, and none is never kept."""
+    theta = {name: torch.zeros(EDGES, OPERATIONS) for name in ("normal", "reduce")}
+    edge(theta, 2, [2.5, 0, 0, 0, 2, 0, 0, 0])
+    edge(theta, 3, [0, 0, 0, 0, 2, 0, 0, 0])
+    edge(theta, 4, [5, 0, 0, 0, 0, 0, 0, 0])
+    description = space()
+    strength = strength_of(description, theta)
+    assert strength["normal"].argmax() == 4 * OPERATIONS  # none, on the edge from state 2
+    picks = choose(description, {name: tensor.tolist() for name, tensor in strength.items()})
+    assert picks["normal"][2:4] == [(3, 4), (2, 4)]
+    assert all(column != 0 for group in picks.values() for _, column in group)
+
+
+def test_the_genotype_of_the_authors_code():
+    oracle()
+
+
+def test_the_edge_with_the_largest_logit_may_lose():
+    oracle_of_two_rankings()
+
+
+def test_none_is_not_kept_where_it_is_strongest():
+    oracle_of_none()
 
 
 def test_the_rank_holds_a_tie_of_float32():
@@ -81,40 +128,33 @@ def test_the_rank_holds_a_tie_of_float32():
     assert tied[2].item() == pytest.approx(0.26462528, abs=1e-7)
 
 
-def test_mutation_float64_swaps_the_tied_edges():
-    description = space()
-    theta = oracle_logits(torch.float64)
-    strength = {name: torch.softmax(logits, dim=-1) for name, logits in theta.items()}
-    assert strength["normal"].dtype == torch.float64
-    assert genotype_of(description, strength) != ORACLE
+def test_the_oracle_sees_float64_which_swaps_the_tied_edges(monkeypatch):
+    right = Softmax.expected
+    monkeypatch.setattr(Softmax, "expected", lambda self, theta, at: right(self, theta.double(), at))
+    with pytest.raises(AssertionError):
+        oracle()
 
 
-def test_mutation_counting_none_fails_the_oracle():
-    description = space()
-    groups = {name: evolve(group, never=()) for name, group in description.groups.items()}
-    picks = choose(
-        evolve(description, groups=groups),
-        {name: tensor.tolist() for name, tensor in strength_of(description, oracle_logits()).items()},
+@pytest.mark.parametrize("seen_by", [oracle, oracle_of_two_rankings])
+def test_the_oracles_see_a_ranking_by_logits(monkeypatch, seen_by):
+    def raw(updater, state, expected):
+        del updater, expected
+        return {name: theta - theta.min() for name, theta in state.theta.items()}
+
+    monkeypatch.setattr(Updater, "strength", raw)
+    with pytest.raises(AssertionError):
+        seen_by()
+
+
+# The genotype of the first has no word for none, so writing it is refused.
+@pytest.mark.parametrize(("seen_by", "error"), [(oracle, DescriptionError), (oracle_of_none, AssertionError)])
+def test_the_oracles_see_none_being_counted(monkeypatch, seen_by, error):
+    right = PICKS._nodes
+    monkeypatch.setattr(
+        PICKS, "_nodes", lambda layout, scores, group: right(layout, scores, evolve(group, never=()))
     )
-    right = choose(
-        description,
-        {name: tensor.tolist() for name, tensor in strength_of(description, oracle_logits()).items()},
-    )
-    assert picks != right
-
-
-def test_the_edge_with_the_largest_logit_may_lose():
-    description, theta = space(), raw_against_softmax()
-    by_softmax = genotype_of(description, strength_of(description, theta))
-    assert "('sep_conv_3x3', 0), ('sep_conv_3x3', 1)" in by_softmax
-    assert by_softmax.count("('sep_conv_3x3', 2)") == 0
-
-
-def test_mutation_ranking_by_logits_keeps_another_edge():
-    description, theta = space(), raw_against_softmax()
-    by_logits = genotype_of(description, theta)
-    assert "('sep_conv_3x3', 2), ('sep_conv_3x3', 0)" in by_logits
-    assert by_logits != genotype_of(description, strength_of(description, theta))
+    with pytest.raises(error):
+        seen_by()
 
 
 def test_ranking_by_logits_is_nearly_always_wrong():

@@ -34,14 +34,12 @@ def gradients(seed):
     return Gradients(theta={name: torch.randn(SHAPE, generator=generator) for name in ("normal", "reduce")})
 
 
-def adam(theta, series, *, lr=3e-4, beta1=0.5, beta2=0.999, decay=1e-3, coupled=True):
+def adam(theta, series, *, lr=3e-4, beta1=0.5, beta2=0.999, weight_decay=1e-3):
     """Adam as its paper writes it (arXiv 1412.6980, algorithm 1), in float64."""
     theta = theta.double().clone()
     mean, square = torch.zeros_like(theta), torch.zeros_like(theta)
     for step, raw in enumerate(series, start=1):
-        grad = raw.double() + (decay * theta if coupled else 0)
-        if not coupled:
-            theta = theta - lr * decay * theta
+        grad = raw.double() + weight_decay * theta
         mean = beta1 * mean + (1 - beta1) * grad
         square = beta2 * square + (1 - beta2) * grad**2
         theta = theta - lr * (mean / (1 - beta1**step)) / ((square / (1 - beta2**step)).sqrt() + 1e-8)
@@ -58,20 +56,54 @@ def run(steps=5, scale=1.0, **settings):
     return before, state, series
 
 
-@pytest.mark.parametrize("settings", [{}, {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.5}])
-def test_it_is_adam_with_coupled_decay(settings):
+SETTINGS = [{}, {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.5}]
+
+
+def oracle(settings):
     before, state, series = run(scale=1e-3, **settings)
-    names = {"weight_decay": "decay"}
-    expected = {names.get(key, key): value for key, value in settings.items()}
     for name, theta in state.theta.items():
-        wanted = adam(before[name], [one.theta[name] for one in series], **expected)
+        wanted = adam(before[name], [one.theta[name] for one in series], **settings)
         assert torch.allclose(theta.double(), wanted, atol=1e-6)
 
 
-def test_mutation_decoupled_decay_is_another_rule():
-    before, state, series = run(scale=1e-3, lr=0.1)
-    wanted = adam(before["normal"], [one.theta["normal"] for one in series], lr=0.1, coupled=False)
-    assert not torch.allclose(state.theta["normal"].double(), wanted, atol=1e-3)
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_it_is_adam_with_coupled_decay(settings):
+    oracle(settings)
+
+
+def without(name):
+    """Return Adam that is not told one of its settings."""
+    right = torch.optim.Adam
+
+    def told(params, **settings):
+        del settings[name]
+        return right(params, **settings)
+
+    return told
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [torch.optim.AdamW, torch.optim.NAdam, without("lr"), without("betas"), without("weight_decay")],
+    ids=["decoupled", "nesterov", "lr", "betas", "weight_decay"],
+)
+def test_the_oracle_sees_another_rule(monkeypatch, optimizer, settings):
+    monkeypatch.setattr("nascore_darts.updater.torch.optim.Adam", optimizer)
+    with pytest.raises(AssertionError):
+        oracle(settings)
+
+
+def test_the_oracle_sees_a_gradient_that_is_given_to_another_group(monkeypatch):
+    right = Updater.step
+
+    def crossed(updater, state, gradients):
+        theta = gradients.theta
+        right(updater, state, Gradients(theta={"normal": theta["reduce"], "reduce": theta["normal"]}))
+
+    monkeypatch.setattr(Updater, "step", crossed)
+    with pytest.raises(AssertionError):
+        oracle({})
 
 
 def test_theta_is_moved_in_place_and_keeps_no_gradient():

@@ -1,0 +1,34 @@
+"""The supernet and its state do not stay in memory while the architecture is trained."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+from conftest import TINY
+
+import nascore
+from nascore.engine import search as search_module
+
+
+def test_the_supernet_is_gone_when_the_architecture_is_trained(tmp_path, monkeypatch):
+    networks, left = [], []
+    build, train = search_module.search_phase, search_module.train_job
+
+    def building(*args):
+        phase = build(*args)
+        networks.append(weakref.ref(phase.network))
+        return phase
+
+    def training(*args):
+        gc.collect()
+        left.extend(network() for network in networks)
+        return train(*args)
+
+    monkeypatch.setattr(search_module, "search_phase", building)
+    monkeypatch.setattr(search_module, "train_job", training)
+    nascore.search(
+        space="tiny", updater="darts", settings={**TINY, "training.cells": 1}, out=tmp_path / "run"
+    )
+    assert len(networks) == 1
+    assert left == [None]

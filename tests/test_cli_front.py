@@ -77,7 +77,7 @@ def test_show_run_shows_nested_settings_of_search_and_evaluate() -> None:
     def mini(shown: dict, path: str) -> object:
         return next(one["mini"] for one in shown["settings"] if one["path"] == path)
 
-    assert (mini(search, "training.epochs"), mini(evaluate, "training.epochs")) == (10, 25)
+    assert (mini(search, "training.epochs"), mini(evaluate, "training.epochs")) == (10, 18)
 
 
 def test_plugins_list_gives_status() -> None:

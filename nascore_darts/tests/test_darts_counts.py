@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from nascore_darts.genotype import from_genotype
-from nascore_darts.genotypes import GENOTYPES
-from nascore_darts.space import Space, SpaceSettings
 
 from nascore.api import final, reducing, resize, spread, with_auxiliary
 from nascore.builtin.operations import OPERATIONS
 from nascore.contract import DataFacts
 from nascore.nn import compile, costs  # noqa: A004 - the name of the compiler
+from nascore_darts.genotype import from_genotype
+from nascore_darts.genotypes import GENOTYPES
+from nascore_darts.space import Space, SpaceSettings
 
 CATALOGUE = {entry.name: entry for entry in OPERATIONS}
 

@@ -7,10 +7,6 @@ from importlib import import_module
 import pytest
 import torch
 from attrs import evolve
-from nascore_darts.genotype import from_genotype, to_genotype
-from nascore_darts.settings import UpdaterSettings
-from nascore_darts.space import Space, SpaceSettings
-from nascore_darts.updater import Updater
 
 from nascore.api import (
     DescriptionError,
@@ -28,6 +24,10 @@ from nascore.builtin.relaxation import Softmax
 from nascore.builtin.settings import SoftmaxSettings
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
+from nascore_darts.genotype import from_genotype, to_genotype
+from nascore_darts.settings import UpdaterSettings
+from nascore_darts.space import Space, SpaceSettings
+from nascore_darts.updater import Updater
 
 PICKS = import_module("nascore.description.picks")
 EDGES, OPERATIONS = 14, 8

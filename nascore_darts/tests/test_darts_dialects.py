@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from nascore_darts.genotype import from_genotype, recognises, to_genotype
-from nascore_darts.genotypes import GENOTYPES
 
 from nascore.api import DescriptionError, fingerprint
+from nascore_darts.genotype import from_genotype, recognises, to_genotype
+from nascore_darts.genotypes import GENOTYPES
 
 PAIRS = {
     "normal": [

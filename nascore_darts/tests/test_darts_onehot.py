@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nascore_darts.space import Space, SpaceSettings
 
 from nascore.api import choose, derive, expand
 from nascore.builtin.operations import OPERATIONS
 from nascore.contract import DataFacts
 from nascore.nn import compile, inherit  # noqa: A004 - the name of the compiler
 from nascore.nn.weighing import Weights
+from nascore_darts.space import Space, SpaceSettings
 
 CATALOGUE = {entry.name: entry for entry in OPERATIONS}
 FACTS = DataFacts(

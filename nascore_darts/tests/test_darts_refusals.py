@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from nascore_darts.genotype import from_genotype, to_genotype
-from nascore_darts.space import Space, SpaceSettings
 
 from nascore.api import DescriptionError, Edge, Graph, Node, Op, untie
 from nascore.contract import DataFacts
+from nascore_darts.genotype import from_genotype, to_genotype
+from nascore_darts.space import Space, SpaceSettings
 
 
 def change(cell="normal", **nodes):

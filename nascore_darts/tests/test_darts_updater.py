@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nascore_darts.settings import UpdaterSettings
-from nascore_darts.space import Space, SpaceSettings
-from nascore_darts.updater import Updater
 
 from nascore.api import Gradients, Horizon, expand
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
+from nascore_darts.settings import UpdaterSettings
+from nascore_darts.space import Space, SpaceSettings
+from nascore_darts.updater import Updater
 
 FACTS = DataFacts(
     channels=3, height=8, width=8, classes=10, train=10, test=10, mean=(0.5,) * 3, std=(0.25,) * 3

@@ -34,7 +34,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--classes", type=POSITIVE, metavar="N", help="Scale to this number of classes.")
 @click.option("--auxiliary", is_flag=True, help="Add the auxiliary head.")
 @click.option(
-    "--size", default=32, show_default=True, type=POSITIVE, metavar="N", help="Pixels of an image's side."
+    "--size", type=POSITIVE, metavar="N", help="Pixels of an image's side; those of the run, else 32."
 )
 @plugins_option
 def command(  # noqa: PLR0913 - each is a flag
@@ -45,7 +45,7 @@ def command(  # noqa: PLR0913 - each is a flag
     cells: int | None,
     classes: int | None,
     auxiliary: bool,
-    size: int,
+    size: int | None,
     plugins: tuple[Path, ...],
 ) -> None:
     """Draw an architecture, and count its parameters and MACs.
@@ -54,5 +54,5 @@ def command(  # noqa: PLR0913 - each is a flag
     plugin reads.
     """
     scale = Size(channels=channels, cells=cells, classes=classes, auxiliary=auxiliary)
-    drawing = draw(architecture, size=scale, image=(size, size), plugins=plugins)
+    drawing = draw(architecture, size=scale, image=None if size is None else (size, size), plugins=plugins)
     click.echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")

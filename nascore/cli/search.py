@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 def command(*, out: Path | None, dry_run: bool, plugins: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
     """Search for an architecture.
 
+    A slot that is left open is filled with the data set digits, the trainer alternating, the relaxation
+    softmax, and, where nascore-darts is installed, its space and its updater.
+
     Ends with the gallery, the best cell, the folder of the run and the command that comes next.
     """
     asked = ask(request(SLOTS, given), plugins=plugins)

@@ -44,9 +44,7 @@ class Batches:
         order: Generator,
         noise: Generator | None = None,
     ) -> None:
-        if size > len(examples.labels):
-            text = f"a batch of {size} is more than the {len(examples.labels)} images that there are."
-            raise RecipeError([Problem(path="trainer.batch", text=text, hint="Set a smaller batch.")])
+        check_batch("trainer.batch", size, len(examples.labels))
         self.examples = examples
         self.facts = facts
         self.size = size
@@ -80,6 +78,17 @@ class Batches:
         """Take over a state."""
         self._permutation = state["permutation"].clone()
         self._position = int(state["position"])
+
+
+def check_batch(path: str, size: int, images: int) -> None:
+    """Refuse a batch that is larger than the images that it is taken from.
+
+    Raises:
+        RecipeError: It is.
+    """
+    if size > images:
+        text = f"a batch of {size} is more than the {images} images that there are."
+        raise RecipeError([Problem(path=path, text=text, hint="Set a smaller batch.")])
 
 
 def chunks(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:

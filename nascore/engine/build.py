@@ -9,7 +9,7 @@ from attrs import define
 
 from nascore.component import load
 from nascore.description import expand
-from nascore.engine.batches import halves, on
+from nascore.engine.batches import check_batch, halves, on
 from nascore.engine.device import device_of
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
@@ -93,6 +93,19 @@ def build_search(
         RecipeError: The space leaves nothing to choose, or the device is not there.
         RunFolderError: The folder cannot be made.
     """
+    dataset, parts = planned(recipe, registry)
+    name = f"{recipe.part('space').name}-{recipe.part('updater').name}_s{recipe.run.seed}"
+    return begin(recipe, registry, dataset, name=name, out=out, observers=observers), parts
+
+
+def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
+    """Build the data set and the parts of a search, and refuse what could not run; writes nothing.
+
+    Raises:
+        RecipeError: The device is not there, the space leaves nothing to choose, or a batch is too large.
+        DescriptionError: The space's description cannot be built.
+    """
+    device_of(recipe.run.device)
     dataset: Dataset = made(recipe, "dataset")
     parts = Parts(
         description=made(recipe, "space").describe(dataset.facts),
@@ -104,8 +117,11 @@ def build_search(
     if not parts.description.is_open:
         text = "the description leaves nothing to choose."
         raise RecipeError([Problem(path="space", text=text, hint="Train it: nascore evaluate.")])
-    name = f"{recipe.part('space').name}-{recipe.part('updater').name}_s{recipe.run.seed}"
-    return begin(recipe, registry, dataset, name=name, out=out, observers=observers), parts
+    half = dataset.facts.train // 2
+    demand = parts.trainer.demand
+    check_batch("trainer.batch", demand.batch, half if demand.halves else dataset.facts.train)
+    check_batch("training.batch", recipe.run.training.batch, half)
+    return dataset, parts
 
 
 def begin(  # noqa: PLR0913 - each by name

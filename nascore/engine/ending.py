@@ -45,6 +45,7 @@ def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> No
         "seed": recipe.run.seed,
         "scale": None if recipe.scale is None else recipe.scale[0],
         "warnings": [str(problem) for problem in recipe.warned],
+        "image": [live.facts.channels, live.facts.height, live.facts.width],
         "device": live.device.type,
         "seconds": round(perf_counter() - began, 3),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nascore.description import dump
-from nascore.engine.batches import on
+from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin, made
 from nascore.engine.derive import prepared
 from nascore.engine.device import computing
@@ -56,6 +56,7 @@ def evaluate(
         raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
     with computing(recipe.run.threads):
         dataset: Dataset = made(recipe, "dataset")
+        check_batch("training.batch", recipe.run.training.batch, dataset.facts.train)
         ready = prepared(description, recipe.run.training, dataset.facts)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)

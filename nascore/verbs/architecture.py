@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from nascore.description import load, reducing, resize, spread, with_auxiliary
 from nascore.errors import RecipeError, RunFolderError
-from nascore.verbs.runs import ARCHITECTURE, Run
+from nascore.run.reading import RECIPE
+from nascore.verbs.runs import ARCHITECTURE, Run, load_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,13 @@ class Size:
     cells: int | None = None
     classes: int | None = None
     auxiliary: bool = False
+
+
+def image_of(target: object) -> tuple[int, int] | None:
+    """Return height and width of the images that a run was made for; None where the target is no run."""
+    if isinstance(target, (str, Path)) and (Path(target) / RECIPE).is_file():
+        target = load_run(target)
+    return tuple(target.result["image"][1:]) if isinstance(target, Run) else None
 
 
 def read_architecture(

@@ -59,9 +59,9 @@ def check(request: Request, *, plugins: Sequence[str | Path] = ()) -> Checked:
 
 def check_asked(asked: Asked) -> Checked:
     """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts."""
-    from nascore.engine.build import made
+    from nascore.engine.build import planned
 
     recipe = asked.recipe
-    facts = made(recipe, "dataset").facts
-    description = made(recipe, "space").describe(facts)
-    return Checked(recipe=recipe, supernet=count(description, asked.registry, (facts.height, facts.width)))
+    dataset, parts = planned(recipe, asked.registry)
+    image = (dataset.facts.height, dataset.facts.width)
+    return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))

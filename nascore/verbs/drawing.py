@@ -8,7 +8,7 @@ from attrs import frozen
 
 from nascore.description import draw as draw_text
 from nascore.description import to_dot
-from nascore.verbs.architecture import Size, read_architecture
+from nascore.verbs.architecture import Size, image_of, read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from nascore.description import Description
     from nascore.plugin import Registry
     from nascore.verbs.runs import Run
+
+
+DEFAULT_IMAGE = (32, 32)
+"""What costs are counted for where nothing else is known: an image of CIFAR."""
 
 
 @frozen(kw_only=True)
@@ -63,7 +67,7 @@ def draw(
     target: Run | Description | str | Path,
     *,
     size: Size | None = None,
-    image: tuple[int, int] = (32, 32),
+    image: tuple[int, int] | None = None,
     plugins: Sequence[str | Path] = (),
 ) -> Drawing:
     """Draw an architecture.
@@ -71,7 +75,8 @@ def draw(
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         size: What to scale it to before.
-        image: Height and width of the images that the cost is for, in pixels.
+        image: Height and width of the images that the cost is for, in pixels. None: those of the run, or
+            32 by 32 where the target is none.
         plugins: Files with plugins that are not installed.
 
     Raises:
@@ -79,9 +84,8 @@ def draw(
     """
     registry = installed(plugins)
     description = read_architecture(target, registry, size)
-    return Drawing(
-        description=description, text=draw_text(description), counted=count(description, registry, image)
-    )
+    counted = count(description, registry, image or image_of(target) or DEFAULT_IMAGE)
+    return Drawing(description=description, text=draw_text(description), counted=counted)
 
 
 def count(description: Description, registry: Registry, image: tuple[int, int]) -> Counted:

@@ -9,7 +9,7 @@ from attrs import frozen
 from nascore.component import SLOTS
 from nascore.config import write_scalar
 from nascore.errors import Problem, RecipeError, did_you_mean
-from nascore.plugin import discover
+from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,12 @@ def listing(kind: str | None = None, *, plugins: Sequence[Path] = ()) -> list[Li
 
     Raises:
         RecipeError: There is no such kind.
+        PluginError: A file of `plugins` cannot be used.
     """
     if kind is not None and kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"Known: {', '.join(KINDS)}."
         raise RecipeError([Problem(path="", text=f"no slot is called {kind}.", hint=hint)])
-    registry = discover(plugins)
+    registry = installed(plugins)
     wanted = [kind] if kind else [name for name in KINDS if name != OPERATION]
     return [found for name in wanted for found in _of_kind(registry, name)]
 

@@ -67,5 +67,10 @@ def runs(folder: str | Path | None = None) -> list[Record]:
 
     Args:
         folder: Where runs are kept. None: the variable NASCORE_RUNS, or `runs` in the working folder.
+
+    Raises:
+        RunFolderError: There is no such folder.
     """
+    if folder is not None and not Path(folder).is_dir():
+        raise RunFolderError(f"there is no folder {folder}.")
     return listed(default_root() if folder is None else Path(folder))

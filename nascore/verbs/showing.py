@@ -10,9 +10,9 @@ from nascore.capability import sentence
 from nascore.component import RUN, SLOTS
 from nascore.config import settings_of
 from nascore.errors import Problem, RecipeError, did_you_mean
-from nascore.plugin import discover
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.fit import asks
+from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ def show(name: str, *, plugins: Sequence[Path] = ()) -> list[Shown]:
     Raises:
         RecipeError: Nothing has that name.
     """
-    registry = discover(plugins)
+    registry = installed(plugins)
     if name == RUN:
         return [_shown(SEARCH_RUN, "search"), _shown(EVALUATE_RUN, "evaluate")]
     found = [_shown(one) for slot in SLOTS for one in registry.components(slot.name) if name in _names(one)]

@@ -1,8 +1,8 @@
 """Planted choices: does a search choose at all? Exits with 1 where a bar is missed.
 
-In the space `planted` one of four candidates is useful in each of three places. A search that chooses finds it
-nearly always, chance in a quarter of the places. For each method and seed the space and the run are drawn anew;
-of 20 seeds there are 60 places to find.
+In the space `planted` one of four candidates is useful in each of three places. A search that chooses finds
+it nearly always, chance in a quarter of the places. For each method and seed the space and the run are drawn
+anew; of 20 seeds there are 60 places to find.
 
     python benchmarks/planted.py
     python benchmarks/planted.py --seeds 5 --form chain

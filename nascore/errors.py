@@ -38,6 +38,7 @@ class Problem:
         hint: The nearest thing that works.
         verdict: ``refused`` stops the work, ``warned`` is printed and recorded.
         slots: The slots whose choice could cure it.
+        missing: The distribution that would cure it, and is not installed.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Problem:
     hint: str = ""
     verdict: Verdict = "refused"
     slots: tuple[str, ...] = ()
+    missing: str = ""
 
     def __str__(self) -> str:
         head = f"{self.path}: {self.text}" if self.path else self.text
@@ -83,6 +85,14 @@ class PluginError(NascoreError):
     """A plugin is missing, broken or ambiguous (exit code 4)."""
 
     exit_code = 4
+
+
+def refusal(problems: Iterable[Problem]) -> NascoreError:
+    """Return the error of a recipe's problems: of plugins if only installing some would cure all of them."""
+    found = tuple(problems)
+    refused = [problem for problem in found if problem.verdict == "refused"]
+    kind = PluginError if refused and all(problem.missing for problem in refused) else RecipeError
+    return kind(found)
 
 
 class RunFolderError(NascoreError):

@@ -99,7 +99,7 @@ EVALUATE_RUN: Final = Component(
         "training": {
             "channels": 16,
             "cells": 4,
-            "epochs": 18,
+            "epochs": 12,
             "batch": 64,
             "lr": 0.05,
             "nesterov": True,

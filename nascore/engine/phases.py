@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 
 def network_of(live: Live, description: Description, streams: Streams) -> Network:
-    """Return the network of a description in training mode, with fresh weights from its own stream."""
+    """Return the network of a description in training mode, with fresh weights from its own stream.
+
+    An open one has many equal operations on every state, and is run fused.
+    """
+    execution = "fused" if description.is_open else "plain"
     with streams.initial():
-        network = compile(description, live.catalogue)
+        network = compile(description, live.catalogue, execution=execution)
     return network.to(live.device).train()
 
 

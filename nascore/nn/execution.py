@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from attrs import frozen
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from nascore.nn.program import Link, Program, Step
+    from nascore.nn.program import Branch, Link, Program, Step
     from nascore.nn.weighing import Weights
+
+    Ready = Mapping[str, Tensor]  # results of operations, by path
 
 
 @frozen(kw_only=True)
@@ -73,36 +75,41 @@ class Plain:
             value = images if step.join == "input" else join(step, arriving.pop(step.index))
             if step.index in program.outputs:
                 outputs[step.index] = value
+            ready = self._ahead(step, value, asked)
             for link in step.readers:
-                arriving[link.target][link.place] = self._follow(link, value, asked)
+                arriving[link.target][link.place] = self._follow(link, value, asked, ready)
         return [outputs[index] for index in program.outputs]
 
-    def _follow(self, link: Link, value: Tensor, asked: Pass) -> Sequence[Tensor]:
+    def _ahead(self, step: Step, value: Tensor, asked: Pass) -> Ready:
+        """Return what is computed of a state's readers before each is followed: here nothing."""
+        del step, value, asked
+        return {}
+
+    def _follow(self, link: Link, value: Tensor, asked: Pass, ready: Ready) -> Sequence[Tensor]:
         if link.detached:
             value = value.detach()
         if not link.branches:
             terms: Sequence[Tensor] = (value,)
         elif link.group is None:
-            terms = [self._call(link, place, value, asked) for place in range(len(link.branches))]
+            terms = [self._call(branch, value, asked, ready) for branch in link.branches]
         else:
-            terms = (self._mixed(link, value, asked),)
+            terms = (self._mixed(link, value, asked, ready),)
         if link.gate is None:
             return terms
         gate = self._gates[link.gate]
         return [term * gate for term in terms]
 
-    def _mixed(self, link: Link, value: Tensor, asked: Pass) -> Tensor:
+    def _mixed(self, link: Link, value: Tensor, asked: Pass, ready: Ready) -> Tensor:
         weights = asked.weights
         terms = [
-            weights.weighted(link, branch.column, self._call(link, place, value, asked))
-            for place, branch in enumerate(link.branches)
+            weights.weighted(link, branch.column, self._call(branch, value, asked, ready))
+            for branch in link.branches
             if weights.runs(link, branch.column)
         ]
         return reduce(add, terms) if terms else nothing(link, value)
 
-    def _call(self, link: Link, place: int, value: Tensor, asked: Pass) -> Tensor:
-        branch = link.branches[place]
-        result: Tensor = self._ops[branch.path](value)
+    def _call(self, branch: Branch, value: Tensor, asked: Pass, ready: Ready) -> Tensor:
+        result: Tensor = ready[branch.path] if branch.path in ready else self._ops[branch.path](value)
         return drop(result, asked.drop_path) if branch.drops and asked.drop_path else result
 
 
@@ -127,7 +134,3 @@ def nothing(link: Link, value: Tensor) -> Tensor:
     """Return what an edge gives of which no candidate is run: zeros of the right shape."""
     sizes = (-(-size // link.stride) for size in value.shape[2:])
     return value.new_zeros(len(value), link.width, *sizes)
-
-
-EXECUTIONS: Final[Mapping[str, type[Execution]]] = {"plain": Plain}
-"""The ways of running a network, by name."""

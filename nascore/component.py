@@ -19,6 +19,8 @@ from nascore.errors import PluginError, Problem, Verdict
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from nascore.description import Catalogue
+
 hookimpl: Final = pluggy.HookimplMarker("nascore")
 """Marks the functions through which a plugin says what it brings."""
 
@@ -31,11 +33,14 @@ class Slot:
         name: What is typed: ``--updater``.
         summary: One sentence that says what fills it.
         many: Whether it holds a list of components instead of one.
+        aside: Whether what fills it has no say in the result; a recipe that is written down then names it
+            only where somebody did.
     """
 
     name: str
     summary: str
     many: bool = False
+    aside: bool = False
 
     @property
     def hook(self) -> str:
@@ -49,6 +54,7 @@ SLOTS: Final[tuple[Slot, ...]] = (
     Slot(name="trainer", summary="one step of weights and architecture, and the estimate of the gradient"),
     Slot(name="relaxation", summary="the map from architecture parameters to the mixture of operations"),
     Slot(name="dataset", summary="the examples, their facts and their split"),
+    Slot(name="observer", summary="who watches the run, and changes nothing", many=True, aside=True),
 )
 """All slots, in the order in which they are settled."""
 
@@ -64,6 +70,9 @@ class Choice(Protocol):
 
     def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
         """The value at a path such as ``trainer.epochs``, or None where there is none."""
+
+    def operations(self) -> Catalogue:
+        """The operations that are installed, by name."""
 
 
 Settings: TypeAlias = Any  # an instance of the component's own `config`

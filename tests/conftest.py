@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 import nascore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 TINY = {
@@ -24,6 +26,35 @@ TINY = {
 """Settings with which a search takes a second or two."""
 
 
+NEEDS = "needs(*distributions): the test is skipped where one of these is not installed"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", NEEDS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a plugin that is not installed; nothing is imported to find out."""
+    for item in items:
+        for name in missing(name for marker in item.iter_markers("needs") for name in marker.args):
+            item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """Return the distributions that are not installed."""
+    return [name for name in dict.fromkeys(names) if not installed(name)]
+
+
+def installed(name: str) -> bool:
+    """Say whether a distribution is installed."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
     """Two test processes share the machine; torch's threads would wait for each other."""
@@ -33,5 +64,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small search with DARTS, to read only."""
+    if not installed("nascore-darts"):
+        pytest.skip("nascore-darts is not installed")
     out = tmp_path_factory.mktemp("runs") / "tiny"
     return nascore.search(space="darts", updater="darts", settings=TINY, out=out).path

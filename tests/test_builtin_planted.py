@@ -30,6 +30,7 @@ def registry():
     return Registry.of(builtin=nascore.builtin, darts=nascore_darts)
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_a_learner_finds_every_useful_layer_of_the_chain(index, planted, registry):
     method = planted.METHODS[index]
@@ -39,6 +40,7 @@ def test_a_learner_finds_every_useful_layer_of_the_chain(index, planted, registr
     assert min(weight for outcome in outcomes for weight in outcome.weights) >= 0.5
 
 
+@pytest.mark.needs("nascore-darts")
 def test_the_cell_of_one_group(planted, registry):
     outcome = planted.search(planted.METHODS[0], "cell", 0, registry)
     assert outcome.found == 3

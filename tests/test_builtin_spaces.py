@@ -9,9 +9,10 @@ import torch
 from attrs import evolve
 
 from nascore.api import DescriptionError, Op, choose, derive, dump, expand, final, load
+from nascore.builtin.file_space import File
 from nascore.builtin.operations import OPERATIONS
 from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
-from nascore.builtin.spaces import USEFUL, File, Planted, Tiny
+from nascore.builtin.spaces import USEFUL, Planted, Tiny
 from nascore.contract import DataFacts
 from nascore.nn import compile  # noqa: A004 - the name of the compiler
 
@@ -79,7 +80,7 @@ def test_a_file_is_read_for_the_data_at_hand(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(DescriptionError, match="cannot be read"):
+    with pytest.raises(DescriptionError, match="there is no file"):
         File(FileSettings(path=tmp_path / "none.yaml")).describe(FACTS)
 
 

@@ -34,6 +34,7 @@ def done(*words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize("words", [["list"], ["show", "darts"], ["plugins", "list"], ["list", "operation"]])
 def test_answers_without_torch(words: list[str]) -> None:
     program = (
@@ -48,6 +49,7 @@ def test_answers_without_torch(words: list[str]) -> None:
     assert "darts" in result.stdout or "conv" in result.stdout
 
 
+@pytest.mark.needs("nascore-darts")
 def test_list_names_slot_and_plugin() -> None:
     rows = [line.split()[:3] for line in done("list").splitlines()]
 
@@ -56,6 +58,7 @@ def test_list_names_slot_and_plugin() -> None:
     assert ["preset", "darts-cifar10", "nascore-darts"] in rows
 
 
+@pytest.mark.needs("nascore-darts")
 def test_list_one_slot_as_json() -> None:
     found = json.loads(done("list", "space", "--json"))
 
@@ -63,6 +66,7 @@ def test_list_one_slot_as_json() -> None:
     assert {"darts", "file", "planted", "tiny"} <= {one["name"] for one in found}
 
 
+@pytest.mark.needs("nascore-darts")
 def test_show_names_every_setting_with_both_scales() -> None:
     found = json.loads(done("show", "darts", "--json"))
 
@@ -77,15 +81,17 @@ def test_show_run_shows_nested_settings_of_search_and_evaluate() -> None:
     def mini(shown: dict, path: str) -> object:
         return next(one["mini"] for one in shown["settings"] if one["path"] == path)
 
-    assert (mini(search, "training.epochs"), mini(evaluate, "training.epochs")) == (10, 18)
+    assert (mini(search, "training.epochs"), mini(evaluate, "training.epochs")) == (10, 12)
 
 
+@pytest.mark.needs("nascore-darts")
 def test_plugins_list_gives_status() -> None:
     found = {one["name"]: one for one in json.loads(done("plugins", "list", "--json"))}
 
     assert found["builtin"]["status"] == found["nascore-darts"]["status"] == "ready"
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize(
     ("sets", "weights"),
     [
@@ -104,6 +110,7 @@ def test_dry_run_counts_the_supernet(sets: list[str], weights: str) -> None:
     assert f"supernet: {weights} parameters" in said
 
 
+@pytest.mark.needs("nascore-darts")
 def test_dry_run_says_what_brought_each_part_and_value() -> None:
     said = done("search", "--updater", "uniform", "--set", "trainer.epochs=2", "--seed", "5", "--dry-run")
 
@@ -115,6 +122,7 @@ def test_dry_run_says_what_brought_each_part_and_value() -> None:
     assert ["space.cells", "3", "scale mini"] in rows
 
 
+@pytest.mark.needs("nascore-darts")
 def test_dry_run_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -134,6 +142,7 @@ def test_check_says_the_same_as_a_dry_run(tmp_path: Path) -> None:
     assert "supernet: " in said
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -143,10 +152,10 @@ def test_check_says_the_same_as_a_dry_run(tmp_path: Path) -> None:
         (["search", "--dataset", "synthetic"], 3, "--scale mini"),
         (["show", "dart"], 3, "Did you mean darts?"),
         (["list", "updaters"], 3, "Did you mean updater?"),
-        (["draw", "no-such-thing"], 3, "neither a run"),
+        (["draw", "no-such-thing"], 5, "neither a run"),
         (["draw", "DARTS_V2", "--with", "no-such-file.py"], 4, "no-such-file.py"),
         (["export", "DARTS_V2", "--to", "genotyp"], 4, "Did you mean genotype?"),
-        (["export", ".", "--to", "genotype"], 5, "no architecture"),
+        (["export", ".", "--to", "genotype"], 5, "is no run"),
     ],
 )
 def test_refusals(
@@ -161,12 +170,14 @@ def test_refusals(
     assert result.stdout == "" or code == 2
 
 
+@pytest.mark.needs("nascore-darts")
 def test_all_problems_are_said_at_once() -> None:
     said = cli("search", "--set", "updater.lrr=1", "--set", "seed=-1", "--set", "trainer.epochs=many").stderr
 
     assert all(path in said for path in ("updater.lrr", "seed", "trainer.epochs"))
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_published_genotype_is_drawn_and_counted() -> None:
     said = done("draw", "DARTS_V2", "--channels", "36", "--cells", "20")
 
@@ -174,6 +185,7 @@ def test_a_published_genotype_is_drawn_and_counted() -> None:
     assert "sep_conv_3x3" in said
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_genotype_goes_through_a_file_unchanged(tmp_path: Path) -> None:
     text = done("export", "DARTS_V1", "--to", "genotype")
     file = tmp_path / "genotype.txt"
@@ -182,6 +194,7 @@ def test_a_genotype_goes_through_a_file_unchanged(tmp_path: Path) -> None:
     assert done("export", str(file), "--to", "genotype") == text
 
 
+@pytest.mark.needs("nascore-darts")
 def test_draw_as_dot() -> None:
     assert done("draw", "DARTS_V1", "--dot").startswith("digraph")
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from nascore.cli.live import LiveView, PlainView, figures, span, watching
+import nascore
+from nascore.builtin.settings import TerminalSettings
+from nascore.builtin.terminal import LiveView, PlainView, figures, span, terminal
+from nascore.cli import main
 from nascore.contract import EpochReport, Observer, StepReport
 from nascore.description import load
 
@@ -108,8 +112,18 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_terminal_no_live_view() -> None:
-    with watching() as view:
-        assert isinstance(view, PlainView)
+    assert isinstance(terminal(TerminalSettings()), PlainView)
+
+
+@pytest.mark.parametrize(("form", "kind"), [("live", LiveView), ("lines", PlainView)])
+def test_the_form_can_be_named(form: str, kind: type) -> None:
+    assert isinstance(terminal(TerminalSettings(form=form)), kind)
+
+
+def test_colour_that_is_asked_for_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert isinstance(terminal(TerminalSettings()), PlainView)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +131,48 @@ def test_no_terminal_no_live_view() -> None:
 )
 def test_span(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+WORDS = ["--space", "tiny", "--updater", "uniform", "--dataset", "synthetic", "--scale", "mini"]
+SMALL = {
+    "dataset.count": 64,
+    "dataset.size": 8,
+    "trainer.epochs": 1,
+    "trainer.warm_up": 0,
+    "training.channels": 2,
+    "training.epochs": 1,
+}
+
+
+def searched(out: Path, *more: str) -> nascore.Run:
+    sets = [word for path, value in SMALL.items() for word in ("--set", f"{path}={value}")]
+    result = CliRunner().invoke(main, ["search", *WORDS, *sets, *more, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert ("search: " in result.stderr) is ("none" not in more)
+    return nascore.load_run(out)
+
+
+def test_the_terminal_is_shown_by_default_and_decides_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = searched(tmp_path / "shown")
+    unseen = searched(tmp_path / "unseen", "--observer", "none")
+    named = dict(zip(("space", "updater", "dataset", "scale"), WORDS[1::2], strict=True))
+    python = nascore.search(**named, settings=SMALL, out=tmp_path / "python")  # type: ignore[arg-type]
+
+    assert capsys.readouterr().err == ""
+    assert shown.recipe == unseen.recipe == python.recipe
+    assert shown.best == unseen.best == python.best
+    weights = [run.path / "best" / "weights.safetensors" for run in (shown, unseen, python)]
+    assert len({file.read_bytes() for file in weights}) == 1
+    assert shown.result["observers"] == {"terminal": {"failures": 0, "muted": False}}
+    assert unseen.result["observers"] == python.result["observers"] == {}
+
+    nascore.evaluate(
+        python,
+        observer=["terminal"],
+        settings={"training.channels": 2, "training.epochs": 1, "observer.terminal.form": "lines"},
+        out=tmp_path / "e",
+    )
+    assert "train 1/1: loss" in capsys.readouterr().err
+    assert "observer:\n  terminal:\n    form: lines\n" in (tmp_path / "e" / "recipe.yaml").read_text()

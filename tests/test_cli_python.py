@@ -42,6 +42,7 @@ def test_importing_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.needs("nascore-darts")
 def test_twice_in_one_process_without_side_effects(tmp_path: Path) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -58,6 +59,7 @@ def test_twice_in_one_process_without_side_effects(tmp_path: Path) -> None:
     assert one.best == two.best
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_loaded_run_is_the_one_that_was_returned(tmp_path: Path) -> None:
     run = search(tmp_path / "run")
 
@@ -66,6 +68,7 @@ def test_a_loaded_run_is_the_one_that_was_returned(tmp_path: Path) -> None:
     assert run.gallery.best.accuracy == pytest.approx(run.result["validation_accuracy"])
 
 
+@pytest.mark.needs("nascore-darts")
 def test_evaluate_takes_a_run_a_description_or_a_file(tmp_path: Path) -> None:
     run = search(tmp_path / "run")
     settings = {"training.epochs": 1, "training.channels": 2}
@@ -80,6 +83,7 @@ def test_evaluate_takes_a_run_a_description_or_a_file(tmp_path: Path) -> None:
     assert len({file.read_bytes() for file in weights}) == 1
 
 
+@pytest.mark.needs("nascore-darts")
 def test_observers_see_the_run(tmp_path: Path) -> None:
     seen = []
 
@@ -93,6 +97,7 @@ def test_observers_see_the_run(tmp_path: Path) -> None:
     assert seen == [("search", 4, 4), ("train", 4, 4)]
 
 
+@pytest.mark.needs("nascore-darts")
 def test_what_is_wrong_is_one_error_with_all_problems(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         nascore.search(space="darst", settings={"seed": -1, "trainer.epochs": "many"}, out=tmp_path / "run")

@@ -76,6 +76,7 @@ def metrics(folder: Path) -> list[dict]:
     return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_seed_repeats_every_bit_and_another_does_not(tmp_path: Path) -> None:
     first, again, other = (tmp_path / name for name in ("first", "again", "other"))
     for out, seed in ((first, 1), (again, 1), (other, 2)):
@@ -88,6 +89,7 @@ def test_a_seed_repeats_every_bit_and_another_does_not(tmp_path: Path) -> None:
     assert (first / weights).read_bytes() != (other / weights).read_bytes()
 
 
+@pytest.mark.needs("nascore-darts")
 def test_ends_with_gallery_cell_path_and_next_command(tmp_path: Path) -> None:
     out = tmp_path / "run"
     said = search(out, "--space", "darts", "--updater", "darts")
@@ -101,6 +103,7 @@ def test_ends_with_gallery_cell_path_and_next_command(tmp_path: Path) -> None:
     assert " left" in said.stderr
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_scale_that_is_not_mini_says_nothing_of_it(tmp_path: Path) -> None:
     said = search(
         tmp_path / "run",
@@ -119,6 +122,7 @@ def test_a_scale_that_is_not_mini_says_nothing_of_it(tmp_path: Path) -> None:
     assert "scale mini" not in said.output
 
 
+@pytest.mark.needs("nascore-darts")
 def test_an_out_that_holds_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine", encoding="utf-8")
 
@@ -128,6 +132,7 @@ def test_an_out_that_holds_something_is_refused(tmp_path: Path) -> None:
     assert "not empty" in result.stderr
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize("estimate", ["first", "unrolled"])
 def test_a_hand_written_chain_with_an_operation_from_a_file(estimate: str, tmp_path: Path) -> None:
     (tmp_path / "chain.yaml").write_text(CHAIN, encoding="utf-8")
@@ -148,6 +153,7 @@ def test_a_hand_written_chain_with_an_operation_from_a_file(estimate: str, tmp_p
     assert any(value != 0 for group in job["groups"].values() for row in group["theta"] for value in row)
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_recipe_of_a_run_repeats_it(tmp_path: Path) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
     search(first, "--space", "tiny", "--updater", "darts", seed=3)
@@ -160,6 +166,7 @@ def test_a_recipe_of_a_run_repeats_it(tmp_path: Path) -> None:
     assert (first / weights).read_bytes() == (again / weights).read_bytes()
 
 
+@pytest.mark.needs("nascore-darts")
 def test_evaluate_takes_data_and_scale_of_the_run(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "final"
     search(run, "--space", "tiny", "--updater", "darts")

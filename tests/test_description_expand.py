@@ -142,7 +142,7 @@ REFUSED = {
         "Did you mean classifier?",
     ),
     "unknown setting": (CHAIN, "relu=true", "rleu=true", "stem.from.images", "Did you mean relu?"),
-    "setting's type": (CHAIN, "relu=true", "relu=1", "stem.from.images", "must be a bool"),
+    "setting's type": (CHAIN, "relu=true", "relu=1", "stem.from.images", "must be true or false, not 1"),
     "stride": (RESNET, "width: 4, reduction: 4", "width: 4, reduction: 6", "c.from.-1", "cannot do stride 3"),
     "keeps channels": (
         CHAIN,

@@ -64,6 +64,7 @@ def commands(page: str) -> list[str]:
     return [line for block in blocks if block["kind"] == "console" for line in block["text"].splitlines()]
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

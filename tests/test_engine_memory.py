@@ -11,6 +11,7 @@ import nascore
 from nascore.engine import search as search_module
 
 
+@pytest.mark.needs("nascore-darts")
 def test_the_supernet_is_gone_when_the_architecture_is_trained(tmp_path, monkeypatch):
     networks, left = [], []
     build, train = search_module.search_phase, search_module.train_job

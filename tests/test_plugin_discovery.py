@@ -48,7 +48,7 @@ def test_what_cannot_be_imported_is_broken_and_the_rest_stays(tmp_path):
     reasons = {plugin.name: plugin.reason for plugin in found.plugins if plugin.status == "broken"}
     assert sorted(reasons) == ["gone", "leaves", "lost"]
     assert "No module named 'nascore_lost'" in reasons["lost"]
-    assert reasons["leaves"] == "SystemExit: 3"
+    assert reasons["leaves"] == f"SystemExit: 3 ({leaves}:1)"
     assert "no file" in reasons["gone"]
 
 
@@ -57,8 +57,8 @@ def test_two_entries_of_one_name_are_both_seen(tmp_path, monkeypatch):
     (tmp_path / "mod_two.py").write_text(IDEA, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     found = discover(entries=[entry("x", "mod_one"), entry("x", "mod_two")])
-    assert [plugin.status for plugin in found.plugins] == ["ready", "broken"]
-    assert found.plugins[1].reason == "another plugin is called x too"
+    assert [plugin.status for plugin in found.plugins] == ["clash", "clash"]
+    assert found.plugins[1].reason == "2 plugins are called x: mod_one and mod_two"
 
 
 def test_plugins_and_recipes_load_without_torch():

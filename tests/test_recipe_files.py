@@ -105,7 +105,7 @@ def test_included_files_lie_under_each_other_in_order(installed, tmp_path):
         ("nascore: 1\ninclude: dart-cifar10\n", ": no preset is called dart-cifar10."),
         ("nascore: 1\ninclude: gone.yaml\n", "gone.yaml cannot be read: No such file or directory."),
         ("nascore: 1\ninclude: main.yaml\n", "main.yaml includes itself."),
-        ("nascore: 1\ninclude: 3\n", ": 3 is neither a preset's name nor a path."),
+        ("nascore: 1\ninclude: 3\n", "include: 3 is neither a preset's name nor a path that ends in .yaml."),
         ("nascore: 1\nupdatr: darts\n", "updatr: the run has no setting updatr."),
         ("nascore: 1\ntraining: {epocs: 9}\n", "training.epocs: training has no setting epocs."),
         (
@@ -157,3 +157,20 @@ def test_an_unreadable_file_is_a_problem(installed, tmp_path):
 def test_a_preset_and_a_file_that_includes_it_are_the_same(installed, tmp_path):
     path = write(tmp_path, "nascore: 1\ninclude: darts-cifar10\n")
     assert plain(recipe(installed, recipe=path)) == plain(recipe(installed, preset="darts-cifar10"))
+
+
+def test_a_mistake_in_a_file_is_told_also_where_another_layer_covers_it(installed, tmp_path):
+    write(tmp_path, "nascore: 1\ntrainer: {name: alternating, epochs: many}\ntraining: 3\n", "low.yaml")
+    text = "nascore: 1\ninclude: low.yaml\nscale: mini\ntraining: {epochs: 2}\n"
+    path = write(tmp_path, text)
+    found = recipe(installed, recipe=path, sets=["trainer.epochs=5"])
+    assert [problem.origin.where for problem in found.problems] == [
+        f"{tmp_path / 'low.yaml'}:3:11",
+        f"{tmp_path / 'low.yaml'}:2:38",
+    ]
+    assert found.setting("trainer.epochs") == 5
+
+
+def test_settings_of_a_component_that_another_layer_replaced_are_not_read(installed, tmp_path):
+    path = write(tmp_path, "nascore: 1\nupdater: {name: darts, lrr: 1}\n")
+    assert recipe(installed, recipe=path, names={"updater": ["data"]}).problems == ()

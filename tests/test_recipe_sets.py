@@ -68,10 +68,13 @@ def test_an_argument_is_read_like_a_set(installed):
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        (["updater.lr"], "updater.lr: has no value. Write --set PATH=VALUE."),
+        (["updater.lr"], "updater.lr: has no value. Write --set updater.lr=VALUE."),
         (["updater.lr="], "updater.lr: the value is empty. Write null or ''."),
-        (["updater.lr=1", "updater.lr=2"], "updater.lr: given twice. Leave one of them out."),
-        (["updater=darts"], "updater: a component is chosen by its own flag. Write --updater NAME."),
+        (
+            ["updater.lr=1", "updater.lr=2"],
+            "updater.lr: given twice; first as --set updater.lr=1. Leave one of them out.",
+        ),
+        (["updater=darts"], "updater: a component is chosen by its own flag. Write --updater darts."),
         (["updater.name=darts"], "updater.name: a component is chosen by its own flag."),
         (["updater.lrr=1"], "updater.lrr: darts has no setting lrr. Did you mean lr? (a number above 0)"),
         (["trainer.epochs=many"], "trainer.epochs: 'many' is not a whole number at least 1."),

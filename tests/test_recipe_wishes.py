@@ -74,7 +74,7 @@ def test_a_doubtful_combination_is_warned_of(installed):
     found = recipe(installed, names={"updater": ["data"], "relaxation": ["softmax"]})
     assert found.refused == ()
     [problem] = found.warned
-    assert problem.text.startswith("warned: data and softmax do not fit well.\n")
+    assert str(problem).startswith("warned: data and softmax do not fit well.\n")
 
 
 def test_a_need_depends_on_settings(installed):
@@ -97,10 +97,13 @@ def test_an_empty_slot_says_what_there_is():
 
     alone = Registry.of(own=SimpleNamespace(**hooks([part("mine", "space"), part("wide", "space")])))
     problems = {problem.path: problem for problem in resolve(Request().layers(alone), alone).problems}
-    assert str(problems["space"]) == "space: no space is chosen. Write --space NAME: mine, wide."
-    assert (
-        str(problems["updater"]) == "updater: no updater is chosen. Write --updater NAME: none is installed."
+    said = "trainer: no trainer is chosen. Write --trainer NAME: none is installed."
+    assert str(problems["trainer"]) == said
+    assert str(problems["space"]) == (
+        "space: no space is chosen, and nascore-darts, which brings the default, is not installed. "
+        "pip install nascore-darts, or write --space NAME: mine, wide."
     )
+    assert problems["space"].missing == "nascore-darts"
 
 
 def requests(installed):
@@ -139,7 +142,8 @@ def test_a_written_recipe_settles_to_the_same(installed, tmp_path):
 def test_a_written_recipe_keeps_a_name_that_is_ambiguous(tmp_path):
 
     both = registry(idea=NEXT_TO_XNAS)
-    found = recipe(both, names={"updater": ["idea:xnas"], "space": ["file:a b: c.yaml"]})
+    file = tmp_path / "a b: c.yaml"
+    found = recipe(both, names={"updater": ["idea:xnas"], "space": [f"file:{file}"]})
     path = tmp_path / "recipe.yaml"
     path.write_text(dump_recipe(found), encoding="utf-8")
     again = recipe(both, recipe=path)

@@ -67,7 +67,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
         raise OSError("disk full")
 
     monkeypatch.setattr(atomic.os, "fsync", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RunFolderError, match="disk full"):
         write_text(path, "new")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["result.json"]

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, Problem, hookimpl
+from nascore.api import Component, hookimpl
+from nascore.builtin.file_space import check_file
 from nascore.builtin.operations import OPERATIONS
+from nascore.builtin.packages import digits_package
 from nascore.builtin.settings import (
     FileSettings,
     PlantedDataSettings,
     PlantedSpaceSettings,
     SoftmaxSettings,
     SyntheticSettings,
+    TerminalSettings,
     TinySettings,
 )
 from nascore.builtin.training import ALTERNATING
@@ -22,18 +25,7 @@ from nascore.builtin.training import ALTERNATING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.api import Choice, Operation
-
-
-def _file_exists(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
-    del recipe
-    if settings.path is None:
-        text = "no file is named."
-    elif not settings.path.is_file():
-        text = f"there is no file {settings.path}."
-    else:
-        return
-    yield Problem(path="space.path", text=text, hint="Write --space file:PATH.", slots=("space",))
+    from nascore.api import Operation
 
 
 @hookimpl
@@ -44,9 +36,9 @@ def nascore_spaces() -> Iterable[Component]:
         slot="space",
         summary="A description in YAML, written by hand or exported.",
         config=FileSettings,
-        build="nascore.builtin.spaces:File",
+        build="nascore.builtin.file_space:File",
         argument="path",
-        check=_file_exists,
+        check=check_file,
     )
     yield Component(
         name="tiny",
@@ -98,6 +90,7 @@ def nascore_datasets() -> Iterable[Component]:
         summary="1,797 handwritten digits of 8x8 pixels from scikit-learn.",
         build="nascore.builtin.digits:Digits",
         provides=("halves",),
+        check=digits_package,
     )
     yield Component(
         name="synthetic",
@@ -121,6 +114,18 @@ def nascore_datasets() -> Iterable[Component]:
 def nascore_trainers() -> Iterable[Component]:
     """Yield the trainer of two levels."""
     yield ALTERNATING
+
+
+@hookimpl
+def nascore_observers() -> Iterable[Component]:
+    """Yield the view of a run."""
+    yield Component(
+        name="terminal",
+        slot="observer",
+        summary="Shows the run on stderr: live in a terminal, a line an epoch elsewhere.",
+        config=TerminalSettings,
+        build="nascore.builtin.terminal:terminal",
+    )
 
 
 @hookimpl

@@ -69,3 +69,12 @@ class PlantedDataSettings:
     count: int = setting(1024, "Number of training images; a quarter as many to test.", ge=4)
     noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0)
     seed: int = setting(0, "Decides on the patterns, their places and the noise.", ge=0)
+
+
+@frozen(kw_only=True)
+class TerminalSettings:
+    """How a run is shown."""
+
+    form: Literal["auto", "live", "lines"] = setting(
+        "auto", "A view that moves, or a line an epoch; auto: a view where stderr is a terminal."
+    )

@@ -1,17 +1,17 @@
-"""Spaces: a description from a file, a tiny cell, and one that shows whether a search chooses at all."""
+"""Spaces: a tiny cell, and one that shows whether a search chooses at all."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from nascore.api import Description, DescriptionError, Edge, Graph, Group, Node, Op, load
+from nascore.api import Description, Edge, Graph, Group, Node, Op
 
 if TYPE_CHECKING:
     from nascore.api import DataFacts
-    from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
+    from nascore.builtin.settings import PlantedSpaceSettings, TinySettings
 
 TINY = tuple(map(Op, ("none", "skip_connect", "max_pool_3x3", "conv_3x3")))
 USEFUL = Op("conv_3x3")
@@ -21,24 +21,6 @@ USES = 2
 POOLED = Op("classifier")
 FLAT = Op("classifier", (("size", 8),))
 """A classifier that sees every place: with a pooled one, noise would be averaged away."""
-
-
-@frozen
-class File:
-    """A description in YAML; channels and classes of the data replace those of the file."""
-
-    settings: FileSettings
-
-    def describe(self, facts: DataFacts) -> Description:
-        """Return the file's description for this data."""
-        path = self.settings.path
-        if path is None:
-            raise DescriptionError("space.path: name the file, as in --space file:PATH")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DescriptionError(f"space.path: {path} cannot be read: {error}") from None
-        return evolve(load(text, where=str(path)), in_channels=facts.channels, classes=facts.classes)
 
 
 @frozen

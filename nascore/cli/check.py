@@ -13,15 +13,16 @@ from nascore.recipe import Request
 from nascore.verbs.checking import check
 
 if TYPE_CHECKING:
+    from nascore.plugin import Selection
     from nascore.verbs.checking import Checked
 
 
 @click.command("check", cls=Verb, examples=("nascore check runs/first/recipe.yaml",))
 @click.argument("recipe", type=click.Path(path_type=Path))
 @plugins_option
-def command(recipe: Path, *, plugins: tuple[Path, ...]) -> None:
+def command(recipe: Path, *, plugins: Selection) -> None:
     """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
-    echo_checked(check(Request(recipe=recipe), plugins=plugins))
+    echo_checked(check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins))
 
 
 def echo_checked(checked: Checked) -> None:

@@ -12,7 +12,7 @@ from nascore.verbs.architecture import Size
 from nascore.verbs.drawing import draw
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nascore.plugin import Selection
 
 POSITIVE = click.IntRange(min=1)
 
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913 - each is a flag
     classes: int | None,
     auxiliary: bool,
     size: int | None,
-    plugins: tuple[Path, ...],
+    plugins: Selection,
 ) -> None:
     """Draw an architecture, and count its parameters and MACs.
 

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.live import watching
 from nascore.cli.options import out_option, recipe_options, request
 from nascore.cli.outcome import echo_evaluated, scale_said
 from nascore.cli.verb import Verb, warn
+from nascore.recipe import EVALUATE_RUN, watched
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, ask_evaluate, run_evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nascore.plugin import Selection
 
 
 @click.command(
@@ -28,15 +30,15 @@ if TYPE_CHECKING:
 @click.argument("architecture")
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
-def command(architecture: str, *, out: Path | None, plugins: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
+def command(architecture: str, *, out: Path | None, plugins: Selection, **given: Any) -> None:  # noqa: ANN401
     """Train an architecture from scratch on all training images, and test it once.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads. A run brings its data set.
     """
-    asked = ask_evaluate(architecture, request(SLOTS_OF_EVALUATE, given), plugins=plugins)
+    asked = ask_evaluate(
+        architecture, request(SLOTS_OF_EVALUATE, given), plugins=plugins, run=watched(EVALUATE_RUN)
+    )
     with scale_said(asked.recipe):
         warn(asked.recipe.warned)
-        with watching() as view:
-            run = run_evaluate(architecture, asked, out=out, observers=(view,))
-        echo_evaluated(run)
+        echo_evaluated(run_evaluate(architecture, asked, out=out))

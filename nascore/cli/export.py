@@ -11,14 +11,14 @@ from nascore.cli.verb import Verb
 from nascore.verbs.exporting import export
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nascore.plugin import Selection
 
 
 @click.command("export", cls=Verb, examples=("nascore export runs/first --to genotype",))
 @click.argument("architecture")
 @click.option("--to", required=True, metavar="NAME", help="The notation; see nascore list notation.")
 @plugins_option
-def command(architecture: str, *, to: str, plugins: tuple[Path, ...]) -> None:
+def command(architecture: str, *, to: str, plugins: Selection) -> None:
     """Write an architecture in another notation, to stdout.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a

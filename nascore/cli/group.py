@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
-from nascore.component import load
-from nascore.errors import NascoreError, PluginError
+from nascore.cli.foreign import built, missing
+from nascore.cli.guard import answered
+from nascore.cli.interrupt import killed_by_the_second
+from nascore.cli.version import version_option
+from nascore.errors import PluginError
 from nascore.plugin import discover
 
 VERBS = {
     "check": "check",
+    "completion": "completion",
     "draw": "draw",
     "evaluate": "evaluate",
     "export": "export",
     "list": "listing",
     "plugins": "plugins",
     "runs": "runs",
+    "schema": "schema",
     "search": "search",
     "show": "show",
 }
 """Name of a verb: module of its command. A verb's module is imported when the verb is used."""
-
-INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C ended."""
 
 
 class Verbs(click.Group):
@@ -34,45 +37,61 @@ class Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all verbs."""
         del ctx
-        return sorted({*VERBS, *_foreign()})
+        return sorted({*VERBS, *discover().commands()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a verb."""
+        """Import and return a verb; None where there is none, or the plugin's cannot be used."""
         del ctx
-        if cmd_name not in VERBS:
-            return _foreign().get(cmd_name)
-        command: click.Command = import_module(f"nascore.cli.{VERBS[cmd_name]}").command
-        return command
+        if cmd_name in VERBS:
+            command: click.Command = import_module(f"nascore.cli.{VERBS[cmd_name]}").command
+            return command
+        declared = discover().commands().get(cmd_name)
+        with suppress(PluginError):
+            return None if declared is None else built(declared)
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that was typed; say what there is instead, and who brings it."""
+        name = args[0]
+        typed = not name.startswith("-") and not ctx.resilient_parsing
+        if typed and self.get_command(ctx, name) is None:
+            raise missing(name, discover(), self.list_commands(ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
+        """Read what stands before the verb; ``--help`` and ``--version`` answer in here."""
+        with answered(debug=False):
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; what it refuses ends with the exit code of the error."""
-        try:
+        """Run a verb; whatever goes wrong ends with a text and an exit code."""
+        with killed_by_the_second(), answered(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
-        except NascoreError as error:
-            # The problems as they are: each says where it is and what to do.
-            click.echo(str(error), err=True)
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("interrupted; what the run had written is kept", err=True)
-            ctx.exit(INTERRUPTED)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="nascore")
-def main() -> None:
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@version_option
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="NASCORE_DEBUG",
+    show_envvar=True,
+    help="Show the traceback of whatever goes wrong.",
+)
+@click.pass_context
+def main(ctx: click.Context, *, debug: bool) -> None:
     """Search neural architectures; every part is a plugin, and parts mix.
 
     Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 the run failed, 2 usage,
     3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run folder cannot
     be used, 130 interrupted.
     """
-
-
-def _foreign() -> dict[str, click.Command]:
-    """Return the verbs that plugins bring; one that cannot be loaded harms only itself."""
-    found: dict[str, click.Command] = {}
-    for declared in discover().commands().values():
-        with suppress(PluginError):
-            build = load(declared.build)
-            found[declared.name] = build if isinstance(build, click.Command) else build()
-    return found
+    del debug  # read where verbs are guarded
+    if ctx.invoked_subcommand is None:
+        import_module("nascore.cli.welcome").echo_welcome()

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from nascore.cli.completing import complete_kind
 from nascore.cli.options import json_option, plugins_option
+from nascore.cli.own import own_verbs
 from nascore.cli.verb import Verb, echo_json, table
-from nascore.verbs.listing import KINDS, OPERATION, listing
+from nascore.verbs.listing import KINDS, OPERATION, VERB, listing
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nascore.plugin import Selection
 
 
 @click.command(
@@ -20,18 +22,20 @@ if TYPE_CHECKING:
     cls=Verb,
     examples=("nascore list", "nascore list updater", "nascore list operation", "nascore list --json"),
 )
-@click.argument("kind", metavar="[SLOT]", required=False)
+@click.argument("kind", metavar="[SLOT]", required=False, shell_complete=complete_kind)
 @json_option
 @plugins_option
-def command(kind: str | None, *, as_json: bool, plugins: tuple[Path, ...]) -> None:
-    """List what is installed: components by slot, presets, notations, operations."""
-    found = listing(kind, plugins=plugins)
+def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
+    """List what is installed: components by slot, presets, notations, verbs, operations."""
+    found = listing(kind, plugins=plugins, own=own_verbs() if kind == VERB else ())
     if as_json:
         echo_json([attrs.asdict(one) for one in found])
         return
     rows = [(one.kind, one.name, one.plugin, one.summary) for one in found]
-    click.echo(table(rows, heads=("slot", "name", "plugin", "is")))
+    click.echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
     if kind is None:
         click.echo(
-            f"One of these only: nascore list {'|'.join(KINDS)}; {OPERATION} is listed only then.", err=True
+            f"One of these only: nascore list {'|'.join(KINDS)}. {OPERATION} is listed only then, and so are "
+            "the verbs of the core.",
+            err=True,
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import click
 
+from nascore.cli.completing import completing
+from nascore.plugin import Selection
 from nascore.recipe import Request
+from nascore.verbs.listing import PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,17 +19,33 @@ if TYPE_CHECKING:
     from nascore.component import Slot
 
 F = TypeVar("F", bound="Callable[..., Any]")
+Names: TypeAlias = tuple[str, ...]
 
 RUN_FLAGS = ("seed", "threads", "device")
 """Settings of the run that have a flag of their own."""
 
-plugins_option = click.option(
-    "--with",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A Python file with hooks, used like an installed plugin; repeatable.",
+_PLUGIN_OPTIONS = (
+    click.option(
+        "--with",
+        "files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A Python file with hooks, used like an installed plugin; repeatable.",
+    ),
+    click.option(
+        "--without",
+        multiple=True,
+        metavar="NAME",
+        help="Leave out an installed plugin, by its name or its distribution's; repeatable. NASCORE_WITHOUT "
+        "does the same for good, with commas between names.",
+    ),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="NAME",
+        help="Of the installed plugins, use this one and nascore's own; repeatable.",
+    ),
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -38,8 +58,24 @@ out_option = click.option(
 )
 
 
+def plugins_option(function: F) -> F:
+    """Add ``--with``, ``--without`` and ``--only``, which come as the one argument `plugins`.
+
+    Args:
+        function: Takes `plugins`, a selection.
+    """
+
+    @wraps(function)
+    def selecting(*args: Any, files: tuple[Path, ...], without: Names, only: Names, **given: Any) -> Any:  # noqa: ANN401 - click's own
+        return function(*args, plugins=Selection(files=files, without=without, only=only), **given)
+
+    for option in reversed(_PLUGIN_OPTIONS):
+        selecting = option(selecting)
+    return cast("F", selecting)
+
+
 def recipe_options(slots: Sequence[Slot]) -> Callable[[F], F]:
-    """Return the decorator that adds the options of a recipe, and ``--with``.
+    """Return the decorator that adds the options of a recipe, and those of :func:`plugins_option`.
 
     Args:
         slots: The slots that can be filled from the command line.
@@ -76,14 +112,27 @@ def _files() -> list[Callable[[F], F]]:
     scales = click.Choice(["mini", "paper"])
     return [
         click.option("--recipe", type=path, metavar="FILE", help="A recipe in YAML."),
-        click.option("--preset", metavar="NAME", help="A recipe of a plugin; see nascore list preset."),
+        click.option(
+            "--preset",
+            metavar="NAME",
+            help="A recipe of a plugin; see nascore list preset.",
+            shell_complete=completing(PRESET),
+        ),
         click.option("--scale", type=scales, help="A laptop check, or the papers' values."),
     ]
 
 
 def _slot(slot: Slot) -> Callable[[F], F]:
     text = f"{slot.summary[0].upper()}{slot.summary[1:]}."
-    return click.option(f"--{slot.name}", multiple=slot.many, metavar="NAME", help=text)
+    if slot.many:
+        text += " Repeatable; none: leave it empty."
+    return click.option(
+        f"--{slot.name}",
+        multiple=slot.many,
+        metavar="NAME",
+        help=text,
+        shell_complete=completing(slot.name),
+    )
 
 
 def _values() -> list[Callable[[F], F]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,8 @@ from nascore.cli.verb import Verb, echo_json, table
 from nascore.verbs.runs import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nascore.run import Record
 
 
@@ -22,19 +24,30 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     """List the runs in DIR, or where runs are kept: NASCORE_RUNS, or runs/."""
     found = runs(folder)
     if as_json:
-        echo_json([{"path": str(one.path), "status": one.status, "result": one.result} for one in found])
+        echo_json([_plain(one) for one in found])
         return
     if not found:
         click.echo("no runs yet", err=True)
         return
     click.echo(table([_row(one) for one in found], heads=("run", "kind", "status", "seed", "accuracy")))
+    for one in found:
+        if one.fault:
+            click.echo(one.fault, err=True)
+
+
+def _plain(record: Record) -> dict[str, object]:
+    fault = {"fault": record.fault} if record.fault else {}
+    return {"path": str(record.path), "status": record.status, "result": record.result, **fault}
 
 
 def _row(record: Record) -> tuple[object, ...]:
     result = record.result or {}
-    shares = (
-        f"{result[f'{split}_accuracy']:.2%} of {result[f'{split}_count']} {split} images"
-        for split in ("test", "validation")
-        if f"{split}_accuracy" in result
-    )
+    shares = (_share(result, split) for split in ("test", "validation") if f"{split}_accuracy" in result)
     return record.path, result.get("kind", ""), record.status, result.get("seed", ""), next(shares, "")
+
+
+def _share(result: Mapping[str, Any], split: str) -> str:
+    match result[f"{split}_accuracy"], result.get(f"{split}_count"):
+        case (int() | float()) as share, int(count):
+            return f"{share:.2%} of {count} {split} images"
+    return "?"  # somebody wrote into the file

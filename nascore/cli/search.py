@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nascore.cli.check import echo_checked
-from nascore.cli.live import watching
 from nascore.cli.options import out_option, recipe_options, request
 from nascore.cli.outcome import echo_found, scale_said
 from nascore.cli.verb import Verb, warn
 from nascore.component import SLOTS
+from nascore.recipe import SEARCH_RUN, watched
 from nascore.verbs.asking import ask
 from nascore.verbs.checking import check_asked
 from nascore.verbs.search import run_search
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nascore.plugin import Selection
 
 
 @click.command(
@@ -35,20 +37,18 @@ if TYPE_CHECKING:
 @recipe_options(SLOTS)
 @out_option
 @click.option("--dry-run", is_flag=True, help="Say what the search would be, and stop.")
-def command(*, out: Path | None, dry_run: bool, plugins: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401
+def command(*, out: Path | None, dry_run: bool, plugins: Selection, **given: Any) -> None:  # noqa: ANN401
     """Search for an architecture.
 
     A slot that is left open is filled with the data set digits, the trainer alternating, the relaxation
-    softmax, and, where nascore-darts is installed, its space and its updater.
+    softmax, the observer terminal, and, where nascore-darts is installed, its space and its updater.
 
     Ends with the gallery, the best cell, the folder of the run and the command that comes next.
     """
-    asked = ask(request(SLOTS, given), plugins=plugins)
+    asked = ask(request(SLOTS, given), plugins=plugins, run=watched(SEARCH_RUN))
     with scale_said(asked.recipe):
         if dry_run:
             echo_checked(check_asked(asked))
             return
         warn(asked.recipe.warned)
-        with watching() as view:
-            run = run_search(asked, out=out, observers=(view,))
-        echo_found(run)
+        echo_found(run_search(asked, out=out))

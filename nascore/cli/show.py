@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from nascore.cli.completing import complete_anything
 from nascore.cli.options import json_option, plugins_option
+from nascore.cli.own import own_verbs
 from nascore.cli.verb import Verb, as_typed, echo_json, table
-from nascore.verbs.showing import show
+from nascore.verbs.schema import named_schema
+from nascore.verbs.showing import recipe_text, show
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from nascore.plugin import Selection
     from nascore.verbs.showing import Shown, ShownSetting
 
 
@@ -22,20 +24,34 @@ if TYPE_CHECKING:
     cls=Verb,
     examples=(
         "nascore show darts",
-        "nascore show alternating",
+        "nascore show alternating --yaml",
         "nascore show run",
+        "nascore show darts-cifar10",
+        "nascore show mbconv",
         "nascore show digits --json",
+        "nascore show darts --schema",
     ),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_anything)
 @json_option
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print a recipe with all its settings, to be edited.")
+@click.option("--schema", "as_schema", is_flag=True, help="Print the JSON Schema of its settings.")
 @plugins_option
-def command(name: str, *, as_json: bool, plugins: tuple[Path, ...]) -> None:
+def command(name: str, *, as_json: bool, as_yaml: bool, as_schema: bool, plugins: Selection) -> None:
     """Show a component: what it is, needs and gives, and every setting of it.
 
-    NAME is a component, or `run` for the settings that belong to no component.
+    NAME is a component, a preset, an operation, a notation or a verb, as NAME or as PLUGIN:NAME; or `run` for
+    the settings that belong to no component.
     """
-    found = show(name, plugins=plugins)
+    if as_json + as_yaml + as_schema > 1:
+        raise click.UsageError("--json, --yaml and --schema: only one of them at a time.")
+    if as_schema:
+        echo_json(named_schema(name, plugins=plugins))
+        return
+    if as_yaml:
+        click.echo(recipe_text(name, plugins=plugins).rstrip())
+        return
+    found = show(name, plugins=plugins, own=own_verbs())
     if as_json:
         echo_json([attrs.asdict(one) for one in found])
         return
@@ -46,11 +62,14 @@ def _text(shown: Shown) -> str:
     lines = [f"{shown.slot} {shown.name}: {shown.summary}"]
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
+    lines += [f"  {fact}" for fact in shown.facts]
     lines += [f"  gives: {one}" for one in shown.provides]
     lines += [f"  needs: {one}" for one in shown.needs]
     if shown.settings:
         rows = [_row(one) for one in shown.settings]
-        lines.append(table(rows, heads=("setting", "default", "mini", "must be", "is")))
+        lines.append(table(rows, heads=("setting", "default", "mini", "must be", "is"), prose=True))
+    if shown.text:
+        lines += ["", shown.text.rstrip()]
     return "\n".join(lines)
 
 

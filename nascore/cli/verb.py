@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +13,15 @@ import click
 from nascore.config import write_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nascore.errors import Problem
+
+
+GAP = "  "
+INDENT = "    "
+READABLE = 30
+"""Columns that prose needs at least, to be read."""
 
 
 class Verb(click.Command):
@@ -35,12 +44,14 @@ class Verb(click.Command):
                 formatter.write(f"  {example}\n")
 
 
-def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = ()) -> str:
+def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose: bool = False) -> str:
     """Return rows as aligned columns, readable in a terminal and by ``awk`` alike.
 
     Args:
         rows: Cells; all rows are equally long.
         heads: Names of the columns, in capitals above them.
+        prose: Whether the last column is text, which is wrapped for a terminal that is too narrow. What is
+            piped stays one line a row.
     """
     lines = [[str(cell) for cell in row] for row in rows]
     if heads:
@@ -48,10 +59,35 @@ def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = ()) -> str
     if not lines:
         return ""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    across = columns() if prose else None
+    if across is not None and sum(widths) + len(GAP) * (len(widths) - 1) > across:
+        return "\n".join(_wrapped(lines, widths, across, beneath=bool(heads)))
+    return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def columns() -> int | None:
+    """Return the width of the terminal; None where stdout is none."""
+    return get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()
+
+
+def _wrapped(
+    lines: Sequence[Sequence[str]], widths: Sequence[int], across: int, *, beneath: bool
+) -> Iterator[str]:
+    """Yield lines whose last cell is wrapped: beside the others, or beneath them where too little is left."""
+    indent = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    if across - indent >= READABLE:
+        for *first, text in lines:
+            start = _aligned(first, widths).ljust(indent)
+            yield fill(text, across, initial_indent=start, subsequent_indent=" " * indent).rstrip()
+        return
+    for number, (*first, text) in enumerate(lines):
+        yield _aligned(first, widths)
+        if not (beneath and number == 0):  # the head of a column that is none any more
+            yield fill(text, max(across, READABLE), initial_indent=INDENT, subsequent_indent=INDENT)
 
 
 def as_typed(value: object) -> str:
@@ -67,4 +103,4 @@ def echo_json(value: object) -> None:
 def warn(problems: Sequence[Problem]) -> None:
     """Print to stderr what is allowed and doubtful."""
     for problem in problems:
-        click.echo(f"warned: {problem}", err=True)
+        click.echo(str(problem), err=True)

@@ -2,7 +2,7 @@
 
 from nascore.config.document import Document, parse_document
 from nascore.config.node import Node, merge, wrap
-from nascore.config.reader import Asked, Reading, structure
+from nascore.config.reader import Asked, Reading, mistakes, structure
 from nascore.config.scalars import read_scalar, write_scalar
 from nascore.config.setting import Declared, NoSettings, Setting, setting, settings_of
 from nascore.config.units import Count, Duration
@@ -18,6 +18,7 @@ __all__ = [
     "Reading",
     "Setting",
     "merge",
+    "mistakes",
     "parse_document",
     "read_scalar",
     "setting",

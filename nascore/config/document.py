@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import yaml
 from attrs import Factory, evolve, frozen
 
-from nascore.config.node import Node
+from nascore.config.node import Node, word
 from nascore.config.scalars import read_scalar
+from nascore.config.yaml_faults import yaml_fault
 from nascore.errors import Origin, Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nascore.errors import LayerName
 
 
@@ -27,29 +30,31 @@ class Document:
     problems: list[Problem] = Factory(list)
 
 
-def parse_document(text: str, *, where: str, layer: LayerName = "recipe") -> Document:
+def parse_document(
+    text: str, *, where: str, layer: LayerName = "recipe", what: str = "recipe", folder: Path | None = None
+) -> Document:
     """Parse one YAML document.
 
     Args:
         text: The document.
         where: Its name in error texts, usually the file's.
         layer: The layer that its values belong to.
+        what: The kind of document, in error texts: ``recipe``, ``description``.
+        folder: The folder from which relative paths in it are looked up. None: the working folder.
 
     Returns:
         Its root and its problems; an empty document is null.
     """
-    reader = _Reader(text=text, where=where, layer=layer)
+    reader = _Reader(text=text, where=where, layer=layer, what=what, folder=folder)
     try:
         # The pure loader: the C one tells quoted scalars differently and has other error texts.
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         node = Node(value=None, origin=reader.origin(None)) if root is None else reader.node(root, "")
-    except yaml.MarkedYAMLError as error:
-        said = " ".join(part for part in (error.context, error.problem) if part)
-        mark = error.problem_mark or error.context_mark
-        return Document(root=None, problems=[Problem(path="", text=f"{said}.", origin=reader.origin(mark))])
     except (yaml.YAMLError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        return Document(root=None, problems=[Problem(path="", text=f"{said}.", origin=reader.origin(None))])
+        said, hint, place = yaml_fault(error, text)
+        origin = Origin(layer=layer, where=f"{where}:{place}" if place else where)
+        problem = Problem(path="", text=f"not YAML: {said}.", origin=origin, hint=hint)
+        return Document(root=None, problems=[problem])
     return Document(root=node, problems=reader.problems)
 
 
@@ -58,6 +63,8 @@ class _Reader:
     text: str
     where: str
     layer: LayerName
+    what: str
+    folder: Path | None
     problems: list[Problem] = Factory(list)
 
     def origin(self, mark: yaml.Mark | None) -> Origin:
@@ -68,14 +75,16 @@ class _Reader:
         origin = self.origin(found.start_mark)
         if self.text[found.start_mark.index : found.start_mark.index + 1] in ("!", "&"):
             # Only the character tells `!!str 3` from `3`.
-            self._wrong(path, "tags and anchors are not allowed in a recipe; write the value itself.", origin)
+            said = f"tags (!) and anchors (&) are not allowed in a {self.what}."
+            self._wrong(path, said, origin, "Write the value itself, in quotes if it begins with ! or &.")
         if isinstance(found, yaml.MappingNode):
-            return Node(value=self._map(found, path), origin=origin)
+            return Node(value=self._map(found, path), origin=origin, folder=self.folder)
         if isinstance(found, yaml.SequenceNode):
-            return Node(value=[self.node(item, path) for item in found.value], origin=origin)
+            items = [self.node(item, path) for item in found.value]
+            return Node(value=items, origin=origin, folder=self.folder)
         quoted = isinstance(found, yaml.ScalarNode) and found.style is not None
         value = found.value if quoted else read_scalar(found.value)
-        return Node(value=value, origin=origin)
+        return Node(value=value, origin=origin, folder=self.folder)
 
     def _map(self, found: yaml.MappingNode, path: str) -> dict[str, Node]:
         items: dict[str, Node] = {}
@@ -84,7 +93,7 @@ class _Reader:
             if not isinstance(key, yaml.ScalarNode):
                 self._wrong(path, "a key must be a word.", at)
                 continue
-            inner = f"{path}.{key.value}" if path else str(key.value)
+            inner = f"{path}.{word(key.value)}" if path else word(key.value)
             first = items.get(key.value)
             if first is not None and first.key is not None:
                 self._wrong(inner, f"given twice; first at {first.key.where}.", at)
@@ -92,5 +101,5 @@ class _Reader:
                 items[key.value] = evolve(self.node(value, inner), key=at)
         return items
 
-    def _wrong(self, path: str, text: str, origin: Origin) -> None:
-        self.problems.append(Problem(path=path, text=text, origin=origin))
+    def _wrong(self, path: str, text: str, origin: Origin, hint: str = "") -> None:
+        self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))

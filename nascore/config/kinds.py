@@ -107,6 +107,12 @@ def describe(expected: object, limits: str = "") -> str:
     return "one of " + ", ".join(map(str, _allowed(expected)))
 
 
+def words_of(expected: object) -> tuple[str, ...]:
+    """Return the words that a type allows where it allows words only one by one: ``first``, ``unrolled``."""
+    arms = get_args(expected) if _is_union(expected) else (expected,)
+    return tuple(choice for arm in arms for choice in _allowed(arm) if isinstance(choice, str))
+
+
 def item_of(expected: object) -> object:
     """Return the type of the items, where lists are allowed; otherwise the type itself."""
     for arm in get_args(expected) if _is_union(expected) else (expected,):
@@ -124,7 +130,7 @@ def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
     value = _convert(expected, node)
     if value is _NO and node.text is not None:
         # A setting that holds text takes what was typed after --set as it stands: note=1e3.
-        value = _convert(expected, Node(value=node.text, origin=node.origin))
+        value = _convert(expected, Node(value=node.text, origin=node.origin, folder=node.folder))
     if value is _NO:
         raise UnfitError(node, expected)
     return value
@@ -132,7 +138,8 @@ def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
 
 def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
     if expected in _SCALARS:
-        return _SCALARS[expected][1](node.value)
+        value = _SCALARS[expected][1](node.value)
+        return _placed(value, node) if isinstance(value, Path) else value
     if get_origin(expected) is Annotated:
         return _with_unit(expected, node)
     if _is_union(expected):
@@ -145,6 +152,11 @@ def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
         if type(choice) is type(node.value) and choice == node.value:
             return expected(choice) if isinstance(expected, type) else choice
     return _NO
+
+
+def _placed(path: Path, node: Node) -> Path:
+    # What begins with ~ is no relative path: whoever uses it knows whose home is meant.
+    return path if node.folder is None or str(path).startswith("~") else node.folder / path
 
 
 def _list(expected: object, node: Node) -> Any:  # noqa: ANN401 - a list or tuple of what was declared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 from attrs import frozen
@@ -13,6 +13,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from nascore.errors import Origin
 
+_LONG: Final = 60  # of a longer value the beginning says which one it is
 Scalar: TypeAlias = bool | int | float | str | None
 
 
@@ -25,12 +26,14 @@ class Node:
         origin: Where the value stands.
         text: The characters as typed, where a setting that holds text may take them as they are (``--set``).
         key: Where the key stands that holds this value.
+        folder: The folder from which it is looked up if it is a relative path; None: the working folder.
     """
 
     value: Scalar | list[Node] | dict[str, Node]
     origin: Origin
     text: str | None = None
     key: Origin | None = None
+    folder: Path | None = None
 
 
 def wrap(value: Any, origin: Origin) -> Node:  # noqa: ANN401 - plain Python values of any shape
@@ -72,4 +75,10 @@ def show(node: Node) -> str:
         return "null"
     if isinstance(node.value, bool):
         return str(node.value).lower()
-    return repr(node.value)
+    said = repr(node.value)
+    return said if len(said) <= _LONG else f"{said[:_LONG]}..."
+
+
+def word(key: str) -> str:
+    """Name a key in an error text; in quotes where it would not be seen as one word."""
+    return key if key and key.isprintable() and not any(map(str.isspace, key)) else repr(key)

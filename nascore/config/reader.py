@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
+from nascore.config.hints import nearest
 from nascore.config.kinds import UnfitError
-from nascore.config.node import Node, show
+from nascore.config.node import Node, show, word
 from nascore.config.setting import settings_of
 from nascore.errors import Origin, Problem, did_you_mean
 
@@ -30,12 +31,14 @@ class Asked:
         path: What is typed before a setting's name after ``--set``; empty for the run.
         elsewhere: Names who else in the slot has a setting.
         also: Further words that may stand where a setting stands (for did-you-mean).
+        paths: The full paths of settings of this name, where the name alone says too little.
     """
 
     owner: str
     path: str = ""
     elsewhere: Callable[[str], Sequence[str]] = lambda _name: ()
     also: Sequence[str] = ()
+    paths: Callable[[str], Sequence[str]] = lambda _name: ()
 
     def at(self, name: str) -> str:
         """The path of a setting."""
@@ -65,48 +68,93 @@ def structure(config: type, node: Node, asked: Asked) -> Reading:
         node: A map; a key that the class does not declare is a problem.
         asked: Whose settings they are.
     """
+    gathered = _gather(config, node, asked)
+    return Reading(
+        settings=_made(config, gathered), origins=gathered.origins, problems=tuple(gathered.problems)
+    )
+
+
+def mistakes(config: type, node: Node, asked: Asked) -> tuple[Problem, ...]:
+    """Return what is wrong with a map of nodes, as :func:`structure` does, without making the settings.
+
+    Args:
+        config: A settings class.
+        node: A map that may give only some of them.
+        asked: Whose settings they are.
+    """
+    return tuple(_gather(config, node, asked).problems)
+
+
+@frozen(kw_only=True, eq=False)
+class _Gathered:
+    """The values of a group that could be read; a nested group's are gathered in turn."""
+
+    values: dict[str, Any] = Factory(dict)
+    origins: dict[str, Origin] = Factory(dict)
+    problems: list[Problem] = Factory(list)
+
+
+def _made(config: type, gathered: _Gathered) -> Any:  # noqa: ANN401 - an instance of `config`
+    declared = settings_of(config)
+    return config(
+        **{
+            name: _made(declared[name].type, value) if isinstance(value, _Gathered) else value
+            for name, value in gathered.values.items()
+        }
+    )
+
+
+def _gather(config: type, node: Node, asked: Asked) -> _Gathered:
+    declared = settings_of(config)
+    found = _Gathered()
     if not isinstance(node.value, dict):
         text = f"{show(node)} is not a group of settings."
-        return Reading(settings=config(), problems=(Problem(path=asked.path, text=text, origin=node.origin),))
-    declared = settings_of(config)
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    problems: list[Problem] = []
+        found.problems.append(Problem(path=asked.path, text=text, origin=node.origin, hint=_known(declared)))
+        return found
     for name, item in node.value.items():
-        if name not in declared:
-            problems.append(_unknown(name, item, declared, asked))
-            continue
-        reading = _read(declared[name], item, asked)
-        problems += reading.problems
-        if not reading.problems or declared[name].nested:
-            values[name] = reading.settings
-            origins.update(reading.origins)
-    return Reading(settings=config(**values), origins=origins, problems=tuple(problems))
+        if name in declared:
+            _read(declared[name], item, asked, found)
+        else:
+            found.problems.append(_unknown(name, item, declared, asked))
+    return found
 
 
-def _read(declared: Declared, node: Node, asked: Asked) -> Reading:
-    path = asked.at(declared.name)
+def _read(declared: Declared, node: Node, asked: Asked, found: _Gathered) -> None:
+    """Read one setting, and add it to what was found."""
+    path, name = asked.at(declared.name), declared.name
     if declared.nested:
-        inner = structure(declared.type, node, Asked(owner=path, path=path))
-        origins = {f"{declared.name}.{name}": origin for name, origin in inner.origins.items()}
-        return Reading(settings=inner.settings, origins=origins, problems=inner.problems)
+        inner = _gather(declared.type, node, Asked(owner=path, path=path))
+        found.values[name] = inner
+        found.origins.update({f"{name}.{key}": origin for key, origin in inner.origins.items()})
+        found.problems.extend(inner.problems)
+        return
     try:
-        value = declared.read(node)
+        found.values[name] = declared.read(node)
     except UnfitError as wrong:
         text = f"{show(wrong.node)} is not {declared.setting.expected(wrong.declared)}."
-        return Reading(settings=None, problems=(Problem(path=path, text=text, origin=wrong.node.origin),))
-    return Reading(settings=value, origins={declared.name: node.origin})
+        hint = nearest(declared.setting, wrong.declared, wrong.node)
+        found.problems.append(Problem(path=path, text=text, origin=wrong.node.origin, hint=hint))
+    else:
+        found.origins[name] = node.origin
 
 
 def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Asked) -> Problem:
     near = did_you_mean(name, [*declared, *asked.also])
     others = asked.elsewhere(name)
-    text = f"{asked.owner} has no setting {name}"
+    paths = asked.paths(name)
+    text = f"{asked.owner} has no setting {word(name)}"
+    if paths:
+        hint = f"Did you mean {' or '.join(paths)}?"
+        return Problem(path=asked.at(word(name)), text=f"{text}.", origin=node.key or node.origin, hint=hint)
     if others:
         text += f"; {', '.join(others)} {'has' if len(others) == 1 else 'have'} it"
     known = next((item for key, item in declared.items() if near == f"Did you mean {key}?"), None)
     if near and not others:
         hint = near if known is None else f"{near} ({known.expected})"
     else:
-        hint = f"Known: {', '.join(sorted(declared))}." if declared else "It has no settings."
-    return Problem(path=asked.at(name), text=f"{text}.", origin=node.key or node.origin, hint=hint)
+        hint = _known(declared)
+    return Problem(path=asked.at(word(name)), text=f"{text}.", origin=node.key or node.origin, hint=hint)
+
+
+def _known(declared: dict[str, Declared]) -> str:
+    return f"Known: {', '.join(sorted(declared))}." if declared else "It has no settings."

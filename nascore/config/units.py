@@ -6,6 +6,7 @@ Both are aliases of plain numbers, so that settings declared with them need no c
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from attrs import frozen
@@ -33,7 +34,8 @@ class Unit:
         match = _NUMBER_AND_UNIT.fullmatch(text.strip())
         if match is None or match[2] not in self.factors:
             return None
-        return float(match[1]) * self.factors[match[2]]
+        # As floats, 1.001 * 1000 would be no whole number.
+        return float(Decimal(match[1]) * self.factors[match[2]])
 
 
 Duration: TypeAlias = Annotated[

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 class Observer:
     """Watches a run. Every method does nothing; override those that are wanted.
 
-    An observer that raises never stops a run: it is logged, and muted after three failures.
+    What it is given are values, copied for it alone: nothing that it does to them reaches the run. One that
+    raises never stops a run: it is logged and counted, and muted after three failures.
+
+    As a component it is built with its settings as the one argument, when the run begins.
     """
 
     def run_started(self, folder: Path, recipe: Recipe) -> None:
@@ -38,4 +41,10 @@ class Observer:
         """See that a job is done and what it gave."""
 
     def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
-        """See that the run is done and what it gave."""
+        """See that the run's result is written: done, failed or interrupted, as its `status` says."""
+
+    def run_ended(self) -> None:
+        """Let go of what is held: the terminal, files, connections.
+
+        Called last and once, however the run ended, and also where the observer is muted.
+        """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nascore.errors import did_you_mean
+from nascore.description.names import UNREAD
+from nascore.description.problems import nearest
 
 if TYPE_CHECKING:
     from nascore.description.problems import Found
@@ -20,12 +21,13 @@ def check_auxiliary(description: Description, found: Found) -> None:
         return
     node = network.node(name)
     if node is None:
-        hint = did_you_mean(name, [each.name for each in network.nodes])
-        found.add(_PATH, f"the network has no node {name!r}.", hint=hint)
+        hint = nearest(name, [each.name for each in network.nodes])
+        if network.node(UNREAD) is None:
+            found.add(_PATH, f"the network has no node {name!r}.", hint=hint)
         return
     if node.repeat is not None:
         found.add(_PATH, f"{name} repeats, and there is one auxiliary head.", hint="Leave its repeat out.")
-    if network.scope.names[network.output] == name:
+    if network.scope.names.get(network.output) == name:
         hint = "Say under network.output which node is: without it, it is the last."
         found.add(_PATH, f"{name} is the network's output.", hint=hint)
     if node is not network.nodes[-1]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from nascore.description.invariants import graph_path
+from nascore.description.names import LARGEST
 from nascore.description.operation import unknown
 from nascore.description.problems import Found
 
@@ -19,50 +20,55 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Checks:
-    """The checks of one expansion; each mistake is told once, at the first use that shows it."""
+    """The checks of one expansion; each mistake is told once, at the first use that shows it.
+
+    In a draft, channels or a reduction that cannot be known are 0; nothing that depends on them is told.
+
+    Attributes:
+        description: What is expanded.
+        catalogue: With it every operation is checked.
+        found: Where problems go.
+    """
 
     description: Description
     catalogue: Catalogue | None
+    found: Found = field(factory=Found)
     rows: dict[str, list[Row]] = field(init=False)
     """The written edges of each group, in the order of the description."""
-    _found: Found = field(factory=Found, init=False)
     _told: set[tuple[str, str]] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.rows = {name: [] for name in self.description.groups}
         for graph, node, edge in self.description.edges():
             if edge.group is not None:
-                self.rows[edge.group].append((graph, node.name, str(edge.source)))
+                self.rows.setdefault(edge.group, []).append((graph, node.name, str(edge.source)))
         if self.catalogue is not None:
             self._known(self.catalogue)
 
-    def stop(self) -> None:
-        """Raise everything found, if anything was.
-
-        Raises:
-            DescriptionError: With all problems.
-        """
-        self._found.stop()
-
-    def tell(self, path: str, kind: str, text: str, hint: str = "") -> None:
+    def tell(self, path: str, kind: str, text: str, hint: str = "", *, spot: str = "") -> None:
         """Note a problem, unless one of this kind was told of this path."""
         if (path, kind) not in self._told:
             self._told.add((path, kind))
-            self._found.add(path, text, hint=hint)
+            self.found.add(path, text, hint=hint, spot=spot)
 
     def state(self, state: State, path: str) -> None:
-        """Check that all that a sum adds has equal channels."""
+        """Check that all that a sum adds has equal channels, and that no state is impossibly large."""
+        if state.channels > LARGEST or state.reduction > LARGEST:
+            size = f"{state.channels} channels and reduction {state.reduction}"
+            self.tell(path, "size", f"no network has {size} (at {state.path}).", f"At most {LARGEST:,}.")
         if state.join != "sum":
             return
-        different = sorted({wire.c_out for wire in state.wires} | {state.channels})
-        if len(different) > 1:
-            counts = " and ".join(str(each) for each in different)
-            self.tell(path, "channels", f"a sum needs equal channels, not {counts} (at {state.path}).")
+        different = {wire.c_out for wire in state.wires}
+        different.add(state.channels)
+        if len(different) > 1 and len(known := sorted(different - {0})) > 1:
+            counts = " and ".join(str(each) for each in known)
+            hint = "Widths must match, or a bare edge needs an operation that changes channels."
+            self.tell(path, "channels", f"a sum needs equal channels, not {counts} (at {state.path}).", hint)
 
     def auxiliary(self, state: State) -> None:
         """Check that the auxiliary head has a channel for each class."""
         classes = self.description.classes
-        if state.channels != classes:
+        if state.channels and state.channels != classes:
             text = f"{state.path} has {state.channels} channels, not one for each of the {classes} classes."
             self.tell(
                 "auxiliary", "channels", text, f"Give the node {self.description.auxiliary} width: classes."
@@ -70,12 +76,16 @@ class Checks:
 
     def wire(self, wire: Wire, source: State, reduction: int, path: str) -> None:
         """Check the stride of an edge, and its operations where they stand."""
+        if not source.reduction or not reduction:
+            return
         if source.reduction > reduction:
             text = f"the source is coarser ({source.reduction}) than the node ({reduction})"
-            self.tell(path, "stride", f"{text} (at {wire.path}).")
+            hint = f"A reduction of {source.reduction} or a multiple of it can read it."
+            self.tell(path, "stride", f"{text} (at {wire.path}).", hint)
         elif reduction % source.reduction:
             text = f"no whole stride leads from reduction {source.reduction} to {reduction}"
-            self.tell(path, "stride", f"{text} (at {wire.path}).")
+            hint = f"Multiples of {source.reduction} can be reached."
+            self.tell(path, "stride", f"{text} (at {wire.path}).", hint)
         elif not wire.ops and wire.stride != 1:
             text = f"a bare edge cannot change the reduction from {source.reduction} to {reduction}"
             self.tell(path, "stride", f"{text} (at {wire.path}).", "Give it an operation.")
@@ -86,8 +96,10 @@ class Checks:
     def _fits(self, op: Op, wire: Wire, path: str) -> None:
         entry = None if self.catalogue is None else self.catalogue.get(op.name)
         if entry is not None:
-            for text in entry.misfits(wire.c_in, wire.width, wire.stride):
-                self.tell(path, f"{op}: {text[:20]}", f"{text[:-1]} (at {wire.op_path(op)}).")
+            c_in, width = wire.c_in or wire.width, wire.width or wire.c_in
+            for text in entry.misfits(c_in, width, wire.stride):
+                said = f"{text[:-1]} (at {wire.op_path(op)})."
+                self.tell(path, f"{op}: {text[:20]}", said, spot=str(op))
 
     def _known(self, catalogue: Catalogue) -> None:
         """Check every operation's name and settings where it is written, so also those of no use."""
@@ -103,4 +115,4 @@ class Checks:
         ]
         for path, op in (*columns, *written):
             for text, hint in unknown(op, catalogue):
-                self.tell(path, f"{op}: {text}", text, hint)
+                self.tell(path, f"{op}: {text}", text, hint, spot=str(op))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.description.fields import (
+    UNREAD_OP,
     check_keys,
     read_flag,
     read_list,
@@ -15,8 +16,9 @@ from nascore.description.fields import (
     read_text,
     source_of_key,
 )
+from nascore.description.names import UNREAD
+from nascore.description.problems import nearest
 from nascore.description.values import Edge
-from nascore.errors import did_you_mean
 
 if TYPE_CHECKING:
     from nascore.config import Node as Yaml
@@ -27,99 +29,91 @@ if TYPE_CHECKING:
 
 _HOW = ("op", "ops", "choose", "gate")
 
+UNREAD_EDGES = (Edge(source=UNREAD),)
+"""In place of edges that could not be read."""
+
 
 @frozen(kw_only=True)
 class Edges:
     """Reads edges; a choice without operations offers all of its group.
 
+    What cannot be read is noted, and left open in the edge, so that the rest of the graph is checked.
+
     Attributes:
-        groups: The groups by name; None for one that could not be read.
+        groups: The groups by name.
         found: Where problems go.
     """
 
-    groups: dict[str, Group | None]
+    groups: dict[str, Group]
     found: Found
 
-    def alike(self, items: Items, path: str) -> tuple[Edge, ...] | None:
+    def alike(self, items: Items, path: str) -> tuple[Edge, ...]:
         """Return the edges of a node of which all are alike: ``{from: [a, b], op: x}``."""
         how = self._how(items, path)
         nodes = read_list(items["from"])
-        sources = [read_source(node, f"{path}.from", self.found) for node in nodes]
-        if how is None or None in sources:
-            return None
-        pairs = zip(sources, nodes, strict=True)
-        return _all([self._edge(source, how, path, node) for source, node in pairs if source is not None])
+        return tuple(self._edge(read_source(node, f"{path}.from", self.found), how, path) for node in nodes)
 
-    def listed(self, node: Yaml, path: str) -> tuple[Edge, ...] | None:
+    def listed(self, node: Yaml, path: str) -> tuple[Edge, ...]:
         """Return the edges of a list in which each says for itself what it is."""
         if not isinstance(node.value, list):
             self.found.add(path, "the edges of a sum or concat are a list.", origin=node.origin)
-            return None
-        return _all([self._one(item, path) for item in node.value])
+            return UNREAD_EDGES
+        return tuple(self._one(item, path) for item in node.value)
 
-    def _one(self, node: Yaml, path: str) -> Edge | None:
+    def _one(self, node: Yaml, path: str) -> Edge:
         if not isinstance(node.value, dict):
-            source = read_source(node, path, self.found)
-            return None if source is None else self._edge(source, {}, path, node)
+            return self._edge(read_source(node, path, self.found), {}, path)
         if "from" in node.value:
-            return self._explicit(node.value, path, node)
+            return self._explicit(node.value, path)
         if len(node.value) != 1:
             text = "an edge is SOURCE, {SOURCE: OPERATION} or {from: SOURCE, ...}."
             self.found.add(path, text, origin=node.origin)
-            return None
+            return UNREAD_EDGES[0]
         key, value = next(iter(node.value.items()))
         ops = read_ops(value, f"{path}.from.{key}", self.found)
-        if ops == ():
+        if not ops:
             self.found.add(f"{path}.from.{key}", "no operations; a bare edge is SOURCE.", origin=value.origin)
-        return self._edge(source_of_key(key), {"ops": ops}, path, node) if ops else None
+        return self._edge(source_of_key(key), {"ops": ops or (UNREAD_OP,)}, path)
 
-    def _explicit(self, items: Items, path: str, node: Yaml) -> Edge | None:
+    def _explicit(self, items: Items, path: str) -> Edge:
         check_keys(items, ("from", *_HOW), path, self.found)
         source = read_source(items["from"], path, self.found)
-        how = self._how(items, f"{path}.from.{source}")
-        return None if source is None or how is None else self._edge(source, how, path, node)
+        return self._edge(source, self._how(items, f"{path}.from.{source}"), path)
 
-    def _edge(self, source: str | int, how: dict[str, Any], path: str, node: Yaml) -> Edge | None:
-        with self.found.at(f"{path}.from.{source}", node.origin):
-            return Edge(source=source, **how)
-        return None
+    def _edge(self, source: str | int, how: dict[str, Any], path: str) -> Edge:
+        return self.found.made(Edge, f"{path}.from.{source}", source=source, **how)
 
-    def _how(self, items: Items, path: str) -> dict[str, Any] | None:
-        """Return an edge's operations, group and gate; None, noted, if they cannot be read."""
-        given = [key for key in ("op", "ops") if key in items]
+    def _how(self, items: Items, path: str) -> dict[str, Any]:
+        """Return an edge's operations, group and gate."""
         group = read_text(items, "choose", path, self.found)
-        if len(given) > 1 or ("choose" in items and "op" in items):
-            text = "say one of op, ops and choose (which may have ops: a part of its own)."
-            self.found.add(path, text, origin=items["from"].origin)
-            return None
-        ops = self._ops(items, path, group)
         gate = read_flag(items, "gate", path, self.found)
-        return None if ops is None else {"ops": ops, "group": group, "gate": bool(gate)}
+        if ("op" in items) + ("ops" in items) > 1 or ("choose" in items and "op" in items):
+            text = "say one of op, ops and choose (which may have ops: a part of its own)."
+            self.found.add(path, text, origin=items["op"].key)
+            return {"ops": (UNREAD_OP,)}
+        if "choose" in items and (group is None or not self._known(group, items, path)):
+            return {"ops": (UNREAD_OP,), "gate": bool(gate)}
+        return {"ops": self._ops(items, path, group), "group": group, "gate": bool(gate)}
 
-    def _ops(self, items: Items, path: str, group: str | None) -> tuple[Op, ...] | None:
+    def _known(self, group: str, items: Items, path: str) -> bool:
+        if group not in self.groups:
+            hint = nearest(group, self.groups) or "Declare it under groups."
+            origin = items["choose"].origin
+            self.found.add(f"{path}.choose", f"there is no group {group!r}.", hint=hint, origin=origin)
+        return group in self.groups
+
+    def _ops(self, items: Items, path: str, group: str | None) -> tuple[Op, ...]:
         for key in ("op", "ops"):
             if key not in items:
                 continue
             if (key == "ops") != isinstance(items[key].value, list):
                 text = "op is one operation, ops a list of them."
                 self.found.add(f"{path}.{key}", text, origin=items[key].origin)
-                return None
+                return (UNREAD_OP,)
             ops = read_ops(items[key], f"{path}.{key}", self.found)
-            if ops == () and "choose" not in items:
+            if not ops and group is None:
                 text = "no operations; a bare edge is written without ops."
                 self.found.add(f"{path}.{key}", text, origin=items[key].origin)
-                return None
+                return (UNREAD_OP,)
             return ops
-        if "choose" not in items:
-            return ()
-        if group is not None and group not in self.groups:
-            text = f"there is no group {group!r}."
-            hint = did_you_mean(group, self.groups)
-            self.found.add(f"{path}.choose", text, hint=hint, origin=items["choose"].origin)
-        chosen = self.groups.get(group or "")
-        return None if chosen is None else chosen.ops
-
-
-def _all(edges: list[Edge | None]) -> tuple[Edge, ...] | None:
-    sound = tuple(edge for edge in edges if edge is not None)
-    return sound if len(sound) == len(edges) else None
+        return () if group is None else tuple(dict.fromkeys(self.groups[group].ops))

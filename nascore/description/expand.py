@@ -12,12 +12,18 @@ from nascore.description.invariants import graph_path
 from nascore.description.layouts import lay_out
 from nascore.description.names import CONCAT, IMAGES, NETWORK
 from nascore.description.plan import Plan, State, Use, Wire
+from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
     from nascore.description.operation import Catalogue
     from nascore.description.plan import Row
     from nascore.description.scope import Placed
     from nascore.description.values import Description, Edge, Graph, Node
+
+MOST_STATES = 100_000
+"""No network comes near it; cells in cells multiply, and few lines could ask for more than fit in memory."""
+DEEPEST = 50
+"""Cells in cells, at most."""
 
 
 def expand(description: Description, catalogue: Catalogue | None = None) -> Plan:
@@ -31,17 +37,8 @@ def expand(description: Description, catalogue: Catalogue | None = None) -> Plan
         DescriptionError: With every problem.
     """
     checks = Checks(description=description, catalogue=catalogue)
-    walk = _Walk(description=description, checks=checks)
-    images = State(
-        path=IMAGES,
-        join="input",
-        channels=description.in_channels,
-        reduction=1,
-        template=(NETWORK, IMAGES),
-    )
-    walk.states.append(images)
-    network = Use(graph=NETWORK, prefix="", channels=description.channels, base=1, names={})
-    names = walk.graph(description.network, network, (0,))
+    walk = Walk(description=description, checks=checks)
+    names = walk.network()
     auxiliary = None if description.auxiliary is None else names[description.auxiliary]
     if auxiliary is not None:
         checks.auxiliary(walk.states[auxiliary])
@@ -52,13 +49,21 @@ def expand(description: Description, catalogue: Catalogue | None = None) -> Plan
         layouts=lay_out(description, walk.states, checks),
         uses=tuple(walk.uses),
     )
-    checks.stop()
+    checks.found.stop()
     return plan
 
 
 @define(kw_only=True)
-class _Walk:
-    """The states placed so far, and how often each written edge was met."""
+class Walk:
+    """The states placed so far, and how often each written edge was met.
+
+    Attributes:
+        description: What is worked out.
+        checks: What is told of each state and wire.
+        states: Every state so far.
+        uses: Every use of a graph so far.
+        counts: How often each edge of a group was met.
+    """
 
     description: Description
     checks: Checks
@@ -66,20 +71,45 @@ class _Walk:
     uses: list[Use] = field(factory=list)
     counts: Counter[Row] = field(factory=Counter)
 
-    def graph(self, graph: Graph, use: Use, inputs: tuple[int, ...]) -> dict[str, int]:
-        """Place every node of a graph; return the index of the state behind each of its names."""
+    def network(self) -> dict[str, int]:
+        """Place the images and every node of the network; return the states behind the network's names."""
+        description = self.description
+        self.states.append(
+            State(
+                path=IMAGES,
+                join="input",
+                channels=description.in_channels,
+                reduction=1,
+                template=(NETWORK, IMAGES),
+            )
+        )
+        use = Use(graph=NETWORK, prefix="", channels=description.channels, base=1, names={})
+        return self.graph(description.network, use, {IMAGES: 0})
+
+    def graph(self, graph: Graph, use: Use, found: dict[str, int]) -> dict[str, int]:
+        """Place every node of a graph; return the index of the state behind each of its names.
+
+        Args:
+            graph: The network or a cell.
+            use: The use of it.
+            found: The states behind its inputs.
+        """
         self.uses.append(use)
-        found = dict(zip(graph.inputs, inputs, strict=True))
         for placed in graph.scope.placed:
             sources = tuple(found[name] for name in placed.sources)
             if placed.node.cell is None:
                 found[placed.name] = self._state(placed, use, sources)
             else:
-                found[placed.name] = self._cell(placed.node.cell, placed, use, sources)
+                found[placed.name] = self.cell(placed.node.cell, placed, use, sources)
         use.names.update({name: found[state] for name, state in graph.scope.names.items()})
         return use.names
 
-    def _cell(self, name: str, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
+    def cell(self, name: str, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
+        """Place every node of a use of a cell; return the index of the state that leaves it."""
+        if len(self.states) > MOST_STATES:
+            raise DescriptionError(f"the network has more than {MOST_STATES:,} states.")
+        if use.prefix.count("/") > DEEPEST:
+            raise DescriptionError(f"cells are nested more than {DEEPEST} deep.")
         cell = self.description.cells[name]
         inner = Use(
             graph=name,
@@ -88,7 +118,7 @@ class _Walk:
             base=self._reduction(placed.node, use, sources),
             names={},
         )
-        return self.graph(cell, inner, sources)[cell.output]
+        return self.graph(cell, inner, dict(zip(cell.inputs, sources, strict=True)))[cell.output]
 
     def _width(self, node: Node, use: Use) -> int:
         return self.description.classes if node.width == "classes" else node.width * use.channels
@@ -96,14 +126,15 @@ class _Walk:
     def _reduction(self, node: Node, use: Use, sources: tuple[int, ...]) -> int:
         if node.reduction is not None:
             return use.base * node.reduction
-        return max(self.states[source].reduction for source in sources)
+        read = [self.states[source].reduction for source in sources]
+        return max(read) if all(read) else 0
 
     def _state(self, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
         node = placed.node
         reduction = self._reduction(node, use, sources)
         pairs = zip(node.edges, sources, strict=True)
         wires = tuple(self._wire(placed, edge, use, source, reduction) for edge, source in pairs)
-        whole, rest = divmod(reduction, use.base)
+        whole, rest = divmod(reduction, use.base or 1)
         state = State(
             path=f"{use.prefix}{placed.name}",
             join="concat" if node.join == CONCAT else "sum",
@@ -129,7 +160,7 @@ class _Walk:
             c_in=read.channels,
             width=width,
             c_out=width * len(edge.ops) if every_op and edge.ops else width,
-            stride=max(reduction // read.reduction, 1),
+            stride=max(reduction // (read.reduction or 1), 1),
             gate=edge.gate,
             group=edge.group,
         )
@@ -145,7 +176,8 @@ class _Walk:
 
     def _channels(self, node: Node, use: Use, wires: tuple[Wire, ...]) -> int:
         if node.join == CONCAT:
-            return sum(wire.c_out for wire in wires)
+            brought = [wire.c_out for wire in wires]
+            return sum(brought) if all(brought) else 0
         return self._width(node, use) if any(wire.ops for wire in wires) else wires[0].c_out
 
 

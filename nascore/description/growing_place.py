@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 from nascore.description.invariants import graph_path
-from nascore.description.names import SUM
+from nascore.description.names import SUM, is_grown
 from nascore.description.problems import Found
-from nascore.description.scope import is_grown
 from nascore.description.values import Edge
 from nascore.errors import DescriptionError, did_you_mean
 

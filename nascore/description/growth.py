@@ -9,7 +9,7 @@ from attrs import evolve
 from nascore.description.expand import expand
 from nascore.description.graphs import with_graph
 from nascore.description.growing_place import find_place
-from nascore.description.names import CONCAT
+from nascore.description.names import CONCAT, GROWN
 from nascore.description.op import Op
 from nascore.description.operation import unknown
 from nascore.description.picks import choose
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from nascore.description.operation import Catalogue
     from nascore.description.picks import Matrix
     from nascore.description.values import Description, Graph
-
-PREFIX = "grow/"
-"""With this begin the names of growth's groups: ``grow/GRAPH/TARGET/NUMBER``."""
 
 PROJECT = Op("project")
 
@@ -64,7 +61,7 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
     found.stop()
     offers = {name: place.fitting(name, ops, catalogue) for name in dict.fromkeys(names)}
     number = 1 + max((place.number(node.name) for node in place.graph.nodes), default=0)
-    group = f"{PREFIX}{graph}/{target}/{number}"
+    group = f"{GROWN}{graph}/{target}/{number}"
     edges = tuple(Edge(source=name, ops=fit, group=group) for name, fit in offers.items() if fit)
     if not edges:
         found.add(place.path, "none of the operations fits between its sources and it.")
@@ -104,7 +101,7 @@ def settle(description: Description, strength: Mapping[str, Matrix], project: Op
     Raises:
         DescriptionError: As :func:`choose`.
     """
-    grown = {name: matrix for name, matrix in strength.items() if name.startswith(PREFIX)}
+    grown = {name: matrix for name, matrix in strength.items() if name.startswith(GROWN)}
     layouts = expand(description).layouts
     picks = choose(description, grown)
     for name, pairs in picks.items():

@@ -9,25 +9,24 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nascore.description.auxiliary import check_auxiliary
+from nascore.description.group_rules import check_group, check_unique, unlisted
 from nascore.description.names import (
     CONCAT,
     IMAGES,
+    MOST_REPEATS,
     RESERVED_CELLS,
     SUM,
+    UNREAD,
     is_group_name,
     is_node_name,
 )
-from nascore.description.problems import Found
+from nascore.description.problems import Found, nearest
 from nascore.description.scope import resolve
-from nascore.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from nascore.description.values import Description, Edge, Graph, Node
 
-    from nascore.description.op import Op
-    from nascore.description.values import Description, Edge, Graph, Group, Node
-
-_SEGMENTS = ("edge", "node")
+__all__ = ["check_description", "check_edge", "check_graph", "check_group", "check_node", "graph_path"]
 
 
 def check_edge(edge: Edge) -> None:
@@ -38,7 +37,7 @@ def check_edge(edge: Edge) -> None:
     """
     found = Found()
     _check_source(edge.source, found)
-    _check_unique(edge.ops, "on one edge", found)
+    check_unique(edge.ops, "on one edge", found)
     found.flag("gate", edge.gate)
     if edge.group is not None:
         if not is_group_name(edge.group):
@@ -66,7 +65,7 @@ def check_node(node: Node) -> None:
     if node.reduction is not None:
         found.whole("reduction", node.reduction, 1)
     if node.repeat is not None:
-        found.whole("repeat", node.repeat, 0)
+        found.whole("repeat", node.repeat, 0, MOST_REPEATS)
     found.flag("shadow", node.shadow)
     if node.shadow and node.join != SUM:
         found.add("shadow", "only a sum can be a shadow.")
@@ -92,31 +91,7 @@ def check_graph(graph: Graph) -> None:
         found.add("nodes", "a graph needs at least one node.")
     names = resolve(graph, found).names
     if graph.nodes and graph.output not in names:
-        found.add("output", f"there is no state {graph.output!r}.", hint=did_you_mean(graph.output, names))
-    found.stop()
-
-
-def check_group(group: Group) -> None:
-    """Check what one group declares.
-
-    Raises:
-        DescriptionError: With every problem.
-    """
-    found = Found()
-    if not group.ops:
-        found.add("ops", "a group needs operations.")
-    _check_unique(group.ops, "in one group", found)
-    _check_unique(group.never, "under never", found)
-    if group.segment not in _SEGMENTS:
-        found.add("segment", f"must be edge or node, not {group.segment!r}.")
-    found.whole("keep", group.keep, 1)
-    if group.edges is not None:
-        found.whole("edges", group.edges, 1)
-        if group.segment == "node":
-            found.add("edges", "has no meaning where a whole node competes: keep says how many stay.")
-    for op in group.never:
-        if op not in group.ops:
-            found.add("never", f"{op} is not among the group's operations.")
+        found.add("output", f"there is no state {graph.output!r}.", hint=nearest(graph.output, names))
     found.stop()
 
 
@@ -155,23 +130,18 @@ def _check_source(source: object, found: Found) -> None:
         found.add("from", f"{source!r} cannot name a state.")
 
 
-def _check_unique(ops: Iterable[Op], where: str, found: Found) -> None:
-    for op, count in Counter(ops).items():
-        if count > 1:
-            found.add("ops", f"the operation {op} stands {where} twice.")
-
-
 def _check_edges(node: Node, found: Found) -> None:
     if node.cell is not None:
         for edge in node.edges:
             if edge.ops or edge.gate:
                 found.add(f"from.{edge.source}", "an edge into a cell has neither operations nor a gate.")
         return
-    counted = [edge.source for edge in node.edges if node.join == SUM or edge.ops]
+    read = [edge for edge in node.edges if edge.source is not UNREAD]
+    counted = [edge.source for edge in read if node.join == SUM or edge.ops]
     for source, count in Counter(counted).items():
         if count > 1:
             found.add(f"from.{source}", "two edges come from this source: put the operations on one edge.")
-    gated = Counter(edge.source for edge in node.edges if node.join == CONCAT and edge.gate)
+    gated = Counter(edge.source for edge in read if node.join == CONCAT and edge.gate)
     for source, count in gated.items():
         if count > 1:
             found.add(f"from.{source}", "two gates on edges from this source would have one path.")
@@ -189,16 +159,19 @@ def _check_parts(description: Description, found: Found) -> None:
 def _check_uses(description: Description, found: Found) -> None:
     for name, graph in description.graphs().items():
         for node in graph.nodes:
-            if node.cell is None:
+            if node.cell is None or node.cell is UNREAD:
                 continue
             path = f"{graph_path(name)}.nodes.{node.name}"
             cell = description.cells.get(node.cell)
             if cell is None:
-                hint = did_you_mean(node.cell, description.cells)
-                found.add(path, f"there is no cell {node.cell!r}.", hint=hint)
-            elif len(cell.inputs) != len(node.edges):
+                hint = nearest(node.cell, description.cells)
+                found.add(f"{path}.cell", f"there is no cell {node.cell!r}.", hint=hint)
+            elif len(cell.inputs) != len(node.edges) and UNREAD not in cell.inputs:
                 wanted, given = len(cell.inputs), len(node.edges)
-                found.add(path, f"the cell {node.cell} has {wanted} inputs, and gets {given}.")
+                inputs = f"{wanted} input{'' if wanted == 1 else 's'}"
+                found.add(
+                    path, f"the cell {node.cell} has {inputs} ({', '.join(cell.inputs)}), and gets {given}."
+                )
 
 
 def _check_choices(description: Description, found: Found) -> None:
@@ -208,12 +181,14 @@ def _check_choices(description: Description, found: Found) -> None:
         path = f"{graph_path(name)}.nodes.{node.name}.from.{edge.source}"
         group = description.groups.get(edge.group)
         if group is None:
-            hint = did_you_mean(edge.group, description.groups)
+            hint = nearest(edge.group, description.groups)
             found.add(path, f"there is no group {edge.group!r}.", hint=hint)
             continue
-        for op in edge.ops:
-            if op not in group.ops:
-                found.add(path, f"the group {edge.group} does not list the candidate {op}.")
+        for op in unlisted(edge.ops, group.ops):
+            hint = nearest(str(op), map(str, group.ops))
+            found.add(
+                path, f"the group {edge.group} does not list the candidate {op}.", hint=hint, spot=str(op)
+            )
 
 
 def _check_nesting(description: Description, found: Found) -> None:

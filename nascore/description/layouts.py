@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from nascore.description.names import GROWN
 from nascore.description.plan import ChoiceGroup, Row, segments
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _layout(
     elif len(counts) > 1:
         text = f"its edges are used unequally often: {' and '.join(str(each) for each in counts)} times."
         checks.tell(f"groups.{name}", "uses", text)
+    _check_room(name, rows, offers, checks)
     mask = tuple(tuple(op in offers[row] for op in group.ops) for row in rows)
     return ChoiceGroup(
         rows=rows,
@@ -71,3 +73,19 @@ def _layout(
         replicas=max(counts, default=0),
         keep=group.keep,
     )
+
+
+def _check_room(name: str, rows: tuple[Row, ...], offers: dict[Row, tuple[Op, ...]], checks: Checks) -> None:
+    """Check that some node offers as much as the group's rule would keep of each."""
+    group = checks.description.groups[name]
+    may: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        kept = sum(op not in group.never for op in offers[row])
+        may[row[:2]] += min(kept, 1) if group.segment == "edge" else kept
+    most = max(may.values(), default=0)
+    if group.segment == "edge" and group.edges is not None and 0 < most < group.edges:
+        text = f"a node cannot keep {group.edges} edges: none has more than {most} in this group."
+        checks.tell(f"groups.{name}.edges", "room", text)
+    if group.segment == "node" and 0 < most < group.keep and not name.startswith(GROWN):
+        text = f"a node cannot keep {group.keep}: none offers more than {most} in this group."
+        checks.tell(f"groups.{name}.keep", "room", text)

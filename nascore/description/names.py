@@ -4,8 +4,29 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Final
 
 Scalar = bool | int | float | str
+
+
+class _Unread(str):
+    """A name of which only identity counts: no text that somebody writes is it."""
+
+    __slots__ = ()
+
+
+class _UnreadNumber(int):
+    """A number of which only identity counts; as a factor it makes everything unknown, which is 0."""
+
+
+UNREAD: Final = _Unread("?")
+"""In place of a name that could not be read; it goes for sound, since its problem is noted already."""
+
+UNREAD_NUMBER: Final = _UnreadNumber(0)
+"""In place of a number that could not be read."""
+
+GROWN = "grow/"
+"""With this begin the names of growth's groups: ``grow/GRAPH/TARGET/NUMBER``."""
 
 NETWORK = "network"
 IMAGES = "images"
@@ -18,6 +39,9 @@ _OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GROUP = re.compile(rf"{_NODE.pattern}(/({_NODE.pattern}|\d+))*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LARGEST = 2**63 - 1
+LARGEST: Final = 2**20
+"""No width or reduction of any network comes near it, and products of three fit into int64."""
+MOST_REPEATS: Final = 10_000
 _AMBIGUOUS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
 """Words that some reader of YAML takes for a truth value or nothing, whatever their case."""
 
@@ -25,6 +49,11 @@ _AMBIGUOUS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
 def is_node_name(text: object) -> bool:
     """Return whether the text can name a node, an input or a cell."""
     return _fits(_NODE, text)
+
+
+def is_grown(name: str) -> bool:
+    """Return whether growth added the node of this name."""
+    return "+" in name
 
 
 def is_operation_name(text: object) -> bool:
@@ -43,6 +72,8 @@ def is_word(text: object) -> bool:
 
 
 def _fits(pattern: re.Pattern[str], text: object) -> bool:
+    if text is UNREAD:
+        return True
     return isinstance(text, str) and bool(pattern.fullmatch(text)) and text.lower() not in _AMBIGUOUS
 
 

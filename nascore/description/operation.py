@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from nascore.description.names import Scalar, is_operation_name
-from nascore.description.problems import Found
-from nascore.errors import did_you_mean
+from nascore.config import write_scalar
+from nascore.description.names import UNREAD, Scalar, is_operation_name
+from nascore.description.problems import Found, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nascore.description.op import Op
     from nascore.description.values import Description
 
+_CORE = "builtin"
+"""The plugin that nothing works without."""
 _SWITCHES = ("affine", "pool_norm")
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 
 def _copied(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -70,6 +73,14 @@ class Operation:
 Catalogue = Mapping[str, Operation]
 
 
+@runtime_checkable
+class Shared(Protocol):
+    """A catalogue that several plugins fill: it leaves a name out that two of them bring."""
+
+    def ambiguous(self, name: str) -> tuple[str, ...]:
+        """Return ``plugin:name`` of each that a name may mean, where they are several."""
+
+
 def resolved(op: Op, entry: Operation, description: Description) -> dict[str, Scalar]:
     """Return every setting with which an operation of this description is built.
 
@@ -83,14 +94,30 @@ def unknown(op: Op, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Yield what the catalogue does not know of an operation, as pairs of a text and a hint."""
     entry = catalogue.get(op.name)
     if entry is None:
-        yield f"there is no operation {op.name!r}.", did_you_mean(op.name, catalogue)
+        full = catalogue.ambiguous(op.name) if isinstance(catalogue, Shared) else ()
+        if full:
+            yield _several(op.name, full)
+        elif op.name is not UNREAD:
+            yield f"there is no operation {op.name!r}.", nearest(op.name, catalogue)
         return
     for key, value in op.settings:
         if key not in entry.settings:
-            yield f"{op.name} has no setting {key!r}.", did_you_mean(key, entry.settings)
+            yield f"{op.name} has no setting {key!r}.", _settings_hint(key, entry)
         elif not _same_type(value, entry.settings[key]):
-            wanted = type(entry.settings[key]).__name__
-            yield f"{op.name}'s setting {key} must be a {wanted}, not {value!r}.", ""
+            wanted = _WORDS[type(entry.settings[key])]
+            text = f"{op.name}'s setting {key} must be {wanted}, not {write_scalar(value)}."
+            yield text, f"Its default is {write_scalar(entry.settings[key])}."
+
+
+def _several(name: str, full: Sequence[str]) -> tuple[str, str]:
+    # A description is written for whoever has the operation: it cannot name a plugin.
+    plugins = [one.rpartition(":")[0] for one in full]
+    text = f"{len(full)} plugins bring an operation {name}: {' and '.join(plugins)}."
+    return text, f"Leave one out: {' or '.join(f'--without {one}' for one in plugins if one != _CORE)}."
+
+
+def _settings_hint(key: str, entry: Operation) -> str:
+    return nearest(key, entry.settings) or "It has none."
 
 
 def _same_type(value: Scalar, default: Scalar) -> bool:

@@ -3,32 +3,62 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import define, evolve, field
+from attrs import Factory, define, field, fields
 
-from nascore.errors import DescriptionError, Origin, Problem
+from nascore.description.names import LARGEST, UNREAD_NUMBER
+from nascore.errors import DescriptionError, Origin, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+T = TypeVar("T")
+
+_SHOWN = 12
+"""Choices that a hint lists at most."""
+
+
+class FoundError(DescriptionError):
+    """What :class:`Found` raises; knows more of where the problems are than their paths say."""
+
+    def __init__(self, problems: Iterable[Problem] | str, spots: Mapping[Problem, str] | None = None) -> None:
+        super().__init__(problems)
+        self.spots = dict(spots or {})
 
 
 @define
 class Found:
-    """The problems found so far; :meth:`stop` ends the work if there are any."""
+    """The problems found so far; :meth:`stop` ends the work if there are any.
+
+    Attributes:
+        problems: In the order in which they were found, none twice.
+        spots: What stands in the text where a problem is, if its path ends before: an operation of a list.
+    """
 
     problems: list[Problem] = field(factory=list)
+    spots: dict[Problem, str] = field(factory=dict)
 
-    def add(self, path: str, text: str, *, hint: str = "", origin: Origin | None = None) -> None:
+    def add(
+        self, path: str, text: str, *, hint: str = "", origin: Origin | None = None, spot: str = ""
+    ) -> None:
         """Note one problem."""
-        self.problems.append(Problem(path=path, text=text, hint=hint, origin=origin))
+        problem = Problem(path=path, text=text, hint=hint, origin=origin)
+        if problem not in self.problems:
+            self.problems.append(problem)
+        if spot:
+            self.spots.setdefault(problem, spot)
 
-    def whole(self, path: str, value: object, least: int) -> None:
-        """Note it if the value is no whole number of at least ``least``."""
+    def whole(self, path: str, value: object, least: int, most: int = LARGEST) -> None:
+        """Note it if the value is no whole number from ``least`` to ``most``."""
+        if value is UNREAD_NUMBER:
+            return
         if not isinstance(value, int) or isinstance(value, bool):
             self.add(path, f"must be a whole number, not {value!r}.")
         elif value < least:
             self.add(path, f"must be at least {least}, not {value}.")
+        elif value > most:
+            self.add(path, f"must be at most {most:,}, not {value}.")
 
     def flag(self, path: str, value: object) -> None:
         """Note it if the value is neither true nor false."""
@@ -41,10 +71,30 @@ class Found:
         try:
             yield
         except DescriptionError as error:
-            self.problems += [
-                evolve(each, path=join(path, each.path), origin=each.origin or origin)
-                for each in error.problems
-            ]
+            spots = error.spots if isinstance(error, FoundError) else {}
+            for each in error.problems:
+                self.add(
+                    join(path, each.path),
+                    each.text,
+                    hint=each.hint,
+                    origin=each.origin or origin,
+                    spot=spots.get(each, ""),
+                )
+
+    def made(self, kind: type[T], path: str, **values: Any) -> T:  # noqa: ANN401 - the fields of any value
+        """Return a value of the language; if it breaks a promise, that is noted and a draft of it returned.
+
+        A draft is the value without its checks: what reads it finds the further mistakes of a text. Whoever
+        makes one must stop before anything but checks sees it.
+        """
+        with self.at(path):
+            return kind(**values)
+        draft = object.__new__(kind)
+        for attribute in fields(kind):
+            default = attribute.default
+            unsaid = default.factory() if isinstance(default, Factory) else default
+            object.__setattr__(draft, attribute.name, values.get(attribute.name, unsaid))
+        return draft
 
     def stop(self) -> None:
         """Raise everything found, if anything was.
@@ -53,9 +103,16 @@ class Found:
             DescriptionError: With all problems.
         """
         if self.problems:
-            raise DescriptionError(self.problems)
+            raise FoundError(self.problems, self.spots)
 
 
 def join(*parts: str) -> str:
     """Return one path out of parts, of which some may be empty."""
     return ".".join(part for part in parts if part)
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return the hint for a word that is not among the choices: the nearest one, or all there are."""
+    known = list(dict.fromkeys(choices))
+    shown = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
+    return did_you_mean(word, known) or (f"Known: {shown}." if known else "")

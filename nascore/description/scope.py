@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from nascore.errors import did_you_mean
+from nascore.description.cycles import cycle
+from nascore.description.names import UNREAD, is_grown
+from nascore.description.problems import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from nascore.description.problems import Found
     from nascore.description.values import Graph, Node
@@ -30,7 +32,8 @@ class Placed:
     Attributes:
         name: Its name, with a number where the node repeats (``a-0``).
         node: The node as written.
-        sources: The names of the states that its edges read, in the order of the edges.
+        sources: The names of the states that its edges read, in the order of the edges; ``UNREAD`` in a draft
+            for one that is not there.
     """
 
     name: str
@@ -52,10 +55,10 @@ class Scope:
 
 
 def resolve(graph: Graph, found: Found) -> Scope:
-    """Return the scope of a graph; what cannot be resolved is noted, and left out of the sources."""
+    """Return the scope of a graph; what cannot be resolved is noted, and ``UNREAD`` among the sources."""
     _check_names(graph, found)
     written = {*graph.inputs, *(node.name for node in graph.nodes)}
-    walk = _Walk(found=found, written=written, names={name: name for name in graph.inputs})
+    walk = _Walk(graph=graph, found=found, written=written, names={name: name for name in graph.inputs})
     placed = [each for node in graph.nodes for each in walk.place(node)]
     twice = [name for name, count in Counter(each.name for each in placed).items() if count > 1]
     for name in twice:
@@ -70,15 +73,10 @@ def instances(node: Node) -> list[str]:
     return [f"{node.name}-{index}" for index in range(node.repeat)]
 
 
-def is_grown(name: str) -> bool:
-    """Return whether growth added the node of this name."""
-    return "+" in name
-
-
 def _check_names(graph: Graph, found: Found) -> None:
     counts = Counter([*graph.inputs, *(node.name for node in graph.nodes)])
     for name, count in counts.items():
-        if count > 1:
+        if count > 1 and name != UNREAD:
             found.add(f"nodes.{name}", "this name is used twice.")
 
 
@@ -86,6 +84,7 @@ def _check_names(graph: Graph, found: Found) -> None:
 class _Walk:
     """The states met so far, in the order of the graph."""
 
+    graph: Graph
     found: Found
     written: set[str]
     names: dict[str, str]
@@ -95,28 +94,48 @@ class _Walk:
     def place(self, node: Node) -> Iterator[Placed]:
         names = instances(node)
         for name in names:
-            sources = [self._source(node, edge.source) for edge in node.edges]
-            yield Placed(name=name, node=node, sources=tuple(each for each in sources if each is not None))
+            sources = tuple(self._source(node, edge.source) for edge in node.edges)
+            yield Placed(name=name, node=node, sources=sources)
             self.names.setdefault(name, name)
             if not is_grown(name):
                 self.counted.append(name)
         if node.repeat:
             self.names.setdefault(node.name, names[-1])
         stage = _STAGE.fullmatch(node.name)
-        if stage is not None and stage["name"] not in self.written:
+        if stage is not None and stage["name"] not in self.written and node.name in self.names:
             # A spelled-out stage is still read by its bare name: untying changes no source as written.
-            self.names[stage["name"]] = node.name
+            self.names[stage["name"]] = self.names[node.name]
 
-    def _source(self, node: Node, source: str | int) -> str | None:
-        path = f"nodes.{node.name}"
+    def _source(self, node: Node, source: str | int) -> str:
         if isinstance(source, str):
-            if source not in self.names:
-                self._unknown(path, source, tuple(self.names))
-            return self.names.get(source)
+            name = self.names.get(source)
+            return self._missing(node, source) if name is None else name
+        if source >= 0:
+            return UNREAD  # the edge has noted it
         if not self.counted:
-            self.found.add(path, f"the source {source} lies before the first node.")
-            return None
+            text = f"the source {source} lies before the first node."
+            hint = f"Name an input: {', '.join(self.graph.inputs)}."
+            self.found.add(f"nodes.{node.name}.from.{source}", text, hint=hint)
+            return UNREAD
         return self.counted[max(len(self.counted) + source, 0)]
 
-    def _unknown(self, path: str, source: str, names: Sequence[str]) -> None:
-        self.found.add(path, f"there is no earlier state {source!r}.", hint=did_you_mean(source, names))
+    def _missing(self, node: Node, source: str) -> str:
+        """Note why a source cannot be read, unless that follows from what is noted already."""
+        path = f"nodes.{node.name}.from.{source}"
+        if source is UNREAD:
+            return UNREAD
+        if source == node.name:
+            self.found.add(path, "a node cannot read itself.", hint="Write -1 for the node before.")
+        elif source in self.written:
+            self.found.add(path, f"{self._order(node, source)}; a node reads earlier states only.")
+        elif UNREAD not in self.names:
+            self.found.add(path, f"there is no earlier state {source!r}.", hint=nearest(source, self.names))
+        return UNREAD
+
+    def _order(self, node: Node, source: str) -> str:
+        way = cycle(self.graph, node.name, source)
+        if way:
+            return f"a cycle: {way[0]} reads {', which reads '.join(way[1:])}"
+        if any(each.name == source and each.repeat == 0 for each in self.graph.nodes):
+            return f"{source} repeats 0 times and is no state"
+        return f"{source} stands after {node.name}"

@@ -36,8 +36,9 @@ class Translator:
         name: What ``export --to NAME`` is given.
         summary: One sentence.
         to_text: Writes a closed description; raises ``DescriptionError`` where the notation cannot say it.
-        from_text: Reads a text.
+        from_text: Reads a text. The origin of a problem may end in ``:LINE:COLUMN`` of the text.
         recognises: Whether a text looks like this notation; must not raise.
+        names: Names that it reads too, such as those of published genotypes; said where one is mistyped.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Translator:
     to_text: Callable[[Description], str]
     from_text: FromText
     recognises: Callable[[str], bool]
+    names: tuple[str, ...] = ()

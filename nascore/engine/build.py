@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,17 +11,19 @@ from attrs import define
 from nascore.component import load
 from nascore.description import expand
 from nascore.engine.batches import check_batch, halves, on
-from nascore.engine.device import device_of
+from nascore.engine.device import device_for
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
-from nascore.errors import Problem, RecipeError
-from nascore.recipe import dump_recipe
+from nascore.errors import Problem, RecipeError, refusal
+from nascore.recipe import kept_recipe
+from nascore.recipe.guard import guarded
 from nascore.run import create, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from nascore.component import Component
     from nascore.contract import DataFacts, Dataset, Observer, Relaxation, Trainer, Updater
     from nascore.description import Catalogue, Description
     from nascore.nn import Examples
@@ -105,10 +108,10 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
         RecipeError: The device is not there, the space leaves nothing to choose, or a batch is too large.
         DescriptionError: The space's description cannot be built.
     """
-    device_of(recipe.run.device)
+    device_for(recipe)
     dataset: Dataset = made(recipe, "dataset")
     parts = Parts(
-        description=made(recipe, "space").describe(dataset.facts),
+        description=described(recipe, dataset.facts),
         relaxation=made(recipe, "relaxation"),
         updater=made(recipe, "updater"),
         trainer=made(recipe, "trainer"),
@@ -133,29 +136,58 @@ def begin(  # noqa: PLR0913 - each by name
     out: Path | None,
     observers: Iterable[Observer],
 ) -> Live:
-    """Make the folder of a run and write what is known before it starts."""
-    device = device_of(recipe.run.device)
+    """Make the folder of a run and write what is known before it starts.
+
+    Raises:
+        RecipeError: The device is not there.
+        RunFolderError: The folder cannot be made or written to.
+    """
+    device = device_for(recipe)
+    kept = kept_recipe(recipe, registry)
     folder = create(name, out=out)
-    folder.text("recipe.yaml", dump_recipe(recipe))
-    folder.json("environment.json", environment(device=_named(device), threads=recipe.run.threads))
+    folder.log(f"nascore {version('nascore')}: {name}")
+    for file, text in {**kept.files, "recipe.yaml": kept.text}.items():
+        folder.text(file, text)
+    facts = environment(device=_named(device), threads=recipe.run.threads, brought=kept.brought)
+    folder.json("environment.json", facts)
     for note in (*recipe.warned, *recipe.passed):
         folder.log(str(note))
-    live = Live(
+    return Live(
         recipe=recipe,
         catalogue=registry.operations(),
         dataset=dataset,
         device=device,
         folder=folder,
-        watch=Watch(observers, folder.log),
+        watch=Watch(observers, folder.log, parts=recipe.parts.get("observer", ())),
     )
-    live.watch.tell("run_started", folder.path, recipe)
-    return live
 
 
 def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
-    """Build the component that fills a slot; its module is imported now."""
+    """Build the component that fills a slot; its module is imported now.
+
+    Raises:
+        PluginError: It cannot be built: what a plugin raises here is its mistake.
+    """
     part = recipe.part(slot)
-    return load(part.component.build)(part.settings)
+    return _answer(part.component, "building", lambda: load(part.component.build)(part.settings))
+
+
+def described(recipe: Recipe, facts: DataFacts) -> Description:
+    """Return the description that the space gives for these data.
+
+    Raises:
+        PluginError: The space raised.
+    """
+    space = made(recipe, "space")
+    answer: Description = _answer(recipe.part("space").component, "describing", lambda: space.describe(facts))
+    return answer
+
+
+def _answer(component: Component, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it gives
+    answer, raised = guarded(component, what, call, None)
+    if raised:
+        raise refusal(raised)
+    return answer
 
 
 def _named(device: torch.device) -> str:

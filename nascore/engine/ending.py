@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from time import perf_counter
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
 from nascore.errors import NascoreError
+from nascore.run import RESULT, is_file, mark, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nascore.engine.build import Live
+
+INTERRUPTED = {"status": "interrupted"}
 
 
 @contextmanager
 def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
     """Give a result to fill; write it at the end, with `status` done, failed or interrupted.
+
+    Observers are told of the start here, so that they are let go whatever comes after it.
 
     Args:
         live: The run.
@@ -25,16 +32,37 @@ def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
     result: dict[str, Any] = {}
     began = perf_counter()
     try:
+        live.watch.tell("run_started", live.folder.path, live.recipe)
         yield result
-    except KeyboardInterrupt:
-        _conclude(live, kind, began, {**result, "status": "interrupted"})
+        _conclude(live, kind, began, {"status": "done", **result})
+    except KeyboardInterrupt as error:
+        _stopped(live, error, "interrupted", partial(_conclude, live, kind, began, result | INTERRUPTED))
         raise
-    except Exception as error:
-        text = str(error) if isinstance(error, NascoreError) else f"{type(error).__name__}: {error}"
-        live.folder.log(f"failed: {text}")
-        _conclude(live, kind, began, {**result, "status": "failed", "error": text})
+    except BaseException as error:
+        # SystemExit too: a plugin that calls sys.exit() must not leave a run that seems to go on.
+        text = str(error) if isinstance(error, NascoreError) else said(error)
+        failed = result | {"status": "failed", "error": text}
+        _stopped(live, error, f"failed: {text}{_trace(error)}", partial(_conclude, live, kind, began, failed))
         raise
-    _conclude(live, kind, began, {"status": "done", **result})
+    finally:
+        live.watch.end()
+
+
+def _stopped(live: Live, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
+    """Write what stopped a run, and say on the exception where that is."""
+    mark(error, live.folder.path)
+    if is_file(live.folder / RESULT):
+        return  # it stopped while observers were told that it is done: it is done
+    # A disk that is full may be why the run stopped: what stopped it is said, not what came of it.
+    with suppress(Exception):
+        live.folder.log(line)
+        conclude()
+
+
+def _trace(error: BaseException) -> str:
+    if isinstance(error, NascoreError):
+        return ""
+    return "\n" + "".join(format_exception(error)).rstrip()
 
 
 def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> None:
@@ -47,6 +75,7 @@ def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> No
         "warnings": [str(problem) for problem in recipe.warned],
         "image": [live.facts.channels, live.facts.height, live.facts.width],
         "device": live.device.type,
+        "observers": live.watch.counts(),
         "seconds": round(perf_counter() - began, 3),
     }
     live.folder.finish(whole)

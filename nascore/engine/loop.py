@@ -10,7 +10,7 @@ from attrs import Factory, define
 
 from nascore.contract import EpochReport
 from nascore.engine.measure import entropy
-from nascore.errors import RunFailed
+from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,7 +98,11 @@ def _summary(
 def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
     for what, loss in (("loss", report.loss), ("architecture loss", report.architecture_loss)):
         if loss is not None and not isfinite(loss):
-            raise RunFailed(f"phase {phase.name}, step {report.step}: the {what} is {loss}.")
+            text = f"phase {phase.name}, step {report.step}: the {what} is {loss}."
+            rate = "" if report.lr is None else f", which was {report.lr:g} in this step"
+            part = "trainer" if phase.search is not None else "training"
+            hint = f"Try a lower --set {part}.lr{rate}, a lower {part}.clip, or another --seed."
+            raise RunFailed([Problem(path="", text=text, hint=hint)])
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -3,5 +3,6 @@
 from nascore.plugin.discover import discover
 from nascore.plugin.plugin import Plugin
 from nascore.plugin.registry import Registry
+from nascore.plugin.selection import Selection
 
-__all__ = ["Plugin", "Registry", "discover"]
+__all__ = ["Plugin", "Registry", "Selection", "discover"]

@@ -7,6 +7,7 @@ wait for the recipe that happens to meet it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from nascore.capability import CAPABILITIES
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nascore.component import Slot
+    from nascore.plugin.plugin import Plugin
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_RULE: Final = "a name is lower-case letters, digits, - and _."
 
 
 def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
@@ -32,7 +35,7 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
     """
     by_name = {slot.name: slot for slot in slots}
     if NAME.fullmatch(component.name) is None:
-        yield f"component {component.name!r}: a name is lower-case letters, digits, - and _."
+        yield f"component {component.name!r}: {_RULE}"
     slot = by_name.get(component.slot)
     if slot is None:
         yield f"{component.name}: no slot is called {component.slot}. {did_you_mean(component.slot, by_name)}"
@@ -40,8 +43,34 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
         yield f"{component.name}: in slot {slot.name} this word means that the list is empty."
     if component.slot in component.wishes:
         yield f"{component.name}: wishes for its own slot {component.slot}."
+    if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
+        yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."
     yield from _capabilities(component)
     yield from _settings(component)
+
+
+def misnamed(plugin: Plugin) -> Iterator[str]:
+    """Yield every name of a preset, notation or verb that cannot be one; operations check their own."""
+    named = [
+        *(("preset", item.name) for item in plugin.presets),
+        *(("notation", item.name) for item in plugin.translators),
+        *(("verb", item.name) for item in plugin.commands),
+    ]
+    yield from (f"{kind} {name!r}: {_RULE}" for kind, name in named if NAME.fullmatch(name) is None)
+
+
+def repeated(plugin: Plugin) -> Iterator[str]:
+    """Yield every name that a plugin gives to two things of one kind: no full name could tell them apart."""
+    count = Counter(
+        [
+            *(f"{item.slot} {item.name}" for item in plugin.components),
+            *(f"operation {item.name}" for item in plugin.operations),
+            *(f"preset {item.name}" for item in plugin.presets),
+            *(f"notation {item.name}" for item in plugin.translators),
+            *(f"verb {item.name}" for item in plugin.commands),
+        ]
+    )
+    yield from (f"it brings {times} times {what}." for what, times in count.items() if times > 1)
 
 
 def _capabilities(component: Component) -> Iterator[str]:

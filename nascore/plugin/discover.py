@@ -2,91 +2,108 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
+from functools import partial
 from importlib.metadata import entry_points
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from nascore.plugin.collect import collect
+from nascore.plugin.loading import checked_module, file_module, guarded
 from nascore.plugin.plugin import Plugin
 from nascore.plugin.registry import Registry
+from nascore.plugin.selection import Selection
+from nascore.plugin.unfit import apart, foreign, misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from importlib.metadata import EntryPoint
-    from types import ModuleType
+
+    from nascore.plugin.selection import Wanted
 
 GROUP: Final = "nascore"
 _CORE: Final = "builtin"
 
 
-def discover(
-    with_files: Iterable[str | Path] = (), *, entries: Iterable[EntryPoint] | None = None
-) -> Registry:
-    """Load all installed plugins and the given files.
+@frozen(kw_only=True)
+class _Candidate:
+    """A plugin that is there, and how its module is imported."""
+
+    plugin: Plugin
+    load: Callable[[], object]
+
+
+def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None) -> Registry:
+    """Load the plugins that are wanted.
 
     Args:
-        with_files: Python files that hold hooks (``--with ./idea.py``); the file's stem is the plugin's name.
+        wanted: Python files that hold hooks, whose stem is the plugin's name; or a selection, which says also
+            what of the installed plugins is left out.
         entries: The entry points to load instead of all installed ones of the group ``nascore``.
 
     Returns:
-        A registry, in which a plugin that failed to load is marked ``broken`` and brings nothing.
+        A registry. A plugin in it that is not ready brings nothing, and says why.
     """
-    loaded: dict[Plugin, object] = {}
-    broken: list[Plugin] = []
-    work = [
-        (_of_entry(entry), entry.load)
-        for entry in _sorted(entry_points(group=GROUP) if entries is None else entries)
+    selection = Selection.of(wanted)
+    found = entry_points(group=GROUP) if entries is None else entries
+    files = dict.fromkeys(map(Path, selection.files))
+    candidates = [*_installed(found, selection), *(_file(file, selection) for file in files)]
+    plugins = apart([candidate.plugin for candidate in candidates])
+    modules: dict[str, object] = {}
+    imported = [
+        guarded(plugin, partial(_import, plugin, candidate.load, modules))
+        if plugin.status == "ready"
+        else plugin
+        for plugin, candidate in zip(plugins, candidates, strict=True)
     ]
-    work += [_of_file(Path(file)) for file in with_files]
-    for plugin, load in work:
-        try:
-            module = load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: it harms only itself
-            reason = f"{type(error).__name__}: {error}"
-            broken.append(evolve(plugin, status="broken", reason=reason, trace=traceback.format_exc()))
-        else:
-            loaded[plugin] = module
-    return Registry([*collect(loaded), *broken])
+    ready = {plugin: modules[plugin.name] for plugin in imported if plugin.status == "ready"}
+    filled = dict(zip(ready, collect(ready, others=plugins), strict=True))
+    return Registry(filled.get(plugin, plugin) for plugin in imported)
 
 
-def _sorted(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
+def _import(plugin: Plugin, load: Callable[[], object], modules: dict[str, object]) -> Plugin:
+    # Of those that are imported, no two have one name.
+    modules[plugin.name] = checked_module(plugin, load())
+    return plugin
+
+
+def _installed(entries: Iterable[EntryPoint], selection: Selection) -> list[_Candidate]:
     # One distribution may be seen twice on sys.path: drop what is equal. The core's own comes first.
-    unique = {(entry.name, entry.value, _distribution(entry)): entry for entry in entries}
-    return [unique[key] for key in sorted(unique, key=lambda key: (key[0] != _CORE, key))]
+    unique: dict[tuple[bool, str, str, str], _Candidate] = {}
+    for entry in entries:
+        candidate = _entry(entry, selection)
+        key = (entry.name != _CORE, entry.name, entry.value, candidate.plugin.distribution)
+        unique.setdefault(key, candidate)
+    return [unique[key] for key in sorted(unique)]
 
 
-def _distribution(entry: EntryPoint) -> str:
-    return "" if entry.dist is None else entry.dist.name
+def _entry(entry: EntryPoint, selection: Selection) -> _Candidate:
+    plugin = Plugin(name=entry.name, value=entry.value)
+    requires: list[str] = []
+
+    def described() -> Plugin:
+        if entry.dist is None:
+            return plugin
+        # Read once: each of the distribution's properties parses the whole file anew.
+        metadata = entry.dist.metadata
+        requires.extend(metadata.get_all("Requires-Dist") or [])
+        return evolve(plugin, distribution=metadata["Name"], version=metadata["Version"])
+
+    judged = guarded(plugin, described)
+    if judged.status == "ready":
+        judged = selection.judged(judged)
+    if judged.status == "ready":
+        judged = guarded(judged, partial(_fit, judged, requires))
+    return _Candidate(plugin=judged, load=entry.load)
 
 
-def _of_entry(entry: EntryPoint) -> Plugin:
-    version = "" if entry.dist is None else entry.dist.version
-    return Plugin(name=entry.name, value=entry.value, distribution=_distribution(entry), version=version)
+def _fit(plugin: Plugin, requires: Iterable[str]) -> Plugin:
+    named = misnamed(plugin)
+    return foreign(named, requires) if named.status == "ready" else named
 
 
-def _of_file(path: Path) -> tuple[Plugin, Callable[[], ModuleType]]:
-    return Plugin(name=path.stem, value=str(path)), lambda: _import_file(path)
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
-    # Its own prefix: a file called torch.py must not become the module torch.
-    name = f"nascore_file_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
-    module = module_from_spec(spec)
-    # Classes of the file are looked up by the name of their module (settings' types, pickling).
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+def _file(path: Path, selection: Selection) -> _Candidate:
+    plugin = misnamed(Plugin(name=path.stem, value=str(path)))
+    judged = selection.judged(plugin) if plugin.status == "ready" else plugin
+    return _Candidate(plugin=judged, load=partial(file_module, path))

@@ -53,6 +53,11 @@ def nascore_datasets() -> Iterable[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def nascore_observers() -> Iterable[Component]:  # type: ignore[empty-body]
+    """Who watches a run."""
+
+
+@hookspec
 def nascore_operations() -> Iterable[Operation]:  # type: ignore[empty-body]
     """Entries of the catalogue of operations that descriptions may name."""
 

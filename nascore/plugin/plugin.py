@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nascore.description import Operation
     from nascore.description.translate import Translator
 
-Status = Literal["ready", "broken"]
+Status = Literal["ready", "blocked", "clash", "broken", "foreign"]
 
 
 @frozen(kw_only=True, eq=False)
@@ -25,8 +25,10 @@ class Plugin:
         value: Its module or file.
         distribution: The installed distribution that it came with; empty for a file.
         version: That distribution's version.
-        status: ``ready``, or ``broken``: then it brings nothing.
-        reason: Why it is broken.
+        status: ``ready``; or it brings nothing, being ``blocked`` (switched off), in a ``clash`` (another has
+            its name), ``broken`` (it cannot be loaded) or ``foreign`` (made for another version of nascore).
+        reason: Why it is not ready.
+        cure: What to do about that.
         trace: The traceback, where an exception broke it.
         components: What fills slots.
         operations: Entries of the catalogue of operations.
@@ -42,6 +44,7 @@ class Plugin:
     version: str = ""
     status: Status = "ready"
     reason: str = ""
+    cure: str = ""
     trace: str = ""
     components: tuple[Component, ...] = ()
     operations: tuple[Operation, ...] = ()
@@ -49,3 +52,13 @@ class Plugin:
     translators: tuple[Translator, ...] = ()
     commands: tuple[Command, ...] = ()
     added: Mapping[str, tuple[Any, ...]] = Factory(dict)
+
+    @property
+    def package(self) -> str:
+        """The top-level package that its module is in; for a file, its path."""
+        return self.value if self.is_file else self.value.partition(":")[0].partition(".")[0].strip()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file that was named, not something installed."""
+        return not self.distribution and self.value.endswith(".py")

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from nascore.component import SLOTS
 from nascore.plugin.collect import collect
+from nascore.plugin.named import Named
 from nascore.plugin.plugin import Plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from nascore.component import Command, Component, Preset, Slot
     from nascore.description import Operation
     from nascore.description.translate import Translator
 
-T = TypeVar("T")
-
 
 class Registry:
     """All that the loaded plugins bring.
 
-    Two components of one name stay reachable as ``plugin:name``; only the bare name is then ambiguous.
+    Two things of one name stay reachable as ``plugin:name``; only the bare name is then ambiguous.
 
     Args:
-        plugins: The plugins, broken ones too.
+        plugins: The plugins, also those that are not ready.
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
@@ -33,6 +32,10 @@ class Registry:
         for plugin in self.plugins:
             for component in plugin.components:
                 self._slots.setdefault(component.slot, {}).setdefault(component.name, []).append(component)
+        # Asked for at every look at a description.
+        self._operations: Named[Operation] = Named(
+            (one.name, item.name, item) for one in self.plugins for item in one.operations
+        )
 
     @classmethod
     def of(cls, slots: Iterable[Slot] = SLOTS, /, **modules: object) -> Registry:
@@ -67,30 +70,23 @@ class Registry:
         """The slots that have a component of this name."""
         return tuple(slot for slot in self._slots if self._named(slot, name))
 
-    def operations(self) -> Mapping[str, Operation]:
-        """The catalogue of operations; of two with one name, the first plugin's."""
-        return _first((item.name, item) for plugin in self.plugins for item in plugin.operations)
+    def operations(self) -> Named[Operation]:
+        """The catalogue of operations."""
+        return self._operations
 
-    def presets(self) -> Mapping[str, Preset]:
-        """All presets by name; of two with one name, the first plugin's."""
-        return _first((item.name, item) for plugin in self.plugins for item in plugin.presets)
+    def presets(self) -> Named[Preset]:
+        """All presets by name."""
+        return Named((one.name, item.name, item) for one in self.plugins for item in one.presets)
 
-    def translators(self) -> Mapping[str, Translator]:
-        """All notations for architectures by name; of two with one name, the first plugin's."""
-        return _first((item.name, item) for plugin in self.plugins for item in plugin.translators)
+    def translators(self) -> Named[Translator]:
+        """All notations for architectures by name."""
+        return Named((one.name, item.name, item) for one in self.plugins for item in one.translators)
 
-    def commands(self) -> Mapping[str, Command]:
-        """All verbs that plugins bring, by name; of two with one name, the first plugin's."""
-        return _first((item.name, item) for plugin in self.plugins for item in plugin.commands)
+    def commands(self) -> Named[Command]:
+        """All verbs that plugins bring, by name."""
+        return Named((one.name, item.name, item) for one in self.plugins for item in one.commands)
 
     def _named(self, slot: str, name: str) -> list[Component]:
         plugin, _, bare = name.rpartition(":")
         found = self._slots.get(slot, {}).get(bare, [])
         return [item for item in found if item.plugin == plugin] if plugin else found
-
-
-def _first(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for name, item in pairs:
-        found.setdefault(name, item)
-    return found

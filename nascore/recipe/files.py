@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import frozen
@@ -9,20 +10,23 @@ from attrs import frozen
 from nascore.component import RUN
 from nascore.config import Node, parse_document
 from nascore.config.node import show
-from nascore.errors import LayerName, Origin, Problem, did_you_mean
+from nascore.errors import LayerName, Origin, Problem
+from nascore.recipe.formats import FORMAT, FORMATS, Formats
 from nascore.recipe.layer import Layer, Value
+from nascore.recipe.made_with import KEY, read_made_with
+from nascore.recipe.mistaken import mistaken, not_read
 from nascore.recipe.slot_values import SlotReader
+from nascore.recipe.unknown import unknown_preset
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nascore.component import Slot
     from nascore.plugin import Registry
     from nascore.recipe.layer import Scale
 
-FORMAT: Final = 1
+__all__ = ["FORMAT", "SCALES", "Files", "read_scale"]
+
 SCALES: Final = ("mini", "paper")
-_OWN: Final = ("nascore", "include", "scale")
+_OWN: Final = ("nascore", "include", "scale", KEY)
 _Included: TypeAlias = tuple[str, ...]  # the files that include each other down to this one
 
 
@@ -33,8 +37,8 @@ class Source:
     Attributes:
         where: Its name in error texts.
         text: The YAML.
-        layer: ``preset`` or ``recipe``.
-        folder: Where its includes are looked up; None: it can include presets only.
+        layer: ``preset`` or ``recipe``; a preset includes presets only.
+        folder: Where its relative paths are looked up. None: in the working folder.
     """
 
     where: str
@@ -50,66 +54,80 @@ class Files:
     Attributes:
         registry: What is installed.
         slots: The slot table.
+        formats: The formats that are read.
     """
 
     registry: Registry
     slots: tuple[Slot, ...]
+    formats: Formats = FORMATS
 
     def recipe(self, path: Path, origin: Origin, included: _Included = ()) -> list[Layer]:
         """Read a recipe file, and what it includes, lowest layer first."""
         key = str(path.resolve())
         if key in included:
-            return [_wrong(f"{path} includes itself.", origin)]
+            return [_wrong(Problem(path="include", text=_cycle(str(path), key, included), origin=origin))]
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            return [_wrong(f"{path} cannot be read: {error.strerror or error}.", origin)]
-        except UnicodeDecodeError:
-            return [_wrong(f"{path} is not UTF-8 text.", origin)]
+        except (OSError, UnicodeDecodeError) as error:
+            return [_wrong(not_read(path, error, origin, self.registry))]
         source = Source(where=str(path), text=text, layer="recipe", folder=path.parent)
         return self._source(source, (*included, key))
 
     def preset(self, name: str, origin: Origin, included: _Included = ()) -> list[Layer]:
         """Read a preset, and what it includes, lowest layer first."""
-        presets = self.registry.presets()
-        if name not in presets:
-            known = ", ".join(sorted(presets)) or "none"
-            hint = did_you_mean(name, presets) or f"Installed: {known}."
-            return [_wrong(f"no preset is called {name}.", origin, hint)]
-        if name in included:
-            return [_wrong(f"preset {name} includes itself.", origin)]
-        source = Source(where=f"{name}.yaml", text=presets[name].read(), layer="preset")
-        return self._source(source, (*included, name))
+        preset = self.registry.presets().get(name)
+        if preset is None:
+            return [_wrong(unknown_preset(name, origin, self.registry))]
+        key = f"{preset.plugin}:{preset.name}"
+        if key in included:
+            return [
+                _wrong(Problem(path="include", text=_cycle(f"preset {name}", key, included), origin=origin))
+            ]
+        try:
+            text = preset.read()
+        except Exception as error:  # noqa: BLE001 - foreign code: its file, or whatever it put in its place
+            said = f"preset {name} of plugin {preset.plugin} cannot be read: {type(error).__name__}: {error}"
+            return [_wrong(Problem(path="preset", text=said, origin=origin, missing=preset.plugin))]
+        folder = preset.path.parent if isinstance(preset.path, Path) else None
+        source = Source(where=f"{preset.name}.yaml", text=text, layer="preset", folder=folder)
+        return self._source(source, (*included, key))
 
     def _source(self, source: Source, included: _Included) -> list[Layer]:
-        document = parse_document(source.text, where=source.where, layer=source.layer)
+        document = parse_document(source.text, where=source.where, layer=source.layer, folder=source.folder)
         if document.root is None:
-            return [Layer(problems=tuple(document.problems))]
-        root = document.root
-        if not isinstance(root.value, dict):
-            text = f"a recipe is a map of keys, not {show(root)}."
-            return [Layer(problems=(*document.problems, Problem(path="", text=text, origin=root.origin)))]
+            return [Layer(problems=tuple(document.problems), unread=True)]
+        wrong = mistaken(document.root, source.where)
+        if wrong is not None:
+            return [Layer(problems=(*document.problems, wrong), unread=True)]
+        root, format_problem = self.formats.read(document.root)
+        assert isinstance(root.value, dict)
+        problems = [*document.problems, *([] if format_problem is None else [format_problem])]
+        if format_problem is not None and "nascore" in root.value:
+            # What a format says that is not known, nobody can judge.
+            return [Layer(problems=tuple(problems), unread=True)]
         below = [
             layer
             for node in _listed(root.value.get("include"))
             for layer in self._include(node, source, included)
         ]
-        return [*below, self._own(root.value, root, document.problems)]
+        return [*below, self._own(root.value, root, problems)]
 
     def _include(self, node: Node, source: Source, included: _Included) -> list[Layer]:
         if not isinstance(node.value, str):
-            return [_wrong(f"{show(node)} is neither a preset's name nor a path.", node.origin)]
+            said = f"{show(node)} is neither a preset's name nor a path that ends in .yaml."
+            return [_wrong(Problem(path="include", text=said, origin=node.origin))]
         if not node.value.endswith(".yaml"):
             return self.preset(node.value, node.origin, included)
-        if source.folder is None:
-            return [_wrong("a preset includes presets only.", node.origin)]
-        return self.recipe(source.folder / node.value, node.origin, included)
+        if source.layer == "preset":
+            said = f"{show(node)} is no preset's name: a preset includes presets only."
+            return [_wrong(Problem(path="include", text=said, origin=node.origin))]
+        return self.recipe((source.folder or Path()) / node.value, node.origin, included)
 
     def _own(self, keys: dict[str, Node], root: Node, problems: list[Problem]) -> Layer:
         """What the file itself says."""
-        reader = SlotReader(
-            registry=self.registry, problems=[*problems, *_version(keys.get("nascore"), root)]
-        )
+        made_with, wrong_plugins = read_made_with(keys.get(KEY))
+        scale, wrong_scale = read_scale(keys.get("scale"))
+        reader = SlotReader(registry=self.registry, problems=[*problems, *wrong_plugins])
         by_name = {slot.name: slot for slot in self.slots}
         run: dict[str, Node] = {}
         for name, node in keys.items():
@@ -117,12 +135,15 @@ class Files:
                 reader.read(by_name[name], node)
             elif name not in _OWN:
                 run[name] = node
-        scale, wrong = read_scale(keys.get("scale"))
         values = [*reader.values]
         if run:
             values.append(Value(slot=RUN, component=None, node=Node(value=run, origin=root.origin)))
         return Layer(
-            chosen=reader.chosen, values=tuple(values), scale=scale, problems=(*reader.problems, *wrong)
+            chosen=reader.chosen,
+            values=tuple(values),
+            scale=scale,
+            problems=(*reader.problems, *wrong_scale),
+            made_with=made_with,
         )
 
 
@@ -136,23 +157,19 @@ def read_scale(node: Node | None) -> tuple[Scale | None, tuple[Problem, ...]]:
     return None, (Problem(path="scale", text=text, origin=node.origin),)
 
 
-def _version(node: Node | None, root: Node) -> list[Problem]:
-    if node is None:
-        text = "the recipe does not say its format."
-        return [
-            Problem(path="nascore", text=text, origin=root.origin, hint=f"Begin it with nascore: {FORMAT}.")
-        ]
-    if type(node.value) is int and node.value == FORMAT:
-        return []
-    text = f"{show(node)} is not a format of recipes that this version reads."
-    return [Problem(path="nascore", text=text, origin=node.origin, hint=f"Write nascore: {FORMAT}.")]
-
-
 def _listed(node: Node | None) -> list[Node]:
     if node is None:
         return []
     return node.value if isinstance(node.value, list) else [node]
 
 
-def _wrong(text: str, origin: Origin, hint: str = "") -> Layer:
-    return Layer(problems=(Problem(path="", text=text, origin=origin, hint=hint),))
+def _cycle(name: str, key: str, included: _Included) -> str:
+    """Name a chain of files that comes back to its beginning."""
+    chain = included[included.index(key) :]
+    if len(chain) == 1:
+        return f"{name} includes itself."
+    return f"{name} includes itself: {' > '.join(Path(one).name for one in (*chain, key))}."
+
+
+def _wrong(problem: Problem) -> Layer:
+    return Layer(problems=(problem,), unread=True)

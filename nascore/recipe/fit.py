@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
 
 from nascore.capability import sentence
 from nascore.component import RUN
 from nascore.errors import Problem
+from nascore.recipe.guard import guarded, no_problem, provided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.component import Component, Need
+    from nascore.description import Catalogue
     from nascore.plugin import Registry
     from nascore.recipe.recipe import Part, Recipe
 
@@ -40,7 +44,7 @@ def unmet(parts: Mapping[str, Sequence[Part]]) -> list[tuple[Part, Need]]:
         for items in parts.values()
         for part in items
         for need in part.component.needs
-        if need.when(part.settings) and not any(holds(term, parts) for term in need.terms)
+        if _asked(part, need)[0] and not any(holds(term, parts) for term in need.terms)
     ]
 
 
@@ -55,11 +59,50 @@ def fit(recipe: Recipe, registry: Registry) -> tuple[Problem, ...]:
         Every problem, refused or warned.
     """
     problems = [_misfit(part, need, recipe.parts, registry) for part, need in unmet(recipe.parts)]
-    for items in recipe.parts.values():
-        for part in items:
-            if part.component.check is not None:
-                problems += part.component.check(part.settings, recipe)
+    for part in (part for items in recipe.parts.values() for part in items):
+        for need in part.component.needs:
+            problems += _asked(part, need)[1]
+        problems += recipe.placed(_checked(part, Seen(recipe=recipe, registry=registry)))
     return tuple(problems)
+
+
+@frozen(kw_only=True)
+class Seen:
+    """What a component's check sees: the recipe, and the operations that are installed."""
+
+    recipe: Recipe
+    registry: Registry
+
+    def names(self, slot: str) -> tuple[str, ...]:
+        """Return the names of what fills a slot."""
+        return self.recipe.names(slot)
+
+    def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
+        """Return the value at a path such as ``trainer.epochs``, or None where there is none."""
+        return self.recipe.setting(path)
+
+    def operations(self) -> Catalogue:
+        """Return the operations that are installed, by name."""
+        return self.registry.operations()
+
+
+def _asked(part: Part, need: Need) -> tuple[bool, tuple[Problem, ...]]:
+    """Whether a need counts with the settings as they are."""
+    what = f"condition of the need {' or '.join(need.terms)}"
+    return guarded(part.component, what, lambda: bool(need.when(part.settings)), instead=False)
+
+
+def _checked(part: Part, recipe: Seen) -> list[Problem]:
+    """What a component's own rules say."""
+    check = part.component.check
+    if check is None:
+        return []
+    nothing: tuple[Problem, ...] = ()
+    found, wrong = guarded(part.component, "check", lambda: tuple(check(part.settings, recipe)), nothing)
+    return [
+        *(item if isinstance(item, Problem) else no_problem(part.component, item) for item in found),
+        *wrong,
+    ]
 
 
 def asks(need: Need) -> str:
@@ -81,7 +124,7 @@ def _misfit(part: Part, need: Need, parts: Mapping[str, Sequence[Part]], registr
     others = [other for slot in slots for other in parts.get(slot, ()) if other is not part]
     names = " and ".join([part.name, *(other.name for other in others)])
     if need.verdict == "warned":
-        head = f"warned: {names} {'do' if others else 'does'} not fit well."
+        head = f"{names} {'do' if others else 'does'} not fit well."
     else:
         head = f"{names} {'do not fit' if others else 'does not fit'}."
     lines = [head, f"{part.name} needs {asks(need)}{_but(others)}.", f"Why: {need.why.rstrip('.')}."]
@@ -109,5 +152,5 @@ def _fitting(need: Need, registry: Registry) -> Iterable[Component]:
     for term in need.terms:
         negated, slot, capability = split(term)
         for component in registry.components(slot):
-            if (capability in component.given(component.config())) != negated:
+            if (capability in provided(component, component.config())[0]) != negated:
                 yield component

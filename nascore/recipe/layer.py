@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Choice:
-    """A component named for a slot; None where no such component exists."""
+    """A component named for a slot.
+
+    Attributes:
+        component: The component; None where no such component exists.
+        origin: Where it was named.
+        problem: What was wrong with its name; it counts only while no higher layer names another component.
+    """
 
     component: Component | None
     origin: Origin
+    problem: Problem | None = None
 
 
 @frozen(kw_only=True)
@@ -49,12 +56,16 @@ class Layer:
         values: The settings that it gives.
         scale: The scale that it names; lies under this layer's values and over those of the layers below.
         problems: What was wrong with it.
+        made_with: The plugins with which it was written down, and where each came from.
+        unread: Whether it could not be read: what it would have said is not known.
     """
 
     chosen: Mapping[str, tuple[Choice, ...]] = Factory(dict)
     values: tuple[Value, ...] = ()
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
+    made_with: Mapping[str, Node] = Factory(dict)
+    unread: bool = False
 
 
 @frozen(kw_only=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.config import Node
-from nascore.errors import Origin, Problem, did_you_mean
+from nascore.errors import Origin, Problem
 from nascore.recipe.layer import Choice, Value
 from nascore.recipe.typed import typed_value
+from nascore.recipe.unknown import unknown_component
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nascore.component import Component
     from nascore.plugin import Registry
 
@@ -22,10 +25,11 @@ class Named:
 
     choice: Choice
     values: tuple[Value, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
-def name_component(slot: str, text: str, origin: Origin, registry: Registry) -> Named:
+def name_component(
+    slot: str, text: str, origin: Origin, registry: Registry, folder: Path | None = None
+) -> Named:
     """Resolve a name typed for a slot.
 
     Args:
@@ -33,9 +37,10 @@ def name_component(slot: str, text: str, origin: Origin, registry: Registry) -> 
         text: ``NAME``, ``PLUGIN:NAME``, or one of them with ``:VALUE`` for the component's argument.
         origin: Where it was typed.
         registry: What is installed.
+        folder: Where a path in ``:VALUE`` is looked up. None: in the working folder.
 
     Returns:
-        The component, with the setting that ``:VALUE`` fills; or the problem that there is none.
+        The component, with the setting that ``:VALUE`` fills; the choice holds the problem if there is none.
     """
     component = registry.get(slot, text)
     if component is not None:
@@ -43,32 +48,18 @@ def name_component(slot: str, text: str, origin: Origin, registry: Registry) -> 
     for at in (index for index, character in enumerate(text) if character == ":"):
         component = registry.get(slot, text[:at])
         if component is not None:
-            return _with_argument(component, text[at + 1 :], origin)
-    problem = _unknown(slot, text, origin, registry)
-    return Named(choice=Choice(component=None, origin=origin), problems=(problem,))
+            return _with_argument(component, text[at + 1 :], origin, folder)
+    problem = unknown_component(slot, text, origin, registry)
+    return Named(choice=Choice(component=None, origin=origin, problem=problem))
 
 
-def _with_argument(component: Component, value: str, origin: Origin) -> Named:
+def _with_argument(component: Component, value: str, origin: Origin, folder: Path | None) -> Named:
     choice = Choice(component=component, origin=origin)
     slot, name = component.slot, component.name
     if component.argument is None:
         text, hint = f"{name} takes no value after a colon.", f"Write {name}."
-        return Named(choice=choice, problems=(Problem(path=slot, text=text, origin=origin, hint=hint),))
-    node = Node(value={component.argument: typed_value(value, origin)}, origin=origin)
+        problem = Problem(path=slot, text=text, origin=origin, hint=hint)
+        return Named(choice=evolve(choice, problem=problem))
+    typed = evolve(typed_value(value, origin), folder=folder)
+    node = Node(value={component.argument: typed}, origin=origin)
     return Named(choice=choice, values=(Value(slot=slot, component=component, node=node),))
-
-
-def _unknown(slot: str, text: str, origin: Origin, registry: Registry) -> Problem:
-    full = registry.ambiguous(slot, text)
-    elsewhere = registry.slots_of(text)
-    if full:
-        said = f"{len(full)} plugins bring a component {text}."
-        hint = f"Write {' or '.join(full)}."
-    elif elsewhere:
-        said = f"{text} is a component of slot {elsewhere[0]}, not of {slot}."
-        hint = f"Write --{elsewhere[0]} {text}."
-    else:
-        said = f"no {slot} is called {text}."
-        known = registry.names(slot)
-        hint = did_you_mean(text, known) or f"Installed: {', '.join(known) or 'none'}."
-    return Problem(path=slot, text=said, origin=origin, hint=hint, slots=(slot,))

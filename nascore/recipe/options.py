@@ -12,7 +12,7 @@ from nascore.recipe.recipe import Passed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nascore.component import Component
+    from nascore.component import Component, Slot
     from nascore.config import Node
     from nascore.errors import Origin, Problem
     from nascore.plugin import Registry
@@ -74,6 +74,23 @@ def named_options(choice: Choice, wishes: Sequence[Option]) -> list[Option]:
 def concerns(value: Value, component: Component) -> bool:
     """Say whether settings were given for a component: by its name, or for whatever fills its slot."""
     return value.slot == component.slot and value.component in (None, component)
+
+
+def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Callable[[str], list[str]]:
+    """Return a function that gives the full paths of all settings of a name, in parts and groups."""
+
+    def paths(name: str) -> list[str]:
+        found = []
+        for slot in slots:
+            for component in registry.components(slot.name):
+                prefix = f"{slot.name}.{component.name}" if slot.many else slot.name
+                if name in settings_of(component.config):
+                    found.append(f"{prefix}.{name}")
+        groups = (declared for declared in settings_of(run.config).values() if declared.nested)
+        found += [f"{group.name}.{name}" for group in groups if name in settings_of(group.type)]
+        return list(dict.fromkeys(found))
+
+    return paths
 
 
 def owners(component: Component, registry: Registry) -> Callable[[str], list[str]]:

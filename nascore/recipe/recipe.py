@@ -12,7 +12,7 @@ from nascore.config import settings_of
 from nascore.errors import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Component, Slot
     from nascore.errors import Problem
@@ -137,6 +137,14 @@ class Recipe:
             parts = tuple(part for part in parts if part.name == words[0])
             words = words[1:]
         return _inner(parts[0].settings, words) if parts and words else None
+
+    def placed(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return problems with the origin of the value that each is about, where it names none itself."""
+        origins = {path: origin for path, _value, origin in self.rows()}
+        return [
+            attrs.evolve(problem, origin=origins.get(problem.path)) if problem.origin is None else problem
+            for problem in problems
+        ]
 
     def rows(self) -> list[Row]:
         """All choices and values, for printing and for comparing two recipes."""

@@ -9,7 +9,7 @@ from attrs import Factory, frozen
 
 from nascore.component import RUN, SLOTS
 from nascore.config import Node, wrap
-from nascore.errors import Origin, Problem, RecipeError, did_you_mean
+from nascore.errors import Origin, Problem, did_you_mean, refusal
 from nascore.recipe.files import Files, read_scale
 from nascore.recipe.layer import Choice, Layer, Value
 from nascore.recipe.naming import name_component
@@ -32,6 +32,7 @@ class Request:
 
     Attributes:
         recipe: A recipe file.
+        recipe_typed: How it was named, where that was not ``--recipe FILE``.
         preset: A preset's name.
         scale: ``mini`` or ``paper``.
         names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
@@ -41,6 +42,7 @@ class Request:
     """
 
     recipe: Path | None = None
+    recipe_typed: str = ""
     preset: str | None = None
     scale: str | None = None
     names: Mapping[str, Sequence[str]] = Factory(dict)
@@ -60,7 +62,8 @@ class Request:
         if self.preset is not None:
             layers += files.preset(self.preset, _flag("preset", self.preset))
         if self.recipe is not None:
-            layers += files.recipe(Path(self.recipe), _flag("recipe", self.recipe))
+            typed = self.recipe_typed or f"--recipe {self.recipe}"
+            layers += files.recipe(Path(self.recipe), Origin(layer="flag", where=typed))
         if self.scale is not None:
             origin = _flag("scale", self.scale)
             scale, problems = read_scale(Node(value=self.scale, origin=origin))
@@ -87,7 +90,6 @@ class Request:
             named = [name_component(slot, name, _flag(slot, name), registry) for name in typed]
             chosen[slot] = tuple(one.choice for one in named)
             values += [value for one in named for value in one.values]
-            problems += [problem for one in named for problem in one.problems]
             problems += _too_many(by_name[slot], chosen[slot])
         if self.run:
             items = {key: wrap(value, _flag(key, value)) for key, value in self.run.items()}
@@ -109,12 +111,13 @@ def settled(
 
     Raises:
         RecipeError: Something is refused; carries all problems, warnings too.
+        PluginError: Something is refused, and other plugins would cure all of it.
     """
     # Files may speak of slots that play no part here: a preset serves search and evaluate alike.
     table = tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
     recipe = resolve(request.layers(registry, slots=table), registry, run=run, slots=slots)
     if recipe.refused:
-        raise RecipeError(recipe.problems)
+        raise refusal(recipe.problems)
     return recipe
 
 

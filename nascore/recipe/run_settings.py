@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.component import RUN, Component
 from nascore.config import setting
@@ -111,3 +111,11 @@ EVALUATE_RUN: Final = Component(
     paper="Liu et al. 2018, arXiv:1806.09055",
 )
 """The run of ``nascore evaluate``: trains one architecture fully."""
+
+
+def watched(run: Component) -> Component:
+    """Return a run that is started in a terminal: it wishes to be seen there, unless others are named.
+
+    From Python nothing is printed unless asked for.
+    """
+    return evolve(run, wishes={**run.wishes, "observer": "terminal"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, evolve, frozen
 
@@ -10,14 +10,17 @@ from nascore.component import RUN, Component
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.layer import Layer, Value
-from nascore.recipe.naming import name_component
 from nascore.recipe.typed import typed_value
+from nascore.recipe.unknown import unknown_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nascore.component import Slot
     from nascore.plugin import Registry
+
+_FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DIR"}
+"""What has a flag of its own and is no value of a recipe."""
 
 
 @frozen(kw_only=True)
@@ -35,7 +38,7 @@ class Sets:
     slots: tuple[Slot, ...]
     values: list[Value] = Factory(list)
     problems: list[Problem] = Factory(list)
-    _seen: set[str] = Factory(set)
+    _seen: dict[str, Origin] = Factory(dict)
 
     def typed(self, sets: Iterable[str]) -> None:
         """Take what was typed after ``--set``."""
@@ -43,8 +46,10 @@ class Sets:
             origin = Origin(layer="set", where=f"--set {text}")
             path, equals, value = text.partition("=")
             path = path.strip()
-            if not equals:
-                self._wrong(path, "has no value.", origin, "Write --set PATH=VALUE.")
+            if not path:
+                self._wrong("", f"{text!r} names no setting.", origin, "Write --set PATH=VALUE.")
+            elif not equals:
+                self._wrong(path, "has no value.", origin, f"Write --set {path}=VALUE.")
             elif not value.strip():
                 self._wrong(path, "the value is empty.", origin, "Write null or ''.")
             else:
@@ -54,7 +59,7 @@ class Sets:
         """Take values given from Python, by path."""
         for path, value in values.items():
             origin = Origin(layer="python", where=f"settings[{path!r}]")
-            self._give(path, wrap(value, origin), origin)
+            self._give(str(path), wrap(value, origin), origin)
 
     def layer(self) -> Layer:
         """Return all of it as one layer."""
@@ -62,29 +67,38 @@ class Sets:
 
     def _give(self, path: str, node: Node, origin: Origin) -> None:
         if path in self._seen:
-            self._wrong(path, "given twice.", origin, "Leave one of them out.")
+            text = f"given twice; first as {self._seen[path].where}."
+            self._wrong(path, text, origin, "Leave one of them out.")
             return
-        self._seen.add(path)
+        self._seen[path] = origin
         words = path.split(".")
         slot = next((slot for slot in self.slots if slot.name == words[0]), None)
         if not all(words):
             self._wrong(path, "is no path.", origin, "Write SLOT.SETTING or SETTING.")
         elif slot is None:
-            self._add(RUN, None, words, node)
+            self._give_to_run(words, node, origin)
         elif len(words) == 1 or words[1:] == ["name"]:
             text = "a component is chosen by its own flag."
-            self._wrong(path, text, origin, f"Write --{slot.name} NAME.")
+            name = node.value if isinstance(node.value, str) else "NAME"
+            self._wrong(path, text, origin, f"Write --{slot.name} {name}.")
         elif slot.many:
             self._give_item(slot, words, node, origin)
         else:
             self._add(slot.name, None, words[1:], node)
 
+    def _give_to_run(self, words: list[str], node: Node, origin: Origin) -> None:
+        if words[0] in _FLAGS:
+            text, hint = "is no setting.", f"Write --{words[0]} {_FLAGS[words[0]]}."
+            self._wrong(".".join(words), text, origin, hint)
+        else:
+            self._add(RUN, None, words, node)
+
     def _give_item(self, slot: Slot, words: list[str], node: Node, origin: Origin) -> None:
         component = self.registry.get(slot.name, words[1])
         path = ".".join(words)
         if component is None:
-            named = name_component(slot.name, words[1], origin, self.registry)
-            self.problems.extend(evolve(problem, path=path) for problem in named.problems)
+            problem = unknown_component(slot.name, words[1], origin, self.registry)
+            self.problems.append(evolve(problem, path=path))
         elif len(words) == 2:  # noqa: PLR2004 - SLOT.COMPONENT and no setting
             text = f"names no setting of {words[1]}."
             self._wrong(path, text, origin, f"Write {path}.SETTING=VALUE.")

@@ -13,26 +13,33 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, define, evolve
 
 from nascore.component import RUN, SLOTS
-from nascore.config import Asked, merge, structure, wrap
+from nascore.config import Asked, Reading, merge, mistakes, structure, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.fit import asks, fit, split, unmet
+from nascore.recipe.guard import guarded, provided
 from nascore.recipe.layer import stack
 from nascore.recipe.leftover import leftovers
-from nascore.recipe.options import Option, Tried, concerns, named_options, owners
+from nascore.recipe.made_with import doubts, explained, lost_plugins
+from nascore.recipe.options import Option, Tried, concerns, named_options, owners, paths_of
 from nascore.recipe.recipe import Part, Passed, Recipe
 from nascore.recipe.run_settings import SEARCH_RUN
 from nascore.recipe.scale import scale_problems
+from nascore.recipe.unchosen import unchosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.component import Component, Slot
+    from nascore.config import Node
     from nascore.errors import LayerName
     from nascore.plugin import Registry
     from nascore.recipe.layer import Choice, Layer, Stack
 
 WISHERS: Final = ("updater", "growth", "space", RUN)
 """Whose wishes count, the first first."""
+
+_OF_FILES: Final = ("include", "scale", "plugins")
+"""What may stand in a file beside the settings of the run and the slots."""
 
 _LEVELS: Final = {"warned": 1, "refused": 2}
 
@@ -52,9 +59,11 @@ def resolve(
         The recipe with all problems, warnings too; it is not raised here.
     """
     layers = tuple(layers)
-    settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots))
+    unsure = any(layer.unread for layer in layers)
+    settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots), unsure=unsure)
     for layer in layers:
         settling.problems += layer.problems
+    settling.problems += _misnamed(settling, lost_plugins(layers, registry))
     settling.settle()
     recipe = Recipe(
         parts={slot: tuple(parts) for slot, parts in settling.known.items()},
@@ -62,8 +71,23 @@ def resolve(
         scale=settling.stack.scale,
         passed=tuple(settling.passed),
     )
-    problems = [*settling.problems, *leftovers(recipe, settling.stack), *fit(recipe, registry)]
+    problems = list(settling.problems)
+    if not unsure:
+        problems += [*leftovers(recipe, settling.stack), *fit(recipe, registry)]
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
+
+
+def _misnamed(settling: _Settling, lost: Mapping[str, Node]) -> list[Problem]:
+    """What is wrong with the names that stand: those that a higher layer replaced do not matter."""
+    names = {slot.name for slot in settling.slots}
+    chosen = [
+        choice for slot, choices in settling.stack.chosen.items() if slot in names for choice in choices
+    ]
+    wrong = [choice.problem for choice in chosen if choice.problem is not None]
+    unknown = [problem for problem in wrong if problem.slots]
+    if not unknown:
+        return [*wrong, *doubts(lost)]
+    return [explained(problem, lost) if problem in unknown else problem for problem in wrong]
 
 
 @define(kw_only=True, eq=False)
@@ -72,6 +96,7 @@ class _Settling:
 
     Attributes:
         stack: The layers, laid over each other.
+        unsure: Whether a file could not be read: errors about what nobody named may then be false.
         known: What takes part in needs so far: what is settled, and what is named for later slots.
     """
 
@@ -79,6 +104,7 @@ class _Settling:
     registry: Registry
     run: Component
     slots: tuple[Slot, ...]
+    unsure: bool
     known: dict[str, list[Part]] = Factory(dict)
     problems: list[Problem] = Factory(list)
     passed: list[Passed] = Factory(list)
@@ -115,14 +141,12 @@ class _Settling:
             self.passed += [one.passed() for one in worse if one.option.by]
             if not doubtful:
                 filled.append(best.part)
-                self.problems += best.problems
+                self.problems += best.problems if named or not self.unsure else ()
         # A slot whose component does not exist stays unknown: errors about nobody's choice would follow.
         if filled or (slot.many and not self.stack.chosen.get(slot.name)):
             self.known[slot.name] = filled
-        elif not named:
-            known = ", ".join(self.registry.names(slot.name)) or "none is installed"
-            text, hint = f"no {slot.name} is chosen.", f"Write --{slot.name} NAME: {known}."
-            self.problems.append(Problem(path=slot.name, text=text, hint=hint, slots=(slot.name,)))
+        elif not named and not self.unsure:
+            self.problems.append(unchosen(slot, self.run, self.registry))
 
     def _groups(self, slot: Slot, wishes: list[Option]) -> list[list[Option]]:
         """Groups of options; each group brings one part."""
@@ -169,28 +193,40 @@ class _Settling:
         """Read a part's settings: defaults < wish < below the scale < the scale < above it."""
         component = option.component
         scale = self.stack.scale
-        nodes = [] if option.wished is None else [option.wished]
-        nodes += [value.node for value in self.stack.below if concerns(value, component)]
+        below = [value.node for value in self.stack.below if concerns(value, component)]
+        above = [value.node for value in self.stack.above if concerns(value, component)]
+        nodes = [*([] if option.wished is None else [option.wished]), *below]
         if scale is not None and scale[0] == "mini":
             nodes.append(wrap(component.mini, Origin(layer="scale", where="scale mini")))
-        nodes += [value.node for value in self.stack.above if concerns(value, component)]
         whole = wrap({}, option.brought)
-        for node in nodes:
+        for node in (*nodes, *above):
             whole = merge(whole, node)
-        reading = structure(component.config, whole, self._asked(component))
+        asked = self._asked(component)
+        # What is wrong in a file is wrong also where another layer covers it.
+        covered = [
+            problem for node in (*below, *above) for problem in mistakes(component.config, node, asked)
+        ]
+        reading, broken = guarded(
+            component,
+            "settings",
+            lambda: structure(component.config, whole, asked),
+            Reading(settings=component.config()),
+        )
+        provides, wrong = provided(component, reading.settings)
         part = Part(
             component=component,
             settings=reading.settings,
             origins=reading.origins,
             brought=option.brought,
-            provides=component.given(reading.settings),
+            provides=provides,
             full=bool(self.registry.ambiguous(component.slot, component.name)),
         )
-        return Tried(option=option, part=part, problems=reading.problems)
+        return Tried(option=option, part=part, problems=(*covered, *reading.problems, *broken, *wrong))
 
     def _asked(self, component: Component) -> Asked:
         if component.slot == RUN:
-            return Asked(owner="the run", also=[slot.name for slot in SLOTS])
+            also = [*_OF_FILES, *(slot.name for slot in (*SLOTS, *self.slots))]
+            return Asked(owner="the run", also=also, paths=paths_of(component, self.slots, self.registry))
         many = any(slot.many for slot in self.slots if slot.name == component.slot)
         path = f"{component.slot}.{component.name}" if many else component.slot
         return Asked(owner=component.name, path=path, elsewhere=owners(component, self.registry))

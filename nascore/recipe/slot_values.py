@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import Factory, evolve, frozen
 
 from nascore.config.node import show
-from nascore.errors import Origin, Problem
+from nascore.errors import Problem
 from nascore.recipe.layer import Choice, Value
 from nascore.recipe.naming import name_component
 
@@ -36,35 +36,37 @@ class SlotReader:
             choices = [self._one(slot, item) for item in node.value]
         else:
             choices = [] if node.value == "none" else [self._one(slot, node)]
-        self.chosen[slot.name] = self._distinct(slot, [choice for choice in choices if choice is not None])
+        self.chosen[slot.name] = self._distinct(slot, choices)
 
-    def _one(self, slot: Slot, node: Node) -> Choice | None:
+    def _one(self, slot: Slot, node: Node) -> Choice:
         """Read ``NAME`` or ``{name: NAME, settings...}``."""
         if isinstance(node.value, str):
-            return self._name(slot, node.value, node.origin)
+            return self._name(slot, node.value, node)
         name = node.value.get("name") if isinstance(node.value, dict) else None
         if not isinstance(node.value, dict) or name is None or not isinstance(name.value, str):
             text = f"{show(name or node)} is not a component's name."
             if isinstance(node.value, dict) and name is None:
                 text = "the settings have no component's name beside them."
-            self._wrong(slot.name, text, (name or node).origin, f"Write {slot.name}: {{name: NAME, ...}}.")
-            return None
-        choice = self._name(slot, name.value, name.origin)
+            hint = f"Write {slot.name}: {{name: NAME, ...}}."
+            if slot.many:
+                hint = f"Write {slot.name}: {{NAME: {{...}}}}, or none."
+            problem = Problem(path=slot.name, text=text, origin=(name or node).origin, hint=hint)
+            return Choice(component=None, origin=node.origin, problem=problem)
+        choice = self._name(slot, name.value, name)
         rest = {key: item for key, item in node.value.items() if key != "name"}
         self._settings(slot, choice, evolve(node, value=rest))
         return choice
 
     def _item(self, slot: Slot, name: str, node: Node) -> Choice:
         """Read one item of ``{NAME: {settings...}, ...}``."""
-        choice = self._name(slot, name, node.key or node.origin)
+        choice = self._name(slot, name, evolve(node, origin=node.key or node.origin))
         if node.value is not None:
             self._settings(slot, choice, node)
         return choice
 
-    def _name(self, slot: Slot, name: str, origin: Origin) -> Choice:
-        named = name_component(slot.name, name, origin, self.registry)
+    def _name(self, slot: Slot, name: str, at: Node) -> Choice:
+        named = name_component(slot.name, name, at.origin, self.registry, at.folder)
         self.values.extend(named.values)
-        self.problems.extend(named.problems)
         return named.choice
 
     def _settings(self, slot: Slot, choice: Choice, node: Node) -> None:
@@ -75,11 +77,9 @@ class SlotReader:
         kept: list[Choice] = []
         for choice in choices:
             if choice.component is not None and choice.component in [item.component for item in kept]:
-                text = f"{choice.component.name} stands twice."
-                self._wrong(slot.name, text, choice.origin, "Leave one of them out.")
+                text, hint = f"{choice.component.name} stands twice.", "Leave one of them out."
+                problem = Problem(path=slot.name, text=text, origin=choice.origin, hint=hint)
+                self.problems.append(problem)
             else:
                 kept.append(choice)
         return tuple(kept)
-
-    def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
-        self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))

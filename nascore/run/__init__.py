@@ -1,18 +1,41 @@
 """The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
 
 from nascore.run.atomic import write_bytes, write_json, write_text
+from nascore.run.cause import cause, said
 from nascore.run.environment import environment
+from nascore.run.files import text_of
 from nascore.run.folder import RunFolder, create, default_root
-from nascore.run.reading import Record, listed, read
+from nascore.run.format import refuse_newer
+from nascore.run.inventory import inventory
+from nascore.run.looking import beside_of, is_file, is_folder, is_there
+from nascore.run.marking import mark, run_of
+from nascore.run.names import ARCHITECTURE, LOG, RECIPE, RESULT
+from nascore.run.reading import Record, listed, read, refuse_unless_run
 
 __all__ = [
+    "ARCHITECTURE",
+    "LOG",
+    "RECIPE",
+    "RESULT",
     "Record",
     "RunFolder",
+    "beside_of",
+    "cause",
     "create",
     "default_root",
     "environment",
+    "inventory",
+    "is_file",
+    "is_folder",
+    "is_there",
     "listed",
+    "mark",
     "read",
+    "refuse_newer",
+    "refuse_unless_run",
+    "run_of",
+    "said",
+    "text_of",
     "write_bytes",
     "write_json",
     "write_text",

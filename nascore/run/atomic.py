@@ -4,27 +4,60 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+from nascore.errors import Problem, RunFolderError
+from nascore.run.cause import cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a kill at any moment, finds it whole or not at all.
 
     The content goes to another name in the same folder first, since only there renaming is one act.
+
+    Raises:
+        RunFolderError: The file cannot be written; what was there before still is.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            file.close()
-            Path(file.name).unlink()
-            raise
-    Path(file.name).chmod(0o644)  # temporary files are private by default
-    Path(file.name).replace(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()  # before it is renamed: Windows renames no open file
+                temporary.chmod(0o644)  # temporary files are private by default
+                temporary.replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    file.close()
+                temporary.unlink(missing_ok=True)
+                raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system refuses inside into the error of a run's folder.
+
+    Args:
+        path: The file that is written.
+
+    Raises:
+        RunFolderError: The system refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(
+            [Problem(path=str(path), text=f"the run cannot write this file: {cause(error)}.")]
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -36,6 +69,7 @@ def write_json(path: Path, value: object) -> None:
     """Write a value as JSON, whole or not at all.
 
     Raises:
+        RunFolderError: The file cannot be written.
         ValueError: The value holds a number that JSON cannot say (infinity, or none).
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import distributions
 from typing import Any
 
+from nascore.run.names import FORMAT
+
 OF_INTEREST = ("attrs", "numpy", "safetensors", "scikit-learn", "torch")
 
 
@@ -18,6 +20,7 @@ def environment(**more: object) -> dict[str, Any]:
         more: What only the caller knows, such as the device.
     """
     return {
+        "format": FORMAT,
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
         "system": platform.system(),

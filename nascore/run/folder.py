@@ -12,11 +12,12 @@ from typing import Any
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.run.atomic import write_json, write_text
+from nascore.run.atomic import write_json, write_text, writing
+from nascore.run.cause import cause
+from nascore.run.looking import is_file
+from nascore.run.names import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT
 
-RESULT = "result.json"
-METRICS = "metrics.jsonl"
-CHANGES = "changes.jsonl"
+_ELSEWHERE = "Name another folder with --out, or another place for runs in NASCORE_RUNS."
 
 
 @frozen
@@ -51,12 +52,13 @@ class RunFolder:
 
     def log(self, text: str) -> None:
         """Add a line to `run.log`, with the time."""
-        _append(self.path / "run.log", f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+        _append(self.path / LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
 
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
         """Make the folder of a job, `jobs/0001-search`, with its `job.yaml`."""
-        path = self.path / "jobs" / f"{number:04d}-{kind}"
-        path.mkdir(parents=True)
+        path = self.path / JOBS / f"{number:04d}-{kind}"
+        with writing(path):
+            path.mkdir(parents=True)
         lines = {"id": number, "kind": kind, **facts}
         # Scalars in JSON are scalars in YAML.
         write_text(
@@ -80,14 +82,19 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
     Raises:
         RunFolderError: It cannot be made, or `out` holds something.
     """
+    where = out if out is not None else root or default_root()
     try:
         if out is not None:
             return RunFolder(_claimed(out))
-        parent = root or default_root()
-        parent.mkdir(parents=True, exist_ok=True)
-        return RunFolder(_new_in(parent, f"{_now():%Y-%m-%d_%H%M%S}_{name}"))
+        where.mkdir(parents=True, exist_ok=True)
+        return RunFolder(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}"))
+    except FileExistsError:
+        text = f"{where} is a file, or another run took it just now: the run's folder cannot be made there."
+        raise RunFolderError(f"{text} {_ELSEWHERE}") from None
     except OSError as error:
-        raise RunFolderError(f"the run's folder cannot be made: {error}") from error
+        raise RunFolderError(
+            f"the run's folder cannot be made in {where}: {cause(error)}. {_ELSEWHERE}"
+        ) from error
 
 
 def default_root() -> Path:
@@ -98,9 +105,10 @@ def default_root() -> Path:
 def _claimed(out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
-        raise RunFolderError(f"{out} is not empty; a run never writes over another. Name another folder.")
+        held = "holds a run already" if is_file(out / RECIPE) else "is not empty"
+        raise RunFolderError(f"{out} {held}; a run never writes over another. {_ELSEWHERE}")
     # Exclusive: of two runs that are given one empty folder, the second fails.
-    (out / "jobs").mkdir()
+    (out / JOBS).mkdir()
     return out
 
 
@@ -116,7 +124,7 @@ def _new_in(parent: Path, name: str) -> Path:
 
 
 def _append(path: Path, line: str) -> None:
-    with path.open("a", encoding="utf-8", newline="\n") as file:
+    with writing(path), path.open("a", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
         file.write(line + "\n")
 
 

@@ -1,20 +1,22 @@
-"""Reading runs back."""
+"""Reading runs back, whole ones and what a kill or a bad disk left of one."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from nascore.errors import RunFolderError
 from nascore.gallery import Gallery
-from nascore.run.folder import METRICS, RESULT
+from nascore.run.cause import cause
+from nascore.run.files import lines_of, object_of, text_of
+from nascore.run.format import refuse_newer
+from nascore.run.inventory import inventory
+from nascore.run.looking import is_file, is_folder, is_there
+from nascore.run.names import ENVIRONMENT, GALLERY, METRICS, RECIPE, RESULT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-RECIPE = "recipe.yaml"
 
 
 @frozen(kw_only=True)
@@ -26,16 +28,20 @@ class Record:
         recipe: Text of the recipe that repeats the run.
         result: What the run gave; None while it is under way, or if it was killed.
         gallery: Its architectures; empty for a run that has found none.
+        fault: Why the run cannot be read; empty where it can. Then the rest is empty.
     """
 
     path: Path
-    recipe: str
-    result: dict[str, Any] | None
-    gallery: Gallery
+    recipe: str = ""
+    result: dict[str, Any] | None = None
+    gallery: Gallery = Factory(Gallery)
+    fault: str = ""
 
     @property
     def status(self) -> str:
-        """`done`, `failed`, `interrupted`, or `unfinished` where there is no result."""
+        """`done`, `failed`, `interrupted`, `unfinished` where there is no result, or `unreadable`."""
+        if self.fault:
+            return "unreadable"
         return "unfinished" if self.result is None else str(self.result.get("status", "done"))
 
     @property
@@ -43,37 +49,92 @@ class Record:
         """The folder with the best architecture."""
         return self.path / "best"
 
+    @property
+    def inventory(self) -> str:
+        """What is in the folder, and what is missing there, in a sentence."""
+        return inventory(self.path)
+
     def metrics(self) -> list[dict[str, Any]]:
-        """Return the lines of `metrics.jsonl`; a last line that was cut off by a kill is left out."""
-        path = self.path / METRICS
-        lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
-        return [json.loads(line) for line in lines[:-1]]
+        """Return the lines of `metrics.jsonl`; a last line that was cut off by a kill is left out.
+
+        Raises:
+            RunFolderError: Another line holds no JSON.
+        """
+        return lines_of(self.path / METRICS)
 
 
 def read(path: Path) -> Record:
     """Read a run's folder.
 
     Raises:
-        RunFolderError: There is no run, or one of its files cannot be read.
+        RunFolderError: There is no run, a newer nascore made it, or one of its files cannot be read.
     """
-    if not (path / RECIPE).is_file():
-        raise RunFolderError(f"{path} is no run: it holds no {RECIPE}.")
-    try:
-        result, gallery = path / RESULT, path / "gallery.json"
-        return Record(
-            path=path,
-            recipe=(path / RECIPE).read_text(encoding="utf-8"),
-            result=json.loads(result.read_text(encoding="utf-8")) if result.is_file() else None,
-            gallery=Gallery.from_json(gallery.read_text(encoding="utf-8"))
-            if gallery.is_file()
-            else Gallery(),
-        )
-    except (OSError, ValueError) as error:
-        raise RunFolderError(f"the run {path} cannot be read: {error}") from error
+    refuse_unless_run(path)
+    refuse_newer(path)
+    result, gallery = path / RESULT, path / GALLERY
+    return Record(
+        path=path,
+        recipe=text_of(path / RECIPE),
+        result=object_of(result) if is_file(result) else None,
+        gallery=_gallery(gallery) if is_file(gallery) else Gallery(),
+    )
+
+
+def refuse_unless_run(path: Path) -> None:
+    """Refuse a path that is no run's folder, and say what it is instead.
+
+    Raises:
+        RunFolderError: It is none.
+    """
+    if is_file(path / RECIPE):
+        return
+    if not is_there(path):
+        raise RunFolderError(f"{path} is no run: there is nothing, or you may not see it. See nascore runs.")
+    if not is_folder(path):
+        raise RunFolderError(f"{path} is a file, and a run is a folder.")
+    inner = [one for one in entries(path) if is_file(one / RECIPE)]
+    if inner:
+        runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
+        raise RunFolderError(f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}?")
+    if is_file(path / ENVIRONMENT) or is_file(path / RESULT):
+        raise RunFolderError(f"{path} was a run and lacks its {RECIPE}. {inventory(path)}")
+    raise RunFolderError(f"{path} is no run: it holds no {RECIPE}. See nascore runs.")
 
 
 def listed(root: Path) -> list[Record]:
-    """Return the runs in a folder, oldest name first; what is no run is left out."""
-    if not root.is_dir():
+    """Return the runs in a folder, oldest name first; what is no run is left out.
+
+    A run that cannot be read is among them, with its fault.
+
+    Raises:
+        RunFolderError: The folder itself cannot be read.
+    """
+    if not is_folder(root):
         return []
-    return [read(path) for path in sorted(root.iterdir()) if (path / RECIPE).is_file()]
+    return [_read_or_fault(path) for path in entries(root) if is_file(path / RECIPE)]
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name.
+
+    Raises:
+        RunFolderError: The folder cannot be read.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be read: {cause(error)}.") from error
+
+
+def _read_or_fault(path: Path) -> Record:
+    try:
+        return read(path)
+    except RunFolderError as error:
+        return Record(path=path, fault=str(error))
+
+
+def _gallery(path: Path) -> Gallery:
+    try:
+        return Gallery.from_json(text_of(path))
+    except RunFolderError as error:
+        raise RunFolderError(f"{path}: {error}") from error

@@ -8,15 +8,41 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from nascore.description import load, reducing, resize, spread, with_auxiliary
-from nascore.errors import RecipeError, RunFolderError
-from nascore.run.reading import RECIPE
-from nascore.verbs.runs import ARCHITECTURE, Run, load_run
+from nascore.errors import (
+    DescriptionError,
+    Origin,
+    PluginError,
+    Problem,
+    RecipeError,
+    RunFolderError,
+    did_you_mean,
+)
+from nascore.run import RECIPE, beside_of, is_file, is_folder, is_there, read
+from nascore.verbs.runs import Run, best_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nascore.description import Description
+    from nascore.description import Description, Translator
+    from nascore.errors import NascoreError
     from nascore.plugin import Registry
+
+NO_PATH = frozenset("(){}[]='\"\n,;")
+"""Letters of a text rather than of a path that somebody mistyped."""
+
+LONGEST = 60
+"""Letters of what was typed that a message repeats."""
+
+_UNREPEATED = Problem(
+    path="cells",
+    text="no node of this network repeats, so it cannot be made deeper or shallower.",
+    hint="Give the nodes of its stages a repeat, or leave --cells out.",
+)
+_UNREDUCED = Problem(
+    path="auxiliary",
+    text="an auxiliary head stands where the reduction last rises, and in this network it never does.",
+    hint="Write the head as a node of its own, or leave --auxiliary out.",
+)
 
 
 @frozen(kw_only=True)
@@ -38,9 +64,13 @@ class Size:
 
 def image_of(target: object) -> tuple[int, int] | None:
     """Return height and width of the images that a run was made for; None where the target is no run."""
-    if isinstance(target, (str, Path)) and (Path(target) / RECIPE).is_file():
-        target = load_run(target)
-    return tuple(target.result["image"][1:]) if isinstance(target, Run) else None
+    result = target.result if isinstance(target, Run) else None
+    if isinstance(target, (str, Path)) and is_file(Path(target) / RECIPE):
+        result = read(Path(target)).result
+    match result:
+        case {"image": [int(), int(height), int(width)]}:
+            return height, width
+    return None
 
 
 def read_architecture(
@@ -57,46 +87,95 @@ def read_architecture(
     Raises:
         RecipeError: There is no such thing, or it cannot be read.
         RunFolderError: The folder holds no architecture.
+        PluginError: Several notations read it.
     """
     size = size or Size()
     if isinstance(target, Run):
         return scaled(target.best, size)
     if not isinstance(target, (str, Path)):
         return scaled(target, size)
-    text, where = _text(Path(target))
-    for translator in registry.translators().values():
-        if translator.recognises(text):
-            return translator.from_text(text, auxiliary=size.auxiliary, **_given(size))
+    path = Path(target)
+    if is_folder(path):
+        return scaled(best_of(path), size)
+    text = _text(path)
+    where = str(target) if is_there(path) else ""
+    reading = {name: one for name, one in registry.translators().items() if _recognises(one, text)}
+    if len(reading) > 1:
+        said = f"{len(reading)} notations read {where or 'this text'}: {' and '.join(reading)}."
+        raise PluginError(
+            [Problem(path="", text=said, hint="Leave out a plugin that brings one: --without.")]
+        )
+    for translator in reading.values():
+        return _translated(translator, text, where, size)
     if not where:
-        raise RecipeError(f"{target} is neither a run, nor a file, nor the name of an architecture.")
-    return scaled(load(text, where=where), size)
+        raise _nothing(str(target), registry)
+    return scaled(load(text, where=where, catalogue=registry.operations()), size)
 
 
 def scaled(description: Description, size: Size) -> Description:
-    """Return a description at another size."""
+    """Return a description at another size.
+
+    Raises:
+        RecipeError: It has nothing to repeat, or no place for an auxiliary head.
+    """
     if size.classes is not None:
         description = evolve(description, classes=size.classes)
-    repeats = None if size.cells is None else spread(description, size.cells)
+    repeats = {} if size.cells is None else spread(description, size.cells)
+    problems = [_UNREPEATED] if size.cells is not None and not repeats else []
+    headless = size.auxiliary and description.auxiliary is None
+    source = reducing(description) if headless else None
+    problems += [_UNREDUCED] if headless and source is None else []
+    if problems:
+        raise RecipeError(problems)
     description = resize(description, channels=size.channels, repeats=repeats)
-    source = reducing(description) if size.auxiliary and description.auxiliary is None else None
     return description if source is None else with_auxiliary(description, source)
 
 
-def _text(target: Path) -> tuple[str, str]:
-    """Return the text that a target stands for, and the file that it is in; none for a bare name."""
-    if target.is_dir():
-        file = target / ARCHITECTURE
-        if not file.is_file():
-            raise RunFolderError(
-                f"{target} holds no architecture: there is no {ARCHITECTURE.as_posix()} in it."
-            )
-        target = file
-    if not target.is_file():
-        return str(target), ""
+def _translated(translator: Translator, text: str, where: str, size: Size) -> Description:
+    """Return the description of a text, or raise its problems with the file that it is from."""
     try:
-        return target.read_text(encoding="utf-8"), str(target)
+        return translator.from_text(text, auxiliary=size.auxiliary, **_given(size))
+    except DescriptionError as error:
+        raise DescriptionError([_from(where, problem) for problem in error.problems]) from error
+
+
+def _from(where: str, problem: Problem) -> Problem:
+    """Return a problem of a text with the file that it is from, if it is from one, in its origin."""
+    if not where:
+        return problem
+    numbers = [] if problem.origin is None else problem.origin.where.split(":")[1:][-2:]
+    return evolve(problem, origin=Origin(layer="recipe", where=":".join([where, *numbers])))
+
+
+def _recognises(translator: Translator, text: str) -> bool:
+    try:
+        return translator.recognises(text)
+    except Exception:  # noqa: BLE001 - a plugin's: it must not hinder the notation that the text is in
+        return False
+
+
+def _text(target: Path) -> str:
+    """Return the text that a target stands for: that of a file, or what was typed."""
+    if not is_there(target):
+        return str(target)
+    try:
+        return target.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{target} cannot be read: {error}") from error
+
+
+def _nothing(typed: str, registry: Registry) -> NascoreError:
+    """Return the error of what is nothing: a mistyped name, a text in no notation, or a path to nowhere."""
+    names = sorted(name for notation in registry.translators().values() for name in notation.names)
+    near = did_you_mean(typed, names)
+    said = typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}..."
+    if near or set(typed) & NO_PATH:
+        hint = near or f"Notations: {', '.join(sorted(registry.translators())) or 'none installed'}."
+        return RecipeError(f"{said} is neither a name nor a text in a notation that is installed. {hint}")
+    beside = did_you_mean(typed, map(str, beside_of(Path(typed))))
+    known = beside or (f"Names: {', '.join(names)}." if names else "")
+    text = f"{said} is neither a run, nor a file, nor the name of an architecture. {known}"
+    return RunFolderError(text.rstrip())
 
 
 def _given(size: Size) -> Mapping[str, int]:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.component import SLOTS
-from nascore.errors import PluginError, Problem
-from nascore.plugin import discover
+from nascore.errors import Origin, PluginError, Problem, did_you_mean
+from nascore.plugin import Selection, discover
+from nascore.plugin.selection import named
 from nascore.recipe import SEARCH_RUN, Request, settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nascore.component import Component, Slot
-    from nascore.plugin import Registry
+    from nascore.plugin import Plugin, Registry
+    from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe
 
 
@@ -36,7 +38,7 @@ class Asked:
 def ask(
     request: Request,
     *,
-    plugins: Sequence[str | Path] = (),
+    plugins: Wanted = (),
     run: Component = SEARCH_RUN,
     slots: Sequence[Slot] = SLOTS,
 ) -> Asked:
@@ -44,7 +46,7 @@ def ask(
 
     Args:
         request: What was asked for.
-        plugins: Files with plugins that are not installed.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         run: Whether to search or to evaluate.
         slots: The slots that play a part.
 
@@ -58,7 +60,7 @@ def ask(
 
 def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
     *,
-    names: Mapping[str, str | None],
+    names: Mapping[str, str | Sequence[str] | None],
     recipe: str | Path | None,
     preset: str | None,
     scale: str | None,
@@ -70,23 +72,67 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
         recipe=None if recipe is None else Path(recipe),
         preset=preset,
         scale=scale,
-        names={slot: [name] for slot, name in names.items() if name is not None},
+        names={
+            slot: [named] if isinstance(named, str) else list(named) or ["none"]
+            for slot, named in names.items()
+            if named is not None
+        },
         run={} if seed is None else {"seed": seed},
         settings=settings or {},
     )
 
 
-def installed(plugins: Sequence[str | Path] = ()) -> Registry:
-    """Return what is installed, and what the named files bring.
+def installed(plugins: Wanted = ()) -> Registry:
+    """Return the plugins that are wanted, and what they bring.
+
+    Args:
+        plugins: A selection of plugins, or files with plugins that are not installed.
 
     Raises:
-        PluginError: A named file cannot be used: unlike an installed plugin, it is wanted here and now.
+        PluginError: A file, or a plugin that `only` names, cannot be used: unlike the rest of what is
+            installed, it is wanted here and now. Or a name stands for no plugin.
     """
-    registry = discover(plugins)
-    files = {str(Path(file)) for file in plugins}
-    broken = [one for one in registry.plugins if one.status == "broken" and one.value in files]
-    if broken:
-        raise PluginError(
-            [Problem(path="", text=f"{one.value} cannot be used: {one.reason}") for one in broken]
-        )
+    selection = Selection.of(plugins)
+    registry = found(selection)
+    files = {str(Path(file)) for file in selection.files}
+    asked_for = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
+    problems = [
+        Problem(path="", text=f"{_called(one)} cannot be used: {one.reason}.", hint=one.cure)
+        for one in asked_for
+        if one.status != "ready"
+    ]
+    if problems:
+        raise PluginError(problems)
     return registry
+
+
+def found(plugins: Wanted = ()) -> Registry:
+    """Return what :func:`installed` does, whatever the status of the plugins.
+
+    Raises:
+        PluginError: A name of the selection stands for no plugin.
+    """
+    selection = Selection.of(plugins)
+    registry = discover(selection)
+    flags = (("--without", selection.without), ("--only", selection.only))
+    problems = [
+        _nothing(flag, name, registry)
+        for flag, names in flags
+        for name in names
+        if not any(named(one, [name]) for one in registry.plugins)
+    ]
+    if problems:
+        raise PluginError(problems)
+    return registry
+
+
+def _called(plugin: Plugin) -> str:
+    return plugin.value if plugin.is_file else f"plugin {plugin.name}"
+
+
+def _nothing(flag: str, name: str, registry: Registry) -> Problem:
+    """Say of a name that no plugin has it; switching off by NASCORE_WITHOUT is for good, and not checked."""
+    known = {word for one in registry.plugins for word in (one.name, one.distribution) if word}
+    hint = did_you_mean(name, known) or "See nascore plugins list."
+    origin = Origin(layer="flag", where=f"{flag} {name}")
+    return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from nascore.errors import RecipeError
 from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
+    from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe, Request
     from nascore.recipe.recipe import Row
     from nascore.verbs.asking import Asked
@@ -44,24 +43,32 @@ class Checked:
         return [row for row in self.recipe.rows() if row[0] not in slots and row[2].layer != "default"]
 
 
-def check(request: Request, *, plugins: Sequence[str | Path] = ()) -> Checked:
+def check(request: Request, *, plugins: Wanted = ()) -> Checked:
     """Check a request.
 
     Args:
         request: What was asked for.
-        plugins: Files with plugins that are not installed.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once.
+        PluginError: What is wrong is that a plugin is missing or broken.
     """
     return check_asked(ask(request, plugins=plugins))
 
 
 def check_asked(asked: Asked) -> Checked:
-    """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts."""
+    """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts.
+
+    Raises:
+        RecipeError: It could not run; carries the warnings too, one of which may say why.
+    """
     from nascore.engine.build import planned
 
     recipe = asked.recipe
-    dataset, parts = planned(recipe, asked.registry)
+    try:
+        dataset, parts = planned(recipe, asked.registry)
+    except RecipeError as error:
+        raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
     image = (dataset.facts.height, dataset.facts.width)
     return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))

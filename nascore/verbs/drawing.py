@@ -12,11 +12,11 @@ from nascore.verbs.architecture import Size, image_of, read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from nascore.description import Description
     from nascore.plugin import Registry
+    from nascore.plugin.selection import Wanted
     from nascore.verbs.runs import Run
 
 
@@ -68,7 +68,7 @@ def draw(
     *,
     size: Size | None = None,
     image: tuple[int, int] | None = None,
-    plugins: Sequence[str | Path] = (),
+    plugins: Wanted = (),
 ) -> Drawing:
     """Draw an architecture.
 
@@ -77,7 +77,7 @@ def draw(
         size: What to scale it to before.
         image: Height and width of the images that the cost is for, in pixels. None: those of the run, or
             32 by 32 where the target is none.
-        plugins: Files with plugins that are not installed.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
         RecipeError: There is no such architecture, or it cannot be read.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve
 
 from nascore.component import SLOTS
-from nascore.errors import Origin, RecipeError
+from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
+from nascore.run import RECIPE, is_file
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
@@ -18,27 +19,30 @@ from nascore.verbs.runs import Run, load_run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nascore.component import Component
     from nascore.contract import Observer
     from nascore.description import Description
     from nascore.plugin import Registry
+    from nascore.plugin.selection import Wanted
     from nascore.recipe import Request
 
 DATA = "dataset"
-SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA)
-"""Nothing is chosen any more: what remains is the data."""
+SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
+"""Nothing is chosen any more: what remains is the data, and who watches."""
 
 
 def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     target: Run | Description | str | Path,
     *,
     dataset: str | None = None,
+    observer: str | Sequence[str] | None = None,
     recipe: str | Path | None = None,
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
-    plugins: Sequence[str | Path] = (),
+    plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Train an architecture from scratch on all training images, and test it once; returns the run, done.
@@ -46,14 +50,15 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         dataset: The images. None: those of the run, or of the recipe; the default ones without either.
+        observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
         recipe: A recipe file; of its slots only the data set plays a part.
         preset: A recipe that a plugin brings.
         scale: ``"mini"``, a laptop check, or ``"paper"``.
         settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
         seed: Decides on all that is random. None: as the recipe says; 0 without one.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
-        plugins: Files with plugins that are not installed.
-        observers: What watches the run.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        observers: Objects that watch too.
 
     Raises:
         RecipeError: Something is wrong; all of it at once, before anything is built.
@@ -61,13 +66,22 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFailed: The run could not go on.
     """
     request = requested(
-        names={DATA: dataset}, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed
+        names={DATA: dataset, "observer": observer},
+        recipe=recipe,
+        preset=preset,
+        scale=scale,
+        settings=settings,
+        seed=seed,
     )
     return run_evaluate(target, ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
 
 
 def ask_evaluate(
-    target: Run | Description | str | Path, request: Request, *, plugins: Sequence[str | Path] = ()
+    target: Run | Description | str | Path,
+    request: Request,
+    *,
+    plugins: Wanted = (),
+    run: Component = EVALUATE_RUN,
 ) -> Asked:
     """Return the recipe with which a target is evaluated.
 
@@ -76,12 +90,17 @@ def ask_evaluate(
     Args:
         target: What is evaluated.
         request: What was asked for.
-        plugins: Files with plugins that are not installed.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        run: The component of the run itself.
 
     Raises:
         RecipeError: Something is wrong; all of it at once.
+        RunFolderError: The run that was named cannot be used.
     """
     registry = installed(plugins)
+    # Looked at first: what is no architecture needs no recipe, and torch is not imported for it.
+    if read_architecture(target, registry).is_open:
+        raise RecipeError([_still_open(target)])
     layers = request.layers(registry)
     recipe_file = _recipe_of(target)
     if recipe_file is not None:
@@ -89,9 +108,9 @@ def ask_evaluate(
         own = data_layer(recipe_file, registry)
         # The scale of the run counts more than that of a request that says nothing, which is the first layer.
         layers = [evolve(own, scale=None), *layers] if named else [layers[0], own, *layers[1:]]
-    recipe = resolve(layers, registry, run=EVALUATE_RUN, slots=SLOTS_OF_EVALUATE)
+    recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
-        raise RecipeError(recipe.problems)
+        raise refusal(recipe.problems)
     return Asked(recipe=recipe, registry=registry)
 
 
@@ -99,11 +118,16 @@ def data_layer(recipe: Path, registry: Registry) -> Layer:
     """Return what a recipe file says about the data, and its scale."""
     layers = Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(layer="recipe", where=str(recipe)))
     layer = layers[-1]
+    if layer.unread:
+        return layer
+    chosen = layer.chosen.get(DATA)
     return Layer(
-        chosen={slot: chosen for slot, chosen in layer.chosen.items() if slot == DATA},
+        chosen={} if chosen is None else {DATA: chosen},
         values=tuple(value for value in layer.values if value.slot == DATA),
         scale=layer.scale,
         problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATA)),
+        # Other plugins than that of the data are not needed any more.
+        made_with=layer.made_with if any(choice.problem for choice in chosen or ()) else {},
     )
 
 
@@ -122,7 +146,14 @@ def run_evaluate(
     return load_run(run(description, asked.recipe, asked.registry, out=folder, observers=observers))
 
 
+def _still_open(target: object) -> Problem:
+    named = isinstance(target, (str, Path))
+    text = f"{target if named else 'the description'} is open: it still leaves a choice."
+    hint = f"Search in it: nascore search --space file:{target}" if named else "Search first."
+    return Problem(path="", text=text, hint=hint)
+
+
 def _recipe_of(target: Run | Description | str | Path) -> Path | None:
     folder = target.path if isinstance(target, Run) else target
-    file = Path(folder) / "recipe.yaml" if isinstance(folder, (str, Path)) else None
-    return file if file is not None and file.is_file() else None
+    file = Path(folder) / RECIPE if isinstance(folder, (str, Path)) else None
+    return file if file is not None and is_file(file) else None

@@ -9,28 +9,33 @@ from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from nascore.description import Description
+    from nascore.plugin.selection import Wanted
     from nascore.verbs.runs import Run
 
 
-def export(target: Run | Description | str | Path, to: str, *, plugins: Sequence[str | Path] = ()) -> str:
+def export(target: Run | Description | str | Path, to: str, *, plugins: Wanted = ()) -> str:
     """Return an architecture as text in a notation.
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         to: Name of the notation, such as `genotype`.
-        plugins: Files with plugins that are not installed.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
         PluginError: No plugin brings the notation.
         RecipeError: There is no such architecture, or the notation cannot say it.
     """
     registry = installed(plugins)
+    description = read_architecture(target, registry)
     notations = registry.translators()
+    full = notations.ambiguous(to)
+    if full:
+        hint = f"Write {' or '.join(full)}."
+        raise PluginError([Problem(path="", text=f"{len(full)} plugins bring a notation {to}.", hint=hint)])
     if to not in notations:
         hint = did_you_mean(to, notations) or f"Installed: {', '.join(sorted(notations)) or 'none'}."
         raise PluginError([Problem(path="", text=f"no notation is called {to}.", hint=hint)])
-    return notations[to].to_text(read_architecture(target, registry))
+    return notations[to].to_text(description)

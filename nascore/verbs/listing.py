@@ -1,4 +1,4 @@
-"""What there is: components by slot, presets, operations, plugins."""
+"""What there is: components by slot, presets, notations, verbs, operations."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from nascore.errors import Problem, RecipeError, did_you_mean
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from nascore.description import Operation
-    from nascore.plugin import Registry
+    from nascore.plugin import Plugin, Registry
+    from nascore.plugin.selection import Wanted
 
 PRESET = "preset"
 OPERATION = "operation"
 NOTATION = "notation"
-KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, OPERATION)
+VERB = "verb"
+KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, VERB, OPERATION)
 """What can be listed: the slots, and what plugins bring beside components."""
 
 
@@ -30,24 +31,29 @@ class Listed:
     """One thing that can be named.
 
     Attributes:
-        kind: Its slot, or `preset`, `notation`, `operation`.
+        kind: Its slot, or `preset`, `notation`, `verb`, `operation`.
         name: What is typed.
         summary: One sentence.
-        plugin: Who brings it; empty where that is not recorded.
+        plugin: Who brings it.
     """
 
     kind: str
     name: str
     summary: str
-    plugin: str = ""
+    plugin: str
+
+    def answers(self, name: str) -> bool:
+        """Say whether it is called that, with its plugin's name or without."""
+        return name in {self.name, f"{self.plugin}:{self.name}"}
 
 
-def listing(kind: str | None = None, *, plugins: Sequence[Path] = ()) -> list[Listed]:
+def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[Listed] = ()) -> list[Listed]:
     """Return what is installed.
 
     Args:
-        kind: A slot, `preset`, `notation` or `operation`; None: all but the operations, which are many.
-        plugins: Files with plugins that are not installed.
+        kind: A slot, `preset`, `notation`, `verb` or `operation`. None: all but operations, which are many.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        own: What the command line brings itself.
 
     Raises:
         RecipeError: There is no such kind.
@@ -58,23 +64,37 @@ def listing(kind: str | None = None, *, plugins: Sequence[Path] = ()) -> list[Li
         raise RecipeError([Problem(path="", text=f"no slot is called {kind}.", hint=hint)])
     registry = installed(plugins)
     wanted = [kind] if kind else [name for name in KINDS if name != OPERATION]
-    return [found for name in wanted for found in _of_kind(registry, name)]
+    first = [one for one in own if one.kind in wanted]
+    return [*(found for name in wanted for found in items(registry, name)), *first]
 
 
-def _of_kind(registry: Registry, kind: str) -> list[Listed]:
+def items(registry: Registry, kind: str) -> list[Listed]:
+    """Return everything of a kind that plugins bring, sorted by name.
+
+    Args:
+        registry: What is installed.
+        kind: One of `KINDS`.
+    """
+    found = (one for plugin in registry.plugins for one in _of_plugin(plugin, kind))
+    return sorted(found, key=lambda one: (one.name, one.plugin))
+
+
+def _of_plugin(plugin: Plugin, kind: str) -> Iterable[Listed]:
+    def listed(name: str, summary: str) -> Listed:
+        return Listed(kind=kind, name=name, summary=summary, plugin=plugin.name)
+
     if kind == PRESET:
-        presets = registry.presets().values()
-        return [Listed(kind=kind, name=one.name, summary=one.summary, plugin=one.plugin) for one in presets]
+        return [listed(one.name, one.summary) for one in plugin.presets]
     if kind == NOTATION:
-        notations = registry.translators().values()
-        return [Listed(kind=kind, name=one.name, summary=one.summary) for one in notations]
+        return [listed(one.name, one.summary) for one in plugin.translators]
+    if kind == VERB:
+        return [listed(one.name, one.summary) for one in plugin.commands]
     if kind == OPERATION:
-        entries = registry.operations().values()
-        return [Listed(kind=kind, name=one.name, summary=_call(one)) for one in entries]
-    components = registry.components(kind)
-    return [Listed(kind=kind, name=one.name, summary=one.summary, plugin=one.plugin) for one in components]
+        return [listed(one.name, call(one)) for one in plugin.operations]
+    return [listed(one.name, one.summary) for one in plugin.components if one.slot == kind]
 
 
-def _call(entry: Operation) -> str:
+def call(entry: Operation) -> str:
+    """Return how a description writes an operation, with the defaults of its settings."""
     settings = ";".join(f"{key}={write_scalar(value)}" for key, value in entry.settings.items())
     return f"{entry.name}({settings})" if settings else entry.name

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.description import load
-from nascore.errors import RunFolderError
-from nascore.run import default_root, listed, read
+from nascore.errors import DescriptionError, RunFolderError
+from nascore.run import (
+    ARCHITECTURE,
+    default_root,
+    inventory,
+    is_file,
+    is_folder,
+    listed,
+    read,
+    refuse_newer,
+    refuse_unless_run,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
     from nascore.gallery import Gallery
     from nascore.run import Record
 
-ARCHITECTURE = Path("best") / "architecture.yaml"
+_UNFINISHED = "is a run that was killed, or is still under way"
 
 
 @frozen(kw_only=True)
@@ -47,23 +58,44 @@ def load_run(path: str | Path) -> Run:
         path: The folder of a run, as `search` and `evaluate` make it.
 
     Raises:
-        RunFolderError: The folder holds no run, or one that is not done.
+        RunFolderError: The folder holds no run, one that is not done, or one that cannot be read.
     """
     record = read(Path(path))
-    file = record.path / ARCHITECTURE
-    if record.result is None or not file.is_file():
-        raise RunFolderError(f"the run {path} is {record.status}: it has no best architecture.")
+    if record.result is None:
+        raise RunFolderError(f"{path} {_UNFINISHED}. {record.inventory}")
     return Run(
         path=record.path,
         recipe=record.recipe,
         result=record.result,
         gallery=record.gallery,
-        best=load(file.read_text(encoding="utf-8"), where=str(file)),
+        best=best_of(record.path),
     )
 
 
+def best_of(folder: Path) -> Description:
+    """Return the best architecture in a run's folder; the run need not be done, if it has come so far.
+
+    Raises:
+        RunFolderError: The folder holds none, or one that cannot be read, or a newer nascore made it.
+    """
+    refuse_newer(folder)
+    file = folder / ARCHITECTURE
+    if not is_file(file):
+        refuse_unless_run(folder)
+        raise RunFolderError(f"{folder} {_state(folder)}: it has no architecture yet. {inventory(folder)}")
+    try:
+        return load(text_of(file), where=str(file))
+    except DescriptionError as error:
+        raise RunFolderError(error.problems) from error
+
+
+def _state(folder: Path) -> str:
+    record = read(folder)
+    return _UNFINISHED if record.result is None else f"is a run with status {record.status}"
+
+
 def runs(folder: str | Path | None = None) -> list[Record]:
-    """Return all runs in a folder, done or not, oldest name first.
+    """Return all runs in a folder, done or not, those that cannot be read too, oldest name first.
 
     Args:
         folder: Where runs are kept. None: the variable NASCORE_RUNS, or `runs` in the working folder.
@@ -71,6 +103,6 @@ def runs(folder: str | Path | None = None) -> list[Record]:
     Raises:
         RunFolderError: There is no such folder.
     """
-    if folder is not None and not Path(folder).is_dir():
+    if folder is not None and not is_folder(Path(folder)):
         raise RunFolderError(f"there is no folder {folder}.")
     return listed(default_root() if folder is None else Path(folder))

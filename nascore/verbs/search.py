@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nascore.contract import Observer
+    from nascore.plugin.selection import Wanted
     from nascore.verbs.asking import Asked
 
-SLOTS = ("space", "updater", "trainer", "relaxation", "dataset")
+SLOTS = ("space", "updater", "trainer", "relaxation", "dataset", "observer")
 """The slots that the function has an argument for; a test compares them with the slot table."""
 
 
@@ -25,13 +26,14 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     trainer: str | None = None,
     relaxation: str | None = None,
     dataset: str | None = None,
+    observer: str | Sequence[str] | None = None,
     recipe: str | Path | None = None,
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
-    plugins: Sequence[str | Path] = (),
+    plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Search for an architecture, as ``nascore search`` does; returns the run, done.
@@ -42,14 +44,15 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         trainer: How steps are made.
         relaxation: How the parameters become a mixture of operations.
         dataset: The images.
+        observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
         recipe: A recipe file.
         preset: A recipe that a plugin brings.
         scale: ``"mini"``, a laptop check, or ``"paper"``. None: as the recipe says; `mini` without one.
         settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3, "threads": 2}``.
         seed: Decides on all that is random. None: as the recipe says; 0 without one.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
-        plugins: Files with plugins that are not installed.
-        observers: What watches the run.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        observers: Objects that watch too.
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
@@ -57,7 +60,7 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFailed: The run could not go on.
     """
     request = requested(
-        names=dict(zip(SLOTS, (space, updater, trainer, relaxation, dataset), strict=True)),
+        names=dict(zip(SLOTS, (space, updater, trainer, relaxation, dataset, observer), strict=True)),
         recipe=recipe,
         preset=preset,
         scale=scale,

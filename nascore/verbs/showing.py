@@ -1,4 +1,4 @@
-"""What one component is, what it needs and what can be set."""
+"""What one thing is: a component with its needs and settings, a preset, an operation, a notation, a verb."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from attrs import frozen
 from nascore.capability import sentence
 from nascore.component import RUN, SLOTS
 from nascore.config import settings_of
-from nascore.errors import Problem, RecipeError, did_you_mean
+from nascore.config.kinds import describe
+from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.fit import asks
 from nascore.verbs.asking import installed
+from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items
+from nascore.verbs.template import template
+from nascore.verbs.unnamed import unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component, Give, Need
+    from nascore.description import Operation
+    from nascore.plugin import Registry
+    from nascore.plugin.selection import Wanted
 
 
 @frozen(kw_only=True)
@@ -26,7 +32,7 @@ class ShownSetting:
     """One setting.
 
     Attributes:
-        path: What is typed after ``--set``.
+        path: What is typed after ``--set``; of an operation, the name that a description uses.
         default: The paper's value, where there is one.
         mini: The value at the scale ``mini``; equal to the default where nothing changes.
         expected: What it must be, in words.
@@ -42,59 +48,134 @@ class ShownSetting:
 
 @frozen(kw_only=True)
 class Shown:
-    """One component, or the run itself.
+    """One thing that can be named.
 
     Attributes:
-        slot: What it fills.
+        slot: What it fills; `run`, `preset`, `operation`, `notation` or `verb` for what fills none.
         name: What is typed.
         summary: One sentence.
         plugin: Who brings it.
         paper: Where method and values come from.
         provides: What it promises, each as a name and a sentence.
         needs: What it needs of the others, and why.
+        facts: What else is to be known, each in a line.
         settings: What can be set.
+        text: A preset's recipe.
     """
 
     slot: str
     name: str
     summary: str
     plugin: str
-    paper: str
-    provides: tuple[str, ...]
-    needs: tuple[str, ...]
-    settings: tuple[ShownSetting, ...]
+    paper: str = ""
+    provides: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    settings: tuple[ShownSetting, ...] = ()
+    text: str = ""
 
 
-def show(name: str, *, plugins: Sequence[Path] = ()) -> list[Shown]:
-    """Return every component of a name: a space and an updater may share one.
+def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list[Shown]:
+    """Return everything of a name: a space and an updater may share one.
 
     Args:
-        name: Name of a component, or `run` for the settings that belong to no component.
-        plugins: Files with plugins that are not installed.
+        name: Name of a component, a preset, an operation, a notation or a verb, with its plugin's before it
+            (``nascore-darts:darts``) or without; or `run` for the settings that belong to no component.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        own: What the command line brings itself.
 
     Raises:
         RecipeError: Nothing has that name.
+        PluginError: A plugin that is not installed brings it.
     """
     registry = installed(plugins)
-    if name == RUN:
-        return [_shown(SEARCH_RUN, "search"), _shown(EVALUATE_RUN, "evaluate")]
-    found = [_shown(one) for slot in SLOTS for one in registry.components(slot.name) if name in _names(one)]
+    found = [_shown(one) for one in _components(name, registry)]
+    found += [
+        one for kind in (PRESET, NOTATION, VERB, OPERATION) for one in _others(kind, name, registry, own)
+    ]
     if not found:
-        known = {RUN, *(one for slot in SLOTS for one in registry.names(slot.name))}
-        hint = did_you_mean(name, known) or "See nascore list."
-        raise RecipeError([Problem(path="", text=f"nothing is called {name}.", hint=hint)])
+        raise unnamed(name, registry, own)
     return found
 
 
-def _names(component: Component) -> tuple[str, str]:
-    return component.name, f"{component.plugin}:{component.name}"
+def named(name: str, registry: Registry) -> list[Component]:
+    """Return every component of a name, or for `run` the two runs.
+
+    Raises:
+        RecipeError: Nothing that has settings in a recipe has that name.
+    """
+    found = _components(name, registry)
+    if not found:
+        for kind in (PRESET, NOTATION, VERB, OPERATION):
+            if any(one.answers(name) for one in items(registry, kind)):
+                text = f"{name} is of kind {kind}: it has no settings in a recipe."
+                raise RecipeError([Problem(path="", text=text, hint=f"Write nascore show {name}.")])
+        raise unnamed(name, registry)
+    return found
 
 
-def _shown(component: Component, name: str = "") -> Shown:
+def recipe_text(name: str, *, plugins: Wanted = ()) -> str:
+    """Return a recipe in YAML: a preset as it is, or a component with every setting that it has.
+
+    Raises:
+        RecipeError: Nothing that can stand in a recipe has that name.
+    """
+    registry = installed(plugins)
+    presets = [one for one in _others(PRESET, name, registry, ()) if not _components(name, registry)]
+    return presets[0].text if presets else template(named(name, registry))
+
+
+def _components(name: str, registry: Registry) -> list[Component]:
+    if name == RUN:
+        return [SEARCH_RUN, EVALUATE_RUN]
+    found = (one for slot in SLOTS for one in registry.components(slot.name))
+    return [one for one in found if name in {one.name, f"{one.plugin}:{one.name}"}]
+
+
+def _others(kind: str, name: str, registry: Registry, own: Iterable[Listed]) -> Iterator[Shown]:
+    known = [one for one in (*items(registry, kind), *own) if one.kind == kind and one.answers(name)]
+    for one in known:
+        plugin = next((each for each in registry.plugins if each.name == one.plugin), None)
+        if kind == PRESET and plugin is not None:
+            text = next(each.read() for each in plugin.presets if each.name == one.name)
+            yield Shown(slot=kind, name=one.name, summary=one.summary, plugin=one.plugin, text=text)
+        elif kind == OPERATION and plugin is not None:
+            yield _operation(next(each for each in plugin.operations if each.name == one.name), one.plugin)
+        else:
+            facts = {
+                VERB: f"use: nascore {one.name} --help",
+                NOTATION: f"use: nascore export RUN --to {one.name}",
+            }
+            yield Shown(
+                slot=kind, name=one.name, summary=one.summary, plugin=one.plugin, facts=(facts[kind],)
+            )
+
+
+def _operation(entry: Operation, plugin: str) -> Shown:
+    strides = "any" if entry.strides is None else " or ".join(map(str, entry.strides))
+    facts = [f"strides: {strides}"]
+    facts += ["channels: must bring as many as it gets"] if entry.same_channels else []
+    settings = (
+        ShownSetting(path=key, default=value, mini=value, expected=describe(type(value), ""), help="")
+        for key, value in entry.settings.items()
+    )
+    kind = "part of the frame of a network" if entry.structural else "what can stand on an edge or in a layer"
+    return Shown(
+        slot=OPERATION,
+        name=entry.name,
+        summary=f"{kind}.",
+        plugin=plugin,
+        facts=tuple(facts),
+        settings=tuple(settings),
+    )
+
+
+def _shown(component: Component) -> Shown:
     prefix = "" if component.slot == RUN else f"{component.slot}."
+    prefix += f"{component.name}." if component.slot in {slot.name for slot in SLOTS if slot.many} else ""
     return Shown(
         slot=component.slot,
-        name=name or component.name,
+        name=component.name,
         summary=component.summary,
         plugin=component.plugin,
         paper=component.paper,

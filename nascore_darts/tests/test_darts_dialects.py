@@ -130,7 +130,7 @@ WRONG = {
     "long range": (call(flat("normal"), flat("reduce"), "range(2, 999999999999)"), "no range of states"),
     "range of floats": (call(flat("normal"), flat("reduce"), "range(2.0, 6)"), "no range of states"),
     "range of nothing": (call(flat("normal"), flat("reduce"), "range(2, 6, 0)"), "no range of states"),
-    "odd": (call(flat("normal")[:-1], flat("reduce")), "has 7 pairs"),
+    "odd": (call(flat("normal")[:-1], flat("reduce")), "odd number of pairs, 7"),
     "typo": (
         call(flat("normal"), flat("reduce")).replace("avg_pool_3x3", "avg_pol_3x3"),
         "Did you mean avg_pool_3x3?",

@@ -57,7 +57,8 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
         DescriptionError: With every problem of the text.
     """
     if cells < frame.FEWEST_CELLS:
-        raise DescriptionError(f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}")
+        text = f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}."
+        raise DescriptionError([Problem(path="cells", text=text)])
     genotype = parse(GENOTYPES.get(text.strip(), text), GENOTYPE_OPERATIONS)
     description = Description(
         network=frame.network(cells),
@@ -111,6 +112,7 @@ GENOTYPE = Translator(
     to_text=to_genotype,
     from_text=from_genotype,
     recognises=recognises,
+    names=tuple(GENOTYPES),
 )
 
 

@@ -19,19 +19,21 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from nascore.api import DescriptionError, Problem, did_you_mean
+from nascore_darts import source
+from nascore_darts.source import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+    from nascore_darts.source import Source
 
 Term = tuple[str, int]
 """An operation and the index of the state that it reads (0 and 1 are the cell's inputs)."""
 
 INPUTS = 2
 OPERATIONS_PER_NODE = 2
-_LONGEST_TEXT = 20_000
 _LONGEST_RANGE = 1_000
 _FIELD = re.compile(r"(?P<cell>normal|reduce)(?P<number>_\d+)?(?P<concat>_concat)?")
-_FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 _IGNORED_IF_NONE = {"connectN", "connects"}  # AutoDL's tuple has them for another kind of cell
 
 
@@ -68,26 +70,12 @@ def parse(text: str, operations: Collection[str]) -> Genotype:
     Raises:
         DescriptionError: With every problem of the text.
     """
-    reader = _Reader(operations=operations)
-    fields = reader.fields(_tree(text))
+    reader = _Reader(operations=operations, source=source.parse(text))
+    fields = reader.fields()
     cells = {name: reader.cell(name, fields) for name in ("normal", "reduce")}
     if reader.problems:
         raise DescriptionError(reader.problems)
     return Genotype(**cells)
-
-
-def _tree(text: str) -> ast.expr:
-    if len(text) > _LONGEST_TEXT:
-        raise DescriptionError(
-            f"a genotype has at most {_LONGEST_TEXT} characters, this text has {len(text)}"
-        )
-    try:
-        body = ast.parse(text.strip()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DescriptionError(f"this is no genotype: {error}") from None
-    if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.Expr):
-        raise DescriptionError("a genotype is one expression, such as Genotype(normal=[...], ...)")
-    return body[0].value
 
 
 @define(kw_only=True)
@@ -95,22 +83,31 @@ class _Reader:
     """Walks the syntax tree once and collects what is wrong."""
 
     operations: Collection[str]
+    source: Source
     problems: list[Problem] = field(factory=list)
 
     def wrong(self, path: str, text: str, hint: str = "") -> None:
-        self.problems.append(Problem(path=path, text=text, hint=hint))
+        self.problems.append(Problem(path=path, text=text, hint=hint, origin=self.source.origin(path)))
+
+    @staticmethod
+    def nearest(word: str, choices: Iterable[str]) -> str:
+        known = list(choices)
+        return did_you_mean(word, known) or f"Known: {', '.join(known)}."
 
     # ---- fields -------------------------------------------------------------------------------------------
 
-    def fields(self, tree: ast.expr) -> dict[str, tuple[Any, bool]]:
+    def fields(self) -> dict[str, tuple[Any, bool]]:
         """Return ``{field: (value, numbered)}``; a numbered field holds (operation, from, to)."""
         found: dict[str, tuple[Any, bool]] = {}
-        for name, node in self.named(tree):
+        given = list(self.source.named())
+        if not given:
+            self.wrong("", "this is no genotype: write Genotype(normal=[...], ...) or a dictionary.")
+        for name, node in given:
             match = _FIELD.fullmatch(name)
             value = self.value(name, node)
             if match is None:
                 if name not in _IGNORED_IF_NONE or value is not None:
-                    self.wrong(name, "a genotype has no such field.", did_you_mean(name, _FIELDS))
+                    self.wrong(name, "a genotype has no such field.", self.nearest(name, FIELDS))
                 continue
             plain = match["cell"] + (match["concat"] or "")
             if plain in found:
@@ -118,20 +115,10 @@ class _Reader:
                     name, f"`{plain}` is given twice; a genotype has one normal and one reduction cell."
                 )
             found[plain] = (value, match["number"] is not None)
-        for name in _FIELDS:
+        for name in FIELDS:
             if name not in found:
                 self.wrong(name, "is missing.")
         return found
-
-    def named(self, tree: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-        if isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("Genotype"):
-            yield from zip(_FIELDS, tree.args, strict=False)
-            yield from ((word.arg or "**", word.value) for word in tree.keywords)
-        elif isinstance(tree, ast.Dict):
-            for key, value in zip(tree.keys, tree.values, strict=True):
-                yield (str(key.value) if isinstance(key, ast.Constant) else "**"), value
-        else:
-            self.wrong("", "this is no genotype: write Genotype(normal=[...], ...) or a dictionary.")
 
     def value(self, name: str, node: ast.expr) -> Any:  # noqa: ANN401 - whatever literal stands there
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) >= 1:
@@ -186,7 +173,9 @@ class _Reader:
             ]
         entries = [(entry, f"{name}[{index}]") for index, entry in enumerate(value)]
         if len(entries) % OPERATIONS_PER_NODE:
-            self.wrong(name, f"has {len(entries)} pairs; in the flat form each node takes two of them.")
+            self.wrong(
+                name, f"has an odd number of pairs, {len(entries)}; in the flat form each node takes two."
+            )
         return [entries[at : at + OPERATIONS_PER_NODE] for at in range(0, len(entries), OPERATIONS_PER_NODE)]
 
     def by_target(self, name: str, value: Any) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
@@ -213,7 +202,7 @@ class _Reader:
         if name == "none":
             self.wrong(path, "a genotype names what is kept, and `none` is never kept.")
         elif name not in self.operations:
-            self.wrong(path, f"there is no operation `{name}`.", did_you_mean(name, self.operations))
+            self.wrong(path, f"there is no operation {name!r}.", self.nearest(name, self.operations))
         if not 0 <= source < states:
             self.wrong(path, f"reads state {source}; the states before this node are 0 to {states - 1}.")
         return name, source

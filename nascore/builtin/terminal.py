@@ -1,8 +1,8 @@
-"""What a run shows while it goes on, on stderr: a live view in a terminal, plain lines elsewhere."""
+"""The observer ``terminal``: what a run shows on stderr, live in a terminal, in plain lines elsewhere."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,33 +12,31 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from nascore.contract import Observer
-from nascore.description import draw
+from nascore.api import Observer, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
-    from nascore.contract import EpochReport, StepReport
-    from nascore.description import Description
+    from nascore.api import Description, EpochReport, StepReport
+    from nascore.builtin.settings import TerminalSettings
     from nascore.recipe import Recipe
 
 SIXTY = 60
 REFRESHES_PER_SECOND = 4
 
 
-@contextmanager
-def watching() -> Iterator[Observer]:
-    """Give the observer that suits stderr, for as long as a run lasts."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield PlainView()
-        return
-    view = LiveView()
-    # What the view shows is no result: it is wiped when the run is over.
-    with Live(view, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True):
-        yield view
+def terminal(settings: TerminalSettings) -> Observer:
+    """Return the view that the settings ask for, or that suits stderr."""
+    live = is_terminal() if settings.form == "auto" else settings.form == "live"
+    return LiveView() if live else PlainView()
+
+
+def is_terminal() -> bool:
+    """Say whether stderr is a terminal in which a view can be drawn again and again."""
+    # Not rich's own answer: FORCE_COLOR, which asks for colour, would fill logs with control characters.
+    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
 
 
 class PlainView(Observer):
@@ -65,7 +63,10 @@ class PlainView(Observer):
 
 
 class LiveView(Observer):
-    """Phase, progress with the time left, figures, and what would be derived now."""
+    """Phase, progress with the time left, figures, and what would be derived now.
+
+    What it shows is no result: it is wiped when the run is over.
+    """
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -75,6 +76,7 @@ class LiveView(Observer):
         self._last = ""
         self._step = ""
         self._cell = ""
+        self._live: Live | None = None
 
     def __rich__(self) -> Group:
         """Return the view as it is now."""
@@ -82,9 +84,12 @@ class LiveView(Observer):
         return Group(self._progress, *(Text(part) for part in parts if part))
 
     def run_started(self, folder: Path, recipe: Recipe) -> None:
-        """Show where the run is written."""
+        """Begin to show, first of all where the run is written."""
         del recipe
         self._folder = str(folder)
+        console = Console(stderr=True)
+        self._live = Live(self, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True)
+        self._live.start()
 
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """Begin a bar."""
@@ -114,6 +119,11 @@ class LiveView(Observer):
         """Take away what was of this job only."""
         del name, result
         self._cell = ""
+
+    def run_ended(self) -> None:
+        """Wipe the view and give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
 
 
 def figures(report: EpochReport) -> str:

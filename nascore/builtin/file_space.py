@@ -1,0 +1,64 @@
+"""The space ``file``: a description in YAML, written by hand or exported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from nascore.api import Description, DescriptionError, Problem, did_you_mean, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from nascore.api import Catalogue, Choice, DataFacts
+    from nascore.builtin.settings import FileSettings
+
+_PATH = "space.path"
+
+
+@frozen
+class File:
+    """A description in YAML; channels and classes of the data replace those of the file."""
+
+    settings: FileSettings
+
+    def describe(self, facts: DataFacts) -> Description:
+        """Return the file's description for this data."""
+        return evolve(_read(self.settings.path), in_channels=facts.channels, classes=facts.classes)
+
+
+def check_file(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
+    """Yield everything that is wrong with the file, each with its line, before anything is built."""
+    try:
+        _read(settings.path, recipe.operations())
+    except DescriptionError as error:
+        yield from (evolve(problem, slots=("space",)) for problem in error.problems)
+
+
+def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:
+    if path is None:
+        text = "no file is named."
+        raise DescriptionError([Problem(path=_PATH, text=text, hint="Write --space file:PATH.")])
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DescriptionError([_unreadable(path, error)]) from None
+    return load(text, where=str(path), catalogue=catalogue)
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
+    if isinstance(error, FileNotFoundError):
+        return Problem(path=_PATH, text=f"there is no file {path}.", hint=_beside(path))
+    why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+    return Problem(path=_PATH, text=f"{path} cannot be read: {why}.", hint="Write --space file:PATH.")
+
+
+def _beside(path: Path) -> str:
+    """Return the hint for a file that is not there: the nearest name in its folder, as it is typed."""
+    try:
+        names = {one.name for one in path.parent.iterdir()}
+    except OSError:
+        names = set()
+    return did_you_mean(str(path), (str(path.parent / name) for name in names)) or "Write --space file:PATH."

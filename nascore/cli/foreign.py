@@ -1,0 +1,78 @@
+"""The verbs that plugins bring, and what is said of a verb that there is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.component import load
+from nascore.errors import NascoreError, PluginError, Problem, did_you_mean
+from nascore.plugin.known import bringer
+from nascore.run import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.component import Command
+    from nascore.plugin import Registry
+
+
+def built(declared: Command) -> click.Command:
+    """Return the command of a declared verb, imported now.
+
+    Raises:
+        PluginError: The plugin's code raises, or gives no command.
+    """
+    try:
+        build = load(declared.build)
+        found = build if isinstance(build, click.Command) else build()
+    except NascoreError as error:
+        raise _broken(declared, str(error)) from error
+    except (Exception, SystemExit) as error:
+        raise _broken(declared, said(error)) from error
+    if not isinstance(found, click.Command):
+        raise _broken(declared, f"it is no click command but {type(found).__name__}")
+    return found
+
+
+def missing(name: str, registry: Registry, verbs: Iterable[str], ctx: click.Context) -> Exception:
+    """Return the error of a verb that cannot be used.
+
+    Args:
+        name: What was typed.
+        registry: What is installed.
+        verbs: The verbs that there are.
+        ctx: Of the command line, for its usage.
+    """
+    full = registry.commands().ambiguous(name)
+    if full:
+        text, hint = (
+            f"{len(full)} plugins bring a verb {name}.",
+            f"Write nascore {' or nascore '.join(full)}.",
+        )
+        return PluginError([Problem(path="", text=text, hint=hint)])
+    declared = registry.commands().get(name)
+    if declared is not None:
+        try:
+            built(declared)
+        except PluginError as error:
+            return error
+    distribution = bringer("verb", name)
+    if not distribution:
+        near = did_you_mean(name, verbs) or "See nascore --help."
+        return click.UsageError(f"No such command {name!r}. {near}", ctx=ctx)
+    for plugin in registry.plugins:
+        if plugin.distribution == distribution:
+            text = f"{distribution}, which brings the verb {name}, is {plugin.status}: {plugin.reason}".strip(
+                ": "
+            )
+            return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.")])
+    text = f"no verb is called {name}; {distribution} brings it and is not installed."
+    hint = f"pip install {distribution}"
+    return PluginError([Problem(path="", text=text, hint=hint, missing=distribution)])
+
+
+def _broken(declared: Command, why: str) -> PluginError:
+    text = f"the verb {declared.name} of the plugin {declared.plugin} cannot be used: {why}."
+    return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.")])

@@ -1,0 +1,69 @@
+"""How a verb ends when it does not end well: a text on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from errno import EPIPE
+from traceback import format_exception
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import Exit
+
+from nascore.cli.crash import crash_said
+from nascore.errors import NascoreError
+from nascore.run import inventory, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILED = 1
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
+
+
+@contextmanager
+def answered(*, debug: bool) -> Iterator[None]:
+    """Turn whatever is raised inside into a text on stderr and an exit code.
+
+    Args:
+        debug: Whether tracebacks are shown before the texts.
+
+    Raises:
+        Exit: With the exit code.
+    """
+    try:
+        yield
+    except (click.ClickException, Exit, click.Abort) as error:
+        # click says these itself.
+        raise _before_the_verb(error) from None
+    except KeyboardInterrupt as error:
+        _end(error, _interrupted(error), INTERRUPTED, debug=debug)
+    except NascoreError as error:
+        run = run_of(error)
+        # The problems as they are: each says where it is and what to do.
+        text = str(error) if run is None else f"{error}\nrun: {run}, with what it had written"
+        _end(error, text, error.exit_code, debug=debug)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == EPIPE:
+            raise  # the reader went away, as `head` does: click ends quietly
+        _end(error, crash_said(error), FAILED, debug=debug)
+
+
+def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:
+    if debug:
+        click.echo("".join(format_exception(error)), err=True)
+    click.echo(text, err=True)
+    raise Exit(code) from None
+
+
+def _interrupted(error: KeyboardInterrupt) -> str:
+    run = run_of(error)
+    return "interrupted" if run is None else f"interrupted; the run is kept in {run}. {inventory(run)}"
+
+
+def _before_the_verb(error: Exception) -> Exception:
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
+        verb = "VERB" if error.ctx is None else error.ctx.info_name
+        return click.UsageError(f"--debug stands before the verb: nascore --debug {verb} ...", ctx=error.ctx)
+    return error

@@ -1,0 +1,28 @@
+"""``nascore schema``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.options import plugins_option
+from nascore.cli.verb import Verb
+from nascore.verbs.schema import schema
+
+if TYPE_CHECKING:
+    from nascore.plugin import Selection
+
+
+@click.command("schema", cls=Verb, examples=("nascore schema", "nascore schema --indent 2"))
+@click.option("--indent", type=click.IntRange(min=0), metavar="N", help="Spaces per level; else one line.")
+@plugins_option
+def command(indent: int | None, *, plugins: Selection) -> None:
+    """Print the JSON Schema of a recipe, for what is installed.
+
+    An editor that has it completes keys and underlines mistakes: write it to recipe.schema.json, and begin
+    the recipe beside it with `# yaml-language-server: $schema=recipe.schema.json`. It cannot say whether
+    parts fit each other; `nascore check` does.
+    """
+    click.echo(json.dumps(schema(plugins=plugins), indent=indent))

@@ -1,0 +1,45 @@
+"""``nascore --version``: of everything that a result may depend on, without importing any of it."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, entry_points, version
+
+import click
+
+from nascore.plugin.discover import GROUP
+
+CORE = "nascore"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of nascore, Python and torch, then those of the plugins by distribution."""
+    entries = entry_points(group=GROUP)
+    plugins = {entry.dist.name: entry.dist.version for entry in entries if entry.dist is not None}
+    plugins.pop(CORE, None)
+    core = {CORE: _installed(CORE), "python": platform.python_version(), "torch": _installed("torch")}
+    return core | dict(sorted(plugins.items()))
+
+
+def echo_versions(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    """Print one version a line, and stop."""
+    if value and not ctx.resilient_parsing:
+        click.echo("\n".join(f"{name} {number}" for name, number in versions().items()))
+        ctx.exit()
+
+
+version_option = click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=echo_versions,
+    help="Show the versions of nascore and its plugins, and exit.",
+)
+
+
+def _installed(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "is not installed"

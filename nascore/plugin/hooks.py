@@ -1,0 +1,112 @@
+"""Which functions of a module are hooks, and what is wrong with them; none is called."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import packages_distributions
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from nascore.errors import did_you_mean
+from nascore.plugin.loading import BrokenError
+from nascore.plugin.selection import same_distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from nascore.plugin.plugin import Plugin
+
+PREFIX: Final = "nascore_"
+MARK: Final = "nascore_impl"
+"""The attribute that @hookimpl leaves on a function."""
+_MORE: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@frozen(kw_only=True)
+class Owners:
+    """Who brings which package, as far as plugins do.
+
+    Attributes:
+        packages: Distribution of each top-level package.
+    """
+
+    packages: Mapping[str, str]
+
+    def other(self, plugin: Plugin, package: str) -> str:
+        """Return the distribution that a package is of, if it is another than a plugin's own."""
+        found = [self.packages[package]] if package in self.packages else _installed(package)
+        mine = any(same_distribution(one, plugin.distribution) for one in found)
+        return "" if mine or not found else found[0]
+
+
+def _installed(package: str) -> list[str]:
+    # Reads the file lists of all that is installed: only for a function that seems to be of elsewhere.
+    return list(packages_distributions().get(package, ()))
+
+
+def hooks_of(
+    plugin: Plugin, module: object, known: Collection[str], owners: Owners
+) -> dict[str, Callable[[], Any]]:
+    """Return the hooks that a module implements.
+
+    Args:
+        plugin: Whose module it is.
+        module: The module, or any object that holds hooks.
+        known: Names of all hooks that there are.
+        owners: Who brings which package.
+
+    Raises:
+        BrokenError: With everything that is wrong with them.
+    """
+    found: dict[str, Callable[[], Any]] = {}
+    faults: list[tuple[str, str]] = []
+    for name in dir(module):
+        value = getattr(module, name)
+        options = getattr(value, MARK, None)
+        if isinstance(options, dict) and callable(value):
+            hook = options.get("specname") or name
+            found[hook] = value
+            faults += _faults(hook, value, known)
+            faults += _borrowed(plugin, module, name, owners)
+        elif name.startswith(PREFIX) and callable(value):
+            faults.append((f"{name} is not marked with @hookimpl", "Put @hookimpl above it."))
+    if faults:
+        raise BrokenError("; ".join(text for text, _ in faults), " ".join(cure for _, cure in faults))
+    if not found:
+        # Hooks that other plugins added count as well: whoever only implements those brings something.
+        raise BrokenError(
+            "it has no function marked with @hookimpl: it brings nothing", "Its entry point may be wrong."
+        )
+    return found
+
+
+def _faults(hook: str, function: Callable[..., Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    if hook not in known:
+        near = did_you_mean(hook, known)
+        instead = near or "Known: " + ", ".join(sorted(known)) + "."
+        yield f"no hook is called {hook}", f"{instead} If another plugin adds it, install that."
+        return
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a callable without a signature: calling it will tell
+        return
+    asked = [one.name for one in parameters if one.default is one.empty and one.kind not in _MORE]
+    if asked:
+        text = f"{hook} asks for the argument{'s' if len(asked) > 1 else ''} {', '.join(asked)}"
+        yield f"{text}, and hooks are called without any", f"Write def {hook}():"
+
+
+def _borrowed(plugin: Plugin, module: object, name: str, owners: Owners) -> Iterator[tuple[str, str]]:
+    """A hook that was imported from another plugin would bring that one's components twice."""
+    home = getattr(getattr(module, name), "__module__", None)
+    if not isinstance(module, ModuleType) or not isinstance(home, str):
+        return
+    package = home.partition(".")[0]
+    if package == module.__name__.partition(".")[0]:
+        return
+    other = owners.other(plugin, package)
+    if other:
+        text = f"{name} is imported from {home}, which is of {other}"
+        yield text, f"Import the module {home}, not its hook."

@@ -1,0 +1,85 @@
+"""Calling the functions of a plugin's component while a recipe is settled: what they raise is a problem.
+
+A rule that raises is the plugin's mistake, not that of the recipe: the problem names the plugin, and ends
+with the exit code of plugins.
+"""
+
+from __future__ import annotations
+
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from nascore.component import Give
+from nascore.errors import NascoreError, Origin, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nascore.component import Component, Settings
+
+T = TypeVar("T")
+
+
+def guarded(
+    component: Component, what: str, call: Callable[[], T], instead: T
+) -> tuple[T, tuple[Problem, ...]]:
+    """Call a function of a component.
+
+    Args:
+        component: Whose function it is.
+        what: The function, for the error text: ``check``.
+        call: Calls it.
+        instead: What counts as its result where it raises.
+
+    Returns:
+        The result, and what is wrong if it raised: the problems of an error of nascore, which was raised on
+        purpose, or else that it raised.
+    """
+    try:
+        return call(), ()
+    except NascoreError as error:
+        return instead, error.problems
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
+        return instead, (_raised(component, what, error),)
+
+
+def provided(component: Component, settings: Settings) -> tuple[frozenset[str], tuple[Problem, ...]]:
+    """Return the capabilities that a component has with these settings, and what raised in telling them."""
+    found: set[str] = set()
+    problems: list[Problem] = []
+    for item in component.provides:
+        if not isinstance(item, Give):
+            found.add(item)
+            continue
+        what = f"condition of {item.capability}"
+        holds, wrong = guarded(component, what, partial(_holds, item, settings), instead=False)
+        problems += wrong
+        if holds:
+            found.add(item.capability)
+    return frozenset(found), tuple(problems)
+
+
+def _holds(give: Give, settings: Settings) -> bool:
+    return bool(give.when(settings))
+
+
+def no_problem(component: Component, item: object) -> Problem:
+    """Return the problem of a check that yields something else than problems."""
+    return _fault(component, f"the check of {component.name} gives {item!r}, which is no Problem.", None)
+
+
+def _raised(component: Component, what: str, error: BaseException) -> Problem:
+    frames = traceback.extract_tb(error.__traceback__)
+    said = f"{type(error).__name__}: {error}".rstrip(": ")
+    # The last frame is where it was raised: what its author wants to see first.
+    origin = Origin(layer="python", where=f"{frames[-1].filename}:{frames[-1].lineno}") if frames else None
+    return _fault(component, f"the {what} of {component.name} raised {said}.", origin)
+
+
+def _fault(component: Component, text: str, origin: Origin | None) -> Problem:
+    plugin = component.plugin or "nascore"
+    hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with --without {plugin}."
+    return Problem(
+        path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), missing=plugin
+    )

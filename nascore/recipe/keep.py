@@ -1,0 +1,97 @@
+"""What a run's folder keeps so that the run can be repeated from there: the recipe, and files that it names.
+
+A description that was named by a path may change or go away, so its text is kept beside the recipe. Large
+files and folders are data: for them the recipe holds the absolute path.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, define, frozen
+
+from nascore.component import RUN
+from nascore.recipe.dump import absolute, dump_recipe
+from nascore.recipe.made_with import plugins_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nascore.plugin import Plugin, Registry
+    from nascore.recipe.recipe import Recipe
+
+FOLDER: Final = "files"
+MOST: Final = 1_000_000
+"""The largest file that is kept, in bytes; descriptions and programs are far smaller."""
+
+
+@frozen(kw_only=True)
+class Kept:
+    """What is written into a run's folder.
+
+    Attributes:
+        text: The recipe.
+        files: The texts that it names, by their path in the folder.
+        brought: The plugin that brought each part: ``{"updater darts": "nascore-darts==0.1.0"}``.
+    """
+
+    text: str
+    files: Mapping[str, str]
+    brought: Mapping[str, str]
+
+
+def kept_recipe(recipe: Recipe, registry: Registry) -> Kept:
+    """Return what repeats a recipe, wherever its folder is moved.
+
+    Args:
+        recipe: A settled recipe.
+        registry: What it was settled with.
+    """
+    keeping = _Keeping()
+    made_with = {plugin.name: keeping.source(plugin) for plugin in plugins_of(recipe, registry)}
+    text = dump_recipe(recipe, paths=keeping.path, made_with=made_with)
+    parts = (part for slot, parts in recipe.parts.items() if slot != RUN for part in parts)
+    brought = {f"{part.slot} {part.name}": made_with.get(part.component.plugin, "") for part in parts}
+    return Kept(text=text, files=keeping.files, brought={part: by for part, by in brought.items() if by})
+
+
+@define
+class _Keeping:
+    """The texts that are kept so far, and the name that each path got."""
+
+    files: dict[str, str] = Factory(dict)
+    names: dict[Path, str] = Factory(dict)
+
+    def path(self, path: Path) -> str:
+        """Keep a file, and return its path as seen from the recipe; of what is not kept the absolute path."""
+        key = path.absolute()
+        if key not in self.names:
+            text = _text(path)
+            if text is None:
+                return absolute(path)
+            self.names[key] = self._free(path.name)
+            self.files[self.names[key]] = text
+        return self.names[key]
+
+    def source(self, plugin: Plugin) -> str:
+        """Where a plugin came from: its distribution and version, or its file, which is kept."""
+        if plugin.distribution:
+            return f"{plugin.distribution}=={plugin.version}"
+        return self.path(Path(plugin.value)) if plugin.is_file else plugin.value
+
+    def _free(self, name: str) -> str:
+        stem, suffix = Path(name).stem, Path(name).suffix
+        tried, number = f"{FOLDER}/{name}", 2
+        while tried in self.files:
+            tried, number = f"{FOLDER}/{stem}-{number}{suffix}", number + 1
+        return tried
+
+
+def _text(path: Path) -> str | None:
+    try:
+        if not path.is_file() or path.stat().st_size > MOST:
+            return None
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None  # no text, or not ours to read

@@ -1,0 +1,39 @@
+"""Which form a run's folder has; what a newer nascore wrote is not guessed at."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from nascore.errors import RunFolderError
+from nascore.run.files import object_of
+from nascore.run.names import ENVIRONMENT, FORMAT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def refuse_newer(path: Path) -> None:
+    """Refuse a run that a newer nascore made, with both versions.
+
+    Raises:
+        RunFolderError: It is newer.
+    """
+    made = _environment(path)
+    found = made.get("format", FORMAT)  # runs before there were formats have the first
+    if type(found) is int and found > FORMAT:
+        packages = made.get("packages")
+        maker = packages.get("nascore") if isinstance(packages, dict) else None
+        raise RunFolderError(
+            f"{path} was made by nascore {maker or 'of a newer version'}, which writes run folders of format "
+            f"{found}; this is nascore {version('nascore')}, which reads formats up to {FORMAT}. "
+            "Upgrade: pip install --upgrade nascore"
+        )
+
+
+def _environment(path: Path) -> dict[str, Any]:
+    try:
+        return object_of(path / ENVIRONMENT)
+    except RunFolderError:
+        # Without it a run is as good as with it: it says where a result came from, and nothing needs it.
+        return {}

@@ -1,0 +1,47 @@
+"""What is in a run's folder, and what is not: the answer to a run that is half there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.errors import RunFolderError
+from nascore.run.files import lines_of
+from nascore.run.looking import is_there
+from nascore.run.names import GALLERY, JOBS, METRICS, WRITTEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def inventory(path: Path) -> str:
+    """Return in a sentence which files of a run are there, and which are missing."""
+    there = [name for name in WRITTEN if is_there(path / name)]
+    missing = [name for name in _expected(path) if name not in there]
+    there = [_named(path, name) for name in there]
+    said = f"It holds {', '.join(there) or 'no file of a run'}"
+    return f"{said}; missing: {', '.join(missing)}." if missing else f"{said}."
+
+
+def _named(path: Path, name: str) -> str:
+    if name == METRICS:
+        try:
+            epochs = len(lines_of(path / name))
+        except RunFolderError:
+            return f"{name} (damaged)"
+        return f"{name} ({epochs} epoch{'' if epochs == 1 else 's'})"
+    if name == JOBS:
+        return ", ".join(f"{name}/{job}" for job in _jobs(path)) or f"{name} (none)"
+    return name
+
+
+def _expected(path: Path) -> list[str]:
+    jobs = _jobs(path)
+    evaluation = bool(jobs) and not any(job.endswith("-search") for job in jobs)
+    return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
+
+
+def _jobs(path: Path) -> list[str]:
+    try:
+        return sorted(job.name for job in (path / JOBS).iterdir())
+    except OSError:
+        return []

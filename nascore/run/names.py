@@ -1,0 +1,33 @@
+"""What the files of a run are called, and which form they have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMAT: Final = 1
+"""The form of a run's folder and of every file in it; `environment.json` says it, a newer one is refused."""
+
+RECIPE: Final = "recipe.yaml"
+ENVIRONMENT: Final = "environment.json"
+METRICS: Final = "metrics.jsonl"
+CHANGES: Final = "changes.jsonl"
+LOG: Final = "run.log"
+JOBS: Final = "jobs"
+GALLERY: Final = "gallery.json"
+ARCHITECTURE: Final = "best/architecture.yaml"
+WEIGHTS: Final = "best/weights.safetensors"
+RESULT: Final = "result.json"
+
+WRITTEN: Final = (
+    RECIPE,
+    ENVIRONMENT,
+    LOG,
+    METRICS,
+    JOBS,
+    GALLERY,
+    ARCHITECTURE,
+    WEIGHTS,
+    "best/metrics.json",
+    RESULT,
+)
+"""What a run that is done holds, in the order in which it comes; an evaluation has no gallery."""

@@ -1,0 +1,124 @@
+"""What is installed, whether it works, and what to do where it does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from nascore.component import SLOTS
+from nascore.errors import PluginError, Problem, did_you_mean
+from nascore.plugin.known import BROUGHT
+from nascore.plugin.selection import named
+from nascore.verbs.asking import found
+from nascore.verbs.listing import KINDS, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.plugin import Plugin, Registry
+    from nascore.plugin.selection import Wanted
+    from nascore.verbs.listing import Listed
+
+
+@frozen(kw_only=True)
+class Clash:
+    """One name that several plugins give to things of one kind.
+
+    Attributes:
+        kind: A slot, or `preset`, `notation`, `verb`, `operation`.
+        name: The name.
+        plugins: Who brings it.
+        cure: What to do about it.
+    """
+
+    kind: str
+    name: str
+    plugins: tuple[str, ...]
+    cure: str
+
+
+@frozen(kw_only=True)
+class Health:
+    """How the plugins are.
+
+    Attributes:
+        plugins: All of them.
+        clashes: Names that several bring; the plugins are ready nevertheless.
+    """
+
+    plugins: tuple[Plugin, ...]
+    clashes: tuple[Clash, ...]
+
+    @property
+    def idle(self) -> tuple[Plugin, ...]:
+        """The plugins that are not ready."""
+        return tuple(one for one in self.plugins if one.status != "ready")
+
+    @property
+    def well(self) -> bool:
+        """Whether every plugin is ready, but for those that were switched off on purpose."""
+        return all(one.status == "blocked" for one in self.idle)
+
+
+def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
+    """Examine the plugins.
+
+    Args:
+        plugins: A selection of plugins, or files with plugins that are not installed.
+        own: What the command line brings itself.
+    """
+    registry = found(plugins)
+    return Health(plugins=registry.plugins, clashes=tuple(_clashes(registry, own)))
+
+
+def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
+    """Return the plugins of a name, which may be that of their distribution; several where they clash.
+
+    Raises:
+        PluginError: There is none.
+    """
+    registry = found(plugins)
+    those = [one for one in registry.plugins if named(one, [name])]
+    if those:
+        return those
+    if name in BROUGHT:
+        text, hint = f"{name} is not installed.", f"pip install {name}"
+        raise PluginError([Problem(path="", text=text, hint=hint, missing=name)])
+    known = {word for one in registry.plugins for word in (one.name, one.distribution) if word}
+    hint = did_you_mean(name, known) or f"Installed: {', '.join(sorted(known))}."
+    raise PluginError([Problem(path="", text=f"no plugin is called {name}.", hint=hint)])
+
+
+def brought(plugin: Plugin) -> dict[str, tuple[str, ...]]:
+    """Return the names of what a plugin brings, by kind."""
+    by_kind = {
+        **{slot.name: [one.name for one in plugin.components if one.slot == slot.name] for slot in SLOTS},
+        "preset": [one.name for one in plugin.presets],
+        "notation": [one.name for one in plugin.translators],
+        "verb": [one.name for one in plugin.commands],
+        "operation": [one.name for one in plugin.operations],
+        **{hook: [str(getattr(one, "name", one)) for one in added] for hook, added in plugin.added.items()},
+    }
+    return {kind: tuple(names) for kind, names in by_kind.items() if names}
+
+
+def _clashes(registry: Registry, own: Iterable[Listed]) -> Iterable[Clash]:
+    own = tuple(own)
+    for kind in KINDS:
+        those = [*(one for one in own if one.kind == kind), *items(registry, kind)]
+        times = Counter(one.name for one in those)
+        for name in sorted(name for name, number in times.items() if number > 1):
+            bringers = tuple(one.plugin for one in those if one.name == name)
+            yield Clash(kind=kind, name=name, plugins=bringers, cure=_cure(kind, name, bringers, own))
+
+
+def _cure(kind: str, name: str, bringers: tuple[str, ...], own: Iterable[Listed]) -> str:
+    full = [f"{plugin}:{name}" for plugin in bringers]
+    if kind == "operation":
+        others = [f"--without {plugin}" for plugin in bringers if plugin != "builtin"]
+        return f"Leave one out: {' or '.join(others)}."
+    if any(one.kind == kind and one.name == name for one in own):
+        return f"{name} is that of nascore; write {' or '.join(full[1:])} for the other."
+    return f"Write {' or '.join(full)}."

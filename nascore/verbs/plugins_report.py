@@ -1,0 +1,56 @@
+"""What a bug report has to say of the machine and of what is installed."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nascore.verbs.plugins import Health
+
+_PREFIX: Final = "NASCORE_"
+
+
+def facts(health: Health) -> dict[str, Any]:
+    """Return what is installed, on what machine and with which settings of the environment.
+
+    Nothing is imported for it. The home folder, which often holds a person's name, is written as ``~``.
+
+    Args:
+        health: How the plugins are.
+    """
+    return {
+        "nascore": _version("nascore"),
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "torch": _version("torch"),
+        "platform": platform.platform(),
+        "plugins": [
+            {
+                "name": one.name,
+                "distribution": one.distribution or _anonymous(one.value),
+                "version": one.version,
+                "status": one.status,
+                "cause": _anonymous(one.reason),
+            }
+            for one in health.plugins
+        ],
+        "clashes": [f"{one.kind} {one.name}: {', '.join(one.plugins)}" for one in health.clashes],
+        "environment": {
+            name: _anonymous(value) for name, value in sorted(os.environ.items()) if name.startswith(_PREFIX)
+        },
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _anonymous(text: str) -> str:
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text

@@ -1,0 +1,40 @@
+"""A name that stands for nothing that is installed: the nearest thing, or who would bring it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.component import RUN
+from nascore.errors import Problem, did_you_mean, refusal
+from nascore.plugin.known import bringer
+from nascore.verbs.listing import KINDS, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.errors import NascoreError
+    from nascore.plugin import Registry
+    from nascore.verbs.listing import Listed
+
+
+def unnamed(name: str, registry: Registry, own: Iterable[Listed] = ()) -> NascoreError:
+    """Return the error of a name that nothing has.
+
+    Args:
+        name: What was typed.
+        registry: What is installed.
+        own: What the command line brings itself.
+    """
+    text = f"nothing is called {name}."
+    missing = next(filter(None, (bringer(kind, name) for kind in KINDS)), "")
+    if name in KINDS:
+        text, hint, missing = f"{name} is a slot or a kind of thing.", f"Write nascore list {name}.", ""
+    elif name in {one.name for one in registry.plugins}:
+        text, hint, missing = f"{name} is a plugin.", f"Write nascore plugins show {name}.", ""
+    elif missing:
+        text, hint = f"{text[:-1]}; {missing} brings it and is not installed.", f"pip install {missing}"
+    else:
+        known = [one for kind in KINDS for one in items(registry, kind)]
+        names = {RUN, *(one.name for one in (*known, *own)), *(f"{one.plugin}:{one.name}" for one in known)}
+        hint = did_you_mean(name, names) or "See nascore list."
+    return refusal([Problem(path="", text=text, hint=hint, missing=missing)])

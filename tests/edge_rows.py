@@ -1,0 +1,234 @@
+"""Mistakes, one a row: the words that are typed, the exit code, what has to be said, and the files there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DONE, USAGE, RECIPE, PLUGIN, FOLDER = 0, 2, 3, 4, 5
+
+SEARCH = "nascore: 1\nspace: darts\nupdater: darts\nscale: mini\n"
+"""A recipe that is right; rows add their mistake to it."""
+
+KNOT = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+network:
+  nodes:
+    stem: {from: images, op: stem, width: 3}
+    a: {sum: [{b: skip_connect}, {stem: sep_conv_3x3}]}
+    b: {from: a, op: sep_conv_3x4}
+    c: {from: stem, op: sep_conv_3x3, reduction: 3}
+    d: {from: c, op: sep_conv_3x3, reduction: 4}
+    head: {from: d, op: classifier, width: classes}
+"""
+
+CHAIN = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+groups:
+  layers: {ops: [sep_conv_3x3, skip_connect]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, choose: layers}
+    head: {from: -1, op: classifier, width: classes}
+"""
+
+_PAIRS = ", ".join(["('skip_connect', 0), ('skip_connect', 1)"] * 3)
+GENOTYPE = (
+    f"Genotype(normal=[('sep_conv_3x4', 0), ('skip_connect', 1), {_PAIRS}], normal_concat=[2, 3, 4, 5], "
+    f"reduce=[('max_pool_3x3', 0), ('skip_connect', 1), {_PAIRS}], reduce_concat=[2, 3, 4, 5])"
+)
+
+
+@frozen
+class Row:
+    """One mistake: what is typed, the exit code, what has to be said, and the files that are there."""
+
+    typed: str
+    code: int
+    said: tuple[str, ...]
+    files: Mapping[str, str] = {}
+
+
+def row(typed: str, code: int, *said: str, **files: str) -> Row:
+    """Write a row; `main_yaml=` is the file `main.yaml`."""
+    return Row(typed, code, said, {name.replace("_", "."): text for name, text in files.items()})
+
+
+WORD_FOR_WORD = (
+    row("search --updater dart", RECIPE, "updater: ", "dart", "Did you mean darts?", "--updater dart"),
+    row("search --updater darts --set updater.lrr=1", RECIPE, "updater.lrr", "Did you mean lr?", "above 0"),
+    row("search --set trainer.epochs=many", RECIPE, "trainer.epochs: 'many' is not a whole number"),
+    row("search --set trainer.epochs=2.7", RECIPE, "trainer.epochs: 2.7 is not a whole number"),
+    row("search --set trainr.epochs=3", RECIPE, "trainr", "Did you mean trainer?"),
+    row("search --spce darts", USAGE, "--spce", "--space"),
+    row(
+        "search --recipe main.yaml",
+        RECIPE,
+        "updater.lr: given twice",
+        "main.yaml:5:3",
+        "main.yaml:6:3",
+        main_yaml="nascore: 1\nscale: mini\nupdater:\n  name: darts\n  lr: 0.1\n  lr: 0.2\n",
+    ),
+    row(
+        "check main.yaml",
+        DONE,
+        "updater.lr",
+        "0.001",
+        main_yaml="nascore: 1\nscale: mini\nupdater: {name: darts, lr: 1e-3}\n",
+    ),
+    row(
+        "check main.yaml",
+        RECIPE,
+        "training.nesterov: 'on' is not true or false",
+        "main.yaml:5:22",
+        main_yaml=SEARCH + "training: {nesterov: on}\n",
+    ),
+    row("check main.yaml", RECIPE, "seed: '1:30' is not", "main.yaml:5:7", main_yaml=SEARCH + "seed: 1:30\n"),
+    row("search --dataset cifar10", PLUGIN, "cifar10", "pip install nascore-vision"),
+    row("search --dataset synthetic", RECIPE, "synthetic", "--scale mini"),
+    row("search --out here", FOLDER, "here", "not empty", **{"here/kept_txt": "mine"}),
+    row("evaluate here", FOLDER, "here", "no run", **{"here/kept_txt": "mine"}),
+    row("evaluate genotype.txt", RECIPE, "sep_conv_3x4", "Did you mean sep_conv_3x3?", genotype_txt=GENOTYPE),
+    row("search --device cuda", RECIPE, "device: ", "no CUDA"),
+    row(
+        "check main.yaml",
+        RECIPE,
+        "seed: -1 is not a whole number at least 0",
+        "main.yaml:4:7",
+        "training.epochs: 'many' is not a whole number",
+        "main.yaml:5:20",
+        "updater.lrr",
+        "middle.yaml:3:24",
+        "trainer.batch: 0 is not",
+        "middle.yaml:4:37",
+        "space: no space is called dart",
+        "low.yaml:2:8",
+        main_yaml="nascore: 1\ninclude: middle.yaml\nscale: mini\nseed: -1\ntraining: {epochs: many}\n",
+        middle_yaml="nascore: 1\ninclude: low.yaml\nupdater: {name: darts, lrr: 0.1}\n"
+        "trainer: {name: alternating, batch: 0}\n",
+        low_yaml="nascore: 1\nspace: dart\n",
+    ),
+    row(
+        "check main.yaml",
+        RECIPE,
+        "tags",
+        "main.yaml:5:7",
+        main_yaml=SEARCH + "seed: !!python/object/apply:os.system [ls]\n",
+    ),
+    row("search --updater xnas", PLUGIN, "xnas", "pip install nascore-xnas"),
+    row("report here", PLUGIN, "report", "pip install nascore-report"),
+    row(
+        "draw knot.yaml",
+        RECIPE,
+        "cycle",
+        "sep_conv_3x4",
+        "Did you mean sep_conv_3x3?",
+        "stride",
+        knot_yaml=KNOT,
+    ),
+)
+
+NAMES = (
+    row("serch", USAGE, "serch", "search"),
+    row("search --relaxation sofmax", RECIPE, "Did you mean softmax?"),
+    row("search --updater softmax", RECIPE, "softmax", "slot relaxation", "--relaxation softmax"),
+    row("search --trainer alternate", RECIPE, "Did you mean alternating?"),
+    row("search --space dart", RECIPE, "Did you mean darts?"),
+    row("search --dataset digit", RECIPE, "Did you mean digits?"),
+    row("search --preset darts-cifar", RECIPE, "Did you mean darts-cifar10?"),
+    row("search --observer terminl", RECIPE, "Did you mean terminal?"),
+    row("search --updater idea:darts", RECIPE, "idea:darts"),
+    row("search --growth petridish", USAGE, "--growth"),
+    row("search --updater geonas", PLUGIN, "pip install nascore-geonas"),
+    row("search --space nb201", PLUGIN, "pip install nascore-nasbench"),
+    row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
+    row("show sofmax", RECIPE, "sofmax", "Did you mean softmax?"),
+    row("list updatr", RECIPE, "updatr", "Did you mean updater?"),
+    row("evaluate DARTS_v2", RECIPE, "DARTS_v2", "Did you mean DARTS_V2?"),
+    row("draw nowhere/architecture.yaml", FOLDER, "nowhere/architecture.yaml"),
+    row("plugins show nascore-dartz", PLUGIN, "nascore-dartz", "Did you mean nascore-darts?"),
+    row("search --with nothing.py", PLUGIN, "nothing.py"),
+    row("list --with broken.py", PLUGIN, "broken.py", broken_py="def\n"),
+)
+
+SETTINGS = (
+    row("search --set trainer.epochs", RECIPE, "trainer.epochs", "="),
+    row("search --set trainer.epochs=", RECIPE, "trainer.epochs", "null"),
+    row("search --set trainer.epochs=2 --set trainer.epochs=3", RECIPE, "trainer.epochs", "twice"),
+    row("search --set updater=darts", RECIPE, "updater", "--updater"),
+    row("search --set epochs=2", RECIPE, "epochs", "trainer.epochs"),
+    row("search --set seed=-1", RECIPE, "seed: -1 is not a whole number at least 0"),
+    row("search --set trainer.batch=0", RECIPE, "trainer.batch: 0 is not a whole number at least 1"),
+    row("search --set trainer.batch=100000", RECIPE, "trainer.batch", "718 images"),
+    row("search --set training.batch=100000", RECIPE, "training.batch", "718 images"),
+    row("search --set trainer.estimate=second", RECIPE, "trainer.estimate", "first", "unrolled"),
+    row("search --set updater.lr=nan", RECIPE, "updater.lr"),
+    row("search --set updater.lr=inf", RECIPE, "updater.lr"),
+    row("search --set updater.lr=true", RECIPE, "updater.lr: true is not a number above 0"),
+    row("search --set updater.lr=0", RECIPE, "updater.lr: 0 is not a number above 0"),
+    row("search --set trainer.warm_up=9", RECIPE, "trainer.warm_up"),
+    row("search --set training.nesterov=yes", RECIPE, "training.nesterov: 'yes' is not true or false"),
+    row("search --set training.chanels=4", RECIPE, "Did you mean channels?"),
+    row("search --set training.channels.wide=4", RECIPE, "training.channels"),
+    row("search --set threads=0", RECIPE, "threads: 0 is not a whole number at least 1"),
+    row("search --seed one", USAGE, "--seed"),
+    row("search --scale tiny", USAGE, "mini"),
+)
+
+FILES = (
+    row("search --recipe nothing.yaml", RECIPE, "nothing.yaml cannot be read"),
+    row("check main.yaml", RECIPE, "nascore", "Begin it with nascore: 1", main_yaml="space: darts\n"),
+    row("check main.yaml", RECIPE, "newer", "main.yaml:1:10", main_yaml="nascore: 2\nspace: darts\n"),
+    row("check main.yaml", RECIPE, "a recipe is a map", main_yaml="- nascore\n"),
+    row("check main.yaml", RECIPE, "main.yaml:2", main_yaml="nascore: 1\nspace: [darts\n"),
+    row("check main.yaml", RECIPE, "include", "itself", main_yaml=SEARCH + "include: main.yaml\n"),
+    row("check main.yaml", RECIPE, "low.yaml cannot be read", main_yaml=SEARCH + "include: low.yaml\n"),
+    row(
+        "check main.yaml",
+        RECIPE,
+        "Did you mean updater?",
+        "main.yaml:3:1",
+        main_yaml="nascore: 1\nscale: mini\nupdaterr: darts\n",
+    ),
+    row("check main.yaml", RECIPE, "name", main_yaml="nascore: 1\nscale: mini\nupdater: {lr: 0.1}\n"),
+    row("check main.yaml", RECIPE, "anchors", main_yaml="nascore: 1\nscale: &s mini\nspace: darts\n"),
+    row(
+        "check main.yaml", RECIPE, "scale", "mini, paper", main_yaml="nascore: 1\nscale: tiny\nspace: darts\n"
+    ),
+    row("check chain.yaml", RECIPE, "description", "--space file:chain.yaml", chain_yaml=CHAIN),
+    row("search --space file:main.yaml", RECIPE, "recipe", main_yaml=SEARCH),
+    row("search --space file:nothing.yaml", RECIPE, "nothing.yaml"),
+    row(
+        "search --space file:chain.yaml",
+        RECIPE,
+        "sep_conv_3x4",
+        "Did you mean sep_conv_3x3?",
+        "chain.yaml:6",
+        chain_yaml=CHAIN.replace("sep_conv_3x3, skip", "sep_conv_3x4, skip"),
+    ),
+    row(
+        "draw chain.yaml",
+        RECIPE,
+        "chanels",
+        "Did you mean channels?",
+        "chain.yaml:2",
+        chain_yaml=CHAIN.replace("channels: 4\nin", "chanels: 4\nin"),
+    ),
+    row("evaluate chain.yaml", RECIPE, "open", chain_yaml=CHAIN),
+    row("draw here", FOLDER, "here", "no run", **{"here/kept_txt": "mine"}),
+    row("export here --to torch", FOLDER, "here", **{"here/kept_txt": "mine"}),
+    row("search --out taken", FOLDER, "taken", taken="a file"),
+)
+
+ROWS = (*WORD_FOR_WORD, *NAMES, *SETTINGS, *FILES)

@@ -1,0 +1,35 @@
+"""Mistaken recipes given to ``nascore check``: what its answer lacks."""
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from nascore.cli import main
+
+
+def faults(mutant, path: Path, *words):
+    """Return the exit code for a recipe, and what is wrong with the answer: nothing, if all is well.
+
+    Args:
+        mutant: The recipe and its mistakes.
+        path: Where to write it.
+        words: Further words of the command line.
+    """
+    path.write_text(mutant.text, encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(path), *words])
+    said = result.output.splitlines()
+    found = []
+    allowed = {3} if mutant.refused else {0, 3}
+    # Only where what the core takes by default is not there.
+    allowed |= {4} if "which brings the default" in result.output else set()
+    if result.exit_code not in allowed:
+        found.append(f"exit code {result.exit_code}")
+    if "Traceback" in result.output or not isinstance(result.exception, SystemExit | None):
+        found.append(f"a traceback: {result.exception!r}")
+    found += [f"{one} is not named" for one in mutant.refused if not any(map(_naming(one), said))]
+    return result.exit_code, [f"{fault}\n{mutant.text}\n{result.output}" for fault in found]
+
+
+def _naming(path):
+    # What is below it names it too: `plugins.a` of `plugins: {a: 1}`.
+    return lambda line: line.startswith((f"{path}: ", f"{path}."))

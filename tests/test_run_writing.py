@@ -1,0 +1,143 @@
+"""Folders that cannot be a run's, and disks that refuse."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from failing_plugins import UNIFORM
+
+from nascore.cli import main
+from nascore.errors import RunFolderError
+from nascore.run import RunFolder, cause, create, said, write_text
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def search(*more):
+    result = CliRunner().invoke(main, [*UNIFORM, *more])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def refusing(monkeypatch, method, number, *, within=""):
+    """Let a method of paths refuse as the system does; root, who runs tests, is refused nothing."""
+    right = getattr(Path, method)
+
+    def refused(path, *given, **named):
+        if within in str(path):
+            raise OSError(number, os.strerror(number), str(path))
+        return right(path, *given, **named)
+
+    monkeypatch.setattr(Path, method, refused)
+
+
+def test_an_out_that_holds_a_run():
+    Path("run").mkdir()
+    Path("run/recipe.yaml").write_text("nascore: 1\n", encoding="utf-8")
+    result = search()
+    assert result.exit_code == 5
+    assert "run holds a run already; a run never writes over another." in result.stderr
+    assert "--out" in result.stderr
+    assert [path.name for path in Path("run").iterdir()] == ["recipe.yaml"]
+
+
+def test_an_out_that_is_a_file():
+    Path("run").write_text("mine", encoding="utf-8")
+    result = search()
+    assert result.exit_code == 5
+    assert "run is a file" in result.stderr
+    assert Path("run").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [(errno.EACCES, "you have no right to it"), (errno.EROFS, "the disk is read-only")]
+)
+def test_an_out_that_cannot_be_made(monkeypatch, number, why):
+    refusing(monkeypatch, "mkdir", number, within="run")
+    result = search()
+    assert result.exit_code == 5
+    assert f"the run's folder cannot be made in run: {why}. Name another folder with --out" in result.stderr
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_an_out_in_a_folder_that_is_really_not_writable():
+    Path("mine").mkdir(mode=0o500)
+    with pytest.raises(RunFolderError, match="you have no right to it"):
+        create("x", out=Path("mine/run"))
+
+
+def test_the_place_for_runs_is_a_file(monkeypatch):
+    Path("kept").write_text("mine", encoding="utf-8")
+    monkeypatch.setenv("NASCORE_RUNS", "kept")
+    with pytest.raises(RunFolderError, match=r"kept is a file.*NASCORE_RUNS"):
+        create("x")
+
+
+def test_a_line_that_cannot_be_added(monkeypatch):
+    folder = create("x", out=Path("run"))
+    refusing(monkeypatch, "open", errno.ENOSPC, within="metrics")
+    with pytest.raises(RunFolderError, match=r"run/metrics\.jsonl: the run cannot write this file: the disk"):
+        folder.metric({"epoch": 0})
+    folder.log("still there")
+
+
+def test_a_job_that_cannot_be_made(monkeypatch):
+    folder = create("x", out=Path("run"))
+    refusing(monkeypatch, "mkdir", errno.ENOSPC, within="jobs")
+    with pytest.raises(RunFolderError, match="the disk is full"):
+        folder.job(1, "search")
+
+
+@pytest.mark.parametrize("method", ["replace", "chmod"])
+def test_a_file_that_cannot_be_put_in_place_leaves_no_other(monkeypatch, method):
+    refusing(monkeypatch, method, errno.EPERM)
+    with pytest.raises(RunFolderError, match="you have no right to it"):
+        write_text(Path("result.json"), "new")
+    assert list(Path().iterdir()) == []
+
+
+def test_a_disk_that_is_full_from_the_first_epoch_on(monkeypatch):
+    refusing(monkeypatch, "open", errno.ENOSPC, within="metrics.jsonl")
+    result = search()
+    assert result.exit_code == 5
+    assert "run/metrics.jsonl: the run cannot write this file: the disk is full." in result.stderr
+    assert "run: run, with what it had written" in result.stderr
+    assert "failed" in CliRunner().invoke(main, ["runs", "."]).stdout
+
+
+def test_the_log_is_there_from_the_start(monkeypatch):
+    seen = []
+    right = RunFolder.text
+
+    def looked(folder, name, text):
+        seen.append((name, (folder / "run.log").is_file()))
+        right(folder, name, text)
+
+    monkeypatch.setattr(RunFolder, "text", looked)
+    CliRunner().invoke(main, UNIFORM)
+    assert ("recipe.yaml", True) in seen
+    assert "nascore " in Path("run/run.log").read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_a_log_takes_any_text():
+    folder = create("x", out=Path("run"))
+    folder.log("a name with \udcff in it")
+    assert "\\udcff" in Path("run/run.log").read_text(encoding="utf-8")
+
+
+def test_causes_are_said_in_words():
+    assert cause(OSError(errno.ENOSPC, "x")) == "the disk is full"
+    assert cause(OSError(errno.EBUSY, "Device or resource busy", "a")) == "Device or resource busy"
+    assert cause(OSError("only a text")) == "only a text"
+    assert cause(OSError()) == "OSError"
+    assert said(ValueError("a\nb")) == "ValueError: a b"
+    assert said(ValueError()) == "ValueError"

@@ -7,24 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from tiny import TINY
 
 import nascore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-TINY = {
-    "trainer.epochs": 1,
-    "trainer.warm_up": 0,
-    "trainer.batch": 256,
-    "training.channels": 2,
-    "training.cells": 3,
-    "training.epochs": 1,
-    "training.batch": 256,
-}
-"""Settings with which a search takes a second or two."""
-
 
 NEEDS = "needs(*distributions): the test is skipped where one of these is not installed"
 

@@ -21,10 +21,10 @@ def test_there_are_enough_rows():
 
 
 def needs_darts(case):
-    """Where no space is named, a search takes that of DARTS."""
+    """Where no space is named, a search takes that of DARTS; its plugin reads genotypes."""
     texts = (case.typed, *case.said, *case.files.values())
     by_default = case.typed.startswith("search") and "--space" not in case.typed
-    return by_default or any("darts" in text.lower() for text in texts)
+    return by_default or any(word in text.lower() for text in texts for word in ("darts", "genotype"))
 
 
 def param(number, case):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 
-from conftest import TINY
+import pytest
+from tiny import TINY
 
 import nascore
 from nascore.engine import search as search_module

@@ -221,3 +221,8 @@ def test_all_that_is_wrong_with_the_hooks_is_said_at_once():
         "nascore_updaters asks for the arguments registry, more, and hooks are called without any"
     )
     assert "Did you mean nascore_trainers?" in plugin.cure
+
+
+def test_a_hook_that_is_near_to_none_is_answered_with_all():
+    [plugin] = Registry.of(bad=brings(nascore_wibble=lambda: [None])).plugins
+    assert plugin.cure.startswith("Known: nascore_addhooks, nascore_commands, ")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import TINY
+from tiny import TINY
 
 import nascore
 from nascore.builtin.settings import TinySettings

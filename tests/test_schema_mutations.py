@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from recipe_mutations import Mutant, Mutations
 from recipe_trials import faults
+from recipe_values import written
 
 from nascore.plugin import discover
 from nascore.recipe.schema import recipe_schema
@@ -53,3 +55,16 @@ def test_an_answer_that_does_not_name_the_mistake_is_found(tmp_path):
         "exit code 0",
         "seed is not named",
     ]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "none", "of/none", "/dev", "loop"])
+@pytest.mark.parametrize("place", ["include", "space.path"])
+def test_a_path_that_cannot_be_read_is_a_mistake_like_others(name, place, tmp_path):
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    file = f"{name}.yaml"
+    value = {"include": [file]} if place == "include" else {"space": {"name": "file", "path": file}}
+    mutant = Mutant(
+        kind="wrong", text=written({"nascore": 1, "updater": "uniform", **value}), refused=(place,)
+    )
+
+    assert faults(mutant, tmp_path / "recipe.yaml") == (3, [])

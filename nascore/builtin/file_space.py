@@ -51,7 +51,8 @@ def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:
 def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem(path=_PATH, text=f"there is no file {path}.", hint=_beside(path))
-    why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+    why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else f"{error}"
+    why = error.strerror or why if isinstance(error, OSError) else why
     return Problem(path=_PATH, text=f"{path} cannot be read: {why}.", hint="Write --space file:PATH.")
 
 

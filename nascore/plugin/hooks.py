@@ -82,9 +82,15 @@ def hooks_of(
     return found
 
 
+def _near(hook: str, known: Collection[str]) -> str:
+    # Without what all of them begin with, by which any two look alike.
+    bare = did_you_mean(hook.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
+    return bare.replace("mean ", f"mean {PREFIX}")
+
+
 def _faults(hook: str, function: Callable[..., Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
     if hook not in known:
-        near = did_you_mean(hook, known)
+        near = _near(hook, known)
         instead = near or "Known: " + ", ".join(sorted(known)) + "."
         yield f"no hook is called {hook}", f"{instead} If another plugin adds it, install that."
         return

@@ -63,13 +63,13 @@ class Files:
 
     def recipe(self, path: Path, origin: Origin, included: _Included = ()) -> list[Layer]:
         """Read a recipe file, and what it includes, lowest layer first."""
-        key = str(path.resolve())
+        try:
+            key = str(path.resolve())
+            text = path.read_text(encoding="utf-8")
+        except (OSError, RuntimeError, ValueError) as error:
+            return [_wrong(not_read(path, error, origin, self.registry))]
         if key in included:
             return [_wrong(Problem(path="include", text=_cycle(str(path), key, included), origin=origin))]
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            return [_wrong(not_read(path, error, origin, self.registry))]
         source = Source(where=str(path), text=text, layer="recipe", folder=path.parent)
         return self._source(source, (*included, key))
 

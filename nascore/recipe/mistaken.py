@@ -37,7 +37,7 @@ def mistaken(root: Node, where: str) -> Problem | None:
     return None
 
 
-def not_read(path: Path, error: OSError | UnicodeDecodeError, origin: Origin, registry: Registry) -> Problem:
+def not_read(path: Path, error: Exception, origin: Origin, registry: Registry) -> Problem:
     """Return the problem of a recipe file that cannot be read.
 
     Args:
@@ -49,15 +49,20 @@ def not_read(path: Path, error: OSError | UnicodeDecodeError, origin: Origin, re
     at = "recipe" if origin.layer == "flag" else "include"
     if isinstance(error, UnicodeDecodeError):
         return Problem(path=at, text=f"{path} is not UTF-8 text.", origin=origin)
+    if not isinstance(error, OSError):
+        # A character that no path has, or links in a circle.
+        return Problem(path=at, text=f"{str(path)!r} cannot be read: {error}.", origin=origin)
     hint = ""
-    if (path / _OF_A_RUN).is_file():
-        hint = f"Did you mean {path / _OF_A_RUN}?"
-    elif str(path) in registry.presets():
-        hint = f"A preset is called so: write --preset {path}."
-    else:
-        # It may be the folder that cannot be read.
-        with suppress(OSError):
-            beside = [one.name for one in path.parent.iterdir() if one.suffix == ".yaml"]
-            hint = did_you_mean(path.name, beside)
+    with suppress(OSError):  # it may be the folder that cannot be read, or a name too long for any
+        hint = _meant(path, registry)
     text = f"{path} cannot be read: {error.strerror or error}."
     return Problem(path=at, text=text, origin=origin, hint=hint)
+
+
+def _meant(path: Path, registry: Registry) -> str:
+    if str(path) in registry.presets():
+        return f"A preset is called so: write --preset {path}."
+    if (path / _OF_A_RUN).is_file():
+        return f"Did you mean {path / _OF_A_RUN}?"
+    beside = [one.name for one in path.parent.iterdir() if one.suffix == ".yaml"]
+    return did_you_mean(path.name, beside)

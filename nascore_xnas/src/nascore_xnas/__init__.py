@@ -1,0 +1,99 @@
+"""XNAS (Nayman et al., NeurIPS 2019: arXiv 1906.08031) for nascore: its update rule, for any space.
+
+This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nascore.api import Component, Give, Need, Preset, hookimpl
+from nascore_xnas.settings import UpdaterSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAPER = "arXiv 1906.08031"
+
+
+def _by_sample(settings: UpdaterSettings) -> bool:
+    return settings.granularity == "sample"
+
+
+def _counts(settings: UpdaterSettings) -> bool:
+    return settings.wipe_out or settings.eta is None
+
+
+def _may_end_with_none(settings: UpdaterSettings) -> bool:
+    return settings.wipe_out and not settings.exclude_none
+
+
+@hookimpl
+def nascore_updaters() -> Iterable[Component]:
+    """Yield the updater ``xnas``."""
+    yield Component(
+        name="xnas",
+        slot="updater",
+        summary="Exponentiated gradients on clipped rewards, with wipe-out of what cannot win.",
+        config=UpdaterSettings,
+        build="nascore_xnas.updater:Updater",
+        provides=("learns", "mixture-gradient", Give(capability="sparse", when=lambda s: s.wipe_out)),
+        needs=(
+            Need(
+                terms=("relaxation.normalized",),
+                why="its rewards are defined at the mean forecast p = sum u f",
+            ),
+            Need(
+                terms=("relaxation.deterministic",),
+                why="its bound holds for the mean forecast, not for one that is drawn",
+            ),
+            Need(
+                terms=("trainer.sample-gradients",),
+                why="its theorem counts a reward for each image and use",
+                when=_by_sample,
+            ),
+            Need(
+                terms=("not trainer.unrolled",),
+                ask="an estimate at the weights of this round (first)",
+                why="its rewards are per sample and of this round",
+            ),
+            Need(
+                terms=("trainer.two-halves", "growth.shadows"),
+                why="the losses of its theorem are those of data that the weights are not fitted to",
+                verdict="warned",
+            ),
+            Need(
+                terms=("run.horizon",),
+                why="step size and wipe-out follow from the number of rewards",
+                when=_counts,
+            ),
+            Need(
+                terms=("not space.excludes",),
+                ask="a space that may keep every operation, or exclude_none",
+                why="wipe-out may leave `none` alone, which this space never keeps",
+                when=_may_end_with_none,
+            ),
+        ),
+        wishes={
+            "relaxation": "softmax",
+            "trainer": ("alternating", {"estimate": "first", "sequence": "weights-first"}),
+        },
+        paper=PAPER,
+    )
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the recipes of the paper."""
+    folder = Path(__file__).parent / "presets"
+    yield Preset(
+        name="xnas-cifar10",
+        summary="The search of the XNAS paper on CIFAR-10.",
+        path=folder / "xnas-cifar10.yaml",
+    )
+    yield Preset(
+        name="xnas-plain",
+        summary="XNAS-Plain: the paper's network, trained with DARTS's recipe (nascore evaluate XNAS).",
+        path=folder / "xnas-plain.yaml",
+    )

@@ -8,12 +8,15 @@ together as one :class:`NascoreError`, whose class says with which exit code the
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+LONGEST: Final = 500
+"""Letters of an error that are kept: a plugin must not fill a log or a screen."""
 
 Verdict = Literal["refused", "warned"]
 LayerName = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
@@ -109,5 +112,19 @@ class RunFailed(NascoreError):  # noqa: N818 - it is what happened, not a kind o
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return ``Did you mean X?`` for the nearest choice, or an empty text where none is near."""
-    near: Sequence[str] = get_close_matches(word, sorted(set(choices)), n=1, cutoff=0.6)
-    return f"Did you mean {near[0]}?" if near else ""
+    # Capitals are a matter of style, until two choices differ by nothing else.
+    exact = {choice: choice for choice in sorted(set(choices))}
+    known = {choice.lower(): choice for choice in exact} | exact
+    near: Sequence[str] = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    near = near or get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    return f"Did you mean {known[near[0]]}?" if near else ""
+
+
+def said(error: BaseException) -> str:
+    """Return an error in one line; even its own text may raise, or be none that a file can hold."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001 - a plugin's own __str__
+        text = "its text cannot be read"
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return f"{type(error).__name__}: {text[:LONGEST]}".rstrip(": ")

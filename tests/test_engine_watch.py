@@ -18,10 +18,10 @@ from nascore.component import SLOTS
 from nascore.description import load
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
+from nascore.errors import LONGEST, said
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, dump_recipe, settled
 from nascore.run import read
-from nascore.run.cause import LONGEST, said
 
 EVENTS = [name for name in vars(Observer) if not name.startswith("_")]
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from failing_plugins import UNIFORM
 
 from nascore.cli import main
-from nascore.errors import RunFolderError
-from nascore.run import RunFolder, cause, create, said, write_text
+from nascore.errors import RunFolderError, said
+from nascore.run import RunFolder, cause, create, write_text
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,9 @@ from traceback import format_exception
 from typing import TYPE_CHECKING
 
 from nascore.cli.blame import blamed
+from nascore.errors import said
 from nascore.plugin import discover
-from nascore.run import LOG, run_of, said
+from nascore.run import LOG, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

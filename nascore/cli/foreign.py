@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nascore.component import load
-from nascore.errors import NascoreError, PluginError, Problem, did_you_mean
+from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
 from nascore.plugin.known import bringer
-from nascore.run import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +28,9 @@ def built(declared: Command) -> click.Command:
         found = build if isinstance(build, click.Command) else build()
     except NascoreError as error:
         raise _broken(declared, str(error)) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _broken(declared, said(error)) from error
     if not isinstance(found, click.Command):
         raise _broken(declared, f"it is no click command but {type(found).__name__}")

@@ -48,6 +48,10 @@ def answered(*, debug: bool) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno == EPIPE:
             raise  # the reader went away, as `head` does: click ends quietly
         _end(error, crash_said(error), FAILED, debug=debug)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin's own kind
+        _end(error, crash_said(error), FAILED, debug=debug)
 
 
 def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:

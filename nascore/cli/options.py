@@ -101,7 +101,11 @@ def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
         recipe=given["recipe"],
         preset=given["preset"],
         scale=given["scale"],
-        names={slot: [names] if isinstance(names, str) else names for slot, names in named.items() if names},
+        names={
+            slot: [names] if isinstance(names, str) else names
+            for slot, names in named.items()
+            if names not in {None, ()}
+        },
         run={name: given[name] for name in RUN_FLAGS if given[name] is not None},
         sets=given["sets"],
     )

@@ -8,8 +8,8 @@ from time import perf_counter
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
-from nascore.errors import NascoreError
-from nascore.run import RESULT, is_file, mark, said
+from nascore.errors import NascoreError, said
+from nascore.run import RESULT, is_file, mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from attrs import define, evolve
 
 from nascore.component import load
+from nascore.errors import said
 from nascore.recipe import Recipe
-from nascore.run import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -126,16 +128,20 @@ def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Put back what torch keeps for everyone, so that an observer that computes changes nothing.
+    """Put back what a process has once, so that an observer that computes changes nothing.
 
     Its global random numbers need no care: :class:`~nascore.engine.streams.Streams` takes none from there.
     """
     threads, kind = torch.get_num_threads(), torch.get_default_dtype()
-    learning = torch.is_grad_enabled()
+    learning, device, folder = torch.is_grad_enabled(), torch.get_default_device(), Path.cwd()
     try:
         yield
     finally:
+        # Paths of the run may be relative.
+        os.chdir(folder)
         torch.set_grad_enabled(learning)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
         if torch.get_default_dtype() != kind:
             torch.set_default_dtype(kind)
         if torch.get_num_threads() != threads:

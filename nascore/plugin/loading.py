@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
+from nascore.errors import said
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -86,12 +88,12 @@ def checked_module(plugin: Plugin, module: object) -> object:
 
 def _said(error: BaseException) -> str:
     """What was raised and where, as one line."""
-    said = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    raised = said(error)
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [one for one in frames if one.filename != __file__ and not one.filename.startswith("<frozen ")]
     if isinstance(error, SyntaxError) or not theirs or Path(theirs[-1].filename).parent.name == "importlib":
-        return said
-    return f"{said} ({theirs[-1].filename}:{theirs[-1].lineno})"
+        return raised
+    return f"{raised} ({theirs[-1].filename}:{theirs[-1].lineno})"
 
 
 def _cure(plugin: Plugin, error: BaseException) -> str:

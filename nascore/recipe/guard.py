@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from nascore.component import Give
-from nascore.errors import NascoreError, Origin, Problem
+from nascore.errors import NascoreError, Origin, PluginError, Problem, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,15 @@ def guarded(
     """
     try:
         return call(), ()
+    except PluginError as error:
+        # What names its cure can stand as it is; else it is not said yet whose mistake it is.
+        named = all(problem.missing for problem in error.problems)
+        return instead, error.problems if named else (_raised(component, what, error),)
     except NascoreError as error:
         return instead, error.problems
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
         return instead, (_raised(component, what, error),)
 
 
@@ -71,10 +77,9 @@ def no_problem(component: Component, item: object) -> Problem:
 
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
-    said = f"{type(error).__name__}: {error}".rstrip(": ")
     # The last frame is where it was raised: what its author wants to see first.
     origin = Origin(layer="python", where=f"{frames[-1].filename}:{frames[-1].lineno}") if frames else None
-    return _fault(component, f"the {what} of {component.name} raised {said}.", origin)
+    return _fault(component, f"the {what} of {component.name} raised {said(error)}.", origin)
 
 
 def _fault(component: Component, text: str, origin: Origin | None) -> Problem:

@@ -41,7 +41,7 @@ class RunSettings:
     """What belongs to no slot."""
 
     seed: int = setting(0, "Decides on every random number of the run.", ge=0)
-    threads: int = setting(1, "CPU threads; sums differ between one and two.", ge=1)
+    threads: int = setting(1, "CPU threads; sums differ between one and two.", ge=1, le=1024)
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", "Where to compute; auto: CUDA where there is one."
     )

@@ -31,8 +31,9 @@ def unchosen(slot: Slot, run: Component, registry: Registry) -> Problem:
         text = f"no {slot.name} is chosen, and {missing}, which brings the default, is not installed."
         hint = f"pip install {missing}, or write {way}"
     elif plugin is not None:
-        text = f"no {slot.name} is chosen, and {plugin.name}, which brings the default, is {plugin.status}."
-        hint = f"Run nascore plugins doctor, or write {way}"
+        state = f"{plugin.status}: {plugin.reason}"
+        text = f"no {slot.name} is chosen, and {plugin.name}, which brings the default, is {state}."
+        hint = f"{plugin.cure} Or write {way}".strip()
     return Problem(path=slot.name, text=text, hint=hint, slots=(slot.name,), missing=missing)
 
 

@@ -1,7 +1,7 @@
 """The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
 
 from nascore.run.atomic import write_bytes, write_json, write_text
-from nascore.run.cause import cause, said
+from nascore.run.cause import cause
 from nascore.run.environment import environment
 from nascore.run.files import text_of
 from nascore.run.folder import RunFolder, create, default_root

@@ -79,9 +79,9 @@ def best_of(folder: Path) -> Description:
         RunFolderError: The folder holds none, or one that cannot be read, or a newer nascore made it.
     """
     refuse_newer(folder)
+    refuse_unless_run(folder)
     file = folder / ARCHITECTURE
     if not is_file(file):
-        refuse_unless_run(folder)
         raise RunFolderError(f"{folder} {_state(folder)}: it has no architecture yet. {inventory(folder)}")
     try:
         return load(text_of(file), where=str(file))

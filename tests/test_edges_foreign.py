@@ -107,3 +107,11 @@ def test_an_observer_moves_nothing(folder):
     assert logged == []
     assert Path.cwd().samefile(folder)
     assert torch.zeros(1).device.type == "cpu"
+
+
+@pytest.mark.parametrize("out", ["evil.py", "."])
+@pytest.mark.usefixtures("folder")
+def test_a_dry_run_looks_where_the_run_would_be_kept(out):
+    result = asked("search", "--space", "tiny", "--updater", "uniform", "--out", out, "--dry-run")
+    assert result.exit_code == 5
+    assert out in result.stderr

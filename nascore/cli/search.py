@@ -12,6 +12,7 @@ from nascore.cli.outcome import echo_found, scale_said
 from nascore.cli.verb import Verb, warn
 from nascore.component import SLOTS
 from nascore.recipe import SEARCH_RUN, watched
+from nascore.run import refuse_taken
 from nascore.verbs.asking import ask
 from nascore.verbs.checking import check_asked
 from nascore.verbs.search import run_search
@@ -48,6 +49,8 @@ def command(*, out: Path | None, dry_run: bool, plugins: Selection, **given: Any
     asked = ask(request(SLOTS, given), plugins=plugins, run=watched(SEARCH_RUN))
     with scale_said(asked.recipe):
         if dry_run:
+            if out is not None:
+                refuse_taken(out)
             echo_checked(check_asked(asked))
             return
         warn(asked.recipe.warned)

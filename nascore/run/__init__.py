@@ -4,7 +4,7 @@ from nascore.run.atomic import write_bytes, write_json, write_text
 from nascore.run.cause import cause
 from nascore.run.environment import environment
 from nascore.run.files import text_of
-from nascore.run.folder import RunFolder, create, default_root
+from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.format import refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import beside_of, is_file, is_folder, is_there
@@ -32,6 +32,7 @@ __all__ = [
     "mark",
     "read",
     "refuse_newer",
+    "refuse_taken",
     "refuse_unless_run",
     "run_of",
     "said",

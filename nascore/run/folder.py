@@ -14,7 +14,7 @@ from attrs import frozen
 from nascore.errors import RunFolderError
 from nascore.run.atomic import write_json, write_text, writing
 from nascore.run.cause import cause
-from nascore.run.looking import is_file
+from nascore.run.looking import is_file, is_folder
 from nascore.run.names import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT
 
 _ELSEWHERE = "Name another folder with --out, or another place for runs in NASCORE_RUNS."
@@ -102,11 +102,22 @@ def default_root() -> Path:
     return Path(os.environ.get("NASCORE_RUNS", "runs"))
 
 
-def _claimed(out: Path) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
+def refuse_taken(out: Path) -> None:
+    """Refuse a path at which no run can be kept, without making anything.
+
+    Raises:
+        RunFolderError: A file stands there, or a folder that holds something.
+    """
+    if is_file(out):
+        raise RunFolderError(f"{out} is a file: the run's folder cannot be made there. {_ELSEWHERE}")
+    if is_folder(out) and any(out.iterdir()):
         held = "holds a run already" if is_file(out / RECIPE) else "is not empty"
         raise RunFolderError(f"{out} {held}; a run never writes over another. {_ELSEWHERE}")
+
+
+def _claimed(out: Path) -> Path:
+    refuse_taken(out)
+    out.mkdir(parents=True, exist_ok=True)
     # Exclusive: of two runs that are given one empty folder, the second fails.
     (out / JOBS).mkdir()
     return out

@@ -13,12 +13,15 @@ export OMP_NUM_THREADS := 1
 search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater darts
 
+# Tests of a plugin that is not installed are skipped; here none may be.
+test: export NASCORE_TEST_ALL := nascore-darts
 test: gates
 	$(BIN)/python -m pytest -n 2
 
-# The slow tests too, and what a report quotes.
+# The slow tests too, those of the core without any plugin, and what a report quotes.
 test-all: gates
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	folder=$$(mktemp -d) && python=$$($(BIN)/python tests/alone.py $$folder/env) && $$python -m pytest -n 2 tests
 	$(BIN)/python benchmarks/startup.py
 
 gates: $(STAMP)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from nascore.description import Catalogue
 
+BUILTIN: Final = "builtin"
+"""The name of the core's own plugin, without which nothing works."""
+
 hookimpl: Final = pluggy.HookimplMarker("nascore")
 """Marks the functions through which a plugin says what it brings."""
 
@@ -172,12 +175,19 @@ class Preset:
     plugin: str = ""
 
     def read(self) -> str:
-        """Return the recipe's text."""
-        if self.text is not None:
-            return self.text
-        if self.path is None:
-            raise PluginError(f"preset {self.name} has neither a path nor a text")
-        return self.path.read_text(encoding="utf-8")
+        """Return the recipe's text.
+
+        Raises:
+            PluginError: There is none, or it is no text.
+        """
+        text: object = self.text
+        if text is None:
+            if self.path is None:
+                raise PluginError(f"preset {self.name} has neither a path nor a text")
+            text = self.path.read_text(encoding="utf-8")
+        if not isinstance(text, str):
+            raise PluginError(f"the text of preset {self.name} is no str but {type(text).__name__}")
+        return text
 
 
 @frozen(kw_only=True, eq=False)

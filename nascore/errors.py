@@ -10,7 +10,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +20,10 @@ LONGEST: Final = 500
 
 Verdict = Literal["refused", "warned"]
 LayerName = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
+
+
+def _words(words: Iterable[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 @frozen(kw_only=True)
@@ -42,6 +46,8 @@ class Problem:
         verdict: ``refused`` stops the work, ``warned`` is printed and recorded.
         slots: The slots whose choice could cure it.
         missing: The distribution that would cure it, and is not installed.
+        of_plugin: Whether it is a plugin's fault or absence, rather than the recipe's; it is where a
+            distribution is missing.
     """
 
     path: str
@@ -49,8 +55,9 @@ class Problem:
     origin: Origin | None = None
     hint: str = ""
     verdict: Verdict = "refused"
-    slots: tuple[str, ...] = ()
+    slots: tuple[str, ...] = field(default=(), converter=_words)
     missing: str = ""
+    of_plugin: bool = Factory(lambda self: bool(self.missing), takes_self=True)
 
     def __str__(self) -> str:
         head = f"{self.path}: {self.text}" if self.path else self.text
@@ -93,10 +100,10 @@ class PluginError(NascoreError):
 
 
 def refusal(problems: Iterable[Problem]) -> NascoreError:
-    """Return the error of a recipe's problems: of plugins if only installing some would cure all of them."""
+    """Return the error of a recipe's problems: of plugins if none is the recipe's own."""
     found = tuple(problems)
     refused = [problem for problem in found if problem.verdict == "refused"]
-    kind = PluginError if refused and all(problem.missing for problem in refused) else RecipeError
+    kind = PluginError if refused and all(problem.of_plugin for problem in refused) else RecipeError
     return kind(found)
 
 

@@ -1,7 +1,7 @@
 """A Python environment like this one in which nascore-darts is not installed; nothing is downloaded for it.
 
-As a script it makes one and prints its interpreter: ``python tests/alone.py /tmp/alone``. With that,
-``-m pytest tests`` runs the tests that need no plugin.
+As a script it makes one and prints its interpreter: ``python tests/alone.py FOLDER``, where there is nothing
+yet. With that, ``-m pytest tests`` runs the tests that need no plugin.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,20 +15,29 @@ import nascore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 NEEDS = "needs(*distributions): the test is skipped where one of these is not installed"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and stop where a run that promises all tests would skip some."""
     config.addinivalue_line("markers", NEEDS)
+    lost = missing(os.environ.get("NASCORE_TEST_ALL", "").split())
+    if lost:
+        raise pytest.UsageError(f"NASCORE_TEST_ALL names what is not installed: {', '.join(lost)}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a plugin that is not installed; nothing is imported to find out."""
     for item in items:
-        for name in missing(name for marker in item.iter_markers("needs") for name in marker.args):
+        needed = [name for marker in item.iter_markers("needs") for name in marker.args]
+        strange = [name for name in needed if not (ROOT / name.replace("-", "_")).is_dir()]
+        if strange:
+            raise pytest.UsageError(
+                f"{item.nodeid} needs {', '.join(strange)}, which is not of this repository"
+            )
+        for name in missing(needed):
             item.add_marker(pytest.mark.skip(reason=f"{name} is not installed"))
 
 

@@ -5,49 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from edge_files import CHAIN, GENOTYPE, KNOT, PICTURES, SEARCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DONE, USAGE, RECIPE, PLUGIN, FOLDER = 0, 2, 3, 4, 5
-
-SEARCH = "nascore: 1\nspace: darts\nupdater: darts\nscale: mini\n"
-"""A recipe that is right; rows add their mistake to it."""
-
-KNOT = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-network:
-  nodes:
-    stem: {from: images, op: stem, width: 3}
-    a: {sum: [{b: skip_connect}, {stem: sep_conv_3x3}]}
-    b: {from: a, op: sep_conv_3x4}
-    c: {from: stem, op: sep_conv_3x3, reduction: 3}
-    d: {from: c, op: sep_conv_3x3, reduction: 4}
-    head: {from: d, op: classifier, width: classes}
-"""
-
-CHAIN = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-groups:
-  layers: {ops: [sep_conv_3x3, skip_connect]}
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    a: {from: -1, choose: layers}
-    head: {from: -1, op: classifier, width: classes}
-"""
-
-_PAIRS = ", ".join(["('skip_connect', 0), ('skip_connect', 1)"] * 3)
-GENOTYPE = (
-    f"Genotype(normal=[('sep_conv_3x4', 0), ('skip_connect', 1), {_PAIRS}], normal_concat=[2, 3, 4, 5], "
-    f"reduce=[('max_pool_3x3', 0), ('skip_connect', 1), {_PAIRS}], reduce_concat=[2, 3, 4, 5])"
-)
 
 
 @frozen
@@ -95,10 +58,19 @@ WORD_FOR_WORD = (
         main_yaml=SEARCH + "training: {nesterov: on}\n",
     ),
     row("check main.yaml", RECIPE, "seed: '1:30' is not", "main.yaml:5:7", main_yaml=SEARCH + "seed: 1:30\n"),
+    row(
+        "search --with pics.py --dataset cifar10",
+        RECIPE,
+        "only digits can be used, not cifar10",
+        "--preset darts-cifar10",
+        "What fits: digits",
+        pics_py=PICTURES,
+    ),
     row("search --dataset cifar10", PLUGIN, "cifar10", "pip install nascore-vision"),
     row("search --dataset synthetic", RECIPE, "synthetic", "--scale mini"),
-    row("search --out here", FOLDER, "here", "not empty", **{"here/kept_txt": "mine"}),
-    row("evaluate here", FOLDER, "here", "no run", **{"here/kept_txt": "mine"}),
+    row("search --out EXISTING", FOLDER, "EXISTING is not empty", **{"EXISTING/kept_txt": "mine"}),
+    row("evaluate NOT_A_RUN", FOLDER, "NOT_A_RUN is neither a run"),
+    row("evaluate FOLDER", FOLDER, "FOLDER is no run", **{"FOLDER/kept_txt": "mine"}),
     row("evaluate genotype.txt", RECIPE, "sep_conv_3x4", "Did you mean sep_conv_3x3?", genotype_txt=GENOTYPE),
     row("search --device cuda", RECIPE, "device: ", "no CUDA"),
     row(
@@ -127,14 +99,17 @@ WORD_FOR_WORD = (
         main_yaml=SEARCH + "seed: !!python/object/apply:os.system [ls]\n",
     ),
     row("search --updater xnas", PLUGIN, "xnas", "pip install nascore-xnas"),
-    row("report here", PLUGIN, "report", "pip install nascore-report"),
+    row("report RUN", PLUGIN, "report", "pip install nascore-report"),
     row(
         "draw knot.yaml",
         RECIPE,
         "cycle",
         "sep_conv_3x4",
         "Did you mean sep_conv_3x3?",
-        "stride",
+        "cannot do stride 3",
+        "knot.yaml:8:",
+        "knot.yaml:9:",
+        "knot.yaml:10:",
         knot_yaml=KNOT,
     ),
 )
@@ -148,18 +123,18 @@ NAMES = (
     row("search --dataset digit", RECIPE, "Did you mean digits?"),
     row("search --preset darts-cifar", RECIPE, "Did you mean darts-cifar10?"),
     row("search --observer terminl", RECIPE, "Did you mean terminal?"),
-    row("search --updater idea:darts", RECIPE, "idea:darts"),
-    row("search --growth petridish", USAGE, "--growth"),
+    row("search --updater idea:darts", RECIPE, "idea:darts", "Did you mean darts?"),
+    row("search --growth petridish", USAGE, "No such option", "--growth"),
     row("search --updater geonas", PLUGIN, "pip install nascore-geonas"),
     row("search --space nb201", PLUGIN, "pip install nascore-nasbench"),
     row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
     row("show sofmax", RECIPE, "sofmax", "Did you mean softmax?"),
     row("list updatr", RECIPE, "updatr", "Did you mean updater?"),
     row("evaluate DARTS_v2", RECIPE, "DARTS_v2", "Did you mean DARTS_V2?"),
-    row("draw nowhere/architecture.yaml", FOLDER, "nowhere/architecture.yaml"),
+    row("draw nowhere/architecture.yaml", FOLDER, "nowhere/architecture.yaml is neither a run, nor a file"),
     row("plugins show nascore-dartz", PLUGIN, "nascore-dartz", "Did you mean nascore-darts?"),
-    row("search --with nothing.py", PLUGIN, "nothing.py"),
-    row("list --with broken.py", PLUGIN, "broken.py", broken_py="def\n"),
+    row("search --with nothing.py", PLUGIN, "there is no file nothing.py"),
+    row("list --with broken.py", PLUGIN, "broken.py", "SyntaxError", broken_py="def\n"),
 )
 
 SETTINGS = (
@@ -173,16 +148,16 @@ SETTINGS = (
     row("search --set trainer.batch=100000", RECIPE, "trainer.batch", "718 images"),
     row("search --set training.batch=100000", RECIPE, "training.batch", "718 images"),
     row("search --set trainer.estimate=second", RECIPE, "trainer.estimate", "first", "unrolled"),
-    row("search --set updater.lr=nan", RECIPE, "updater.lr"),
-    row("search --set updater.lr=inf", RECIPE, "updater.lr"),
+    row("search --set updater.lr=nan", RECIPE, "updater.lr: 'nan' is not a number above 0"),
+    row("search --set updater.lr=inf", RECIPE, "updater.lr: 'inf' is not a number above 0"),
     row("search --set updater.lr=true", RECIPE, "updater.lr: true is not a number above 0"),
     row("search --set updater.lr=0", RECIPE, "updater.lr: 0 is not a number above 0"),
-    row("search --set trainer.warm_up=9", RECIPE, "trainer.warm_up"),
+    row("search --set trainer.warm_up=9", RECIPE, "trainer.warm_up: after 9 epochs of warm-up"),
     row("search --set training.nesterov=yes", RECIPE, "training.nesterov: 'yes' is not true or false"),
     row("search --set training.chanels=4", RECIPE, "Did you mean channels?"),
-    row("search --set training.channels.wide=4", RECIPE, "training.channels"),
+    row("search --set training.channels.wide=4", RECIPE, "training.channels: a map is not a whole number"),
     row("search --set threads=0", RECIPE, "threads: 0 is not a whole number at least 1"),
-    row("search --seed one", USAGE, "--seed"),
+    row("search --seed one", USAGE, "--seed", "not a valid integer"),
     row("search --scale tiny", USAGE, "mini"),
 )
 
@@ -208,7 +183,7 @@ FILES = (
     ),
     row("check chain.yaml", RECIPE, "description", "--space file:chain.yaml", chain_yaml=CHAIN),
     row("search --space file:main.yaml", RECIPE, "recipe", main_yaml=SEARCH),
-    row("search --space file:nothing.yaml", RECIPE, "nothing.yaml"),
+    row("search --space file:nothing.yaml", RECIPE, "there is no file nothing.yaml"),
     row(
         "search --space file:chain.yaml",
         RECIPE,
@@ -227,8 +202,8 @@ FILES = (
     ),
     row("evaluate chain.yaml", RECIPE, "open", chain_yaml=CHAIN),
     row("draw here", FOLDER, "here", "no run", **{"here/kept_txt": "mine"}),
-    row("export here --to torch", FOLDER, "here", **{"here/kept_txt": "mine"}),
-    row("search --out taken", FOLDER, "taken", taken="a file"),
+    row("export here --to genotype", FOLDER, "here is no run", **{"here/kept_txt": "mine"}),
+    row("search --out taken", FOLDER, "taken is a file", taken="a file"),
 )
 
 ROWS = (*WORD_FOR_WORD, *NAMES, *SETTINGS, *FILES)

@@ -6,26 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from edge_files import CHAIN
 
 import nascore.builtin
 from nascore.api import RecipeError
 from nascore.component import load
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
-
-CHOICE = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-groups:
-  layers: {ops: [conv_3x3, skip_connect]}
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    a: {from: -1, choose: layers}
-    head: {from: -1, op: classifier, width: classes}
-"""
 
 BROUGHT = {
     "space": ("file", "planted", "tiny"),
@@ -70,7 +57,7 @@ def ask(registry, **names):
 
 def test_a_file_is_named_after_a_colon(registry, tmp_path):
     path = tmp_path / "space.yaml"
-    path.write_text(CHOICE, encoding="utf-8")
+    path.write_text(CHAIN, encoding="utf-8")
     assert ask(registry, space=f"file:{path}").part("space").settings.path == path
     with pytest.raises(RecipeError, match="there is no file"):
         ask(registry, space="file:nowhere.yaml")

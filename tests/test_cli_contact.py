@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from command_line import cli, done
 
 import nascore.builtin
-from nascore.cli import main, verb
+from nascore.cli import verb
 from nascore.cli.group import VERBS
 from nascore.cli.verb import INDENT, table
 from nascore.component import SLOTS
@@ -20,18 +20,6 @@ from nascore.verbs.listing import KINDS, items
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from click.testing import Result
-
-
-def cli(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
-
-
-def done(*words: str) -> str:
-    result = cli(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture

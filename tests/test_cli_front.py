@@ -10,28 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from click.testing import CliRunner
+from command_line import cli, done
 
 from nascore.api import Command, hookimpl
-from nascore.cli import main
 from nascore.cli.verb import table
 from nascore.component import SLOTS
 from nascore.plugin import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from click.testing import Result
-
-
-def cli(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
-
-
-def done(*words: str) -> str:
-    result = cli(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.needs("nascore-darts")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from tiny import CLOSED
 
 import nascore
 from nascore.builtin.settings import TerminalSettings
@@ -14,18 +15,6 @@ from nascore.builtin.terminal import LiveView, PlainView, figures, span, termina
 from nascore.cli import main
 from nascore.contract import EpochReport, Observer, StepReport
 from nascore.description import load
-
-CLOSED = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    l0: {from: -1, op: sep_conv_5x5}
-    head: {from: -1, op: classifier, width: classes}
-"""
 
 REPORT = EpochReport(
     phase="search",

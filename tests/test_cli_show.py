@@ -6,10 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from command_line import cli, done
 
 import nascore.builtin
-from nascore.cli import main
 from nascore.component import SLOTS
 from nascore.plugin import Registry
 from nascore.recipe import Request
@@ -17,18 +16,6 @@ from nascore.verbs.checking import check
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from click.testing import Result
-
-
-def cli(*words: str) -> Result:
-    return CliRunner().invoke(main, words)
-
-
-def done(*words: str) -> str:
-    result = cli(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.mark.needs("nascore-darts")

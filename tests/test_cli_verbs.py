@@ -46,7 +46,8 @@ def test_the_verb_of_a_plugin_that_is_installed_and_broken(monkeypatch):
     monkeypatch.setattr("nascore.cli.group.discover", lambda: Registry([broken]))
     result = cli("report", "run")
     assert result.exit_code == 4
-    assert "nascore-report, which brings the verb report, is broken: ImportError: jinja" in result.stderr
+    assert "no verb is called report; nascore-report is broken: ImportError: jinja." in result.stderr
+    assert "Run nascore plugins doctor." in result.stderr
     assert "pip install" not in result.stderr
 
 

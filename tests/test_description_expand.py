@@ -134,13 +134,6 @@ REFUSED = {
     "no whole stride": (RESNET, "width: 4, reduction: 4", "width: 4, reduction: 3", "c.from.-1", "no whole"),
     "bare edge that reduces": (CHAIN, "op: classifier", "reduction: 4", "head.from.-1", "bare edge cannot"),
     "channels of a sum": (PETRIDISH, "{from: x+1, op: project", "{from: x+1", "normal.nodes.x", "equal"),
-    "unknown operation": (
-        CHAIN,
-        "op: classifier",
-        "op: clasifier",
-        "head.from.-1",
-        "Did you mean classifier?",
-    ),
     "unknown setting": (CHAIN, "relu=true", "rleu=true", "stem.from.images", "Did you mean relu?"),
     "setting's type": (CHAIN, "relu=true", "relu=1", "stem.from.images", "must be true or false, not 1"),
     "stride": (RESNET, "width: 4, reduction: 4", "width: 4, reduction: 6", "c.from.-1", "cannot do stride 3"),
@@ -158,13 +151,6 @@ REFUSED = {
         "skip]}\nn",
         "groups.layers",
         "no operation",
-    ),
-    "two graphs": (
-        DARTS,
-        "n0: {from: [pre0, pre1], choose: reduce",
-        "n0: {from: [pre0, pre1], choose: normal",
-        "groups.normal",
-        "several graphs",
     ),
     "width of the auxiliary head": (
         PETRIDISH,

@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from edge_files import KNOT
+from tiny import CLOSED
 
 from nascore.cli import main
-
-KNOT = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-network:
-  nodes:
-    stem: {from: images, op: stem, width: 3}
-    a: {sum: [{b: skip_connect}, {stem: conv_3x3}]}
-    b: {from: a, op: sep_conv_3x4}
-    c: {from: stem, op: conv_3x3, reduction: 3}
-    head: {from: c, op: classifier, width: classes}
-"""
-
-CHAIN = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    a: {from: -1, op: conv_3x3}
-    head: {from: -1, op: classifier, width: classes}
-"""
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, text in {"knot": KNOT, "chain": CHAIN, "recipe": "updater: darts\nspace: tiny\n"}.items():
+    for name, text in {"knot": KNOT, "chain": CLOSED, "recipe": "updater: darts\nspace: tiny\n"}.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     yield tmp_path

@@ -115,3 +115,30 @@ def test_a_dry_run_looks_where_the_run_would_be_kept(out):
     result = asked("search", "--space", "tiny", "--updater", "uniform", "--out", out, "--dry-run")
     assert result.exit_code == 5
     assert out in result.stderr
+
+
+class Loud(Observer):
+    """Fails in everything it is told, and remembers that it was let go."""
+
+    let_go = 0
+
+    def run_started(self, *_told):
+        raise ValueError
+
+    def run_ended(self):
+        Loud.let_go += 1
+        raise KeyboardInterrupt
+
+
+def test_a_full_disk_is_not_the_observers_affair():
+    def full(_line):
+        raise OSError(28, "No space left on device")
+
+    Watch([Loud()], full).tell("run_started", None, None)
+
+
+def test_ctrl_c_in_one_observer_lets_the_others_go():
+    Loud.let_go = 0
+    with pytest.raises(KeyboardInterrupt):
+        Watch([Loud(), Loud()], lambda _line: None).end()
+    assert Loud.let_go == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from nn_samples import CATALOGUE, CHAIN, darts, images, per_sample, petridish, random_mixture, seed
+from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.overrides import TorchFunctionMode
 
@@ -131,3 +132,24 @@ def test_one_set_of_weights_for_all_is_noticed(monkeypatch):
     monkeypatch.setattr(fused, "_stacked", mistaken)
     with pytest.raises(AssertionError):
         compare(darts())
+
+
+def test_a_listener_is_still_called():
+    net, heard = built(darts(), "fused"), []
+    path = next(path for path in net.ops if path.endswith("sep_conv_3x3"))
+    net.ops[path].register_forward_hook(lambda *_: heard.append(path))
+    net.execution = fused.Fused(net.ops, net.gates)
+    net(images(SAMPLES, dtype=torch.float64), random_mixture(darts(), dtype=torch.float64))
+    assert heard == [path]
+
+
+def test_pools_that_are_written_alike_are_told_apart():
+    counted, not_counted = (nn.AvgPool2d(3, 1, 1, count_include_pad=counts) for counts in (True, False))
+    assert repr(counted) == repr(not_counted)
+    assert fused._kind(counted) != fused._kind(not_counted)
+
+
+@pytest.mark.parametrize("module", [nn.ReLU(inplace=True), nn.Conv2d(2, 2, 3, padding_mode="circular")])
+def test_what_does_more_than_its_kind_is_called_by_itself(module):
+    assert not fused._fuses(module)
+    assert fused._fuses(nn.Conv2d(2, 2, 3))

@@ -67,7 +67,7 @@ def test_what_raises_is_charged_to_its_plugin(more, what):
     installed = with_idea(**more)
     [problem] = problems(installed)
     assert problem.text == what
-    assert (problem.path, problem.missing) == ("relaxation", "mine")
+    assert (problem.path, problem.of_plugin, problem.missing) == ("relaxation", True, "")
     assert "--without mine" in problem.hint
     with pytest.raises(PluginError) as caught:
         settled(Request(names={"relaxation": ["idea"]}), installed, run=CORE, slots=TABLE)
@@ -100,7 +100,7 @@ def test_a_mistake_of_the_recipe_beside_it_keeps_the_exit_code_of_recipes():
 
 def test_a_check_that_refuses_with_the_error_of_recipes_is_heard():
     [problem] = problems(with_idea(check=refuse), sets=["relaxation.size=2"])
-    assert (problem.text, problem.missing) == ("is too small.", "")
+    assert (problem.text, problem.of_plugin) == ("is too small.", False)
     assert problem.origin.where == "--set relaxation.size=2"
 
 
@@ -113,3 +113,73 @@ def test_what_a_broken_component_would_offer_is_no_error_of_others():
 def test_the_problem_of_a_check_names_where_the_value_came_from():
     [problem] = recipe(registry(), sets=["trainer.batch=7"]).problems
     assert str(problem) == "trainer.batch: is odd.\n     from --set trainer.batch=7"
+
+
+def raising(error):
+    def check(*_anything):
+        raise error
+
+    return check
+
+
+@pytest.mark.parametrize("kind", [RecipeError, PluginError])
+def test_an_error_that_holds_no_problem_is_heard(kind):
+    [problem] = problems(with_idea(check=raising(kind([]))))
+    assert problem.text == f"the check of idea raised {kind.__name__}."
+    assert (problem.verdict, problem.of_plugin) == ("refused", True)
+
+
+def test_an_error_that_only_warns_is_heard():
+    doubt = Problem(path="relaxation.size", text="is odd.", verdict="warned", of_plugin=True)
+    for kind in (RecipeError, PluginError):
+        first, second = problems(with_idea(check=raising(kind([doubt]))))
+        assert (first.text, first.verdict) == ("is odd.", "warned")
+        assert second.text.startswith(f"the check of idea raised {kind.__name__}: warned: ")
+        assert second.verdict == "refused"
+
+
+def test_an_error_that_holds_no_problems_but_texts_is_the_plugins_mistake():
+    [problem] = problems(with_idea(check=raising(RecipeError(["so"]))))
+    assert problem.text == "the check of idea gives 'so', which is no Problem."
+    assert problem.of_plugin
+
+
+def test_defaults_that_cannot_be_made_break_the_plugin():
+    @frozen(kw_only=True)
+    class Never:
+        def __attrs_post_init__(self):
+            sys.exit("never")
+
+    plugin = with_idea(config=Never).plugins[-1]
+    assert plugin.status == "broken"
+    assert plugin.reason == "idea: its default settings cannot be made: SystemExit: never."
+
+
+def test_defaults_are_made_only_where_they_are_needed():
+    made = []
+
+    @frozen(kw_only=True)
+    class Counting:
+        size: int = setting(1, "size", ge=1)
+
+        def __attrs_post_init__(self):
+            made.append(self.size)
+
+    installed = with_idea(config=Counting)
+    made.clear()
+    assert problems(installed, sets=["relaxation.size=2"]) == ()
+    assert set(made) == {2}
+
+
+def test_defaults_that_cannot_be_made_any_more_are_no_error_of_others():
+    allowed = [True]
+
+    @frozen(kw_only=True)
+    class Fickle:
+        def __attrs_post_init__(self):
+            assert allowed
+
+    installed = with_idea(config=Fickle, provides=("normalized",))
+    allowed.clear()
+    [problem] = recipe(installed, names={"updater": ["xnas"], "relaxation": ["linear"]}).problems
+    assert problem.hint == "What fits: egs, softmax."

@@ -131,8 +131,8 @@ def test_a_missing_component_of_a_slot_that_plays_no_part_is_no_matter(installed
 @pytest.mark.parametrize(
     ("source", "cure", "missing"),
     [
-        ("files/idea.py", "Add --with {folder}/files/idea.py.", "idea"),
-        ("their-idea==1.0", "pip install their-idea", "idea"),
+        ("files/idea.py", "Add --with {folder}/files/idea.py.", ""),
+        ("their-idea==1.0", "pip install their-idea", "their-idea"),
     ],
 )
 def test_a_recipe_says_with_which_plugin_it_was_made(installed, tmp_path, source, cure, missing):
@@ -142,7 +142,8 @@ def test_a_recipe_says_with_which_plugin_it_was_made(installed, tmp_path, source
     assert problem.text == (
         "no updater is called mine; the recipe was made with the plugin idea, which is not loaded."
     )
-    assert (problem.hint, problem.missing) == (cure.format(folder=tmp_path), missing)
+    known = "Installed: darts, data, uniform, xnas."
+    assert (problem.hint, problem.missing) == (f"{known} {cure.format(folder=tmp_path)}", missing)
     assert problem.origin.where == f"{path}:3:10"
 
 
@@ -183,3 +184,34 @@ def test_what_was_meant_in_a_file_is_said_as_a_file_says_it(installed, tmp_path)
     path = write(tmp_path, "updater: softmax\nspace: chain.yaml\n")
     hints = {problem.path: problem.hint for problem in recipe(installed, recipe=path).problems}
     assert hints == {"updater": "Write relaxation: softmax.", "space": "Write space: file:chain.yaml."}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("updater: dart\n", "Did you mean darts?"),
+        ("updater: softmax\n", "Write relaxation: softmax."),
+    ],
+)
+def test_a_better_hint_and_its_exit_code_stay(installed, tmp_path, text, hint):
+    error = refused(installed, RecipeError, recipe=write(tmp_path, f"plugins: {{idea: idea.py}}\n{text}"))
+    assert error.exit_code == 3
+    problem, doubt = error.problems
+    assert (problem.hint, problem.of_plugin) == (hint, False)
+    assert (doubt.path, doubt.verdict) == ("plugins", "warned")
+
+
+def test_what_was_typed_is_not_charged_to_the_recipe_beside_it(installed, tmp_path):
+    path = write(tmp_path, "plugins: {idea: idea.py}\nupdater: darts\n")
+    error = refused(installed, RecipeError, recipe=path, names={"updater": ["qqq"]})
+    problem, doubt = error.problems
+    assert problem.text == "no updater is called qqq."
+    assert (doubt.path, doubt.verdict) == ("plugins", "warned")
+
+
+def test_a_plugin_of_a_recipe_that_is_there_and_not_ready_is_not_to_be_installed(installed, tmp_path):
+    idle = Plugin(name="idea", value="x", distribution="x", status="broken", reason="so", cure="Do that.")
+    path = write(tmp_path, "plugins: {idea: x==1.0}\nupdater: qqq\n")
+    [problem] = refused(Registry([*installed.plugins, idle]), PluginError, recipe=path).problems
+    assert problem.hint.endswith("uniform, xnas. idea is broken: so. Do that.")
+    assert problem.missing == ""

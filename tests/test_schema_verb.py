@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from command_line import done
 from jsonschema import Draft202012Validator
 
 from nascore.cli import main
@@ -24,15 +25,9 @@ def nascore_updaters():
 """
 
 
-def printed(*words):
-    result = CliRunner().invoke(main, words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 @pytest.mark.needs("nascore-darts")
 def test_it_prints_the_schema_of_what_is_installed():
-    schema = json.loads(printed("schema"))
+    schema = json.loads(done("schema"))
     valid = Draft202012Validator(schema).is_valid
 
     Draft202012Validator.check_schema(schema)
@@ -43,21 +38,21 @@ def test_it_prints_the_schema_of_what_is_installed():
 
 
 def test_indent_only_changes_the_layout():
-    assert printed("schema").count("\n") == 1
-    assert printed("schema", "--indent", "1").splitlines()[1].startswith(' "$schema"')
-    assert json.loads(printed("schema", "--indent", "3")) == json.loads(printed("schema"))
+    assert done("schema").count("\n") == 1
+    assert done("schema", "--indent", "1").splitlines()[1].startswith(' "$schema"')
+    assert json.loads(done("schema", "--indent", "3")) == json.loads(done("schema"))
 
 
 def test_a_file_with_a_plugin_is_in_it(tmp_path):
     (tmp_path / "mine.py").write_text(PLUGIN, encoding="utf-8")
-    schema = json.loads(printed("schema", "--with", str(tmp_path / "mine.py")))
+    schema = json.loads(done("schema", "--with", str(tmp_path / "mine.py")))
 
     assert Draft202012Validator(schema).is_valid({"nascore": 1, "updater": {"name": "mine", "rate": 2}})
-    assert "updater.mine" not in json.loads(printed("schema"))["$defs"]
+    assert "updater.mine" not in json.loads(done("schema"))["$defs"]
 
 
 def test_show_prints_the_schema_of_a_component():
-    schema = json.loads(printed("show", "alternating", "--schema"))
+    schema = json.loads(done("show", "alternating", "--schema"))
 
     assert schema["title"] == "trainer.alternating"
     assert schema["properties"]["epochs"]["minimum"] == 1
@@ -69,7 +64,7 @@ def test_show_prints_the_schema_of_a_component():
     ("name", "right", "wrong"), [("planted", {"noise": 0.1}, {"noisy": 1}), ("run", {"seed": 3}, {"lr": 0.1})]
 )
 def test_show_prints_one_schema_for_all_of_a_name(name, right, wrong):
-    schema = json.loads(printed("show", name, "--schema"))
+    schema = json.loads(done("show", name, "--schema"))
     valid = Draft202012Validator(schema).is_valid
 
     Draft202012Validator.check_schema(schema)

@@ -24,7 +24,7 @@ def blamed(error: BaseException, plugins: Iterable[Plugin]) -> str:
         error: The exception, with its traceback.
         plugins: What is installed.
     """
-    owners = {package(one): f"{one.name} {one.version}".rstrip() for one in plugins}
+    owners = {one.package: f"{one.name} {one.version}".rstrip() for one in plugins}
     owners.pop(CORE, None)
     for frame, _ in reversed(list(walk_tb(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
@@ -36,8 +36,3 @@ def blamed(error: BaseException, plugins: Iterable[Plugin]) -> str:
         if root == CORE:
             return ""
     return ""
-
-
-def package(plugin: Plugin) -> str:
-    """Return the package that a plugin's modules are in."""
-    return plugin.value.partition(":")[0].partition(".")[0]

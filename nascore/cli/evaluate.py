@@ -41,4 +41,4 @@ def command(architecture: str, *, out: Path | None, plugins: Selection, **given:
     )
     with scale_said(asked.recipe):
         warn(asked.recipe.warned)
-        echo_evaluated(run_evaluate(architecture, asked, out=out))
+        echo_evaluated(run_evaluate(asked, out=out))

@@ -8,7 +8,7 @@ import click
 
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
-from nascore.plugin.known import bringer
+from nascore.plugin.known import absence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,28 +52,15 @@ def missing(name: str, registry: Registry, verbs: Iterable[str], ctx: click.Cont
             f"{len(full)} plugins bring a verb {name}.",
             f"Write nascore {' or nascore '.join(full)}.",
         )
-        return PluginError([Problem(path="", text=text, hint=hint)])
-    declared = registry.commands().get(name)
-    if declared is not None:
-        try:
-            built(declared)
-        except PluginError as error:
-            return error
-    distribution = bringer("verb", name)
-    if not distribution:
+        return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
+    why = absence("verb", name, registry)
+    if why is None:
         near = did_you_mean(name, verbs) or "See nascore --help."
         return click.UsageError(f"No such command {name!r}. {near}", ctx=ctx)
-    for plugin in registry.plugins:
-        if plugin.distribution == distribution:
-            text = f"{distribution}, which brings the verb {name}, is {plugin.status}: {plugin.reason}".strip(
-                ": "
-            )
-            return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.")])
-    text = f"no verb is called {name}; {distribution} brings it and is not installed."
-    hint = f"pip install {distribution}"
-    return PluginError([Problem(path="", text=text, hint=hint, missing=distribution)])
+    text = f"no verb is called {name}; {why}"
+    return PluginError([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])
 
 
 def _broken(declared: Command, why: str) -> PluginError:
     text = f"the verb {declared.name} of the plugin {declared.plugin} cannot be used: {why}."
-    return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.")])
+    return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.", of_plugin=True)])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +13,12 @@ from nascore.cli.interrupt import killed_by_the_second
 from nascore.cli.version import version_option
 from nascore.errors import PluginError
 from nascore.plugin import discover
+
+if TYPE_CHECKING:
+    from nascore.plugin import Registry
+
+_FOUND: Final = "nascore.registry"
+_BUILT: Final = "nascore.verbs"
 
 VERBS = {
     "check": "check",
@@ -36,19 +41,15 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all verbs."""
-        del ctx
-        return sorted({*VERBS, *discover().commands()})
+        return sorted({*VERBS, *_registry(ctx).commands()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a verb; None where there is none, or the plugin's cannot be used."""
-        del ctx
         if cmd_name in VERBS:
             command: click.Command = import_module(f"nascore.cli.{VERBS[cmd_name]}").command
             return command
-        declared = discover().commands().get(cmd_name)
-        with suppress(PluginError):
-            return None if declared is None else built(declared)
-        return None
+        found = _of_plugin(ctx, cmd_name)
+        return found if isinstance(found, click.Command) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -57,7 +58,10 @@ class Verbs(click.Group):
         name = args[0]
         typed = not name.startswith("-") and not ctx.resilient_parsing
         if typed and self.get_command(ctx, name) is None:
-            raise missing(name, discover(), self.list_commands(ctx), ctx)
+            fault = _of_plugin(ctx, name)
+            if isinstance(fault, PluginError):
+                raise fault
+            raise missing(name, _registry(ctx), self.list_commands(ctx), ctx)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
@@ -69,6 +73,25 @@ class Verbs(click.Group):
         """Run a verb; whatever goes wrong ends with a text and an exit code."""
         with killed_by_the_second(), answered(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
+
+
+def _registry(ctx: click.Context) -> Registry:
+    """Return what is installed; found once for a command line."""
+    found: Registry = ctx.meta.setdefault(_FOUND, None) or discover()
+    ctx.meta[_FOUND] = found
+    return found
+
+
+def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | None:
+    """Return the verb that a plugin brings, or why it cannot be used; built once for a command line."""
+    known: dict[str, click.Command | PluginError] = ctx.meta.setdefault(_BUILT, {})
+    declared = _registry(ctx).commands().get(name)
+    if declared is not None and name not in known:
+        try:
+            known[name] = built(declared)
+        except PluginError as error:
+            known[name] = error
+    return known.get(name)
 
 
 @click.group(

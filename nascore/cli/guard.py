@@ -44,14 +44,20 @@ def answered(*, debug: bool) -> Iterator[None]:
         # The problems as they are: each says where it is and what to do.
         text = str(error) if run is None else f"{error}\nrun: {run}, with what it had written"
         _end(error, text, error.exit_code, debug=debug)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno == EPIPE:
-            raise  # the reader went away, as `head` does: click ends quietly
+    except BaseException as error:
+        # Also what is no Exception: plugins make kinds of their own.
+        if _passes(error):
+            raise
         _end(error, crash_said(error), FAILED, debug=debug)
-    except SystemExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - a plugin's own kind
-        _end(error, crash_said(error), FAILED, debug=debug)
+
+
+def _passes(error: BaseException) -> bool:
+    """Say whether Python and click end quietly: the reader went away, as `head` does, or a verb is done.
+
+    In the middle of a run it is neither: there a plugin raised it, and the run failed.
+    """
+    quiet = isinstance(error, SystemExit) or (isinstance(error, OSError) and error.errno == EPIPE)
+    return quiet and run_of(error) is None
 
 
 def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:

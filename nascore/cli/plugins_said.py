@@ -22,7 +22,8 @@ def echo_list(plugins: Sequence[Plugin]) -> None:
     heads = ("name", "distribution", "version", "status", "brings")
     rows = [(one.name, one.distribution, one.version, one.status, _number(one)) for one in plugins]
     click.echo(table(rows, heads=heads))
-    idle = sum(one.status != "ready" for one in plugins)
+    # What was switched off on purpose is well, as for the doctor.
+    idle = sum(one.status not in {"ready", "blocked"} for one in plugins)
     if idle:
         click.echo(f"{idle} of {len(plugins)} not ready; why: nascore plugins doctor", err=True)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 
 import click
 
 from nascore.plugin.discover import GROUP
+from nascore.run import version_of
 
 CORE = "nascore"
 
@@ -17,7 +18,7 @@ def versions() -> dict[str, str]:
     entries = entry_points(group=GROUP)
     plugins = {entry.dist.name: entry.dist.version for entry in entries if entry.dist is not None}
     plugins.pop(CORE, None)
-    core = {CORE: _installed(CORE), "python": platform.python_version(), "torch": _installed("torch")}
+    core = {CORE: version_of(CORE), "python": platform.python_version(), "torch": version_of("torch")}
     return core | dict(sorted(plugins.items()))
 
 
@@ -36,10 +37,3 @@ version_option = click.option(
     callback=echo_versions,
     help="Show the versions of nascore and its plugins, and exit.",
 )
-
-
-def _installed(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "is not installed"

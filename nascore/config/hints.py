@@ -33,7 +33,7 @@ def nearest(setting: Setting, expected: object, node: Node) -> str:
         if meant is not None and _fits(setting, expected, meant, node):
             return f"Write {write_scalar(meant)}."
         words = [str(word) for word in setting.choices] or words_of(expected)
-        return did_you_mean(value.lower(), words) or did_you_mean(value, words)
+        return did_you_mean(value, words)
     if isinstance(value, float) and value.is_integer() and _fits(setting, expected, int(value), node):
         return f"Write {int(value)}."
     if isinstance(value, (bool, int, float)) and _fits(setting, expected, str(value), node):

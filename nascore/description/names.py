@@ -31,6 +31,8 @@ GROWN = "grow/"
 NETWORK = "network"
 IMAGES = "images"
 SUM, CONCAT = "sum", "concat"
+WAYS = ("from", SUM, CONCAT)
+"""The keys under which a node says what it reads; it has one of them."""
 RESERVED_CELLS = (SUM, CONCAT, NETWORK)
 """Not names of cells: a join is ``sum``, ``concat`` or a cell, and a graph ``network`` or a cell."""
 

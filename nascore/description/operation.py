@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
+from nascore.component import BUILTIN
 from nascore.config import write_scalar
 from nascore.description.names import UNREAD, Scalar, is_operation_name
 from nascore.description.problems import Found, nearest
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from nascore.description.op import Op
     from nascore.description.values import Description
 
-_CORE = "builtin"
-"""The plugin that nothing works without."""
 _SWITCHES = ("affine", "pool_norm")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
@@ -113,7 +112,7 @@ def _several(name: str, full: Sequence[str]) -> tuple[str, str]:
     # A description is written for whoever has the operation: it cannot name a plugin.
     plugins = [one.rpartition(":")[0] for one in full]
     text = f"{len(full)} plugins bring an operation {name}: {' and '.join(plugins)}."
-    return text, f"Leave one out: {' or '.join(f'--without {one}' for one in plugins if one != _CORE)}."
+    return text, f"Leave one out: {' or '.join(f'--without {one}' for one in plugins if one != BUILTIN)}."
 
 
 def _settings_hint(key: str, entry: Operation) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from nascore.description.names import CONCAT, SUM
+from nascore.description.names import WAYS
 from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from nascore.config import Node as Yaml
     from nascore.description.problems import Found
     from nascore.errors import Origin, Problem
-
-_WAYS = ("from", SUM, CONCAT)
 
 
 def stop_at(found: Found, root: Yaml) -> None:
@@ -72,7 +70,7 @@ def _step(node: Yaml, parts: Sequence[str]) -> tuple[Yaml, list[str]] | None:
         if inner is not None:
             edges = count == 1 and parts[0] == "from" and len(parts) > 1
             return (_edge(inner, parts[1]), list(parts[2:])) if edges else (inner, list(parts[count:]))
-    way = next((key for key in _WAYS if key in node.value), None)
+    way = next((key for key in WAYS if key in node.value), None)
     if parts and parts[0] == "from" and len(parts) > 1 and way is not None:
         return _edge(node.value[way], parts[1]), list(parts[2:])
     return None

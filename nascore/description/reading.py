@@ -28,6 +28,7 @@ from nascore.description.names import (
     SUM,
     UNREAD,
     UNREAD_NUMBER,
+    WAYS,
 )
 from nascore.description.problems import join
 from nascore.description.values import Description, Graph, Group, Node
@@ -54,7 +55,6 @@ _REQUIRED = {
     "classes": "classes: N, how many classes there are",
     NETWORK: "network: {nodes: {NAME: NODE, ...}}",
 }
-_WAYS = ("from", SUM, CONCAT)
 _PLACE = ("width", "reduction", "repeat", "shadow")
 _ALIKE = ("from", "cell", "op", "ops", "choose", "gate", *_PLACE)
 
@@ -180,11 +180,11 @@ def _node(name: str, node: Yaml, path: str, edges: Edges) -> Node:
     items = read_map(node, path, found)
     if items is None:
         return found.made(Node, path, name=name, edges=UNREAD_EDGES)
-    ways = [key for key in _WAYS if key in items]
+    ways = [key for key in WAYS if key in items]
     if len(ways) != 1:
         said = f", not {' and '.join(ways)}" if ways else ""
         found.add(path, f"a node needs one of from, sum and concat{said}.", origin=node.key)
-        check_keys(items, (*_WAYS, *_ALIKE), path, found)
+        check_keys(items, (*WAYS, *_ALIKE), path, found)
         return found.made(Node, path, name=name, edges=UNREAD_EDGES, **_place(items, path, found))
     check_keys(items, _ALIKE if ways == ["from"] else (*ways, *_PLACE), path, found)
     read = edges.alike(items, path) if ways == ["from"] else edges.listed(items[ways[0]], path)
@@ -211,7 +211,7 @@ def _place(items: Items, path: str, found: Found) -> dict[str, Any]:
     width = items.get("width")
     named = width is not None and width.value == "classes"
     # A key that is not known may be one of these, misspelt: what is unsaid then does not mean the default.
-    unsaid = None if all(key in (*_WAYS, *_ALIKE) for key in items) else UNREAD_NUMBER
+    unsaid = None if all(key in (*WAYS, *_ALIKE) for key in items) else UNREAD_NUMBER
     return _given(
         {
             "width": "classes" if named else read_whole(items, "width", path, found, unsaid=unsaid),

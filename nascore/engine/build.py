@@ -184,7 +184,7 @@ def described(recipe: Recipe, facts: DataFacts) -> Description:
 
 
 def _answer(component: Component, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it gives
-    answer, raised = guarded(component, what, call, None)
+    answer, raised = guarded(component, what, call, lambda: None)
     if raised:
         raise refusal(raised)
     return answer

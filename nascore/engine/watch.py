@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,9 +73,11 @@ class Watch:
     def end(self) -> None:
         """Let every observer go, the muted ones too; what comes after tells nobody."""
         watchers, self._watchers = self._watchers, []
-        for watcher in watchers:
-            if watcher.observer is not None:
-                self._call(watcher, "run_ended", ())
+        with ExitStack() as ending:
+            # Each by itself: Ctrl-C in one must not leave the terminal to another.
+            for watcher in reversed(watchers):
+                if watcher.observer is not None:
+                    ending.callback(self._call, watcher, "run_ended", ())
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Return by observer how often it failed so far, and whether it is muted."""
@@ -111,7 +113,9 @@ class Watch:
         watcher.failures += 1
         last = watcher.observer is None or watcher.failures == PATIENCE
         muted = "; it is muted" if last else ""
-        self._log(f"observer {watcher.name} failed in {event}: {said(error)}{muted}")
+        # A disk that is full is the run's affair: it will hear of it when it writes itself.
+        with suppress(Exception):
+            self._log(f"observer {watcher.name} failed in {event}: {said(error)}{muted}")
 
 
 def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells
@@ -133,12 +137,10 @@ def untouched() -> Iterator[None]:
     Its global random numbers need no care: :class:`~nascore.engine.streams.Streams` takes none from there.
     """
     threads, kind = torch.get_num_threads(), torch.get_default_dtype()
-    learning, device, folder = torch.is_grad_enabled(), torch.get_default_device(), Path.cwd()
+    learning, device, folder = torch.is_grad_enabled(), torch.get_default_device(), _folder()
     try:
         yield
     finally:
-        # Paths of the run may be relative.
-        os.chdir(folder)
         torch.set_grad_enabled(learning)
         if torch.get_default_device() != device:
             torch.set_default_device(device)
@@ -146,3 +148,13 @@ def untouched() -> Iterator[None]:
             torch.set_default_dtype(kind)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
+        # Paths of the run may be relative.
+        if folder is not None and _folder() != folder:
+            os.chdir(folder)
+
+
+def _folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # somebody removed it
+        return None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nascore.nn.program import Branch, Step
 
 _CHANNELWISE: Final = (nn.ReLU, nn.MaxPool2d, nn.AvgPool2d)
+_RELU: Final = repr(nn.ReLU())
 
 
 class Fused(Plain):
@@ -41,8 +42,7 @@ class Fused(Plain):
         super().__init__(ops, gates)
         chains = {path: list(_leaves(module)) for path, module in ops.items()}
         self._chains = {path: chain for path, chain in chains.items() if all(map(_fuses, chain))}
-        # Modules that are written alike compute alike, apart from their weights.
-        self._kinds = {path: tuple(map(repr, chain)) for path, chain in self._chains.items()}
+        self._kinds = {path: tuple(map(_kind, chain)) for path, chain in self._chains.items()}
 
     def _ahead(self, step: Step, value: Tensor, asked: Pass) -> Ready:
         equal: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
@@ -53,7 +53,7 @@ class Fused(Plain):
         ready: dict[str, Tensor] = {}
         for (detached, kind), paths in equal.items():
             source, done = (value.detach() if detached else value), 0
-            if kind and kind[0] == "ReLU()":
+            if kind and kind[0] == _RELU:
                 if detached not in rectified:
                     rectified[detached] = functional.relu(source)
                 source, done = rectified[detached], 1
@@ -103,7 +103,7 @@ def _run(step: Step, asked: Pass) -> Iterator[tuple[bool, Branch]]:
 
 
 def _leaves(module: nn.Module) -> Iterator[nn.Module]:
-    if type(module) is nn.Sequential:
+    if type(module) is nn.Sequential and not _watched(module):
         for part in module:
             yield from _leaves(part)
     else:
@@ -112,12 +112,29 @@ def _leaves(module: nn.Module) -> Iterator[nn.Module]:
 
 def _fuses(module: nn.Module) -> bool:
     """Say whether a module may work on the channels of several operations side by side."""
+    if _watched(module) or getattr(module, "inplace", False):
+        return False
     if type(module) is nn.Conv2d:
         return module.padding_mode == "zeros"
     if type(module) is nn.BatchNorm2d:
         # With weights or running statistics it would have to be told whose channels it sees.
         return not (module.affine or module.track_running_stats)
     return type(module) in _CHANNELWISE
+
+
+def _watched(module: nn.Module) -> bool:
+    """Say whether calling a module does more than its forward: somebody listens, or remakes its weight."""
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")  # torch has no other way to ask
+    return any(getattr(module, name) for name in hooks)
+
+
+def _kind(module: nn.Module) -> str:
+    """Return what is equal for modules that compute alike, apart from their weights."""
+    text = repr(module)
+    if isinstance(module, nn.AvgPool2d):
+        # These it does not write.
+        text += f"{module.ceil_mode}{module.count_include_pad}{module.divisor_override}"
+    return text
 
 
 EXECUTIONS: Final[Mapping[str, type[Plain]]] = {"plain": Plain, "fused": Fused}

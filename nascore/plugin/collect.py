@@ -17,7 +17,7 @@ from attrs import evolve
 from nascore.component import SLOTS, Command, Component, Preset
 from nascore.plugin import hookspecs
 from nascore.plugin.declarations import faults, misnamed, repeated
-from nascore.plugin.hooks import MARK, Owners, hooks_of
+from nascore.plugin.hooks import Owners, hooks_of, marked
 from nascore.plugin.loading import BrokenError, guarded
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def collect(
 
 
 def _add_hooks(plugin: Plugin, module: object, manager: pluggy.PluginManager) -> Plugin:
-    added = getattr(module, _ADDHOOKS, None)
-    if callable(added) and hasattr(added, MARK):
-        for specifications in _items(_ADDHOOKS, added):
-            manager.add_hookspecs(specifications)
+    for one in marked(module):
+        if one.hook == _ADDHOOKS:
+            for specifications in _items(_ADDHOOKS, one.function):
+                manager.add_hookspecs(specifications)
     return plugin
 
 

@@ -14,7 +14,7 @@ from nascore.capability import CAPABILITIES
 from nascore.component import Component, Give
 from nascore.config import Asked, settings_of, structure, wrap
 from nascore.config.kinds import supported
-from nascore.errors import Origin, did_you_mean
+from nascore.errors import Origin, did_you_mean, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,6 +100,21 @@ def _settings(component: Component) -> Iterator[str]:
         yield f"{component.name}: no setting may be called name: that chooses the component in a recipe."
     if component.argument is not None and component.argument not in declared:
         yield f"{component.name}: its argument {component.argument} is no setting of it."
+    fault = _unmade(component.config)
+    if fault:
+        yield f"{component.name}: its default settings cannot be made: {fault}."
+        return
     mini = wrap(component.mini, Origin(layer="scale", where="scale mini"))
     for problem in structure(component.config, mini, Asked(owner=component.name)).problems:
         yield f"{component.name}: at scale mini, {problem.path}: {problem.text}"
+
+
+def _unmade(config: type) -> str:
+    """Why the settings cannot be made of nothing but their defaults; empty if they can."""
+    try:
+        config()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
+        return said(error)
+    return ""

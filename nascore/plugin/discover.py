@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
+from nascore.component import BUILTIN
 from nascore.plugin.collect import collect
 from nascore.plugin.loading import checked_module, file_module, guarded
 from nascore.plugin.plugin import Plugin
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from nascore.plugin.selection import Wanted
 
 GROUP: Final = "nascore"
-_CORE: Final = "builtin"
 
 
 @frozen(kw_only=True)
@@ -73,7 +73,7 @@ def _installed(entries: Iterable[EntryPoint], selection: Selection) -> list[_Can
     unique: dict[tuple[bool, str, str, str], _Candidate] = {}
     for entry in entries:
         candidate = _entry(entry, selection)
-        key = (entry.name != _CORE, entry.name, entry.value, candidate.plugin.distribution)
+        key = (entry.name != BUILTIN, entry.name, entry.value, candidate.plugin.distribution)
         unique.setdefault(key, candidate)
     return [unique[key] for key in sorted(unique)]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from importlib.metadata import packages_distributions
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "nascore_"
 MARK: Final = "nascore_impl"
 """The attribute that @hookimpl leaves on a function."""
+_ROUTINES: Final = (FunctionType, BuiltinFunctionType, MethodType, type(cache(len)))
 _MORE: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -46,6 +48,42 @@ def _installed(package: str) -> list[str]:
     return list(packages_distributions().get(package, ()))
 
 
+@frozen(kw_only=True, eq=False)
+class Marked:
+    """A function that is marked as an implementation of a hook, and the name that it has in its module."""
+
+    name: str
+    hook: str
+    function: Callable[[], Any]
+
+
+def marked(module: object) -> Iterator[Marked]:
+    """Yield the implementations of hooks in a module, or in any object that holds some."""
+    for name, value in _looked_at(module):
+        options = getattr(value, MARK, None)
+        if isinstance(options, dict) and callable(value):
+            yield Marked(name=name, hook=options.get("specname") or name, function=value)
+
+
+def _unmarked(module: object) -> Iterator[str]:
+    for name, value in _looked_at(module):
+        if name.startswith(PREFIX) and callable(value) and not isinstance(getattr(value, MARK, None), dict):
+            yield name
+
+
+def _looked_at(module: object) -> Iterator[tuple[str, Any]]:
+    """Yield what may be a hook, by name: other things may be proxies, which load or raise when touched."""
+    known = vars(module) if isinstance(module, ModuleType) else None
+    for name in dir(module):
+        if name.startswith(PREFIX):
+            yield name, getattr(module, name)
+            continue
+        value = getattr(module, name) if known is None else known.get(name)
+        # Not isinstance: it asks the value for its class.
+        if issubclass(type(value), _ROUTINES):
+            yield name, value
+
+
 def hooks_of(
     plugin: Plugin, module: object, known: Collection[str], owners: Owners
 ) -> dict[str, Callable[[], Any]]:
@@ -60,18 +98,17 @@ def hooks_of(
     Raises:
         BrokenError: With everything that is wrong with them.
     """
-    found: dict[str, Callable[[], Any]] = {}
-    faults: list[tuple[str, str]] = []
-    for name in dir(module):
-        value = getattr(module, name)
-        options = getattr(value, MARK, None)
-        if isinstance(options, dict) and callable(value):
-            hook = options.get("specname") or name
-            found[hook] = value
-            faults += _faults(hook, value, known)
-            faults += _borrowed(plugin, module, name, owners)
-        elif name.startswith(PREFIX) and callable(value):
-            faults.append((f"{name} is not marked with @hookimpl", "Put @hookimpl above it."))
+    found: dict[str, Marked] = {}
+    faults: list[tuple[str, str]] = [
+        (f"{name} is not marked with @hookimpl", "Put @hookimpl above it.") for name in _unmarked(module)
+    ]
+    for one in marked(module):
+        first = found.setdefault(one.hook, one)
+        if first.function != one.function:
+            text = f"{one.hook} is implemented twice, by {first.name} and {one.name}"
+            faults.append((text, "Make one function of both."))
+        faults += _faults(one.hook, one.function, known)
+        faults += _borrowed(plugin, module, one, owners)
     if faults:
         raise BrokenError("; ".join(text for text, _ in faults), " ".join(cure for _, cure in faults))
     if not found:
@@ -79,7 +116,7 @@ def hooks_of(
         raise BrokenError(
             "it has no function marked with @hookimpl: it brings nothing", "Its entry point may be wrong."
         )
-    return found
+    return {hook: one.function for hook, one in found.items()}
 
 
 def _near(hook: str, known: Collection[str]) -> str:
@@ -104,9 +141,9 @@ def _faults(hook: str, function: Callable[..., Any], known: Collection[str]) -> 
         yield f"{text}, and hooks are called without any", f"Write def {hook}():"
 
 
-def _borrowed(plugin: Plugin, module: object, name: str, owners: Owners) -> Iterator[tuple[str, str]]:
+def _borrowed(plugin: Plugin, module: object, one: Marked, owners: Owners) -> Iterator[tuple[str, str]]:
     """A hook that was imported from another plugin would bring that one's components twice."""
-    home = getattr(getattr(module, name), "__module__", None)
+    home = getattr(one.function, "__module__", None)
     if not isinstance(module, ModuleType) or not isinstance(home, str):
         return
     package = home.partition(".")[0]
@@ -114,5 +151,5 @@ def _borrowed(plugin: Plugin, module: object, name: str, owners: Owners) -> Iter
         return
     other = owners.other(plugin, package)
     if other:
-        text = f"{name} is imported from {home}, which is of {other}"
+        text = f"{one.name} is imported from {home}, which is of {other}"
         yield text, f"Import the module {home}, not its hook."

@@ -1,8 +1,16 @@
-"""What published plugins bring: the answer to a name that nothing installed has."""
+"""Who would bring a name that nothing installed has: what published plugins bring, and why they do not."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from nascore.plugin.selection import same_distribution
+
+if TYPE_CHECKING:
+    from nascore.plugin.plugin import Plugin
+    from nascore.plugin.registry import Registry
 
 BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "nascore-darts": {
@@ -37,3 +45,58 @@ def bringer(kind: str, name: str) -> str:
     """
     found = (distribution for distribution, brought in BROUGHT.items() if name in brought.get(kind, ()))
     return next(found, "")
+
+
+_STATES: Final = {
+    "blocked": "is switched off",
+    "broken": "is broken",
+    "clash": "clashes with another plugin",
+    "foreign": "is made for another version of nascore",
+}
+_DOCTOR: Final = "Run nascore plugins doctor."
+
+
+@frozen(kw_only=True)
+class Absence:
+    """Why a name stands for nothing, though somebody is known to bring it.
+
+    Attributes:
+        who: The plugin, or the distribution.
+        state: What it is instead of ready: ``is broken: ImportError``.
+        cure: What to do about that.
+        missing: The distribution, where it is not installed.
+    """
+
+    who: str
+    state: str
+    cure: str
+    missing: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.who} brings it and {self.state}." if self.missing else f"{self.who} {self.state}."
+
+
+def absence(kind: str, name: str, registry: Registry) -> Absence | None:
+    """Return why nothing has a name that somebody is known to bring; None where nobody is.
+
+    Args:
+        kind: As for :func:`bringer`.
+        name: What was asked for, maybe as ``plugin:name``.
+        registry: What is installed.
+    """
+    owner, _, bare = name.rpartition(":")
+    distribution = bringer(kind, bare)
+    of_owner = [(one, one.name) for one in registry.plugins if owner and one.name == owner]
+    installed = [one for one in registry.plugins if same_distribution(distribution, one.distribution)]
+    for plugin, who in (*of_owner, *((one, distribution) for one in installed)):
+        if plugin.status != "ready":
+            return Absence(who=who, state=state_of(plugin), cure=plugin.cure or _DOCTOR)
+    if not distribution or of_owner or installed:
+        return None
+    cure = f"pip install {distribution}"
+    return Absence(who=distribution, state="is not installed", cure=cure, missing=distribution)
+
+
+def state_of(plugin: Plugin) -> str:
+    """Say what a plugin is that is not ready, and why."""
+    return f"{_STATES[plugin.status]}: {plugin.reason}".rstrip(".: ")

@@ -47,9 +47,17 @@ class Registry:
         """
         return cls(collect({Plugin(name=name, value=name): item for name, item in modules.items()}, slots))
 
+    def words(self) -> tuple[str, ...]:
+        """The words that stand for a plugin: its own name, or that of its distribution; sorted."""
+        return tuple(sorted({word for one in self.plugins for word in (one.name, one.distribution) if word}))
+
     def names(self, slot: str) -> tuple[str, ...]:
         """The names of all components of a slot, sorted."""
         return tuple(sorted(self._slots.get(slot, {})))
+
+    def shown(self, slot: str) -> tuple[str, ...]:
+        """The shortest names that each stand for one component of a slot, sorted."""
+        return tuple(sorted(Named((one.plugin, one.name, one) for one in self.components(slot))))
 
     def components(self, slot: str) -> tuple[Component, ...]:
         """All components of a slot, sorted by name."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from nascore.component import RUN
 from nascore.config import Node, parse_document
 from nascore.config.node import show
-from nascore.errors import LayerName, Origin, Problem
-from nascore.recipe.formats import FORMAT, FORMATS, Formats
+from nascore.errors import LayerName, Origin, Problem, said
+from nascore.recipe.formats import FORMAT, FORMATS, OF_FILES, Formats
+from nascore.recipe.formats import KEY as FORMAT_KEY
+from nascore.recipe.guard import caught
 from nascore.recipe.layer import Layer, Value
 from nascore.recipe.made_with import KEY, read_made_with
 from nascore.recipe.mistaken import mistaken, not_read
@@ -19,14 +22,16 @@ from nascore.recipe.slot_values import SlotReader
 from nascore.recipe.unknown import unknown_preset
 
 if TYPE_CHECKING:
-    from nascore.component import Slot
+    from nascore.component import Preset, Slot
     from nascore.plugin import Registry
     from nascore.recipe.layer import Scale
 
 __all__ = ["FORMAT", "SCALES", "Files", "read_scale"]
 
 SCALES: Final = ("mini", "paper")
-_OWN: Final = ("nascore", "include", "scale", KEY)
+_MOST: Final = 1_000
+"""Files and presets that a recipe may include, each counted as often as it is reached."""
+_DEEPEST: Final = 100
 _Included: TypeAlias = tuple[str, ...]  # the files that include each other down to this one
 
 
@@ -48,30 +53,50 @@ class Source:
 
 
 @frozen(kw_only=True)
+class Page:
+    """What one recipe text says.
+
+    Attributes:
+        source: The text.
+        own: What it says itself.
+        includes: What lies under it.
+    """
+
+    source: Source
+    own: Layer
+    includes: tuple[Node, ...] = ()
+
+
+@frozen(kw_only=True)
 class Files:
-    """Reads recipe files and presets.
+    """Reads recipe files and presets; each once, however often it is included.
 
     Attributes:
         registry: What is installed.
         slots: The slot table.
         formats: The formats that are read.
+        pages: What was read, by file or preset.
+        reached: Where something was included.
     """
 
     registry: Registry
     slots: tuple[Slot, ...]
     formats: Formats = FORMATS
+    pages: dict[str, Page] = Factory(dict)
+    reached: list[Origin] = Factory(list)
 
     def recipe(self, path: Path, origin: Origin, included: _Included = ()) -> list[Layer]:
         """Read a recipe file, and what it includes, lowest layer first."""
         try:
             key = str(path.resolve())
-            text = path.read_text(encoding="utf-8")
+            # Not by that key: what it names is looked up from the folder by which it was reached.
+            page = self.pages.get(str(path)) or self._read(path)
         except (OSError, RuntimeError, ValueError) as error:
             return [_wrong(not_read(path, error, origin, self.registry))]
         if key in included:
             return [_wrong(Problem(path="include", text=_cycle(str(path), key, included), origin=origin))]
-        source = Source(where=str(path), text=text, layer="recipe", folder=path.parent)
-        return self._source(source, (*included, key))
+        self.pages[str(path)] = page
+        return self._laid(page, (*included, key))
 
     def preset(self, name: str, origin: Origin, included: _Included = ()) -> list[Layer]:
         """Read a preset, and what it includes, lowest layer first."""
@@ -83,44 +108,54 @@ class Files:
             return [
                 _wrong(Problem(path="include", text=_cycle(f"preset {name}", key, included), origin=origin))
             ]
-        try:
-            text = preset.read()
-        except Exception as error:  # noqa: BLE001 - foreign code: its file, or whatever it put in its place
-            said = f"preset {name} of plugin {preset.plugin} cannot be read: {type(error).__name__}: {error}"
-            return [_wrong(Problem(path="preset", text=said, origin=origin, missing=preset.plugin))]
-        folder = preset.path.parent if isinstance(preset.path, Path) else None
-        source = Source(where=f"{preset.name}.yaml", text=text, layer="preset", folder=folder)
-        return self._source(source, (*included, key))
+        if key not in self.pages:
+            text, wrong = caught(preset.read, str, partial(_unread, preset, origin))
+            if wrong:
+                return [Layer(problems=wrong, unread=True)]
+            folder = preset.path.parent if isinstance(preset.path, Path) else None
+            source = Source(where=f"{preset.name}.yaml", text=text, layer="preset", folder=folder)
+            self.pages[key] = self._page(source)
+        return self._laid(self.pages[key], (*included, key))
 
-    def _source(self, source: Source, included: _Included) -> list[Layer]:
+    def _read(self, path: Path) -> Page:
+        text = path.read_text(encoding="utf-8")
+        return self._page(Source(where=str(path), text=text, layer="recipe", folder=path.parent))
+
+    def _laid(self, page: Page, included: _Included) -> list[Layer]:
+        """What a text includes, and on top what it says itself."""
+        below = [layer for node in page.includes for layer in self._include(node, page.source, included)]
+        return [*below, page.own]
+
+    def _page(self, source: Source) -> Page:
         document = parse_document(source.text, where=source.where, layer=source.layer, folder=source.folder)
         if document.root is None:
-            return [Layer(problems=tuple(document.problems), unread=True)]
+            return Page(source=source, own=Layer(problems=tuple(document.problems), unread=True))
         wrong = mistaken(document.root, source.where)
         if wrong is not None:
-            return [Layer(problems=(*document.problems, wrong), unread=True)]
+            return Page(source=source, own=Layer(problems=(*document.problems, wrong), unread=True))
         root, format_problem = self.formats.read(document.root)
         assert isinstance(root.value, dict)
         problems = [*document.problems, *([] if format_problem is None else [format_problem])]
-        if format_problem is not None and "nascore" in root.value:
+        if format_problem is not None and FORMAT_KEY in root.value:
             # What a format says that is not known, nobody can judge.
-            return [Layer(problems=tuple(problems), unread=True)]
-        below = [
-            layer
-            for node in _listed(root.value.get("include"))
-            for layer in self._include(node, source, included)
-        ]
-        return [*below, self._own(root.value, root, problems)]
+            return Page(source=source, own=Layer(problems=tuple(problems), unread=True))
+        own = self._own(root.value, root, problems)
+        return Page(source=source, own=own, includes=tuple(_listed(root.value.get("include"))))
 
     def _include(self, node: Node, source: Source, included: _Included) -> list[Layer]:
         if not isinstance(node.value, str):
-            said = f"{show(node)} is neither a preset's name nor a path that ends in .yaml."
-            return [_wrong(Problem(path="include", text=said, origin=node.origin))]
+            text = f"{show(node)} is neither a preset's name nor a path that ends in .yaml."
+            return [_wrong(Problem(path="include", text=text, origin=node.origin))]
+        if len(self.reached) > _MOST:
+            return []  # said below, once
+        self.reached.append(node.origin)
+        if len(self.reached) > _MOST or len(included) > _DEEPEST:
+            return [_wrong(_too_many(node.origin, included))]
         if not node.value.endswith(".yaml"):
             return self.preset(node.value, node.origin, included)
         if source.layer == "preset":
-            said = f"{show(node)} is no preset's name: a preset includes presets only."
-            return [_wrong(Problem(path="include", text=said, origin=node.origin))]
+            text = f"{show(node)} is no preset's name: a preset includes presets only."
+            return [_wrong(Problem(path="include", text=text, origin=node.origin))]
         return self.recipe((source.folder or Path()) / node.value, node.origin, included)
 
     def _own(self, keys: dict[str, Node], root: Node, problems: list[Problem]) -> Layer:
@@ -133,7 +168,7 @@ class Files:
         for name, node in keys.items():
             if name in by_name:
                 reader.read(by_name[name], node)
-            elif name not in _OWN:
+            elif name not in (FORMAT_KEY, *OF_FILES):
                 run[name] = node
         values = [*reader.values]
         if run:
@@ -169,6 +204,20 @@ def _cycle(name: str, key: str, included: _Included) -> str:
     if len(chain) == 1:
         return f"{name} includes itself."
     return f"{name} includes itself: {' > '.join(Path(one).name for one in (*chain, key))}."
+
+
+def _too_many(origin: Origin, included: _Included) -> Problem:
+    if len(included) > _DEEPEST:
+        text, hint = f"files include each other more than {_DEEPEST} deep.", "Write some into one file."
+    else:
+        text = f"more than {_MOST:,} files are included, each counted as often as it is reached."
+        hint = "Include what several files share only once."
+    return Problem(path="include", text=text, origin=origin, hint=hint)
+
+
+def _unread(preset: Preset, origin: Origin, error: BaseException) -> tuple[Problem, ...]:
+    text = f"preset {preset.name} of plugin {preset.plugin} cannot be read: {said(error)}."
+    return (Problem(path="preset", text=text, origin=origin, of_plugin=True),)
 
 
 def _wrong(problem: Problem) -> Layer:

@@ -89,7 +89,7 @@ class Seen:
 def _asked(part: Part, need: Need) -> tuple[bool, tuple[Problem, ...]]:
     """Whether a need counts with the settings as they are."""
     what = f"condition of the need {' or '.join(need.terms)}"
-    return guarded(part.component, what, lambda: bool(need.when(part.settings)), instead=False)
+    return guarded(part.component, what, lambda: bool(need.when(part.settings)), bool)
 
 
 def _checked(part: Part, recipe: Seen) -> list[Problem]:
@@ -97,8 +97,7 @@ def _checked(part: Part, recipe: Seen) -> list[Problem]:
     check = part.component.check
     if check is None:
         return []
-    nothing: tuple[Problem, ...] = ()
-    found, wrong = guarded(part.component, "check", lambda: tuple(check(part.settings, recipe)), nothing)
+    found, wrong = guarded(part.component, "check", lambda: tuple(check(part.settings, recipe)), lambda: ())
     return [
         *(item if isinstance(item, Problem) else no_problem(part.component, item) for item in found),
         *wrong,
@@ -152,5 +151,6 @@ def _fitting(need: Need, registry: Registry) -> Iterable[Component]:
     for term in need.terms:
         negated, slot, capability = split(term)
         for component in registry.components(slot):
-            if (capability in provided(component, component.config())[0]) != negated:
+            settings, wrong = guarded(component, "settings", component.config, lambda: None)
+            if not wrong and (capability in provided(component, settings)[0]) != negated:
                 yield component

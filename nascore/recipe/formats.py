@@ -10,6 +10,7 @@ from attrs import Factory, evolve, frozen
 from nascore.config import Node
 from nascore.config.node import show
 from nascore.errors import Problem
+from nascore.recipe.made_with import KEY as MADE_WITH
 
 if TYPE_CHECKING:
     from nascore.errors import Origin
@@ -18,6 +19,11 @@ FORMAT: Final = 1
 """The format that is written."""
 
 KEY: Final = "nascore"
+"""Where a recipe says its format."""
+
+OF_FILES: Final = ("include", "scale", MADE_WITH)
+"""What may stand in a file beside its format, the settings of the run and the slots."""
+
 Step: TypeAlias = Callable[[Node], Node]
 """From the root of a recipe to that of the same recipe in the next format.
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def guarded(
-    component: Component, what: str, call: Callable[[], T], instead: T
+    component: Component, what: str, call: Callable[[], T], instead: Callable[[], T]
 ) -> tuple[T, tuple[Problem, ...]]:
     """Call a function of a component.
 
@@ -30,24 +30,49 @@ def guarded(
         component: Whose function it is.
         what: The function, for the error text: ``check``.
         call: Calls it.
-        instead: What counts as its result where it raises.
+        instead: Makes what counts as its result where it raises.
 
     Returns:
         The result, and what is wrong if it raised: the problems of an error of nascore, which was raised on
         purpose, or else that it raised.
     """
+    return caught(call, instead, partial(_told, component, what))
+
+
+def caught(
+    call: Callable[[], T], instead: Callable[[], T], told: Callable[[BaseException], tuple[Problem, ...]]
+) -> tuple[T, tuple[Problem, ...]]:
+    """Call foreign code.
+
+    Args:
+        call: Calls it.
+        instead: Makes what counts as its result where it raises.
+        told: Says what is wrong where it raises.
+
+    Returns:
+        The result, and what is wrong.
+    """
     try:
         return call(), ()
-    except PluginError as error:
-        # What names its cure can stand as it is; else it is not said yet whose mistake it is.
-        named = all(problem.missing for problem in error.problems)
-        return instead, error.problems if named else (_raised(component, what, error),)
-    except NascoreError as error:
-        return instead, error.problems
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
-        return instead, (_raised(component, what, error),)
+        return instead(), told(error)
+
+
+def _told(component: Component, what: str, error: BaseException) -> tuple[Problem, ...]:
+    raised = _raised(component, what, error)
+    if not isinstance(error, NascoreError):
+        return (raised,)
+    problems = [
+        one if isinstance(one, Problem) else no_problem(component, one, what) for one in error.problems
+    ]
+    if not any(problem.verdict == "refused" for problem in problems):
+        # Nothing that it holds would stop the work, and it was raised to stop it.
+        return (*problems, raised)
+    # What names its cure can stand as it is; else it is not said yet whose mistake it is.
+    named = not isinstance(error, PluginError) or all(problem.of_plugin for problem in problems)
+    return tuple(problems) if named else (raised,)
 
 
 def provided(component: Component, settings: Settings) -> tuple[frozenset[str], tuple[Problem, ...]]:
@@ -59,7 +84,7 @@ def provided(component: Component, settings: Settings) -> tuple[frozenset[str], 
             found.add(item)
             continue
         what = f"condition of {item.capability}"
-        holds, wrong = guarded(component, what, partial(_holds, item, settings), instead=False)
+        holds, wrong = guarded(component, what, partial(_holds, item, settings), bool)
         problems += wrong
         if holds:
             found.add(item.capability)
@@ -70,9 +95,9 @@ def _holds(give: Give, settings: Settings) -> bool:
     return bool(give.when(settings))
 
 
-def no_problem(component: Component, item: object) -> Problem:
+def no_problem(component: Component, item: object, what: str = "check") -> Problem:
     """Return the problem of a check that yields something else than problems."""
-    return _fault(component, f"the check of {component.name} gives {item!r}, which is no Problem.", None)
+    return _fault(component, f"the {what} of {component.name} gives {item!r}, which is no Problem.", None)
 
 
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
@@ -86,5 +111,5 @@ def _fault(component: Component, text: str, origin: Origin | None) -> Problem:
     plugin = component.plugin or "nascore"
     hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with --without {plugin}."
     return Problem(
-        path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), missing=plugin
+        path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), of_plugin=True
     )

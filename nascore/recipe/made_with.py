@@ -9,23 +9,53 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from nascore.component import RUN
+from nascore.component import BUILTIN, RUN
 from nascore.config.node import show
 from nascore.errors import Problem
+from nascore.plugin.known import state_of
+from nascore.plugin.plugin import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nascore.config import Node
-    from nascore.plugin import Plugin, Registry
+    from nascore.plugin import Registry
     from nascore.recipe.layer import Layer
     from nascore.recipe.recipe import Recipe
 
 KEY: Final = "plugins"
-_CORE: Final = "builtin"
-_FILE: Final = ".py"
+_BETTER: Final = ("Did you mean ", "Write ")
+"""How hints begin that say what was meant."""
+
+
+@frozen(kw_only=True)
+class Lost:
+    """A plugin that a recipe was written down with, and that is not loaded now.
+
+    Attributes:
+        node: Where it came from: ``DISTRIBUTION==VERSION``, or its file.
+        plugin: It, where it is there and not ready.
+    """
+
+    node: Node
+    plugin: Plugin | None = None
+
+    @property
+    def source(self) -> str:
+        """Where it came from."""
+        return str(self.node.value)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file."""
+        return Plugin(name="", value=self.source).is_file
+
+    @property
+    def distribution(self) -> str:
+        """What would have to be installed; empty where that is no cure."""
+        return "" if self.plugin is not None or self.is_file else self.source.partition("==")[0]
 
 
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
@@ -41,7 +71,7 @@ def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
     return [
         plugin
         for plugin in registry.plugins
-        if plugin.status == "ready" and plugin.name != _CORE and (plugin.name in used or plugin.is_file)
+        if plugin.status == "ready" and plugin.name != BUILTIN and (plugin.name in used or plugin.is_file)
     ]
 
 
@@ -63,29 +93,43 @@ def read_made_with(node: Node | None) -> tuple[Mapping[str, Node], list[Problem]
     return {name: item for name, item in node.value.items() if isinstance(item.value, str)}, wrong
 
 
-def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Node]:
+def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Lost]:
     """Return the plugins that recipes were written down with and that are not loaded now."""
     ready = {plugin.name for plugin in registry.plugins if plugin.status == "ready"}
-    return {name: node for layer in layers for name, node in layer.made_with.items() if name not in ready}
+    idle = {plugin.name: plugin for plugin in registry.plugins if plugin.name not in ready}
+    made_with = {name: node for layer in layers for name, node in layer.made_with.items()}
+    return {
+        name: Lost(node=node, plugin=idle.get(name)) for name, node in made_with.items() if name not in ready
+    }
 
 
-def explained(problem: Problem, lost: Mapping[str, Node]) -> Problem:
-    """Add to the problem of a missing component which lost plugins may have brought it."""
-    if problem.missing or not lost:
+def explained(problem: Problem, lost: Mapping[str, Lost]) -> Problem:
+    """Add to the problem of a missing component which lost plugins may have brought it.
+
+    Nothing is added where it is known already who brings it or what was meant, nor to what was typed now:
+    the recipe does not say that.
+    """
+    typed = problem.origin is not None and problem.origin.layer == "flag"
+    if not lost or typed or problem.of_plugin or problem.hint.startswith(_BETTER):
         return problem
-    text = f"{problem.text.rstrip('.')}; {_said(lost)}"
-    return evolve(problem, text=text, hint=_cure(lost), missing=", ".join(lost))
+    return evolve(
+        problem,
+        text=f"{problem.text.rstrip('.')}; {_said(lost)}",
+        hint=f"{problem.hint} {_cure(lost)}".strip(),
+        missing=", ".join(one.distribution for one in lost.values() if one.distribution),
+        of_plugin=True,
+    )
 
 
-def doubts(lost: Mapping[str, Node]) -> list[Problem]:
+def doubts(lost: Mapping[str, Lost]) -> list[Problem]:
     """Warn of a recipe that was written down with plugins that are not loaded, though no part is missing."""
     if not lost:
         return []
-    first = next(iter(lost.values()))
+    first = next(iter(lost.values())).node
     return [Problem(path=KEY, text=_said(lost), origin=first.origin, hint=_cure(lost), verdict="warned")]
 
 
-def _said(lost: Mapping[str, Node]) -> str:
+def _said(lost: Mapping[str, Lost]) -> str:
     many = len(lost) > 1
     return (
         f"the recipe was made with the plugin{'s' if many else ''} {' and '.join(lost)}, "
@@ -93,12 +137,14 @@ def _said(lost: Mapping[str, Node]) -> str:
     )
 
 
-def _cure(lost: Mapping[str, Node]) -> str:
-    files = [node for node in lost.values() if str(node.value).endswith(_FILE)]
-    distributions = [str(node.value).partition("==")[0] for node in lost.values() if node not in files]
+def _cure(lost: Mapping[str, Lost]) -> str:
+    distributions = [one.distribution for one in lost.values() if one.distribution]
+    files = [one for one in lost.values() if one.is_file and one.plugin is None]
+    idle = [one.plugin for one in lost.values() if one.plugin is not None]
     ways = [f"pip install {' '.join(distributions)}"] if distributions else []
     if files:
         ways.append(
-            "Add " + " ".join(f"--with {(node.folder or Path()) / str(node.value)}" for node in files) + "."
+            "Add " + " ".join(f"--with {(one.node.folder or Path()) / one.source}" for one in files) + "."
         )
+    ways += [f"{plugin.name} {state_of(plugin)}. {plugin.cure}".rstrip() for plugin in idle]
     return "; ".join(ways)

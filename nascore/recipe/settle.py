@@ -16,6 +16,7 @@ from nascore.component import RUN, SLOTS
 from nascore.config import Asked, Reading, merge, mistakes, structure, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.fit import asks, fit, split, unmet
+from nascore.recipe.formats import OF_FILES
 from nascore.recipe.guard import guarded, provided
 from nascore.recipe.layer import stack
 from nascore.recipe.leftover import leftovers
@@ -30,16 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.component import Component, Slot
-    from nascore.config import Node
     from nascore.errors import LayerName
     from nascore.plugin import Registry
     from nascore.recipe.layer import Choice, Layer, Stack
+    from nascore.recipe.made_with import Lost
 
 WISHERS: Final = ("updater", "growth", "space", RUN)
 """Whose wishes count, the first first."""
-
-_OF_FILES: Final = ("include", "scale", "plugins")
-"""What may stand in a file beside the settings of the run and the slots."""
 
 _LEVELS: Final = {"warned": 1, "refused": 2}
 
@@ -77,17 +75,16 @@ def resolve(
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 
-def _misnamed(settling: _Settling, lost: Mapping[str, Node]) -> list[Problem]:
+def _misnamed(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
     """What is wrong with the names that stand: those that a higher layer replaced do not matter."""
     names = {slot.name for slot in settling.slots}
     chosen = [
         choice for slot, choices in settling.stack.chosen.items() if slot in names for choice in choices
     ]
     wrong = [choice.problem for choice in chosen if choice.problem is not None]
-    unknown = [problem for problem in wrong if problem.slots]
-    if not unknown:
-        return [*wrong, *doubts(lost)]
-    return [explained(problem, lost) if problem in unknown else problem for problem in wrong]
+    told = [explained(problem, lost) if problem.slots else problem for problem in wrong]
+    # Where a missing plugin is named already, the record of plugins has nothing to add.
+    return told if any(problem.slots and problem.of_plugin for problem in told) else [*told, *doubts(lost)]
 
 
 @define(kw_only=True, eq=False)
@@ -210,7 +207,7 @@ class _Settling:
             component,
             "settings",
             lambda: structure(component.config, whole, asked),
-            Reading(settings=component.config()),
+            lambda: Reading(settings=component.config()),
         )
         provides, wrong = provided(component, reading.settings)
         part = Part(
@@ -225,7 +222,7 @@ class _Settling:
 
     def _asked(self, component: Component) -> Asked:
         if component.slot == RUN:
-            also = [*_OF_FILES, *(slot.name for slot in (*SLOTS, *self.slots))]
+            also = [*OF_FILES, *(slot.name for slot in (*SLOTS, *self.slots))]
             return Asked(owner="the run", also=also, paths=paths_of(component, self.slots, self.registry))
         many = any(slot.many for slot in self.slots if slot.name == component.slot)
         path = f"{component.slot}.{component.name}" if many else component.slot

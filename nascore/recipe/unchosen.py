@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.errors import Problem
-from nascore.plugin.known import bringer
+from nascore.plugin.known import absence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nascore.component import Component, Slot
     from nascore.plugin import Registry
+    from nascore.plugin.known import Absence
 
 
 def unchosen(slot: Slot, run: Component, registry: Registry) -> Problem:
@@ -22,19 +23,30 @@ def unchosen(slot: Slot, run: Component, registry: Registry) -> Problem:
         run: The run, whose wishes are the defaults.
         registry: What is installed.
     """
-    known = ", ".join(registry.names(slot.name)) or "none is installed"
-    way = f"--{slot.name} NAME: {known}."
-    text, hint = f"no {slot.name} is chosen.", f"Write {way}"
-    missing = next(filter(None, (bringer(slot.name, name) for name in _wished(slot, run))), "")
-    plugin = next((one for one in registry.plugins if missing and one.distribution == missing), None)
-    if missing and plugin is None:
-        text = f"no {slot.name} is chosen, and {missing}, which brings the default, is not installed."
-        hint = f"pip install {missing}, or write {way}"
-    elif plugin is not None:
-        state = f"{plugin.status}: {plugin.reason}"
-        text = f"no {slot.name} is chosen, and {plugin.name}, which brings the default, is {state}."
-        hint = f"{plugin.cure} Or write {way}".strip()
-    return Problem(path=slot.name, text=text, hint=hint, slots=(slot.name,), missing=missing)
+    wished = list(_wished(slot, run))
+    for name in wished:
+        full = registry.ambiguous(slot.name, name)
+        if full:
+            text = f"no {slot.name} is chosen: {len(full)} plugins bring the default {name}."
+            return _problem(slot, text, f"Write --{slot.name} {' or '.join(full)}.", of_plugin=True)
+    way = f"--{slot.name} NAME: {', '.join(registry.shown(slot.name)) or 'none is installed'}."
+    why = _why(slot, wished, registry)
+    if why is None:
+        return _problem(slot, f"no {slot.name} is chosen.", f"Write {way}")
+    text = f"no {slot.name} is chosen, and {why.who}, which brings the default, {why.state}."
+    hint = f"{why.cure}, or write {way}" if why.missing else f"{why.cure} Or write {way}"
+    return _problem(slot, text, hint, of_plugin=True, missing=why.missing)
+
+
+def _why(slot: Slot, wished: Iterable[str], registry: Registry) -> Absence | None:
+    """Why no default is there; what is installed and not ready comes first."""
+    found = [why for why in (absence(slot.name, name, registry) for name in wished) if why is not None]
+    return min(found, key=lambda why: bool(why.missing), default=None)
+
+
+def _problem(slot: Slot, text: str, hint: str, *, of_plugin: bool = False, missing: str = "") -> Problem:
+    slots = (slot.name,)
+    return Problem(path=slot.name, text=text, hint=hint, slots=slots, missing=missing, of_plugin=of_plugin)
 
 
 def _wished(slot: Slot, run: Component) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from nascore.run.atomic import write_bytes, write_json, write_text
 from nascore.run.cause import cause
-from nascore.run.environment import environment
+from nascore.run.environment import environment, version_of
 from nascore.run.files import text_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.format import refuse_newer
@@ -35,8 +35,8 @@ __all__ = [
     "refuse_taken",
     "refuse_unless_run",
     "run_of",
-    "said",
     "text_of",
+    "version_of",
     "write_bytes",
     "write_json",
     "write_text",

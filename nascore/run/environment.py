@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any
 
 from nascore.run.names import FORMAT
@@ -29,6 +29,14 @@ def environment(**more: object) -> dict[str, Any]:
         "packages": _versions(),
         **more,
     }
+
+
+def version_of(distribution: str) -> str:
+    """Return the version of a distribution, or that it is not installed; nothing is imported for it."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _versions() -> dict[str, str]:

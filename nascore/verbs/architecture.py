@@ -17,7 +17,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
-from nascore.run import RECIPE, beside_of, is_file, is_folder, is_there, read
+from nascore.run import RECIPE, beside_of, cause, is_file, is_folder, is_there, read
 from nascore.verbs.runs import Run, best_of
 
 if TYPE_CHECKING:
@@ -160,8 +160,10 @@ def _text(target: Path) -> str:
         return str(target)
     try:
         return target.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{target} cannot be read: {error}") from error
+    except OSError as error:
+        raise RecipeError(f"{target} cannot be read: {cause(error)}.") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{target} cannot be read: it is no text in UTF-8.") from error
 
 
 def _nothing(typed: str, registry: Registry) -> NascoreError:

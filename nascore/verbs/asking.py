@@ -132,7 +132,6 @@ def _called(plugin: Plugin) -> str:
 
 def _nothing(flag: str, name: str, registry: Registry) -> Problem:
     """Say of a name that no plugin has it; switching off by NASCORE_WITHOUT is for good, and not checked."""
-    known = {word for one in registry.plugins for word in (one.name, one.distribution) if word}
-    hint = did_you_mean(name, known) or "See nascore plugins list."
+    hint = did_you_mean(name, registry.words()) or "See nascore plugins list."
     origin = Origin(layer="flag", where=f"{flag} {name}")
     return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)

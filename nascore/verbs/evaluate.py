@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
@@ -73,7 +73,18 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         settings=settings,
         seed=seed,
     )
-    return run_evaluate(target, ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
+    return run_evaluate(ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
+
+
+@frozen(kw_only=True)
+class AskedEvaluation(Asked):
+    """What is evaluated, and the recipe for it.
+
+    Attributes:
+        description: The architecture, closed; read once, so that what was checked is what is trained.
+    """
+
+    description: Description
 
 
 def ask_evaluate(
@@ -82,7 +93,7 @@ def ask_evaluate(
     *,
     plugins: Wanted = (),
     run: Component = EVALUATE_RUN,
-) -> Asked:
+) -> AskedEvaluation:
     """Return the recipe with which a target is evaluated.
 
     A run brings its data set, under everything that was asked for; and its scale, where none was.
@@ -99,7 +110,8 @@ def ask_evaluate(
     """
     registry = installed(plugins)
     # Looked at first: what is no architecture needs no recipe, and torch is not imported for it.
-    if read_architecture(target, registry).is_open:
+    description = read_architecture(target, registry)
+    if description.is_open:
         raise RecipeError([_still_open(target)])
     layers = request.layers(registry)
     recipe_file = _recipe_of(target)
@@ -111,7 +123,7 @@ def ask_evaluate(
     recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
-    return Asked(recipe=recipe, registry=registry)
+    return AskedEvaluation(recipe=recipe, registry=registry, description=description)
 
 
 def data_layer(recipe: Path, registry: Registry) -> Layer:
@@ -132,18 +144,13 @@ def data_layer(recipe: Path, registry: Registry) -> Layer:
 
 
 def run_evaluate(
-    target: Run | Description | str | Path,
-    asked: Asked,
-    *,
-    out: str | Path | None = None,
-    observers: Sequence[Observer] = (),
+    asked: AskedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
 ) -> Run:
-    """Evaluate a target by a settled recipe; see :func:`evaluate`."""
+    """Evaluate by a settled recipe; see :func:`evaluate`."""
     from nascore.engine.evaluate import evaluate as run
 
-    description = read_architecture(target, asked.registry)
     folder = None if out is None else Path(out)
-    return load_run(run(description, asked.recipe, asked.registry, out=folder, observers=observers))
+    return load_run(run(asked.description, asked.recipe, asked.registry, out=folder, observers=observers))
 
 
 def _still_open(target: object) -> Problem:

@@ -75,11 +75,13 @@ def items(registry: Registry, kind: str) -> list[Listed]:
         registry: What is installed.
         kind: One of `KINDS`.
     """
-    found = (one for plugin in registry.plugins for one in _of_plugin(plugin, kind))
+    found = (one for plugin in registry.plugins for one in of_plugin(plugin, kind))
     return sorted(found, key=lambda one: (one.name, one.plugin))
 
 
-def _of_plugin(plugin: Plugin, kind: str) -> Iterable[Listed]:
+def of_plugin(plugin: Plugin, kind: str) -> Iterable[Listed]:
+    """Return everything of a kind that one plugin brings, in its own order."""
+
     def listed(name: str, summary: str) -> Listed:
         return Listed(kind=kind, name=name, summary=summary, plugin=plugin.name)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.component import SLOTS
+from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.plugin.known import BROUGHT
 from nascore.plugin.selection import named
 from nascore.verbs.asking import found
-from nascore.verbs.listing import KINDS, items
+from nascore.verbs.listing import KINDS, items, of_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,20 +86,16 @@ def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
     if name in BROUGHT:
         text, hint = f"{name} is not installed.", f"pip install {name}"
         raise PluginError([Problem(path="", text=text, hint=hint, missing=name)])
-    known = {word for one in registry.plugins for word in (one.name, one.distribution) if word}
-    hint = did_you_mean(name, known) or f"Installed: {', '.join(sorted(known))}."
+    known = registry.words()
+    hint = did_you_mean(name, known) or f"Installed: {', '.join(known)}."
     raise PluginError([Problem(path="", text=f"no plugin is called {name}.", hint=hint)])
 
 
 def brought(plugin: Plugin) -> dict[str, tuple[str, ...]]:
     """Return the names of what a plugin brings, by kind."""
-    by_kind = {
-        **{slot.name: [one.name for one in plugin.components if one.slot == slot.name] for slot in SLOTS},
-        "preset": [one.name for one in plugin.presets],
-        "notation": [one.name for one in plugin.translators],
-        "verb": [one.name for one in plugin.commands],
-        "operation": [one.name for one in plugin.operations],
-        **{hook: [str(getattr(one, "name", one)) for one in added] for hook, added in plugin.added.items()},
+    by_kind = {kind: [one.name for one in of_plugin(plugin, kind)] for kind in KINDS}
+    by_kind |= {
+        hook: [str(getattr(one, "name", one)) for one in added] for hook, added in plugin.added.items()
     }
     return {kind: tuple(names) for kind, names in by_kind.items() if names}
 
@@ -117,7 +113,7 @@ def _clashes(registry: Registry, own: Iterable[Listed]) -> Iterable[Clash]:
 def _cure(kind: str, name: str, bringers: tuple[str, ...], own: Iterable[Listed]) -> str:
     full = [f"{plugin}:{name}" for plugin in bringers]
     if kind == "operation":
-        others = [f"--without {plugin}" for plugin in bringers if plugin != "builtin"]
+        others = [f"--without {plugin}" for plugin in bringers if plugin != BUILTIN]
         return f"Leave one out: {' or '.join(others)}."
     if any(one.kind == kind and one.name == name for one in own):
         return f"{name} is that of nascore; write {' or '.join(full[1:])} for the other."

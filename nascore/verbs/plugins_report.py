@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from nascore.run import version_of
 
 if TYPE_CHECKING:
     from nascore.verbs.plugins import Health
@@ -23,9 +24,9 @@ def facts(health: Health) -> dict[str, Any]:
         health: How the plugins are.
     """
     return {
-        "nascore": _version("nascore"),
+        "nascore": version_of("nascore"),
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
-        "torch": _version("torch"),
+        "torch": version_of("torch"),
         "platform": platform.platform(),
         "plugins": [
             {
@@ -42,13 +43,6 @@ def facts(health: Health) -> dict[str, Any]:
             name: _anonymous(value) for name, value in sorted(os.environ.items()) if name.startswith(_PREFIX)
         },
     }
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _anonymous(text: str) -> str:

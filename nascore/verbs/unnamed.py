@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nascore.component import RUN
 from nascore.errors import Problem, did_you_mean, refusal
-from nascore.plugin.known import bringer
+from nascore.plugin.known import absence
 from nascore.verbs.listing import KINDS, items
 
 if TYPE_CHECKING:
@@ -25,16 +25,18 @@ def unnamed(name: str, registry: Registry, own: Iterable[Listed] = ()) -> Nascor
         registry: What is installed.
         own: What the command line brings itself.
     """
-    text = f"nothing is called {name}."
-    missing = next(filter(None, (bringer(kind, name) for kind in KINDS)), "")
     if name in KINDS:
-        text, hint, missing = f"{name} is a slot or a kind of thing.", f"Write nascore list {name}.", ""
-    elif name in {one.name for one in registry.plugins}:
-        text, hint, missing = f"{name} is a plugin.", f"Write nascore plugins show {name}.", ""
-    elif missing:
-        text, hint = f"{text[:-1]}; {missing} brings it and is not installed.", f"pip install {missing}"
-    else:
-        known = [one for kind in KINDS for one in items(registry, kind)]
-        names = {RUN, *(one.name for one in (*known, *own)), *(f"{one.plugin}:{one.name}" for one in known)}
-        hint = did_you_mean(name, names) or "See nascore list."
-    return refusal([Problem(path="", text=text, hint=hint, missing=missing)])
+        return _error(f"{name} is a slot or a kind of thing.", f"Write nascore list {name}.")
+    if name in {one.name for one in registry.plugins}:
+        return _error(f"{name} is a plugin.", f"Write nascore plugins show {name}.")
+    why = next(filter(None, (absence(kind, name, registry) for kind in KINDS)), None)
+    if why is not None:
+        text = f"nothing is called {name}; {why}"
+        return refusal([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])
+    known = [one for kind in KINDS for one in items(registry, kind)]
+    names = {RUN, *(one.name for one in (*known, *own)), *(f"{one.plugin}:{one.name}" for one in known)}
+    return _error(f"nothing is called {name}.", did_you_mean(name, names) or "See nascore list.")
+
+
+def _error(text: str, hint: str) -> NascoreError:
+    return refusal([Problem(path="", text=text, hint=hint)])

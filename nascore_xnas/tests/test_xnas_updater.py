@@ -196,15 +196,30 @@ def test_rounds_are_counted_and_each_is_clipped():
     assert found.theta["cell"][0].tolist() == [0.5 * 15, 0]
 
 
-def test_a_penalty_is_taken_after_the_clip():
+@pytest.mark.parametrize(("pull", "moved"), [(0.25, 0.75), (-3.0, 1.0)])
+def test_a_penalty_is_taken_after_the_clip_and_keeps_the_bound(pull, moved):
     found = state(experts=2)
     updater = started(found, updates=4, eta=1.0)
     gradients = Gradients(
         mixture={"cell": torch.tensor([[[[-7.0, 0.0]]]], dtype=torch.float64)},
-        penalty={"cell": torch.tensor([[0.25, -3.0]], dtype=torch.float64)},
+        penalty={"cell": torch.tensor([[pull, 0.0]], dtype=torch.float64)},
     )
     updater.step(found, gradients)
-    assert found.theta["cell"][0].tolist() == [0.75, 3.0]
+    assert found.theta["cell"][0].tolist() == [moved, 0.0]
+
+
+def test_a_penalty_counts_the_same_for_a_batch_and_for_its_images():
+    moved = []
+    slope = torch.tensor([[-0.1, 0.3]], dtype=torch.float64)
+    pull = torch.tensor([[0.02, -0.05]], dtype=torch.float64)
+    for granularity, scale in (("batch", 1), ("sample", 5)):
+        found = state(experts=2)
+        updater = started(found, updates=4, samples=5, eta=1.0, granularity=granularity)
+        # As the engine hands them over: of the mean loss, or of each image's; penalties in the same unit.
+        mixture = slope if granularity == "batch" else slope.expand(1, 5, 1, 2)
+        updater.step(found, Gradients(mixture={"cell": mixture}, penalty={"cell": scale * pull}))
+        moved.append(found.theta["cell"].detach().clone())
+    assert torch.allclose(*moved)
 
 
 def test_the_mean_of_a_batch_can_stand_for_its_images():

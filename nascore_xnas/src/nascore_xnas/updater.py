@@ -89,11 +89,15 @@ class Updater:
         for name, game in self.games.items():
             reward, count = self._reward(gradients.mixture[name], state.groups[name].replicas)
             if gradients.penalty is not None:
-                reward -= gradients.penalty[name]
+                # In the unit of the rewards' sum. Clipped again, since wipe-out stands on the bound.
+                unit = 1 if self.granularity == "sample" else self.samples
+                limit = count * self.settings.clip
+                reward = (reward - unit * gradients.penalty[name]).clamp(-limit, limit)
             theta = state.theta[name]
             theta.copy_(torch.where(state.alive[name], theta + game.eta * reward, theta))
             game.played += count
-            if self.settings.wipe_out and game.rounds is not None:
+            # In the first half nobody can be out of reach.
+            if self.settings.wipe_out and game.rounds is not None and 2 * game.played > game.rounds:
                 gap = bound(game.eta, self.settings.clip, game.rounds - game.played)
                 state.alive[name].copy_(survivors(theta, state.segments(name), gap, game.keep))
 
@@ -147,7 +151,7 @@ def step_size(experts: int, rounds: int, clip: float) -> float:
 def _exclude(alive: Tensor, columns: list[bool], segments: Tensor) -> None:
     """Take the marked columns out of `alive`, in place, except where a segment has nothing else."""
     marked = torch.tensor(columns, device=alive.device).expand_as(alive)
-    others = segments[alive & ~marked].unique()
+    others = segments[alive & ~marked]
     alive &= ~(marked & torch.isin(segments, others))
 
 

@@ -32,7 +32,7 @@ def survivors(theta: Tensor, segments: Tensor, gap: float, keep: int) -> Tensor:
         keep: How many of a segment must survive.
     """
     kept = segments >= 0
-    for segment in segments[kept].unique():
+    for segment in set(segments[kept].tolist()):
         mine = segments == segment
         values = theta[mine]
         if len(values) > keep:

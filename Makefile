@@ -14,7 +14,7 @@ search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater darts
 
 # Tests of a plugin that is not installed are skipped; here none may be.
-test: export NASCORE_TEST_ALL := nascore-darts
+test: export NASCORE_TEST_ALL := nascore-darts nascore-xnas nascore-geonas nascore-nasbench
 test: gates
 	$(BIN)/python -m pytest -n 2
 
@@ -31,7 +31,7 @@ gates: $(STAMP)
 	$(BIN)/lint-imports
 
 # The stamp is older than a changed requirement, so that one installs again.
-$(STAMP): requirements-dev.txt pyproject.toml nascore_darts/pyproject.toml
+$(STAMP): requirements-dev.txt pyproject.toml $(wildcard nascore_*/pyproject.toml plugins/*/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $(STAMP)

@@ -26,7 +26,6 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         # of an updater (sparse too)
         "learns": "follows a gradient",
         "mixture-gradient": "follows the gradient of the mixture, not of theta",
-        "rebasable": "keeps its knowledge when choices come or go",
         # of a trainer
         "two-halves": "takes a fresh validation batch for each architecture step",
         "sample-gradients": "gives the gradient of the mixture for each example",
@@ -35,7 +34,7 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         "horizon": "knows how many updates are left",
         # of growth
         "shadows": "ranks candidates as shadows beside a network that works",
-        "supernet": "searches in a supernet",
+        "supernet": "chooses in a supernet, by what the updater learns there",
         # of a trick
         "random-forward": "makes the forward pass random",
         # of a data set

@@ -53,9 +53,11 @@ class Slot:
 
 SLOTS: Final[tuple[Slot, ...]] = (
     Slot(name="space", summary="the architectures to choose from, as an open description"),
+    Slot(name="growth", summary="the outer loop: which architectures are made, and from which others"),
     Slot(name="updater", summary="the rule that moves the architecture parameters"),
     Slot(name="trainer", summary="one step of weights and architecture, and the estimate of the gradient"),
     Slot(name="relaxation", summary="the map from architecture parameters to the mixture of operations"),
+    Slot(name="regularizer", summary="penalties on architecture parameters and mixture", many=True),
     Slot(name="dataset", summary="the examples, their facts and their split"),
     Slot(name="observer", summary="who watches the run, and changes nothing", many=True, aside=True),
 )

@@ -1,4 +1,4 @@
-"""A Python environment like this one in which nascore-darts is not installed; nothing is downloaded for it.
+"""A Python environment like this one in which no plugin is installed; nothing is downloaded for it.
 
 As a script it makes one and prints its interpreter: ``python tests/alone.py FOLDER``, where there is nothing
 yet. With that, ``-m pytest tests`` runs the tests that need no plugin.
@@ -12,8 +12,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-LEFT_OUT = ("nascore_darts", "_editable_impl_nascore_darts")
-"""How everything begins that installing nascore-darts put there."""
+LEFT_OUT = ("nascore_", "_editable_impl_nascore_")
+"""How everything begins that installing a plugin of this repository put there."""
 
 
 def make_alone(folder: Path) -> Path:

@@ -6,18 +6,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from nascore.component import SLOTS, Component, Give, Need, Preset, Slot, hookimpl
+from nascore.component import SLOTS, Component, Give, Need, Preset, hookimpl
 from nascore.config import Count, setting
 from nascore.errors import Problem
 from nascore.plugin import Registry
-from nascore.plugin.hookspecs import hookspec
 from nascore.recipe import SEARCH_RUN, Request, resolve
 
-GROWTH = Slot(name="growth", summary="an outer loop")
-REGULARIZER = Slot(name="regularizer", summary="penalties", many=True)
-TABLE = (SLOTS[0], GROWTH, *SLOTS[1:4], REGULARIZER, *SLOTS[4:])
+
+TABLE = SLOTS
 
 
 @frozen(kw_only=True)
@@ -148,7 +146,7 @@ PARTS = (
     part("images", "dataset"),
 )
 
-CORE = evolve(SEARCH_RUN, wishes={**SEARCH_RUN.wishes, "growth": "none"})
+CORE = SEARCH_RUN
 
 PRESET = """\
 nascore: 1
@@ -177,19 +175,7 @@ def registry(**more):
     """The sample, and nothing that is installed."""
     presets = [Preset(name="darts-cifar10", summary="DARTS.", text=PRESET)]
     sample = SimpleNamespace(**hooks(PARTS), nascore_presets=hookimpl(lambda: presets))
-    specifications = SimpleNamespace(
-        nascore_growths=_spec("nascore_growths"), nascore_regularizers=_spec("nascore_regularizers")
-    )
-    added = SimpleNamespace(nascore_addhooks=hookimpl(lambda: [specifications]))
-    return Registry.of(TABLE, slots=added, sample=sample, **more)
-
-
-def _spec(name):
-    def specification():
-        return ()
-
-    specification.__name__ = name
-    return hookspec(specification)
+    return Registry.of(sample=sample, **more)
 
 
 def recipe(installed, **asked):

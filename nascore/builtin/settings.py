@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from nascore.api import setting
+from nascore.api import Count, setting
 
 
 @frozen(kw_only=True)
@@ -18,6 +18,75 @@ class SoftmaxSettings:
         None, "What competes: the operations of an edge, all of a node, or as the space says."
     )
     noise: float = setting(0.0, "Standard deviation of the start value (DARTS's code: 1e-3).", ge=0)
+
+
+@frozen(kw_only=True)
+class LinearSettings:
+    """Theta itself, free and signed."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None,
+        "What is ranked against each other: the operations of an edge, all of a node, or as the space says.",
+    )
+
+
+@frozen(kw_only=True)
+class OneHotSettings:
+    """One operation, drawn from the softmax over what competes."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None, "What competes: the operations of an edge, all of a node, or as the space says."
+    )
+
+
+@frozen(kw_only=True)
+class SgdSettings:
+    """Gradient descent on the architecture parameters."""
+
+    lr: float = setting(0.05, "Learning rate of SGD on the architecture parameters.", gt=0)
+    momentum: float = setting(0.9, "Momentum of SGD.", ge=0, lt=1)
+    weight_decay: float = setting(0.0, "Weight decay, added to the gradient (coupled).", ge=0)
+
+
+@frozen(kw_only=True)
+class L1Settings:
+    """The sum of absolute values."""
+
+    weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
+    target: Literal["theta", "mixture", "code"] = setting(
+        "theta",
+        "Of what: theta (in log space that pulls to the even mixture, not to a sparse one), a mixture that need "
+        "not sum to 1, or the distance of probabilities from the code that was drawn of them.",
+    )
+
+
+@frozen(kw_only=True)
+class EntropySettings:
+    """How undecided the mixture is."""
+
+    weight: float = setting(0.01, "Weight of the penalty; 0: none.", ge=0)
+    toward: Literal["decided", "even"] = setting(
+        "decided",
+        "decided: the entropy is penalised; even: the divergence from the even mixture, as Geometric NAS does.",
+    )
+
+
+@frozen(kw_only=True)
+class CostSettings:
+    """What the mixture is expected to cost."""
+
+    of: Literal["macs", "params"] = setting(
+        "macs", "Multiplications with addition per image, or parameters, of the network that is searched in."
+    )
+    weight: float = setting(0.1, "Weight of the penalty; 0: none.", ge=0)
+    target: Count | None = setting(None, "Wished cost, as 200K or 1.5M; null: as cheap as possible.", gt=0)
+
+
+@frozen(kw_only=True)
+class RandomSettings:
+    """Architectures drawn at random."""
+
+    count: int = setting(24, "Number of architectures; the best is chosen by validation.", ge=1, le=10**6)
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from nascore.contract.observer import (
 )
 from nascore.contract.slots import (
     Dataset,
+    GrowthPolicy,
     Regularizer,
     Relaxation,
     Space,
@@ -32,6 +33,7 @@ __all__ = [
     "Demand",
     "EpochReport",
     "Gradients",
+    "GrowthPolicy",
     "Horizon",
     "Mixture",
     "Observer",

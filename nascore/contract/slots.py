@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from random import Random
 
     from torch import Generator, Tensor
 
     from nascore.contract.values import DataFacts, Demand, Gradients, Horizon, Mixture, Sampled, StepReport
     from nascore.description import ChoiceGroup, Description
     from nascore.engine.phase import Phase
-    from nascore.nn import ArchitectureState, Examples
+    from nascore.nn import ArchitectureState, Costs, Examples
 
 
 class Space(Protocol):
@@ -97,8 +98,29 @@ class Updater(Protocol):
 class Regularizer(Protocol):
     """A penalty. The engine decides with respect to what it is differentiated."""
 
-    def penalty(self, state: ArchitectureState, mixture: Mixture) -> Tensor:
-        """Return a scalar that is differentiable in theta and in the mixture."""
+    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+        """Begin a phase with these groups; `costs` counts what the candidates cost, when it is called."""
+        ...
+
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+        """Return a scalar that is differentiable in theta and in what it reads of the two mixtures.
+
+        Both are by group [E, O]: what the relaxation drew for this step, and what is expected of it. They
+        are the same numbers where it draws nothing at random.
+        """
+        ...
+
+
+class GrowthPolicy(Protocol):
+    """An outer loop over closed descriptions. It has no state: what it knows is in the gallery."""
+
+    def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
+        """Return the closed descriptions that the run begins with; each is trained and measured.
+
+        Args:
+            description: The space's, open.
+            rng: Random numbers that depend on the run's seed alone.
+        """
         ...
 
 

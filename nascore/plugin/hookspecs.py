@@ -33,6 +33,11 @@ def nascore_spaces() -> Iterable[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def nascore_growths() -> Iterable[Component]:  # type: ignore[empty-body]
+    """Outer loops: which architectures are made, and from which others."""
+
+
+@hookspec
 def nascore_updaters() -> Iterable[Component]:  # type: ignore[empty-body]
     """Rules that move the architecture parameters."""
 
@@ -45,6 +50,11 @@ def nascore_trainers() -> Iterable[Component]:  # type: ignore[empty-body]
 @hookspec
 def nascore_relaxations() -> Iterable[Component]:  # type: ignore[empty-body]
     """Maps from architecture parameters to mixtures."""
+
+
+@hookspec
+def nascore_regularizers() -> Iterable[Component]:  # type: ignore[empty-body]
+    """Penalties on architecture parameters and mixture."""
 
 
 @hookspec

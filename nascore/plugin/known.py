@@ -19,11 +19,11 @@ BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "preset": ("darts-cifar10",),
         "notation": ("genotype",),
     },
-    "nascore-xnas": {"updater": ("xnas",)},
+    "nascore-xnas": {"updater": ("xnas",), "preset": ("xnas-cifar10", "xnas-plain")},
     "nascore-geonas": {"updater": ("geonas",)},
     "nascore-data": {"updater": ("data",), "relaxation": ("egs",)},
-    "nascore-petridish": {"growth": ("petridish",), "updater": ("sgd",)},
-    "nascore-nasbench": {"space": ("nb201",)},
+    "nascore-petridish": {"growth": ("petridish",)},
+    "nascore-nasbench": {"space": ("nb201",), "notation": ("nb201",)},
     "nascore-spaces": {
         "space": ("mbconv", "resnet", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "nb101", "macro")
     },

@@ -57,6 +57,7 @@ def itself(settings: RunSettings) -> RunSettings:
 
 _WISHES: Final = {
     "space": "darts",
+    "growth": "none",
     "updater": "darts",
     "trainer": "alternating",
     "relaxation": "softmax",

@@ -48,7 +48,8 @@ def nascore_updaters() -> Iterable[Component]:
         provides=("learns",),
         needs=(
             Need(
-                terms=("trainer.two-halves",),
+                terms=("trainer.two-halves", "growth.shadows"),
+                ask="an estimate on images that the weights do not see (first, unrolled), or growth by shadows",
                 why="on one set of images the architecture overfits: 3.56 % error in the paper, not 3.00 %",
                 verdict="warned",
             ),

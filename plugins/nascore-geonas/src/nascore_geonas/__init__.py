@@ -1,0 +1,48 @@
+"""Geometric NAS (Li et al., ICLR 2021: arXiv 2004.07802) for nascore: its update rule, for any space.
+
+This module is the plugin: it says what there is and imports neither torch nor the part itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.api import Component, Need, hookimpl
+from nascore_geonas.settings import UpdaterSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAPER = "arXiv 2004.07802"
+
+
+@hookimpl
+def nascore_updaters() -> Iterable[Component]:
+    """Yield the updater ``geonas``."""
+    yield Component(
+        name="geonas",
+        slot="updater",
+        summary="Exponentiated gradients on the simplex of each edge.",
+        config=UpdaterSettings,
+        build="nascore_geonas.updater:Updater",
+        provides=("learns", "mixture-gradient"),
+        needs=(
+            Need(
+                terms=("relaxation.normalized",),
+                why="it steps on the simplex, and signed weights are no point of it",
+            ),
+            Need(
+                terms=("relaxation.unbiased",),
+                why="the mean of the draws is not the point that is stepped",
+                verdict="warned",
+            ),
+            Need(
+                terms=("not trainer.unrolled",),
+                ask="an estimate at the weights as they are (first, single-level)",
+                why="its convergence is shown for the gradient at the weights as they are",
+                verdict="warned",
+            ),
+        ),
+        wishes={"relaxation": "softmax"},
+        paper=PAPER,
+    )

@@ -1,0 +1,31 @@
+"""NAS-Bench-201 (Dong and Yang, ICLR 2020: arXiv 2001.00326) for nascore: its space and its strings.
+
+This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.api import Component, hookimpl
+from nascore_nasbench.settings import SpaceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAPER = "arXiv 2001.00326"
+
+
+@hookimpl
+def nascore_spaces() -> Iterable[Component]:
+    """Yield the space ``nb201``."""
+    yield Component(
+        name="nb201",
+        slot="space",
+        summary="NAS-Bench-201: a cell of four nodes, six edges and five operations.",
+        config=SpaceSettings,
+        build="nascore_nasbench.space:Space",
+        provides=("fixed",),
+        mini={"channels": 4, "cells": 1},
+        paper=PAPER,
+    )

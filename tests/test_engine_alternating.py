@@ -211,9 +211,9 @@ def test_a_closed_network_is_refused():
 class Squared:
     """A penalty on the mixture, 0.5 * sum u^2, whose derivative is u."""
 
-    def penalty(self, state, mixture):
-        del state
-        return 0.5 * sum((value**2).sum() for value in mixture.values())
+    def penalty(self, state, drawn, expected):
+        del state, expected
+        return 0.5 * sum((value**2).sum() for value in drawn.values())
 
 
 def test_a_penalty_reaches_theta_through_the_draw():

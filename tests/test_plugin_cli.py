@@ -50,8 +50,8 @@ def test_list_as_json_holds_reason_and_cure(bad):
 def test_show_finds_a_plugin_by_its_name_and_its_distribution(name):
     said = cli("show", name).stdout
     assert said.startswith(f"plugin builtin (nascore {version('nascore')}): ready\n")
-    assert "module      nascore.builtin\n" in said
-    assert "  relaxation  softmax\n" in said
+    assert "module       nascore.builtin\n" in said
+    assert "  relaxation   softmax, one-hot, linear\n" in said
 
 
 def test_show_says_why_one_is_not_ready(bad):
@@ -66,7 +66,7 @@ def test_show_says_why_one_is_not_ready(bad):
     ("name", "said"),
     [
         ("bultin", "no plugin is called bultin. Did you mean builtin?"),
-        ("nascore-xnas", "nascore-xnas is not installed. pip install nascore-xnas"),
+        ("nascore-ray", "nascore-ray is not installed. pip install nascore-ray"),
         ("qqq", "no plugin is called qqq. Installed: builtin, nascore"),
     ],
 )

@@ -8,6 +8,7 @@ from nascore.component import Command, Component, Need, Preset, hookimpl, load
 from nascore.description import Operation
 from nascore.errors import PluginError
 from nascore.plugin import Registry
+from nascore.plugin.hookspecs import hookspec
 
 MINE = part("mine", "updater")
 
@@ -101,9 +102,13 @@ def test_a_broken_plugin_harms_only_itself(item, reason):
 
 
 def test_a_plugin_adds_hooks_that_others_implement():
-    found = registry(other=SimpleNamespace(**hooks([part("wavy", "growth")])))
-    assert found.names("growth") == ("none", "petridish", "wavy")
-    assert [item.name for item in found.plugins[-1].added["nascore_growths"]] == ["wavy"]
+    @hookspec
+    def nascore_waves():
+        return ()
+
+    adds = plugin(nascore_addhooks=lambda: [SimpleNamespace(nascore_waves=nascore_waves)])
+    found = registry(adds=adds, other=plugin(nascore_waves=lambda: ["wavy"]))
+    assert found.plugins[-1].added["nascore_waves"] == ("wavy",)
 
 
 def test_load_imports_late():

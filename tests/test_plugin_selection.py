@@ -84,7 +84,7 @@ def mine(tmp_path):
 
 def test_with_without_and_only_go_together(mine):
     found = json.loads(cli("list", "updater", "--json", "--with", str(mine), "--only", "mine").stdout)
-    assert [one["name"] for one in found] == ["mine", "uniform"]
+    assert [one["name"] for one in found] == ["mine", "sgd", "uniform"]
 
 
 @pytest.mark.parametrize(

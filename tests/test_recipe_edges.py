@@ -61,7 +61,7 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
         ("nascore: 1\nseed: 1:30\n", 3, "'1:30' is not a whole number"),
         ("nascore: 2\n", 3, "made by a newer nascore"),
         ("nascore: 1\nepochs: 2\n", 3, "Did you mean trainer.epochs or training.epochs?"),
-        ("nascore: 1\nupdater: xnas\n", 4, "pip install nascore-xnas"),
+        ("nascore: 1\nobserver: tensorboard\n", 4, "pip install nascore-tensorboard"),
         ("nascore: 1\ndataset: cifar10\n", 4, "pip install nascore-vision"),
         ("nascore: 1\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
         ("nascore: 1\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),

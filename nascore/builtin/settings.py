@@ -55,8 +55,8 @@ class L1Settings:
     weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
     target: Literal["theta", "mixture", "code"] = setting(
         "theta",
-        "Of what: theta (in log space that pulls to the even mixture, not to a sparse one), a mixture that need "
-        "not sum to 1, or the distance of probabilities from the code that was drawn of them.",
+        "Of what: theta (under softmax that pulls to the even mixture, not to a sparse one), a mixture that "
+        "need not sum to 1, or the mean distance of probabilities from the code that was drawn of them.",
     )
 
 
@@ -67,7 +67,7 @@ class EntropySettings:
     weight: float = setting(0.01, "Weight of the penalty; 0: none.", ge=0)
     toward: Literal["decided", "even"] = setting(
         "decided",
-        "decided: the entropy is penalised; even: the divergence from the even mixture, as Geometric NAS does.",
+        "decided: the entropy is penalised; even: the divergence from the even mixture (Geometric NAS).",
     )
 
 
@@ -79,7 +79,9 @@ class CostSettings:
         "macs", "Multiplications with addition per image, or parameters, of the network that is searched in."
     )
     weight: float = setting(0.1, "Weight of the penalty; 0: none.", ge=0)
-    target: Count | None = setting(None, "Wished cost, as 200K or 1.5M; null: as cheap as possible.", gt=0)
+    target: Count | None = setting(  # noqa: RUF009 - it declares a field
+        None, "Wished cost, as 200K or 1.5M; null: as cheap as possible.", gt=0
+    )
 
 
 @frozen(kw_only=True)

@@ -22,11 +22,13 @@ _BUILT: Final = "nascore.verbs"
 
 VERBS = {
     "check": "check",
+    "check-plugin": "check_plugin",
     "completion": "completion",
     "draw": "draw",
     "evaluate": "evaluate",
     "export": "export",
     "list": "listing",
+    "new-plugin": "new_plugin",
     "plugins": "plugins",
     "runs": "runs",
     "schema": "schema",

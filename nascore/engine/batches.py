@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MEASURED_AT_ONCE = 256
 
+FIFTH = 5
+
 
 class Batches:
     """An endless sequence of whole batches; each epoch is shuffled anew and its rest is dropped.
@@ -105,14 +107,30 @@ def chunks(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tenso
 
 
 def halves(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
-    """Return two disjoint halves; each class is split evenly, up to one image.
+    """Return two disjoint halves; each class is split evenly, up to one image."""
+    return _split(examples, generator, every=2)
 
-    The images are shuffled, sorted by class and dealt out in turn, so the halves also differ by at most one.
+
+def held_back(count: int) -> int:
+    """Return how many of so many training images a growth run holds back to measure on: every fifth."""
+    return count // FIFTH
+
+
+def fit_and_validation(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
+    """Return what networks are fitted to, 80 %, and what they are measured on, 20 %; so of each class."""
+    return _split(examples, generator, every=FIFTH)
+
+
+def _split(examples: Examples, generator: Generator, *, every: int) -> tuple[Examples, Examples]:
+    """Return two disjoint parts, the second of every so many images.
+
+    The images are shuffled, sorted by class and dealt out in turn, so that the parts differ by at most one
+    image from their share of all images, and of those of each class.
     """
     shuffled = torch.randperm(len(examples.labels), generator=generator).to(examples.labels.device)
     dealt = shuffled[torch.argsort(examples.labels[shuffled], stable=True)]
-    first, second = dealt[0::2], dealt[1::2]
-    return _part(examples, first), _part(examples, second)
+    second = torch.arange(len(dealt), device=dealt.device) % every == every - 1
+    return _part(examples, dealt[~second]), _part(examples, dealt[second])
 
 
 def _part(examples: Examples, chosen: Tensor) -> Examples:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from attrs import define
 
-from nascore.component import load
 from nascore.description import expand
-from nascore.engine.batches import check_batch, halves, on
+from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.device import device_for
+from nascore.engine.making import all_made, described, made
+from nascore.engine.seeds import chooses_in_supernet, seeds_of
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
-from nascore.errors import Problem, RecipeError, refusal
+from nascore.errors import Problem, RecipeError
 from nascore.recipe import kept_recipe
-from nascore.recipe.guard import guarded
 from nascore.run import create, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from nascore.component import Component
-    from nascore.contract import DataFacts, Dataset, Observer, Relaxation, Trainer, Updater
+    from nascore.contract import (
+        DataFacts,
+        Dataset,
+        GrowthPolicy,
+        Observer,
+        Regularizer,
+        Relaxation,
+        Trainer,
+        Updater,
+    )
     from nascore.description import Catalogue, Description
     from nascore.nn import Examples
     from nascore.plugin import Registry
@@ -65,6 +73,10 @@ class Live:
         """Return the two halves of the training images, the same for all jobs of the run."""
         return halves(self.train(), Streams(self.recipe.run.seed)["halves"])
 
+    def fit_and_validation(self) -> tuple[Examples, Examples]:
+        """Return what a growth run fits networks to, and what it measures them on; the same for all jobs."""
+        return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
+
     def train(self) -> Examples:
         """Return all training images, on the device."""
         return on(self.dataset.train(), self.device)
@@ -75,16 +87,22 @@ class Parts:
     """The parts of a search.
 
     Attributes:
-        description: The space for these data, an open description.
+        description: The space for these data; an open description where the search is one in a supernet.
         relaxation: How theta becomes a mixture.
         updater: How theta moves.
         trainer: How steps are made.
+        regularizers: What is penalised.
+        growth: The outer loop.
+        seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
     """
 
     description: Description
     relaxation: Relaxation
     updater: Updater
     trainer: Trainer
+    growth: GrowthPolicy
+    seeds: tuple[Description, ...] = ()
+    regularizers: tuple[Regularizer, ...] = ()
 
 
 def build_search(
@@ -93,12 +111,19 @@ def build_search(
     """Build what a search needs and make the run's folder, with the recipe in it.
 
     Raises:
-        RecipeError: The space leaves nothing to choose, or the device is not there.
+        RecipeError: What :func:`planned` refuses.
         RunFolderError: The folder cannot be made.
     """
     dataset, parts = planned(recipe, registry)
-    name = f"{recipe.part('space').name}-{recipe.part('updater').name}_s{recipe.run.seed}"
-    return begin(recipe, registry, dataset, name=name, out=out, observers=observers), parts
+    return begin(recipe, registry, dataset, name=_name(recipe), out=out, observers=observers), parts
+
+
+def _name(recipe: Recipe) -> str:
+    """Return what is run: space, updater where it has a say, and growth where there is one."""
+    growth = recipe.part("growth")
+    asked = growth.provides & {"supernet", "shadows"}
+    names = [recipe.part("space").name, *([recipe.part("updater").name] if asked else [])]
+    return f"{'-'.join(names if growth.name == 'none' else [*names, growth.name])}_s{recipe.run.seed}"
 
 
 def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
@@ -110,21 +135,40 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     """
     device_for(recipe)
     dataset: Dataset = made(recipe, "dataset")
+    description, growth = described(recipe, dataset.facts), made(recipe, "growth")
+    expand(description, registry.operations())
     parts = Parts(
-        description=described(recipe, dataset.facts),
+        description=description,
         relaxation=made(recipe, "relaxation"),
         updater=made(recipe, "updater"),
         trainer=made(recipe, "trainer"),
+        growth=growth,
+        seeds=seeds_of(recipe, growth, description, registry.operations()),
+        regularizers=all_made(recipe, "regularizer"),
     )
-    expand(parts.description, registry.operations())
+    if chooses_in_supernet(recipe):
+        _refuse_unfit_supernet(recipe, parts, dataset.facts)
+    else:
+        _refuse_unfit_split(recipe, dataset.facts.train)
+    return dataset, parts
+
+
+def _refuse_unfit_supernet(recipe: Recipe, parts: Parts, facts: DataFacts) -> None:
     if not parts.description.is_open:
         text = "the description leaves nothing to choose."
         raise RecipeError([Problem(path="space", text=text, hint="Train it: nascore evaluate.")])
-    half = dataset.facts.train // 2
+    half = facts.train // 2
     demand = parts.trainer.demand
-    check_batch("trainer.batch", demand.batch, half if demand.halves else dataset.facts.train)
+    check_batch("trainer.batch", demand.batch, half if demand.halves else facts.train)
     check_batch("training.batch", recipe.run.training.batch, half)
-    return dataset, parts
+
+
+def _refuse_unfit_split(recipe: Recipe, count: int) -> None:
+    held = held_back(count)
+    if not held:
+        text = f"of {count} training images none can be held back to measure on."
+        raise RecipeError([Problem(path="dataset", text=text, hint="A growth run needs at least five.")])
+    check_batch("training.batch", recipe.run.training.batch, count - held)
 
 
 def begin(  # noqa: PLR0913 - each by name
@@ -160,34 +204,6 @@ def begin(  # noqa: PLR0913 - each by name
         folder=folder,
         watch=Watch(observers, folder.log, parts=recipe.parts.get("observer", ())),
     )
-
-
-def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
-    """Build the component that fills a slot; its module is imported now.
-
-    Raises:
-        PluginError: It cannot be built: what a plugin raises here is its mistake.
-    """
-    part = recipe.part(slot)
-    return _answer(part.component, "building", lambda: load(part.component.build)(part.settings))
-
-
-def described(recipe: Recipe, facts: DataFacts) -> Description:
-    """Return the description that the space gives for these data.
-
-    Raises:
-        PluginError: The space raised.
-    """
-    space = made(recipe, "space")
-    answer: Description = _answer(recipe.part("space").component, "describing", lambda: space.describe(facts))
-    return answer
-
-
-def _answer(component: Component, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it gives
-    answer, raised = guarded(component, what, call, lambda: None)
-    if raised:
-        raise refusal(raised)
-    return answer
 
 
 def _named(device: torch.device) -> str:

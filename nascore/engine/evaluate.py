@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.description import dump
 from nascore.engine.batches import check_batch, on
-from nascore.engine.build import begin, made
+from nascore.engine.build import begin
 from nascore.engine.derive import prepared
 from nascore.engine.device import computing
 from nascore.engine.ending import concluding
+from nascore.engine.making import made
 from nascore.engine.measure import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.training import trained

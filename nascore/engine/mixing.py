@@ -93,16 +93,27 @@ def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradien
 def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[str, Tensor]:
     # The gradient of sum(u * dL/du) with dL/du held fixed is dL/du pulled back through the graph of u.
     total = torch.stack([(drawn.weights[name] * value).sum() for name, value in slope.items()]).sum()
-    for regularizer in search.regularizers:
-        total = total + regularizer.penalty(search.state, drawn.weights)
+    if search.regularizers:
+        total = total + _penalty(search, drawn.weights, _expected(search))
     (found,) = gradients(total, search.state.theta)
     return found
 
 
 def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | None:
+    """Return the derivative of the penalties with respect to the mixture, drawn and expected together."""
     if not search.regularizers:
         return None
     mixture = {name: value.detach().requires_grad_() for name, value in drawn.weights.items()}
-    total = torch.stack([item.penalty(search.state, mixture) for item in search.regularizers]).sum()
-    (found,) = gradients(total, mixture)
-    return {name: scale * value for name, value in found.items()}
+    expected = {name: value.requires_grad_() for name, value in search.expected().items()}
+    found = gradients(_penalty(search, mixture, expected), mixture, expected)
+    return {name: scale * (found[0][name] + found[1][name]) for name in mixture}
+
+
+def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack([item.penalty(search.state, drawn, expected) for item in search.regularizers]).sum()
+
+
+def _expected(search: Search) -> dict[str, Tensor]:
+    """Return the deterministic mixture with its graph to theta."""
+    state, relaxation = search.state, search.relaxation
+    return {name: relaxation.expected(theta, state.segments(name)) for name, theta in state.theta.items()}

@@ -28,7 +28,7 @@ class Search:
         state: All that is known of the choices.
         relaxation: How theta becomes a mixture.
         updater: How theta moves.
-        regularizers: Penalties on theta and mixture.
+        regularizers: Penalties on theta and mixture, already started.
     """
 
     state: ArchitectureState

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from nascore.description import expand
+from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.phase import Phase, Search
-from nascore.nn import ArchitectureState, compile  # noqa: A004 - torch's word for it, and ours
+from nascore.nn import ArchitectureState, compile, costs  # noqa: A004 - torch's word for it, and ours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch.nn import Module
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nascore.description import ChoiceGroup, Description
     from nascore.engine.build import Live, Parts
     from nascore.engine.streams import Streams
-    from nascore.nn import Examples, Network
+    from nascore.nn import Costs, Examples, Network
 
 
 def network_of(live: Live, description: Description, streams: Streams) -> Network:
@@ -41,12 +42,23 @@ def search_phase(live: Live, parts: Parts, streams: Streams) -> Phase:
         state=_choices(expand(parts.description).layouts, parts.relaxation, streams),
         relaxation=parts.relaxation,
         updater=parts.updater,
+        regularizers=parts.regularizers,
     )
     data = _search_data(live, parts.trainer)
     phase = _phase("search", network, data, live, streams, parts.trainer)
     assert_apart(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
+    counted = _counting(live, parts.description)
+    for regularizer in parts.regularizers:
+        regularizer.start(search.state, counted)
     return evolve(phase, search=search)
+
+
+def _counting(live: Live, description: Description) -> Callable[[], Costs]:
+    """Return what counts the costs of the candidates, once, when it is first called."""
+    # An auxiliary head counts as little as in the figures of a run: not at all.
+    image = (live.facts.height, live.facts.width)
+    return cache(lambda: costs(without_auxiliary(description), live.catalogue, image))
 
 
 def train_phase(live: Live, network: Module, examples: Examples, streams: Streams, trainer: Trainer) -> Phase:

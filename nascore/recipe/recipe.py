@@ -140,6 +140,9 @@ class Recipe:
 
     def placed(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return problems with the origin of the value that each is about, where it names none itself."""
+        problems = tuple(problems)
+        if not problems:  # as nearly always, and all rows take their time
+            return []
         origins = {path: origin for path, _value, origin in self.rows()}
         return [
             attrs.evolve(problem, origin=origins.get(problem.path)) if problem.origin is None else problem

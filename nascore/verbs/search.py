@@ -15,16 +15,27 @@ if TYPE_CHECKING:
     from nascore.plugin.selection import Wanted
     from nascore.verbs.asking import Asked
 
-SLOTS = ("space", "updater", "trainer", "relaxation", "dataset", "observer")
+SLOTS = (
+    "space",
+    "growth",
+    "updater",
+    "trainer",
+    "relaxation",
+    "regularizer",
+    "dataset",
+    "observer",
+)
 """The slots that the function has an argument for; a test compares them with the slot table."""
 
 
 def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     *,
     space: str | None = None,
+    growth: str | None = None,
     updater: str | None = None,
     trainer: str | None = None,
     relaxation: str | None = None,
+    regularizer: str | Sequence[str] | None = None,
     dataset: str | None = None,
     observer: str | Sequence[str] | None = None,
     recipe: str | Path | None = None,
@@ -40,9 +51,11 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
 
     Args:
         space: What can be found; ``"file:chain.yaml"`` reads a description.
+        growth: Which architectures are made: `none`, one search in one supernet, or an outer loop.
         updater: How the architecture parameters move.
         trainer: How steps are made.
         relaxation: How the parameters become a mixture of operations.
+        regularizer: Penalties, by name. None: as the recipe says, or as the others wish.
         dataset: The images.
         observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
         recipe: A recipe file.
@@ -59,8 +72,9 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFolderError: `out` cannot be used.
         RunFailed: The run could not go on.
     """
+    chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     request = requested(
-        names=dict(zip(SLOTS, (space, updater, trainer, relaxation, dataset, observer), strict=True)),
+        names=dict(zip(SLOTS, chosen, strict=True)),
         recipe=recipe,
         preset=preset,
         scale=scale,

@@ -59,7 +59,7 @@ def nascore_updaters() -> Iterable[Component]:
                 why="its rewards are per sample and of this round",
             ),
             Need(
-                terms=("trainer.two-halves", "growth.shadows"),
+                terms=("trainer.two-halves",),
                 why="the losses of its theorem are those of data that the weights are not fitted to",
                 verdict="warned",
             ),

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 from nascore.api import Component, hookimpl
 from nascore_nasbench.settings import SpaceSettings
+from nascore_nasbench.strings import STRINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from nascore.api import Translator
 
 PAPER = "arXiv 2001.00326"
 
@@ -29,3 +32,9 @@ def nascore_spaces() -> Iterable[Component]:
         mini={"channels": 4, "cells": 1},
         paper=PAPER,
     )
+
+
+@hookimpl
+def nascore_translators() -> Iterable[Translator]:
+    """Yield the architecture string."""
+    yield STRINGS

@@ -1,0 +1,68 @@
+"""The one-hot relaxation: one candidate of each segment is drawn, and all of them learn from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.api import Sampled
+from nascore.nn import segment_softmax
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from nascore.api import ChoiceGroup
+    from nascore.builtin.settings import OneHotSettings
+
+
+class OneHot:
+    """Draws one entry of each live segment from the softmax of theta.
+
+    The forward numbers are 0 and 1. The gradient is that of the softmax (the straight-through estimate,
+    Bengio et al., arXiv 1308.3432), so that it reaches entries that were not drawn: an architecture pass
+    therefore runs all of them, and a weights pass only what was drawn.
+    """
+
+    def __init__(self, settings: OneHotSettings) -> None:
+        self.segment = settings.segment
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value [E, O]: zeros, with which every candidate is drawn equally often."""
+        del generator
+        return torch.zeros(len(group.rows), len(group.ops))
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the drawn entries as ones, with the gradient of the softmax.
+
+        Args:
+            theta: Logits [E, O].
+            segments: Who competes, [E, O]; -1 where nothing is alive.
+            generator: Draws E * O numbers on its own device, however many entries are alive.
+        """
+        share = segment_softmax(theta, segments)
+        noise = torch.empty(theta.shape, device=generator.device).exponential_(generator=generator)
+        drawn = _first(theta.detach() - noise.to(theta).log(), segments)
+        # The difference is zero to the bit; the sum of its parts in another order would not be.
+        return Sampled(weights=drawn.to(theta) + (share - share.detach()))
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the probabilities [E, O] with which entries are drawn."""
+        return segment_softmax(theta, segments)
+
+
+def _first(score: Tensor, segments: Tensor) -> Tensor:
+    """Return where the largest score of each segment stands, [E, O] bool: one entry, also among equals.
+
+    Logits minus the logarithms of exponential numbers are largest at an entry with its softmax probability
+    (the Gumbel-max trick).
+    """
+    flat = segments.flatten()
+    order = score.flatten().argsort(descending=True, stable=True)
+    order = order[flat[order].argsort(stable=True)]
+    order = order[flat[order] >= 0]
+    leads = torch.ones_like(order, dtype=torch.bool)
+    leads[1:] = flat[order][1:] != flat[order][:-1]
+    drawn = torch.zeros_like(flat, dtype=torch.bool)
+    drawn[order[leads]] = True
+    return drawn.reshape(segments.shape)

@@ -1,0 +1,97 @@
+"""Growth: none, and architectures drawn at random. Torch-free, and without state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from nascore.api import choose, derive, expand, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random as Rng
+
+    from nascore.api import Description, NoSettings, Picks
+    from nascore.builtin.settings import RandomSettings
+
+MISSES: Final = 200
+"""Draws in a row that bring nothing new, after which a space counts as used up."""
+
+
+@frozen
+class Nothing:
+    """One search in one supernet: it begins with no architecture."""
+
+    settings: NoSettings
+
+    def seeds(self, description: Description, rng: Rng) -> Sequence[Description]:
+        """Return none."""
+        del description, rng
+        return ()
+
+
+@frozen
+class Random:
+    """Architectures drawn at random, each trained alike: the control of every search.
+
+    Li & Talwalkar 2019, arXiv:1902.07638, section 3: random search without weight sharing.
+    """
+
+    settings: RandomSettings
+
+    def seeds(self, description: Description, rng: Rng) -> Sequence[Description]:
+        """Return architectures of the space, no two alike; fewer where the space has no more.
+
+        Args:
+            description: The space's. A closed one holds one architecture, itself.
+            rng: What they are drawn with.
+        """
+        if not description.is_open:
+            return (description,)
+        drawn: dict[str, Description] = {}
+        looked_at: set[str] = set()
+        misses = 0
+        while len(drawn) < self.settings.count and misses < MISSES:
+            picks = drawn_picks(description, rng)
+            misses += 1
+            told = str({name: sorted(kept) for name, kept in picks.items()})
+            if told in looked_at:  # known without working out a fingerprint
+                continue
+            looked_at.add(told)
+            architecture = derive(description, picks)
+            mark = fingerprint(architecture)
+            if mark not in drawn:
+                drawn[mark], misses = architecture, 0
+        return tuple(drawn.values())
+
+    def remark(self, seeds: Sequence[Description]) -> str:
+        """Say so where the space has fewer architectures than were asked for."""
+        wanted = self.settings.count
+        if len(seeds) == wanted:
+            return ""
+        return f"growth.count: {wanted} architectures were asked for, and {len(seeds)} that differ were found."
+
+
+def drawn_picks(description: Description, rng: Rng) -> Picks:
+    """Return picks at random, each that the space's rule could keep as likely as any other.
+
+    Of a node whose segments are edges, every set of `edges` edges is equally likely, and on each of them every
+    set of `keep` operations, also where edges offer different numbers of them. Of a node that is one segment,
+    every set of `keep` entries is equally likely. What the mask leaves out, and what is never kept, is not drawn.
+
+    It is the rule itself, :func:`~nascore.api.choose`, that draws: it is given random strengths. Independent
+    numbers alone would not do: an edge is ranked by its best operation, so that one which offers more would be
+    kept more often. So the rank of each edge is drawn first, as the whole part of its strengths.
+    """
+    strength: dict[str, list[list[float]]] = {}
+    layouts = expand(description).layouts
+    for name in sorted(layouts):
+        layout = layouts[name]
+        ranks = list(range(len(layout.rows)))
+        rng.shuffle(ranks)
+        if description.groups[name].segment == "node":
+            ranks = [0] * len(ranks)
+        # Above zero: of a node that is one segment, an entry of strength zero is not kept.
+        strength[name] = [[rank + 1 - rng.random() for _ in layout.ops] for rank in ranks]
+    return choose(description, strength)

@@ -1,0 +1,122 @@
+"""The penalties: sizes, indecision and cost. Each is exactly zero, gradient too, where its weight is zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.builtin.linear import even
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from torch import Tensor
+
+    from nascore.builtin.settings import CostSettings, EntropySettings, L1Settings
+    from nascore.nn import ArchitectureState, Costs
+
+    Mixture = Mapping[str, Tensor]
+
+
+class L1:
+    """The sum of absolute values: of theta, of the drawn mixture, or of the distance from a drawn code.
+
+    Targets `theta` and `mixture` are Petridish's lasso (arXiv 1905.13360), a sum over live entries. Target
+    `code` is the term in the code of DATA (Zhang et al., NeurIPS 2019), a mean over the live entries of each
+    group, summed over groups; the draw is held constant.
+    """
+
+    def __init__(self, settings: L1Settings) -> None:
+        self.weight = settings.weight
+        self.target = settings.target
+
+    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+        """Begin a phase; nothing has to be known of it."""
+
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+        """Return the penalty, a scalar; only target `code` reads `expected`."""
+        return self.weight * _sum(self._of(name, state, drawn, expected) for name in state.theta)
+
+    def _of(self, name: str, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+        live = state.segments(name) >= 0
+        if self.target == "theta":
+            return state.theta[name].abs()[live].sum()
+        if self.target == "mixture":
+            return drawn[name].abs()[live].sum()
+        distance = (expected[name] - drawn[name].detach()).abs()[live]
+        return distance.sum() / max(1, distance.numel())
+
+
+class Entropy:
+    """How undecided the expected mixture is, in nats, summed over segments.
+
+    Toward `decided` it is the entropy of each segment; toward `even` the divergence from the even mixture of
+    its live entries, the regularizer from which Geometric NAS derives its step (arXiv 2004.07802, section 3).
+    """
+
+    def __init__(self, settings: EntropySettings) -> None:
+        self.weight = settings.weight
+        self.toward = settings.toward
+
+    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+        """Begin a phase; nothing has to be known of it."""
+
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+        """Return the penalty, a scalar; it reads `expected`: a draw of one operation has no entropy."""
+        del drawn
+        return self.weight * _sum(self._of(state.segments(name), expected[name]) for name in state.theta)
+
+    def _of(self, segments: Tensor, mixture: Tensor) -> Tensor:
+        live = segments >= 0
+        negative = _u_log_u(mixture[live]).sum()
+        if self.toward == "decided":
+            return -negative
+        sizes = torch.bincount(segments[live])
+        return negative + sizes.clamp_min(1).to(mixture).log().sum()
+
+
+def _u_log_u(u: Tensor) -> Tensor:
+    # The slope at 0 is minus infinity. Softmax multiplies it by the 0 itself, and theta would be NaN.
+    return u * u.clamp_min(torch.finfo(u.dtype).tiny).log()
+
+
+class Cost:
+    """What the expected mixture costs in the network that is searched in.
+
+    Without a target it is the expected cost as a share of that of the even mixture at the start of the phase;
+    with one, the distance |cost / target - 1|, the absolute reward of TuNAS (Bender et al., arXiv
+    2008.06120). A candidate counts once for every use of its cell.
+    """
+
+    def __init__(self, settings: CostSettings) -> None:
+        self.weight = settings.weight
+        self.of = settings.of
+        self.target = settings.target
+        self.fixed = 0.0
+        self.shares: dict[str, Tensor] = {}
+
+    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+        """Count what is fixed and what each entry [E, O] adds, both in units of the target or the start."""
+        counted = costs()
+        fixed: int = getattr(counted, self.of)
+        sums = {name: getattr(counted.groups[name], self.of).sum(dim=0).double() for name in state.theta}
+        unit: float = self.target or fixed + _at_even(state, sums)
+        unit = unit or 1.0  # where nothing costs anything, as with parameters of pooling alone
+        self.fixed = fixed / unit
+        # Divided before they are rounded: counts of a large network do not fit into 16-bit floats.
+        self.shares = {name: (cost / unit).to(state.theta[name]) for name, cost in sums.items()}
+
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+        """Return the penalty, a scalar; it reads `expected`, whatever was drawn."""
+        del drawn
+        cost = self.fixed + _sum((expected[name] * self.shares[name]).sum() for name in state.theta)
+        return self.weight * (cost if self.target is None else (cost - 1).abs())
+
+
+def _at_even(state: ArchitectureState, costs: Mapping[str, Tensor]) -> float:
+    return sum(float((even(state.segments(name)).to(cost) * cost).sum()) for name, cost in costs.items())
+
+
+def _sum(parts: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(parts)).sum()

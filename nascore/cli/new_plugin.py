@@ -1,0 +1,46 @@
+"""``nascore new-plugin``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nascore.cli.verb import Verb
+from nascore.scaffold import BLUEPRINTS
+from nascore.verbs.new_plugin import new_plugin
+
+
+@click.command(
+    "new-plugin",
+    cls=Verb,
+    examples=(
+        "nascore new-plugin my-updater --slot updater",
+        "nascore new-plugin my-space --slot space --out plugins/my-space",
+    ),
+)
+@click.argument("name")
+@click.option(
+    "--slot", required=True, type=click.Choice(list(BLUEPRINTS)), help="What the plugin's part is to be."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the distribution, new or empty. Otherwise one called NAME, here.",
+)
+def command(name: str, *, slot: str, out: Path | None) -> None:
+    """Make a plugin that works as made: a small part to change, its settings and its conformance test.
+
+    NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
+    """
+    made = new_plugin(name, slot, out=out)
+    lines = [f"made {made.folder}:", *(f"  {file}" for file in made.files)]
+    click.echo("\n".join(lines))
+    following = [
+        f"pip install -e {made.folder}",
+        f"nascore check-plugin {made.name}",
+        f"pytest {made.folder}",
+        made.search,
+    ]
+    click.echo("\n".join(["\nnext:", *(f"  {one}" for one in following)]))

@@ -1,0 +1,58 @@
+"""Building the components that fill a recipe's slots, and asking the space; what they raise is their mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nascore.component import load
+from nascore.errors import refusal
+from nascore.recipe.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nascore.component import Component
+    from nascore.contract import DataFacts
+    from nascore.description import Description
+    from nascore.recipe import Recipe
+    from nascore.recipe.recipe import Part
+
+
+def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
+    """Build the component that fills a slot; its module is imported now.
+
+    Raises:
+        PluginError: It cannot be built: what a plugin raises here is its mistake.
+    """
+    return _made(recipe.part(slot))
+
+
+def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
+    """Build all components that fill a slot, in the order of the recipe.
+
+    Raises:
+        PluginError: One cannot be built.
+    """
+    return tuple(map(_made, recipe.parts.get(slot, ())))
+
+
+def _made(part: Part) -> Any:  # noqa: ANN401 - the same
+    return _answer(part.component, "building", lambda: load(part.component.build)(part.settings))
+
+
+def described(recipe: Recipe, facts: DataFacts) -> Description:
+    """Return the description that the space gives for these data.
+
+    Raises:
+        PluginError: The space raised.
+    """
+    space = made(recipe, "space")
+    answer: Description = _answer(recipe.part("space").component, "describing", lambda: space.describe(facts))
+    return answer
+
+
+def _answer(component: Component, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it gives
+    answer, raised = guarded(component, what, call, lambda: None)
+    if raised:
+        raise refusal(raised)
+    return answer

@@ -1,0 +1,168 @@
+"""Architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``, in and out.
+
+For each node of the cell a part between bars, with an edge for each state before it in order: an operation
+and the number of the state, parted by a tilde. The text is cut up, never executed, and all mistakes are
+reported at once, each with its line and column.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from nascore.api import DescriptionError, Origin, Problem, did_you_mean
+from nascore_nasbench.frame import EDGES, OPERATIONS, STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAR, TILDE, PLUS = "|~+"
+FORM = "|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|"
+NODES = len(STATES) - 1
+
+_LONGEST_TEXT = 2_000
+_SHOWN = 40
+_LOOKS_LIKE = re.compile(r"\s*(?:\||\w+\s*~\s*\d)")
+_SOURCE = re.compile(r"[0-9]{1,9}")
+
+
+def looks_like(text: str) -> bool:
+    """Return whether a text is meant as an architecture string, sound or not."""
+    return _LOOKS_LIKE.match(text) is not None
+
+
+def write(operations: Sequence[str]) -> str:
+    """Return the string of a cell, given the operation of each edge in the order of the strings."""
+    parts: dict[int, str] = {}
+    for (node, source), operation in zip(EDGES, operations, strict=True):
+        parts[node] = parts.get(node, BAR) + f"{operation}{TILDE}{source}{BAR}"
+    return PLUS.join(parts.values())
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """Return the operation of each edge of a string, in the order of the strings.
+
+    Raises:
+        DescriptionError: With every problem of the text.
+    """
+    if len(text) > _LONGEST_TEXT:
+        said = (
+            f"an architecture string has at most {_LONGEST_TEXT:,} characters, this text has {len(text):,}."
+        )
+        raise DescriptionError(said)
+    reader = _Reader(text=text)
+    operations = reader.cell()
+    if reader.problems:
+        raise DescriptionError(reader.problems)
+    return operations
+
+
+@frozen(kw_only=True)
+class _Piece:
+    """A piece of the text without the space around it.
+
+    Attributes:
+        text: The piece.
+        at: Where in the whole text it begins.
+    """
+
+    text: str
+    at: int
+
+    def cut(self, separator: str) -> list[_Piece]:
+        """Return the pieces between separators."""
+        pieces, at = [], self.at
+        for part in self.text.split(separator):
+            pieces.append(_piece(part, at))
+            at += len(part) + len(separator)
+        return pieces
+
+
+def _piece(text: str, at: int) -> _Piece:
+    return _Piece(text=text.strip(), at=at + len(text) - len(text.lstrip()))
+
+
+@define(kw_only=True)
+class _Reader:
+    """Walks the text once and collects what is wrong."""
+
+    text: str
+    problems: list[Problem] = field(factory=list)
+
+    def wrong(self, path: str, at: int, text: str, hint: str = "") -> None:
+        before = self.text[:at]
+        line, column = before.count("\n") + 1, at - before.rfind("\n")
+        origin = Origin(layer="recipe", where=f"nb201:{line}:{column}")
+        self.problems.append(Problem(path=path, text=text, hint=hint, origin=origin))
+
+    def cell(self) -> tuple[str, ...]:
+        whole = _piece(self.text, 0)
+        parts = whole.cut(PLUS)
+        if len(parts) != NODES:
+            said = f"a cell has {NODES} nodes, parted by `{PLUS}`, not {len(parts)}."
+            surplus = parts[NODES] if len(parts) > NODES else parts[-1]
+            self.wrong("", surplus.at, said, f"Write {FORM}.")
+        read = [
+            operation
+            for node, part in enumerate(parts[:NODES], start=1)
+            for operation in self.node(node, part)
+        ]
+        return tuple(read)
+
+    def node(self, node: int, part: _Piece) -> list[str]:
+        path, edges = f"node {node}", part.cut(BAR)
+        for end, piece in (("begin", edges[0]), ("end", edges[-1])):
+            if piece.text or len(edges) == 1:
+                said = f"must {end} with a bar, not with {_shown(part.text, end)}."
+                self.wrong(path, piece.at, said, f"Write {_form(node)}.")
+        inner = [piece for place, piece in enumerate(edges) if piece.text or 0 < place < len(edges) - 1]
+        if len(inner) != node:
+            edge = f"{len(inner)} edge{'' if len(inner) == 1 else 's'}"
+            said = f"has {edge}, not {node}: one for each state before it ({_states(node)})."
+            self.wrong(path, part.at, said, f"Write {_form(node)}.")
+        seen: set[int] = set()
+        return [self.edge(node, source, piece, seen) for source, piece in enumerate(inner[:node])]
+
+    def edge(self, node: int, expected: int, piece: _Piece, seen: set[int]) -> str:
+        path = f"{node}<-{expected}"
+        operation, *sources = piece.cut(TILDE)
+        if len(sources) != 1 or not _SOURCE.fullmatch(sources[0].text):
+            said = f"{_shown(piece.text)} is no OPERATION{TILDE}STATE."
+            self.wrong(path, piece.at, said, f"Write {operation.text or 'OP'}{TILDE}{expected}.")
+        else:
+            self.source(node, expected, sources[0], seen)
+        if operation.text not in OPERATIONS:
+            hint = did_you_mean(operation.text, OPERATIONS) or f"Known: {', '.join(OPERATIONS)}."
+            self.wrong(path, operation.at, f"there is no operation {_shown(operation.text)}.", hint)
+        return operation.text
+
+    def source(self, node: int, expected: int, piece: _Piece, seen: set[int]) -> None:
+        source = int(piece.text)
+        hint = f"Write {TILDE}{expected}."
+        if source >= node:
+            said = f"reads state {source}; before node {node} there is {_states(node)}."
+            self.wrong(f"{node}<-{expected}", piece.at, said, hint)
+        elif source in seen:
+            self.wrong(f"{node}<-{expected}", piece.at, f"reads state {source} a second time.", hint)
+        elif source != expected:
+            said = f"reads state {source} where the edge from state {expected} stands."
+            self.wrong(f"{node}<-{expected}", piece.at, said, hint)
+        seen.add(source)
+
+
+def _form(node: int) -> str:
+    return BAR + "".join(f"OP{TILDE}{source}{BAR}" for source in range(node))
+
+
+def _states(node: int) -> str:
+    return "state 0" if node == 1 else f"states 0 to {node - 1}"
+
+
+def _shown(text: str, end: str = "begin") -> str:
+    """Return a piece as messages show it; of a long one its beginning, or its end."""
+    if not text:
+        return "nothing"
+    cut = text[:_SHOWN] if end == "begin" else text[-_SHOWN:]
+    return repr(cut)

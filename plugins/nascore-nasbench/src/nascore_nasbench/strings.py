@@ -1,0 +1,159 @@
+"""Architecture string to description and back."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from nascore.api import (
+    Description,
+    DescriptionError,
+    Op,
+    Problem,
+    Translator,
+    final,
+    fingerprint,
+    spread,
+    with_auxiliary,
+)
+from nascore_nasbench import frame, notation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nascore.api import Node
+
+CELLS = 15
+"""Cells of the benchmark's networks: five in each of the three stages."""
+
+
+def from_string(  # noqa: PLR0913 - what a string leaves open, each by name
+    text: str,
+    *,
+    channels: int = 16,
+    cells: int = CELLS,
+    classes: int = 10,
+    in_channels: int = 3,
+    auxiliary: bool = False,
+) -> Description:
+    """Return the network of an architecture string, in the form that is trained from scratch.
+
+    Args:
+        text: The string.
+        channels: Width of the first stage; the benchmark has 16.
+        cells: Number of cells, spread evenly over the three stages; the benchmark has 15.
+        classes: Number of classes.
+        in_channels: Channels of the images.
+        auxiliary: Add DARTS's auxiliary head after the second residual block; the benchmark has none.
+
+    Raises:
+        DescriptionError: With every problem of the text.
+    """
+    if cells < 1:
+        said = f"a network of NAS-Bench-201 has at least 1 cell, not {cells}."
+        raise DescriptionError([Problem(path="cells", text=said)])
+    description = _network(
+        notation.parse(text), _repeats(cells), channels=channels, classes=classes, in_channels=in_channels
+    )
+    return with_auxiliary(description, frame.BLOCKS[-1]) if auxiliary else description
+
+
+def to_string(description: Description) -> str:
+    """Return the architecture string of a closed description in the frame of NAS-Bench-201.
+
+    Depth, channels and classes are no part of it.
+
+    Raises:
+        DescriptionError: If the description says something that a string cannot: another cell, another frame.
+    """
+    if description.is_open:
+        raise DescriptionError("an open description has no architecture string yet: derive it first")
+    plain = final(description)
+    problems: list[Problem] = []
+    operations = _read(plain, problems)
+    if problems:
+        raise DescriptionError(problems)
+    rebuilt = _network(
+        operations,
+        frame.count_cells(plain.network),
+        channels=plain.channels,
+        classes=plain.classes,
+        in_channels=plain.in_channels,
+    )
+    rebuilt = rebuilt if plain.auxiliary is None else with_auxiliary(rebuilt, frame.BLOCKS[-1])
+    if rebuilt != plain and fingerprint(rebuilt) != fingerprint(plain):
+        raise DescriptionError(
+            "an architecture string cannot say all of this description: its network is not that of "
+            "NAS-Bench-201, or its cells differ"
+        )
+    return notation.write(operations)
+
+
+STRINGS = Translator(
+    name="nb201",
+    summary="The architecture string of NAS-Bench-201 and NATS-Bench.",
+    to_text=to_string,
+    from_text=from_string,
+    recognises=notation.looks_like,
+)
+
+
+def _network(
+    operations: Sequence[str],
+    repeats: frame.Repeats,
+    *,
+    channels: int = 16,
+    classes: int = 10,
+    in_channels: int = 3,
+) -> Description:
+    return Description(
+        network=frame.network(repeats),
+        cells={frame.CELL: frame.cell([(Op(operation),) for operation in operations])},
+        channels=channels,
+        classes=classes,
+        in_channels=in_channels,
+    )
+
+
+@cache
+def _repeats(cells: int) -> frame.Repeats:
+    """Return how many of the cells each stage has, as ``--cells`` has it for any description."""
+    first, second, third = spread(_network(["none"] * len(frame.EDGES), (1, 1, 1)), cells).values()
+    return first, second, third
+
+
+def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
+    """Return the operation of each edge of the first cell that is used; whether all are alike shows later."""
+    name = next((node.cell for node in description.network.nodes if node.cell is not None), None)
+    if name is None:
+        said = "an architecture string says what is in a cell, and this network has none."
+        problems.append(Problem(path="network", text=said))
+        return ()
+    graph, path = description.cells[name], f"cells.{name}"
+    sums = all(node.join == "sum" for node in graph.nodes)
+    if len(graph.inputs) != 1 or len(graph.nodes) != notation.NODES or not sums:
+        said = f"a cell of NAS-Bench-201 has one input and {notation.NODES} nodes, each of which is a sum."
+        problems.append(Problem(path=path, text=said))
+        return ()
+    states = [*graph.inputs, *(node.name for node in graph.nodes)]
+    if graph.output != states[-1]:
+        problems.append(Problem(path=f"{path}.output", text=f"its output is its last node, {states[-1]}."))
+    return tuple(
+        _operation(graph.nodes[node - 1], states[source], path, problems) for node, source in frame.EDGES
+    )
+
+
+def _operation(node: Node, source: str, path: str, problems: list[Problem]) -> str:
+    """Return the name of the one operation on an edge."""
+    edge = next((edge for edge in node.edges if edge.source == source), None)
+    ops = () if edge is None or edge.gate else edge.ops
+    if len(ops) == 1 and ops[0].name in frame.OPERATIONS and not ops[0].settings:
+        return ops[0].name
+    if edge is None:
+        said, hint = f"has no edge from {source}.", "What is not there is the operation none."
+    else:
+        held = "a gate" if edge.gate else " and ".join(map(str, edge.ops)) or "no operation"
+        said = f"the edge from {source} has no form in an architecture string: it holds {held}."
+        hint = f"An edge has one of {', '.join(frame.OPERATIONS)}."
+    problems.append(Problem(path=f"{path}.nodes.{node.name}", text=said, hint=hint))
+    return ""

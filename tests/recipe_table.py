@@ -1,0 +1,188 @@
+"""The verdict table: its combinations, its rules, and parts of later work to stand in for those it names."""
+
+# ruff: noqa: RUF009 - setting(...) declares a field
+
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal
+
+import yaml
+from attrs import evolve, frozen
+
+from nascore.component import Component, Give, Need, hookimpl
+from nascore.config import setting
+from nascore.plugin import Registry
+from nascore.plugin.collect import collect
+from nascore.plugin.plugin import Plugin
+from nascore.recipe import SEARCH_RUN, Request, resolve
+
+TABLE = yaml.safe_load((Path(__file__).parent / "verdicts.yaml").read_text(encoding="utf-8"))
+CHOICES, RULES, COUNTS = TABLE["choices"], TABLE["rules"], TABLE["counts"]
+SPACES = {"chain": "planted"}  # its form is a chain
+ORDER = ("sound", "warned", "refused")
+
+
+def listed(value):
+    """A value of the table as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def expected(combination):
+    """The worst verdict of the rules that match."""
+    matching = [
+        rule["verdict"]
+        for rule in RULES
+        if all(combination[key] in listed(rule[key]) for key in rule if key != "verdict")
+    ]
+    return max(matching, key=ORDER.index, default="sound")
+
+
+def combinations(**fixed):
+    """All combinations of the table, or those with some choices fixed."""
+    choices = {key: fixed.get(key, names) for key, names in CHOICES.items()}
+    for names in product(*choices.values()):
+        yield dict(zip(choices, names, strict=True))
+
+
+def installed(registry):
+    """The choices of the table that are installed, by slot."""
+    return {
+        key: [name for name in names if _there(registry, key, name)] for key, names in CHOICES.items()
+    }
+
+
+def _there(registry, key, name):
+    many_none = key == "regularizer" and name == "none"
+    return key == "estimate" or many_none or registry.get(key, SPACES.get(name, name)) is not None
+
+
+def asked(combination, *sets):
+    """A combination as a request of flags."""
+    names = {
+        key: [SPACES.get(name, name)] for key, name in combination.items() if key != "estimate"
+    }
+    estimate = [f"trainer.estimate={combination['estimate']}"] if "estimate" in combination else []
+    return Request(
+        scale="mini", names={**names, "dataset": ["synthetic"]}, sets=[*estimate, *sets]
+    )
+
+
+def settled(request, registry, run=SEARCH_RUN):
+    """The recipe of a request, with its problems."""
+    return resolve(request.layers(registry), registry, run=run)
+
+
+def verdict(recipe):
+    """The worst verdict of a recipe's problems."""
+    return max((problem.verdict for problem in recipe.problems), key=ORDER.index, default="sound")
+
+
+def differences(registry, found):
+    """The combinations on which table and fit check differ."""
+    for combination in found:
+        said = verdict(settled(asked(combination), registry))
+        if said != expected(combination):
+            yield combination, said
+
+
+def changed(registry, component, **changes):
+    """The registry with one component declared otherwise."""
+    return Registry(
+        evolve(
+            plugin,
+            components=tuple(
+                evolve(one, **changes) if one is component else one for one in plugin.components
+            ),
+        )
+        for plugin in registry.plugins
+    )
+
+
+def less(component, capability):
+    """What a component provides, without one capability."""
+    return tuple(
+        give
+        for give in component.provides
+        if (give.capability if isinstance(give, Give) else give) != capability
+    )
+
+
+@frozen(kw_only=True)
+class EgsSettings:
+    draws: int = setting(4, "draws", ge=1)
+
+
+@frozen(kw_only=True)
+class AdamSettings:
+    lr: float = setting(3e-4, "step size", gt=0)
+
+
+def _part(name, slot, **more):
+    return Component(name=name, slot=slot, summary=f"{name}.", build="stand_in:Nothing", **more)
+
+
+_NOT_FIXED = Need(terms=("not space.fixed",), ask="a space that may change", why="it changes the space")
+_FRESH = Need(
+    terms=("trainer.two-halves", "growth.shadows"),
+    ask="an estimate on images that the weights do not see, or growth by shadows",
+    why="it overfits",
+    verdict="warned",
+)
+
+LATER = (
+    _part(
+        "petridish",
+        "growth",
+        provides=("shadows",),
+        needs=(_NOT_FIXED,),
+        wishes={
+            "updater": "sgd",
+            "relaxation": "linear",
+            "regularizer": "l1",
+            "trainer": ("alternating", {"estimate": "single-level"}),
+        },
+    ),
+    _part("sweep", "growth", provides=("supernet",), needs=(_NOT_FIXED,)),
+    _part(
+        "data",
+        "updater",
+        config=AdamSettings,
+        provides=("learns",),
+        needs=(
+            Need(terms=("relaxation.selects",), why="without its sampler it is plain Adam", verdict="warned"),
+            _FRESH,
+        ),
+        wishes={
+            "relaxation": ["egs", ("egs", {"draws": 1})],
+            "regularizer": ("l1", {"target": "code", "weight": 0.1}),
+        },
+    ),
+    _part(
+        "egs",
+        "relaxation",
+        config=EgsSettings,
+        argument="draws",
+        provides=("normalized", "selects"),
+        needs=(
+            Need(
+                terms=("not space.fixed",),
+                ask="a space whose architectures may hold several operations on an edge",
+                why="what was drawn together stands together",
+                when=lambda own: own.draws > 1,
+            ),
+        ),
+    ),
+)
+"""What the table names and later work brings, declared as far as the fit check looks."""
+
+
+def completed(registry):
+    """The registry with stand-ins for what the table names and nothing brings."""
+    missing = [one for one in LATER if registry.get(one.slot, one.name) is None]
+    hooks = {
+        f"nascore_{slot}s": hookimpl(lambda slot=slot: [one for one in missing if one.slot == slot])
+        for slot in {one.slot for one in missing}
+    }
+    plugin = Plugin(name="stand-in", value="stand_in")
+    return Registry([*registry.plugins, *collect({plugin: SimpleNamespace(**hooks)})])

@@ -9,26 +9,26 @@ import pytest
 from tiny import TINY
 
 import nascore
-from nascore.engine import search as search_module
+from nascore.engine import supernet as supernet_module
 
 
 @pytest.mark.needs("nascore-darts")
 def test_the_supernet_is_gone_when_the_architecture_is_trained(tmp_path, monkeypatch):
     networks, left = [], []
-    build, train = search_module.search_phase, search_module.train_job
+    build, train = supernet_module.search_phase, supernet_module.train_job
 
     def building(*args):
         phase = build(*args)
         networks.append(weakref.ref(phase.network))
         return phase
 
-    def training(*args):
+    def training(*args, **data):
         gc.collect()
         left.extend(network() for network in networks)
-        return train(*args)
+        return train(*args, **data)
 
-    monkeypatch.setattr(search_module, "search_phase", building)
-    monkeypatch.setattr(search_module, "train_job", training)
+    monkeypatch.setattr(supernet_module, "search_phase", building)
+    monkeypatch.setattr(supernet_module, "train_job", training)
     nascore.search(
         space="tiny", updater="darts", settings={**TINY, "training.cells": 1}, out=tmp_path / "run"
     )

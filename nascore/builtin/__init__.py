@@ -133,7 +133,7 @@ def nascore_relaxations() -> Iterable[Component]:
     yield Component(
         name="one-hot",
         slot="relaxation",
-        summary="Runs one candidate, drawn from the softmax of theta; the others get its gradient.",
+        summary="Runs one candidate drawn from the softmax of theta; the others get its gradient.",
         config=OneHotSettings,
         build="nascore.builtin.drawing:OneHot",
         provides=("normalized", "unbiased"),

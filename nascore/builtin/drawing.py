@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from nascore.api import Sampled
-from nascore.nn import segment_softmax
+from nascore.nn import segment_argmax, segment_softmax
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -42,27 +42,11 @@ class OneHot:
         """
         share = segment_softmax(theta, segments)
         noise = torch.empty(theta.shape, device=generator.device).exponential_(generator=generator)
-        drawn = _first(theta.detach() - noise.to(theta).log(), segments)
+        # Logits minus the logarithms of exponential numbers: the Gumbel-max trick.
+        drawn = segment_argmax(theta.detach() - noise.to(theta).log(), segments)
         # The difference is zero to the bit; the sum of its parts in another order would not be.
-        return Sampled(weights=drawn.to(theta) + (share - share.detach()))
+        return Sampled(weights=drawn + (share - share.detach()))
 
     def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
         """Return the probabilities [E, O] with which entries are drawn."""
         return segment_softmax(theta, segments)
-
-
-def _first(score: Tensor, segments: Tensor) -> Tensor:
-    """Return where the largest score of each segment stands, [E, O] bool: one entry, also among equals.
-
-    Logits minus the logarithms of exponential numbers are largest at an entry with its softmax probability
-    (the Gumbel-max trick).
-    """
-    flat = segments.flatten()
-    order = score.flatten().argsort(descending=True, stable=True)
-    order = order[flat[order].argsort(stable=True)]
-    order = order[flat[order] >= 0]
-    leads = torch.ones_like(order, dtype=torch.bool)
-    leads[1:] = flat[order][1:] != flat[order][:-1]
-    drawn = torch.zeros_like(flat, dtype=torch.bool)
-    drawn[order[leads]] = True
-    return drawn.reshape(segments.shape)

@@ -70,19 +70,20 @@ class Random:
         wanted = self.settings.count
         if len(seeds) == wanted:
             return ""
-        return f"growth.count: {wanted} architectures were asked for, and {len(seeds)} that differ were found."
+        return f"growth.count: {wanted} architectures were asked for, and the space gave {len(seeds)}."
 
 
 def drawn_picks(description: Description, rng: Rng) -> Picks:
     """Return picks at random, each that the space's rule could keep as likely as any other.
 
-    Of a node whose segments are edges, every set of `edges` edges is equally likely, and on each of them every
-    set of `keep` operations, also where edges offer different numbers of them. Of a node that is one segment,
-    every set of `keep` entries is equally likely. What the mask leaves out, and what is never kept, is not drawn.
+    Of a node whose segments are edges, every set of `edges` edges is equally likely, and on each of them
+    every set of `keep` operations, also where edges offer different numbers of them. Of a node that is one
+    segment, every set of `keep` entries is equally likely. What the mask leaves out is not drawn, nor what is
+    never kept.
 
     It is the rule itself, :func:`~nascore.api.choose`, that draws: it is given random strengths. Independent
-    numbers alone would not do: an edge is ranked by its best operation, so that one which offers more would be
-    kept more often. So the rank of each edge is drawn first, as the whole part of its strengths.
+    numbers alone would not do: an edge is ranked by its best operation, so one that offers more would be kept
+    more often. So the rank of each edge is drawn first, as the whole part of its strengths.
     """
     strength: dict[str, list[list[float]]] = {}
     layouts = expand(description).layouts

@@ -23,7 +23,7 @@ class L1:
     """The sum of absolute values: of theta, of the drawn mixture, or of the distance from a drawn code.
 
     Targets `theta` and `mixture` are Petridish's lasso (arXiv 1905.13360), a sum over live entries. Target
-    `code` is the term in the code of DATA (Zhang et al., NeurIPS 2019), a mean over the live entries of each
+    `code` is the term in the code of DATA (Chang et al., NeurIPS 2019), a mean over the live entries of each
     group, summed over groups; the draw is held constant.
     """
 
@@ -52,7 +52,7 @@ class Entropy:
     """How undecided the expected mixture is, in nats, summed over segments.
 
     Toward `decided` it is the entropy of each segment; toward `even` the divergence from the even mixture of
-    its live entries, the regularizer from which Geometric NAS derives its step (arXiv 2004.07802, section 3).
+    its live entries: the entropy that gives Geometric NAS its geometry (arXiv 2004.07802, section 3).
     """
 
     def __init__(self, settings: EntropySettings) -> None:

@@ -43,6 +43,7 @@ class PlainView(Observer):
     """One line a phase and one an epoch, for logs."""
 
     def __init__(self) -> None:
+        self._job = ""
         self._steps = 0
         self._began = 0.0
 
@@ -51,10 +52,15 @@ class PlainView(Observer):
         del recipe
         click.echo(f"run: {folder}", err=True)
 
+    def job_started(self, name: str, number: int, jobs: int) -> None:
+        """Keep which job it is, for the line of its phase."""
+        del name
+        self._job = place(number, jobs)
+
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """Say how long the phase is."""
         self._steps, self._began = steps, monotonic()
-        click.echo(f"{name}: {steps} steps, {steps_per_epoch} an epoch", err=True)
+        click.echo(f"{self._job}{name}: {steps} steps, {steps_per_epoch} an epoch", err=True)
 
     def epoch_finished(self, report: EpochReport) -> None:
         """Say what the epoch gave, and how much time is left."""
@@ -73,6 +79,7 @@ class LiveView(Observer):
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         )
         self._folder = ""
+        self._job = ""
         self._last = ""
         self._step = ""
         self._cell = ""
@@ -91,12 +98,17 @@ class LiveView(Observer):
         self._live = Live(self, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True)
         self._live.start()
 
+    def job_started(self, name: str, number: int, jobs: int) -> None:
+        """Keep which job it is, for the bar of its phase."""
+        del name
+        self._job = place(number, jobs)
+
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """Begin a bar."""
         del steps_per_epoch
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
-        self._progress.add_task(name, total=steps)
+        self._progress.add_task(f"{self._job}{name}", total=steps)
         self._last = self._step = ""
 
     def step_finished(self, report: StepReport) -> None:
@@ -124,6 +136,11 @@ class LiveView(Observer):
         """Wipe the view and give the terminal back."""
         if self._live is not None:
             self._live.stop()
+
+
+def place(number: int, jobs: int) -> str:
+    """Return which job of how many it is, to stand before the name of a phase; empty for the only one."""
+    return f"job {number} of {jobs}, " if jobs > 1 else ""
 
 
 def figures(report: EpochReport) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nascore.cli.options import plugins_option
+from nascore.cli.suggested import Line, suggesting
 from nascore.cli.verb import Verb, as_typed, table, warn
 from nascore.recipe import Request
 from nascore.verbs.checking import check
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 @plugins_option
 def command(recipe: Path, *, plugins: Selection) -> None:
     """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
-    echo_checked(check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins))
+    with suggesting(Line(plugins=plugins)):
+        checked = check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins)
+    echo_checked(checked)
 
 
 def echo_checked(checked: Checked) -> None:
-    """Print what fills each slot, the settings that are not the default, and the size of the supernet."""
+    """Print what fills each slot, the settings that are not the default, and what is searched in."""
     warn(checked.recipe.warned)
     rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
     click.echo(table(rows, heads=("slot", "filled by", "from")))
@@ -35,4 +38,9 @@ def echo_checked(checked: Checked) -> None:
     if checked.changed:
         values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
         click.echo("\n" + table(values, heads=("setting", "value", "from")))
-    click.echo(f"\nsupernet: {checked.supernet}")
+    if checked.supernet is not None:
+        click.echo(f"\nsupernet: {checked.supernet}")
+        return
+    click.echo(f"\nno supernet: {checked.seeds} architectures to begin with, each trained by itself")
+    if checked.remark:
+        click.echo(checked.remark)

@@ -42,8 +42,10 @@ def answered(*, debug: bool) -> Iterator[None]:
     except NascoreError as error:
         run = run_of(error)
         # The problems as they are: each says where it is and what to do.
-        text = str(error) if run is None else f"{error}\nrun: {run}, with what it had written"
-        _end(error, text, error.exit_code, debug=debug)
+        lines = [str(error), *getattr(error, "__notes__", ())]  # a command that works, after a misfit
+        if run is not None:
+            lines.append(f"run: {run}, with what it had written")
+        _end(error, "\n".join(lines), error.exit_code, debug=debug)
     except BaseException as error:
         # Also what is no Exception: plugins make kinds of their own.
         if _passes(error):

@@ -55,24 +55,26 @@ def echo_evaluated(run: Run) -> None:
 
 
 def _gallery(run: Run) -> str:
-    front = {entry.id for entry in run.gallery.front()}
-    rows = [
-        _row(entry, best=entry.id == run.gallery.best.id, front=entry.id in front) for entry in run.gallery
-    ]
-    return table(
-        rows, heads=("id", "accuracy", "95 % interval", "images", "parameters", "MACs", "front", "best")
-    )
+    gallery = run.gallery
+    front = {entry.id for entry in gallery.front()}
+    heads = ("id", "accuracy", "95 % interval", "parameters", "MACs", "front")
+    # The best is on the front in any case: of equal accuracy it has the fewest parameters.
+    marks = {entry.id: "yes" for entry in gallery if entry.id in front} | {gallery.best.id: "best"}
+    rows = [_row(entry, marks.get(entry.id, "")) for entry in gallery]
+    lines = [table(rows, heads=heads), f"accuracy: of {gallery.best.count} validation images"]
+    match run.result:
+        case {"jobs": {"done": int(done), "failed": int(failed)}} if failed:
+            lines.append(f"{failed} of {done + failed} jobs failed; run.log says why")
+    return "\n".join(lines)
 
 
-def _row(entry: Entry, *, best: bool, front: bool) -> tuple[str, ...]:
+def _row(entry: Entry, mark: str) -> tuple[str, ...]:
     low, high = entry.interval
     return (
         str(entry.id),
         f"{entry.accuracy:.2%}",
-        f"{1 - high:.1%} to {1 - low:.1%}",
-        str(entry.count),
+        f"{100 * (1 - high):.1f} to {1 - low:.1%}",
         f"{entry.costs['params']:,.0f}",
         f"{entry.costs['macs']:,.0f}",
-        "yes" if front else "",
-        "yes" if best else "",
+        mark,
     )

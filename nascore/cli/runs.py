@@ -36,8 +36,10 @@ def command(folder: Path | None, *, as_json: bool) -> None:
 
 
 def _plain(record: Record) -> dict[str, object]:
-    fault = {"fault": record.fault} if record.fault else {}
-    return {"path": str(record.path), "status": record.status, "result": record.result, **fault}
+    plain: dict[str, object] = {"path": str(record.path), "status": record.status, "result": record.result}
+    if record.gallery:
+        plain["gallery"] = [entry.plain() for entry in record.gallery]
+    return {**plain, "fault": record.fault} if record.fault else plain
 
 
 def _row(record: Record) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import click
 from nascore.cli.check import echo_checked
 from nascore.cli.options import out_option, recipe_options, request
 from nascore.cli.outcome import echo_found, scale_said
+from nascore.cli.suggested import Line, suggesting
 from nascore.cli.verb import Verb, warn
 from nascore.component import SLOTS
 from nascore.recipe import SEARCH_RUN, watched
@@ -46,7 +47,8 @@ def command(*, out: Path | None, dry_run: bool, plugins: Selection, **given: Any
 
     Ends with the gallery, the best cell, the folder of the run and the command that comes next.
     """
-    asked = ask(request(SLOTS, given), plugins=plugins, run=watched(SEARCH_RUN))
+    with suggesting(Line(plugins=plugins, out=out, dry_run=dry_run)):
+        asked = ask(request(SLOTS, given), plugins=plugins, run=watched(SEARCH_RUN))
     with scale_said(asked.recipe):
         if dry_run:
             if out is not None:

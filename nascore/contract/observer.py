@@ -25,6 +25,9 @@ class Observer:
     def run_started(self, folder: Path, recipe: Recipe) -> None:
         """See that the run's folder and recipe are written."""
 
+    def job_started(self, name: str, number: int, jobs: int) -> None:
+        """See that a job begins: its folder's name, its number from 1, and how many are known to come."""
+
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """See that a phase begins."""
 

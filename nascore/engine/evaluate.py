@@ -70,6 +70,7 @@ def evaluate_job(live: Live, description: Description) -> dict[str, Any]:
     """Train, test, and write what was found; returns the figures."""
     folder = live.folder.job(JOB, "train", seed=f"{live.recipe.run.seed}/{JOB}")
     folder.text("description.yaml", dump(description))
+    live.watch.tell("job_started", folder.path.name, JOB, JOB)
     costs = costs_of(description, live.catalogue, live.facts)
     done = trained(live, description, live.train(), job=JOB)
     figures = {**_tested(live, done), "steps": done.steps, **costs}

@@ -1,8 +1,8 @@
-"""Building the components that fill a recipe's slots, and asking the space; what they raise is their mistake."""
+"""Building the components that fill a recipe's slots, and asking them; what they raise is their mistake."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nascore.component import load
 from nascore.errors import refusal
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nascore.component import Component
-    from nascore.contract import DataFacts
+    from nascore.contract import DataFacts, Space
     from nascore.description import Description
     from nascore.recipe import Recipe
     from nascore.recipe.recipe import Part
+
+T = TypeVar("T")
 
 
 def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
@@ -37,7 +39,7 @@ def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
 
 
 def _made(part: Part) -> Any:  # noqa: ANN401 - the same
-    return _answer(part.component, "building", lambda: load(part.component.build)(part.settings))
+    return answered(part.component, "building", lambda: load(part.component.build)(part.settings))
 
 
 def described(recipe: Recipe, facts: DataFacts) -> Description:
@@ -46,13 +48,23 @@ def described(recipe: Recipe, facts: DataFacts) -> Description:
     Raises:
         PluginError: The space raised.
     """
-    space = made(recipe, "space")
-    answer: Description = _answer(recipe.part("space").component, "describing", lambda: space.describe(facts))
-    return answer
+    space: Space = made(recipe, "space")
+    return answered(recipe.part("space").component, "describing", lambda: space.describe(facts))
 
 
-def _answer(component: Component, what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it gives
-    answer, raised = guarded(component, what, call, lambda: None)
+def answered(component: Component, what: str, call: Callable[[], T]) -> T:
+    """Return what a component's function gives.
+
+    Args:
+        component: Whose function it is.
+        what: What it does, for the error text.
+        call: Calls it.
+
+    Raises:
+        PluginError: It raised.
+    """
+    nothing: list[T] = []
+    answers, raised = guarded(component, what, lambda: [call()], lambda: nothing)
     if raised:
         raise refusal(raised)
-    return answer
+    return answers[0]

@@ -6,8 +6,8 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nascore.description import expand
-from nascore.errors import PluginError, Problem, refusal
-from nascore.recipe.guard import guarded
+from nascore.engine.making import answered
+from nascore.errors import PluginError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +52,7 @@ def seeds_of(
         return ()
     part = recipe.part("growth")
     rng = random_of(recipe, "seeds")
-    seeds, raised = guarded(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)), tuple)
-    if raised:
-        raise refusal(raised)
+    seeds = answered(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
     wrong = "gave no architecture to begin with" if not seeds else ""
     if any(seed.is_open for seed in seeds):
         wrong = "began with an architecture that still leaves a choice"
@@ -69,5 +67,4 @@ def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]
     """Return what the policy has to say of its seeds; empty: nothing."""
     if not isinstance(policy, Remarking):
         return ""
-    text, raised = guarded(recipe.part("growth").component, "remark", lambda: policy.remark(seeds), str)
-    return "" if raised else str(text)
+    return answered(recipe.part("growth").component, "remark", lambda: str(policy.remark(seeds)))

@@ -4,6 +4,7 @@ from nascore.nn.architecture import ArchitectureState
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import Costs, GroupCosts, costs
 from nascore.nn.data import Examples
+from nascore.nn.descent import Descent
 from nascore.nn.inheritance import inherit
 from nascore.nn.model_source import standalone
 from nascore.nn.network import Network
@@ -35,7 +36,7 @@ from nascore.nn.operations import (
     skip_connect,
     stem,
 )
-from nascore.nn.simplex import eg_step, log_normalise, segment_softmax
+from nascore.nn.simplex import eg_step, log_normalise, segment_argmax, segment_softmax, segment_sum
 from nascore.nn.weighing import GroupShape
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Auxiliary",
     "BasicBlock",
     "Costs",
+    "Descent",
     "Examples",
     "FactorizedReduce",
     "GroupCosts",
@@ -71,7 +73,9 @@ __all__ = [
     "nor_conv_3x3",
     "norm_classifier",
     "project",
+    "segment_argmax",
     "segment_softmax",
+    "segment_sum",
     "sep_conv_3x3",
     "sep_conv_5x5",
     "sep_conv_7x7",

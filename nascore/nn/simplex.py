@@ -42,6 +42,36 @@ def log_normalise(theta: Tensor, segments: Tensor) -> Tensor:
     return _apply(theta, segments, lambda rows: torch.log_softmax(rows, dim=1), theta)
 
 
+def segment_argmax(values: Tensor, segments: Tensor) -> Tensor:
+    """Return ones at the largest entry of each segment, at one of them also among equals, else zeros.
+
+    With values ``theta + Gumbel noise`` it draws from the softmax of theta (the Gumbel-max trick).
+
+    Args:
+        values: Of any shape.
+        segments: Of the same shape.
+    """
+
+    def largest(rows: Tensor) -> Tensor:
+        return torch.zeros_like(rows).scatter_(1, rows.argmax(1, keepdim=True), 1)
+
+    return _apply(values.detach(), segments, largest, torch.zeros_like(values, requires_grad=False))
+
+
+def segment_sum(values: Tensor, segments: Tensor) -> Tensor:
+    """Return for each entry the sum over its segment, and zero outside; differentiable in the values.
+
+    Args:
+        values: Of any shape.
+        segments: Of the same shape.
+    """
+
+    def total(rows: Tensor) -> Tensor:
+        return rows.masked_fill(rows == -math.inf, 0).sum(1, keepdim=True).expand_as(rows)
+
+    return _apply(values, segments, total, torch.zeros_like(values))
+
+
 def eg_step(theta: Tensor, slope: Tensor, segments: Tensor, rate: float, *, floor: float = FLOOR) -> Tensor:
     """Return the logarithms after one exponentiated-gradient step on the simplex of each segment.
 

@@ -57,6 +57,10 @@ class Request:
             registry: What is installed.
             slots: The slot table.
         """
+        return [*self.files(registry, slots=slots), *self.typed(registry, slots=slots)]
+
+    def files(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return the layers of preset, recipe and scale; see :meth:`layers`."""
         files = Files(registry=registry, slots=tuple(slots))
         layers: list[Layer] = []
         if self.preset is not None:
@@ -70,10 +74,14 @@ class Request:
             layers.append(Layer(scale=scale, problems=problems))
         elif not layers:
             layers.append(DEFAULT_SCALE)
+        return layers
+
+    def typed(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return the layers of flags and settings, which lie over those of :meth:`files`."""
         sets = Sets(registry=registry, slots=tuple(slots))
         sets.typed(self.sets)
         sets.given(self.settings)
-        return [*layers, self._flags(registry, slots), sets.layer()]
+        return [self._flags(registry, slots), sets.layer()]
 
     def _flags(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
         chosen: dict[str, tuple[Choice, ...]] = {}
@@ -113,12 +121,22 @@ def settled(
         RecipeError: Something is refused; carries all problems, warnings too.
         PluginError: Something is refused, and other plugins would cure all of it.
     """
-    # Files may speak of slots that play no part here: a preset serves search and evaluate alike.
-    table = tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
-    recipe = resolve(request.layers(registry, slots=table), registry, run=run, slots=slots)
+    recipe = resolved(request, registry, run=run, slots=slots)
     if recipe.refused:
         raise refusal(recipe.problems)
     return recipe
+
+
+def resolved(
+    request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+) -> Recipe:
+    """Settle a request into a recipe with all its problems; see :func:`settled`."""
+    return resolve(request.layers(registry, slots=table_of(slots)), registry, run=run, slots=slots)
+
+
+def table_of(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+    """The slots that files may speak of: a preset serves search and evaluate alike."""
+    return tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
 
 
 def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:

@@ -15,12 +15,14 @@ from attrs import Factory, define, evolve
 from nascore.component import RUN, SLOTS
 from nascore.config import Asked, Reading, merge, mistakes, structure, wrap
 from nascore.errors import Origin, Problem
-from nascore.recipe.fit import asks, fit, split, unmet
+from nascore.recipe.fit import fit
 from nascore.recipe.formats import OF_FILES
 from nascore.recipe.guard import guarded, provided
 from nascore.recipe.layer import stack
 from nascore.recipe.leftover import leftovers
 from nascore.recipe.made_with import doubts, explained, lost_plugins
+from nascore.recipe.misfit import asks
+from nascore.recipe.needs import worst
 from nascore.recipe.options import Option, Tried, concerns, named_options, owners, paths_of
 from nascore.recipe.recipe import Part, Passed, Recipe
 from nascore.recipe.run_settings import SEARCH_RUN
@@ -39,11 +41,14 @@ if TYPE_CHECKING:
 WISHERS: Final = ("updater", "growth", "space", RUN)
 """Whose wishes count, the first first."""
 
-_LEVELS: Final = {"warned": 1, "refused": 2}
-
 
 def resolve(
-    layers: Iterable[Layer], registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+    layers: Iterable[Layer],
+    registry: Registry,
+    *,
+    run: Component = SEARCH_RUN,
+    slots: Sequence[Slot] = SLOTS,
+    told: bool = True,
 ) -> Recipe:
     """Settle layers into a recipe and check that its parts fit.
 
@@ -52,6 +57,7 @@ def resolve(
         registry: What is installed.
         run: The component of the run itself.
         slots: The slots to settle, in order; what layers say about other slots plays no part.
+        told: Whether misfits are explained, which takes half of the time.
 
     Returns:
         The recipe with all problems, warnings too; it is not raised here.
@@ -71,7 +77,7 @@ def resolve(
     )
     problems = list(settling.problems)
     if not unsure:
-        problems += [*leftovers(recipe, settling.stack), *fit(recipe, registry)]
+        problems += [*leftovers(recipe, settling.stack), *fit(recipe, registry, told=told)]
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 
@@ -95,6 +101,7 @@ class _Settling:
         stack: The layers, laid over each other.
         unsure: Whether a file could not be read: errors about what nobody named may then be false.
         known: What takes part in needs so far: what is settled, and what is named for later slots.
+        read: What was named, without the settings of a wish.
     """
 
     stack: Stack
@@ -105,6 +112,7 @@ class _Settling:
     known: dict[str, list[Part]] = Factory(dict)
     problems: list[Problem] = Factory(list)
     passed: list[Passed] = Factory(list)
+    read: dict[tuple[Component, Origin], Tried] = Factory(dict)
 
     def settle(self) -> None:
         """Fill every slot."""
@@ -177,17 +185,23 @@ class _Settling:
 
     def _judged(self, one: Tried, slot: Slot, filled: list[Part]) -> Tried:
         """Take the worst verdict of the needs in which the part has a say."""
-        parts: Mapping[str, Sequence[Part]] = {**self.known, slot.name: [*filled, one.part]}
-        level, why = 0, ""
-        for owner, need in unmet(parts):
-            concerned = owner is one.part or slot.name in (split(term)[1] for term in need.terms)
-            if concerned and _LEVELS[need.verdict] > level:
-                level = _LEVELS[need.verdict]
-                why = f"{'it' if owner is one.part else owner.name} needs {asks(need)}"
-        return evolve(one, level=level, why=why)
+        lack = worst({**self.known, slot.name: [*filled, one.part]}, one.part)
+        if lack is None:
+            return one
+        owner = "it" if lack.part is one.part else lack.part.name
+        return evolve(one, level=lack.level, why=f"{owner} needs {asks(lack.need)}")
 
     def _read(self, option: Option) -> Tried:
-        """Read a part's settings: defaults < wish < below the scale < the scale < above it."""
+        """Read a part's settings; what is named is read once, though it is looked at twice."""
+        if option.wished is not None:
+            return self._reading(option)
+        key = option.component, option.brought
+        if key not in self.read:
+            self.read[key] = self._reading(option)
+        return self.read[key]
+
+    def _reading(self, option: Option) -> Tried:
+        """Lay over each other: defaults < wish < below the scale < the scale < above it."""
         component = option.component
         scale = self.stack.scale
         below = [value.node for value in self.stack.below if concerns(value, component)]

@@ -37,7 +37,8 @@ class Blueprint:
     def search(self, name: str) -> str:
         """Return the command of a first search with the part."""
         filled = {**self.others, self.slot: name}
-        return " ".join(["nascore search", *(f"--{slot} {one}" for slot, one in filled.items())])
+        flags = (f"--{slot} {one}" for slot, one in filled.items())
+        return " ".join(["nascore search", *flags, "--scale mini"])
 
 
 _TINY: Final = {"space": "tiny", "dataset": "synthetic"}
@@ -46,9 +47,7 @@ BLUEPRINTS: Final[Mapping[str, Blueprint]] = {
     made.slot: made
     for made in (
         Blueprint(slot="updater", summary="Plain gradient descent on theta.", others=_TINY),
-        Blueprint(
-            slot="relaxation", summary="Softmax at a temperature.", others={**_TINY, "updater": "sgd"}
-        ),
+        Blueprint(slot="relaxation", summary="Softmax at a temperature.", others={**_TINY, "updater": "sgd"}),
         Blueprint(
             slot="regularizer",
             summary="Penalty on the distance from the even mixture.",

@@ -74,7 +74,8 @@ def make(name: str, blueprint: Blueprint, folder: Path) -> Made:
         "search": blueprint.search(name),
         "versions": _versions(version("nascore")),
     }
-    texts = {_filled(path, words): _filled(_read(_filled(file, words)), words) for path, file in _FILES.items()}
+    named = {_filled(path, words): _filled(file, words) for path, file in _FILES.items()}
+    texts = {path: _filled(_read(file), words) for path, file in named.items()}
     texts[_filled(_MARK, words)] = ""
     try:
         _write(folder, texts)

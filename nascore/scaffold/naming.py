@@ -52,6 +52,8 @@ def _taken(name: str, slot: str, registry: Registry) -> str:
         return f"there is a {slot} called {name}, which {bringers} brings."
     if name in registry.words():
         return f"a plugin is called {name}."
-    if find_spec(package) is not None:
+    spec = find_spec(package)
+    # A folder without an __init__.py, such as one that is worked in, hides nothing.
+    if spec is not None and spec.origin is not None:
         return f"a Python package is called {package}, which the plugin's own would hide."
     return ""

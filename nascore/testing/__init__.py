@@ -11,5 +11,31 @@ One subclass that names the component is a whole first test file::
 """
 
 from nascore.testing.conformance import Conformance, NotConformingError, Outcome, checks_of, examined
+from nascore.testing.dataset import DatasetConformance
+from nascore.testing.growth import GrowthConformance
+from nascore.testing.observer import ObserverConformance
+from nascore.testing.plugin import PluginConformance
+from nascore.testing.regularizer import RegularizerConformance
+from nascore.testing.relaxation import RelaxationConformance
+from nascore.testing.slots import BY_SLOT
+from nascore.testing.space import SpaceConformance
+from nascore.testing.trainer import TrainerConformance
+from nascore.testing.updater import UpdaterConformance
 
-__all__ = ["Conformance", "NotConformingError", "Outcome", "checks_of", "examined"]
+__all__ = [
+    "BY_SLOT",
+    "Conformance",
+    "DatasetConformance",
+    "GrowthConformance",
+    "NotConformingError",
+    "ObserverConformance",
+    "Outcome",
+    "PluginConformance",
+    "RegularizerConformance",
+    "RelaxationConformance",
+    "SpaceConformance",
+    "TrainerConformance",
+    "UpdaterConformance",
+    "checks_of",
+    "examined",
+]

@@ -11,7 +11,7 @@ from nascore.errors import PluginError, did_you_mean, said
 from nascore.plugin import discover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Component
     from nascore.plugin import Registry
@@ -32,11 +32,13 @@ class Outcome:
         check: Name of the check, without ``test_``.
         promise: The sentence that it proves, from its docstring.
         failure: Why it failed; empty: it passed.
+        excused: Why it is not run, where the component's own class says so; empty: it was run.
     """
 
     check: str
     promise: str
     failure: str = ""
+    excused: str = ""
 
 
 class Conformance:
@@ -49,11 +51,13 @@ class Conformance:
         slot: The slot.
         component: Name of the component.
         registry: Where it is found; None: among what is installed.
+        settings: Settings that it is examined with, where its defaults cannot work (a path to a file).
     """
 
     slot: ClassVar[str] = ""
     component: ClassVar[str] = ""
     registry: ClassVar[Registry | None] = None
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         """Refuse a check that is overridden without a reason."""
@@ -63,34 +67,83 @@ class Conformance:
                 _refuse_silent(cls, name, method)
 
     @classmethod
+    def found(cls) -> Registry:
+        """Return where the component is looked for."""
+        if cls.registry is None:
+            cls.registry = discover()
+        return cls.registry
+
+    @classmethod
     def declared(cls) -> Component:
         """Return the component that is examined.
 
         Raises:
             PluginError: There is none of this name.
         """
-        if cls.registry is None:
-            cls.registry = discover()
-        found = cls.registry.get(cls.slot, cls.component)
+        registry = cls.found()
+        found = registry.get(cls.slot, cls.component)
         if found is None:
-            known = [one.name for one in cls.registry.components(cls.slot)]
+            known = [one.name for one in registry.components(cls.slot)]
             hint = did_you_mean(cls.component, known)
             raise PluginError(f"no {cls.slot} is called {cls.component}. {hint}".rstrip())
         return found
 
     @classmethod
+    def configured(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
+        """Return the component's settings with these values, the others as they are examined."""
+        return cls.declared().config(**{**cls.settings, **settings})
+
+    @classmethod
     def made(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
         """Build the component with these settings, the others at their defaults."""
-        component = cls.declared()
-        return load(component.build)(component.config(**settings))
+        return load(cls.declared().build)(cls.configured(**settings))
+
+    @classmethod
+    def typed(cls) -> tuple[str, ...]:
+        """Return the settings that the component is examined with, as they are typed after ``--set``."""
+        return tuple(f"{cls.slot}.{name}={value}" for name, value in cls.settings.items())
+
+    @classmethod
+    def provides(cls, capability: str) -> bool:
+        """Say whether the component declares a capability, with the settings that it is examined with."""
+        return capability in cls.declared().given(cls.configured())
+
+    @classmethod
+    def needs(cls, *terms: str) -> bool:
+        """Say whether the component declares a need that holds only with one of these terms."""
+        settings = cls.configured()
+        return any(
+            set(need.terms) <= set(terms) and need.when(settings) for need in cls.declared().needs if need.terms
+        )
+
+    @classmethod
+    def hold(cls, holds: object, text: str) -> None:
+        """Fail unless a condition holds.
+
+        Args:
+            holds: Whether it does.
+            text: What else happened, to follow the component's name: "moved a masked entry".
+
+        Raises:
+            NotConformingError: It does not.
+        """
+        if not holds:
+            raise NotConformingError(f"{cls.component} {text.rstrip('.')}.")
 
 
 def _refuse_silent(cls: type[Conformance], name: str, method: object) -> None:
-    marks = getattr(method, "pytestmark", [])
-    if not any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks):
+    if not _excuse(method):
         raise TypeError(
             f"{cls.__name__}.{name} overrides a check of the kit: mark it with pytest.mark.xfail(reason=...)"
         )
+
+
+def _excuse(method: object) -> str:
+    """Return the reason of the mark ``xfail`` of a method; empty where there is none."""
+    for mark in getattr(method, "pytestmark", []):
+        if mark.name == "xfail" and mark.kwargs.get("reason"):
+            return str(mark.kwargs["reason"])
+    return ""
 
 
 def checks_of(cls: type[Conformance]) -> tuple[str, ...]:
@@ -99,15 +152,22 @@ def checks_of(cls: type[Conformance]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def examined(cls: type[Conformance]) -> Iterator[Outcome]:
-    """Run every check of a class, each on a fresh instance; yields what each said.
+def examined(cls: type[Conformance], checks: Iterable[str] | None = None) -> Iterator[Outcome]:
+    """Run the checks of a class, each on a fresh instance; yields what each said.
 
     Args:
         cls: A class that names its component.
+        checks: Names of checks, as :func:`checks_of` gives them; None: all.
     """
-    for name in checks_of(cls):
-        promise = (getattr(cls, name).__doc__ or name).strip().splitlines()[0]
-        yield Outcome(check=name.removeprefix(CHECK), promise=promise, failure=_failure(cls, name))
+    for name in checks_of(cls) if checks is None else checks:
+        method = getattr(cls, name)
+        excused = _excuse(method)
+        yield Outcome(
+            check=name.removeprefix(CHECK),
+            promise=(method.__doc__ or name).strip().splitlines()[0],
+            failure="" if excused else _failure(cls, name),
+            excused=excused,
+        )
 
 
 def _failure(cls: type[Conformance], name: str) -> str:

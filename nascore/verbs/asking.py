@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.component import SLOTS
-from nascore.errors import Origin, PluginError, Problem, did_you_mean
+from nascore.errors import Origin, PluginError, Problem, did_you_mean, refusal
 from nascore.plugin import Selection, discover
 from nascore.plugin.selection import named
-from nascore.recipe import SEARCH_RUN, Request, settled
+from nascore.recipe import SEARCH_RUN, Request
+from nascore.recipe.request import resolved
+from nascore.recipe.suggest import unfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,11 +53,16 @@ def ask(
         slots: The slots that play a part.
 
     Raises:
-        RecipeError: Something is wrong, or does not fit; all of it at once.
+        RecipeError: Something is wrong; all of it at once.
+        UnfitError: Parts do not fit, and nothing else is wrong.
         PluginError: A file of `plugins` cannot be used.
     """
     registry = installed(plugins)
-    return Asked(recipe=settled(request, registry, run=run, slots=slots), registry=registry)
+    recipe = resolved(request, registry, run=run, slots=slots)
+    if recipe.refused:
+        misfit = unfit(recipe, request, registry, run=run, slots=tuple(slots))
+        raise misfit or refusal(recipe.problems)
+    return Asked(recipe=recipe, registry=registry)
 
 
 def requested(  # noqa: PLR0913 - each is a flag of the command line, by name

@@ -24,11 +24,16 @@ class Checked:
 
     Attributes:
         recipe: What fills each slot, and all settings.
-        supernet: Weights and cost of the network that is searched in, all candidates counted.
+        supernet: Weights and cost of the network that is searched in, all candidates counted; None where
+            there is none, since growth begins with closed architectures.
+        seeds: How many architectures growth begins with.
+        remark: What growth has to say of them; empty: nothing.
     """
 
     recipe: Recipe
-    supernet: Counted
+    supernet: Counted | None
+    seeds: int = 0
+    remark: str = ""
 
     @property
     def parts(self) -> list[Row]:
@@ -64,11 +69,15 @@ def check_asked(asked: Asked) -> Checked:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
     from nascore.engine.build import planned
+    from nascore.engine.seeds import remark_of
 
     recipe = asked.recipe
     try:
         dataset, parts = planned(recipe, asked.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
+    if parts.seeds:
+        remark = remark_of(recipe, parts.growth, parts.seeds)
+        return Checked(recipe=recipe, supernet=None, seeds=len(parts.seeds), remark=remark)
     image = (dataset.facts.height, dataset.facts.width)
     return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))

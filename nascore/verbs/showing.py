@@ -12,7 +12,7 @@ from nascore.config import settings_of
 from nascore.config.kinds import describe
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.fit import asks
+from nascore.recipe.misfit import asks
 from nascore.verbs.asking import installed
 from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items
 from nascore.verbs.template import template

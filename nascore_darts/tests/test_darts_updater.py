@@ -89,7 +89,7 @@ def without(name):
     ids=["decoupled", "nesterov", "lr", "betas", "weight_decay"],
 )
 def test_the_oracle_sees_another_rule(monkeypatch, optimizer, settings):
-    monkeypatch.setattr("nascore_darts.updater.torch.optim.Adam", optimizer)
+    monkeypatch.setattr("nascore_darts.updater.Adam", optimizer)
     with pytest.raises(AssertionError):
         oracle(settings)
 

@@ -23,7 +23,8 @@ def survivors(theta: Tensor, segments: Tensor, gap: float, keep: int) -> Tensor:
     """Return what may still end among the best `keep` of its segment, [E, O] bool.
 
     The paper keeps one and compares with the largest v. For more the proof is the same with the `keep`-th
-    largest, which needs as many to be left as are kept.
+    largest, which needs as many to be left as are kept. When nothing more is to come, those who earned the
+    same are told apart by their place, so that exactly `keep` are left.
 
     Args:
         theta: log v [E, O].
@@ -36,5 +37,6 @@ def survivors(theta: Tensor, segments: Tensor, gap: float, keep: int) -> Tensor:
         mine = segments == segment
         values = theta[mine]
         if len(values) > keep:
-            kept &= ~(mine & (theta < values.topk(keep).values[-1] - gap))
+            ranked, order = values.sort(descending=True, stable=True)
+            kept[mine] = values >= ranked[keep - 1] - gap if gap else order.argsort() < keep
     return kept

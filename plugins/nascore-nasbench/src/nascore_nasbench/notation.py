@@ -113,10 +113,10 @@ class _Reader:
 
     def node(self, node: int, part: _Piece) -> list[str]:
         path, edges = f"node {node}", part.cut(BAR)
-        for end, piece in (("begin", edges[0]), ("end", edges[-1])):
-            if piece.text or len(edges) == 1:
-                said = f"must {end} with a bar, not with {_shown(part.text, end)}."
-                self.wrong(path, piece.at, said, f"Write {_form(node)}.")
+        open_ends = [piece for piece in (edges[0], edges[-1]) if piece.text or len(edges) == 1]
+        if open_ends:
+            said = f"must begin and end with a bar, not with {_shown(open_ends[0].text)}."
+            self.wrong(path, open_ends[0].at, said, f"Write {_form(node)}.")
         inner = [piece for place, piece in enumerate(edges) if piece.text or 0 < place < len(edges) - 1]
         if len(inner) != node:
             edge = f"{len(inner)} edge{'' if len(inner) == 1 else 's'}"
@@ -128,12 +128,13 @@ class _Reader:
     def edge(self, node: int, expected: int, piece: _Piece, seen: set[int]) -> str:
         path = f"{node}<-{expected}"
         operation, *sources = piece.cut(TILDE)
-        if len(sources) != 1 or not _SOURCE.fullmatch(sources[0].text):
+        sound = len(sources) == 1 and _SOURCE.fullmatch(sources[0].text) is not None
+        if not sound:
             said = f"{_shown(piece.text)} is no OPERATION{TILDE}STATE."
             self.wrong(path, piece.at, said, f"Write {operation.text or 'OP'}{TILDE}{expected}.")
         else:
             self.source(node, expected, sources[0], seen)
-        if operation.text not in OPERATIONS:
+        if operation.text not in OPERATIONS and (sound or operation.text):
             hint = did_you_mean(operation.text, OPERATIONS) or f"Known: {', '.join(OPERATIONS)}."
             self.wrong(path, operation.at, f"there is no operation {_shown(operation.text)}.", hint)
         return operation.text
@@ -142,7 +143,7 @@ class _Reader:
         source = int(piece.text)
         hint = f"Write {TILDE}{expected}."
         if source >= node:
-            said = f"reads state {source}; before node {node} there is {_states(node)}."
+            said = f"reads state {source}; node {node} reads {_states(node)}."
             self.wrong(f"{node}<-{expected}", piece.at, said, hint)
         elif source in seen:
             self.wrong(f"{node}<-{expected}", piece.at, f"reads state {source} a second time.", hint)
@@ -160,9 +161,6 @@ def _states(node: int) -> str:
     return "state 0" if node == 1 else f"states 0 to {node - 1}"
 
 
-def _shown(text: str, end: str = "begin") -> str:
-    """Return a piece as messages show it; of a long one its beginning, or its end."""
-    if not text:
-        return "nothing"
-    cut = text[:_SHOWN] if end == "begin" else text[-_SHOWN:]
-    return repr(cut)
+def _shown(text: str) -> str:
+    """Return a piece as messages show it; of a long one the beginning."""
+    return repr(text[:_SHOWN]) if text else "nothing"

@@ -68,20 +68,19 @@ def to_string(description: Description) -> str:
     """
     if description.is_open:
         raise DescriptionError("an open description has no architecture string yet: derive it first")
-    plain = final(description)
     problems: list[Problem] = []
-    operations = _read(plain, problems)
+    operations = _read(description, problems)
     if problems:
         raise DescriptionError(problems)
     rebuilt = _network(
         operations,
-        frame.count_cells(plain.network),
-        channels=plain.channels,
-        classes=plain.classes,
-        in_channels=plain.in_channels,
+        frame.count_cells(description.network),
+        channels=description.channels,
+        classes=description.classes,
+        in_channels=description.in_channels,
     )
-    rebuilt = rebuilt if plain.auxiliary is None else with_auxiliary(rebuilt, frame.BLOCKS[-1])
-    if rebuilt != plain and fingerprint(rebuilt) != fingerprint(plain):
+    rebuilt = rebuilt if description.auxiliary is None else with_auxiliary(rebuilt, frame.BLOCKS[-1])
+    if rebuilt != description and fingerprint(rebuilt) != fingerprint(final(description)):
         raise DescriptionError(
             "an architecture string cannot say all of this description: its network is not that of "
             "NAS-Bench-201, or its cells differ"
@@ -146,7 +145,8 @@ def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
 def _operation(node: Node, source: str, path: str, problems: list[Problem]) -> str:
     """Return the name of the one operation on an edge."""
     edge = next((edge for edge in node.edges if edge.source == source), None)
-    ops = () if edge is None or edge.gate else edge.ops
+    # As in the form that is trained from scratch, in which affine and pool_norm are no settings of one edge.
+    ops = () if edge is None or edge.gate else [op.without("affine", "pool_norm") for op in edge.ops]
     if len(ops) == 1 and ops[0].name in frame.OPERATIONS and not ops[0].settings:
         return ops[0].name
     if edge is None:

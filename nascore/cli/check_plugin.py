@@ -1,0 +1,103 @@
+"""``nascore check-plugin``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from nascore.cli.completing import complete_anything
+from nascore.cli.guard import FAILED
+from nascore.cli.options import json_option, plugins_option
+from nascore.cli.verb import Verb, echo_json
+from nascore.component import SLOTS
+from nascore.verbs.check_plugin import subjects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from nascore.plugin import Selection
+    from nascore.testing import Outcome
+    from nascore.verbs.check_plugin import Subject
+
+
+@click.command(
+    "check-plugin",
+    cls=Verb,
+    examples=(
+        "nascore check-plugin signs --with signs.py",
+        "nascore check-plugin softmax --json",
+    ),
+)
+@click.argument("name", shell_complete=complete_anything)
+@click.option("--slot", type=click.Choice([slot.name for slot in SLOTS]), help="Only parts of this slot.")
+@json_option
+@plugins_option
+@click.pass_context
+def command(ctx: click.Context, name: str, *, slot: str | None, as_json: bool, plugins: Selection) -> None:
+    """Check what a plugin promises: its declarations, and each part by the checks of its slot.
+
+    NAME is that of a plugin, of its distribution, or of one component. Everything is tried on small tensors;
+    a part takes seconds.
+
+    Ends with exit code 0 if all checks pass, with 1 if some fail.
+    """
+    results: list[tuple[Subject, list[Outcome]]] = []
+    for subject in subjects(name, plugins=plugins, slot=slot):
+        outcomes = _watched(subject)
+        results.append((subject, outcomes))
+        if not as_json:
+            _echo(subject, outcomes)
+    failed = sum(bool(one.failure) for _, outcomes in results for one in outcomes)
+    if as_json:
+        echo_json([_row(subject, outcomes) for subject, outcomes in results])
+    else:
+        run = sum(not one.excused for _, outcomes in results for one in outcomes)
+        click.echo(f"{run - failed} of {run} checks passed" + (f", {failed} failed" if failed else ""))
+    ctx.exit(FAILED if failed else 0)
+
+
+def _watched(subject: Subject) -> list[Outcome]:
+    """Run the checks; in a terminal the line on stderr says which is under way, and is wiped at the end."""
+    live = sys.stderr.isatty()
+    outcomes: list[Outcome] = []
+    for outcome in subject.outcomes():
+        outcomes.append(outcome)
+        if live:
+            click.echo(
+                f"\r\x1b[K{_head(subject)}  {len(outcomes)} checks, {outcome.check}", nl=False, err=True
+            )
+    if live:
+        click.echo("\r\x1b[K", nl=False, err=True)
+    return outcomes
+
+
+def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
+    if not outcomes:
+        click.echo(f"{_head(subject)}  not examined: {subject.unfit or 'no checks are for its slot'}")
+        return
+    run = [one for one in outcomes if not one.excused]
+    passed = sum(not one.failure for one in run)
+    click.echo(f"{_head(subject)}  {passed} of {len(run)} checks passed")
+    for one in outcomes:
+        if one.failure:
+            click.echo(f"  {one.failure}")
+            click.echo(click.style(f"    promised: {one.promise}", dim=True))
+        elif one.excused:
+            click.echo(f"  not run: {one.promise} {one.excused}")
+
+
+def _head(subject: Subject) -> str:
+    return f"{subject.kind} {subject.name}"
+
+
+def _row(subject: Subject, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "kind": subject.kind,
+        "name": subject.name,
+        "unfit": subject.unfit,
+        "checks": [attrs.asdict(one) | {"passed": not one.failure and not one.excused} for one in outcomes],
+    }

@@ -1,0 +1,86 @@
+"""How the refusal of a misfit ends: with a command that works."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import Factory, evolve, frozen
+
+from nascore.component import SLOTS
+from nascore.plugin import Selection
+from nascore.recipe.suggest import UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from nascore.recipe import Request
+    from nascore.recipe.suggest import Suggestion
+
+_INDENT = "  "
+
+
+@frozen(kw_only=True)
+class Line:
+    """What a command line says beside its request.
+
+    Attributes:
+        verb: The verb that takes the request.
+        plugins: Which plugins are wanted.
+        out: The folder of the run.
+        dry_run: Whether it is only said what would be done.
+    """
+
+    verb: str = "search"
+    plugins: Selection = Factory(Selection)
+    out: Path | None = None
+    dry_run: bool = False
+
+    def command(self, request: Request) -> str:
+        """Return the whole command line of a request, as one types it in a POSIX shell.
+
+        Args:
+            request: Made from options of the command line: it has no settings from Python.
+        """
+        fixed = [("recipe", request.recipe), ("preset", request.preset), ("scale", request.scale)]
+        plugins = self.plugins
+        for flag, typed in (("with", plugins.files), ("without", plugins.without), ("only", plugins.only)):
+            fixed += [(flag, one) for one in typed]
+        fixed += [*request.run.items(), ("out", self.out)]
+        chosen = [(slot.name, name) for slot in SLOTS for name in request.names.get(slot.name, ())]
+        options = [*fixed, *chosen, *(("set", text) for text in request.sets)]
+        words = [word for flag, one in options if one is not None for word in (f"--{flag}", str(one))]
+        return shlex.join(["nascore", self.verb, *words, *(["--dry-run"] if self.dry_run else [])])
+
+
+@contextmanager
+def suggesting(line: Line) -> Iterator[None]:
+    """Let the refusal of a misfit end with a command that works, or else with what fits.
+
+    Args:
+        line: What the command line says beside its request.
+    """
+    try:
+        yield
+    except UnfitError as error:
+        found = error.suggestion()
+        error.add_note(_nothing(error.fitting()) if found is None else _works(found, line))
+        raise
+
+
+def _works(found: Suggestion, line: Line) -> str:
+    # A recipe that `check` names without a flag is named by one in a search.
+    command = line.command(evolve(found.request, recipe_typed=""))
+    warned = ", with a warning" if found.recipe.warned else ""
+    return f"This works{warned} ({'; '.join(found.changes)}):\n{_INDENT}{command}"
+
+
+def _nothing(fitting: dict[str, tuple[str, ...]]) -> str:
+    rows = [f"{_INDENT}{slot}: {_listed(names)}" for slot, names in fitting.items()]
+    return "\n".join(["No two changes make it fit. What no refused need rejects:", *rows])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing that is installed"

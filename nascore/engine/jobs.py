@@ -1,0 +1,114 @@
+"""A job of a search: train one architecture, measure it, and add it to the gallery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from nascore.description import dump
+from nascore.engine.derive import prepared
+from nascore.engine.measure import accuracy
+from nascore.engine.results import costs_of, save_best, save_job
+from nascore.engine.training import trained
+from nascore.gallery import Entry
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from nascore.description import Description
+    from nascore.engine.build import Live
+    from nascore.engine.streams import Streams
+    from nascore.gallery import Gallery
+    from nascore.nn import Examples
+
+
+@frozen(kw_only=True)
+class Job:
+    """An architecture that is to be trained.
+
+    Attributes:
+        number: Of the job in the run, from 1; decides on its random numbers.
+        jobs: How many the run has, as far as is known.
+        entry: Id of the entry that it makes.
+        description: The architecture, closed, at any size.
+        wave: The wave of jobs in which it comes; 0 where there are no waves.
+        parent: Id of the entry that it was made from; None if it was made from no other.
+    """
+
+    number: int
+    jobs: int
+    entry: int
+    description: Description
+    wave: int = 0
+    parent: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.number:04d}-train"
+
+
+def train_job(live: Live, job: Job, gallery: Gallery, *, fit: Examples, held: Examples) -> Gallery:
+    """Train an architecture from scratch and measure it; returns the gallery with its entry, as written.
+
+    The best of the gallery stands in the folder `best` from then on.
+
+    Args:
+        live: The run.
+        job: What is trained.
+        gallery: The architectures before it.
+        fit: The images that its weights are fitted to.
+        held: The images that it is measured on, and nothing else.
+
+    Raises:
+        RunFailed: A loss is not finite; the gallery is as it was.
+    """
+    description = prepared(job.description, live.recipe.run.training, live.facts)
+    folder = live.folder.job(job.number, "train", seed=f"{live.recipe.run.seed}/{job.number}")
+    folder.text("description.yaml", dump(description))
+    live.watch.tell("job_started", job.name, job.number, job.jobs)
+
+    def validate(network: Module, streams: Streams) -> tuple[float, int]:
+        return accuracy(network, held, live.facts, streams), len(held.labels)
+
+    done = trained(live, description, fit, job=job.number, validate=validate)
+    share, count = validate(done.network, done.streams)
+    entry = Entry(
+        id=job.entry,
+        parent=job.parent,
+        wave=job.wave,
+        description=f"architectures/{job.entry:04d}.yaml",
+        weights=f"jobs/{job.name}/weights.safetensors",
+        error=1 - share,
+        count=count,
+        costs=costs_of(description, live.catalogue, live.facts),
+        steps=done.steps,
+    )
+    live.folder.text(entry.description, dump(description))
+    save_job(folder, done.network, figures_of(entry))
+    gallery = gallery.added(entry)
+    live.folder.text("gallery.json", gallery.to_json())  # names files, so it comes after them
+    if gallery.best is entry:
+        save_best(live, description, done.network, {"id": entry.id, **figures_of(entry)})
+    live.watch.tell("job_finished", job.name, figures_of(entry))
+    return gallery
+
+
+def figures_of(entry: Entry) -> dict[str, Any]:
+    """Return what was measured of an architecture."""
+    low, high = entry.interval
+    return {
+        "validation_accuracy": entry.accuracy,
+        "validation_count": entry.count,
+        "interval": [1 - high, 1 - low],
+        "steps": entry.steps,
+        **entry.costs,
+    }
+
+
+def result_of(gallery: Gallery) -> dict[str, Any]:
+    """Return what a run's result says of its gallery: its best."""
+    best = gallery.best
+    files = {"architecture": "best/architecture.yaml", "gallery": "gallery.json"}
+    return {**files, "best": best.id, **figures_of(best)}

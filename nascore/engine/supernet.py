@@ -1,0 +1,86 @@
+"""A search in one supernet: choose an architecture there, then train it briefly to know what it is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nascore.description import derive, dump
+from nascore.engine.derive import derived, picks_of
+from nascore.engine.jobs import Job, result_of, train_job
+from nascore.engine.loop import run_phase
+from nascore.engine.measure import accuracy
+from nascore.engine.phases import search_phase
+from nascore.engine.results import learned, record_epoch, save_job
+from nascore.gallery import Gallery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nascore.contract import EpochReport
+    from nascore.description import Description
+    from nascore.engine.build import Live, Parts
+    from nascore.engine.phase import Phase
+
+SEARCH, TRAIN = 1, 2
+"""Numbers of the jobs."""
+
+
+def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
+    """Run a search in a supernet to its end; yields what the run's result says then.
+
+    The architecture is trained on the first half of the data and measured on the second.
+
+    Raises:
+        RunFailed: A loss is not finite.
+    """
+    found = search_job(live, parts)
+    del parts  # the supernet and its data must not stay in memory beside what comes next
+    fit, held = live.halves()
+    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=found)
+    yield result_of(train_job(live, job, Gallery(), fit=fit, held=held))
+
+
+def search_job(live: Live, parts: Parts) -> Description:
+    """Train weights and choices together; returns the architecture that was chosen, a closed description."""
+    folder = live.folder.job(SEARCH, "search", seed=f"{live.recipe.run.seed}/{SEARCH}")
+    folder.text("description.yaml", dump(parts.description))
+    live.watch.tell("job_started", folder.path.name, SEARCH, TRAIN)
+    streams = live.streams(SEARCH)
+    phase = search_phase(live, parts, streams)
+    epoch_over = _each_epoch(live, parts, phase)
+    steps = run_phase(
+        phase, parts.trainer, live.watch, validate=_validation(live, phase), epoch_over=epoch_over
+    )
+    assert phase.search is not None
+    picks = picks_of(parts.description, phase.search)
+    result = {
+        "steps": steps,
+        "picks": {name: [list(pick) for pick in kept] for name, kept in picks.items()},
+        "groups": learned(phase.search),
+    }
+    save_job(folder, phase.network, result)
+    live.watch.tell("job_finished", folder.path.name, result)
+    return derive(parts.description, picks)
+
+
+def _each_epoch(live: Live, parts: Parts, phase: Phase) -> Callable[[EpochReport], None]:
+    def epoch_over(report: EpochReport) -> None:
+        record_epoch(live, SEARCH, report)
+        assert phase.search is not None
+        live.watch.tell("architecture_changed", derived(parts.description, phase.search))
+
+    return epoch_over
+
+
+def _validation(live: Live, phase: Phase) -> Callable[[], tuple[float, int]] | None:
+    """Return how the supernet is measured; None where its weights have seen all the data."""
+    held, search = phase.batches.get("architecture"), phase.search
+    if held is None or search is None:
+        return None
+    examples = held.examples
+
+    def validate() -> tuple[float, int]:
+        share = accuracy(phase.network, examples, live.facts, phase.streams, search.expected())
+        return share, len(examples.labels)
+
+    return validate

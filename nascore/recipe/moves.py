@@ -1,0 +1,196 @@
+"""The changes of a request that may cure a misfit, each with what it costs its user.
+
+Costs were tried on all refused combinations: a replaced component must cost more than two that are given
+back, or sound but silly searches come out; and one component left out of a list must cost less than a whole
+choice given back, or what was fine is thrown away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, frozen
+
+from nascore.config import settings_of, write_scalar
+from nascore.recipe.needs import asked
+from nascore.recipe.ways import other_values, varied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nascore.component import Slot
+    from nascore.recipe.ground import Ground
+    from nascore.recipe.recipe import Part, Recipe
+    from nascore.recipe.request import Request
+
+_GIVEN_BACK: Final = 1.0
+_LEFT_OUT: Final = 0.95
+_DROPPED: Final = 0.9
+_VALUE: Final = 1.0
+_VALUE_UNSET: Final = 1.3
+_REPLACED: Final = 2.3
+_EARLIER: Final = 0.11
+"""What a change of the first slot costs more than one of the last: space and growth are kept longest."""
+
+_CHOSEN: Final = ("preset", "recipe", "flag", "set", "python")
+
+
+@frozen(kw_only=True, eq=False)
+class Move:
+    """A change of a request.
+
+    Attributes:
+        request: The request after it.
+        cost: What it costs.
+        text: What it is, in words.
+        slot: The slot that the wishes fill then; empty where they do not.
+        path: The setting that takes its other value then; empty where none does.
+    """
+
+    request: Request
+    cost: float
+    text: str
+    slot: str = ""
+    path: str = ""
+
+    def said(self, after: Recipe) -> str:
+        """Say what it is and what comes of it.
+
+        Args:
+            after: The recipe with all changes.
+        """
+        if self.slot and after.parts.get(self.slot):
+            return f"{self.text}, so {_comes(after.part(self.slot))}"
+        if self.path:
+            return f"{self.text}, so it is {_written(after.setting(self.path))}"
+        return self.text
+
+
+def moves(request: Request, recipe: Recipe, ground: Ground) -> Iterator[Move]:
+    """Yield every change of the slots that the refusals name.
+
+    Args:
+        request: What was asked for.
+        recipe: What it settles to, which is refused.
+        ground: What stays the same.
+    """
+    named = {slot for problem in recipe.refused for slot in problem.slots}
+    last = max(len(ground.slots) - 1, 1)
+    for index, slot in enumerate(ground.slots):
+        if slot.name not in named:
+            continue
+        for move in _of_slot(request, recipe, ground, slot):
+            yield evolve(move, cost=move.cost + _EARLIER * (1 - index / last))
+
+
+def _of_slot(request: Request, recipe: Recipe, ground: Ground, slot: Slot) -> Iterator[Move]:
+    parts = recipe.parts.get(slot.name, ())
+    for part in parts:
+        yield from _values(request, part, slot)
+    if slot.many:
+        yield from _left_out(request, parts, slot)
+    if slot.name in request.names:
+        names = ", ".join(part.name for part in parts) or "none"
+        yield Move(
+            request=_without(request, slot.name),
+            cost=_GIVEN_BACK,
+            text=f"{names} given back",
+            slot="" if slot.many else slot.name,
+        )
+    elif parts and any(part.brought.layer in ("recipe", "preset") for part in parts):
+        yield from _given_back(request, parts, ground, slot)
+    if not slot.many:
+        yield from _replaced(request, parts, ground, slot)
+
+
+def _given_back(request: Request, parts: tuple[Part, ...], ground: Ground, slot: Slot) -> Iterator[Move]:
+    """What a file names is given back by naming what the wishes would bring."""
+    brought = ground.opened(request, slot.name).parts.get(slot.name, ())
+    if [part.component for part in brought] == [part.component for part in parts]:
+        return
+    names = [part.label for part in brought] or ["none"]
+    if not brought and not slot.many:
+        return
+    coming = " and ".join(map(_comes, brought)) or "none is left"
+    text = f"{', '.join(part.name for part in parts)} given back, so {coming}"
+    yield Move(request=_named(request, slot.name, names), cost=_GIVEN_BACK, text=text)
+
+
+def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator[Move]:
+    """One component less in a list."""
+    typed = list(request.names.get(slot.name, ())) or [part.label for part in parts]
+    for index, part in enumerate(parts):
+        names = [name for place, name in enumerate(typed) if place != index] or ["none"]
+        changed = evolve(
+            _unset(request, f"{slot.name}.{part.name}."), names={**request.names, slot.name: names}
+        )
+        yield Move(request=changed, cost=_LEFT_OUT, text=f"{part.name} left out")
+
+
+def _values(request: Request, part: Part, slot: Slot) -> Iterator[Move]:
+    """Other values of the settings that decide on what a part gives or needs."""
+    deciding = dict.fromkeys(name for other, name in varied(part) if _effect(other) != _effect(part))
+    for name in deciding:
+        path = f"{slot.name}.{part.name}.{name}" if slot.many else f"{slot.name}.{name}"
+        declared = settings_of(part.component.config)[name]
+        value, origin = getattr(part.settings, name), part.origins.get(name)
+        dropped = _unset(request, f"{path}=")
+        if dropped is not request:
+            yield Move(request=dropped, cost=_DROPPED, text=f"{path} given back", path=path)
+        elif origin is not None and origin.layer in ("recipe", "preset") and value != declared.default:
+            changed = _set(request, path, declared.default)
+            yield Move(request=changed, cost=_DROPPED, text=f"{path} given back", path=path)
+        cost = _VALUE if origin is not None and origin.layer in _CHOSEN else _VALUE_UNSET
+        for other in other_values(declared, value):
+            text = f"{path} set to {_written(other)}"
+            yield Move(request=_set(request, path, other), cost=cost, text=text)
+
+
+def _replaced(request: Request, parts: tuple[Part, ...], ground: Ground, slot: Slot) -> Iterator[Move]:
+    there = [part.component for part in parts]
+    before = ", ".join(part.name for part in parts) or "nothing"
+    for component in ground.registry.components(slot.name):
+        if component not in there:
+            label = ground.label(component)
+            changed = _named(request, slot.name, [label])
+            yield Move(request=changed, cost=_REPLACED, text=f"{before} replaced by {label}")
+
+
+def _effect(part: Part) -> tuple[frozenset[str], list[bool]]:
+    """What a part gives and needs with its settings."""
+    return part.provides, [
+        asked(part.component, part.settings, need)[0] for need in part.component.needs
+    ]
+
+
+def _without(request: Request, slot: str) -> Request:
+    names = {name: typed for name, typed in request.names.items() if name != slot}
+    return evolve(_unset(request, f"{slot}."), names=names)
+
+
+def _named(request: Request, slot: str, names: Iterable[str]) -> Request:
+    return evolve(_unset(request, f"{slot}."), names={**request.names, slot: list(names)})
+
+
+def _unset(request: Request, start: str) -> Request:
+    """Leave out every ``--set`` that begins so; the same request where none does."""
+    kept = [text for text in request.sets if not text.lstrip().startswith(start)]
+    return request if len(kept) == len(request.sets) else evolve(request, sets=kept)
+
+
+def _set(request: Request, path: str, value: object) -> Request:
+    dropped = _unset(request, f"{path}=")
+    return evolve(dropped, sets=[*dropped.sets, f"{path}={_written(value)}"])
+
+
+def _written(value: object) -> str:
+    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def _comes(part: Part) -> str:
+    origin = part.brought
+    if origin.layer == "wish":
+        return f"{origin.where.removeprefix('wished by ')} brings {part.name}"
+    if origin.layer == "default":
+        return f"{part.name} comes by default"
+    return f"{part.name} comes from {origin.where}"

@@ -1,0 +1,120 @@
+"""Small choice groups: one size, several, with a mask, competing by node; and states of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.description import ChoiceGroup, Op
+from nascore.description.plan import segments
+from nascore.nn import ArchitectureState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from torch import Tensor
+
+    from nascore.description import Pick
+    from nascore.description.values import Segment
+
+
+def group(  # noqa: PLR0913 - a group's facts, each by name
+    rows: int,
+    columns: int,
+    *,
+    out: Iterable[Pick] = (),
+    segment: Segment = "edge",
+    replicas: int = 1,
+    keep: int = 1,
+) -> ChoiceGroup:
+    """Return a choice group; two rows each lead to the same node.
+
+    Args:
+        rows: E.
+        columns: O.
+        out: (row, column) pairs that are masked.
+        segment: What competes.
+        replicas: K.
+        keep: How many of a segment must survive.
+    """
+    masked = set(out)
+    names = tuple(("cell", f"n{row // 2}", f"in{row}") for row in range(rows))
+    mask = tuple(tuple((row, column) not in masked for column in range(columns)) for row in range(rows))
+    return ChoiceGroup(
+        rows=names,
+        ops=tuple(Op(f"op{column}") for column in range(columns)),
+        mask=mask,
+        segments=segments(names, mask, segment),
+        replicas=replicas,
+        keep=keep,
+    )
+
+
+def alike() -> dict[str, ChoiceGroup]:
+    """Return two groups of one size, without a mask."""
+    return {"first": group(2, 3, replicas=2), "second": group(2, 3, replicas=2)}
+
+
+def masked() -> dict[str, ChoiceGroup]:
+    """Return one group of which two entries are masked."""
+    return {"masked": group(3, 4, out=((0, 3), (2, 0)))}
+
+
+def unlike() -> dict[str, ChoiceGroup]:
+    """Return groups of different size: some masked, used several times, or competing by node."""
+    return {
+        "narrow": group(1, 2),
+        "node": group(4, 3, segment="node", keep=2),
+        "used": group(2, 4, replicas=3),
+        "wide": group(3, 5, out=((0, 4), (2, 1), (2, 2))),
+    }
+
+
+def state_of(
+    groups: Mapping[str, ChoiceGroup],
+    *,
+    theta: Mapping[str, Tensor] | None = None,
+    dead: Mapping[str, Iterable[Pick]] | None = None,
+) -> ArchitectureState:
+    """Return a state of groups: theta at zero, and all alive that is offered, unless it is said otherwise."""
+    alive = {name: torch.tensor(one.mask) for name, one in groups.items()}
+    for name, picks in (dead or {}).items():
+        for row, column in picks:
+            alive[name][row, column] = False
+    return ArchitectureState(
+        groups=groups,
+        theta=theta or {name: torch.zeros(len(one.rows), len(one.ops)) for name, one in groups.items()},
+        alive=alive,
+    )
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a generator on the CPU."""
+    return torch.Generator().manual_seed(seed)
+
+
+def scattered(groups: Mapping[str, ChoiceGroup], seed: int, *, size: float = 0.5) -> dict[str, Tensor]:
+    """Return by group [E, O] numbers from -size to size, no two of them equal, in an order by the seed."""
+    drawing = generator(seed)
+    numbers = {}
+    for name in sorted(groups):
+        count = len(groups[name].rows) * len(groups[name].ops)
+        order = torch.randperm(count, generator=drawing)
+        numbers[name] = torch.linspace(-size, size, count)[order].reshape(-1, len(groups[name].ops))
+    return numbers
+
+
+def leaders(values: Tensor, competing: Tensor) -> dict[int, int]:
+    """Return by segment the flat place of its largest value.
+
+    Args:
+        values: [E, O].
+        competing: [E, O], segments; -1 stands outside.
+    """
+    flat, kinds = values.flatten(), competing.flatten()
+    found = {}
+    for segment in sorted(set(kinds[kinds >= 0].tolist())):
+        places = torch.nonzero(kinds == segment).flatten()
+        found[segment] = int(places[flat[places].argmax()])
+    return found

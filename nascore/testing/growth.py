@@ -1,0 +1,105 @@
+"""What every growth policy promises."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from nascore.builtin.settings import PlantedSpaceSettings, TinySettings
+from nascore.builtin.spaces import Planted, Tiny
+from nascore.contract import DataFacts
+from nascore.description import expand, fingerprint
+from nascore.testing.part import PartConformance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from nascore.description import Description, Op
+
+FACTS = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, mean=(0.5,), std=(0.25,))
+
+
+class GrowthConformance(PartConformance):
+    """The checks of a growth policy, on a cell and on a chain.
+
+    Attributes:
+        largest: Bounds of settings above it are not tried: they are numbers of architectures.
+    """
+
+    slot: ClassVar[str] = "growth"
+    largest: ClassVar[float] = 100
+
+    def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
+        """Draw the seeds in every space; returns their marks as numbers."""
+        marks = [
+            int(fingerprint(one)[:8], 16)
+            for name, space in spaces().items()
+            for one in part.seeds(space, Random(f"{seed}/{name}"))  # noqa: S311 - nothing secret
+        ]
+        return {"seeds": torch.tensor(marks, dtype=torch.int64)}
+
+    def test_seeds_are_closed(self) -> None:
+        """It begins with architectures in which nothing is left to choose, and which can be built."""
+        for name, _, seeds in self._begun():
+            for one in seeds:
+                self.hold(not one.is_open, f"begins with an architecture that is open, in the space {name}")
+                expand(one, self.found().operations())
+
+    def test_seeds_are_for_the_same_data(self) -> None:
+        """Its architectures take the images and give the classes that the space is for."""
+        for name, space, seeds in self._begun():
+            for one in seeds:
+                fits = (one.in_channels, one.classes) == (space.in_channels, space.classes)
+                self.hold(fits, f"begins with an architecture for other data than the space {name}")
+
+    def test_seeds_are_of_the_space(self) -> None:
+        """Every operation in them is one that the space offers, and none that it never keeps."""
+        for name, space, seeds in self._begun():
+            offered = _operations(space)
+            never = {op for group in space.groups.values() for op in group.never}
+            for one in seeds:
+                used = _operations(one)
+                self.hold(
+                    not used & never, f"keeps {_names(used & never)}, which the space {name} never keeps"
+                )
+                self.hold(used <= offered, f"brings {_names(used - offered)} into the space {name}")
+
+    def test_begins_with_something(self) -> None:
+        """It begins with an architecture, unless it provides `supernet` and chooses there."""
+        if not self.provides("supernet"):
+            for name, _, seeds in self._begun():
+                self.hold(seeds, f"begins with nothing in the space {name}")
+
+    def test_seeds_differ(self) -> None:
+        """It begins with no architecture twice."""
+        for name, _, seeds in self._begun():
+            marks = [fingerprint(one) for one in seeds]
+            twice = len(marks) - len(set(marks))
+            self.hold(not twice, f"begins {twice} times with an architecture again, in the space {name}")
+
+    def _begun(self) -> list[tuple[str, Description, Sequence[Description]]]:
+        part = self.made()
+        return [
+            (name, space, tuple(part.seeds(space, Random(name))))  # noqa: S311 - nothing secret
+            for name, space in spaces().items()
+        ]
+
+
+def spaces() -> dict[str, Description]:
+    """Return the spaces that growth is tried in, by name."""
+    return {
+        "tiny": Tiny(TinySettings()).describe(FACTS),
+        "planted": Planted(PlantedSpaceSettings()).describe(FACTS),
+    }
+
+
+def _operations(description: Description) -> set[Op]:
+    return {op for _, _, edge in description.edges() for op in edge.ops}
+
+
+def _names(ops: set[Op]) -> str:
+    return ", ".join(sorted(op.name for op in ops))

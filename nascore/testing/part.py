@@ -1,0 +1,87 @@
+"""What every part of a search must do, whatever its slot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from nascore.component import load
+from nascore.errors import said
+from nascore.testing.conformance import Conformance, NotConformingError
+from nascore.testing.extremes import extremes
+from nascore.testing.random_state import moved, seeded, states
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+
+class PartConformance(Conformance):
+    """Checks that need nothing of a part but that it can be used once; :meth:`exercise` says how.
+
+    Attributes:
+        largest: Bounds of settings above it are not tried.
+    """
+
+    largest: ClassVar[float] = 1e9
+
+    def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
+        """Use the part once on something small; returns what it gave, by name.
+
+        Args:
+            part: The part, freshly built.
+            seed: Seeds the generators that are handed to it.
+        """
+        raise NotImplementedError
+
+    def test_its_defaults_work(self) -> None:
+        """It is built with its default settings, and then works."""
+        with seeded():
+            given = self.exercise(self.made(), 0)
+        self._finite(given, "gives numbers that are not finite, with its default settings")
+
+    def test_its_bounds_hold(self) -> None:
+        """It works at every bound and with every choice that its settings declare."""
+        build = load(self.declared().build)
+        for text, settings in extremes(self.configured(), largest=self.largest):
+            try:
+                with seeded():
+                    given = self.exercise(build(settings), 0)
+            except NotConformingError:
+                raise
+            except Exception as error:
+                text = f"{self.component} breaks with {text}, which its settings allow: {said(error)}."
+                raise NotConformingError(text) from error
+            self._finite(given, f"gives numbers that are not finite with {text}, which its settings allow")
+
+    def test_leaves_the_global_random_numbers_alone(self) -> None:
+        """It draws no random numbers but from the generators that it is handed."""
+        with seeded():
+            # Once before: what is imported on first use may draw, and that is not the part's doing.
+            self.exercise(self.made(), 0)
+            before = states()
+            self.exercise(self.made(), 0)
+            drawn = moved(before)
+        self.hold(not drawn, f"draws from the global random numbers of {' and '.join(drawn)}")
+
+    def test_repeats_itself(self) -> None:
+        """It gives the same for the same seed, to the bit."""
+        given = []
+        for _ in range(2):
+            with seeded():
+                given.append(self.exercise(self.made(), 3))
+        one, other = given
+        self.hold(one.keys() == other.keys(), "gives something else when it is used again with the same seed")
+        different = [name for name in one if not same(one[name], other[name])]
+        self.hold(not different, f"gives another {' and '.join(different)} for the same seed")
+
+    def _finite(self, given: Mapping[str, Tensor], text: str) -> None:
+        strange = [name for name, value in given.items() if not bool(torch.isfinite(value).all())]
+        self.hold(not strange, f"{text}: {', '.join(strange)}")
+
+
+def same(one: Tensor, other: Tensor) -> bool:
+    """Say whether two tensors have the same shape and bits; a number that is none equals itself."""
+    return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())  # noqa: PLR0124 - NaN

@@ -1,0 +1,144 @@
+"""What every plugin promises, whatever it brings."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from nascore.component import load
+from nascore.errors import NascoreError, said
+from nascore.plugin.selection import CORE, named, same_distribution
+from nascore.recipe import Request, settled
+from nascore.testing.alone import torch_importer
+from nascore.testing.conformance import Conformance, NotConformingError
+from nascore.testing.declared import needless, undocumented, unknown, unwishable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.component import Component
+    from nascore.plugin import Plugin
+
+LONGEST: Final = 80
+"""Letters of a summary, so that a list of them can be read."""
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class PluginConformance(Conformance):
+    """The checks of a plugin as a whole: what it says of itself is right, and can be read.
+
+    Attributes:
+        plugin: Name of the plugin, or of its distribution.
+    """
+
+    plugin: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        """Let the sentences about it begin with its name."""
+        super().__init_subclass__()
+        cls.component = cls.component or cls.plugin
+
+    def test_is_ready(self) -> None:
+        """It is loaded, and nothing that it declares is refused."""
+        self.ready()
+
+    def test_loads_without_torch(self) -> None:
+        """It is listed without importing torch, which takes seconds."""
+        importer = torch_importer(self.ready())
+        self.hold(not importer, f"imports torch when it is listed, in {importer}: import it where it builds")
+
+    def test_names_can_be_typed(self) -> None:
+        """Names are lower-case letters, digits and dashes."""
+        wrong = [name for name, _ in self._named() if _NAME.fullmatch(name) is None]
+        self.hold(not wrong, f"has names of other signs than a-z, 0-9 and dashes: {', '.join(wrong)}")
+
+    def test_summaries_are_sentences(self) -> None:
+        """Summaries are one line of at most 80 characters that ends with a stop."""
+        for name, summary in self._named():
+            self.hold(summary.strip() and "\n" not in summary, f"has no summary of one line for {name}")
+            self.hold(summary.endswith("."), f"has a summary of {name} that ends without a stop: {summary}")
+            long = f"has a summary of {name} with {len(summary)} letters, and {LONGEST} are read at a glance"
+            self.hold(len(summary) <= LONGEST, long)
+
+    def test_settings_are_documented(self) -> None:
+        """Every setting says what it is, in a sentence that ends with a stop."""
+        for one in self.ready().components:
+            lacking = undocumented(one.config)
+            self.hold(not lacking, f"has settings of {one.name} without a sentence: {', '.join(lacking)}")
+
+    def test_needs_can_be_met(self) -> None:
+        """Every need names slots and capabilities that there are, and gives its reason."""
+        for one in self.ready().components:
+            for fault in needless(one, self.found()):
+                raise NotConformingError(f"{self.component} has {fault}")
+
+    def test_provides_what_is_known(self) -> None:
+        """What it provides has a name that others can ask for."""
+        for one in self.ready().components:
+            for fault in unknown(one, self.found()):
+                raise NotConformingError(f"{self.component} has {fault}")
+
+    def test_wishes_can_come_true(self) -> None:
+        """Wishes are for slots that there are; settings that are wished are allowed."""
+        for one in self.ready().components:
+            for fault in unwishable(one, self.found()):
+                raise NotConformingError(f"{self.component} has {fault}")
+
+    def test_parts_can_be_built(self) -> None:
+        """What builds a part is there, and takes its settings as the one argument."""
+        for one in self.ready().components:
+            self._build(one)
+
+    def test_presets_are_recipes(self) -> None:
+        """Every preset is a recipe in which nothing is wrong but what is not installed."""
+        for preset in self.ready().presets:
+            try:
+                settled(Request(preset=f"{preset.plugin}:{preset.name}"), self.found())
+            except NascoreError as error:
+                wrong = [str(one) for one in error.problems if one.verdict == "refused" and not one.missing]
+                self.hold(not wrong, f"has a preset {preset.name} that is no recipe: {'; '.join(wrong)}")
+
+    def test_says_for_which_nascore(self) -> None:
+        """Its distribution says with which versions of nascore it works."""
+        distribution = self.ready().distribution
+        if not distribution or same_distribution(distribution, CORE):
+            return
+        required = metadata(distribution).get_all("Requires-Dist") or []
+        bounded = any(re.match(r"nascore\b(?!-)[^;]*[<=~]", one) for one in required)
+        self.hold(bounded, 'names no version of nascore in its dependencies, as "nascore>=0.1,<0.2" does')
+
+    def test_has_a_readme(self) -> None:
+        """Its distribution has a README, which package indexes show."""
+        distribution = self.ready().distribution
+        try:
+            text = str(metadata(distribution).json.get("description", "")) if distribution else "none needed"
+        except PackageNotFoundError:
+            return
+        self.hold(text.strip(), 'has no README: say readme = "README.md" in its pyproject.toml')
+
+    @classmethod
+    def ready(cls) -> Plugin:
+        """Return the plugin.
+
+        Raises:
+            NotConformingError: There is none of this name, or it cannot be used.
+        """
+        for one in cls.found().plugins:
+            if named(one, [cls.plugin]):
+                cls.hold(one.status == "ready", f"is {one.status}: {one.reason}. {one.cure}")
+                return one
+        raise NotConformingError(f"No plugin is called {cls.plugin}.")
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        plugin = self.ready()
+        for kind in (plugin.components, plugin.presets, plugin.translators, plugin.commands):
+            for one in kind:
+                yield one.name, one.summary
+
+    def _build(self, one: Component) -> None:
+        try:
+            load(one.build)(one.config())
+        except Exception as error:
+            text = f"{self.component} cannot build {one.slot} {one.name} with its default settings"
+            raise NotConformingError(f"{text}: {said(error)}.") from error

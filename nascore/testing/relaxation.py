@@ -1,0 +1,147 @@
+"""The checks of a relaxation: that every updater and regularizer may stand beside it that its declaration admits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from nascore.testing.choices import alike, generator, leaders, masked, scattered, state_of, unlike
+from nascore.testing.mixing import live, mixtures, states, sums
+from nascore.testing.part import same
+from nascore.testing.random_state import seeded
+from nascore.testing.relaxation_declared import RelaxationDeclared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+EXTREME = (0.0, 1e4)
+DRAWS = 8
+CLOSE = 1e-5
+
+
+class RelaxationConformance(RelaxationDeclared):
+    """A relaxation turns theta into weights: of what is alive, with a gradient, and without a memory."""
+
+    slot: ClassVar[str] = "relaxation"
+
+    def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
+        """Start theta, move it, draw from it and expect of it."""
+        groups, given = alike(), {}
+        theta = scattered(groups, seed, size=2.0)
+        drawing = generator(seed)
+        for name, one in groups.items():
+            given[f"start value of {name}"] = part.initial(one, drawing)
+        for name, state in states(part, groups, theta):
+            segments = state.segments(name)
+            given[f"mixture of {name}"] = part.mixture(state.theta[name], segments, generator=drawing).weights
+            given[f"expected mixture of {name}"] = part.expected(state.theta[name], segments)
+        return {name: value.detach() for name, value in given.items()}
+
+    def test_starts_theta(self) -> None:
+        """It gives a start value of theta for each entry, in the default type, finite and without a graph."""
+        for name, one in unlike().items():
+            theta = self.made().initial(one, generator(0))
+            shape = (len(one.rows), len(one.ops))
+            self.hold(tuple(theta.shape) == shape, f"starts theta with the shape {tuple(theta.shape)}, not {shape}")
+            self.hold(theta.dtype == torch.get_default_dtype(), f"starts theta as {theta.dtype}")
+            self.hold(not theta.requires_grad, "starts theta with a graph")
+            self.hold(torch.isfinite(theta).all(), f"starts theta with a number that is not finite ({name})")
+
+    def test_gives_no_weight_to_what_is_out(self) -> None:
+        """Entries that are masked or dead have weight zero, drawn and expected."""
+        part, dead = self.made(), {"masked": [(0, 0), (1, 1)]}
+        for name, state in states(part, masked(), scattered(masked(), 0, size=2.0), dead=dead):
+            for kind, weights in mixtures(part, state, name):
+                leaks = bool((weights[~live(state, name)] != 0).any())
+                self.hold(not leaks, f"gives weight to entries that are masked or dead ({kind} mixture)")
+
+    def test_fits_groups_of_every_size(self) -> None:
+        """It serves a group of any size, with a mask, and competition of an edge or of a node."""
+        part = self.made()
+        for name, state in states(part, unlike(), scattered(unlike(), 1)):
+            shape = state.theta[name].shape
+            for kind, weights in mixtures(part, state, name):
+                self.hold(weights.shape == shape, f"gives the {kind} mixture {tuple(weights.shape)}, not [E, O]")
+                self.hold(torch.isfinite(weights).all(), f"gives a {kind} mixture that is not finite ({name})")
+                competing = state.segments(name)
+                counts = [float(weights[competing == one].abs().sum()) for one in leaders(weights, competing)]
+                self.hold(min(counts) > 0, f"gives a segment no weight at all ({kind} mixture, group {name})")
+
+    def test_a_gradient_reaches_theta(self) -> None:
+        """The gradient of the mixture, drawn and expected, reaches theta and is finite."""
+        part = self.made()
+        for name, state in states(part, alike(), scattered(alike(), 2)):
+            theta, segments = state.theta[name], state.segments(name)
+            slope = scattered(alike(), 3)[name]
+            drawn = part.mixture(theta, segments, generator=generator(0)).weights
+            for kind, weights in (("drawn", drawn), ("expected", part.expected(theta, segments))):
+                text = f"gives a {kind} mixture without a gradient to theta"
+                self.hold(weights.requires_grad, text)
+                (found,) = torch.autograd.grad((weights * slope).sum(), theta)
+                self.hold(torch.isfinite(found).all(), f"gives theta a gradient that is not finite ({kind})")
+                self.hold((found != 0).any(), text)
+
+    def test_keeps_no_state(self) -> None:
+        """It keeps nothing from call to call, and changes neither theta nor the segments."""
+        part, fresh = self.made(), self.made()
+        for name, state in states(part, alike(), scattered(alike(), 4)):
+            theta, segments = state.theta[name], state.segments(name)
+            before = (theta.detach().clone(), segments.clone())
+            for seed in range(DRAWS):
+                part.mixture(-theta, segments, generator=generator(seed))
+                part.expected(-theta, segments)
+            with seeded():
+                used = dict(mixtures(part, state, name))
+            with seeded():
+                new = dict(mixtures(fresh, state, name))
+            self.hold(all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used")
+            unchanged = same(theta.detach(), before[0]) and same(segments, before[1])
+            self.hold(unchanged, "changes theta or the segments that it is handed")
+
+    def test_runs_what_has_weight(self) -> None:
+        """What it says must run is alive and holds all that has weight; it leaves some out if it is `sparse`."""
+        part, narrows = self.made(), False
+        for name, state in states(part, alike(), scattered(alike(), 5)):
+            for seed in range(DRAWS):
+                drawn = part.mixture(state.theta[name], state.segments(name), generator=generator(seed))
+                if drawn.runs is None:
+                    continue
+                runs, alive = drawn.runs, live(state, name)
+                self.hold(runs.dtype == torch.bool and runs.shape == alive.shape, "says what runs otherwise than [E, O] bool")
+                self.hold(not (runs & ~alive).any(), "wants to run entries that are not alive")
+                self.hold(not ((drawn.weights != 0) & ~runs).any(), "gives weight to entries that it does not run")
+                narrows = narrows or bool((alive & ~runs).any())
+        self.hold(self.provides("sparse") or not narrows, "leaves entries unrun, and does not declare sparse")
+
+    def test_stays_finite(self) -> None:
+        """The mixture and its gradient are finite wherever theta has gone, and where all of it is equal."""
+        part = self.made()
+        for size in EXTREME:
+            for name, state in states(part, alike(), scattered(alike(), 6, size=size)):
+                theta = state.theta[name]
+                weights = part.mixture(theta, state.segments(name), generator=generator(0)).weights
+                # Without a gradient there is another check.
+                found = weights
+                if weights.requires_grad:
+                    (found,) = torch.autograd.grad((weights * scattered(alike(), 3)[name]).sum(), theta)
+                finite = torch.isfinite(weights).all() and torch.isfinite(found).all()
+                self.hold(finite, f"is not finite where theta is as large as {size:g}")
+
+    def test_sums_to_one_if_it_says_so(self) -> None:
+        """Its weights are not negative and sum to 1 over each segment if it declares `normalized`, and only then."""
+        part, worst, negative = self.made(), 0.0, False
+        dead = {"first": [(0, 1)]}
+        for name, state in states(part, alike(), scattered(alike(), 7, size=2.0), dead=dead):
+            # Summed with what is dead: that this has no weight is another check.
+            whole = state_of({name: state.groups[name]}).segments(name)
+            for _kind, weights in mixtures(part, state, name, draws=DRAWS):
+                negative = negative or bool((weights < 0).any())
+                worst = max(worst, *(abs(total - 1) for total in sums(weights, whole)))
+        declared = self.provides("normalized")
+        self.hold(not (declared and negative), "declares normalized, and gives negative weights")
+        self.hold(not declared or worst < CLOSE, f"declares normalized, and its weights sum to 1 only up to {worst:.2g}")
+        undeclared = not declared and not negative and worst < CLOSE
+        self.hold(not undeclared, "gives weights that sum to 1, and does not declare normalized")

@@ -1,0 +1,84 @@
+"""What a relaxation declares of chance and choice, against what it does: the fit check relies on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.engine.derive import Selecting
+from nascore.nn import segment_softmax
+from nascore.testing.choices import alike, generator, group, scattered, unlike
+from nascore.testing.mixing import live, states
+from nascore.testing.part import PartConformance, same
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+MANY, COPIES = 16, 256
+PAIR = 2
+"""Rows that lead to one node."""
+
+CLOSE = 1e-5
+SIGMAS = 5.0
+SEEDS = 6
+
+
+class RelaxationDeclared(PartConformance):
+    """Checks that each capability which it declares is there, and none that it uses is missing."""
+
+    def test_draws_nothing_if_it_says_so(self) -> None:
+        """It draws nothing if it declares `deterministic`; else other seeds give other mixtures, and the same the same."""
+        part, moved, differs = self.made(), False, False
+        for name, state in states(part, alike(), scattered(alike(), 0)):
+            theta, segments = state.theta[name], state.segments(name)
+
+            def draw(handed: Generator, theta: Tensor = theta, segments: Tensor = segments) -> Tensor:
+                return part.mixture(theta, segments, generator=handed).weights.detach()
+
+            first = draw(generator(0))
+            for seed in range(SEEDS):
+                handed = generator(seed)
+                differs = differs or not same(draw(handed), first)
+                moved = moved or not torch.equal(handed.get_state(), generator(seed).get_state())
+        if self.provides("deterministic"):
+            self.hold(not differs, "declares deterministic, and gives another mixture for another seed")
+            self.hold(not moved, "declares deterministic, and draws from the generator that it is handed")
+            return
+        self.hold(differs, "does not declare deterministic, and gives the same mixture for every seed")
+
+    def test_is_unbiased_if_it_says_so(self) -> None:
+        """The mean of its draws is the softmax of theta if it declares `unbiased`."""
+        if not self.provides("unbiased"):
+            return
+        part, handed = self.made(), generator(0)
+        # Many rows of the same numbers: one call is many draws.
+        groups = {"same": group(PAIR * COPIES, 3)}
+        theta = scattered({"same": group(PAIR, 3)}, 1, size=1.5)["same"].repeat(COPIES, 1)
+        for name, state in states(part, groups, {"same": theta}):
+            segments = state.segments(name)
+            draws = [part.mixture(theta, segments, generator=handed).weights.double() for _ in range(self._many())]
+            each = torch.cat(draws).reshape(-1, PAIR, 3)
+            mean, error = each.mean(dim=0), each.std(dim=0, correction=0) / len(each) ** 0.5
+            away = (mean - segment_softmax(theta, segments)[:PAIR]).abs()
+            text = f"declares unbiased, and the mean of its draws is {float(away.max()):.3f} off the softmax of theta"
+            self.hold(not (away > SIGMAS * error + CLOSE).any(), text)
+
+    def test_selects_if_it_says_so(self) -> None:
+        """It says which entries stand if it declares `selects`, and only then; those are alive, none twice."""
+        part = self.made()
+        can = isinstance(part, Selecting)
+        self.hold(self.provides("selects") or not can, "has `picks`, and does not declare selects")
+        self.hold(can or not self.provides("selects"), "declares selects, and has no `picks`")
+        if not isinstance(part, Selecting):
+            return
+        dead = {"wide": [(0, 0)], "used": [(0, 3)]}
+        for name, state in states(part, unlike(), scattered(unlike(), 2), dead=dead):
+            picks = part.picks(state.theta[name], state.segments(name))
+            alive = live(state, name)
+            self.hold(picks, f"picks nothing of a group ({name})")
+            self.hold(all(bool(alive[row, column]) for row, column in picks), "picks what is masked or dead")
+            self.hold(len(set(picks)) == len(picks), "picks an entry twice")
+
+    def _many(self) -> int:
+        return 1 if self.provides("deterministic") else MANY

@@ -1,0 +1,84 @@
+"""What is found in a space: the networks that are left when its choices are made."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from nascore.description import choose, derive, expand, final
+from nascore.errors import DescriptionError
+from nascore.nn import costs
+from nascore.testing.examples import FACTS
+from nascore.testing.networks import forwarded
+from nascore.testing.part import PartConformance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.description import Catalogue, Description, Picks
+    from nascore.nn import Costs
+
+DRAWS = 2
+SIZE = (FACTS.height, FACTS.width)
+
+
+class SpaceDerived(PartConformance):
+    """Checks of architectures that are drawn from the space at random."""
+
+    def catalogue(self) -> Catalogue:
+        """Return the operations that descriptions may name."""
+        return self.found().operations()
+
+    def test_what_is_found_can_be_built(self) -> None:
+        """Whatever is chosen, by the rule of its groups, is a closed network that gives logits."""
+        for _description, _picks, found in self._drawn():
+            self.hold(not found.is_open, "has choices that are still open when all are made")
+            given = forwarded(final(found), self.catalogue(), FACTS)
+            shape = (len(given), FACTS.classes)
+            text = f"holds a network that gives logits of shape {tuple(given.shape)}, not {shape}"
+            self.hold(tuple(given.shape) == shape, text)
+
+    def test_costs_add_up(self) -> None:
+        """The costs of the choices, added up, are those of the network that they make."""
+        whole: Costs | None = None
+        for description, picks, found in self._drawn():
+            if len(expand(found).states) != len(expand(description).states):
+                continue
+            whole = whole or costs(description, self.catalogue(), SIZE)
+            added = whole.of(picks)
+            counted = costs(found, self.catalogue(), SIZE)
+            same = (added.params, added.macs) == (counted.params, counted.macs)
+            text = f"holds a network of {counted.params} parameters whose choices add up to {added.params}"
+            self.hold(same, text)
+
+    def test_is_fixed_if_it_says_so(self) -> None:
+        """If it declares `fixed`, each of its architectures has a text of its own that brings it back."""
+        if not self.provides("fixed"):
+            return
+        for _description, _picks, found in self._drawn():
+            trained = final(found)
+            self.hold(self._named(trained), "declares fixed, and no notation that is installed names what is found")
+
+    def _drawn(self) -> Iterator[tuple[Description, Picks, Description]]:
+        description = self.made().describe(FACTS)
+        layouts = expand(description).layouts
+        for seed in range(DRAWS):
+            random = Random(seed)  # noqa: S311 - nothing secret
+            strength = {
+                name: [[random.random() for _ in layout.ops] for _ in layout.rows]
+                for name, layout in layouts.items()
+            }
+            picks = choose(description, strength)
+            yield description, picks, derive(description, picks)
+
+    def _named(self, found: Description) -> bool:
+        return any(self._by(name, found) for name in self.found().translators())
+
+    def _by(self, name: str, found: Description) -> bool:
+        translator = self.found().translators()[name]
+        try:
+            text = translator.to_text(found)
+            # Depth and width are no part of a notation: its own text is.
+            return translator.to_text(translator.from_text(text)) == text
+        except DescriptionError:
+            return False

@@ -1,0 +1,98 @@
+"""DATA (Chang et al., NeurIPS 2019: Differentiable ArchiTecture Approximation) for nascore.
+
+Its sampler, ensemble Gumbel-softmax, and its update rule. Data sets are no business of this plugin. This
+module says what there is and imports neither torch nor the parts themselves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nascore.api import Component, Give, Need, Preset, hookimpl
+from nascore_data.settings import EgsSettings, UpdaterSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAPER: Final = "Chang et al., NeurIPS 2019 (earlier arXiv 1905.01786)"
+
+
+def _several(settings: EgsSettings) -> bool:
+    return settings.draws > 1
+
+
+def _averages(settings: EgsSettings) -> bool:
+    return settings.normalize == "mean"
+
+
+EGS: Final = Component(
+    name="egs",
+    slot="relaxation",
+    summary="Ensemble Gumbel-softmax: draws a code of up to M operations.",
+    config=EgsSettings,
+    build="nascore_data.relaxation:Egs",
+    provides=("selects", Give(capability="normalized", when=_averages)),
+    needs=(
+        Need(
+            terms=("not space.fixed",),
+            ask="a space whose architectures may hold several operations on an edge",
+            why="with more than one draw several operations may stand together",
+            when=_several,
+        ),
+    ),
+    mini={"draws": 4},
+    paper=PAPER,
+)
+
+DATA: Final = Component(
+    name="data",
+    slot="updater",
+    summary="Adam on the logits of a sampled code, without weight decay.",
+    config=UpdaterSettings,
+    build="nascore_data.updater:Updater",
+    provides=("learns",),
+    needs=(
+        Need(
+            terms=("relaxation.selects",),
+            why="without its sampler DATA is plain Adam",
+            verdict="warned",
+        ),
+        Need(
+            terms=("trainer.two-halves", "growth.shadows"),
+            ask="an estimate on images that the weights do not see (first, unrolled), or growth by shadows",
+            why="on one set of images the architecture overfits: DARTS's paper has 3.56 % error, not 3.00 %",
+            verdict="warned",
+        ),
+    ),
+    wishes={
+        "relaxation": ["egs", ("egs", {"draws": 1})],
+        "regularizer": ("l1", {"target": "code", "weight": 0.1}),
+    },
+    mini={"lr": 0.05},
+    paper=PAPER,
+)
+
+
+@hookimpl
+def nascore_updaters() -> Iterable[Component]:
+    """Yield the updater ``data``."""
+    yield DATA
+
+
+@hookimpl
+def nascore_relaxations() -> Iterable[Component]:
+    """Yield the relaxation ``egs``."""
+    yield EGS
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the recipes of the paper."""
+    folder = Path(__file__).parent / "presets"
+    for draws in (4, 7):
+        yield Preset(
+            name=f"data-m{draws}-cifar10",
+            summary=f"The search and evaluation of DATA on CIFAR-10, with {draws} draws.",
+            path=folder / f"data-m{draws}-cifar10.yaml",
+        )

@@ -1,0 +1,179 @@
+"""Oracle 10: what is drawn, how often, and where gradients go."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+import torch
+
+from nascore.api import expand
+from nascore_data.codes import code_probability
+from nascore_data.relaxation import Egs
+from nascore_data.settings import EgsSettings
+
+SHARES = (0.4, 0.3, 0.2, 0.1)
+THETA = torch.tensor([SHARES], dtype=torch.float64).log()
+ONE = torch.zeros(1, 4, dtype=torch.int64)
+
+
+def egs(**settings):
+    return Egs(EgsSettings(**settings))
+
+
+def frequencies(relaxation, count):
+    """How often each code is drawn, for as many edges at once."""
+    segments = torch.arange(count)[:, None].expand(count, 4)
+    generator = torch.Generator().manual_seed(1)
+    weights = relaxation.mixture(THETA.expand(count, 4), segments, generator=generator).weights
+    codes, times = (weights != 0).unique(dim=0, return_counts=True)
+    return {
+        tuple(column for column in range(4) if code[column]): int(many) / count
+        for code, many in zip(codes.tolist(), times, strict=True)
+    }
+
+
+def law(draws):
+    codes = [code for size in range(1, 5) for code in combinations(range(4), size)]
+    return {code: code_probability([SHARES[one] for one in code], draws) for code in codes}
+
+
+def farthest(relaxation, draws, count=6000):
+    found = frequencies(relaxation, count)
+    return max(abs(found.get(code, 0.0) - chance) for code, chance in law(draws).items())
+
+
+@pytest.mark.parametrize("draws", [1, 2, 4])
+def test_codes_follow_their_law(draws):
+    assert farthest(egs(draws=draws), draws) < 0.025
+
+
+def test_codes_follow_their_law_closely():
+    assert farthest(egs(draws=4), 4, 200_000) < 0.003
+
+
+@pytest.mark.parametrize("tau", [5.0, 1.0, 0.1])
+def test_the_temperature_does_not_change_what_is_drawn(tau):
+    generators = [torch.Generator().manual_seed(5) for _ in range(2)]
+    plain, other = egs(draws=4), egs(draws=4, tau=tau)
+    for _ in range(50):
+        one = plain.mixture(THETA, ONE, generator=generators[0]).weights
+        assert torch.equal(one, other.mixture(THETA, ONE, generator=generators[1]).weights)
+
+
+class Soft(Egs):
+    """Archai's imitation: soft weights, summed."""
+
+    def mixture(self, theta, segments, *, generator):
+        sampled = super().mixture(theta, segments, generator=generator)
+        soft = torch.softmax(theta, dim=1)
+        return type(sampled)(weights=soft * self.settings.draws)
+
+
+class Tempered(Egs):
+    """Draws from the distribution at the temperature, not from the distribution."""
+
+    def mixture(self, theta, segments, *, generator):
+        return super().mixture(theta / 5, segments, generator=generator)
+
+
+@pytest.mark.parametrize("wrong", [Soft, Tempered])
+def test_the_oracle_sees_another_sampler(wrong):
+    assert farthest(wrong(EgsSettings(draws=4)), 4) > 0.05
+
+
+def test_one_draw_is_the_hard_gumbel_softmax():
+    generator = torch.Generator().manual_seed(0)
+    theta = THETA.clone().requires_grad_()
+    sampled = egs(draws=1, tau=2.0).mixture(theta, ONE, generator=generator)
+    generator.manual_seed(0)
+    noise = -torch.empty(1, 1, 4).exponential_(generator=generator).log().double()
+    soft = torch.softmax((torch.log_softmax(theta, 1) + noise[0]) / 2, dim=1)
+    hard = torch.zeros(1, 4, dtype=torch.float64)
+    hard[0, soft.argmax()] = 1
+    assert torch.equal(sampled.weights.detach(), hard)
+    slope = torch.arange(4.0, dtype=torch.float64)
+    (mine,) = torch.autograd.grad((sampled.weights * slope).sum(), theta)
+    # The mean of one drawn operation divides by one, whose own gradient is that of a sum of soft shares: none.
+    (wanted,) = torch.autograd.grad((soft * slope).sum(), theta)
+    assert mine == pytest.approx(wanted, abs=1e-12) or torch.allclose(mine, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("normalize", ["mean", "sum"])
+def test_numbers_are_those_of_a_code(normalize):
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(30):
+        weights = egs(draws=3, normalize=normalize).mixture(THETA, ONE, generator=generator).weights
+        drawn = weights[weights != 0]
+        assert 1 <= len(drawn) <= 3
+        share = 1 / len(drawn) if normalize == "mean" else 1
+        assert torch.equal(drawn, torch.full_like(drawn, share))
+
+
+def slopes(relaxation, seed):
+    theta = THETA.clone().requires_grad_()
+    sampled = relaxation.mixture(theta, ONE, generator=torch.Generator().manual_seed(seed))
+    (slope,) = torch.autograd.grad((sampled.weights * torch.tensor([[1.0, -2, 3, -4]])).sum(), theta)
+    return sampled.weights.detach(), slope
+
+
+def test_what_was_not_drawn_learns_too():
+    for seed in range(10):
+        weights, slope = slopes(egs(draws=2, normalize="sum"), seed)
+        assert (weights == 0).any()
+        assert (slope != 0).all()
+
+
+class Hard(Egs):
+    """Gives no gradient to what was not drawn."""
+
+    def mixture(self, theta, segments, *, generator):
+        sampled = super().mixture(theta, segments, generator=generator)
+        return type(sampled)(weights=sampled.weights * (sampled.weights.detach() != 0) + 0 * theta)
+
+
+def test_the_check_sees_a_gradient_that_stops():
+    right, wrong = (slopes(kind(EgsSettings(draws=2, normalize="sum")), 0)[1] for kind in (Egs, Hard))
+    assert not torch.allclose(right, wrong)
+
+
+def test_a_node_is_one_competition():
+    theta = torch.zeros(3, 4)
+    segments = torch.tensor([[0, 0, 0, -1], [0, 0, 0, 0], [1, 1, 1, 1]])
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(30):
+        weights = egs(draws=2).mixture(theta, segments, generator=generator).weights
+        assert weights[0, 3] == 0
+        assert [float(weights[segments == one].sum()) for one in (0, 1)] == [1, 1]
+        assert (weights[segments == 0] != 0).sum() <= 2
+
+
+def test_the_temperature_falls_from_first_to_last():
+    relaxation = egs(tau=5.0, tau_last=1.0)
+    assert [relaxation.annealed(share).tau for share in (0, 0.5, 1)] == [5, 3, 1]
+    assert egs(tau=2.0).annealed(0.7).tau == 2
+
+
+def test_picks_are_the_most_probable_codes():
+    theta = torch.tensor([SHARES, (0.97, 0.01, 0.01, 0.01)]).log()
+    segments = torch.tensor([[0, 0, 0, 0], [1, 1, 1, -1]])
+    assert egs(draws=4).picks(theta, segments) == [(0, 0), (0, 1), (0, 2), (1, 0)]
+    assert egs(draws=1).picks(theta, segments) == [(0, 0), (1, 0)]
+
+
+def test_the_start_is_nearly_even(darts_group):
+    theta = egs().initial(darts_group, torch.Generator().manual_seed(0))
+    assert theta.shape == (14, 8)
+    assert 0 < theta.abs().max() < 0.01
+
+
+@pytest.fixture
+def darts_group():
+    nascore_darts = pytest.importorskip("nascore_darts.space")
+    from nascore.api import DataFacts
+
+    facts = DataFacts(
+        channels=1, height=8, width=8, classes=10, train=10, test=10, mean=(0.5,), std=(0.5,)
+    )
+    space = nascore_darts.Space(nascore_darts.SpaceSettings(channels=4, cells=3))
+    return expand(space.describe(facts)).layouts["normal"]

@@ -1,0 +1,74 @@
+"""Reading architecture strings: what is wrong with one is told with its place, and nothing is executed."""
+
+from __future__ import annotations
+
+import pytest
+
+from nascore.api import DescriptionError
+from nascore_nasbench.strings import STRINGS, from_string, to_string
+
+SOUND = "|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
+WRONG = {
+    "no first bar": ("|none~0|+", "none~0|+", "1:1", "must begin and end with a bar, not with 'none~0'"),
+    "no last bar": ("3x3~2|", "3x3~2", "1:65", "must begin and end with a bar, not with 'avg_pool_3x3~2'"),
+    "no bar inside": ("~0|nor", "~0nor", "1:10", "has 1 edge, not 2: one for each state before it"),
+    "two bars inside": ("|none~1|", "|none~1||", "1:42", "has 4 edges, not 3"),
+    "another source": ("1x1~1", "1x1~0", "1:39", "reads state 0 a second time. Write ~1."),
+    "a source in another's place": ("3x3~0", "3x3~1", "1:24", "where the edge from state 0 stands"),
+    "a later source": ("3x3~2", "3x3~3", "1:78", "reads state 3; node 3 reads states 0 to 2. Write ~2."),
+    "a source that is no number": ("3x3~2", "3x3~-1", "1:65", "'avg_pool_3x3~-1' is no OPERATION~STATE"),
+    "no source": ("3x3~2", "3x3", "1:65", "'avg_pool_3x3' is no OPERATION~STATE. Write avg_pool_3x3~2."),
+    "two sources": ("3x3~2", "3x3~2~2", "1:65", "no OPERATION~STATE"),
+    "no operation": ("skip_connect~0", "~0", "1:43", "3<-0: there is no operation nothing. Known: none,"),
+    "a mistyped operation": ("skip_connect", "skip_conect", "1:43", "Did you mean skip_connect?"),
+    "other capitals": ("skip_connect", "Skip_Connect", "1:43", "Did you mean skip_connect?"),
+    "another operation": ("skip_connect", "gelu", "1:43", "there is no operation 'gelu'. Known: none,"),
+    "too many nodes": ("pool_3x3~2|", "pool_3x3~2|+|none~0|", "1:81", "has 3 nodes, parted by `+`, not 4"),
+    "too few nodes": ("|none~0|+", "", "1:33", "has 3 nodes, parted by `+`, not 2"),
+    "an edge too many": ("|none~0|+", "|none~0|none~0|+", "1:1", "node 1: has 2 edges, not 1"),
+    "an edge missing": ("none~1|", "", "1:42", "node 3: has 2 edges, not 3"),
+    "nothing between": ("|nor_conv_3x3~0|nor_conv_1x1~1|", "", "1:10", "not with nothing"),
+    "an edge that is empty": ("none~1", "", "1:58", "3<-1: nothing is no OPERATION~STATE. Write OP~1."),
+    "code": ("none~1", "__import__('os')~1", "1:58", "there is no operation \"__import__('os')\""),
+    "superscript digits": ("3x3~2", "3x3~²", "1:65", "is no OPERATION~STATE"),
+    "a huge number": ("3x3~2", "3x3~" + "9" * 99, "1:65", "is no OPERATION~STATE"),
+    "on another line": ("+|skip", "+\n|skp_connect~0", "2:2", "Did you mean skip_connect?"),
+}  # fmt: skip
+
+
+def refusal(text):
+    with pytest.raises(DescriptionError) as error:
+        from_string(text)
+    return error.value.problems
+
+
+@pytest.mark.parametrize(("old", "new", "place", "said"), WRONG.values(), ids=WRONG)
+def test_a_mistake_has_its_place_and_what_is_right(old, new, place, said):
+    assert old in SOUND
+    text = SOUND.replace(old, new, 1)
+    assert STRINGS.recognises(text)
+    told = [problem for problem in refusal(text) if said in str(problem)]
+    assert [problem.origin.where for problem in told] == [f"nb201:{place}"]
+
+
+def test_all_mistakes_come_at_once():
+    text = SOUND.replace("none~0", "non~0").replace("1x1~1", "1x1~7").replace("3x3~2|", "3x3~2")
+    assert [problem.path for problem in refusal(text)] == ["1<-0", "2<-1", "node 3"]
+
+
+@pytest.mark.parametrize("text", ["", "|", "|" * 1999, "+" * 1999, "|none~0|" * 200, "|" + "x" * 100_000])
+def test_what_is_far_off_is_refused(text):
+    assert refusal(text)
+
+
+def test_space_and_lines_around_the_pieces_are_allowed():
+    text = " " + SOUND.replace("+", "\n + ").replace("~", " ~ ") + "\n"
+    assert STRINGS.recognises(text)
+    assert to_string(from_string(text)) == SOUND
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nascore: 1\nchannels: 4\n", "DARTS_V2", "none", "runs/a~1", "Genotype(normal=[])"]
+)
+def test_other_texts_are_not_recognised(text):
+    assert not STRINGS.recognises(text)

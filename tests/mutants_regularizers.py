@@ -1,0 +1,124 @@
+"""Regularizers that are broken on purpose, beside their healthy form: a plugin for tests of the kit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from attrs import frozen
+
+from nascore.api import Component, Need, hookimpl, setting
+
+DEFAULT = 0.1
+ON_THETA = Need(terms=("not updater.mixture-gradient",), why="it penalises theta")
+
+
+@frozen(kw_only=True)
+class Weight:
+    weight: float = setting(DEFAULT, "Weight of the penalty; 0: none.", ge=0)
+    size: float = setting(1.0, "Theta as large as this is penalised by 1.", gt=0)
+
+
+@frozen(kw_only=True)
+class LyingWeight:
+    weight: float = setting(DEFAULT, "Weight of the penalty; 0: none.", ge=0)
+    size: float = setting(1.0, "Theta as large as this is penalised by 1; 0 cannot be.", ge=0)
+
+
+class Pull:
+    """Healthy: the squares of theta, summed over what is alive."""
+
+    def __init__(self, settings):
+        self.weight, self.size = settings.weight, settings.size
+
+    def start(self, state, costs):
+        del state, costs
+
+    def penalty(self, state, drawn, expected):
+        del drawn, expected
+        return self.weight * torch.stack([self.of(state, name) for name in state.theta]).sum()
+
+    def of(self, state, name):
+        return (state.theta[name] / self.size)[state.segments(name) >= 0].square().sum()
+
+
+class Detached(Pull):
+    def of(self, state, name):
+        return super().of(state, name).detach()
+
+
+class NeverOff(Pull):
+    """Takes the weight 0 for none given."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.weight = settings.weight or DEFAULT
+
+
+class LyingBounds(Pull):
+    def of(self, state, name):
+        return super().of(state, name) * (1 / self.size)
+
+
+class PullsDead(Pull):
+    def of(self, state, name):
+        return (state.theta[name] / self.size).square().sum()
+
+
+class Counts(Pull):
+    """Grows with every call."""
+
+    def penalty(self, state, drawn, expected):
+        self.weight *= 1.1
+        return super().penalty(state, drawn, expected)
+
+
+class Squared(Pull):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.weight = settings.weight**2
+
+
+class Vector(Pull):
+    def penalty(self, state, drawn, expected):
+        return super().penalty(state, drawn, expected).reshape(1)
+
+
+class Overflows(Pull):
+    def of(self, state, name):
+        return state.theta[name][state.segments(name) >= 0].square().sum().exp() - 1
+
+
+class DrawsGlobally(Pull):
+    def of(self, state, name):
+        return super().of(state, name) + 0 * torch.rand(())
+
+
+def component(name, build, *, config=Weight, needs=(ON_THETA,)):
+    return Component(
+        name=name, slot="regularizer", summary="For tests.", build=build, config=config, needs=needs
+    )
+
+
+HEALTHY = {"pull": component("pull", Pull)}
+
+MUTANTS = {
+    "detached": (Detached, "has_a_gradient"),
+    "never-off": (NeverOff, "is_nothing_without_weight"),
+    "lying-bounds": (partial(component, build=LyingBounds, config=LyingWeight), "its_bounds_hold"),
+    "pulls-dead": (PullsDead, "ignores_what_is_out"),
+    "counts": (Counts, "changes_nothing"),
+    "squared": (Squared, "grows_with_its_weight"),
+    "vector": (Vector, "gives_a_scalar"),
+    "overflows": (Overflows, "stays_finite"),
+    "draws-globally": (DrawsGlobally, "leaves_the_global_random_numbers_alone"),
+    # It fits any updater by what it declares, and one that follows the mixture never sees it.
+    "undeclared-theta": (partial(component, build=Pull, needs=()), "has_a_gradient"),
+}
+
+
+@hookimpl
+def nascore_regularizers():
+    yield from HEALTHY.values()
+    for name, (made, _check) in MUTANTS.items():
+        yield made(name) if isinstance(made, partial) else component(name, made)

@@ -1,0 +1,162 @@
+"""Relaxations that are broken on purpose, each beside its healthy form: a plugin for tests of the kit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from attrs import frozen
+
+from nascore.api import Component, NoSettings, Sampled, hookimpl, setting
+from nascore.nn import segment_softmax
+
+DISTRIBUTION = ("normalized", "deterministic", "unbiased")
+SAMPLER = ("normalized",)
+
+
+@frozen(kw_only=True)
+class Temperature:
+    tau: float = setting(1.0, "Temperature.", gt=0)
+
+
+@frozen(kw_only=True)
+class LyingTemperature:
+    tau: float = setting(1.0, "Temperature; 0 cannot be.", ge=0)
+
+
+class Plain:
+    """Healthy: the softmax over what competes."""
+
+    segment = "edge"
+
+    def __init__(self, settings):
+        self.tau = getattr(settings, "tau", 1.0)
+
+    def initial(self, group, generator):
+        del generator
+        return torch.zeros(len(group.rows), len(group.ops))
+
+    def mixture(self, theta, segments, *, generator):
+        del generator
+        return Sampled(weights=self.expected(theta, segments))
+
+    def expected(self, theta, segments):
+        return segment_softmax(theta / self.tau, segments)
+
+
+class Noisy(Plain):
+    """Healthy where it declares no determinism: the softmax of theta with noise (Gumbel-softmax)."""
+
+    def noise(self, theta, generator):
+        return -torch.empty(theta.shape).exponential_(generator=generator).log()
+
+    def mixture(self, theta, segments, *, generator):
+        return Sampled(weights=self.expected(theta + self.noise(theta, generator), segments))
+
+
+class Gates(Plain):
+    """Healthy where it declares no distribution: a gate for each operation."""
+
+    def expected(self, theta, segments):
+        return theta.sigmoid().where(segments >= 0, 0.0)
+
+
+class Leaks(Plain):
+    """Forgets that only what is alive competes."""
+
+    def expected(self, theta, segments):
+        del segments
+        return theta.softmax(dim=1)
+
+
+class DrawsGlobally(Noisy):
+    def noise(self, theta, generator):
+        del generator
+        return super().noise(theta, None)
+
+
+class Cools(Noisy):
+    """Remembers how often it was asked."""
+
+    def mixture(self, theta, segments, *, generator):
+        self.tau *= 0.9
+        return super().mixture(theta, segments, generator=generator)
+
+
+class Detached(Plain):
+    def expected(self, theta, segments):
+        return super().expected(theta.detach(), segments)
+
+
+class Doubles(Plain):
+    def initial(self, group, generator):
+        return super().initial(group, generator).double()
+
+
+class Picks(Plain):
+    def picks(self, theta, segments):
+        del segments
+        return [(row, int(column)) for row, column in enumerate(theta.argmax(dim=1))]
+
+
+class Narrow(Plain):
+    """Runs the best of each row, and gives nothing to the others."""
+
+    def mixture(self, theta, segments, *, generator):
+        del generator
+        share = self.expected(theta, segments)
+        best = share == share.amax(dim=1, keepdim=True)
+        return Sampled(weights=best * (1 + share - share.detach()) * (segments >= 0), runs=best)
+
+
+class Overflows(Plain):
+    def expected(self, theta, segments):
+        powers = theta.exp().where(segments >= 0, 0.0)
+        return powers / powers.sum(dim=1, keepdim=True)
+
+
+def component(name, build, *, config=NoSettings, provides=DISTRIBUTION):
+    return Component(
+        name=name, slot="relaxation", summary="For tests.", build=build, config=config, provides=provides
+    )
+
+
+HEALTHY = {
+    "plain": component("plain", Plain, config=Temperature, provides=DISTRIBUTION),
+    "noisy": component("noisy", Noisy, provides=SAMPLER),
+    "gates": component("gates", Gates, provides=("deterministic",)),
+    "narrow": component("narrow", Narrow, provides=("normalized", "deterministic", "sparse")),
+}
+
+MUTANTS = {
+    "leaks": (Leaks, "gives_no_weight_to_what_is_out"),
+    "not-normalized": (partial(component, build=Gates, provides=("normalized", "deterministic")), "sums_to_one_if_it_says_so"),
+    "not-deterministic": (
+        partial(component, build=Noisy, provides=("normalized", "deterministic")),
+        "draws_nothing_if_it_says_so",
+    ),
+    "biased": (partial(component, build=Noisy, provides=("normalized", "unbiased")), "is_unbiased_if_it_says_so"),
+    "undeclared-sum": (partial(component, build=Plain, provides=("deterministic",)), "sums_to_one_if_it_says_so"),
+    "undeclared-certainty": (partial(component, build=Plain, provides=SAMPLER), "draws_nothing_if_it_says_so"),
+    "draws-globally": (
+        partial(component, build=DrawsGlobally, provides=SAMPLER),
+        "leaves_the_global_random_numbers_alone",
+    ),
+    "cools": (partial(component, build=Cools, provides=SAMPLER), "keeps_no_state"),
+    "detached": (Detached, "a_gradient_reaches_theta"),
+    "doubles": (Doubles, "starts_theta"),
+    "picks": (Picks, "selects_if_it_says_so"),
+    "undeclared-narrow": (
+        partial(component, build=Narrow, provides=("normalized", "deterministic")),
+        "runs_what_has_weight",
+    ),
+    "overflows": (Overflows, "stays_finite"),
+    "lying-bounds": (partial(component, build=Plain, config=LyingTemperature), "its_bounds_hold"),
+}
+
+
+@hookimpl
+def nascore_relaxations():
+    yield from HEALTHY.values()
+    for name, (made, _check) in MUTANTS.items():
+        yield made(name) if isinstance(made, partial) else component(name, made)

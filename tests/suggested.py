@@ -1,0 +1,48 @@
+"""All refused combinations of what is installed, with what is suggested for each; and command lines read back."""
+
+import shlex
+from functools import cache
+
+from recipe_table import asked, combinations, expected, installed
+
+from nascore.cli.options import request
+from nascore.cli.search import command
+from nascore.cli.suggested import Line
+from nascore.component import SLOTS
+from nascore.plugin import discover
+from nascore.recipe import SEARCH_RUN
+from nascore.recipe.ground import Ground
+from nascore.recipe.suggest import suggest
+
+REGISTRY = discover()
+
+
+def suggestion(wanted, registry=REGISTRY):
+    """What is suggested for a request that is refused."""
+    return suggest(wanted, Ground.of(wanted, registry, run=SEARCH_RUN, slots=SLOTS))
+
+
+@cache
+def suggestions():
+    """What is suggested for each refused combination of what is installed: pairs."""
+    found = (one for one in combinations(**installed(REGISTRY)) if expected(one) == "refused")
+    return [(one, suggestion(asked(one))) for one in found]
+
+
+def line_of(found):
+    """The command line of a suggestion."""
+    return Line().command(found.request)
+
+
+def read_back(line):
+    """The request that a command line asks for, as click reads it."""
+    nascore, verb, *words = shlex.split(line)
+    assert (nascore, verb) == ("nascore", "search")
+    return request(SLOTS, command.make_context(verb, words).params)
+
+
+def said(wanted):
+    """A request in a form that compares: lists and tuples are alike."""
+    names = {slot: list(typed) for slot, typed in wanted.names.items()}
+    fixed = (wanted.recipe, wanted.preset, wanted.scale, dict(wanted.run))
+    return fixed, names, list(wanted.sets)

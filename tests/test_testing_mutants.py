@@ -1,0 +1,115 @@
+"""Each part that is broken on purpose fails the check made for it and no other; its healthy form fails none."""
+
+from __future__ import annotations
+
+import mutants_regularizers
+import mutants_relaxations
+import mutants_spaces
+import mutants_updaters
+import pytest
+
+import nascore.builtin
+from nascore.plugin import Registry
+from nascore.testing import (
+    RegularizerConformance,
+    RelaxationConformance,
+    SpaceConformance,
+    UpdaterConformance,
+    checks_of,
+    examined,
+)
+
+SLOW = "test_finds_what_is_useful"
+"""The planted test takes a second or two: the mutants that the issue does not name go without it."""
+
+
+def cases(mutants):
+    return [pytest.param(name, check, id=name) for name, (_made, check) in mutants.items()]
+
+
+def failures(base, plugin, name, *, without=()):
+    registry = Registry.of(builtin=nascore.builtin, mutants=plugin)
+    cls = type("Examined", (base,), {"component": name, "registry": registry})
+    chosen = [check for check in checks_of(cls) if check not in without]
+    return {one.check: one.failure for one in examined(cls, chosen) if one.failure}
+
+
+def caught(base, plugin, name, check, *, without=()):
+    found = failures(base, plugin, name, without=without)
+    assert set(found) == {check}, found
+    # A sentence about the part.
+    assert found[check].startswith(name)
+    assert found[check].endswith(".")
+
+
+@pytest.mark.parametrize("name", mutants_updaters.HEALTHY)
+def test_healthy_updater(name):
+    assert failures(UpdaterConformance, mutants_updaters, name) == {}
+
+
+@pytest.mark.parametrize(("name", "check"), cases(mutants_updaters.NAMED))
+def test_updater(name, check):
+    caught(UpdaterConformance, mutants_updaters, name, check)
+
+
+@pytest.mark.parametrize(("name", "check"), cases(mutants_updaters.OTHERS))
+def test_further_updater(name, check):
+    without = () if check == SLOW.removeprefix("test_") else (SLOW,)
+    caught(UpdaterConformance, mutants_updaters, name, check, without=without)
+
+
+@pytest.mark.parametrize("name", mutants_relaxations.HEALTHY)
+def test_healthy_relaxation(name):
+    assert failures(RelaxationConformance, mutants_relaxations, name) == {}
+
+
+@pytest.mark.parametrize(("name", "check"), cases(mutants_relaxations.MUTANTS))
+def test_relaxation(name, check):
+    caught(RelaxationConformance, mutants_relaxations, name, check)
+
+
+@pytest.mark.parametrize("name", mutants_regularizers.HEALTHY)
+def test_healthy_regularizer(name):
+    assert failures(RegularizerConformance, mutants_regularizers, name) == {}
+
+
+@pytest.mark.parametrize(("name", "check"), cases(mutants_regularizers.MUTANTS))
+def test_regularizer(name, check):
+    caught(RegularizerConformance, mutants_regularizers, name, check)
+
+
+@pytest.mark.parametrize("name", mutants_spaces.HEALTHY)
+def test_healthy_space(name):
+    assert failures(SpaceConformance, mutants_spaces, name) == {}
+
+
+@pytest.mark.parametrize(("name", "check"), cases(mutants_spaces.MUTANTS))
+def test_space(name, check):
+    caught(SpaceConformance, mutants_spaces, name, check)
+
+
+def test_each_check_of_these_slots_is_seen_to_fail():
+    seen = {
+        UpdaterConformance: {**mutants_updaters.NAMED, **mutants_updaters.OTHERS},
+        RelaxationConformance: mutants_relaxations.MUTANTS,
+        RegularizerConformance: mutants_regularizers.MUTANTS,
+        SpaceConformance: mutants_spaces.MUTANTS,
+    }
+    for base, mutants in seen.items():
+        failed = {f"test_{check}" for _made, check in mutants.values()}
+        assert set(checks_of(base)) - failed == UNSEEN[base]
+
+
+UNSEEN = {
+    # Whoever fails these fails others too.
+    UpdaterConformance: {"test_its_defaults_work", "test_repeats_itself", "test_moves_downhill"},
+    RelaxationConformance: {"test_its_defaults_work", "test_repeats_itself", "test_fits_groups_of_every_size"},
+    RegularizerConformance: {"test_its_defaults_work", "test_repeats_itself"},
+    SpaceConformance: {
+        "test_its_defaults_work",
+        "test_repeats_itself",
+        "test_survives_yaml",
+        "test_costs_add_up",
+        "test_what_is_found_can_be_built",
+    },
+}

@@ -21,6 +21,7 @@ SMALL = {
 }
 REGISTRY = Registry.of(builtin=nascore.builtin)
 NAMES = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
+GROWN = {**NAMES, "growth": ["random"]}
 
 
 def recipe_of(*, names=NAMES, run=SEARCH_RUN, slots=SLOTS, seed=0, **settings):
@@ -29,6 +30,10 @@ def recipe_of(*, names=NAMES, run=SEARCH_RUN, slots=SLOTS, seed=0, **settings):
         given = {path: value for path, value in given.items() if not path.startswith("trainer.")}
     request = Request(scale="mini", names=names, run={"seed": seed, "device": "cpu"}, settings=given)
     return settled(request, REGISTRY, run=run, slots=slots)
+
+
+def growth_of(**settings):
+    return recipe_of(**{"names": GROWN, "growth__count": 4, **settings})
 
 
 def evaluation_of(**settings):

@@ -130,14 +130,26 @@ HEALTHY = {
 
 MUTANTS = {
     "leaks": (Leaks, "gives_no_weight_to_what_is_out"),
-    "not-normalized": (partial(component, build=Gates, provides=("normalized", "deterministic")), "sums_to_one_if_it_says_so"),
+    "not-normalized": (
+        partial(component, build=Gates, provides=("normalized", "deterministic")),
+        "sums_to_one_if_it_says_so",
+    ),
     "not-deterministic": (
         partial(component, build=Noisy, provides=("normalized", "deterministic")),
         "draws_nothing_if_it_says_so",
     ),
-    "biased": (partial(component, build=Noisy, provides=("normalized", "unbiased")), "is_unbiased_if_it_says_so"),
-    "undeclared-sum": (partial(component, build=Plain, provides=("deterministic",)), "sums_to_one_if_it_says_so"),
-    "undeclared-certainty": (partial(component, build=Plain, provides=SAMPLER), "draws_nothing_if_it_says_so"),
+    "biased": (
+        partial(component, build=Noisy, provides=("normalized", "unbiased")),
+        "is_unbiased_if_it_says_so",
+    ),
+    "undeclared-sum": (
+        partial(component, build=Plain, provides=("deterministic",)),
+        "sums_to_one_if_it_says_so",
+    ),
+    "undeclared-certainty": (
+        partial(component, build=Plain, provides=SAMPLER),
+        "draws_nothing_if_it_says_so",
+    ),
     "draws-globally": (
         partial(component, build=DrawsGlobally, provides=SAMPLER),
         "leaves_the_global_random_numbers_alone",

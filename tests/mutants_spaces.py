@@ -128,7 +128,10 @@ def component(name, build, *, config=Width, provides=()):
     )
 
 
-HEALTHY = {"pair": component("pair", Pair), "excludes": component("excludes", Excludes, provides=("excludes",))}
+HEALTHY = {
+    "pair": component("pair", Pair),
+    "excludes": component("excludes", Excludes, provides=("excludes",)),
+}
 
 MUTANTS = {
     "changes": (Changes, "describes_the_same_each_time"),

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from nascore.api import Component, hookimpl, setting
 
+UPDATES = 8
 LEARNS = ("learns",)
 MIXTURE = ("learns", "mixture-gradient")
 
@@ -36,15 +37,14 @@ class Descent:
     def start(self, state, horizon, generator):
         del state, horizon, generator
 
-    def slope(self, state, gradients, name):
-        del state
+    def slope(self, gradients, name):
         return gradients.theta[name]
 
     @torch.no_grad()
     def step(self, state, gradients):
         self.taken += 1
         for name, theta in state.theta.items():
-            moved = theta - self.rate() * self.slope(state, gradients, name)
+            moved = theta - self.rate() * self.slope(gradients, name)
             theta.copy_(torch.where(state.alive[name], moved, theta))
 
     def rate(self):
@@ -71,7 +71,7 @@ class TouchesWeights(Descent):
             if phase is not None:
                 with torch.no_grad():
                     for weight in phase.network.parameters():
-                        weight *= 1 - 1e-6
+                        weight.mul_(1 - 1e-6)
                 return
             frame = frame.f_back
 
@@ -89,7 +89,7 @@ class DrawsGlobally(Descent):
     def step(self, state, gradients):
         super().step(state, gradients)
         for name, theta in state.theta.items():
-            theta += 1e-6 * torch.rand(theta.shape) * state.alive[name]
+            theta.add_(1e-6 * torch.rand(theta.shape) * state.alive[name])
 
 
 class MovesMasked(Descent):
@@ -97,7 +97,7 @@ class MovesMasked(Descent):
     def step(self, state, gradients):
         self.taken += 1
         for name, theta in state.theta.items():
-            theta -= self.rate() * gradients.theta[name]
+            theta.sub_(self.rate() * gradients.theta[name])
 
 
 class OneSize(Descent):
@@ -132,10 +132,12 @@ class Rebinds(Descent):
 
 
 class Revives(Descent):
+    """Gives all another chance at the end."""
+
     def step(self, state, gradients):
         super().step(state, gradients)
         for alive in state.alive.values():
-            alive.fill_(value=True)
+            alive.logical_or_(torch.tensor(self.taken == UPDATES))
 
 
 class Negative(Descent):
@@ -144,7 +146,7 @@ class Negative(Descent):
 
 
 class Overflows(Descent):
-    def slope(self, state, gradients, name):
+    def slope(self, gradients, name):
         slope = gradients.theta[name]
         return slope * (slope.abs() / 1e3).exp()
 
@@ -158,7 +160,7 @@ class NeedsHorizon(Descent):
 class Favours(Descent):
     """Moves later columns a little faster."""
 
-    def slope(self, state, gradients, name):
+    def slope(self, gradients, name):
         slope = gradients.theta[name]
         return slope * (1 + 0.05 * torch.arange(slope.shape[1]))
 
@@ -173,13 +175,13 @@ class Exponentiated(Descent):
 
     gradient = "mixture"
 
-    def slope(self, state, gradients, name):
+    def slope(self, gradients, name):
         slope = gradients.mixture[name]
         return slope if gradients.penalty is None else slope + gradients.penalty[name]
 
 
 class IgnoresPenalty(Exponentiated):
-    def slope(self, state, gradients, name):
+    def slope(self, gradients, name):
         return gradients.mixture[name]
 
 
@@ -189,7 +191,7 @@ class BySample(Descent):
     gradient = "mixture"
     granularity = "sample"
 
-    def slope(self, state, gradients, name):
+    def slope(self, gradients, name):
         samples = gradients.mixture[name].shape[1]
         total = gradients.mixture[name].sum((0, 1))
         return (total if gradients.penalty is None else total + gradients.penalty[name]) / samples
@@ -201,7 +203,10 @@ def component(name, build, *, config=Rate, provides=LEARNS):
     )
 
 
-HEALTHY = {"descent": component("descent", Descent), "exponentiated": component("exponentiated", Exponentiated, provides=MIXTURE)}
+HEALTHY = {
+    "descent": component("descent", Descent),
+    "exponentiated": component("exponentiated", Exponentiated, provides=MIXTURE),
+}
 
 NAMED = {
     "touches-weights": (TouchesWeights, "touches_nothing_else"),
@@ -229,7 +234,10 @@ OTHERS = {
         partial(component, build=BySample, provides=MIXTURE),
         "needs_sample_gradients_if_it_says_so",
     ),
-    "not-sparse": (partial(component, build=Descent, provides=(*LEARNS, "sparse")), "is_sparse_if_it_says_so"),
+    "not-sparse": (
+        partial(component, build=Descent, provides=(*LEARNS, "sparse")),
+        "is_sparse_if_it_says_so",
+    ),
 }
 
 

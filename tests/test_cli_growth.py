@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command_line import cli, done
+from rich.console import Console
 from tiny import CLOSED
 
+from nascore.builtin.terminal import LiveView
 from nascore.cli.outcome import echo_found
 from nascore.description import load
 from nascore.gallery import Entry, Gallery
@@ -111,6 +113,17 @@ def test_says_which_job_of_how_many_is_under_way(kept: tuple[Path, Result]) -> N
         assert f"job {number} of 3, train: 3 steps, 3 an epoch" in said.stderr
 
 
+def test_the_live_view_says_it_too() -> None:
+    view = LiveView()
+    view.job_started("0002-train", 2, 5)
+    view.phase_started("train", steps=40, steps_per_epoch=10)
+    console = Console(width=100, force_terminal=True, color_system=None, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(view)
+
+    assert "job 2 of 5, train" in captured.get()
+
+
 def test_sixty_columns_hold_a_row_of_the_papers_size(capsys: pytest.CaptureFixture[str]) -> None:
     costs = {"params": 3_349_342, "macs": 574_000_000}
     entries = [Entry(id=n, description="", error=0.0276 + n / 100, count=5000, costs=costs) for n in (1, 24)]
@@ -158,8 +171,8 @@ def test_a_dry_run_says_how_many_and_writes_nothing(tmp_path: Path) -> None:
     result = grown(tmp_path / "run", "--dry-run", growth__count=40)
 
     assert result.exit_code == 0, result.output
-    assert "supernet: " not in result.stdout.replace("no supernet: ", "")
-    assert "no supernet: 27 architectures to begin with, each trained by itself" in result.stdout
+    assert "supernet: " not in result.stdout
+    assert "no supernet; architectures to begin with, each trained by itself: 27\n" in result.stdout
     assert "growth.count: 40 architectures were asked for, and the space gave 27." in result.stdout
     assert list(tmp_path.iterdir()) == []
 

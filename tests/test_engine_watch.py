@@ -113,7 +113,7 @@ def test_observers_that_raise_in_every_method_change_nothing(alone, tmp_path):
     }
     log = (path / "run.log").read_text(encoding="utf-8")
     assert "observer raising failed in run_started: RuntimeError: each time\n" in log
-    assert "observer raising failed in step_finished: RuntimeError: each time; it is muted\n" in log
+    assert "observer raising failed in phase_started: RuntimeError: each time; it is muted\n" in log
     assert "observer unbuilt failed in being built: SystemExit: level 1; it is muted" in log
     assert "observer absent failed in being built: PluginError: nowhere.at.all:Observer cannot be" in log
 

@@ -1,4 +1,4 @@
-"""Each part that is broken on purpose fails the check made for it and no other; its healthy form fails none."""
+"""What is broken on purpose fails the check made for it and no other; its healthy form fails none."""
 
 from __future__ import annotations
 
@@ -103,7 +103,11 @@ def test_each_check_of_these_slots_is_seen_to_fail():
 UNSEEN = {
     # Whoever fails these fails others too.
     UpdaterConformance: {"test_its_defaults_work", "test_repeats_itself", "test_moves_downhill"},
-    RelaxationConformance: {"test_its_defaults_work", "test_repeats_itself", "test_fits_groups_of_every_size"},
+    RelaxationConformance: {
+        "test_its_defaults_work",
+        "test_repeats_itself",
+        "test_fits_groups_of_every_size",
+    },
     RegularizerConformance: {"test_its_defaults_work", "test_repeats_itself"},
     SpaceConformance: {
         "test_its_defaults_work",

@@ -18,6 +18,8 @@ USEFUL = Op("conv_3x3")
 NOISE = tuple(Op("noise", (("copy", copy),)) for copy in range(2))
 LAYERS = 3
 USES = 2
+PATH = ((1, 0), (2, 1), (3, 2))
+"""Edges (node, source) of the form ``nb201`` that lead through all nodes."""
 POOLED = Op("classifier")
 FLAT = Op("classifier", (("size", 8),))
 """A classifier that sees every place: with a pooled one, noise would be averaged away."""
@@ -54,13 +56,17 @@ class Planted:
 
     So the right answer is known and accuracy is no part of the judgement: a search that chooses finds the
     convolution in every place, chance finds it in a quarter of them.
+
+    In the form ``nb201`` the places are the path through all nodes of a cell of NAS-Bench-201. Its other three
+    edges offer no convolution, so that nothing of the image gets around a place; what they add is noise, and
+    `none` is right there.
     """
 
     settings: PlantedSpaceSettings
 
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description."""
-        build = {"chain": self._chain, "cell": self._cell}[self.settings.form]
+        build = {"chain": self._chain, "cell": self._cell, "nb201": self._nb201}[self.settings.form]
         network, cells, groups = build()
         return Description(
             network=network,
@@ -98,6 +104,24 @@ class Planted:
         cell = Graph(inputs=("in0",), nodes=nodes, output=nodes[-1].name)
         uses = Node(name="a", edges=(Edge(source=-1),), join="cell", repeat=USES)
         return _network(uses, head=FLAT), {"cell": cell}, {"cell": group}
+
+    def _nb201(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:
+        # Used once: through a second cell no signal is left of so much noise, and no learner finds anything.
+        group = Group(ops=self._candidates("nb201"))
+        detour = tuple(op for op in group.ops if op != USEFUL)
+        nodes = tuple(
+            Node(
+                name=f"n{node}",
+                edges=tuple(
+                    Edge(source=f"n{at}", ops=group.ops if (node, at) in PATH else detour, group="cell")
+                    for at in range(node)
+                ),
+            )
+            for node in range(1, LAYERS + 1)
+        )
+        cell = Graph(inputs=("n0",), nodes=nodes, output=nodes[-1].name)
+        use = Node(name="a", edges=(Edge(source=-1),), join="cell")
+        return _network(use, head=FLAT), {"cell": cell}, {"cell": group}
 
 
 def _network(*layers: Node, head: Op = POOLED) -> Graph:

@@ -41,6 +41,6 @@ def echo_checked(checked: Checked) -> None:
     if checked.supernet is not None:
         click.echo(f"\nsupernet: {checked.supernet}")
         return
-    click.echo(f"\nno supernet: {checked.seeds} architectures to begin with, each trained by itself")
+    click.echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
     if checked.remark:
         click.echo(checked.remark)

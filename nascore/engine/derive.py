@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import torch
 from attrs import evolve
 
 from nascore.description import (
@@ -42,17 +43,27 @@ def picks_of(description: Description, search: Search) -> Picks:
     """
     state, relaxation = search.state, search.relaxation
     if isinstance(relaxation, Selecting):
-        return {
-            name: _allowed(description, search, name, relaxation.picks(theta, state.segments(name)))
-            for name, theta in state.theta.items()
-        }
+        return {name: _selected(description, search, relaxation, name) for name in state.theta}
     strength = search.updater.strength(state, search.expected())
     return choose(description, {name: value.tolist() for name, value in strength.items()})
 
 
-def _allowed(description: Description, search: Search, name: str, picks: list[Pick]) -> list[Pick]:
-    ops, never = search.state.groups[name].ops, description.groups[name].never
-    return [(row, column) for row, column in picks if ops[column] not in never]
+def _selected(description: Description, search: Search, relaxation: Selecting, name: str) -> list[Pick]:
+    """Return what the relaxation says stands in a group, without what its rule never keeps.
+
+    Where a segment would have nothing left, it is asked again, with only what may be kept in the competition.
+    """
+    group, theta = search.state.groups[name], search.state.theta[name].detach()
+    segments = search.state.segments(name)
+    never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
+    picks = [pick for pick in relaxation.picks(theta, segments) if pick[1] not in never]
+    left = segments.clone()
+    left[:, never] = -1
+    served = {int(segments[row, column]) for row, column in picks}
+    empty = [one for one in sorted(set(left[left >= 0].tolist())) if one not in served]
+    if not empty:
+        return picks
+    return picks + relaxation.picks(theta, left.where(torch.isin(left, torch.tensor(empty)), -1))
 
 
 def derived(description: Description, search: Search) -> Description:

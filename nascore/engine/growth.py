@@ -32,7 +32,7 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
         RunFailed: No job came to its end.
     """
     policy, seeds = live.recipe.part("growth").name, parts.seeds
-    live.folder.log(f"{policy} begins with {len(seeds)} architectures")
+    live.folder.log(f"{policy}: architectures to begin with: {len(seeds)}")
     if remark := remark_of(live.recipe, parts.growth, seeds):
         live.folder.log(f"{policy}: {remark}")
     jobs = [

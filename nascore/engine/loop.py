@@ -58,7 +58,7 @@ def run_phase(
     trainer.start(phase)
     watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
     tally, done = Tally(), 0
-    while (report := trainer.step()) is not None:
+    while (report := _step(phase, trainer, done)) is not None:
         _refuse_unless_finite(phase, report)
         watch.tell("step_finished", report)
         tally.reports.append(report)
@@ -70,6 +70,12 @@ def run_phase(
             watch.tell("epoch_finished", summary)
             tally = Tally()
     return done
+
+
+def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport | None:
+    if phase.search is not None:
+        phase.search.progress = phase.progress(done)
+    return trainer.step()
 
 
 def _summary(

@@ -58,7 +58,7 @@ def fixed_draw(search: Search, streams: Streams) -> Draw:
 
 
 def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
-    state, relaxation, generator = search.state, search.relaxation, streams["mixture"]
+    state, relaxation, generator = search.state, search.relaxing(), streams["mixture"]
     return {
         name: relaxation.mixture(state.theta[name], state.segments(name), generator=generator)
         for name in sorted(state.theta)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import define
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from nascore.nn import ArchitectureState
 
 
+@runtime_checkable
+class Annealing(Protocol):
+    """A relaxation whose settings change in the course of a search, such as a temperature that falls."""
+
+    def annealed(self, progress: float) -> Relaxation:
+        """Return the relaxation as it is when this share of the architecture steps is over, 0 to 1."""
+        ...
+
+
 @define(kw_only=True)
 class Search:
     """The choices of an open network, and the parts that make them.
@@ -29,12 +38,19 @@ class Search:
         relaxation: How theta becomes a mixture.
         updater: How theta moves.
         regularizers: Penalties on theta and mixture, already started.
+        progress: How much of the phase's architecture steps is over, 0 to 1.
     """
 
     state: ArchitectureState
     relaxation: Relaxation
     updater: Updater
     regularizers: tuple[Regularizer, ...] = ()
+    progress: float = 0.0
+
+    def relaxing(self) -> Relaxation:
+        """Return the relaxation as it is now: one that anneals depends on the progress."""
+        relaxation = self.relaxation
+        return relaxation.annealed(self.progress) if isinstance(relaxation, Annealing) else relaxation
 
     def expected(self) -> dict[str, Tensor]:
         """Return the deterministic mixture, by group [E, O], without a graph."""
@@ -68,6 +84,10 @@ class Phase:
     streams: Streams
     warm_up: int = 0
     search: Search | None = None
+
+    def progress(self, done: int) -> float:
+        """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""
+        return min(1.0, max(0, done - self.warm_up) / max(1, self.steps - self.warm_up - 1))
 
     @property
     def epochs(self) -> int:

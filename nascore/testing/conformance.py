@@ -113,7 +113,9 @@ class Conformance:
         """Say whether the component declares a need that holds only with one of these terms."""
         settings = cls.configured()
         return any(
-            set(need.terms) <= set(terms) and need.when(settings) for need in cls.declared().needs if need.terms
+            set(need.terms) <= set(terms) and need.when(settings)
+            for need in cls.declared().needs
+            if need.terms
         )
 
     @classmethod

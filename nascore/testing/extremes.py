@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nascore.config import Declared
 
 NEAR: Final = 1e-6
-"""How near to a bound that is itself excluded a fraction is tried, relative to the bound where that is large."""
+"""How near to an excluded bound a fraction is tried; relative to the bound where that is large."""
 
 
 def extremes(settings: Any, *, largest: float) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a plugin's class

@@ -61,7 +61,7 @@ def one_step(
     with torch.no_grad():
         for weight, slope in zip(weights, found, strict=False):
             if slope is not None:
-                weight -= RATE * slope
+                weight.sub_(RATE * slope)
         after = loss()
     slopes = (
         torch.zeros_like(leaf) if slope is None else slope
@@ -72,7 +72,8 @@ def one_step(
 
 def _even(network: Network) -> dict[str, Tensor]:
     return {
-        name: torch.full((shape.rows, shape.columns), 1 / shape.columns) for name, shape in network.groups.items()
+        name: torch.full((shape.rows, shape.columns), 1 / shape.columns)
+        for name, shape in network.groups.items()
     }
 
 

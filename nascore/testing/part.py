@@ -52,8 +52,8 @@ class PartConformance(Conformance):
             except NotConformingError:
                 raise
             except Exception as error:
-                text = f"{self.component} breaks with {text}, which its settings allow: {said(error)}."
-                raise NotConformingError(text) from error
+                broken = f"{self.component} breaks with {text}, which its settings allow: {said(error)}."
+                raise NotConformingError(broken) from error
             self._finite(given, f"gives numbers that are not finite with {text}, which its settings allow")
 
     def test_leaves_the_global_random_numbers_alone(self) -> None:

@@ -26,7 +26,7 @@ CLOSE = 1e-4
 
 
 class RegularizerConformance(PartConformance):
-    """A regularizer is a function of theta and mixture: a scalar with a gradient, that reads what is alive."""
+    """A regularizer is a function of theta and mixture: a scalar with a gradient, of what is alive."""
 
     slot: ClassVar[str] = "regularizer"
 
@@ -46,7 +46,7 @@ class RegularizerConformance(PartConformance):
             self.hold(torch.isfinite(penalty), f"gives the penalty {float(penalty.detach())}")
 
     def test_has_a_gradient(self) -> None:
-        """Its gradient reaches theta, and the mixture too if it fits updaters that follow the mixture's gradient."""
+        """Its gradient reaches theta; and the mixture, unless it declares that it fits no updater of that."""
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 1))
         slopes = self._slopes(self._penalty(self.made(), state), state)
@@ -66,7 +66,9 @@ class RegularizerConformance(PartConformance):
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 2))
         penalty = self._penalty(self.made(weight=0.0), state)
-        self.hold(float(penalty.detach()) == 0, f"gives the penalty {float(penalty.detach()):g} with weight 0")
+        self.hold(
+            float(penalty.detach()) == 0, f"gives the penalty {float(penalty.detach()):g} with weight 0"
+        )
         pulls = any(bool((slope != 0).any()) for slope in self._slopes(penalty, state).values())
         self.hold(not pulls, "pulls at theta with weight 0")
 
@@ -112,7 +114,9 @@ class RegularizerConformance(PartConformance):
         state = state_of(groups, theta=scattered(groups, 6))
         part = self._started(self.made(), state)
         drawn, expected = self._mixtures(state)
-        before = [value.detach().clone() for value in (*state.theta.values(), *drawn.values(), *expected.values())]
+        before = [
+            value.detach().clone() for value in (*state.theta.values(), *drawn.values(), *expected.values())
+        ]
         first, second = (part.penalty(state, drawn, expected).detach() for _ in range(2))
         self.hold(same(first, second), "gives another penalty when it is asked again")
         after = [value.detach() for value in (*state.theta.values(), *drawn.values(), *expected.values())]
@@ -137,7 +141,10 @@ class RegularizerConformance(PartConformance):
         if not self.needs("not relaxation.deterministic"):
             return expected, expected
         # As a sampler that passes the gradient straight through.
-        codes = {name: value.detach() == value.detach().amax(dim=1, keepdim=True) for name, value in expected.items()}
+        codes = {
+            name: value.detach() == value.detach().amax(dim=1, keepdim=True)
+            for name, value in expected.items()
+        }
         drawn = {name: codes[name] + (value - value.detach()) for name, value in expected.items()}
         return drawn, expected
 

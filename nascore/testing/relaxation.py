@@ -1,4 +1,4 @@
-"""The checks of a relaxation: that every updater and regularizer may stand beside it that its declaration admits."""
+"""The checks of a relaxation: that what its declaration admits beside it may rely on it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class RelaxationConformance(RelaxationDeclared):
         for name, one in unlike().items():
             theta = self.made().initial(one, generator(0))
             shape = (len(one.rows), len(one.ops))
-            self.hold(tuple(theta.shape) == shape, f"starts theta with the shape {tuple(theta.shape)}, not {shape}")
+            self.hold(
+                tuple(theta.shape) == shape, f"starts theta with the shape {tuple(theta.shape)}, not {shape}"
+            )
             self.hold(theta.dtype == torch.get_default_dtype(), f"starts theta as {theta.dtype}")
             self.hold(not theta.requires_grad, "starts theta with a graph")
             self.hold(torch.isfinite(theta).all(), f"starts theta with a number that is not finite ({name})")
@@ -64,8 +66,12 @@ class RelaxationConformance(RelaxationDeclared):
         for name, state in states(part, unlike(), scattered(unlike(), 1)):
             shape = state.theta[name].shape
             for kind, weights in mixtures(part, state, name):
-                self.hold(weights.shape == shape, f"gives the {kind} mixture {tuple(weights.shape)}, not [E, O]")
-                self.hold(torch.isfinite(weights).all(), f"gives a {kind} mixture that is not finite ({name})")
+                self.hold(
+                    weights.shape == shape, f"gives the {kind} mixture {tuple(weights.shape)}, not [E, O]"
+                )
+                self.hold(
+                    torch.isfinite(weights).all(), f"gives a {kind} mixture that is not finite ({name})"
+                )
                 competing = state.segments(name)
                 counts = [float(weights[competing == one].abs().sum()) for one in leaders(weights, competing)]
                 self.hold(min(counts) > 0, f"gives a segment no weight at all ({kind} mixture, group {name})")
@@ -97,12 +103,14 @@ class RelaxationConformance(RelaxationDeclared):
                 used = dict(mixtures(part, state, name))
             with seeded():
                 new = dict(mixtures(fresh, state, name))
-            self.hold(all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used")
+            self.hold(
+                all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used"
+            )
             unchanged = same(theta.detach(), before[0]) and same(segments, before[1])
             self.hold(unchanged, "changes theta or the segments that it is handed")
 
     def test_runs_what_has_weight(self) -> None:
-        """What it says must run is alive and holds all that has weight; it leaves some out if it is `sparse`."""
+        """What it says must run is alive and holds all that has weight; it is all, unless it is `sparse`."""
         part, narrows = self.made(), False
         for name, state in states(part, alike(), scattered(alike(), 5)):
             for seed in range(DRAWS):
@@ -110,9 +118,14 @@ class RelaxationConformance(RelaxationDeclared):
                 if drawn.runs is None:
                     continue
                 runs, alive = drawn.runs, live(state, name)
-                self.hold(runs.dtype == torch.bool and runs.shape == alive.shape, "says what runs otherwise than [E, O] bool")
+                self.hold(
+                    runs.dtype == torch.bool and runs.shape == alive.shape,
+                    "says what runs otherwise than [E, O] bool",
+                )
                 self.hold(not (runs & ~alive).any(), "wants to run entries that are not alive")
-                self.hold(not ((drawn.weights != 0) & ~runs).any(), "gives weight to entries that it does not run")
+                self.hold(
+                    not ((drawn.weights != 0) & ~runs).any(), "gives weight to entries that it does not run"
+                )
                 narrows = narrows or bool((alive & ~runs).any())
         self.hold(self.provides("sparse") or not narrows, "leaves entries unrun, and does not declare sparse")
 
@@ -131,7 +144,7 @@ class RelaxationConformance(RelaxationDeclared):
                 self.hold(finite, f"is not finite where theta is as large as {size:g}")
 
     def test_sums_to_one_if_it_says_so(self) -> None:
-        """Its weights are not negative and sum to 1 over each segment if it declares `normalized`, and only then."""
+        """Its weights sum to 1 over each segment, none below 0, if it declares `normalized`, and only then."""
         part, worst, negative = self.made(), 0.0, False
         dead = {"first": [(0, 1)]}
         for name, state in states(part, alike(), scattered(alike(), 7, size=2.0), dead=dead):
@@ -142,6 +155,9 @@ class RelaxationConformance(RelaxationDeclared):
                 worst = max(worst, *(abs(total - 1) for total in sums(weights, whole)))
         declared = self.provides("normalized")
         self.hold(not (declared and negative), "declares normalized, and gives negative weights")
-        self.hold(not declared or worst < CLOSE, f"declares normalized, and its weights sum to 1 only up to {worst:.2g}")
+        self.hold(
+            not declared or worst < CLOSE,
+            f"declares normalized, and its weights sum to 1 only up to {worst:.2g}",
+        )
         undeclared = not declared and not negative and worst < CLOSE
         self.hold(not undeclared, "gives weights that sum to 1, and does not declare normalized")

@@ -28,7 +28,7 @@ class RelaxationDeclared(PartConformance):
     """Checks that each capability which it declares is there, and none that it uses is missing."""
 
     def test_draws_nothing_if_it_says_so(self) -> None:
-        """It draws nothing if it declares `deterministic`; else other seeds give other mixtures, and the same the same."""
+        """It draws nothing if it declares `deterministic`; else other seeds give other mixtures."""
         part, moved, differs = self.made(), False, False
         for name, state in states(part, alike(), scattered(alike(), 0)):
             theta, segments = state.theta[name], state.segments(name)
@@ -57,7 +57,9 @@ class RelaxationDeclared(PartConformance):
         theta = scattered({"same": group(PAIR, 3)}, 1, size=1.5)["same"].repeat(COPIES, 1)
         for name, state in states(part, groups, {"same": theta}):
             segments = state.segments(name)
-            draws = [part.mixture(theta, segments, generator=handed).weights.double() for _ in range(self._many())]
+            draws = [
+                part.mixture(theta, segments, generator=handed).weights.double() for _ in range(self._many())
+            ]
             each = torch.cat(draws).reshape(-1, PAIR, 3)
             mean, error = each.mean(dim=0), each.std(dim=0, correction=0) / len(each) ** 0.5
             away = (mean - segment_softmax(theta, segments)[:PAIR]).abs()

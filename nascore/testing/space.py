@@ -1,4 +1,4 @@
-"""The checks of a space: that it fits any data, and that what is found in it can be built, kept and counted."""
+"""The checks of a space: that it fits any data, and that what is found in it can be built and counted."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ class SpaceConformance(SpaceDerived):
         description = self.made().describe(FACTS)
         excludes = any(group.never for group in description.groups.values())
         declared = self.provides("excludes")
-        self.hold(declared or not excludes, "has operations that are never kept, and does not declare excludes")
+        self.hold(
+            declared or not excludes, "never keeps some operations, and does not declare excludes"
+        )
         self.hold(excludes or not declared, "declares excludes, and may keep every operation")
 
     def _gives_logits(self, given: Tensor, kind: DataFacts, what: str) -> None:

@@ -57,7 +57,9 @@ class SpaceDerived(PartConformance):
             return
         for _description, _picks, found in self._drawn():
             trained = final(found)
-            self.hold(self._named(trained), "declares fixed, and no notation that is installed names what is found")
+            self.hold(
+                self._named(trained), "declares fixed, and no notation that is installed names what is found"
+            )
 
     def _drawn(self) -> Iterator[tuple[Description, Picks, Description]]:
         description = self.made().describe(FACTS)

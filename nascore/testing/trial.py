@@ -47,7 +47,9 @@ class Trial:
         for _ in range(count):
             self.step(slopes)
 
-    def gradients(self, slopes: Mapping[str, Tensor], penalty: Mapping[str, Tensor] | None = None) -> Gradients:
+    def gradients(
+        self, slopes: Mapping[str, Tensor], penalty: Mapping[str, Tensor] | None = None
+    ) -> Gradients:
         """Return gradients as the updater asks for them.
 
         Args:
@@ -96,7 +98,7 @@ class Trial:
         return (slope / uses).expand(uses, SAMPLES, *slope.shape).clone()
 
 
-def begun(  # noqa: PLR0913 - each by name
+def begun(
     updater: Any,  # noqa: ANN401 - a plugin's class
     groups: Mapping[str, ChoiceGroup],
     *,

@@ -18,7 +18,10 @@ class UpdaterDeclared(PartConformance):
         """It declares `learns` if it follows a gradient, and `mixture-gradient` if that is the mixture's."""
         updater = self.made()
         known = updater.gradient in (None, "theta", "mixture") and updater.granularity in ("batch", "sample")
-        self.hold(known, f"has the gradient {updater.gradient!r} per {updater.granularity!r}, which no trainer gives")
+        self.hold(
+            known,
+            f"has the gradient {updater.gradient!r} per {updater.granularity!r}, which no trainer gives",
+        )
         follows = updater.gradient is not None
         self._agree("learns", uses=follows, how=f"its gradient is {updater.gradient!r}")
         mixture = updater.gradient == "mixture"
@@ -30,7 +33,9 @@ class UpdaterDeclared(PartConformance):
         declared = self.needs(SAMPLES)
         text = f"wants the gradient of each image, and does not declare the need {SAMPLES}"
         self.hold(declared or not samples, text)
-        self.hold(samples or not declared, f"declares the need {SAMPLES}, and wants no gradient of each image")
+        self.hold(
+            samples or not declared, f"declares the need {SAMPLES}, and wants no gradient of each image"
+        )
 
     def test_needs_a_horizon_if_it_says_so(self) -> None:
         """It works without knowing how many updates there will be, or needs `run.horizon`."""
@@ -42,7 +47,9 @@ class UpdaterDeclared(PartConformance):
             trial.steps(scattered(groups, 0), UPDATES)
             trial.strength()
         except Exception as error:  # noqa: BLE001 - whatever it trips over
-            text = f"has to know how many updates there will be ({said(error)}), and declares no need {HORIZON}"
+            text = (
+                f"has to know how many updates there will be ({said(error)}), and declares no need {HORIZON}"
+            )
             self.hold(holds=False, text=text)
 
     def test_is_sparse_if_it_says_so(self) -> None:

@@ -68,7 +68,9 @@ class UpdaterLearning(PartConformance):
         if not self._learns():
             return
         groups = alike()
-        other = {name: evolve(one, ops=tuple(one.ops[column] for column in ORDER)) for name, one in groups.items()}
+        other = {
+            name: evolve(one, ops=tuple(one.ops[column] for column in ORDER)) for name, one in groups.items()
+        }
         slopes = scattered(groups, 15)
         first, second = begun(self.made(), groups), begun(self.made(), other)
         first.steps(slopes, UPDATES)
@@ -100,7 +102,9 @@ class UpdaterLearning(PartConformance):
         strengths = [begun(self.made(), alike(), seed=seed).strength() for seed in range(4)]
         for name in strengths[0]:
             places = {tuple(one[name].argmax(dim=1).tolist()) for one in strengths}
-            self.hold(len(places) > 1, f"learns nothing, and yet ranks the same with every seed (group {name})")
+            self.hold(
+                len(places) > 1, f"learns nothing, and yet ranks the same with every seed (group {name})"
+            )
 
 
 def _close(one: Tensor, other: Tensor) -> bool:

@@ -33,7 +33,7 @@ class UpdaterMoves(PartConformance):
     """Checks of what an updater changes."""
 
     def test_moves_theta_in_place(self) -> None:
-        """It moves theta in place and never puts another tensor in its place; one that learns nothing moves none."""
+        """It moves theta in place and never puts another tensor there; without learning it moves nothing."""
         groups = alike()
         trial = begun(self.made(), groups)
         before, start = dict(trial.state.theta), trial.theta()
@@ -42,7 +42,9 @@ class UpdaterMoves(PartConformance):
         for name, theta in trial.state.theta.items():
             rebound = theta is not before[name] or theta.data_ptr() != places[name]
             self.hold(not rebound, f"puts another tensor in the place of theta (group {name})")
-            self.hold(theta.requires_grad and theta.is_leaf, "leaves a theta from which no gradient can be taken")
+            self.hold(
+                theta.requires_grad and theta.is_leaf, "leaves a theta from which no gradient can be taken"
+            )
             stays = same(theta.detach(), start[name])
             if trial.updater.gradient is None:
                 self.hold(stays, "follows no gradient, and yet moves theta")
@@ -81,13 +83,14 @@ class UpdaterMoves(PartConformance):
     def test_never_revives(self) -> None:
         """It only ever takes entries out, and leaves as many of each segment as must survive."""
         groups = unlike_in_keep()
-        trial = begun(self.made(), groups, state=state_of(groups, dead={"first": [(1, 1)]}))
-        slopes, before = scattered(groups, 6), state_of(groups, dead={"first": [(1, 1)]}).alive
+        state = state_of(groups, dead={"first": [(1, 1)]})
+        before = {name: alive.clone() for name, alive in state.alive.items()}
+        trial, slopes = begun(self.made(), groups, state=state), scattered(groups, 6)
         for _ in range(UPDATES):
+            trial.step(slopes)
             for name, alive in trial.state.alive.items():
                 self.hold(not (alive & ~before[name]).any(), f"revives entries that were out (group {name})")
             before = trial.alive()
-            trial.step(slopes)
         for name, one in groups.items():
             left = trial.state.segments(name)
             for segment in range(1 + int(torch.tensor(one.segments).max())):
@@ -111,7 +114,9 @@ class UpdaterMoves(PartConformance):
         trial = begun(self.made(), groups)
         trial.steps(slopes, STEPS)
         for name, theta in trial.theta().items():
-            self.hold(torch.isfinite(theta).all(), f"makes theta infinite in a group of another size ({name})")
+            self.hold(
+                torch.isfinite(theta).all(), f"makes theta infinite in a group of another size ({name})"
+            )
             segments = trial.state.segments(name)
             mixture = segment_softmax(theta, segments)
             yield name, list(leaders(mixture, segments).values())
@@ -150,5 +155,3 @@ def _tensors(gradients: Gradients) -> Iterator[tuple[str, Tensor]]:
     for kind in ("theta", "mixture", "penalty"):
         for name, value in (getattr(gradients, kind) or {}).items():
             yield f"the gradient of {kind} that it was handed ({name})", value
-
-

@@ -73,14 +73,8 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFailed: The run could not go on.
     """
     chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(
-        names=dict(zip(SLOTS, chosen, strict=True)),
-        recipe=recipe,
-        preset=preset,
-        scale=scale,
-        settings=settings,
-        seed=seed,
-    )
+    names = dict(zip(SLOTS, chosen, strict=True))
+    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed)
     return run_search(ask(request, plugins=plugins), out=out, observers=observers)
 
 

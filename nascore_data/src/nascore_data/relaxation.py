@@ -81,7 +81,7 @@ class Egs:
         """Return the (row, column) pairs of each segment's most probable code, its strongest first."""
         shares = self.expected(theta.detach(), segments)
         found: list[Pick] = []
-        for segment in segments[segments >= 0].unique().tolist():
+        for segment in sorted(set(segments[segments >= 0].tolist())):
             places = (segments == segment).nonzero().tolist()
             chosen = most_probable(
                 [float(shares[row, column]) for row, column in places], self.settings.draws

@@ -66,9 +66,7 @@ class Setup:
         phase, search = self.phase, self.search
         batch = phase.batches["architecture"].next()
         drawn = draw(search, phase.streams, len(batch[1]))
-        passes = Passes(
-            network=phase.network, streams=phase.streams, criterion=Criterion(), runs=drawn.runs
-        )
+        passes = Passes(network=phase.network, streams=phase.streams, criterion=Criterion(), runs=drawn.runs)
         weights = dict(phase.network.named_parameters())
         found = first(passes.loss(batch), weights, drawn.leaf)
         search.updater.step(search.state, pull_back(phase, drawn, found.mixture))

@@ -22,6 +22,7 @@ from nascore.contract import (
     Demand,
     EpochReport,
     Gradients,
+    GrowingPolicy,
     GrowthPolicy,
     Horizon,
     Mixture,
@@ -82,6 +83,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
+from nascore.gallery import Entry, Gallery
 
 __all__ = [
     "Catalogue",
@@ -97,12 +99,15 @@ __all__ = [
     "DescriptionError",
     "Duration",
     "Edge",
+    "Entry",
     "EpochReport",
     "FromText",
+    "Gallery",
     "Give",
     "Gradients",
     "Graph",
     "Group",
+    "GrowingPolicy",
     "GrowthPolicy",
     "Horizon",
     "Matrix",

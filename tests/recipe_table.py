@@ -1,11 +1,8 @@
 """The verdict table: its combinations, its rules, and parts of later work to stand in for those it names."""
 
-# ruff: noqa: RUF009 - setting(...) declares a field
-
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Literal
 
 import yaml
 from attrs import evolve, frozen
@@ -47,9 +44,7 @@ def combinations(**fixed):
 
 def installed(registry):
     """The choices of the table that are installed, by slot."""
-    return {
-        key: [name for name in names if _there(registry, key, name)] for key, names in CHOICES.items()
-    }
+    return {key: [name for name in names if _there(registry, key, name)] for key, names in CHOICES.items()}
 
 
 def _there(registry, key, name):
@@ -59,13 +54,9 @@ def _there(registry, key, name):
 
 def asked(combination, *sets):
     """A combination as a request of flags."""
-    names = {
-        key: [SPACES.get(name, name)] for key, name in combination.items() if key != "estimate"
-    }
+    names = {key: [SPACES.get(name, name)] for key, name in combination.items() if key != "estimate"}
     estimate = [f"trainer.estimate={combination['estimate']}"] if "estimate" in combination else []
-    return Request(
-        scale="mini", names={**names, "dataset": ["synthetic"]}, sets=[*estimate, *sets]
-    )
+    return Request(scale="mini", names={**names, "dataset": ["synthetic"]}, sets=[*estimate, *sets])
 
 
 def settled(request, registry, run=SEARCH_RUN, *, told=True):

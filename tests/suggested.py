@@ -1,4 +1,4 @@
-"""All refused combinations of what is installed, with what is suggested for each; and command lines read back."""
+"""What is suggested for each refused combination of what is installed; and command lines, read back."""
 
 import shlex
 from functools import cache

@@ -121,7 +121,9 @@ def test_a_dry_run_is_refused_alike_and_its_command_is_a_dry_run():
 
 
 def test_a_recipe_that_is_checked_ends_with_the_search_that_works(tmp_path):
-    tmp_path.joinpath("two.yaml").write_text("nascore: 1\ninclude: main.yaml\nupdater: xnas\n", encoding="utf-8")
+    tmp_path.joinpath("two.yaml").write_text(
+        "nascore: 1\ninclude: main.yaml\nupdater: xnas\n", encoding="utf-8"
+    )
     result = cli("check", "two.yaml")
     assert result.exit_code == 3
     assert result.stderr.endswith(
@@ -145,8 +147,8 @@ def test_a_setting_that_does_not_fit_is_named_with_its_part():
     result = cli("search", "--updater", "xnas", "--set", "trainer.estimate=unrolled")
     assert result.stderr.endswith(
         "xnas and alternating (estimate unrolled) do not fit.\n"
-        "     xnas needs an estimate at the weights of this round (first); alternating (estimate unrolled) is "
-        "not that.\n"
+        "     xnas needs an estimate at the weights of this round (first); alternating (estimate unrolled) "
+        "is not that.\n"
         "     Why: its rewards are per sample and of this round.\n"
         "     xnas from --updater; alternating wished by xnas, estimate unrolled from --set. "
         "What fits: trainer.estimate=first.\n"
@@ -183,7 +185,7 @@ def test_a_typo_gets_no_command():
     assert "This works" not in result.stderr
 
 
-PARTS = '''
+PARTS = """
 from nascore.api import Component, Need, hookimpl
 
 FAR = Need(terms=("updater.differentiable",), why="of a test")
@@ -201,7 +203,7 @@ def nascore_growths():
         name="wishing", slot="growth", summary="Of a test.", build="nascore.builtin.growth:Nothing",
         provides=("supernet", "shadows"), wishes={"regularizer": ["l1", "entropy"]},
     )
-'''
+"""
 
 
 def test_where_nothing_near_works_what_fits_is_listed_by_slot(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from nascore.cli.verb import Verb
 ROOT = Path(__file__).parents[1]
 PAGES = [
     path.relative_to(ROOT).as_posix()
-    for pattern in ("README.md", "nascore_*/README.md", "docs/*.md")
+    for pattern in ("README.md", "nascore_*/README.md", "plugins/*/README.md", "docs/*.md")
     for path in sorted(ROOT.glob(pattern))
 ]
 
@@ -64,8 +64,13 @@ def commands(page: str) -> list[str]:
     return [line for block in blocks if block["kind"] == "console" for line in block["text"].splitlines()]
 
 
-@pytest.mark.needs("nascore-darts")
-@pytest.mark.parametrize("page", PAGES)
+def needing(page: str) -> pytest.MarkDecorator:
+    """Mark a plugin's page: its commands need it, beside the space that most of them name."""
+    folder = Path(page).parent.name
+    return pytest.mark.needs("nascore-darts", *([folder.replace("_", "-")] if "nascore" in folder else []))
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page, marks=needing(page)) for page in PAGES])
 def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for block in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from engine_runs import REGISTRY, recipe_of
+from engine_runs import REGISTRY, growth_of, recipe_of
 
-import nascore.engine.search
+import nascore.engine.jobs
+import nascore.engine.supernet
 import nascore.engine.training
 from nascore.engine.search import search
 
@@ -18,8 +19,8 @@ def images_of(examples):
 
 
 @pytest.fixture
-def jobs(tmp_path, monkeypatch):
-    """Run a search; returns per job its name, the images it trained on, and those of each measurement."""
+def watched(monkeypatch):
+    """Return a list that fills, per job, with its name, the images it trained on, and those of each measurement."""
     seen = []
 
     def running(module):
@@ -31,16 +32,27 @@ def jobs(tmp_path, monkeypatch):
 
         monkeypatch.setattr(module, "run_phase", run_phase)
 
-    def accuracy(network, examples, *args, **named):
-        seen[-1][2].append(images_of(examples))
-        return measured(network, examples, *args, **named)
+    def measuring(module):
+        measured = module.accuracy
 
-    running(nascore.engine.search)
+        def accuracy(network, examples, *args, **named):
+            seen[-1][2].append(images_of(examples))
+            return measured(network, examples, *args, **named)
+
+        monkeypatch.setattr(module, "accuracy", accuracy)
+
+    running(nascore.engine.supernet)
     running(nascore.engine.training)
-    measured = nascore.engine.search.accuracy
-    monkeypatch.setattr(nascore.engine.search, "accuracy", accuracy)
-    search(recipe_of(), REGISTRY, out=tmp_path / "run")
+    measuring(nascore.engine.supernet)
+    measuring(nascore.engine.jobs)
     return seen
+
+
+@pytest.fixture
+def jobs(tmp_path, watched):
+    """Run a search in a supernet; returns what was seen of its jobs."""
+    search(recipe_of(), REGISTRY, out=tmp_path / "run")
+    return watched
 
 
 def test_no_image_is_both_trained_on_and_measured_on(jobs):
@@ -56,3 +68,13 @@ def test_both_jobs_train_and_measure_on_the_same_halves(jobs):
     (_, fit, (held, *_)), (_, again, (later, *_)) = jobs
     assert fit == again
     assert held == later
+
+
+def test_all_jobs_of_a_growth_run_train_and_measure_on_the_same_parts(tmp_path, watched):
+    search(growth_of(growth__count=2), REGISTRY, out=tmp_path / "run")
+    (_, fit, (held, *_)) = watched[0]
+    assert (len(fit), len(held)) == (39, 9)
+    assert not fit & held
+    for name, trained, measured in watched:
+        assert (name, trained) == ("train", fit)
+        assert measured == [held] * 3

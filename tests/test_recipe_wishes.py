@@ -65,7 +65,7 @@ def test_what_was_named_is_never_passed_over(installed):
         "     xnas needs a relaxation that gives weights that are not negative and sum to 1 over the "
         "segment; linear is not that.\n"
         "     Why: its rewards need a distribution.\n"
-        "     xnas from --updater xnas; linear from --relaxation linear. What fits: egs, softmax."
+        "     xnas from --updater; linear from --relaxation. What fits: egs, softmax."
     )
     assert problem.slots == ("updater", "relaxation")
 

@@ -111,8 +111,8 @@ def nascore_updaters() -> Iterable[Component]:
         needs=(
             Need(
                 terms=("trainer.two-halves", "growth.shadows"),
-                ask="an estimate on images that the weights do not see (first, unrolled), or growth by shadows",
-                why="on one set of images the architecture overfits: DARTS's paper has 3.56 % error, not 3.00 %",
+                ask="an estimate on images that the weights do not see (first, unrolled), or shadow growth",
+                why="on one set of images the architecture overfits: DARTS's paper has 3.56 %, not 3.00 %",
                 verdict="warned",
             ),
         ),

@@ -114,8 +114,8 @@ class PlantedSpaceSettings:
 
     form: Literal["chain", "cell", "nb201"] = setting(
         "chain",
-        "chain: three layers with a group each; cell: a cell with three edges that is used twice; nb201: a cell "
-        "with six edges, of which the three in a row need what is useful, and around them `none` is best.",
+        "chain: three layers with a group each; cell: a cell with three edges that is used twice; nb201: a "
+        "cell with six edges, of which the three in a row need what is useful and the others `none`.",
     )
     seed: int = setting(0, "Where among the candidates the useful one stands.", ge=0)
     channels: int = setting(8, "Width of every operation.", ge=1)

@@ -57,9 +57,9 @@ class Planted:
     So the right answer is known and accuracy is no part of the judgement: a search that chooses finds the
     convolution in every place, chance finds it in a quarter of them.
 
-    In the form ``nb201`` the places are the path through all nodes of a cell of NAS-Bench-201. Its other three
-    edges offer no convolution, so that nothing of the image gets around a place; what they add is noise, and
-    `none` is right there.
+    In the form ``nb201`` the places are the path through all nodes of a cell with the edges of NAS-Bench-201.
+    The other three edges offer no convolution, so that nothing of the image gets around a place; what they
+    can add is noise, so `none` is right there.
     """
 
     settings: PlantedSpaceSettings

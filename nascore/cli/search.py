@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         "nascore search --space file:chain.yaml --updater darts",
         "nascore search --with ops.py --space file:shuffled.yaml --updater uniform",
         "nascore search --space darts --dataset synthetic --scale mini --set space.cells=8 --dry-run",
+        "nascore search --space tiny --dataset synthetic --growth random --scale mini --set growth.count=3",
         "nascore search --preset darts-cifar10 --scale mini --dataset synthetic --dry-run",
     ),
 )

@@ -9,6 +9,7 @@ from nascore.contract.observer import (
 )
 from nascore.contract.slots import (
     Dataset,
+    GrowingPolicy,
     GrowthPolicy,
     Regularizer,
     Relaxation,
@@ -33,6 +34,7 @@ __all__ = [
     "Demand",
     "EpochReport",
     "Gradients",
+    "GrowingPolicy",
     "GrowthPolicy",
     "Horizon",
     "Mixture",

@@ -5,7 +5,7 @@ A component's class is built with one argument, its settings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from nascore.contract.values import DataFacts, Demand, Gradients, Horizon, Mixture, Sampled, StepReport
-    from nascore.description import ChoiceGroup, Description
+    from nascore.description import Catalogue, ChoiceGroup, Description, Matrix
     from nascore.engine.phase import Phase
+    from nascore.gallery import Entry, Gallery
     from nascore.nn import ArchitectureState, Costs, Examples
 
 
@@ -120,6 +121,42 @@ class GrowthPolicy(Protocol):
         Args:
             description: The space's, open.
             rng: Random numbers that depend on the run's seed alone.
+        """
+        ...
+
+
+@runtime_checkable
+class GrowingPolicy(GrowthPolicy, Protocol):
+    """An outer loop that makes architectures from others: what is trained has the space's own size.
+
+    Attributes:
+        seed_epochs: Passes over the training images for what growth begins with.
+        child_epochs: The same for a child, which inherits its parent's weights.
+    """
+
+    seed_epochs: int
+    child_epochs: int
+
+    def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
+        """Return the parents of a wave, entries of the gallery; none where the run is over.
+
+        Args:
+            gallery: The architectures as they were when the wave before was complete.
+            wave: Number of the wave; that of the seeds is 1.
+            rng: Random numbers that depend on the run's seed and the wave alone.
+        """
+        ...
+
+    def open(self, parent: Description, catalogue: Catalogue) -> Description:
+        """Return the parent with choices beside it: candidates that leave its function as it is."""
+        ...
+
+    def close(self, opened: Description, strength: Mapping[str, Matrix]) -> Description:
+        """Return the child: a closed description with what is kept of the candidates.
+
+        Args:
+            opened: What :meth:`open` returned.
+            strength: By choice group [E, O], as the updater ranks; 0 for what is out.
         """
         ...
 

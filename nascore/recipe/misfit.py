@@ -42,7 +42,8 @@ def misfit(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry)
     part, need = lack.part, lack.need
     found = ways(lack, parts, registry)
     blamed = _blamed(found)
-    others = _concerned([one for slot in lack.slots[1:] for one in parts.get(slot, ()) if one is not part], blamed)
+    there = [one for slot in lack.slots[1:] for one in parts.get(slot, ()) if one is not part]
+    others = _concerned(there, blamed)
     called = [_called(one, blamed) for one in (part, *others)]
     lines = [
         _head(called, well=need.verdict == "warned"),
@@ -69,7 +70,7 @@ def _wording(term: str) -> str:
 
 
 def _blamed(found: Sequence[Way]) -> dict[int, str]:
-    """The setting that is to blame, by the identity of its part: one that somebody chose, and that could cure."""
+    """The setting to blame, by the identity of its part: one that somebody chose, and that could cure."""
     return {
         id(way.before): way.setting
         for way in reversed(found)

@@ -158,9 +158,7 @@ def _replaced(request: Request, parts: tuple[Part, ...], ground: Ground, slot: S
 
 def _effect(part: Part) -> tuple[frozenset[str], list[bool]]:
     """What a part gives and needs with its settings."""
-    return part.provides, [
-        asked(part.component, part.settings, need)[0] for need in part.component.needs
-    ]
+    return part.provides, [asked(part.component, part.settings, need)[0] for need in part.component.needs]
 
 
 def _without(request: Request, slot: str) -> Request:

@@ -144,10 +144,8 @@ def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registr
 
 
 def _level(way: Way, parts: Mapping[str, Sequence[Part]]) -> int:
-    kept = parts.get(way.part.slot, ())
-    if way.before is None:
-        filled = [way.part]
-    else:
-        filled = [way.part if part is way.before else part for part in kept]
+    filled = [way.part]
+    if way.before is not None:
+        filled = [way.part if part is way.before else part for part in parts[way.part.slot]]
     lack = worst({**parts, way.part.slot: filled}, way.part)
     return 0 if lack is None else lack.level

@@ -26,7 +26,7 @@ SEEDS: Final = (0, 1)
 MARGIN: Final = 2.0
 """How often the mean weight of its segment the weight of the useful candidate must at least be."""
 
-SETS: Final = ("space.form=chain", "trainer.epochs=8", "trainer.warm_up=0")
+SETS: Final = ("space.form=chain", "trainer.epochs=10", "trainer.warm_up=0")
 
 
 @frozen(kw_only=True)

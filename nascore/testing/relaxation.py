@@ -144,7 +144,7 @@ class RelaxationConformance(RelaxationDeclared):
                 self.hold(finite, f"is not finite where theta is as large as {size:g}")
 
     def test_sums_to_one_if_it_says_so(self) -> None:
-        """Its weights sum to 1 over each segment, none below 0, if it declares `normalized`, and only then."""
+        """Its weights sum to 1 over each segment, none below 0, if it is `normalized`, and only then."""
         part, worst, negative = self.made(), 0.0, False
         dead = {"first": [(0, 1)]}
         for name, state in states(part, alike(), scattered(alike(), 7, size=2.0), dead=dead):

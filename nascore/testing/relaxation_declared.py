@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -34,7 +34,8 @@ class RelaxationDeclared(PartConformance):
             theta, segments = state.theta[name], state.segments(name)
 
             def draw(handed: Generator, theta: Tensor = theta, segments: Tensor = segments) -> Tensor:
-                return part.mixture(theta, segments, generator=handed).weights.detach()
+                weights: Tensor = part.mixture(theta, segments, generator=handed).weights
+                return weights.detach()
 
             first = draw(generator(0))
             for seed in range(SEEDS):
@@ -63,16 +64,17 @@ class RelaxationDeclared(PartConformance):
             each = torch.cat(draws).reshape(-1, PAIR, 3)
             mean, error = each.mean(dim=0), each.std(dim=0, correction=0) / len(each) ** 0.5
             away = (mean - segment_softmax(theta, segments)[:PAIR]).abs()
-            text = f"declares unbiased, and the mean of its draws is {float(away.max()):.3f} off the softmax of theta"
-            self.hold(not (away > SIGMAS * error + CLOSE).any(), text)
+            text = f"the mean of its draws is {float(away.max()):.3f} off the softmax of theta"
+            far = bool((away > SIGMAS * error + CLOSE).any())
+            self.hold(not far, f"declares unbiased, and {text}")
 
     def test_selects_if_it_says_so(self) -> None:
-        """It says which entries stand if it declares `selects`, and only then; those are alive, none twice."""
-        part = self.made()
+        """It says which entries stand if it is to (`selects`), and only then; those are alive, none twice."""
+        part: Any = self.made()
         can = isinstance(part, Selecting)
         self.hold(self.provides("selects") or not can, "has `picks`, and does not declare selects")
         self.hold(can or not self.provides("selects"), "declares selects, and has no `picks`")
-        if not isinstance(part, Selecting):
+        if not can:
             return
         dead = {"wide": [(0, 0)], "used": [(0, 3)]}
         for name, state in states(part, unlike(), scattered(unlike(), 2), dead=dead):

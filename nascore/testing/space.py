@@ -61,7 +61,7 @@ class SpaceConformance(SpaceDerived):
             self.hold(max(map(sum, layout.mask)) > 1, f"leaves nothing to choose in group {name}")
 
     def test_fits_the_data(self) -> None:
-        """It fits images of other channels and sizes, and other numbers of classes, or says why it does not."""
+        """It fits images of other channels and sizes and other numbers of classes, or says why not."""
         part = self.made()
         for kind in KINDS:
             what = f"{kind.channels} x {kind.height} x {kind.width} and {kind.classes} classes"
@@ -97,9 +97,7 @@ class SpaceConformance(SpaceDerived):
         description = self.made().describe(FACTS)
         excludes = any(group.never for group in description.groups.values())
         declared = self.provides("excludes")
-        self.hold(
-            declared or not excludes, "never keeps some operations, and does not declare excludes"
-        )
+        self.hold(declared or not excludes, "never keeps some operations, and does not declare excludes")
         self.hold(excludes or not declared, "declares excludes, and may keep every operation")
 
     def _gives_logits(self, given: Tensor, kind: DataFacts, what: str) -> None:

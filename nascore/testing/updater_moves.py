@@ -67,7 +67,7 @@ class UpdaterMoves(PartConformance):
         self.hold(not touched, f"changes what is not its own: {', '.join(dict.fromkeys(touched))}")
 
     def test_leaves_masked_and_dead_entries_alone(self) -> None:
-        """Entries that are masked or dead never move, whatever gradient they get and whatever it remembers."""
+        """Entries that are masked or dead never move, whatever gradient they get, or momentum they had."""
         groups = masked()
         trial = begun(self.made(), groups, state=state_of(groups, dead={"masked": [(1, 1)]}))
         slopes = scattered(groups, 5)
@@ -78,7 +78,7 @@ class UpdaterMoves(PartConformance):
         trial.state.alive["masked"][1, 0] = False
         before, out = theta.clone(), ~trial.state.alive["masked"]
         trial.steps(slopes, STEPS)
-        self.hold(same(theta[out], before[out]), "moves entries that died, by what it remembers of them")
+        self.hold(same(theta[out], before[out]), "moves entries that died, as it remembers them")
 
     def test_never_revives(self) -> None:
         """It only ever takes entries out, and leaves as many of each segment as must survive."""

@@ -8,17 +8,17 @@ from functools import cache
 import pytest
 import torch
 from attrs import frozen
-from nascore_xnas.updater import Updater
 from xnas_games import EXPERTS, play, started, state
 
 from nascore.api import Gradients
+from nascore_xnas.updater import Updater
 
 ROUNDS = 2000
 
 
 @frozen(kw_only=True)
 class Game:
-    """How a game of T rounds went: what was lost more than by the best expert, and what the theorem allows."""
+    """How T rounds went: what was lost more than by the best expert, and what the theorem allows."""
 
     regret: float
     limit: float

@@ -15,17 +15,13 @@ from nascore.nn.weighing import Weights
 EXACT = 1e-10
 
 
-def largest(found):
-    return max(value.abs().max() for value in found.values())
-
-
 def check_loop(execution="plain"):
     """The rewards are those of a loop over images, and so is the step that they make."""
     net = supernet(execution)
     phase = phase_of(net, eta=0.01, clip=0.05)
     drawn, gradients = rewards(phase)
     wanted = one_by_one(net, drawn.weights)
-    assert largest(wanted) > 2 * 0.05, "some are clipped"
+    assert max(slope.abs().max() for slope in wanted.values()) > 2 * 0.05, "some are clipped"
     before = {name: theta.detach().clone() for name, theta in phase.search.state.theta.items()}
     phase.search.updater.step(phase.search.state, gradients)
     for name, slope in wanted.items():
@@ -36,7 +32,7 @@ def check_loop(execution="plain"):
 
 
 def check_sum():
-    """Summed over uses and images they are the gradient of the shared mixture; `none` never earns anything."""
+    """Summed over uses and images they are the gradient of the shared mixture; `none` earns nothing."""
     net = supernet()
     _, each = rewards(phase_of(net))
     _, shared = rewards(phase_of(net, granularity="batch"))
@@ -54,7 +50,8 @@ def check_products():
     drawn, gradients = rewards(phase_of(net))
     net.execution = Listening(net.ops, net.gates)
     images, labels = examples()
-    loss = cross_entropy(net(images, {name: u.detach() for name, u in drawn.weights.items()}), labels, reduction="sum")
+    logits = net(images, {name: weights.detach() for name, weights in drawn.weights.items()})
+    loss = cross_entropy(logits, labels, reduction="sum")
     heard = [one for one in net.execution.heard if one[3].requires_grad]
     slopes = torch.autograd.grad(loss, [weighted for *_, weighted in heard], allow_unused=True)
     seen = 0
@@ -73,6 +70,11 @@ CHECKS = {"loop": check_loop, "sum": check_sum, "products": check_products}
 @pytest.mark.parametrize("execution", ["plain", "fused"])
 def test_one_backward_pass_gives_the_rewards_of_a_loop(execution):
     check_loop(execution)
+
+
+def test_what_is_frozen_is_still_run_together():
+    plain, fused = supernet(), supernet("fused")
+    assert len(fused.execution._chains) > 0.5 * len(plain.ops)
 
 
 def test_they_add_up_to_the_shared_gradient_and_none_earns_nothing():
@@ -99,10 +101,10 @@ def of_the_mean(_drawn, gradients):
 
 def same_for_all_images(_drawn, gradients):
     """A mutation: each image gets the mean of all, which hides from the clip what is large."""
-    return Gradients(
-        mixture={name: slope.mean(1, keepdim=True).expand_as(slope) if slope.dim() == 4 else slope
-                 for name, slope in gradients.mixture.items()}
-    )
+    mixture = {
+        name: slope.mean(1, keepdim=True).expand_as(slope) for name, slope in gradients.mixture.items()
+    }
+    return Gradients(mixture=mixture)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_fused_convolves_no_more_than_plain():
     """Hooks would keep an operation from being run with others, so here the channels are counted."""
     channels = {}
     for execution in ("plain", "fused"):
-        phase, trainer = training(execution)
+        _, trainer = training(execution)
         with Count() as everything:
             trainer.step()
         with Count() as left:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nascore_xnas.updater import Updater, step_size
 from xnas_games import EXPERTS, play, sequence, started, state, weights
 
 from nascore.api import Gradients
+from nascore_xnas.updater import Updater, step_size
 
 
 def test_a_common_reward_changes_nothing_while_nothing_is_clipped():
@@ -24,10 +24,11 @@ def test_a_common_reward_changes_nothing_while_nothing_is_clipped():
 def check_sees_constants():
     """Oracle 9b's other half: with its clip the rule is not blind to what all experts of an edge earn."""
     ours, theirs = state(edges=2), state(edges=2)
+    rewards = torch.linspace(-0.5, 0.5, EXPERTS, dtype=torch.float64).expand(2, -1)
     for found, extra in ((ours, 0.0), (theirs, 0.8)):
         updater = started(found, updates=20, eta=0.1)
         for _ in range(5):
-            play(updater, found, torch.linspace(-0.5, 0.5, EXPERTS, dtype=torch.float64).expand(2, -1) + extra)
+            play(updater, found, rewards + extra)
     assert not torch.allclose(weights(ours), weights(theirs), atol=1e-3)
 
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nascore_xnas.updater import Updater
-from nascore_xnas.wipeout import survivors
 from xnas_games import EXPERTS, play, sequence, started, state
 
 from nascore.api import Horizon
 from nascore_xnas import updater as module
+from nascore_xnas.updater import Updater
+from nascore_xnas.wipeout import survivors
 
 
 def check_sequence(seed, *, keep=1, edges=2, updates=30, replicas=1, samples=1, node=False):
@@ -87,7 +87,7 @@ def counted_in_batches(updater, found, horizon, generator):
     healthy_start(updater, found, short, generator)
 
 
-def batches_throughout(updater, slope, _replicas):
+def batches_throughout(_updater, slope, _replicas):
     """A mutation: an update counts as one reward, though its rewards add up to more than the bound."""
     return (-slope).clamp(-1, 1).sum((0, 1)), 1
 

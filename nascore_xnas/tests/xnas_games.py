@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from nascore_xnas.settings import UpdaterSettings
-from nascore_xnas.updater import Updater
 
 from nascore.api import ChoiceGroup, Gradients, Horizon, Op
 from nascore.nn import ArchitectureState, segment_softmax
+from nascore_xnas.settings import UpdaterSettings
+from nascore_xnas.updater import Updater
 
 EXPERTS = 8
 
@@ -50,7 +50,7 @@ def weights(found):
 
 
 def sequence(seed, edges, updates, *, replicas=1, samples=1):
-    """Return rewards [updates, K, B, E, O]: at random, or, for every fifth seed, a leader that loses it all."""
+    """Return rewards [updates, K, B, E, O]: at random; for every fifth seed a leader loses it all."""
     shape = (updates, replicas, samples, edges, EXPERTS)
     if seed % 5 == 0:
         rewards = torch.full(shape, -1.0, dtype=torch.float64)

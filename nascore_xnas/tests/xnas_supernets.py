@@ -91,9 +91,7 @@ def supernet(execution="plain"):
     generator = torch.Generator().manual_seed(1)
     for op in list(net.ops.values()):
         frozen(op, generator)
-    for name, op in net.ops.items():
-        if isinstance(op, nn.BatchNorm2d):
-            raise TypeError(f"{name} is a batch norm itself")
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())
     net = net.to(DOUBLE)
     net.execution = EXECUTIONS[execution](net.ops, net.gates)  # it has looked at the modules as they were
     return net
@@ -105,12 +103,12 @@ def examples(seed=2):
     return images, torch.arange(SAMPLES) % CLASSES
 
 
-def phase_of(net, *, granularity="sample", theta=True, **asked):
+def phase_of(net, *, granularity="sample", **asked):
     """Return the engine's phase: a search with xnas whose theta is not even, and one batch of images."""
     groups = expand(load(SUPERNET)).layouts
     generator = torch.Generator().manual_seed(3)
     start = {
-        name: torch.randn(len(group.rows), len(group.ops), generator=generator, dtype=DOUBLE) * theta
+        name: torch.randn(len(group.rows), len(group.ops), generator=generator, dtype=DOUBLE)
         for name, group in groups.items()
     }
     asked = {"exclude_none": False, "wipe_out": False, **asked}
@@ -147,7 +145,10 @@ def one_by_one(net, mixture):
     shapes = {name: (net.groups[name].replicas, 1, *value.shape) for name, value in mixture.items()}
     slopes = []
     for image, label in zip(*examples(), strict=True):
-        leaf = {name: value.detach().expand(shapes[name]).clone().requires_grad_() for name, value in mixture.items()}
+        leaf = {
+            name: value.detach().expand(shapes[name]).clone().requires_grad_()
+            for name, value in mixture.items()
+        }
         loss = cross_entropy(net(image[None], leaf), label[None])
         slopes.append(torch.autograd.grad(loss, list(leaf.values())))
     return {name: torch.cat(found, 1) for name, found in zip(mixture, zip(*slopes, strict=True), strict=True)}

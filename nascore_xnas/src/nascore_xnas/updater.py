@@ -41,10 +41,13 @@ class Game:
 class Updater:
     """Exponentiated gradient on clipped rewards; what can no longer win is wiped out.
 
-    Theta is the logarithm of the paper's v and is never normalised. The reward of an operation is the
-    negative derivative of the loss with respect to its weight, for each image and each use of the cell by
-    itself, so that T counts as in the theorem. Networks whose batch norm takes its statistics from the batch
-    let an image's weight also touch the other images' losses; its reward holds these cross terms.
+    Theta is the logarithm of the paper's v and is never normalised; where it does not start at zero it is a
+    prior, which changes nothing for wipe-out: that stands on what can still be earned.
+
+    The reward of an operation is the negative derivative of the loss with respect to its weight, for each
+    image and each use of the cell by itself, so that T counts as in the theorem; those of a batch are of one
+    forecast. Networks whose batch norm takes its statistics from the batch let an image's weight also touch
+    the other images' losses; its reward holds these cross terms.
 
     Args:
         settings: Step size, bound, wipe-out.

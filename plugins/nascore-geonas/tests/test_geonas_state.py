@@ -40,7 +40,9 @@ def test_another_entropic_regulariser_is_seen(monkeypatch, factor):
     def wrong(updater, found, gradients):
         # To what the healthy step adds, add so much that `factor` of it is left.
         extra = (factor - 1) * updater.settings.entropic
-        mixture = {name: gradients.mixture[name] + extra * found.theta[name].detach() for name in updater.names}
+        mixture = {
+            name: gradients.mixture[name] + extra * found.theta[name].detach() for name in updater.names
+        }
         healthy(updater, found, Gradients(mixture=mixture))
 
     monkeypatch.setattr(Updater, "step", wrong)

@@ -77,7 +77,7 @@ def by_hand(theta, slope, segments, lr):
     return wanted
 
 
-def check_steps(lr=0.1, narrowed=True):
+def check_steps(lr=0.1, *, narrowed=True):
     """Hold some steps against the formula, with operations that die in between."""
     found = state()
     updater = started(found, lr=lr)
@@ -108,14 +108,14 @@ def check_constant_loss():
 
 
 def check_simplex(seed, scale):
-    """Whatever the gradients, each live segment sums to 1, nothing falls far below the floor, the dead rest."""
+    """Whatever the gradients: each live segment sums to 1, none falls below the floor, the dead rest."""
     found = state(seed)
     updater = started(found)
     generator = torch.Generator().manual_seed(seed)
     for number in range(4):
-        for name, alive in found.alive.items():
-            first = found.segments(name) == found.segments(name).max()
-            alive &= first | (torch.rand(alive.shape, generator=generator) < 0.8)
+        for name in found.alive:
+            last = found.segments(name) == found.segments(name).max()
+            found.alive[name] &= last | (torch.rand(last.shape, generator=generator) < 0.8)
         before = copied(found)
         updater.step(found, Gradients(mixture=slopes(found, seed + number, scale)))
         for name, point in points(found).items():
@@ -130,7 +130,7 @@ def check_simplex(seed, scale):
 @pytest.mark.parametrize("narrowed", [False, True])
 @pytest.mark.parametrize("lr", [0.01, 0.1, 1.0])
 def test_a_step_is_the_softmax_of_the_moved_logarithms(lr, narrowed):
-    check_steps(lr, narrowed)
+    check_steps(lr, narrowed=narrowed)
 
 
 def test_closed_form_on_a_constant_linear_loss():
@@ -193,7 +193,9 @@ def test_a_wrong_step_is_seen(monkeypatch, wrong, check):
 
 def check_start():
     found = state(4)
-    before = {name: segment_softmax(theta.detach(), found.segments(name)) for name, theta in found.theta.items()}
+    before = {
+        name: segment_softmax(theta.detach(), found.segments(name)) for name, theta in found.theta.items()
+    }
     started(found)
     for name, point in points(found).items():
         live = found.segments(name) >= 0

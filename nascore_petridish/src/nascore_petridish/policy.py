@@ -1,0 +1,62 @@
+"""Petridish's growth policy (Hu et al., NeurIPS 2019, arXiv 1905.13360); torch-free and without state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from nascore.api import settle
+from nascore_petridish.parents import next_parents
+from nascore_petridish.places import candidates, opened, softened
+from nascore_petridish.seed import seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from nascore.api import Catalogue, Description, Entry, Gallery, Matrix
+    from nascore_petridish.settings import GrowthSettings
+
+
+@frozen
+class Petridish:
+    """Grows what lies near the lower hull of validation error over cost, by the candidates that help most.
+
+    A parent's candidates are shadows: they are read as zero and get the gradient of what they would change,
+    so that training them is functional gradient descent. What is kept of them stays behind a gate that begins
+    at zero: the child is the parent's function, and inherits all its weights.
+    """
+
+    settings: GrowthSettings
+
+    @property
+    def seed_epochs(self) -> int:
+        """Passes over the images for what growth begins with."""
+        return self.settings.seed_epochs
+
+    @property
+    def child_epochs(self) -> int:
+        """Passes over the images for a child."""
+        return self.settings.child_epochs
+
+    def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
+        """Return the least architecture of the space; a closed description is its own."""
+        del rng
+        return (seed(description) if description.is_open else description,)
+
+    def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
+        """Return the parents of a wave; none where the run is over."""
+        del wave
+        return next_parents(self.settings, gallery, rng)
+
+    def open(self, parent: Description, catalogue: Catalogue) -> Description:
+        """Return the parent with candidates at each place where it grows."""
+        settings = self.settings
+        ops = candidates(settings.operations, catalogue)
+        shadowed = opened(parent, ops, catalogue, keep=settings.keep, macro=settings.search == "macro")
+        return softened(shadowed) if settings.soft else shadowed
+
+    def close(self, opened: Description, strength: Mapping[str, Matrix]) -> Description:
+        """Return the child: the strongest candidates of each place stay, behind a gated projection."""
+        return settle(opened, strength)

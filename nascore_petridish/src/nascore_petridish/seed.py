@@ -1,0 +1,80 @@
+"""Where growing starts: the least architecture of a space, in the space's own frame.
+
+Petridish begins with cells of one sum that reads its last input through a separable convolution and through
+the identity (arXiv 1905.13360; `basic` in the authors' code). Here that is an edit of any space.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve
+
+from nascore.api import Op, derive, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from nascore.api import Description, Graph, Node, Pick, Picks
+
+FIRST: Final = ("sep_conv_3x3", "skip_connect")
+"""What stands on the edge that is kept, as far as the space offers it."""
+
+
+def seed(description: Description) -> Description:
+    """Return the least architecture of a space: one node in each cell, and one edge for each choice."""
+    cells = {name: _least(graph) for name, graph in description.cells.items()}
+    least = evolve(description, cells=cells, network=_least(description.network))
+    return derive(least, _picks(least))
+
+
+def _least(graph: Graph) -> Graph:
+    """Return a graph with the first of its open nodes alone, where the others only feed a concatenation."""
+    out = graph.node(graph.output)
+    opened = [node.name for node in graph.nodes if _is_open(node)]
+    if out is None or out.join != "concat" or len(opened) < 2:  # noqa: PLR2004 - nothing to leave out
+        return graph
+    gone = set(opened[1:])
+    kept = [node for node in graph.nodes if node.name not in gone]
+    if any(_reads(node, gone) for node in kept if node is not out):
+        return graph
+    edges = tuple(edge for edge in out.edges if edge.source not in gone)
+    nodes = tuple(evolve(node, edges=edges) if node is out else node for node in kept)
+    return evolve(graph, nodes=nodes)
+
+
+def _is_open(node: Node) -> bool:
+    return any(edge.group is not None for edge in node.edges)
+
+
+def _reads(node: Node, names: Collection[str]) -> bool:
+    return any(edge.source in names or isinstance(edge.source, int) for edge in node.edges)
+
+
+def _picks(description: Description) -> Picks:
+    """Return for each node that chooses its last edge, with what Petridish begins with there."""
+    picks: dict[str, list[Pick]] = {}
+    for name, layout in expand(description).layouts.items():
+        last = {row[:2]: index for index, row in enumerate(layout.rows)}
+        never = description.groups[name].never
+        picks[name] = [
+            (index, column)
+            for index in sorted(last.values())
+            for column in _columns(
+                [op if offered else None for op, offered in zip(layout.ops, layout.mask[index], strict=True)],
+                never,
+            )
+        ]
+    return picks
+
+
+def _columns(offered: Sequence[Op | None], never: Collection[Op]) -> list[int]:
+    first = [offered.index(Op(name)) for name in FIRST if Op(name) in offered and Op(name) not in never]
+    if first:
+        return first
+    useful = [
+        column
+        for column, op in enumerate(offered)
+        if op is not None and op not in never and op.name != "none"
+    ]
+    return useful[:1] or [next(column for column, op in enumerate(offered) if op is not None)]

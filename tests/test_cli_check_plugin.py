@@ -1,0 +1,179 @@
+"""`nascore check-plugin`: what is examined, the sentences about broken plugins, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from checked_plugins import DRAWER, MOVER, OFFSET, OFFSET_HOOKS, PYPROJECT, SETTINGS
+from command_line import cli, done
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+OFFLINE = ["--no-deps", "--no-build-isolation", "--no-index"]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(name, text):
+        path = tmp_path / f"{name}.py"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_sound_component_passes_all():
+    said = done("check-plugin", "softmax")
+
+    assert said.splitlines()[0].startswith("relaxation softmax  ")
+    assert said.splitlines()[-1] == "15 of 15 checks passed"
+
+
+@pytest.mark.parametrize("slot", ["growth", "observer"])
+def test_parts_of_a_slot_alone(slot):
+    said = done("check-plugin", "builtin", "--slot", slot)
+
+    assert all(line.startswith(slot) for line in said.splitlines()[:-1])
+    assert "failed" not in said
+
+
+@pytest.mark.needs("nascore-geonas")
+def test_a_plugin_by_its_distribution():
+    rows = json.loads(done("check-plugin", "Nascore_Geonas", "--json"))
+
+    assert [(row["kind"], row["name"]) for row in rows] == [
+        ("plugin", "nascore-geonas"),
+        ("updater", "geonas"),
+    ]
+    assert all(check["passed"] for row in rows for check in row["checks"])
+    assert all(check["promise"].endswith(".") for row in rows for check in row["checks"])
+
+
+def test_what_cannot_be_examined_is_said():
+    said = done("check-plugin", "file")
+
+    assert "space file  not examined: its setting path has no default" in said
+    assert said.splitlines()[-1] == "0 of 0 checks passed"
+
+
+BROKEN = {
+    "mover": (MOVER, "mover moves entries that are masked or dead."),
+    "drawer": (DRAWER, "drawer declares deterministic, and gives another mixture for another seed."),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_one_sentence_for_one_fault(name, written):
+    text, sentence = BROKEN[name]
+
+    result = cli("check-plugin", name, "--with", written(name, text))
+
+    assert result.exit_code == 1
+    faults = [line for line in result.stdout.splitlines() if line.startswith("  ") and "promised" not in line]
+    assert faults == [f"  {sentence}"]
+    assert result.stdout.splitlines()[-1].endswith("checks passed, 1 failed")
+    assert f"plugin {name}  12 of 12 checks passed" in result.stdout
+
+
+def test_a_fault_in_an_installed_plugin(tmp_path):
+    package = tmp_path / "project" / "src" / "nascore_offset"
+    package.mkdir(parents=True)
+    (tmp_path / "project" / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    (tmp_path / "project" / "README.md").write_text("# nascore-offset\n", encoding="utf-8")
+    for name, text in (("__init__", OFFSET_HOOKS), ("settings", SETTINGS), ("penalty", OFFSET)):
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    target = tmp_path / "site"
+    subprocess.run(
+        [*PIP, "install", *OFFLINE, "--target", target, tmp_path / "project"], check=True, cwd=tmp_path
+    )
+
+    result = nascore(target, tmp_path, "check-plugin", "nascore-offset")
+
+    assert result.returncode == 1, result.stderr
+    faults = [line for line in result.stdout.splitlines() if line.startswith("  ") and "promised" not in line]
+    assert len(faults) == 1
+    assert faults[0].startswith("  offset gives the penalty ")
+    assert faults[0].endswith(" with weight 0.")
+    assert "plugin nascore-offset  12 of 12 checks passed" in result.stdout
+
+
+def nascore(target: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(target), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [sys.executable, "-m", "nascore", *words],
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("softmx", "Did you mean softmax?"),
+        ("nascore-vision", "pip install nascore-vision"),
+        ("cifar10", "pip install nascore-vision"),
+        ("qqqqqqq", "Installed: builtin, "),
+    ],
+)
+def test_what_is_not_there(name, hint):
+    result = cli("check-plugin", name)
+
+    assert result.exit_code == 4
+    assert name in result.stderr
+    assert hint in result.stderr
+
+
+def test_nothing_of_a_slot():
+    result = cli("check-plugin", "softmax", "--slot", "updater")
+
+    assert result.exit_code == 4
+    assert "no updater is called softmax" in result.stderr
+
+
+def test_a_plugin_that_cannot_be_loaded(written):
+    result = cli("check-plugin", "torn", "--with", written("torn", "import no_such_module"))
+
+    assert result.exit_code == 4
+    assert "no_such_module" in result.stderr
+
+
+def test_what_a_plugin_declares_is_examined(written):
+    careless = MOVER.replace("Moves everything.", "moves everything that there is, whether or not " * 2)
+    careless = careless.replace('"mover", slot', '"mo_ver", slot').replace(
+        'provides=("learns",)', 'needs=(Need(terms=("trainr.two-halves",), why="it is so"),)'
+    )
+    careless = careless.replace("Component, hookimpl", "Component, Need, hookimpl\nimport torch")
+
+    result = cli("check-plugin", "careless", "--with", written("careless", careless))
+
+    assert result.exit_code == 1
+    assert "careless imports torch when it is listed, in " in result.stdout
+    assert "careless.py:5" in result.stdout
+    assert "careless has names of other signs than a-z, 0-9 and dashes: mo_ver." in result.stdout
+    assert "careless has a summary of mo_ver that ends without a stop" in result.stdout
+    assert "there is no slot trainr. Did you mean trainer?" in result.stdout
+
+
+def test_a_check_that_is_excused_is_not_hidden(monkeypatch):
+    from nascore.testing import GrowthConformance  # noqa: PLC0415 - torch is imported by it
+
+    def excused(self):
+        """It begins with no architecture twice."""
+
+    pytest.mark.xfail(reason="for this test")(excused)
+    monkeypatch.setattr(GrowthConformance, "test_seeds_differ", excused)
+
+    said = done("check-plugin", "none")
+
+    assert "not run: It begins with no architecture twice. for this test" in said
+    assert said.splitlines()[-1] == "8 of 8 checks passed"

@@ -1,0 +1,118 @@
+"""Wishes of the parts that are installed: what they bring, and that naming it changes nothing."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+from recipe_sample import plain
+from recipe_table import CHOICES, SPACES, asked, completed, installed, settled
+
+from nascore.component import SLOTS
+from nascore.plugin import discover
+from nascore.recipe import Request
+
+pytestmark = pytest.mark.needs("nascore-darts", "nascore-geonas", "nascore-nasbench", "nascore-xnas")
+
+REGISTRY = discover()
+TRIED = 500
+"""Of 5,760 requests in which each choice is named or left open."""
+
+
+def partly(registry, tried):
+    """Requests that name some choices of the table; what is not named is left to the wishes."""
+    draw = Random(0)  # noqa: S311 - nothing secret
+    found = installed(registry)
+    for _ in range(tried):
+        names = {key: draw.choice([None, *found[key]]) for key in CHOICES}
+        yield {key: name for key, name in names.items() if name is not None}
+
+
+def brought(recipe, combination):
+    """The same request with all that was brought named as well."""
+    names = {slot.name: list(recipe.names(slot.name)) or ["none"] for slot in SLOTS}
+    sets = [f"trainer.estimate={combination['estimate']}"] if "estimate" in combination else []
+    return Request(scale="mini", names=names, sets=sets)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["installed", "with-stand-ins"])
+def test_naming_what_was_brought_changes_nothing(whole):
+    registry = completed(REGISTRY) if whole else REGISTRY
+    left_open = Counter()
+    for combination in partly(registry, TRIED):
+        found = settled(asked(combination), registry, told=False)
+        again = settled(brought(found, combination), registry, told=False)
+        assert plain(again) == plain(found), combination
+        assert [(one.verdict, one.slots) for one in again.problems] == [
+            (one.verdict, one.slots) for one in found.problems
+        ], combination
+        left_open[len(CHOICES) - len(combination)] += 1
+    assert min(left_open[number] for number in (0, 1, 2, 3)) > 0
+
+
+@pytest.mark.parametrize(
+    ("combination", "updater", "estimate", "sequence", "relaxation"),
+    [
+        ({}, "darts", "first", "architecture-first", "softmax"),
+        ({"updater": "xnas"}, "xnas", "first", "weights-first", "softmax"),
+        ({"updater": "geonas"}, "geonas", "first", "architecture-first", "softmax"),
+        ({"updater": "sgd"}, "sgd", "first", "architecture-first", "softmax"),
+        ({"growth": "random"}, "uniform", "first", "architecture-first", "softmax"),
+        ({"growth": "random", "updater": "xnas"}, "xnas", "first", "weights-first", "softmax"),
+        # A wish's settings apply wherever nobody set others, also to what was named.
+        ({"updater": "xnas", "estimate": "single-level"}, "xnas", "single-level", "weights-first", "softmax"),
+    ],
+)
+def test_what_the_wishes_bring(combination, updater, estimate, sequence, relaxation):
+    recipe = settled(asked(combination), REGISTRY)
+    assert recipe.refused == ()
+    assert recipe.names("updater") == (updater,)
+    assert recipe.setting("trainer.estimate") == estimate
+    assert recipe.setting("trainer.sequence") == sequence
+    assert recipe.names("relaxation") == (relaxation,)
+    assert recipe.names("regularizer") == ()
+
+
+def test_who_brought_a_part_is_kept():
+    recipe = settled(asked({"updater": "xnas", "growth": "random"}), REGISTRY)
+    origins = {
+        slot: recipe.part(slot).brought.where for slot in ("updater", "relaxation", "trainer", "space")
+    }
+    assert origins == {
+        "updater": "--updater xnas",
+        "relaxation": "wished by xnas",
+        "trainer": "wished by xnas",
+        "space": "default",
+    }
+    assert settled(asked({"growth": "random"}), REGISTRY).part("updater").brought.where == "wished by random"
+
+
+@pytest.mark.parametrize(
+    ("combination", "parts", "passed"),
+    [
+        (
+            {"growth": "petridish"},
+            ("sgd", "single-level", "linear", ("l1",)),
+            (),
+        ),
+        ({"growth": "petridish", "updater": "xnas"}, ("xnas", "first", "softmax", ()), ("l1",)),
+        ({"growth": "petridish", "updater": "geonas"}, ("geonas", "single-level", "softmax", ()), ("l1",)),
+        ({"growth": "petridish", "updater": "darts"}, ("darts", "single-level", "linear", ("l1",)), ()),
+        ({"updater": "data"}, ("data", "first", "egs", ("l1",)), ()),
+        ({"updater": "data", "growth": "petridish"}, ("data", "single-level", "egs", ("l1",)), ()),
+    ],
+)
+def test_wishes_of_parts_to_come_meet_those_of_what_is_installed(combination, parts, passed):
+    recipe = settled(asked(combination), completed(REGISTRY))
+    assert recipe.refused == ()
+    found = (
+        *recipe.names("updater"),
+        recipe.setting("trainer.estimate"),
+        *recipe.names("relaxation"),
+        recipe.names("regularizer"),
+    )
+    assert found == parts
+    assert tuple(one.wish for one in recipe.passed) == passed
+
+
+def test_the_space_of_a_chain_is_one_that_is_installed():
+    assert REGISTRY.get("space", SPACES["chain"]) is not None

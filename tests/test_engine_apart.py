@@ -20,7 +20,7 @@ def images_of(examples):
 
 @pytest.fixture
 def watched(monkeypatch):
-    """Return a list that fills, per job, with its name, the images it trained on, and those of each measurement."""
+    """Return a list that fills: per job its name, the images it trained on, and those of each measurement."""
     seen = []
 
     def running(module):

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from recipe_sample import plain
-from recipe_table import CHOICES, SPACES, asked, completed, installed, settled
+from recipe_table import CHOICES, asked, completed, installed, settled
 
 from nascore.component import SLOTS
 from nascore.plugin import discover
@@ -114,5 +114,10 @@ def test_wishes_of_parts_to_come_meet_those_of_what_is_installed(combination, pa
     assert tuple(one.wish for one in recipe.passed) == passed
 
 
-def test_the_space_of_a_chain_is_one_that_is_installed():
-    assert REGISTRY.get("space", SPACES["chain"]) is not None
+def test_alternatives_of_a_wish_are_tried_in_order():
+    whole = completed(REGISTRY)
+    draws = {
+        space: settled(asked({"updater": "data", "space": space}), whole).setting("relaxation.draws")
+        for space in ("darts", "chain", "nb201")
+    }
+    assert draws == {"darts": 4, "chain": 4, "nb201": 1}

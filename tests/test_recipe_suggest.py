@@ -80,7 +80,7 @@ def test_growth_and_space_are_kept_where_anything_else_can_be_changed():
         ),
         # A setting that was typed is dropped, and nothing else.
         (
-            flags(["trainer.estimate=unrolled", "trainer.epochs=3"], updater="xnas"),
+            flags(["trainer.estimate = unrolled", "trainer.epochs=3"], updater="xnas"),
             ("trainer.estimate given back, so it is first",),
             "nascore search --updater xnas --set trainer.epochs=3",
         ),

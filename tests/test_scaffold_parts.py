@@ -84,7 +84,8 @@ def test_it_is_searched_with(registry, made, tmp_path):
     scale = asked.pop("scale")
     names = {slot: [name] for slot, name in asked.items()}
     recipe = settled(
-        Request(names={**names, "observer": ["none"]}, scale=scale, sets=SMALL, run={"device": "cpu"}), registry
+        Request(names={**names, "observer": ["none"]}, scale=scale, sets=SMALL, run={"device": "cpu"}),
+        registry,
     )
 
     folder = search(recipe, registry, out=tmp_path / "run")
@@ -110,6 +111,7 @@ def test_it_is_written_in_the_style_of_the_project(slot, name, tmp_path):
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_all_are_typed(tmp_path):
     names = [f"typed-{slot}" for slot in BLUEPRINTS]
     for name, blueprint in zip(names, BLUEPRINTS.values(), strict=True):

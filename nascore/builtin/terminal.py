@@ -139,7 +139,12 @@ class LiveView(Observer):
 
 
 def place(number: int, jobs: int) -> str:
-    """Return which job of how many it is, to stand before the name of a phase; empty for the only one."""
+    """Return which job it is, to stand before the name of a phase; empty for the only one.
+
+    Of how many is not known (0) where a job makes what later ones begin with.
+    """
+    if not jobs:
+        return f"job {number}, "
     return f"job {number} of {jobs}, " if jobs > 1 else ""
 
 

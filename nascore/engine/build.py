@@ -65,9 +65,9 @@ class Live:
         """What is known of the data."""
         return self.dataset.facts
 
-    def streams(self, job: int) -> Streams:
-        """Return the random numbers of a job: they depend on its number, and on no other job."""
-        return Streams(f"{self.recipe.run.seed}/{job}", self.device)
+    def streams(self, job: int, stage: str = "") -> Streams:
+        """Return the random numbers of a job, or of a stage of it: they depend on its number alone."""
+        return Streams(f"{self.recipe.run.seed}/{job}{stage and '/'}{stage}", self.device)
 
     def halves(self) -> tuple[Examples, Examples]:
         """Return the two halves of the training images, the same for all jobs of the run."""
@@ -137,20 +137,32 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     dataset: Dataset = made(recipe, "dataset")
     description, growth = described(recipe, dataset.facts), made(recipe, "growth")
     expand(description, registry.operations())
-    parts = Parts(
-        description=description,
-        relaxation=made(recipe, "relaxation"),
-        updater=made(recipe, "updater"),
-        trainer=made(recipe, "trainer"),
-        growth=growth,
-        seeds=seeds_of(recipe, growth, description, registry.operations()),
-        regularizers=all_made(recipe, "regularizer"),
-    )
+    seeds = seeds_of(recipe, growth, description, registry.operations())
+    parts = parts_of(recipe, description, growth, seeds)
     if chooses_in_supernet(recipe):
         _refuse_unfit_supernet(recipe, parts, dataset.facts)
     else:
         _refuse_unfit_split(recipe, dataset.facts.train)
     return dataset, parts
+
+
+def parts_of(
+    recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
+) -> Parts:
+    """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
+
+    Raises:
+        PluginError: One cannot be built.
+    """
+    return Parts(
+        description=description,
+        relaxation=made(recipe, "relaxation"),
+        updater=made(recipe, "updater"),
+        trainer=made(recipe, "trainer"),
+        growth=growth,
+        seeds=seeds,
+        regularizers=all_made(recipe, "regularizer"),
+    )
 
 
 def _refuse_unfit_supernet(recipe: Recipe, parts: Parts, facts: DataFacts) -> None:

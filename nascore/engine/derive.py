@@ -63,7 +63,8 @@ def _selected(description: Description, search: Search, relaxation: Selecting, n
     empty = [one for one in sorted(set(left[left >= 0].tolist())) if one not in served]
     if not empty:
         return picks
-    return picks + relaxation.picks(theta, left.where(torch.isin(left, torch.tensor(empty)), -1))
+    alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
+    return picks + [pick for pick in relaxation.picks(theta, alone) if int(alone[pick]) >= 0]
 
 
 def derived(description: Description, search: Search) -> Description:

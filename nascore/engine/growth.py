@@ -1,25 +1,37 @@
 """A growth run: an outer loop over closed architectures, each of which is trained and measured by a job.
 
-It goes in waves. The first wave trains the seeds of the policy; the policies that there are so far end there.
+It goes in waves. The first trains the seeds of the policy; where the policy makes architectures from others,
+each further wave grows parents that it chooses from the gallery as it was when the wave before was complete.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nascore.engine.jobs import Job, result_of, train_job
-from nascore.engine.seeds import remark_of
+from attrs import Factory, define, evolve
+
+from nascore.contract import GrowingPolicy
+from nascore.engine.derive import prepared
+from nascore.engine.jobs import Job, open_job, result_of, train_job
+from nascore.engine.making import answered
+from nascore.engine.offspring import grown
+from nascore.engine.seeds import random_of, remark_of
+from nascore.engine.training import Start
 from nascore.errors import Problem, RunFailed
 from nascore.gallery import Gallery
-from nascore.run import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nascore.engine.build import Live, Parts
+    from nascore.gallery import Entry
+    from nascore.nn import Examples
 
 FIRST_WAVE: Final = 1
 """The wave of the seeds."""
+
+FRUITLESS: Final = 3
+"""Waves in a row without a new architecture, after which a run ends: parents may be unfit to grow."""
 
 
 def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
@@ -31,37 +43,117 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     Raises:
         RunFailed: No job came to its end.
     """
-    policy, seeds = live.recipe.part("growth").name, parts.seeds
-    live.folder.log(f"{policy}: architectures to begin with: {len(seeds)}")
-    if remark := remark_of(live.recipe, parts.growth, seeds):
-        live.folder.log(f"{policy}: {remark}")
-    jobs = [
-        Job(number=number, jobs=len(seeds), entry=number, description=seed, wave=FIRST_WAVE)
-        for number, seed in enumerate(seeds, start=1)
-    ]
-    yield from _wave(live, jobs)
+    growing = _Growing(live=live, parts=parts)
+    yield from growing.wave(growing.seed_jobs())
+    if not growing.gallery:
+        text = f"all {growing.jobs} architectures failed; the first of them:"
+        raise RunFailed([Problem(path="", text=text), *growing.failures[0].problems])
+    policy = parts.growth
+    if not isinstance(policy, GrowingPolicy):
+        return
+    wave, fruitless = FIRST_WAVE + 1, 0
+    while fruitless < FRUITLESS and (parents := growing.parents(policy, wave)):
+        before = len(growing.gallery)
+        yield from growing.wave(growing.child_jobs(parents, wave))
+        fruitless = fruitless + 1 if len(growing.gallery) == before else 0
+        wave += 1
 
 
-def _wave(live: Live, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
-    fit, held = live.fit_and_validation()
-    gallery, failures = Gallery(), list[RunFailed]()
-    for job in jobs:
+@define(kw_only=True)
+class _Growing:
+    """A growth run under way.
+
+    Attributes:
+        live: The run.
+        parts: Its parts.
+        gallery: The architectures so far.
+        failures: Why jobs failed.
+        jobs: How many jobs were begun.
+    """
+
+    live: Live
+    parts: Parts
+    gallery: Gallery = Factory(Gallery)
+    failures: list[RunFailed] = Factory(list)
+    jobs: int = 0
+
+    def seed_jobs(self) -> list[Job]:
+        """Return the jobs of the first wave."""
+        live, policy, seeds = self.live, self.parts.growth, self.parts.seeds
+        name = live.recipe.part("growth").name
+        live.folder.log(f"{name}: architectures to begin with: {len(seeds)}")
+        if remark := remark_of(live.recipe, policy, seeds):
+            live.folder.log(f"{name}: {remark}")
+        start = None
+        if isinstance(policy, GrowingPolicy):
+            # They grow: a child inherits its parent's weights, so size and form stay those of the space.
+            start = Start(epochs=policy.seed_epochs)
+        else:
+            seeds = tuple(prepared(seed, live.recipe.run.training, live.facts) for seed in seeds)
+        return [
+            Job(
+                number=number,
+                jobs=len(seeds),
+                entry=number,
+                description=seed,
+                wave=FIRST_WAVE,
+                start=start,
+            )
+            for number, seed in enumerate(seeds, start=1)
+        ]
+
+    def parents(self, policy: GrowingPolicy, wave: int) -> Sequence[Entry]:
+        """Return the parents of a wave; none where the run is over."""
+        rng = random_of(self.live.recipe, wave)
+        part = self.live.recipe.part("growth")
+        return answered(
+            part.component, "next_parents", lambda: tuple(policy.next_parents(self.gallery, wave, rng))
+        )
+
+    def child_jobs(self, parents: Sequence[Entry], wave: int) -> list[Job]:
+        """Return the jobs of a wave that grows these parents; what they train is not known before."""
+        return [
+            Job(
+                number=self.jobs + place,
+                jobs=0,
+                entry=self.jobs + place,
+                description=self.parts.description,
+                wave=wave,
+                parent=parent.id,
+                kind="grow",
+            )
+            for place, parent in enumerate(parents, start=1)
+        ]
+
+    def wave(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
+        """Do the jobs of a wave, each of which sees the gallery as it was; yields the result so far."""
+        fit, held = self.live.fit_and_validation()
+        before = self.gallery
+        for job in jobs:
+            self.jobs += 1
+            self._do(job, before, fit, held)
+            if self.gallery:
+                done = {"done": len(self.gallery), "failed": len(self.failures)}
+                yield {**result_of(self.gallery), "jobs": done}
+
+    def _do(self, job: Job, before: Gallery, fit: Examples, held: Examples) -> None:
+        folder = open_job(self.live, job)
         try:
-            gallery = train_job(live, job, gallery, fit=fit, held=held)
+            if job.parent is not None:
+                policy = self.parts.growth
+                assert isinstance(policy, GrowingPolicy)
+                parent = before[job.parent]
+                child, start = grown(self.live, policy, parent, folder, job=job.number, fit=fit)
+                job = evolve(job, description=child, start=start)
+            self.gallery = train_job(self.live, job, folder, self.gallery, fit=fit, held=held)
         except RunFailed as error:
-            _record(live, job, error)
-            failures.append(error)
-        if gallery:
-            yield {**result_of(gallery), "jobs": {"done": len(gallery), "failed": len(failures)}}
-    if not gallery:
-        text = f"all {len(jobs)} architectures failed; the first of them:"
-        raise RunFailed([Problem(path="", text=text), *failures[0].problems])
+            self.failures.append(error)
+            _record(self.live, job, error)
+            folder.finish({"status": "failed", "error": str(error)})
 
 
 def _record(live: Live, job: Job, error: RunFailed) -> None:
-    """Write down that a job failed: in its folder, in the log, and among what cannot be undone."""
+    """Write down that a job failed: in the log, and among what cannot be undone."""
     live.folder.log(f"job {job.name} failed: {error}")
     live.folder.change("job failed", job=job.name, error=str(error))
-    result = {"status": "failed", "error": str(error)}
-    RunFolder(live.folder / f"jobs/{job.name}").finish(result)
-    live.watch.tell("job_finished", job.name, result)
+    live.watch.tell("job_finished", job.name, {"status": "failed", "error": str(error)})

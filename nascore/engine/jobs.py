@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
 from nascore.description import dump
-from nascore.engine.derive import prepared
 from nascore.engine.measure import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.training import trained
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
     from nascore.description import Description
     from nascore.engine.build import Live
     from nascore.engine.streams import Streams
+    from nascore.engine.training import Start
     from nascore.gallery import Gallery
     from nascore.nn import Examples
+    from nascore.run import RunFolder
 
 
 @frozen(kw_only=True)
@@ -29,11 +30,13 @@ class Job:
 
     Attributes:
         number: Of the job in the run, from 1; decides on its random numbers.
-        jobs: How many the run has, as far as is known.
+        jobs: How many the run has; 0: that is not known.
         entry: Id of the entry that it makes.
-        description: The architecture, closed, at any size.
+        description: The architecture, closed, as it is trained.
         wave: The wave of jobs in which it comes; 0 where there are no waves.
         parent: Id of the entry that it was made from; None if it was made from no other.
+        kind: What is done: `train`, or `grow` where an architecture is made before it is trained.
+        start: What it inherits and for how long it is trained; None: nothing, and as the run says.
     """
 
     number: int
@@ -42,21 +45,35 @@ class Job:
     description: Description
     wave: int = 0
     parent: int | None = None
+    kind: Literal["train", "grow"] = "train"
+    start: Start | None = None
 
     @property
     def name(self) -> str:
         """Name of its folder."""
-        return f"{self.number:04d}-train"
+        return f"{self.number:04d}-{self.kind}"
 
 
-def train_job(live: Live, job: Job, gallery: Gallery, *, fit: Examples, held: Examples) -> Gallery:
-    """Train an architecture from scratch and measure it; returns the gallery with its entry, as written.
+def open_job(live: Live, job: Job) -> RunFolder:
+    """Make the folder of a job that is about to begin, and tell who watches."""
+    seed = f"{live.recipe.run.seed}/{job.number}"
+    parent = {} if job.parent is None else {"parent": job.parent}
+    folder = live.folder.job(job.number, job.kind, seed=seed, **parent)
+    live.watch.tell("job_started", job.name, job.number, job.jobs)
+    return folder
+
+
+def train_job(  # noqa: PLR0913 - each by name
+    live: Live, job: Job, folder: RunFolder, gallery: Gallery, *, fit: Examples, held: Examples
+) -> Gallery:
+    """Train an architecture and measure it; returns the gallery with its entry, as written.
 
     The best of the gallery stands in the folder `best` from then on.
 
     Args:
         live: The run.
         job: What is trained.
+        folder: The folder of the job.
         gallery: The architectures before it.
         fit: The images that its weights are fitted to.
         held: The images that it is measured on, and nothing else.
@@ -64,15 +81,13 @@ def train_job(live: Live, job: Job, gallery: Gallery, *, fit: Examples, held: Ex
     Raises:
         RunFailed: A loss is not finite; the gallery is as it was.
     """
-    description = prepared(job.description, live.recipe.run.training, live.facts)
-    folder = live.folder.job(job.number, "train", seed=f"{live.recipe.run.seed}/{job.number}")
+    description = job.description
     folder.text("description.yaml", dump(description))
-    live.watch.tell("job_started", job.name, job.number, job.jobs)
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
         return accuracy(network, held, live.facts, streams), len(held.labels)
 
-    done = trained(live, description, fit, job=job.number, validate=validate)
+    done = trained(live, description, fit, job=job.number, validate=validate, start=job.start)
     share, count = validate(done.network, done.streams)
     entry = Entry(
         id=job.entry,

@@ -10,11 +10,13 @@ from attrs import evolve
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.phase import Phase, Search
-from nascore.nn import ArchitectureState, compile, costs  # noqa: A004 - torch's word for it, and ours
+from nascore.errors import DescriptionError
+from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+    from torch import Tensor
     from torch.nn import Module
 
     from nascore.contract import Relaxation, Trainer
@@ -35,16 +37,33 @@ def network_of(live: Live, description: Description, streams: Streams) -> Networ
     return network.to(live.device).train()
 
 
-def search_phase(live: Live, parts: Parts, streams: Streams) -> Phase:
-    """Build the phase in which weights and choices are trained together."""
+def search_phase(
+    live: Live,
+    parts: Parts,
+    streams: Streams,
+    *,
+    data: Mapping[str, Examples] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Phase:
+    """Build the phase in which weights and choices are trained together.
+
+    Args:
+        live: The run.
+        parts: Its parts.
+        streams: The random numbers.
+        data: The images, as the trainer demands them; None: all training images.
+        weights: What the network inherits; none of it may be left over.
+    """
     network = network_of(live, parts.description, streams)
+    if weights is not None:
+        take_over(network, weights, weights)
     search = Search(
         state=_choices(expand(parts.description).layouts, parts.relaxation, streams),
         relaxation=parts.relaxation,
         updater=parts.updater,
         regularizers=parts.regularizers,
     )
-    data = _search_data(live, parts.trainer)
+    data = data or _search_data(live, parts.trainer)
     phase = _phase("search", network, data, live, streams, parts.trainer)
     assert_apart(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
@@ -52,6 +71,23 @@ def search_phase(live: Live, parts: Parts, streams: Streams) -> Phase:
     for regularizer in parts.regularizers:
         regularizer.start(search.state, counted)
     return evolve(phase, search=search)
+
+
+def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:
+    """Let a network inherit another's tensors, by name.
+
+    Args:
+        network: Who inherits.
+        weights: What is there to inherit.
+        wanted: Names of what must find its place.
+
+    Raises:
+        DescriptionError: The network has no place for some of it.
+    """
+    _, left = inherit(network, weights)
+    lost = sorted(set(left).intersection(wanted))
+    if lost:
+        raise DescriptionError(f"the network has no place for {', '.join(lost)}, which it should inherit.")
 
 
 def _counting(live: Live, description: Description) -> Callable[[], Costs]:

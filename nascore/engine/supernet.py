@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nascore.description import derive, dump
-from nascore.engine.derive import derived, picks_of
-from nascore.engine.jobs import Job, result_of, train_job
+from nascore.engine.derive import derived, picks_of, prepared
+from nascore.engine.jobs import Job, open_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phases import search_phase
@@ -36,8 +36,9 @@ def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     found = search_job(live, parts)
     del parts  # the supernet and its data must not stay in memory beside what comes next
     fit, held = live.halves()
-    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=found)
-    yield result_of(train_job(live, job, Gallery(), fit=fit, held=held))
+    ready = prepared(found, live.recipe.run.training, live.facts)
+    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready)
+    yield result_of(train_job(live, job, open_job(live, job), Gallery(), fit=fit, held=held))
 
 
 def search_job(live: Live, parts: Parts) -> Description:

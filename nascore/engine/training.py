@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import Factory, evolve, frozen
 
 from nascore.contract import Demand
 from nascore.engine.loop import run_phase
-from nascore.engine.phases import network_of, train_phase
+from nascore.engine.phases import network_of, take_over, train_phase
 from nascore.engine.results import record_epoch
 from nascore.engine.supervised import Supervised, WeightsRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from torch import Tensor
     from torch.nn import Module
 
     from nascore.description import Description
@@ -39,6 +40,21 @@ class Trained:
     streams: Streams
 
 
+@frozen(kw_only=True)
+class Start:
+    """How the training of an architecture of a growth run begins.
+
+    Attributes:
+        epochs: Passes over the images.
+        weights: Tensors that it inherits, by name; none for what growth begins with.
+        wanted: Names of those that must find their place.
+    """
+
+    epochs: int
+    weights: Mapping[str, Tensor] = Factory(dict)
+    wanted: frozenset[str] = frozenset()
+
+
 def supervised(training: TrainingSettings) -> Supervised:
     """Return the stepper for these settings."""
     rule = WeightsRule(
@@ -55,15 +71,16 @@ def supervised(training: TrainingSettings) -> Supervised:
     return Supervised(rule, Demand(epochs=training.epochs, batch=training.batch))
 
 
-def trained(
+def trained(  # noqa: PLR0913 - each by name
     live: Live,
     description: Description,
     examples: Examples,
     *,
     job: int,
     validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
+    start: Start | None = None,
 ) -> Trained:
-    """Train a closed description from scratch.
+    """Train a closed description, from scratch or from what it inherits.
 
     Args:
         live: The run.
@@ -71,10 +88,15 @@ def trained(
         examples: The images to train on, on the device.
         job: Number of the job; decides on the random numbers.
         validate: Measures the share right after each epoch, and says of how many images it is.
+        start: What it inherits, and for how long it is trained; None: nothing, and as the run says.
     """
     streams = live.streams(job)
     network = network_of(live, description, streams)
-    trainer = supervised(live.recipe.run.training)
+    training = live.recipe.run.training
+    if start is not None:
+        training = evolve(training, epochs=start.epochs)
+        take_over(network, start.weights, start.wanted)
+    trainer = supervised(training)
     phase = train_phase(live, network, examples, streams, trainer)
     steps = run_phase(
         phase,

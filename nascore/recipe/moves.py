@@ -122,7 +122,7 @@ def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator
     for index, part in enumerate(parts):
         names = [name for place, name in enumerate(typed) if place != index] or ["none"]
         changed = evolve(
-            _unset(request, f"{slot.name}.{part.name}."), names={**request.names, slot.name: names}
+            _unset(request, f"{slot.name}.{part.name}"), names={**request.names, slot.name: names}
         )
         yield Move(request=changed, cost=_LEFT_OUT, text=f"{part.name} left out")
 
@@ -134,7 +134,7 @@ def _values(request: Request, part: Part, slot: Slot) -> Iterator[Move]:
         path = f"{slot.name}.{part.name}.{name}" if slot.many else f"{slot.name}.{name}"
         declared = settings_of(part.component.config)[name]
         value, origin = getattr(part.settings, name), part.origins.get(name)
-        dropped = _unset(request, f"{path}=")
+        dropped = _unset(request, path)
         if dropped is not request:
             yield Move(request=dropped, cost=_DROPPED, text=f"{path} given back", path=path)
         elif origin is not None and origin.layer in ("recipe", "preset") and value != declared.default:
@@ -163,21 +163,25 @@ def _effect(part: Part) -> tuple[frozenset[str], list[bool]]:
 
 def _without(request: Request, slot: str) -> Request:
     names = {name: typed for name, typed in request.names.items() if name != slot}
-    return evolve(_unset(request, f"{slot}."), names=names)
+    return evolve(_unset(request, slot), names=names)
 
 
 def _named(request: Request, slot: str, names: Iterable[str]) -> Request:
-    return evolve(_unset(request, f"{slot}."), names={**request.names, slot: list(names)})
+    return evolve(_unset(request, slot), names={**request.names, slot: list(names)})
 
 
-def _unset(request: Request, start: str) -> Request:
-    """Leave out every ``--set`` that begins so; the same request where none does."""
-    kept = [text for text in request.sets if not text.lstrip().startswith(start)]
+def _unset(request: Request, path: str) -> Request:
+    """Leave out every ``--set`` of a path, or of what is below it; the same request where there is none."""
+    kept = [text for text in request.sets if not _is_below(text.partition("=")[0].strip(), path)]
     return request if len(kept) == len(request.sets) else evolve(request, sets=kept)
 
 
+def _is_below(typed: str, path: str) -> bool:
+    return typed == path or typed.startswith(f"{path}.")
+
+
 def _set(request: Request, path: str, value: object) -> Request:
-    dropped = _unset(request, f"{path}=")
+    dropped = _unset(request, path)
     return evolve(dropped, sets=[*dropped.sets, f"{path}={_written(value)}"])
 
 

@@ -81,7 +81,7 @@ def phase_for(
     """Return a phase of two steps an epoch on a tiny cell, whose norms keep running statistics.
 
     Args:
-        demand: What the trainer asks for.
+        demand: What the trainer asks for; the phase has a warm-up even if it asks for none.
         catalogue: The operations.
         updater: How theta moves.
         epochs: Epochs after the warm-up.
@@ -102,14 +102,15 @@ def phase_for(
         relaxation=Softmax(SoftmaxSettings()),
         updater=updater,
     )
+    warm_up = max(1, demand.warm_up)
     parts = ("train", "architecture") if demand.halves else ("train",)
     phase = Phase(
         name="search",
         network=network,
         batches={part: _batches(part, demand, facts, streams) for part in parts},
-        steps=(demand.warm_up + epochs) * STEPS_PER_EPOCH,
+        steps=(warm_up + epochs) * STEPS_PER_EPOCH,
         steps_per_epoch=STEPS_PER_EPOCH,
-        warm_up=demand.warm_up * STEPS_PER_EPOCH,
+        warm_up=warm_up * STEPS_PER_EPOCH,
         streams=streams,
         search=search,
     )

@@ -4,44 +4,20 @@ from __future__ import annotations
 
 from io import BytesIO
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from nascore.component import load
 from nascore.engine.checkpoint import capture, restore
-from nascore.nn import segment_softmax
 from nascore.testing.extremes import extremes
-from nascore.testing.part import PartConformance, same
-from nascore.testing.supernet import Recorder, phase_for
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from torch import Tensor
-
-    from nascore.contract import Gradients, StepReport
-    from nascore.engine.phase import Phase
-
-_CLOSE = 1e-4
-"""How far sums of float32 may differ, relative to the largest."""
+from nascore.testing.part import same
+from nascore.testing.stepping import numbers
+from nascore.testing.supernet import Recorder
+from nascore.testing.trainer_gradients import TrainerGradients
 
 
-class TrainerConformance(PartConformance):
-    """The checks of a trainer, on a tiny cell whose norms keep running statistics.
-
-    Attributes:
-        largest: Bounds of settings above it are not tried: they are batches and epochs.
-    """
-
-    slot: ClassVar[str] = "trainer"
-    largest: ClassVar[float] = 100
-
-    def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Make all steps of a short phase."""
-        phase = self.begun(part, Recorder(rate=0.1), seed=seed)
-        reports = self.stepped(part)
-        return {**_numbers(phase), "losses": torch.tensor([one.loss for one in reports])}
+class TrainerConformance(TrainerGradients):
+    """The checks of a trainer, on a tiny cell whose norms keep running statistics."""
 
     def test_its_demand_can_be_met(self) -> None:
         """What it demands is a whole number of epochs and images, with epochs left after the warm-up."""
@@ -86,65 +62,13 @@ class TrainerConformance(PartConformance):
         """It moves the weights, and the loss falls on images that are easy to tell apart."""
         part = self.made()
         phase = self.begun(part, Recorder(), epochs=8)
-        before = _numbers(phase)
+        before = numbers(phase)
         reports = self.stepped(part)
-        after = _numbers(phase)
+        after = numbers(phase)
         moved = any(not same(before[name], after[name]) for name, _ in phase.network.named_parameters())
         self.hold(moved, "leaves the weights as they were")
         first, last = (sum(one.loss for one in part) for part in (reports[:3], reports[-3:]))
         self.hold(last < first, f"makes the loss rise, from {first / 3:.3g} to {last / 3:.3g}")
-
-    def test_hands_on_the_gradient(self) -> None:
-        """After the warm-up every step hands the updater the gradient that it asks for, and only that."""
-        for gradient, granularity in self._kinds():
-            part, updater = self.made(), Recorder(gradient=gradient, granularity=granularity)
-            phase = self.begun(part, updater)
-            self.stepped(part)
-            wanted = phase.steps - phase.warm_up
-            self.hold(
-                len(updater.got) == wanted,
-                f"moves the architecture {len(updater.got)} times in {wanted} steps after the warm-up",
-            )
-            for one in updater.got:
-                self._asked_for(one, updater, phase)
-
-    def test_moves_nothing_for_an_updater_that_follows_nothing(self) -> None:
-        """It makes no architecture step for an updater without a gradient, and reports no loss of one."""
-        part, updater = self.made(), Recorder(gradient=None)
-        self.begun(part, updater)
-        reports = self.stepped(part)
-        self.hold(not updater.got, "moves the architecture of an updater that follows nothing")
-        told = [one for one in reports if one.architecture_loss is not None]
-        self.hold(not told, "reports an architecture loss though no such pass is to be made")
-
-    def test_the_gradients_agree(self) -> None:
-        """The gradients of theta, of the mixture and per sample are those of one loss."""
-        by_mixture = self._first(Recorder(gradient="mixture"))
-        by_theta = self._first(Recorder())
-        theta = by_theta[0].search.state.theta  # type: ignore[union-attr]  # an open network
-        for name, slope in (by_mixture[1].mixture or {}).items():
-            leaf = theta[name].detach().clone().requires_grad_()
-            segments = by_theta[0].search.state.segments(name)  # type: ignore[union-attr]  # the same
-            (pulled,) = torch.autograd.grad((segment_softmax(leaf, segments) * slope).sum(), leaf)
-            given = (by_theta[1].theta or {})[name]
-            self.hold(_close(given, pulled), f"gives a gradient of theta of {name} that is not the mixture's")
-        if self.provides("sample-gradients"):
-            phase, each = self._first(Recorder(gradient="mixture", granularity="sample"))
-            for name, slope in (by_mixture[1].mixture or {}).items():
-                total = (each.mixture or {})[name].sum((0, 1)) / phase.batches["train"].size
-                text = f"gives gradients per sample of {name} whose sum is not the batch's"
-                self.hold(_close(total, slope), text)
-
-    def test_an_architecture_step_leaves_the_network_alone(self) -> None:
-        """An architecture step changes neither weights nor running statistics, to the bit."""
-        left = []
-        for updater in (Recorder(gradient=None), Recorder(rate=0.0)):
-            part = self.made()
-            phase = self.begun(part, updater)
-            self.stepped(part, phase.warm_up + 1)
-            left.append({**_numbers(phase), **dict(phase.network.named_buffers())})
-        changed = [name for name in left[0] if not same(left[0][name], left[1][name])]
-        self.hold(not changed, f"changes {', '.join(changed[:3])} of the network by an architecture step")
 
     def test_goes_on_where_it_stopped(self) -> None:
         """Its state, saved in the middle and loaded into a new one, goes on to the same bits."""
@@ -159,65 +83,8 @@ class TrainerConformance(PartConformance):
         file.seek(0)
         restore(again, other, torch.load(file, weights_only=True))
         self.stepped(other)
-        one, two = _numbers(phase), _numbers(again)
+        one, two = numbers(phase), numbers(again)
         different = [name for name in one if not same(one[name], two[name])]
         self.hold(
             not different, f"goes on differently after its state was loaded: {', '.join(different[:3])}"
         )
-
-    def begun(self, part: Any, updater: Recorder, *, epochs: int = 2, seed: int = 0) -> Phase:  # noqa: ANN401 - a plugin's class
-        """Start a trainer on a short phase.
-
-        Args:
-            part: The trainer.
-            updater: The updater beside it.
-            epochs: Epochs after the warm-up.
-            seed: Seed of the phase.
-        """
-        phase = phase_for(part.demand, self.found().operations(), updater, epochs=epochs, seed=seed)
-        part.start(phase)
-        return phase
-
-    def stepped(self, part: Any, most: int = 1000) -> list[StepReport]:  # noqa: ANN401 - a plugin's class
-        """Make steps until the phase is over, or so many."""
-        reports: list[StepReport] = []
-        while len(reports) < most and (report := part.step()) is not None:
-            reports.append(report)
-        return reports
-
-    def _kinds(self) -> list[tuple[Any, Any]]:
-        kinds = [("theta", "batch"), ("mixture", "batch")]
-        return [*kinds, ("mixture", "sample")] if self.provides("sample-gradients") else kinds
-
-    def _first(self, updater: Recorder) -> tuple[Phase, Gradients]:
-        part = self.made()
-        phase = self.begun(part, updater)
-        self.stepped(part, phase.warm_up + 1)
-        self.hold(updater.got, "makes no architecture step after the warm-up")
-        return phase, updater.got[0]
-
-    def _asked_for(self, one: Gradients, updater: Recorder, phase: Phase) -> None:
-        kind = updater.gradient or ""
-        given = [name for name in ("theta", "mixture") if getattr(one, name) is not None]
-        self.hold(given == [kind], f"hands on {' and '.join(given) or 'nothing'} where {kind} was asked for")
-        for name, slope in getattr(one, kind).items():
-            group = phase.search.state.groups[name]  # type: ignore[union-attr]  # an open network
-            shape: tuple[int, ...] = (len(group.rows), len(group.ops))
-            if updater.granularity == "sample":
-                shape = (group.replicas, phase.batches["train"].size, *shape)
-            text = f"gives a gradient of {name} of shape {tuple(slope.shape)}, not {shape}"
-            self.hold(tuple(slope.shape) == shape, text)
-            self.hold(torch.isfinite(slope).all(), f"gives a gradient of {name} that is not finite")
-            self.hold(slope.abs().sum() > 0, f"gives a gradient of {name} that is zero")
-
-
-def _numbers(phase: Phase) -> dict[str, Tensor]:
-    assert phase.search is not None
-    named = {name: value.detach().clone() for name, value in phase.network.state_dict().items()}
-    return named | {
-        f"theta of {name}": each.detach().clone() for name, each in phase.search.state.theta.items()
-    }
-
-
-def _close(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool((one - other).abs().max() <= _CLOSE * other.abs().max())

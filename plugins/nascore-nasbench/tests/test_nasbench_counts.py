@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 from attrs import evolve
@@ -37,6 +40,11 @@ def size(description):
 
 def supernet(**settings):
     return Space(SpaceSettings(**settings)).describe(FACTS)
+
+
+def supernet_at_the_end():
+    """The supernet with batch norm as in the networks that are trained: its costs are those of the table."""
+    return evolve(supernet(), affine=True)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -81,6 +89,24 @@ def test_a_network_without_a_way_through_runs():
     net = compile(from_string(EDGES.format(*["none"] * 6), channels=4, cells=3), CATALOGUE)
     one, other = torch.rand(2, 2, 3, 8, 8)
     assert torch.equal(net(one), net(other))
+
+
+def test_all_networks_cost_what_the_table_of_the_benchmark_says():
+    folder = os.environ.get("NASCORE_BENCH_DATA")
+    if not folder:
+        pytest.skip("NASCORE_BENCH_DATA names no folder with nasbench201.npz")
+    numpy = pytest.importorskip("numpy")
+    table = numpy.load(Path(folder) / "nasbench201.npz", allow_pickle=False)
+    names = [str(name) for name in table["op_names"]]
+    columns = numpy.array([frame.OPERATIONS.index(name) for name in names])[table["ops"]]
+    counted = size(supernet_at_the_end())
+    group, rows = counted.groups["cell"], numpy.arange(6)
+    params = counted.params + group.params.sum(0).numpy()[rows, columns].sum(1)
+    macs = counted.macs + group.macs.sum(0).numpy()[rows, columns].sum(1)
+    assert len(params) == 15_625
+    assert (params == table["params_c10"]).all()
+    # In millions, as 32-bit floats; the table counts the classifier's ten biases too.
+    assert numpy.allclose((macs + 10) / 1e6, table["flops_m_c10"], rtol=1e-7, atol=0)
 
 
 # ---- the counts see what is built wrong

@@ -107,7 +107,7 @@ def test_draw_says_where_a_string_is_wrong(tmp_path):
     file.write_text(TEXT.replace("skip_connect", "skip"), encoding="utf-8")
     said = typed("draw", file, code=3).stderr
     assert "3<-0: there is no operation 'skip'. Known: none, skip_connect, nor_conv_1x1" in said
-    assert f"from {file}:1:42" in said
+    assert f"from {file}:1:43" in said
 
 
 def test_a_string_is_exported_as_itself():

@@ -1,0 +1,115 @@
+"""A child: candidates beside a parent are trained with it, and what is kept of them stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from safetensors.torch import load_file
+
+from nascore.description import dump, load
+from nascore.engine.batches import halves
+from nascore.engine.build import parts_of
+from nascore.engine.loop import run_phase
+from nascore.engine.making import answered
+from nascore.engine.phases import search_phase
+from nascore.engine.results import learned, record_epoch
+from nascore.engine.training import Start
+from nascore.errors import PluginError, Problem, RunFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from nascore.contract import GrowingPolicy, Trainer
+    from nascore.description import Description
+    from nascore.engine.build import Live
+    from nascore.engine.phase import Phase
+    from nascore.gallery import Entry
+    from nascore.nn import Examples
+    from nascore.run import RunFolder
+
+T = TypeVar("T")
+
+
+def grown(  # noqa: PLR0913 - each by name
+    live: Live, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
+) -> tuple[Description, Start]:
+    """Open a parent, train its candidates with it, and close it again.
+
+    Args:
+        live: The run.
+        policy: Says what is opened, and what is kept.
+        parent: The entry that grows.
+        folder: The job's folder.
+        job: The job's number.
+        fit: The images that may be learned from.
+
+    Returns:
+        The child, a closed description, and what its own training begins with.
+
+    Raises:
+        RunFailed: A loss is not finite, or what was learned is not.
+        PluginError: The policy raised, or did not open or not close.
+    """
+    described = load((live.folder / parent.description).read_text(encoding="utf-8"), catalogue=live.catalogue)
+    opened = _asked(live, "open", lambda: policy.open(described, live.catalogue))
+    _refuse(live, "opened a parent and left nothing to choose", wrong=not opened.is_open)
+    folder.text("opened.yaml", dump(opened))
+    weights = load_file(live.folder / str(parent.weights))
+    phase = _searched(live, policy, opened, weights, job=job, fit=fit)
+    assert phase.search is not None
+    strength = phase.search.updater.strength(phase.search.state, phase.search.expected())
+    ranked = {name: value.tolist() for name, value in strength.items()}
+    child = _asked(live, "close", lambda: policy.close(opened, ranked))
+    _refuse(live, "closed a parent and left a choice", wrong=child.is_open)
+    folder.json(
+        "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}
+    )
+    inherited = phase.network.state_dict()
+    return child, Start(epochs=policy.child_epochs, weights=inherited, wanted=frozenset(weights))
+
+
+def _searched(  # noqa: PLR0913 - each by name
+    live: Live,
+    policy: GrowingPolicy,
+    opened: Description,
+    weights: Mapping[str, Tensor],
+    *,
+    job: int,
+    fit: Examples,
+) -> Phase:
+    """Return the phase in which the candidates were trained, over."""
+    parts = parts_of(live.recipe, opened, policy)
+    streams = live.streams(job, "candidates")
+    phase = search_phase(live, parts, streams, data=_data(live, parts.trainer, fit), weights=weights)
+    run_phase(phase, parts.trainer, live.watch, epoch_over=lambda report: record_epoch(live, job, report))
+    assert phase.search is not None
+    _refuse_unless_finite({**phase.network.state_dict(), **phase.search.state.theta})
+    return phase
+
+
+def _data(live: Live, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
+    if not trainer.demand.halves:
+        return {"train": fit}
+    parts = halves(fit, live.streams(0)["halves"])
+    return dict(zip(("train", "architecture"), parts, strict=True))
+
+
+def _refuse_unless_finite(tensors: Mapping[str, Tensor]) -> None:
+    # A candidate is tried on a loss that is linear in it: nothing but its norm keeps it from growing.
+    bad = sorted(name for name, value in tensors.items() if not bool(torch.isfinite(value).all()))
+    if bad:
+        text = f"what the candidates learned is not finite: {', '.join(bad[:5])}."
+        raise RunFailed([Problem(path="", text=text, hint="Try a lower --set trainer.lr.")])
+
+
+def _asked(live: Live, what: str, call: Callable[[], T]) -> T:
+    return answered(live.recipe.part("growth").component, what, call)
+
+
+def _refuse(live: Live, text: str, *, wrong: bool) -> None:
+    if wrong:
+        name = live.recipe.part("growth").name
+        raise PluginError([Problem(path="growth", text=f"{name} {text}.", of_plugin=True)])

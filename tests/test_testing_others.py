@@ -1,0 +1,66 @@
+"""Trainers, data sets, growth policies and observers that are broken on purpose, each caught by one check."""
+
+from __future__ import annotations
+
+import mutants_others
+import mutants_trainers
+import pytest
+
+import nascore.builtin
+from nascore.plugin import Registry
+from nascore.testing import (
+    DatasetConformance,
+    GrowthConformance,
+    ObserverConformance,
+    TrainerConformance,
+    checks_of,
+    examined,
+)
+
+GROUPS = {
+    TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
+    DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
+    GrowthConformance: (mutants_others, mutants_others.GROWTHS, "healthy"),
+    ObserverConformance: (mutants_others, mutants_others.OBSERVERS, "healthy"),
+}
+CASES = [
+    pytest.param(base, plugin, name, check, id=f"{base.slot}-{name}")
+    for base, (plugin, mutants, _) in GROUPS.items()
+    for name, (_, check) in mutants.items()
+]
+
+UNSEEN = {
+    # Whoever fails these fails others too.
+    TrainerConformance: {"its_defaults_work", "repeats_itself"},
+    DatasetConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
+    GrowthConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
+    ObserverConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself", "watches_run_after_run"},
+}
+
+
+def failures(base, plugin, name):
+    registry = Registry.of(builtin=nascore.builtin, mutants=plugin)
+    checked = type("Checked", (base,), {"component": name, "registry": registry})
+    return {one.check: one.failure for one in examined(checked) if one.failure}
+
+
+@pytest.mark.parametrize("base", GROUPS, ids=lambda base: base.slot)
+def test_the_healthy_one_passes(base):
+    plugin, _, healthy = GROUPS[base]
+
+    assert failures(base, plugin, healthy) == {}
+
+
+@pytest.mark.parametrize(("base", "plugin", "name", "check"), CASES)
+def test_each_fails_its_check_and_no_other(base, plugin, name, check):
+    found = failures(base, plugin, name)
+
+    assert set(found) == {check}, found
+    assert found[check].startswith(name)
+
+
+@pytest.mark.parametrize("base", GROUPS, ids=lambda base: base.slot)
+def test_each_check_is_seen_to_fail(base):
+    seen = {check for _, check in GROUPS[base][1].values()}
+
+    assert {check.removeprefix("test_") for check in checks_of(base)} - seen == UNSEEN[base]

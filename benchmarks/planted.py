@@ -54,11 +54,20 @@ SETS: dict[Form, tuple[str, ...]] = {
 
 @frozen(kw_only=True)
 class Method:
-    """An updater and the estimate of the gradient that it follows."""
+    """An updater, the estimate of the gradient that it follows, and penalties.
+
+    Attributes:
+        name: How it is called in the table.
+        updater: The updater.
+        sets: Settings, as they are typed after ``--set``.
+        penalties: The regularizers.
+        learns: Whether it has to find what is useful; else it must not.
+    """
 
     name: str
     updater: str
     sets: tuple[str, ...] = ()
+    penalties: tuple[str, ...] = ()
     learns: bool = True
 
 
@@ -69,7 +78,12 @@ METHODS = (
     Method(name="uniform", updater="uniform", learns=False),
     Method(name="xnas", updater="xnas"),
     Method(name="geonas", updater="geonas"),
+    Method(name="darts, l1", updater="darts", penalties=("l1",)),
+    Method(name="darts, entropy", updater="darts", penalties=("entropy",)),
+    Method(name="xnas, entropy", updater="xnas", penalties=("entropy",)),
+    Method(name="geonas, entropy", updater="geonas", penalties=("entropy",)),
 )
+"""The penalties have their default weights; l1 does not fit updaters that follow the mixture's gradient."""
 
 
 @frozen(kw_only=True)
@@ -150,7 +164,11 @@ HEAD = (
 def recipe_of(method: Method, form: Form, seed: int, registry: Registry) -> Recipe:
     """Return the recipe of one search; the seed also places the useful candidates."""
     request = Request(
-        names={"space": ["planted"], "updater": [method.updater]},
+        names={
+            "space": ["planted"],
+            "updater": [method.updater],
+            "regularizer": list(method.penalties) or ["none"],
+        },
         run={"seed": seed, "device": "cpu"},
         sets=(f"space.form={form}", f"space.seed={seed}", *SETS[form], *method.sets),
     )

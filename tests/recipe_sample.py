@@ -14,7 +14,6 @@ from nascore.errors import Problem
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, resolve
 
-
 TABLE = SLOTS
 
 

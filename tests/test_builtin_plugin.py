@@ -16,9 +16,11 @@ from nascore.recipe import Request, settled
 
 BROUGHT = {
     "space": ("file", "planted", "tiny"),
-    "updater": ("uniform",),
+    "growth": ("none", "random"),
+    "updater": ("sgd", "uniform"),
     "trainer": ("alternating",),
-    "relaxation": ("softmax",),
+    "relaxation": ("linear", "one-hot", "softmax"),
+    "regularizer": ("cost", "entropy", "l1"),
     "dataset": ("digits", "planted", "synthetic"),
 }
 

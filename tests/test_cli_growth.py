@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import cli, done
+from command_line import done
+from random_growth import RANDOM, grown, sets
 from rich.console import Console
 from tiny import CLOSED
 
@@ -20,59 +21,7 @@ from nascore.verbs.runs import Run, load_run
 if TYPE_CHECKING:
     from click.testing import Result
 
-SETS = {
-    "dataset.count": 128,
-    "dataset.size": 8,
-    "training.channels": 2,
-    "training.cells": 1,
-    "training.epochs": 1,
-}
-RANDOM = ("search", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
 MINI = "scale mini: a laptop check, not a paper's setting"
-
-POISONED = """\
-nascore: 1
-channels: 2
-in_channels: 3
-classes: 10
-groups:
-  first: {ops: [conv_3x3, poison]}
-  second: {ops: OPS}
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    l0: {from: -1, choose: first}
-    l1: {from: -1, choose: second}
-    head: {from: -1, op: classifier, width: classes}
-"""
-
-POISON = """\
-from nascore.api import Operation, hookimpl
-
-
-def poison(c_in, c_out, stride):
-    from torch import nn
-
-    class Poison(nn.Module):
-        def forward(self, x):
-            return x * float("nan")
-
-    return Poison()
-
-
-@hookimpl
-def nascore_operations():
-    yield Operation(name="poison", build=poison)
-"""
-
-
-def sets(**more: object) -> list[str]:
-    values = {**SETS, **{path.replace("__", "."): value for path, value in more.items()}}
-    return [word for path, value in values.items() for word in ("--set", f"{path}={value}")]
-
-
-def grown(out: Path, *words: str, space: str = "tiny", **more: object) -> Result:
-    return cli(*RANDOM, "--space", space, "--out", out, *words, *sets(**more))
 
 
 @pytest.fixture(scope="module")
@@ -217,40 +166,3 @@ def test_random_search_runs_on_a_fixed_space(tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert len(load_run(out).gallery) == 2
-
-
-@pytest.fixture
-def poisoned(tmp_path: Path) -> Path:
-    (tmp_path / "ops.py").write_text(POISON, encoding="utf-8")
-    return tmp_path
-
-
-def poisoned_run(folder: Path, ops: str) -> Result:
-    space = folder / "space.yaml"
-    space.write_text(POISONED.replace("OPS", ops), encoding="utf-8")
-    words = ("--with", str(folder / "ops.py"))
-    return grown(folder / "run", *words, space=f"file:{space}", growth__count=4)
-
-
-def test_architectures_that_cannot_be_trained_are_left_out(poisoned: Path) -> None:
-    result = poisoned_run(poisoned, "[skip_connect, max_pool_3x3]")
-
-    assert result.exit_code == 0, result.output
-    assert "2 of 4 jobs failed; run.log says why" in result.stdout
-    run = load_run(poisoned / "run")
-    assert run.result["jobs"] == {"done": 2, "failed": 2}
-    texts = [(run.path / entry.description).read_text(encoding="utf-8") for entry in run.gallery]
-    assert len(texts) == 2
-    assert not any("poison" in text for text in texts)
-    log = (run.path / "run.log").read_text(encoding="utf-8")
-    assert log.count("failed: phase train, step 0: the loss is nan") == 2
-
-
-def test_a_run_without_any_that_can_fails(poisoned: Path) -> None:
-    result = poisoned_run(poisoned, "[poison]")
-
-    assert result.exit_code == 1
-    assert "all 2 architectures failed" in result.stderr
-    assert "the loss is nan" in result.stderr
-    (listed,) = json.loads(done("runs", poisoned, "--json"))
-    assert listed["status"] == "failed"

@@ -10,10 +10,10 @@ from attrs import evolve
 from engine_runs import REGISTRY, evaluation_of, recipe_of
 
 from nascore.description import choose, derive, dump, expand, fingerprint, load
-from nascore.engine.making import made
 from nascore.engine.derive import prepared
 from nascore.engine.device import computing, device_of
 from nascore.engine.evaluate import evaluate
+from nascore.engine.making import made
 from nascore.errors import RecipeError
 from nascore.run import read
 

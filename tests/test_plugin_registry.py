@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
-from recipe_sample import FileSettings, L1Settings, hooks, part, registry
+from recipe_sample import FileSettings, L1Settings, part, registry
 
 from nascore.component import Command, Component, Need, Preset, hookimpl, load
 from nascore.description import Operation

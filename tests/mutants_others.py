@@ -1,16 +1,14 @@
-"""Data sets, growth policies and observers that are broken on purpose: a plugin for tests of the kit."""
+"""Data sets and growth policies that are broken on purpose: a plugin for tests of the kit."""
 
 from __future__ import annotations
 
-import os
 import random
-import tempfile
 from typing import ClassVar
 
 import torch
 from attrs import evolve
 
-from nascore.api import Component, NoSettings, Observer, derive, hookimpl
+from nascore.api import Component, NoSettings, derive, hookimpl
 from nascore.builtin.artificial import Synthetic
 from nascore.builtin.growth import Random, drawn_picks
 from nascore.builtin.settings import RandomSettings, SyntheticSettings
@@ -169,75 +167,6 @@ GROWTHS = {
 }
 
 
-class Watcher(Observer):
-    """Healthy: sees and does nothing."""
-
-    def __init__(self, settings):
-        del settings
-
-
-class Stranger:
-    def __init__(self, settings):
-        del settings
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *_: None
-
-
-class Loud(Watcher):
-    def run_started(self, folder, recipe):
-        print(folder, recipe.scale)  # noqa: T201 - what it is for
-
-
-class Impatient(Watcher):
-    """Takes for granted that a job that began is finished."""
-
-    open = 0
-
-    def job_started(self, *_):
-        self.open += 1
-
-    def job_finished(self, *_):
-        self.open -= 1
-
-    def run_ended(self):
-        if self.open:
-            raise RuntimeError(self.open)
-
-
-class Edits(Watcher):
-    def job_finished(self, _, result):
-        result.clear()
-
-
-class Tidies(Watcher):
-    def run_finished(self, folder, _):
-        (folder / "recipe.yaml").unlink()
-
-
-class Wanders(Watcher):
-    def run_ended(self):
-        os.chdir(tempfile.gettempdir())
-
-
-class GlobalWatcher(Watcher):
-    def step_finished(self, _):
-        torch.rand(1)
-
-
-OBSERVERS = {
-    "stranger": (Stranger, "takes_every_event"),
-    "loud": (Loud, "prints_nothing_to_stdout"),
-    "impatient": (Impatient, "lets_go_when_a_run_breaks_off"),
-    "edits": (Edits, "leaves_what_it_is_told_alone"),
-    "tidies": (Tidies, "leaves_the_runs_files_alone"),
-    "wanders": (Wanders, "leaves_the_process_alone"),
-    "global-watcher": (GlobalWatcher, "leaves_the_global_random_numbers_alone"),
-}
-
-
 def components(slot, healthy, mutants, provides=()):
     for name, made in {"healthy": healthy, **{name: made for name, (made, _) in mutants.items()}}.items():
         yield Component(
@@ -253,8 +182,3 @@ def nascore_datasets():
 @hookimpl
 def nascore_growths():
     yield from components("growth", Grown, GROWTHS)
-
-
-@hookimpl
-def nascore_observers():
-    yield from components("observer", Watcher, OBSERVERS)

@@ -161,7 +161,7 @@ def test_what_a_plugin_declares_is_examined(written):
     assert "careless.py:5" in result.stdout
     assert "careless has names of other signs than a-z, 0-9 and dashes: mo_ver." in result.stdout
     assert "careless has a summary of mo_ver that ends without a stop" in result.stdout
-    assert "there is no slot trainr. Did you mean trainer?" in result.stdout
+    assert "and there is no slot trainr. Did you mean trainer?" in result.stdout
 
 
 def test_a_check_that_is_excused_is_not_hidden(monkeypatch):

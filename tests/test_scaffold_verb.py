@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_written(here):
         ("2fast", "updater", "is not a name of lower-case letters", "Did you mean fast?"),
         ("my--updater", "updater", "is not a name of lower-case letters", "Did you mean my-updater?"),
         ("a" * 41, "updater", "at most 40 long", f"Did you mean {'a' * 40}?"),
-        ("sgd", "updater", "there is a updater called sgd, which builtin brings", "Choose another"),
+        ("sgd", "updater", "builtin brings the updater sgd.", "Choose another"),
         ("builtin", "updater", "a plugin is called builtin", "Choose another"),
         ("none", "regularizer", "none has another meaning", "Choose another"),
         ("class", "updater", "class has another meaning", "Choose another"),

@@ -58,7 +58,7 @@ def test_some_checks_alone():
 
 def test_a_check_is_not_overridden_in_silence():
     with pytest.raises(TypeError, match=r"Silent\.test_fails overrides a check of the kit"):
-        type("Silent", (Kit,), {"test_fails": lambda self: None})
+        type("Silent", (Kit,), {"test_fails": lambda _self: None})
 
 
 def test_a_check_with_a_reason_is_excused_and_not_run():
@@ -78,7 +78,7 @@ def test_a_component_that_is_not_there():
         component = "softmx"
         registry = REGISTRY
 
-    with pytest.raises(PluginError, match="no relaxation is called softmx. Did you mean softmax?"):
+    with pytest.raises(PluginError, match=r"no relaxation is called softmx\. Did you mean softmax\?"):
         Missing.declared()
     assert all("softmx raised PluginError" in one.failure for one in examined(Missing))
 
@@ -110,8 +110,8 @@ class Everything:
     count: int = setting(3, "A number.", gt=0, le=8)
     form: Literal["a", "b"] = setting("a", "A form.")
     on: bool = setting(default=True, help="A switch.")
-    size: Count | None = setting(None, "A size.", ge=1, le=10**12)
-    inner: Inner = setting(Factory(Inner), "More.")
+    size: Count | None = setting(None, "A size.", ge=1, le=10**12)  # noqa: RUF009 - it declares a field
+    inner: Inner = setting(Factory(Inner), "More.")  # noqa: RUF009 - the same
 
 
 def test_extremes_are_bounds_and_choices_one_at_a_time():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mutants_observers
 import mutants_others
 import mutants_trainers
 import pytest
@@ -21,7 +22,7 @@ GROUPS = {
     TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
     DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
     GrowthConformance: (mutants_others, mutants_others.GROWTHS, "healthy"),
-    ObserverConformance: (mutants_others, mutants_others.OBSERVERS, "healthy"),
+    ObserverConformance: (mutants_observers, mutants_observers.OBSERVERS, "healthy"),
 }
 CASES = [
     pytest.param(base, plugin, name, check, id=f"{base.slot}-{name}")

@@ -63,7 +63,7 @@ FAULTS = {
     "slotless": (
         "needs_can_be_met",
         {"needs": (Need(terms=("trainr.unrolled",), why="so"),)},
-        "mine has a need of updater mine for 'trainr.unrolled': there is no slot trainr. Did you mean trainer?",
+        "mine has a need of updater mine for 'trainr.unrolled', and there is no slot trainr. Did you mean",
     ),
     "stranger": (
         "needs_can_be_met",
@@ -78,7 +78,7 @@ FAULTS = {
     "unheard-of": (
         "provides_what_is_known",
         {"provides": ("other.fast",)},
-        "mine has a updater mine that provides 'other.fast'",
+        "mine has the updater mine that provides 'other.fast'",
     ),
     "wish-slot": (
         "wishes_can_come_true",
@@ -185,7 +185,8 @@ def nascore_updaters():
 
 def test_what_its_distribution_says(installed):
     assert installed("Requires-Dist: nascore\n", HOOKS) == {
-        "says_for_which_nascore": 'bare names no version of nascore in its dependencies, as "nascore>=0.1,<0.2" does.',
+        "says_for_which_nascore": "bare names no version of nascore in its dependencies, "
+        'as "nascore>=0.1,<0.2" does.',
         "has_a_readme": 'bare has no README: say readme = "README.md" in its pyproject.toml.',
     }
 

@@ -49,7 +49,7 @@ def _taken(name: str, slot: str, registry: Registry) -> str:
         return f"{name} has another meaning."
     if name in registry.names(slot):
         bringers = " and ".join(one.plugin for one in registry.components(slot) if one.name == name)
-        return f"there is a {slot} called {name}, which {bringers} brings."
+        return f"{bringers} brings the {slot} {name}."
     if name in registry.words():
         return f"a plugin is called {name}."
     spec = find_spec(package)

@@ -50,7 +50,8 @@ def unknown(component: Component, registry: Registry) -> Iterator[str]:
     for item in component.provides:
         capability = item.capability if isinstance(item, Give) else item
         if not _known(capability, registry):
-            yield f"a {component.slot} {component.name} that provides {capability!r}: {_strange(capability)}"
+            owner = f"the {component.slot} {component.name}"
+            yield f"{owner} that provides {capability!r}: {_strange(capability)}"
 
 
 def unwishable(component: Component, registry: Registry) -> Iterator[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nascore.testing import SpaceConformance, UpdaterConformance
+from nascore.testing import PluginConformance, SpaceConformance, UpdaterConformance
+
+
+class TestPlugin(PluginConformance):
+    plugin = "nascore-darts"
 
 
 class TestSpace(SpaceConformance):

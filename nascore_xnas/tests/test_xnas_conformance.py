@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from nascore.testing import UpdaterConformance
+from nascore.testing import PluginConformance, UpdaterConformance
+
+
+class TestPlugin(PluginConformance):
+    plugin = "nascore-xnas"
 
 
 class TestUpdater(UpdaterConformance):

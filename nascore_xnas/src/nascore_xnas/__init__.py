@@ -94,6 +94,6 @@ def nascore_presets() -> Iterable[Preset]:
     )
     yield Preset(
         name="xnas-plain",
-        summary="XNAS-Plain: the paper's network, trained with DARTS's recipe (nascore evaluate XNAS).",
+        summary="XNAS-Plain: the paper's network, trained with DARTS's recipe.",
         path=folder / "xnas-plain.yaml",
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nascore.testing import UpdaterConformance
+from nascore.testing import PluginConformance, UpdaterConformance
+
+
+class TestPlugin(PluginConformance):
+    plugin = "nascore-geonas"
 
 
 class TestUpdater(UpdaterConformance):

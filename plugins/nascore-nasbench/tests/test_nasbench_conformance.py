@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nascore.testing import SpaceConformance
+from nascore.testing import PluginConformance, SpaceConformance
+
+
+class TestPlugin(PluginConformance):
+    plugin = "nascore-nasbench"
 
 
 class TestSpace(SpaceConformance):

@@ -14,7 +14,7 @@ search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater darts
 
 # Tests of a plugin that is not installed are skipped; here none may be.
-test: export NASCORE_TEST_ALL := nascore-darts nascore-xnas nascore-geonas nascore-nasbench
+test: export NASCORE_TEST_ALL := nascore-darts nascore-data nascore-petridish nascore-xnas nascore-geonas nascore-nasbench
 test: gates
 	$(BIN)/python -m pytest -n 2
 

@@ -125,7 +125,7 @@ NAMES = (
     row("search --observer terminl", RECIPE, "Did you mean terminal?"),
     row("search --updater idea:darts", RECIPE, "idea:darts", "Did you mean darts?"),
     row("search --grwoth none", USAGE, "No such option", "--growth"),
-    row("search --growth petridish", PLUGIN, "pip install nascore-petridish"),
+    row("search --space resnet", PLUGIN, "pip install nascore-spaces"),
     row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
     row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
     row("show sofmax", RECIPE, "sofmax", "Did you mean softmax?"),

@@ -5,10 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
-from attrs import evolve, frozen
+from attrs import evolve
 
 from nascore.component import Component, Give, Need, hookimpl
-from nascore.config import setting
 from nascore.plugin import Registry
 from nascore.plugin.collect import collect
 from nascore.plugin.plugin import Plugin
@@ -116,70 +115,16 @@ def less(component, capability):
     )
 
 
-@frozen(kw_only=True)
-class EgsSettings:
-    draws: int = setting(4, "draws", ge=1)
-
-
-@frozen(kw_only=True)
-class AdamSettings:
-    lr: float = setting(3e-4, "step size", gt=0)
-
-
 def _part(name, slot, **more):
     return Component(name=name, slot=slot, summary=f"{name}.", build="stand_in:Nothing", **more)
 
 
-_NOT_FIXED = Need(terms=("not space.fixed",), ask="a space that may change", why="it changes the space")
-_FRESH = Need(
-    terms=("trainer.two-halves", "growth.shadows"),
-    ask="an estimate on images that the weights do not see, or growth by shadows",
-    why="it overfits",
-    verdict="warned",
-)
-
 LATER = (
     _part(
-        "petridish",
+        "sweep",
         "growth",
-        provides=("shadows",),
-        needs=(_NOT_FIXED,),
-        wishes={
-            "updater": "sgd",
-            "relaxation": "linear",
-            "regularizer": "l1",
-            "trainer": ("alternating", {"estimate": "single-level"}),
-        },
-    ),
-    _part("sweep", "growth", provides=("supernet",), needs=(_NOT_FIXED,)),
-    _part(
-        "data",
-        "updater",
-        config=AdamSettings,
-        provides=("learns",),
-        needs=(
-            Need(terms=("relaxation.selects",), why="without its sampler it is plain Adam", verdict="warned"),
-            _FRESH,
-        ),
-        wishes={
-            "relaxation": ["egs", ("egs", {"draws": 1})],
-            "regularizer": ("l1", {"target": "code", "weight": 0.1}),
-        },
-    ),
-    _part(
-        "egs",
-        "relaxation",
-        config=EgsSettings,
-        argument="draws",
-        provides=("normalized", "selects"),
-        needs=(
-            Need(
-                terms=("not space.fixed",),
-                ask="a space whose architectures may hold several operations on an edge",
-                why="what was drawn together stands together",
-                when=lambda own: own.draws > 1,
-            ),
-        ),
+        provides=("supernet",),
+        needs=(Need(terms=("not space.fixed",), ask="a space that may change", why="it changes the space"),),
     ),
 )
 """What the table names and later work brings, declared as far as the fit check looks."""

@@ -11,7 +11,14 @@ from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.recipe import Request
 
-pytestmark = pytest.mark.needs("nascore-darts", "nascore-geonas", "nascore-nasbench", "nascore-xnas")
+pytestmark = pytest.mark.needs(
+    "nascore-darts",
+    "nascore-data",
+    "nascore-geonas",
+    "nascore-nasbench",
+    "nascore-petridish",
+    "nascore-xnas",
+)
 
 REGISTRY = discover()
 TRIED = 500
@@ -94,7 +101,11 @@ def test_who_brought_a_part_is_kept():
             ("sgd", "single-level", "linear", ("l1",)),
             (),
         ),
-        ({"growth": "petridish", "updater": "xnas"}, ("xnas", "first", "softmax", ()), ("l1",)),
+        (
+            {"growth": "petridish", "updater": "xnas"},
+            ("xnas", "single-level", "softmax", ()),
+            ("alternating", "l1"),
+        ),
         ({"growth": "petridish", "updater": "geonas"}, ("geonas", "single-level", "softmax", ()), ("l1",)),
         ({"growth": "petridish", "updater": "darts"}, ("darts", "single-level", "linear", ("l1",)), ()),
         ({"updater": "data"}, ("data", "first", "egs", ("l1",)), ()),
@@ -120,4 +131,4 @@ def test_alternatives_of_a_wish_are_tried_in_order():
         space: settled(asked({"updater": "data", "space": space}), whole).setting("relaxation.draws")
         for space in ("darts", "chain", "nb201")
     }
-    assert draws == {"darts": 4, "chain": 4, "nb201": 1}
+    assert draws == {"darts": 7, "chain": 7, "nb201": 1}

@@ -5,24 +5,52 @@ from collections import Counter
 import pytest
 from attrs import evolve
 from recipe_table import asked, changed, combinations, completed, expected, installed, settled
-from suggested import REGISTRY, line_of, read_back, said, suggestion, suggestions
+from suggested import REGISTRY, line_of, read_back, said, suggestion, suggestions, tried
 
 from nascore.component import SLOTS, Need
 from nascore.recipe import Request, resolve
 from nascore.recipe.run_settings import SEARCH_RUN
 from nascore.recipe.suggest import UnfitError, fitting, unfit
 
-pytestmark = pytest.mark.needs("nascore-darts", "nascore-geonas", "nascore-nasbench", "nascore-xnas")
+pytestmark = pytest.mark.needs(
+    "nascore-darts",
+    "nascore-data",
+    "nascore-geonas",
+    "nascore-nasbench",
+    "nascore-petridish",
+    "nascore-xnas",
+)
 
 
 def flags(sets=(), **names):
     return Request(names={slot: typed.split() for slot, typed in names.items()}, sets=sets)
 
 
+def far(combination):
+    """Whether three changes are needed: no command is looked for that far away."""
+    three = {"space": "nb201", "updater": "xnas", "estimate": "unrolled", "relaxation": "linear"}
+    costly = combination["regularizer"] in {"entropy", "cost"} and combination["growth"] in GROWN
+    return costly and three.items() <= combination.items()
+
+
+GROWN = {"petridish", "sweep"}
+
+
 def test_for_every_refused_combination_a_request_is_found_that_is_not_refused():
-    assert len(suggestions()) == 396
-    for combination, found in suggestions():
-        assert found is not None, combination
+    check_found(3)
+
+
+@pytest.mark.slow
+def test_for_all_refused_combinations_a_request_is_found_that_is_not_refused():
+    check_found(1)
+
+
+def check_found(step):
+    assert len(tried(step)) > 1000 / step
+    for combination, found in tried(step):
+        assert (found is None) == far(combination), combination
+        if found is None:
+            continue
         recipe = settled(found.request, REGISTRY, told=False)
         assert recipe.refused == (), combination
         assert 1 <= len(found.changes) <= 2, combination
@@ -30,7 +58,7 @@ def test_for_every_refused_combination_a_request_is_found_that_is_not_refused():
 
 def test_a_sound_request_is_found_wherever_the_combination_can_be_cured_by_two_changes():
     verdicts = Counter("warned" if found.recipe.warned else "sound" for _, found in suggestions())
-    assert verdicts["sound"] >= 237  # the others keep a warning that they had, as of growth random
+    assert verdicts["sound"] > 100  # the others keep a warning that they had, as of growth random
     worse = [
         combination
         for combination, found in suggestions()
@@ -47,8 +75,13 @@ def test_every_command_that_is_suggested_says_the_request_that_was_found():
 def test_growth_and_space_are_kept_where_anything_else_can_be_changed():
     for combination, found in suggestions():
         space = {"chain": "planted"}.get(combination["space"], combination["space"])
-        assert found.recipe.names("space") == (space,), combination
-        assert found.recipe.names("growth") == (combination["growth"],), combination
+        kept = (
+            found.recipe.names("space") == (space,),
+            found.recipe.names("growth") == (combination["growth"],),
+        )
+        # Where the two do not fit each other, one goes: growth, the later, unless the space misfits more.
+        apart = space == "nb201" and combination["growth"] in GROWN
+        assert kept in ({(True, False), (False, True)} if apart else {(True, True)}), combination
 
 
 @pytest.mark.parametrize(
@@ -106,8 +139,8 @@ def test_a_component_takes_the_place_of_another_where_nothing_can_be_given_back(
     darts = REGISTRY.get("updater", "darts")
     needs = (Need(terms=("not relaxation.unbiased",), why="of a test"),)
     found = suggestion(Request(), changed(REGISTRY, darts, needs=needs))
-    assert found.changes == ("softmax replaced by linear",)
-    assert line_of(found) == "nascore search --relaxation linear"
+    assert found.changes == ("softmax replaced by egs",)
+    assert line_of(found) == "nascore search --relaxation egs"
 
 
 def test_a_setting_that_nobody_gave_is_changed_where_a_default_does_not_fit():
@@ -199,17 +232,3 @@ def test_where_three_changes_are_needed_there_is_no_command_but_what_fits_by_slo
     assert error.fitting()["growth"] == ("none", "petridish", "random")
     assert error.fitting()["updater"] == ("darts", "data", "geonas", "sgd", "uniform")
     assert error.fitting()["relaxation"] == ("egs", "one-hot", "softmax")
-
-
-@pytest.mark.slow
-def test_with_the_parts_to_come_all_but_four_combinations_are_cured():
-    whole = completed(REGISTRY)
-    lost = []
-    for one in combinations():
-        wanted = asked(one)
-        if settled(wanted, whole, told=False).refused and suggestion(wanted, whole) is None:
-            lost.append(one)
-    assert len(lost) == 4
-    for one in lost:
-        assert (one["space"], one["updater"], one["estimate"]) == ("nb201", "xnas", "unrolled"), one
-        assert one["relaxation"] == "linear", one

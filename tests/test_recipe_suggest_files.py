@@ -5,7 +5,14 @@ from suggested import REGISTRY, line_of, read_back, said, suggestion
 
 from nascore.recipe import Request, resolve
 
-pytestmark = pytest.mark.needs("nascore-darts", "nascore-geonas", "nascore-nasbench", "nascore-xnas")
+pytestmark = pytest.mark.needs(
+    "nascore-darts",
+    "nascore-data",
+    "nascore-geonas",
+    "nascore-nasbench",
+    "nascore-petridish",
+    "nascore-xnas",
+)
 
 OPEN = """\
 nascore: 1

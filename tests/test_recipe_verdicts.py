@@ -21,7 +21,14 @@ from nascore.plugin import discover
 
 REGISTRY = discover()
 CONCERNED = ("space", "growth", "updater", "trainer", "relaxation", "regularizer")
-WHOLE = pytest.mark.needs("nascore-darts", "nascore-geonas", "nascore-nasbench", "nascore-xnas")
+WHOLE = pytest.mark.needs(
+    "nascore-darts",
+    "nascore-data",
+    "nascore-geonas",
+    "nascore-nasbench",
+    "nascore-petridish",
+    "nascore-xnas",
+)
 
 pytestmark = WHOLE
 

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("nascore", "nascore_darts", "nascore_xnas", "plugins", "tests", "benchmarks")
+FOLDERS = (
+    "nascore",
+    "nascore_darts",
+    "nascore_data",
+    "nascore_petridish",
+    "nascore_xnas",
+    "plugins",
+    "tests",
+    "benchmarks",
+)
 MOST_LINES_OF_A_FILE = 250
 MOST_LINES_OF_A_FUNCTION = 50
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from math import pi, sqrt
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 TEST_SHARE = 4
 PATTERN = 3
 BRIGHT = 4
+MEANS_SPAN = 0.5
+"""How far apart the pixels of class means lie at most, in the middle of 0 to 1."""
 
 
 class Synthetic:
@@ -26,7 +29,9 @@ class Synthetic:
 
     def __init__(self, settings: SyntheticSettings) -> None:
         self.settings = settings
-        self.facts = _facts(settings, settings.channels)
+        # Noise that is cut off at 0 and 1 is left out of account.
+        deviation = sqrt(MEANS_SPAN**2 / 12 + settings.noise**2)
+        self.facts = _facts(settings, settings.channels, mean=0.5, std=deviation)
 
     def train(self) -> Examples:
         """Return the training images [N, C, H, W] in 0 to 1, with their labels."""
@@ -40,7 +45,9 @@ class Synthetic:
         at, facts = self.settings, self.facts
         shape = (facts.channels, facts.height, facts.width)
         # The means lie well inside 0 to 1, so that noise is rarely cut off.
-        means = 0.25 + 0.5 * torch.rand((at.classes, *shape), generator=_generator(at.seed, "means"))
+        means = (1 - MEANS_SPAN) / 2 + MEANS_SPAN * torch.rand(
+            (at.classes, *shape), generator=_generator(at.seed, "means")
+        )
         labels = torch.arange(count) % at.classes
         noise = at.noise * torch.randn((count, *shape), generator=_generator(at.seed, part))
         return Examples(images=(means[labels] + noise).clamp(0, 1), labels=labels)
@@ -55,7 +62,7 @@ class PlantedPatterns:
 
     def __init__(self, settings: PlantedDataSettings) -> None:
         self.settings = settings
-        self.facts = _facts(settings, 1)
+        self.facts = _facts(settings, 1, **_moments(settings))
 
     def train(self) -> Examples:
         """Return the training images [N, 1, H, W] in 0 to 1, with their labels."""
@@ -86,7 +93,21 @@ class PlantedPatterns:
         return Examples(images=images.clamp(0, 1), labels=labels)
 
 
-def _facts(settings: SyntheticSettings | PlantedDataSettings, channels: int) -> DataFacts:
+def _moments(settings: PlantedDataSettings) -> dict[str, float]:
+    """Return mean and standard deviation of the pixels: noise around 0 and 1, of which half is cut off.
+
+    Half a normal distribution of deviation s has the mean ``s/sqrt(2 pi)`` and the second moment ``s^2/2``.
+    """
+    bright, noise = BRIGHT / settings.size**2, settings.noise
+    first, second = noise / sqrt(2 * pi), noise**2 / 2
+    mean = bright * (1 - first) + (1 - bright) * first
+    square = bright * (1 - 2 * first + second) + (1 - bright) * second
+    return {"mean": mean, "std": sqrt(square - mean**2)}
+
+
+def _facts(
+    settings: SyntheticSettings | PlantedDataSettings, channels: int, *, mean: float, std: float
+) -> DataFacts:
     return DataFacts(
         channels=channels,
         height=settings.size,
@@ -94,8 +115,8 @@ def _facts(settings: SyntheticSettings | PlantedDataSettings, channels: int) -> 
         classes=settings.classes,
         train=settings.count,
         test=settings.count // TEST_SHARE,
-        mean=(0.5,) * channels,
-        std=(0.25,) * channels,
+        mean=(mean,) * channels,
+        std=(std,) * channels,
     )
 
 

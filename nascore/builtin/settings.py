@@ -64,7 +64,7 @@ class L1Settings:
 class EntropySettings:
     """How undecided the mixture is."""
 
-    weight: float = setting(0.01, "Weight of the penalty; 0: none.", ge=0)
+    weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
     toward: Literal["decided", "even"] = setting(
         "decided",
         "decided: the entropy is penalised; even: the divergence from the even mixture (Geometric NAS).",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.options import plugins_option
+from nascore.cli.options import entry_option, plugins_option
 from nascore.cli.verb import Verb
 from nascore.verbs.architecture import Size
 from nascore.verbs.drawing import draw
@@ -22,12 +22,14 @@ POSITIVE = click.IntRange(min=1)
     cls=Verb,
     examples=(
         "nascore draw runs/first",
+        "nascore draw runs/first --entry 1",
         "nascore draw chain.yaml --dot",
         "nascore draw DARTS_V2 --channels 36 --cells 20 --auxiliary",
         "nascore draw runs/first/best/architecture.yaml --size 8",
     ),
 )
 @click.argument("architecture")
+@entry_option
 @click.option("--dot", is_flag=True, help="Print DOT text, for Graphviz.")
 @click.option("--channels", type=POSITIVE, metavar="N", help="Scale to this width of the first cell.")
 @click.option("--cells", type=POSITIVE, metavar="N", help="Scale to this number of cells.")
@@ -40,6 +42,7 @@ POSITIVE = click.IntRange(min=1)
 def command(  # noqa: PLR0913 - each is a flag
     architecture: str,
     *,
+    entry: int | None,
     dot: bool,
     channels: int | None,
     cells: int | None,
@@ -54,5 +57,6 @@ def command(  # noqa: PLR0913 - each is a flag
     plugin reads.
     """
     scale = Size(channels=channels, cells=cells, classes=classes, auxiliary=auxiliary)
-    drawing = draw(architecture, size=scale, image=None if size is None else (size, size), plugins=plugins)
+    image = None if size is None else (size, size)
+    drawing = draw(architecture, entry=entry, size=scale, image=image, plugins=plugins)
     click.echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")

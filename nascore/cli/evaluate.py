@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.options import out_option, recipe_options, request
+from nascore.cli.options import entry_option, out_option, recipe_options, request
 from nascore.cli.outcome import echo_evaluated, scale_said
 from nascore.cli.verb import Verb, warn
 from nascore.recipe import EVALUATE_RUN, watched
@@ -23,21 +23,34 @@ if TYPE_CHECKING:
     cls=Verb,
     examples=(
         "nascore evaluate runs/first",
+        "nascore evaluate runs/first --entry 1",
         "nascore evaluate runs/first/best/architecture.yaml --set training.epochs=5 --seed 1",
         "nascore evaluate DARTS_V2 --out runs/published",
     ),
 )
 @click.argument("architecture")
+@entry_option
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
-def command(architecture: str, *, out: Path | None, plugins: Selection, **given: Any) -> None:  # noqa: ANN401
+def command(
+    architecture: str,
+    *,
+    entry: int | None,
+    out: Path | None,
+    plugins: Selection,
+    **given: Any,  # noqa: ANN401 - click's own
+) -> None:
     """Train an architecture from scratch on all training images, and test it once.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads. A run brings its data set.
     """
     asked = ask_evaluate(
-        architecture, request(SLOTS_OF_EVALUATE, given), plugins=plugins, run=watched(EVALUATE_RUN)
+        architecture,
+        request(SLOTS_OF_EVALUATE, given),
+        entry=entry,
+        plugins=plugins,
+        run=watched(EVALUATE_RUN),
     )
     with scale_said(asked.recipe):
         warn(asked.recipe.warned)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.options import plugins_option
+from nascore.cli.options import entry_option, plugins_option
 from nascore.cli.verb import Verb
 from nascore.verbs.exporting import export
 
@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from nascore.plugin import Selection
 
 
-@click.command("export", cls=Verb, examples=("nascore export runs/first --to genotype",))
+@click.command(
+    "export",
+    cls=Verb,
+    examples=("nascore export runs/first --to genotype", "nascore export runs/first --entry 1 --to genotype"),
+)
 @click.argument("architecture")
+@entry_option
 @click.option("--to", required=True, metavar="NAME", help="The notation; see nascore list notation.")
 @plugins_option
-def command(architecture: str, *, to: str, plugins: Selection) -> None:
+def command(architecture: str, *, entry: int | None, to: str, plugins: Selection) -> None:
     """Write an architecture in another notation, to stdout.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads.
     """
-    click.echo(export(architecture, to, plugins=plugins).rstrip())
+    click.echo(export(architecture, to, entry=entry, plugins=plugins).rstrip())

@@ -27,6 +27,7 @@ VERBS = {
     "draw": "draw",
     "evaluate": "evaluate",
     "export": "export",
+    "gallery": "gallery",
     "list": "listing",
     "new-plugin": "new_plugin",
     "plugins": "plugins",

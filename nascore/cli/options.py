@@ -50,6 +50,13 @@ _PLUGIN_OPTIONS = (
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+entry_option = click.option(
+    "--entry",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    help="An architecture of the run by its id in nascore gallery; otherwise its best.",
+)
+
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.gallery_said import gallery_table, marks
 from nascore.cli.verb import table
 from nascore.description import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nascore.gallery import Entry
     from nascore.recipe import Recipe
     from nascore.verbs.runs import Run
 
@@ -56,25 +56,9 @@ def echo_evaluated(run: Run) -> None:
 
 def _gallery(run: Run) -> str:
     gallery = run.gallery
-    front = {entry.id for entry in gallery.front()}
-    heads = ("id", "accuracy", "95 % interval", "parameters", "MACs", "front")
-    # The best is on the front in any case: of equal accuracy it has the fewest parameters.
-    marks = {entry.id: "yes" for entry in gallery if entry.id in front} | {gallery.best.id: "best"}
-    rows = [_row(entry, marks.get(entry.id, "")) for entry in gallery]
-    lines = [table(rows, heads=heads), f"accuracy: of {gallery.best.count} validation images"]
+    text = gallery_table(gallery.entries, marks(gallery, gallery.front()))
+    lines = [text, f"accuracy: of {gallery.best.count} validation images"]
     match run.result:
         case {"jobs": {"done": int(done), "failed": int(failed)}} if failed:
             lines.append(f"{failed} of {done + failed} jobs failed; run.log says why")
     return "\n".join(lines)
-
-
-def _row(entry: Entry, mark: str) -> tuple[str, ...]:
-    low, high = entry.interval
-    return (
-        str(entry.id),
-        f"{entry.accuracy:.2%}",
-        f"{100 * (1 - high):.1f} to {1 - low:.1%}",
-        f"{entry.costs['params']:,.0f}",
-        f"{entry.costs['macs']:,.0f}",
-        mark,
-    )

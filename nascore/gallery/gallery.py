@@ -9,6 +9,8 @@ from attrs import frozen
 
 from nascore.errors import RunFolderError
 from nascore.gallery.entry import Entry
+from nascore.gallery.hull import eps_hull
+from nascore.gallery.hypervolume import hypervolume, reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +34,15 @@ class Gallery:
         return len(self.entries)
 
     def __getitem__(self, number: int) -> Entry:
-        """Return the entry with this id."""
-        return next(entry for entry in self.entries if entry.id == number)
+        """Return the entry with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for entry in self.entries:
+            if entry.id == number:
+                return entry
+        raise KeyError(number)
 
     def added(self, entry: Entry) -> Gallery:
         """Return the gallery with one more entry."""
@@ -44,20 +53,58 @@ class Gallery:
 
         One entry beats another if it is no worse in both and better in one. Of equals all stand.
         """
-        standing = [
-            entry for entry in self.entries if not any(_beats(other, entry, cost) for other in self.entries)
-        ]
-        return tuple(sorted(standing, key=lambda entry: (entry.costs[cost], entry.error, entry.id)))
+        standing: list[Entry] = []
+        for entry in sorted(self.entries, key=lambda entry: (entry.costs[cost], entry.error, entry.id)):
+            # Whoever came before costs no more: what counts is to be better than all of them, or their equal.
+            last = standing[-1] if standing else None
+            if last is None or entry.error < last.error or _equal(entry, last, cost):
+                standing.append(entry)
+        return tuple(standing)
+
+    def hull(self, cost: str = "macs", eps: float = 0.0) -> tuple[Entry, ...]:
+        """Return the entries on the lower hull of error over cost, or little above it, cheapest first.
+
+        See :func:`~nascore.gallery.hull.eps_hull`.
+        """
+        return eps_hull(self.entries, cost, eps)
+
+    def reference(self, cost: str = "params") -> tuple[float, float]:
+        """Return the error and the cost up to which :meth:`hypervolume` counts if it is not told."""
+        return reference_of(self.entries, cost)
+
+    def hypervolume(self, cost: str = "params", reference: tuple[float, float] | None = None) -> float:
+        """Return the share of error and cost up to a point that the entries dominate, 0 to 1.
+
+        See :func:`~nascore.gallery.hypervolume.hypervolume`.
+
+        Args:
+            cost: Name of the cost.
+            reference: Error and cost of the point; None: error 1 and 1.1 times the largest cost. Galleries
+                compare only by the same point.
+        """
+        return hypervolume(self.entries, cost, self.reference(cost) if reference is None else reference)
 
     @property
     def best(self) -> Entry:
         """The entry with the lowest error; of equals the one with the fewest parameters, then the first."""
         return min(self.entries, key=lambda entry: (entry.error, entry.costs.get("params", 0), entry.id))
 
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """Names of the costs that every entry has, in the order of the first entry."""
+        first = self.entries[0].costs if self.entries else ()
+        return tuple(cost for cost in first if all(cost in entry.costs for entry in self.entries))
+
     def to_json(self) -> str:
-        """Return the gallery as JSON text, with the ids of its front."""
-        front = [entry.id for entry in self.front()]
-        plain = {"entries": [entry.plain() for entry in self.entries], "front": front}
+        """Return the gallery as JSON text, with the ids of its front and the hypervolume by each cost.
+
+        The front is that by parameters. Who reads a gallery needs the entries alone.
+        """
+        plain = {
+            "entries": [entry.plain() for entry in self.entries],
+            "front": [entry.id for entry in self.front()],
+            "hypervolume": {cost: self.hypervolume(cost) for cost in self.costs},
+        }
         return json.dumps(plain, indent=2) + "\n"
 
     @classmethod
@@ -73,6 +120,5 @@ class Gallery:
             raise RunFolderError(f"this is no gallery: {error}") from error
 
 
-def _beats(one: Entry, other: Entry, cost: str) -> bool:
-    mine, its = (one.error, one.costs[cost]), (other.error, other.costs[cost])
-    return mine != its and mine[0] <= its[0] and mine[1] <= its[1]
+def _equal(one: Entry, other: Entry, cost: str) -> bool:
+    return (one.error, one.costs[cost]) == (other.error, other.costs[cost])

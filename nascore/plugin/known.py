@@ -21,7 +21,11 @@ BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "nascore-xnas": {"updater": ("xnas",), "preset": ("xnas-cifar10", "xnas-plain")},
     "nascore-geonas": {"updater": ("geonas",)},
-    "nascore-data": {"updater": ("data",), "relaxation": ("egs",)},
+    "nascore-data": {
+        "updater": ("data",),
+        "relaxation": ("egs",),
+        "preset": ("data-m4-cifar10", "data-m7-cifar10"),
+    },
     "nascore-petridish": {"growth": ("petridish",)},
     "nascore-nasbench": {"space": ("nb201",), "notation": ("nb201",)},
     "nascore-spaces": {

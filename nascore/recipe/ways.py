@@ -137,10 +137,18 @@ def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registr
             for part, name in varied(before):
                 if (capability in part.provides) != negated:
                     yield Way(part=part, before=before, setting=name)
-        for component in registry.components(slot):
+        # What a part wishes of others goes with it: with another in its place they would be other parts.
+        for component in () if _wishes_of(there, parts) else registry.components(slot):
             new = None if any(part.component is component for part in there) else plain(component)
             if new is not None and (capability in new.provides) != negated:
                 yield Way(part=new)
+
+
+def _wishes_of(there: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bool:
+    """Say whether some part has settings that one of these wishes for."""
+    wished = {f"wished by {part.name}" for part in there}
+    origins = (origin for filled in parts.values() for part in filled for origin in part.origins.values())
+    return any(origin.where in wished for origin in origins)
 
 
 def _level(way: Way, parts: Mapping[str, Sequence[Part]]) -> int:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from nascore.contract import Dataset
 
-_OFF = 2.0
+_OFF = 0.25
 """How far from 0 the mean of normalised images may be."""
-_SPREAD = 4.0
+_SPREAD = 1.25
 """How far from 1, as a factor, their standard deviation may be."""
 
 

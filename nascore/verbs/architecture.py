@@ -18,6 +18,7 @@ from nascore.errors import (
     did_you_mean,
 )
 from nascore.run import RECIPE, beside_of, cause, is_file, is_folder, is_there, read
+from nascore.verbs.gallery import architecture_of
 from nascore.verbs.runs import Run, best_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,11 @@ def image_of(target: object) -> tuple[int, int] | None:
 
 
 def read_architecture(
-    target: Run | Description | str | Path, registry: Registry, size: Size | None = None
+    target: Run | Description | str | Path,
+    registry: Registry,
+    size: Size | None = None,
+    *,
+    entry: int | None = None,
 ) -> Description:
     """Return the description of an architecture.
 
@@ -83,13 +88,16 @@ def read_architecture(
             a plugin reads, or a name that it knows, such as that of a published genotype.
         registry: What is installed: brings the notations.
         size: What to scale it to.
+        entry: Id of an architecture in the run's gallery. None: the best, where the target is a run.
 
     Raises:
         RecipeError: There is no such thing, or it cannot be read.
-        RunFolderError: The folder holds no architecture.
+        RunFolderError: The folder holds no architecture, or not this one.
         PluginError: Several notations read it.
     """
     size = size or Size()
+    if entry is not None:
+        return scaled(architecture_of(target, entry), size)
     if isinstance(target, Run):
         return scaled(target.best, size)
     if not isinstance(target, (str, Path)):

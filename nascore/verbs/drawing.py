@@ -66,6 +66,7 @@ class Drawing:
 def draw(
     target: Run | Description | str | Path,
     *,
+    entry: int | None = None,
     size: Size | None = None,
     image: tuple[int, int] | None = None,
     plugins: Wanted = (),
@@ -74,6 +75,7 @@ def draw(
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
+        entry: Id of an architecture in the run's gallery. None: the run's best.
         size: What to scale it to before.
         image: Height and width of the images that the cost is for, in pixels. None: those of the run, or
             32 by 32 where the target is none.
@@ -83,7 +85,7 @@ def draw(
         RecipeError: There is no such architecture, or it cannot be read.
     """
     registry = installed(plugins)
-    description = read_architecture(target, registry, size)
+    description = read_architecture(target, registry, size, entry=entry)
     counted = count(description, registry, image or image_of(target) or DEFAULT_IMAGE)
     return Drawing(description=description, text=draw_text(description), counted=counted)
 

@@ -34,6 +34,7 @@ SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.as
 def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     target: Run | Description | str | Path,
     *,
+    entry: int | None = None,
     dataset: str | None = None,
     observer: str | Sequence[str] | None = None,
     recipe: str | Path | None = None,
@@ -49,6 +50,7 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
+        entry: Id of an architecture in the run's gallery. None: the run's best.
         dataset: The images. None: those of the run, or of the recipe; the default ones without either.
         observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
         recipe: A recipe file; of its slots only the data set plays a part.
@@ -73,7 +75,8 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         settings=settings,
         seed=seed,
     )
-    return run_evaluate(ask_evaluate(target, request, plugins=plugins), out=out, observers=observers)
+    asked = ask_evaluate(target, request, entry=entry, plugins=plugins)
+    return run_evaluate(asked, out=out, observers=observers)
 
 
 @frozen(kw_only=True)
@@ -91,6 +94,7 @@ def ask_evaluate(
     target: Run | Description | str | Path,
     request: Request,
     *,
+    entry: int | None = None,
     plugins: Wanted = (),
     run: Component = EVALUATE_RUN,
 ) -> AskedEvaluation:
@@ -101,6 +105,7 @@ def ask_evaluate(
     Args:
         target: What is evaluated.
         request: What was asked for.
+        entry: Id of an architecture in the run's gallery. None: the run's best.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         run: The component of the run itself.
 
@@ -110,7 +115,7 @@ def ask_evaluate(
     """
     registry = installed(plugins)
     # Looked at first: what is no architecture needs no recipe, and torch is not imported for it.
-    description = read_architecture(target, registry)
+    description = read_architecture(target, registry, entry=entry)
     if description.is_open:
         raise RecipeError([_still_open(target)])
     layers = request.layers(registry)

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from nascore.verbs.runs import Run
 
 
-def export(target: Run | Description | str | Path, to: str, *, plugins: Wanted = ()) -> str:
+def export(
+    target: Run | Description | str | Path, to: str, *, entry: int | None = None, plugins: Wanted = ()
+) -> str:
     """Return an architecture as text in a notation.
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
         to: Name of the notation, such as `genotype`.
+        entry: Id of an architecture in the run's gallery. None: the run's best.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
@@ -29,7 +32,7 @@ def export(target: Run | Description | str | Path, to: str, *, plugins: Wanted =
         RecipeError: There is no such architecture, or the notation cannot say it.
     """
     registry = installed(plugins)
-    description = read_architecture(target, registry)
+    description = read_architecture(target, registry, entry=entry)
     notations = registry.translators()
     full = notations.ambiguous(to)
     if full:

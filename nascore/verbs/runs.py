@@ -82,15 +82,26 @@ def best_of(folder: Path) -> Description:
     refuse_unless_run(folder)
     file = folder / ARCHITECTURE
     if not is_file(file):
-        raise RunFolderError(f"{folder} {_state(folder)}: it has no architecture yet. {inventory(folder)}")
+        raise RunFolderError(
+            f"{folder} {state(read(folder))}: it has no architecture yet. {inventory(folder)}"
+        )
+    return description_of(file)
+
+
+def description_of(file: Path) -> Description:
+    """Return the architecture in a file of a run's folder.
+
+    Raises:
+        RunFolderError: The file is not there, or cannot be read.
+    """
     try:
         return load(text_of(file), where=str(file))
     except DescriptionError as error:
         raise RunFolderError(error.problems) from error
 
 
-def _state(folder: Path) -> str:
-    record = read(folder)
+def state(record: Record) -> str:
+    """Return what a run that is not done is, after its name."""
     return _UNFINISHED if record.result is None else f"is a run with status {record.status}"
 
 

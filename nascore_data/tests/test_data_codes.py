@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain, combinations, product
 
 import pytest
-
-import nascore_data.codes as codes
 from nascore_data.codes import code_probability, inclusion, most_probable
+
+from nascore_data import codes
 
 LAWS = [(0.5, 0.5), (0.4, 0.3, 0.2, 0.1), (0.7, 0.1, 0.1, 0.05, 0.05)]
 
@@ -27,7 +27,8 @@ def alternating(shares, chosen, draws):
     """The same by inclusion and exclusion."""
     subsets = chain.from_iterable(combinations(chosen, size) for size in range(len(chosen) + 1))
     return sum(
-        (-1) ** (len(chosen) - len(subset)) * sum(shares[one] for one in subset) ** draws for subset in subsets
+        (-1) ** (len(chosen) - len(subset)) * sum(shares[one] for one in subset) ** draws
+        for subset in subsets
     )
 
 

@@ -49,7 +49,7 @@ def nascore_updaters() -> Iterable[Component]:
         needs=(
             Need(
                 terms=("trainer.two-halves", "growth.shadows"),
-                ask="an estimate on images that the weights do not see (first, unrolled), or growth by shadows",
+                ask="an estimate on images that the weights do not see (first, unrolled), or shadow growth",
                 why="on one set of images the architecture overfits: 3.56 % error in the paper, not 3.00 %",
                 verdict="warned",
             ),

@@ -6,7 +6,7 @@ This module is the plugin: it says what there is and imports neither torch nor t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nascore.api import Component, Give, Need, Preset, hookimpl
 from nascore_xnas.settings import UpdaterSettings
@@ -29,58 +29,62 @@ def _may_end_with_none(settings: UpdaterSettings) -> bool:
     return settings.wipe_out and not settings.exclude_none
 
 
+XNAS: Final = Component(
+    name="xnas",
+    slot="updater",
+    summary="Exponentiated gradients on clipped rewards, with wipe-out of what cannot win.",
+    config=UpdaterSettings,
+    build="nascore_xnas.updater:Updater",
+    provides=("learns", "mixture-gradient", Give(capability="sparse", when=lambda s: s.wipe_out)),
+    needs=(
+        Need(
+            terms=("relaxation.normalized",),
+            why="its rewards are defined at the mean forecast p = sum u f",
+        ),
+        Need(
+            terms=("relaxation.deterministic",),
+            why="its bound holds for the mean forecast, not for one that is drawn",
+        ),
+        Need(
+            terms=("trainer.sample-gradients",),
+            why="its theorem counts a reward for each image and use",
+            when=_by_sample,
+        ),
+        Need(
+            terms=("not trainer.unrolled",),
+            ask="an estimate at the weights of this round (first)",
+            why="its rewards are per sample and of this round",
+        ),
+        Need(
+            terms=("trainer.two-halves", "growth.shadows"),
+            ask="an estimate on images that the weights do not see (first), or shadow growth",
+            why="the losses of its theorem are those of data that the weights are not fitted to",
+            verdict="warned",
+        ),
+        Need(
+            terms=("run.horizon",),
+            why="step size and wipe-out follow from the number of rewards",
+            when=_counts,
+        ),
+        Need(
+            terms=("not space.excludes",),
+            ask="a space that may keep every operation, or exclude_none",
+            why="wipe-out may leave `none` alone, which this space never keeps",
+            when=_may_end_with_none,
+        ),
+    ),
+    wishes={
+        "relaxation": "softmax",
+        "trainer": ("alternating", {"estimate": "first", "sequence": "weights-first"}),
+    },
+    paper=PAPER,
+)
+
+
 @hookimpl
 def nascore_updaters() -> Iterable[Component]:
     """Yield the updater ``xnas``."""
-    yield Component(
-        name="xnas",
-        slot="updater",
-        summary="Exponentiated gradients on clipped rewards, with wipe-out of what cannot win.",
-        config=UpdaterSettings,
-        build="nascore_xnas.updater:Updater",
-        provides=("learns", "mixture-gradient", Give(capability="sparse", when=lambda s: s.wipe_out)),
-        needs=(
-            Need(
-                terms=("relaxation.normalized",),
-                why="its rewards are defined at the mean forecast p = sum u f",
-            ),
-            Need(
-                terms=("relaxation.deterministic",),
-                why="its bound holds for the mean forecast, not for one that is drawn",
-            ),
-            Need(
-                terms=("trainer.sample-gradients",),
-                why="its theorem counts a reward for each image and use",
-                when=_by_sample,
-            ),
-            Need(
-                terms=("not trainer.unrolled",),
-                ask="an estimate at the weights of this round (first)",
-                why="its rewards are per sample and of this round",
-            ),
-            Need(
-                terms=("trainer.two-halves",),
-                why="the losses of its theorem are those of data that the weights are not fitted to",
-                verdict="warned",
-            ),
-            Need(
-                terms=("run.horizon",),
-                why="step size and wipe-out follow from the number of rewards",
-                when=_counts,
-            ),
-            Need(
-                terms=("not space.excludes",),
-                ask="a space that may keep every operation, or exclude_none",
-                why="wipe-out may leave `none` alone, which this space never keeps",
-                when=_may_end_with_none,
-            ),
-        ),
-        wishes={
-            "relaxation": "softmax",
-            "trainer": ("alternating", {"estimate": "first", "sequence": "weights-first"}),
-        },
-        paper=PAPER,
-    )
+    yield XNAS
 
 
 @hookimpl

@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 .PHONY: search test test-all gates
 
 search: $(STAMP)
-	$(BIN)/nascore search --space darts --updater darts
+	$(BIN)/nascore search --space darts --updater xnas --growth petridish
 
 # Tests of a plugin that is not installed are skipped; here none may be.
 test: export NASCORE_TEST_ALL := nascore-darts nascore-data nascore-petridish nascore-xnas nascore-geonas nascore-nasbench

@@ -41,7 +41,7 @@ SMALL = {
 }
 """What shrinks a command that trains, where it does not set the same itself."""
 
-SHOWN = ("nascore-xnas", "nascore-geonas", "nascore-nasbench")
+SHOWN = ("nascore-data", "nascore-geonas", "nascore-nasbench", "nascore-petridish", "nascore-xnas")
 """The plugins whose parts the README mixes."""
 
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)

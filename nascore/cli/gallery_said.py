@@ -58,7 +58,7 @@ def said_of(found: Assessed) -> str:
     ids = ", ".join(str(entry.id) for entry in found.front)
     rows = [
         ("accuracy", f"of {' or '.join(map(str, counts))} validation images"),
-        ("front", f"{ids}: {name} against error, cheapest first"),
+        ("front", f"{ids}, from the fewest {name} to the lowest error"),
         ("hypervolume", f"{found.hypervolume:.4f} of 1, up to error {error:g} and {most:,.0f} {name}"),
     ]
     return table(rows, prose=True)

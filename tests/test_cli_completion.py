@@ -31,7 +31,7 @@ def completed(*words: str) -> list[str]:
     [
         (["sea"], ["search"]),
         (["search", "--upd"], ["--updater"]),
-        (["search", "--updater", "d"], ["darts"]),
+        (["search", "--updater", "da"], ["darts", "data"]),
         (["search", "--space", "ti"], ["tiny"]),
         (["search", "--observer", ""], ["terminal"]),
         (["evaluate", "x", "--dataset", "dig"], ["digits"]),

@@ -1,36 +1,23 @@
-"""`nascore gallery` as it is typed, and each architecture of a run drawn, exported and evaluated."""
+"""`nascore gallery` as it is typed: of runs that are done, killed, failed, or have no gallery."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from command_line import cli, done
 from failing_plugins import observer
-from gallery_samples import ORACLE, pool
-from tiny import CLOSED
+from gallery_samples import GROW, write_run
 
 from nascore.cli import gallery_said
-from nascore.description import dump, load
-from nascore.gallery import Gallery
-from nascore.verbs.drawing import draw
-from nascore.verbs.exporting import export
 from nascore.verbs.gallery import assess
 from nascore.verbs.runs import load_run
-
-SMALL = {"dataset.count": 128, "dataset.size": 8, "training.channels": 2, "training.cells": 1}
-SETS = [
-    word for path, value in {**SMALL, "training.epochs": 1}.items() for word in ("--set", f"{path}={value}")
-]
-GROW = ("search", "--dataset", "synthetic", "--space", "tiny", "--growth", "random", "--scale", "mini", *SETS)
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +30,7 @@ def grown(tmp_path_factory):
 
 @pytest.fixture
 def written(tmp_path):
-    """The folder of a run that was killed: the pool of oracle 14, with parents."""
-    folder = tmp_path / "run"
-    (folder / "architectures").mkdir(parents=True)
-    (folder / "recipe.yaml").write_text("nascore: 1\n", encoding="utf-8")
-    parents = (None, 1, 1, 2, 4)
-    costs = [{"params": 40_000 * one.id**3, "macs": 7_000_000 * one.id} for one in pool(*ORACLE)]
-    entries = [
-        evolve(one, parent=parent, wave=1 + one.id // 2, costs=cost)
-        for one, parent, cost in zip(pool(*ORACLE), parents, costs, strict=True)
-    ]
-    (folder / "gallery.json").write_text(Gallery(tuple(entries)).to_json(), encoding="utf-8")
-    for entry in entries:
-        (folder / entry.description).write_text(CLOSED.replace("4", str(4 * entry.id)), encoding="utf-8")
-    return folder
+    return write_run(tmp_path / "run")
 
 
 def test_the_table_says_all_of_each(written):
@@ -65,9 +39,9 @@ def test_the_table_says_all_of_each(written):
     lines = [line.split() for line in result.stdout.splitlines()]
     heads = "ID PARENT WAVE ACCURACY 95 % INTERVAL PARAMETERS MACS FRONT"
     assert lines[0] == heads.split()
-    assert lines[1] == "1 - 1 50.00% 44.3 to 55.7% 40,000 7,000,000 yes".split()
-    assert lines[4] == "4 2 3 80.00% 75.0 to 84.2% 2,560,000 28,000,000 best".split()
-    assert lines[5] == "5 4 3 75.00% 69.7 to 79.7% 5,000,000 35,000,000".split()
+    assert lines[1] == ["1", "-", "1", "50.00%", "44.3", "to", "55.7%", "40,000", "7,000,000", "yes"]
+    assert lines[4] == ["4", "2", "3", "80.00%", "75.0", "to", "84.2%", "2,560,000", "28,000,000", "best"]
+    assert lines[5] == ["5", "4", "3", "75.00%", "69.7", "to", "79.7%", "5,000,000", "35,000,000"]
     assert "of 287 validation images" in result.stdout
     assert "1, 2, 3, 4, from the fewest parameters to the lowest error" in result.stdout
     share = assess(written).hypervolume
@@ -108,8 +82,8 @@ def test_the_plot_marks_the_best_the_front_and_others(written):
     rows, legend = drawn.splitlines()[:-1], drawn.splitlines()[-1]
     text = "".join(row for row in rows if row[6] in "|+")
     assert [text.count(mark) for mark in "*o."] == [1, 3, 1 + sum(row[:6].count(".") for row in rows)]
-    assert legend == "accuracy over parameters, logarithmic; * best  o front  . others"
-    assert "logarithmic" not in done("gallery", written, "--plot", "--cost", "macs")
+    assert legend == "accuracy over parameters (log); * best  o front  . others"
+    assert "(log)" not in done("gallery", written, "--plot", "--cost", "macs")
     # The best is the highest, and the last is further to the right.
     assert "*" in rows[0]
     assert max(map(len, rows)) <= gallery_said.UNKNOWN_WIDTH
@@ -202,62 +176,3 @@ def test_a_cost_that_there_is_not(written):
     with pytest.raises(Exception, match=r"no cost latency\. Known: params, macs\.") as caught:
         assess(written, cost="latency")
     assert caught.value.exit_code == 5
-
-
-@pytest.mark.parametrize("words", [("draw",), ("export", "--to", "genotype"), ("evaluate",)])
-def test_an_id_that_there_is_not_names_the_nearest(words, written):
-    result = cli(words[0], written, *words[1:], "--entry", 9)
-    assert (result.exit_code, result.stdout) == (5, "")
-    assert f"has no architecture 9. Nearest: 3, 4, 5. See nascore gallery {written}." in result.stderr
-    assert cli(words[0], written, *words[1:], "--entry", 0).exit_code == 2
-
-
-def test_few_ids_are_all_named(grown):
-    assert "It has 1, 2, 3." in cli("draw", grown, "--entry", 4).stderr
-
-
-def test_each_is_drawn(written, grown):
-    for number in (1, 3):
-        assert load(CLOSED.replace("4", str(4 * number))) == draw(written, entry=number).description
-        assert f"{4 * number} channels" in done("draw", written, "--entry", number)
-    for entry in load_run(grown).gallery:
-        assert f"{entry.costs['macs']:,} MACs on images of 8x8" in done("draw", grown, "--entry", entry.id)
-    assert draw(load_run(grown), entry=2).description == draw(grown, entry=2).description
-    (written / "architectures/0003.yaml").unlink()
-    result = cli("draw", written, "--entry", 3)
-    assert (result.exit_code, "architectures/0003.yaml cannot be read" in result.stderr) == (5, True)
-
-
-@pytest.mark.needs("nascore-darts")
-def test_each_is_exported(tiny_run, tmp_path):
-    run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
-    one = load_run(run).gallery.best
-    # The best of the run is another one now: the id decides.
-    text = export("DARTS_V1", "genotype")
-    gallery = Gallery((one, evolve(one, id=2, description="architectures/0002.yaml")))
-    (run / "gallery.json").write_text(gallery.to_json(), encoding="utf-8")
-    second = draw("DARTS_V1").description
-    (run / "architectures/0002.yaml").write_text(dump(second), encoding="utf-8")
-    assert done("export", run, "--entry", 2, "--to", "genotype").strip() == text.strip()
-    assert done("export", run, "--entry", 1, "--to", "genotype") == done("export", run, "--to", "genotype")
-    assert done("export", run, "--to", "genotype").strip() != text.strip()
-
-
-def test_each_is_evaluated(grown, tmp_path):
-    gallery = load_run(grown).gallery
-    other = next(entry for entry in gallery if entry.id != gallery.best.id)
-    out = tmp_path / "final"
-    words = ("--set", "training.epochs=1", "--set", "training.channels=2", "--set", "training.cells=1")
-    done("evaluate", grown, "--entry", other.id, "--out", out, *words)
-    assert load_run(out).best == draw(grown, entry=other.id).description
-    assert load_run(out).best != load_run(grown).best
-
-
-def test_only_a_run_has_entries(tmp_path):
-    file = tmp_path / "net.yaml"
-    file.write_text(CLOSED, encoding="utf-8")
-    result = cli("draw", file, "--entry", 1)
-    assert (result.exit_code, "is a file, and a run is a folder" in result.stderr) == (5, True)
-    with pytest.raises(Exception, match="entry: an entry is an architecture of a run") as caught:
-        draw(load(CLOSED), entry=1)
-    assert caught.value.exit_code == 3

@@ -73,7 +73,7 @@ def plot(found: Assessed, marked: Mapping[int, str]) -> str:
         for entry in entries
     ]
     drawn = scatter(points, width=min(columns() or UNKNOWN_WIDTH, WIDE), label=_share_label(points))
-    scale = ", logarithmic" if Axis.of(point.x for point in points).log else ""
+    scale = " (log)" if Axis.of(point.x for point in points).log else ""
     legend = f"accuracy over {NAMES.get(found.cost, found.cost)}{scale}; * best  o front  . others"
     return f"{drawn}\n{legend}"
 

@@ -53,7 +53,7 @@ class CountsFromOne(Data):
 
 
 class Bytes(Data):
-    changes: ClassVar = {"mean": (127.0,), "std": (60.0,)}
+    changes: ClassVar = {"mean": (127.0,), "std": (45.0,)}
 
     def changed(self, examples):
         return Examples(images=examples.images * 255, labels=examples.labels)

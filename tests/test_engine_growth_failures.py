@@ -26,10 +26,10 @@ def failing(monkeypatch):
     """Return a function that makes the jobs of these numbers end on a loss that is not finite."""
 
     def fail(*numbers):
-        def train(live, description, fit, *, job, validate):
+        def train(live, description, fit, *, job, **more):
             if job in numbers:
                 raise RunFailed(f"job {job}: the loss is nan.")
-            return trained(live, description, fit, job=job, validate=validate)
+            return trained(live, description, fit, job=job, **more)
 
         monkeypatch.setattr("nascore.engine.jobs.trained", train)
 

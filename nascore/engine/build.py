@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import define
 
+from nascore.contract import GrowingPolicy
 from nascore.description import expand
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.device import device_for
@@ -142,7 +143,7 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     if chooses_in_supernet(recipe):
         _refuse_unfit_supernet(recipe, parts, dataset.facts)
     else:
-        _refuse_unfit_split(recipe, dataset.facts.train)
+        _refuse_unfit_split(recipe, parts, dataset.facts.train)
     return dataset, parts
 
 
@@ -175,12 +176,16 @@ def _refuse_unfit_supernet(recipe: Recipe, parts: Parts, facts: DataFacts) -> No
     check_batch("training.batch", recipe.run.training.batch, half)
 
 
-def _refuse_unfit_split(recipe: Recipe, count: int) -> None:
+def _refuse_unfit_split(recipe: Recipe, parts: Parts, count: int) -> None:
     held = held_back(count)
     if not held:
         text = f"of {count} training images none can be held back to measure on."
         raise RecipeError([Problem(path="dataset", text=text, hint="A growth run needs at least five.")])
-    check_batch("training.batch", recipe.run.training.batch, count - held)
+    fit = count - held
+    check_batch("training.batch", recipe.run.training.batch, fit)
+    if isinstance(parts.growth, GrowingPolicy):
+        demand = parts.trainer.demand
+        check_batch("trainer.batch", demand.batch, fit // 2 if demand.halves else fit)
 
 
 def begin(  # noqa: PLR0913 - each by name

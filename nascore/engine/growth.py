@@ -17,7 +17,7 @@ from nascore.engine.making import answered
 from nascore.engine.offspring import grown
 from nascore.engine.seeds import random_of, remark_of
 from nascore.engine.training import Start
-from nascore.errors import Problem, RunFailed
+from nascore.errors import DescriptionError, PluginError, Problem, RunFailed
 from nascore.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
 
     Raises:
         RunFailed: No job came to its end.
+        PluginError: The policy raised, chose no parent of the gallery, or made what cannot be trained.
     """
     growing = _Growing(live=live, parts=parts)
     yield from growing.wave(growing.seed_jobs())
@@ -106,9 +107,12 @@ class _Growing:
         """Return the parents of a wave; none where the run is over."""
         rng = random_of(self.live.recipe, wave)
         part = self.live.recipe.part("growth")
-        return answered(
+        parents = answered(
             part.component, "next_parents", lambda: tuple(policy.next_parents(self.gallery, wave, rng))
         )
+        if any(parent not in self.gallery for parent in parents):
+            raise _mistake(part.name, "chose a parent that is not in the gallery.")
+        return parents
 
     def child_jobs(self, parents: Sequence[Entry], wave: int) -> list[Job]:
         """Return the jobs of a wave that grows these parents; what they train is not known before."""
@@ -150,6 +154,14 @@ class _Growing:
             self.failures.append(error)
             _record(self.live, job, error)
             folder.finish({"status": "failed", "error": str(error)})
+        except DescriptionError as error:
+            raise _mistake(
+                self.live.recipe.part("growth").name, f"made what cannot be trained: {error}"
+            ) from error
+
+
+def _mistake(name: str, text: str) -> PluginError:
+    return PluginError([Problem(path="growth", text=f"{name} {text}", of_plugin=True)])
 
 
 def _record(live: Live, job: Job, error: RunFailed) -> None:

@@ -15,7 +15,7 @@ from nascore.engine.making import answered
 from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch
 from nascore.engine.training import Start
-from nascore.errors import PluginError, Problem, RunFailed
+from nascore.errors import PluginError, Problem, RecipeError, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ def grown(  # noqa: PLR0913 - each by name
         The child, a closed description, and what its own training begins with.
 
     Raises:
-        RunFailed: A loss is not finite, or what was learned is not.
+        RunFailed: A loss is not finite, or what was learned is not; or the policy has no use for this parent.
         PluginError: The policy raised, or did not open or not close.
     """
     described = load((live.folder / parent.description).read_text(encoding="utf-8"), catalogue=live.catalogue)
@@ -67,8 +67,15 @@ def grown(  # noqa: PLR0913 - each by name
     folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}
     )
-    inherited = phase.network.state_dict()
+    inherited = {
+        name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
+    }
     return child, Start(epochs=policy.child_epochs, weights=inherited, wanted=frozenset(weights))
+
+
+def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
+    # What a gate let through were the candidates; in the child it is a projection that has learned nothing.
+    return name.startswith("gates.") and name not in weights
 
 
 def _searched(  # noqa: PLR0913 - each by name
@@ -106,7 +113,11 @@ def _refuse_unless_finite(tensors: Mapping[str, Tensor]) -> None:
 
 
 def _asked(live: Live, what: str, call: Callable[[], T]) -> T:
-    return answered(live.recipe.part("growth").component, what, call)
+    try:
+        return answered(live.recipe.part("growth").component, what, call)
+    except RecipeError as error:
+        # Raised on purpose: this parent cannot grow. Others may.
+        raise RunFailed(error.problems) from error
 
 
 def _refuse(live: Live, text: str, *, wrong: bool) -> None:

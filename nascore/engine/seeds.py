@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from nascore.contract import GrowingPolicy
 from nascore.description import expand
 from nascore.engine.making import answered
-from nascore.errors import PluginError, Problem
+from nascore.errors import PluginError, Problem, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +49,7 @@ def seeds_of(
     Raises:
         PluginError: The policy raised, gave nothing, or gave what cannot be trained.
         DescriptionError: One of them cannot be built.
+        RecipeError: They are to grow, and none of them can.
     """
     if chooses_in_supernet(recipe):
         return ()
@@ -60,7 +63,26 @@ def seeds_of(
         raise PluginError([Problem(path="growth", text=f"{part.name} {wrong}.", of_plugin=True)])
     for seed in seeds:
         expand(seed, catalogue)
+    if isinstance(policy, GrowingPolicy):
+        _refuse_unless_one_opens(recipe, policy, seeds, catalogue)
     return seeds
+
+
+def _refuse_unless_one_opens(
+    recipe: Recipe, policy: GrowingPolicy, seeds: Sequence[Description], catalogue: Catalogue
+) -> None:
+    """Try before the first is trained, for minutes or hours, whether anything can grow at all."""
+    component = recipe.part("growth").component
+    refused: RecipeError | None = None
+    for seed in seeds:
+        try:
+            answered(component, "open", partial(policy.open, seed, catalogue))
+        except RecipeError as error:
+            refused = error
+        else:
+            return
+    if refused is not None:
+        raise refused
 
 
 def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:

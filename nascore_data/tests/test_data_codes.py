@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain, combinations, product
 
 import pytest
-from nascore_data.codes import code_probability, inclusion, most_probable
 
 from nascore_data import codes
+from nascore_data.codes import code_probability, inclusion, most_probable
 
 LAWS = [(0.5, 0.5), (0.4, 0.3, 0.2, 0.1), (0.7, 0.1, 0.1, 0.05, 0.05)]
 

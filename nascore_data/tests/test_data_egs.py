@@ -6,11 +6,11 @@ from itertools import combinations
 
 import pytest
 import torch
+
+from nascore.api import expand, load
 from nascore_data.codes import code_probability
 from nascore_data.relaxation import Egs
 from nascore_data.settings import EgsSettings
-
-from nascore.api import expand, load
 
 SHARES = (0.4, 0.3, 0.2, 0.1)
 THETA = torch.tensor([SHARES], dtype=torch.float64).log()
@@ -19,6 +19,9 @@ ONE = torch.zeros(1, 4, dtype=torch.int64)
 
 CHAIN = """\
 nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
 groups:
   g: {ops: [conv_3x3, sep_conv_3x3, skip_connect]}
 network:

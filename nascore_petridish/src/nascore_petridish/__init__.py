@@ -1,40 +1,21 @@
 """Petridish (Hu et al., NeurIPS 2019: arXiv 1905.13360) for nascore: growth, for any space.
 
-This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+This module is the plugin: it says what there is and imports neither torch nor the policy itself.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nascore.api import Component, Need, Problem, did_you_mean, hookimpl
+from nascore.api import Component, Need, Preset, hookimpl
+from nascore_petridish.check import misfits
 from nascore_petridish.settings import GrowthSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.api import Choice
-
 PAPER: Final = "arXiv 1905.13360"
-
-
-def _candidates(settings: GrowthSettings, choice: Choice) -> Iterable[Problem]:
-    known = choice.operations()
-    for name in settings.operations:
-        path = "growth.operations"
-        if name not in known:
-            text = f"there is no operation {name!r}."
-            yield Problem(path=path, text=text, hint=did_you_mean(name, known), slots=("growth",))
-        elif name == "none" or known[name].structural:
-            why = "it adds nothing" if name == "none" else "it is part of a network's frame"
-            yield Problem(path=path, text=f"{name} is no candidate: {why}.", slots=("growth",))
-    if not settings.operations:
-        yield Problem(path="growth.operations", text="there is no candidate.", slots=("growth",))
-    draws = choice.setting("relaxation.draws")
-    if isinstance(draws, int) and draws < settings.keep:
-        text = f"{draws} draws cannot rank the {settings.keep} candidates that are kept."
-        hint = f"Set relaxation.draws to {settings.keep} or more, or growth.keep to {draws}."
-        yield Problem(path="relaxation.draws", text=text, hint=hint, slots=("relaxation", "growth"))
 
 
 PETRIDISH: Final = Component(
@@ -64,7 +45,7 @@ PETRIDISH: Final = Component(
         "regularizer": ("l1", {"weight": 1e-3}),
     },
     mini={"count": 5, "seed_epochs": 5, "child_epochs": 3},
-    check=_candidates,
+    check=misfits,
     paper=PAPER,
 )
 
@@ -73,3 +54,12 @@ PETRIDISH: Final = Component(
 def nascore_growths() -> Iterable[Component]:
     """Yield the growth ``petridish``."""
     yield PETRIDISH
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the recipes of the authors' code."""
+    folder = Path(__file__).parent / "presets"
+    for name, what in (("petridish-cifar10", "The cell search"), ("petridish-final-cifar10", "The training")):
+        summary = f"{what} of Petridish's code on CIFAR-10."
+        yield Preset(name=name, summary=summary, path=folder / f"{name}.yaml")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from nascore.api import Gallery
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from random import Random
 
-    from nascore.api import Entry, Gallery
+    from nascore.api import Entry
     from nascore_petridish.settings import GrowthSettings
 
 COST = "macs"
@@ -17,31 +20,27 @@ COST = "macs"
 def next_parents(settings: GrowthSettings, gallery: Gallery, rng: Random) -> Sequence[Entry]:
     """Return the parents of the next wave; none where the run is over.
 
-    Those on the lower hull of validation error over cost, or up to `eps` above it, are gone through from the
-    costliest to the cheapest, again and again; each is accepted with the probability 1/(n + 1), where n is
-    how often it has grown already.
+    The pool is what may still grow and lies on the lower hull of validation error over cost, or up to `eps`
+    above it. For each parent it is gone through from the costliest to the cheapest, until one is accepted:
+    with the probability 1/(n + 1), where n is how often it has grown already.
     """
-    wanted = min(settings.wave, settings.count - len(gallery))
-    able = {entry.id for entry in gallery if _grows(settings, gallery, entry)}
-    pool = [entry for entry in reversed(gallery.hull(COST, settings.eps)) if entry.id in able]
-    if wanted < 1 or not pool:
+    able = Gallery(tuple(entry for entry in gallery if _grows(settings, gallery, entry)))
+    pool = able.hull(COST, settings.eps)[::-1]
+    if not pool:
         return ()
-    used = {entry.id: 0 for entry in gallery}
-    for entry in gallery:
-        if entry.parent is not None:
-            used[entry.parent] += 1
-    accepted = _accepted(pool, used, rng)
-    return [next(accepted) for _ in range(wanted)]
+    times = Counter(entry.parent for entry in gallery if entry.parent is not None)
+    chosen: list[Entry] = []
+    for _ in range(min(settings.wave, settings.count - len(gallery))):
+        chosen.append(_accepted(pool, times, rng))
+        times[chosen[-1].id] += 1  # at once: parents of one wave know of each other
+    return chosen
 
 
-def _accepted(pool: Sequence[Entry], used: Mapping[int, int], rng: Random) -> Iterator[Entry]:
-    times = dict(used)
+def _accepted(pool: Sequence[Entry], times: Mapping[int, int], rng: Random) -> Entry:
     while True:
         for entry in pool:
             if rng.random() < 1 / (times[entry.id] + 1):
-                # Counted at once: parents of one wave know of each other.
-                times[entry.id] += 1
-                yield entry
+                return entry
 
 
 def _grows(settings: GrowthSettings, gallery: Gallery, entry: Entry) -> bool:

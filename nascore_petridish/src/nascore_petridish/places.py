@@ -9,23 +9,30 @@ from attrs import evolve
 from nascore.api import DescriptionError, Op, grow, untie
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nascore.api import Catalogue, Description, Edge, Graph, Node
 
 NETWORK = "network"
 
 
-def candidates(names: Sequence[str], catalogue: Catalogue) -> tuple[Op, ...]:
+def candidates(texts: Iterable[str], catalogue: Catalogue) -> tuple[Op, ...]:
     """Return candidate operations: each ends in a batch norm without weights, where it has one to end in.
 
     A candidate is trained on a loss that is linear in it, which only a norm keeps bounded.
+
+    Args:
+        texts: As in a description: `sep_conv_3x3`, or with settings of its own `mbconv(expand=3)`.
+        catalogue: What each operation can do.
     """
+    return tuple(_normed(Op.parse(text), catalogue) for text in texts)
+
+
+def _normed(op: Op, catalogue: Catalogue) -> Op:
+    given = {key for key, _ in op.settings}
     switches = (("affine", False), ("pool_norm", True))
-    return tuple(
-        Op(name, tuple(switch for switch in switches if switch[0] in catalogue[name].settings))
-        for name in names
-    )
+    more = ((key, on) for key, on in switches if key in catalogue[op.name].settings and key not in given)
+    return Op(op.name, (*op.settings, *more))
 
 
 def opened(
@@ -48,7 +55,8 @@ def opened(
     count = 0
     for graph, target in list(_places(grown, macro=macro)):
         try:
-            grown = grow(grown, graph, target, ops, catalogue, keep=keep)
+            sources = _sources(grown.graphs()[graph], target, catalogue)
+            grown = grow(grown, graph, target, ops, catalogue, keep=keep, sources=sources)
             count += 1
         except DescriptionError as error:
             refused = error
@@ -64,8 +72,9 @@ def _places(description: Description, *, macro: bool) -> Iterator[tuple[str, str
         if targets:
             yield name, targets[-1]
     if not description.cells:
-        # What reads the images and what gives the output are the frame, not layers.
-        layers = [name for name in _sums(description.network) if name != description.network.output]
+        # What reads the images and what gives the logits are the frame, not layers.
+        heads = (description.network.output, description.auxiliary)
+        layers = [name for name in _sums(description.network) if name not in heads]
         yield from ((NETWORK, layer) for layer in (layers if macro else layers[-1:]))
 
 
@@ -78,6 +87,23 @@ def _sums(graph: Graph) -> list[str]:
         and not node.shadow
         and not any(edge.source == "images" for edge in node.edges)
     ]
+
+
+def _sources(graph: Graph, target: str, catalogue: Catalogue) -> list[str]:
+    """Return what candidates of a place read: all before it, but what growth added.
+
+    Of an input that the frame alone reads, as the stem reads images, they read what the frame makes of it.
+    """
+    placed = [each.name for each in graph.scope.placed]
+    before = [*(name for name in graph.inputs if not _framed(graph, name, catalogue)), *placed]
+    return [name for name in before[: before.index(target)] if "+" not in name]
+
+
+def _framed(graph: Graph, name: str, catalogue: Catalogue) -> bool:
+    readers = [edge.ops for node in graph.nodes for edge in node.edges if edge.source == name]
+    return bool(readers) and all(
+        bool(ops) and all(catalogue[op.name].structural for op in ops) for ops in readers
+    )
 
 
 def softened(description: Description) -> Description:

@@ -69,12 +69,8 @@ def _picks(description: Description) -> Picks:
 
 
 def _columns(offered: Sequence[Op | None], never: Collection[Op]) -> list[int]:
-    first = [offered.index(Op(name)) for name in FIRST if Op(name) in offered and Op(name) not in never]
-    if first:
-        return first
-    useful = [
-        column
-        for column, op in enumerate(offered)
-        if op is not None and op not in never and op.name != "none"
-    ]
-    return useful[:1] or [next(column for column, op in enumerate(offered) if op is not None)]
+    useful = {column: op for column, op in enumerate(offered) if op is not None and op not in never}
+    named = ([column for column, op in useful.items() if op.name == name] for name in FIRST)
+    first = [columns[0] for columns in named if columns]
+    rest = [column for column, op in useful.items() if op.name != "none"]
+    return first or rest[:1] or [next(column for column, op in enumerate(offered) if op is not None)]

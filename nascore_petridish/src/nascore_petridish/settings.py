@@ -33,12 +33,12 @@ class GrowthSettings:
     )
     keep: int = setting(3, "Candidates that are kept at each place that grows.", ge=1)
     operations: list[str] = setting(  # noqa: RUF009 - it declares a field
-        list(OPERATIONS), "Candidate operations, by name."
+        list(OPERATIONS), "Candidate operations, by name or with settings, as in a description."
     )
-    count: int = setting(2000, "Architectures to train, with those that growth begins with.", ge=1, le=10**6)
+    count: int = setting(1000, "Architectures to train, with those that growth begins with.", ge=1, le=10**6)
     depth: int = setting(8, "How often an architecture and those before it may have grown.", ge=1)
     limit: Count | None = setting(  # noqa: RUF009 - it declares a field
-        166_700_000, "MACs per image above which an architecture grows no more; null: no limit.", gt=0
+        166_666_666, "MACs per image above which an architecture grows no more; null: no limit.", gt=0
     )
     eps: float = setting(
         0.025, "How far above the lower hull of error over cost a parent may lie, relative to the hull.", ge=0

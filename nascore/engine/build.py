@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import define
 
+from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.description import expand
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
@@ -209,7 +210,14 @@ def begin(  # noqa: PLR0913 - each by name
     folder.log(f"nascore {version('nascore')}: {name}")
     for file, text in {**kept.files, "recipe.yaml": kept.text}.items():
         folder.text(file, text)
-    facts = environment(device=_named(device), threads=recipe.run.threads, brought=kept.brought)
+    seen = dataset.facts
+    facts = environment(
+        kind=recipe.part(RUN).name,
+        image=[seen.channels, seen.height, seen.width],
+        device=_named(device),
+        threads=recipe.run.threads,
+        brought=kept.brought,
+    )
     folder.json("environment.json", facts)
     for note in (*recipe.warned, *recipe.passed):
         folder.log(str(note))

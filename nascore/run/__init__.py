@@ -5,7 +5,7 @@ from nascore.run.cause import cause
 from nascore.run.environment import environment, version_of
 from nascore.run.files import text_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
-from nascore.run.format import refuse_newer
+from nascore.run.format import environment_of, refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import beside_of, is_file, is_folder, is_there
 from nascore.run.marking import mark, run_of
@@ -24,6 +24,7 @@ __all__ = [
     "create",
     "default_root",
     "environment",
+    "environment_of",
     "inventory",
     "is_file",
     "is_folder",

@@ -19,7 +19,7 @@ def refuse_newer(path: Path) -> None:
     Raises:
         RunFolderError: It is newer.
     """
-    made = _environment(path)
+    made = environment_of(path)
     found = made.get("format", FORMAT)  # runs before there were formats have the first
     if type(found) is int and found > FORMAT:
         packages = made.get("packages")
@@ -31,7 +31,8 @@ def refuse_newer(path: Path) -> None:
         )
 
 
-def _environment(path: Path) -> dict[str, Any]:
+def environment_of(path: Path) -> dict[str, Any]:
+    """Return what a run was made on and for; empty where that cannot be read."""
     try:
         return object_of(path / ENVIRONMENT)
     except RunFolderError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nascore.errors import RunFolderError
 from nascore.run.files import lines_of
+from nascore.run.format import environment_of
 from nascore.run.looking import is_there
 from nascore.run.names import GALLERY, JOBS, METRICS, WRITTEN
 
@@ -35,8 +36,7 @@ def _named(path: Path, name: str) -> str:
 
 
 def _expected(path: Path) -> list[str]:
-    jobs = _jobs(path)
-    evaluation = bool(jobs) and not any(job.endswith("-search") for job in jobs)
+    evaluation = environment_of(path).get("kind") == "evaluate"
     return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
 
 

@@ -17,7 +17,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
-from nascore.run import RECIPE, beside_of, cause, is_file, is_folder, is_there, read
+from nascore.run import RECIPE, beside_of, cause, environment_of, is_file, is_folder, is_there, read
 from nascore.verbs.gallery import architecture_of
 from nascore.verbs.runs import Run, best_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nascore.errors import NascoreError
     from nascore.plugin import Registry
 
-NO_PATH = frozenset("(){}[]='\"\n,;")
+NO_PATH = frozenset("(){}[]='\"\n,;|")
 """Letters of a text rather than of a path that somebody mistyped."""
 
 LONGEST = 60
@@ -65,10 +65,14 @@ class Size:
 
 def image_of(target: object) -> tuple[int, int] | None:
     """Return height and width of the images that a run was made for; None where the target is no run."""
-    result = target.result if isinstance(target, Run) else None
-    if isinstance(target, (str, Path)) and is_file(Path(target) / RECIPE):
-        result = read(Path(target)).result
-    match result:
+    if isinstance(target, Run):
+        path = target.path
+    elif isinstance(target, (str, Path)) and is_file(Path(target) / RECIPE):
+        path = Path(target)
+        read(path)  # a damaged run is named, also where the damage is elsewhere
+    else:
+        return None
+    match environment_of(path):
         case {"image": [int(), int(height), int(width)]}:
             return height, width
     return None

@@ -114,9 +114,9 @@ def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | N
 def main(ctx: click.Context, *, debug: bool) -> None:
     """Search neural architectures; every part is a plugin, and parts mix.
 
-    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 a run or check failed, 2 usage,
-    3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run folder cannot
-    be used, 130 interrupted.
+    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 a run or check failed,
+    2 usage, 3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run
+    folder cannot be used, 130 interrupted.
     """
     del debug  # read where verbs are guarded
     if ctx.invoked_subcommand is None:

@@ -39,7 +39,7 @@ def sums(description, name):
 
 
 def slopes_of(loss, tensors):
-    """Return the slopes; zeros where nothing leads from a tensor to the loss, as from what nobody reads yet."""
+    """Return the slopes; zeros for what is not read yet, such as an input that only candidates read."""
     found = torch.autograd.grad(loss, tensors, retain_graph=True, allow_unused=True)
     return [torch.zeros_like(one) if got is None else got for one, got in zip(tensors, found, strict=True)]
 

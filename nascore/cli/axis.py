@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 TENFOLD = 10
 """From this ratio of the largest to the smallest value on, the axis is logarithmic."""
 
+TINY = 1e-200
+"""Below this two values are one, and one is none: their ratios leave the range of floating point numbers."""
+
 ROUND = (1, 2, 5)
 _PREFIXES = ("", "k", "M", "G", "T")
 _STEP = 1000
@@ -34,13 +37,13 @@ class Axis:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Axis:
-        """Return the axis of some values; logarithmic where they are above 0 and spread over a tenfold."""
+        """Return the axis of some values; logarithmic where all are above 0 and the largest is tenfold."""
         known = sorted(values)
         low, high = known[0], known[-1]
-        if low == high:
-            room = abs(low) / TENFOLD or 1.0
+        if high - low < TINY:
+            room = abs(low) / TENFOLD if abs(low) > TINY else 1.0
             return cls(low=low - room, high=high + room)
-        if low > 0 and high / low >= TENFOLD:
+        if low > TINY and high / low >= TENFOLD:
             return cls(low=log10(low), high=log10(high), log=True)
         return cls(low=low, high=high)
 

@@ -132,6 +132,7 @@ class Component:
         needs: What it needs of the others.
         wishes: What it works best with, by slot: a wish, or a list of alternatives in order.
         mini: Settings that change at the scale ``mini``.
+        mini_wishes: What it wishes instead at the scale ``mini``, by slot; an empty list: nothing.
         check: Rules on values that the types cannot say; sees the finished recipe.
         paper: Where the method and the values come from.
         argument: The setting that ``NAME:VALUE`` fills (``--space file:chain.yaml``).
@@ -147,10 +148,17 @@ class Component:
     needs: tuple[Need, ...] = ()
     wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
     mini: Mapping[str, Any] = Factory(dict)
+    mini_wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
     check: Callable[[Any, Choice], Iterable[Problem]] | None = None
     paper: str = ""
     argument: str | None = None
     plugin: str = ""
+
+    def wished(self, slot: str, scale: str) -> list[Wish]:
+        """Return what it wishes for a slot at a scale, in order."""
+        wishes = {**self.wishes, **self.mini_wishes} if scale == "mini" else self.wishes
+        wish = wishes.get(slot, [])
+        return wish if isinstance(wish, list) else [wish]
 
     def given(self, settings: Settings) -> frozenset[str]:
         """Return the capabilities that it has with these settings."""

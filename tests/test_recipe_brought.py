@@ -108,7 +108,7 @@ def test_who_brought_a_part_is_kept():
         ),
         ({"growth": "petridish", "updater": "geonas"}, ("geonas", "single-level", "softmax", ()), ("l1",)),
         ({"growth": "petridish", "updater": "darts"}, ("darts", "single-level", "linear", ("l1",)), ()),
-        ({"updater": "data"}, ("data", "first", "egs", ("l1",)), ()),
+        ({"updater": "data"}, ("data", "first", "egs", ()), ()),
         ({"updater": "data", "growth": "petridish"}, ("data", "single-level", "egs", ("l1",)), ()),
     ],
 )

@@ -41,7 +41,7 @@ def picks_of(description: Description, search: Search) -> Picks:
 
     Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
     """
-    state, relaxation = search.state, search.relaxation
+    state, relaxation = search.state, search.relaxing()
     if isinstance(relaxation, Selecting):
         return {name: _selected(description, search, relaxation, name) for name in state.theta}
     strength = search.updater.strength(state, search.expected())

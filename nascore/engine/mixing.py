@@ -115,5 +115,5 @@ def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str,
 
 def _expected(search: Search) -> dict[str, Tensor]:
     """Return the deterministic mixture with its graph to theta."""
-    state, relaxation = search.state, search.relaxation
+    state, relaxation = search.state, search.relaxing()
     return {name: relaxation.expected(theta, state.segments(name)) for name, theta in state.theta.items()}

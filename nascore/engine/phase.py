@@ -54,7 +54,7 @@ class Search:
 
     def expected(self) -> dict[str, Tensor]:
         """Return the deterministic mixture, by group [E, O], without a graph."""
-        state, relaxation = self.state, self.relaxation
+        state, relaxation = self.state, self.relaxing()
         return {
             name: relaxation.expected(state.theta[name].detach(), state.segments(name)).detach()
             for name in sorted(state.theta)

@@ -41,7 +41,7 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
         yield f"{component.name}: no slot is called {component.slot}. {did_you_mean(component.slot, by_name)}"
     elif slot.many and component.name == "none":
         yield f"{component.name}: in slot {slot.name} this word means that the list is empty."
-    if component.slot in component.wishes:
+    if component.slot in {*component.wishes, *component.mini_wishes}:
         yield f"{component.name}: wishes for its own slot {component.slot}."
     if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
         yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."

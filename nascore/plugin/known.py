@@ -26,7 +26,7 @@ BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "relaxation": ("egs",),
         "preset": ("data-m4-cifar10", "data-m7-cifar10"),
     },
-    "nascore-petridish": {"growth": ("petridish",)},
+    "nascore-petridish": {"growth": ("petridish",), "preset": ("petridish-cifar10",)},
     "nascore-nasbench": {"space": ("nb201",), "notation": ("nb201",)},
     "nascore-spaces": {
         "space": ("mbconv", "resnet", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "nb101", "macro")

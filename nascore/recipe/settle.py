@@ -163,9 +163,9 @@ class _Settling:
         return [wishes] if wishes else []
 
     def _wishes(self, slot: Slot) -> Iterable[Option]:
+        scale = "" if self.stack.scale is None else self.stack.scale[0]
         for owner in (part for name in WISHERS for part in self.known.get(name, ())):
-            wish = owner.component.wishes.get(slot.name, [])
-            for item in wish if isinstance(wish, list) else [wish]:
+            for item in owner.component.wished(slot.name, scale):
                 name, settings = (item, {}) if isinstance(item, str) else item
                 component = self.registry.get(slot.name, name)
                 if component is not None:  # a wish for what is not installed is ignored

@@ -59,7 +59,7 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
 
     Settings are looked at where what is wished for is installed.
     """
-    for slot, wish in component.wishes.items():
+    for slot, wish in (*component.wishes.items(), *component.mini_wishes.items()):
         owner = f"a wish of {component.slot} {component.name} for {slot}"
         if slot not in _SLOTS:
             yield f"{owner}, and there is no such slot. {did_you_mean(slot, _SLOTS)}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,9 +10,12 @@ import torch
 
 from nascore.builtin.settings import PlantedSpaceSettings, TinySettings
 from nascore.builtin.spaces import Planted, Tiny
-from nascore.contract import DataFacts
-from nascore.description import expand, fingerprint
-from nascore.testing.part import PartConformance
+from nascore.contract import DataFacts, GrowingPolicy
+from nascore.description import dump, expand, fingerprint
+from nascore.testing.galleries import chosen, gallery_of
+from nascore.testing.growing import GrowingConformance
+from nascore.testing.growing_parents import GrowingParents
+from nascore.testing.grown import growths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +27,11 @@ if TYPE_CHECKING:
 FACTS = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, mean=(0.5,), std=(0.25,))
 
 
-class GrowthConformance(PartConformance):
-    """The checks of a growth policy, on a cell and on a chain.
+ERRORS = (0.5, 0.3, 0.4)
+
+
+class GrowthConformance(GrowingConformance, GrowingParents):
+    """The checks of a growth policy, on cells and on chains; of one that grows, also of parents and children.
 
     Attributes:
         largest: Bounds of settings above it are not tried: they are numbers of architectures.
@@ -34,13 +41,19 @@ class GrowthConformance(PartConformance):
     largest: ClassVar[float] = 100
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Draw the seeds in every space; returns their marks as numbers."""
+        """Draw the seeds in every space, and grow; returns marks of what was made as numbers."""
         marks = [
             int(fingerprint(one)[:8], 16)
             for name, space in spaces().items()
             for one in part.seeds(space, Random(f"{seed}/{name}"))  # noqa: S311 - nothing secret
         ]
-        return {"seeds": torch.tensor(marks, dtype=torch.int64)}
+        given = {"seeds": torch.tensor(marks, dtype=torch.int64)}
+        if isinstance(part, GrowingPolicy):
+            parents = [one.id for one in chosen(part, gallery_of(ERRORS), seed)]
+            opened = [_mark(dump(one.opened)) for one in growths(part, self.found().operations())]
+            given["parents"] = torch.tensor(parents, dtype=torch.int64)
+            given["candidates"] = torch.tensor(opened, dtype=torch.int64)
+        return given
 
     def test_seeds_are_closed(self) -> None:
         """It begins with architectures in which nothing is left to choose, and which can be built."""
@@ -95,6 +108,10 @@ def spaces() -> dict[str, Description]:
         "tiny": Tiny(TinySettings()).describe(FACTS),
         "planted": Planted(PlantedSpaceSettings()).describe(FACTS),
     }
+
+
+def _mark(text: str) -> int:
+    return int.from_bytes(sha256(text.encode()).digest()[:4], "little")
 
 
 def _operations(description: Description) -> set[Op]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain, combinations, product
+from fractions import Fraction
+from itertools import accumulate, chain, combinations, product
 
 import pytest
 
 from nascore_data import codes
-from nascore_data.codes import code_probability, inclusion, most_probable
+from nascore_data.codes import code_probability, inclusion, most_probable, prefix_probabilities
 
 LAWS = [(0.5, 0.5), (0.4, 0.3, 0.2, 0.1), (0.7, 0.1, 0.1, 0.05, 0.05)]
 
@@ -81,20 +82,52 @@ def test_no_code_is_more_probable(shares, draws):
     assert law[frozenset(most_probable(shares, draws))] == pytest.approx(max(law.values()))
 
 
-def without_counts(chosen, draws):
-    chance = 1.0
-    for share in chosen:
-        chance *= 1 - (1 - share) ** draws
-    return chance
+@pytest.mark.parametrize("draws", [1, 7, 64])
+def test_the_law_of_many_entries(draws):
+    """Forty entries, as a node of a growing network may have: against exact fractions."""
+    counts = [1 + 7 * place % 40 for place in range(40)]
+    shares = [count / sum(counts) for count in counts]
+    exact = [Fraction(count, sum(counts)) for count in sorted(counts, reverse=True)]
+    found = prefix_probabilities([float(one) for one in exact], draws)
+    assert len(found) == 40
+    for size in (1, 2, 5, 10):
+        assert found[size - 1] == pytest.approx(float(alternating(exact, range(size), draws)), rel=1e-9)
+    chosen = most_probable(shares, draws)
+    assert [counts[one] for one in chosen] == sorted(counts, reverse=True)[: len(chosen)]
+    assert found[len(chosen) - 1] == max(found)
 
 
-def one_too_few(chosen, draws, right=code_probability):
-    return right(chosen, draws - 1) if draws > 1 else right(chosen, draws)
+def test_more_draws_than_entries():
+    assert most_probable((0.6, 0.4), 64) == [0, 1]
+    assert most_probable((1.0,), 64) == [0]
+    assert most_probable((0.999, 0.001), 7) == [0]
 
 
-@pytest.mark.parametrize("wrong", [without_counts, one_too_few])
+def test_of_equals_the_smaller_and_the_earlier_stand():
+    assert most_probable((0.5, 0.0, 0.5), 1) == [0]
+    assert most_probable((0.0, 1.0, 0.0), 5) == [1]
+    # Two draws of (2/3, 1/3): one entry alone and both together are of the same chance, 4/9.
+    assert most_probable((2 / 3, 1 / 3), 2) == [0]
+
+
+def without_counts(shares, draws):
+    """Chances that each entry is touched, as if entries knew nothing of each other."""
+    chances = accumulate((inclusion(share, draws) for share in shares), lambda one, other: one * other)
+    return list(chances)
+
+
+def touched_only(shares, draws):
+    """Chances that nothing else is touched, whether or not all of these are."""
+    return [sum(shares[: size + 1]) ** draws for size in range(len(shares))]
+
+
+def one_too_few(shares, draws):
+    return prefix_probabilities(shares, max(1, draws - 1))
+
+
+@pytest.mark.parametrize("wrong", [without_counts, touched_only, one_too_few])
 def test_the_oracle_sees_another_law(wrong, monkeypatch):
-    monkeypatch.setattr(codes, "code_probability", wrong)
+    monkeypatch.setattr(codes, "prefix_probabilities", wrong)
     assert [(draws, chosen) for draws, chosen, _ in modes()] != [
         (draws, chosen) for draws, chosen, _ in MODES
     ]

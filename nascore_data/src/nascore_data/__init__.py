@@ -22,8 +22,12 @@ def _several(settings: EgsSettings) -> bool:
     return settings.draws > 1
 
 
-def _averages(settings: EgsSettings) -> bool:
-    return settings.normalize == "mean"
+def _sums_to_one(settings: EgsSettings) -> bool:
+    return settings.normalize == "mean" or settings.draws == 1
+
+
+def _by_node(settings: EgsSettings) -> bool:
+    return settings.segment == "node"
 
 
 EGS: Final = Component(
@@ -32,13 +36,20 @@ EGS: Final = Component(
     summary="Ensemble Gumbel-softmax: draws a code of up to M operations.",
     config=EgsSettings,
     build="nascore_data.relaxation:Egs",
-    provides=("selects", Give(capability="normalized", when=_averages)),
+    provides=("selects", Give(capability="normalized", when=_sums_to_one)),
     needs=(
         Need(
             terms=("not space.fixed",),
             ask="a space whose architectures may hold several operations on an edge",
             why="with more than one draw several operations may stand together",
             when=_several,
+        ),
+        Need(
+            terms=("not space.fixed",),
+            ask="a space whose nodes need not read every edge (or --set relaxation.segment=edge)",
+            why="a code that is drawn for a node leaves most of its edges empty",
+            when=_by_node,
+            verdict="warned",
         ),
     ),
     paper=PAPER,
@@ -65,10 +76,12 @@ DATA: Final = Component(
         ),
     ),
     wishes={
-        "relaxation": ["egs", ("egs", {"draws": 1})],
+        "relaxation": ["egs", ("egs", {"draws": 1, "segment": "edge"})],
         "regularizer": ("l1", {"target": "code", "weight": 0.1}),
     },
     mini={"lr": 0.05},
+    # The penalty is a mean over a group: at a few entries it would outweigh the loss.
+    mini_wishes={"regularizer": []},
     paper=PAPER,
 )
 

@@ -52,39 +52,46 @@ class Egs:
     def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
         """Return the start value [E, O]: zeros and a little noise."""
         shape = (len(group.rows), len(group.ops))
-        return self.settings.noise * torch.randn(shape, generator=generator)
+        return self.settings.noise * torch.randn(shape, generator=generator, device=generator.device)
 
     def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
-        """Return the drawn code [E, O], averaged or summed as the settings say, with its graph to theta."""
+        """Return the drawn code, averaged or summed as the settings say, with its graph to theta.
+
+        Args:
+            theta: Logits [E, O].
+            segments: Who competes, [E, O]; -1 where nothing is alive.
+            generator: Draws M * E * O numbers on its own device, however many entries are alive.
+        """
         draws = self.settings.draws
         apart = int(segments.max()) + 1
         # Each draw competes by itself: the segments of draw m follow those of draw m - 1.
         offsets = apart * torch.arange(draws, device=segments.device).reshape(-1, 1, 1)
         several = torch.where(segments >= 0, segments + offsets, -1)
-        uniform = torch.empty((draws, *theta.shape), device=generator.device).exponential_(
-            generator=generator
-        )
-        logits = (log_normalise(theta, segments) - uniform.to(theta).log()) / self.tau
+        # Minus the logarithm of exponential numbers, which are never 0, is Gumbel noise.
+        waits = torch.empty((draws, *theta.shape), device=generator.device).exponential_(generator=generator)
+        logits = (log_normalise(theta, segments) - waits.log().to(theta)) / self.tau
         soft = segment_softmax(logits, several)
-        # The difference is zero to the bit, so that the numbers are exactly 0 and 1.
-        drawn = segment_argmax(logits, several) + (soft - soft.detach())
-        code = drawn.max(dim=0).values
+        # The difference is zero to the bit, so that the numbers are exactly 0 and 1. Of equal draws the
+        # largest is the first.
+        code = (segment_argmax(logits, several) + (soft - soft.detach())).max(dim=0).values
         if self.settings.normalize == "mean":
             code = code / segment_sum(code, segments).where(segments >= 0, 1)
         return Sampled(weights=code)
 
     def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
-        """Return p [E, O], the distribution that each draw is of."""
+        """Return p [E, O], the distribution that each draw is of; it sums to 1 for sums of codes too."""
         return segment_softmax(theta, segments)
 
     def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
         """Return the (row, column) pairs of each segment's most probable code, its strongest first."""
-        shares = self.expected(theta.detach(), segments)
-        found: list[Pick] = []
-        for segment in sorted(set(segments[segments >= 0].tolist())):
-            places = (segments == segment).nonzero().tolist()
-            chosen = most_probable(
-                [float(shares[row, column]) for row, column in places], self.settings.draws
-            )
-            found += [(places[place][0], places[place][1]) for place in chosen]
-        return found
+        shares = self.expected(theta.detach(), segments).tolist()
+        entries: dict[int, list[Pick]] = {}
+        for row, owners in enumerate(segments.tolist()):
+            for column, owner in enumerate(owners):
+                if owner >= 0:
+                    entries.setdefault(owner, []).append((row, column))
+        return [
+            places[place]
+            for _, places in sorted(entries.items())
+            for place in most_probable([shares[row][column] for row, column in places], self.settings.draws)
+        ]

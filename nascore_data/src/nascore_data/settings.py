@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from attrs import frozen
 
 from nascore.api import setting
+
+COLDEST: Final = 0.01
+"""Below this temperature the soft draws are hard in 32-bit floats too, and no gradient is left."""
 
 
 @frozen(kw_only=True)
@@ -20,10 +23,10 @@ class EgsSettings:
         le=64,
     )
     tau: float = setting(
-        1.0, "Temperature at the first step; it shapes gradients, never what is drawn.", gt=0
+        1.0, "Temperature at the first step; it shapes gradients, never what is drawn.", ge=COLDEST
     )
     tau_last: float | None = setting(
-        None, "Temperature at the last step, reached linearly; null: it stays.", gt=0
+        None, "Temperature at the last step, reached linearly; null: it stays.", ge=COLDEST
     )
     segment: Literal["edge", "node"] | None = setting(
         "node",

@@ -58,8 +58,9 @@ def nascore_growths() -> Iterable[Component]:
 
 @hookimpl
 def nascore_presets() -> Iterable[Preset]:
-    """Yield the recipes of the authors' code."""
-    folder = Path(__file__).parent / "presets"
-    for name, what in (("petridish-cifar10", "The cell search"), ("petridish-final-cifar10", "The training")):
-        summary = f"{what} of Petridish's code on CIFAR-10."
-        yield Preset(name=name, summary=summary, path=folder / f"{name}.yaml")
+    """Yield the recipe of the authors' code."""
+    yield Preset(
+        name="petridish-cifar10",
+        summary="The search of Petridish on CIFAR-10, in cells.",
+        path=Path(__file__).parent / "presets" / "petridish-cifar10.yaml",
+    )

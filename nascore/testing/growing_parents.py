@@ -1,0 +1,87 @@
+"""What a policy that grows promises of the parents that it chooses, on galleries that are made up."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any, Final
+
+from nascore.contract import GrowingPolicy
+from nascore.gallery import Gallery
+from nascore.testing.galleries import chosen, disguised, gallery_of, waves
+from nascore.testing.part import PartConformance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ERRORS: Final = (0.4, 0.2, 0.1)
+SEEDS: Final = range(6)
+WAVES: Final = 200
+"""Waves in which a run at the scale `mini` has to end."""
+
+COURSES: Final[Mapping[str, Callable[[float], float]]] = {
+    "worse than its parent": lambda error: 1 - 0.9 * (1 - error),
+    "as good as its parent": lambda error: error,
+    "better than its parent": lambda error: 0.9 * error,
+}
+
+
+class GrowingParents(PartConformance):
+    """Checks of the choice of parents; they hold of themselves for a policy that grows nothing."""
+
+    def test_parents_are_of_the_gallery(self) -> None:
+        """It returns entries of the gallery that it is given, as they are."""
+        part = self.made()
+        if not isinstance(part, GrowingPolicy):
+            return
+        for gallery in _galleries():
+            for seed in SEEDS:
+                strange = [one.id for one in chosen(part, gallery, seed) if one not in tuple(gallery)]
+                self.hold(not strange, f"chooses parents that are not in the gallery: {strange}")
+
+    def test_parents_follow_from_the_gallery(self) -> None:
+        """Gallery, wave and random numbers decide on the parents alone: an interrupted run goes on."""
+        used: Any = self.made()
+        if not isinstance(used, GrowingPolicy):
+            return
+        for gallery in _galleries():
+            for seed in SEEDS:
+                first = self._chosen(gallery, seed)
+                again = _ids(used, Gallery.from_json(gallery.to_json()), seed)
+                self.hold(again == first, "chooses other parents from the same gallery once it was used")
+
+    def test_reads_the_validation_error(self) -> None:
+        """Of all figures the validation error decides on the parents, beside costs and descent."""
+        if not isinstance(self.made(), GrowingPolicy):
+            return
+        answers = set()
+        for gallery in _galleries():
+            plain = [self._chosen(gallery, seed) for seed in SEEDS]
+            other = [self._chosen(disguised(gallery), seed) for seed in SEEDS]
+            text = "chooses other parents where neither errors nor costs differ: it reads another figure"
+            self.hold(plain == other, text)
+            answers.add(tuple(plain))
+        ever = any(parents for answer in answers for parents in answer)
+        self.hold(len(answers) > 1 or not ever, "chooses the same parents whatever their validation error")
+
+    def test_comes_to_an_end(self) -> None:
+        """With its settings at the scale `mini` a run ends, whatever becomes of the children."""
+        for course, child_error in COURSES.items():
+            part = self.made(**self._mini())
+            if isinstance(part, GrowingPolicy):
+                ended = waves(part, child_error, most=WAVES) < WAVES
+                text = f"goes on after {WAVES} waves of growth, where each child is {course}"
+                self.hold(ended, text)
+
+    def _chosen(self, gallery: Gallery, seed: int) -> tuple[int, ...]:
+        return _ids(self.made(), gallery, seed)
+
+    def _mini(self) -> dict[str, Any]:
+        return {name: value for name, value in self.declared().mini.items() if name not in self.settings}
+
+
+def _ids(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[int, ...]:
+    return tuple(one.id for one in chosen(policy, gallery, seed))
+
+
+def _galleries() -> list[Gallery]:
+    return [gallery_of(errors) for errors in permutations(ERRORS)]

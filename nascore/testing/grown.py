@@ -1,0 +1,203 @@
+"""What a growth policy is tried on: small spaces, what grows of them, and networks that can be compared."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import torch
+from attrs import frozen
+
+from nascore.builtin.settings import TinySettings
+from nascore.builtin.spaces import Tiny
+from nascore.description import expand, load
+from nascore.errors import DescriptionError
+from nascore.nn import compile as compiled
+from nascore.testing.examples import facts
+from nascore.testing.random_state import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+
+    from nascore.contract import GrowingPolicy
+    from nascore.description import Catalogue, Description
+    from nascore.nn import Network
+
+FACTS: Final = facts(channels=1, size=8, classes=3)
+IMAGES: Final = 2
+OPEN_GATE: Final = 0.5
+GATES: Final = "gates."
+"""How the names of a network's gates begin."""
+
+_HEAD: Final = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 3
+affine: false
+pool_norm: true
+"""
+_CELL: Final = """
+    inputs: [in0, in1]
+    nodes:
+      pre0: {from: in0, op: fit, reduction: 1}
+      pre1: {from: in1, op: fit, reduction: 1}
+      n0: {from: [pre0, pre1], choose: GROUPREDUCED}
+      n1: {from: [pre0, pre1, n0], choose: GROUPREDUCED}
+      out: {concat: [n0, n1]}
+"""
+CELLS: Final = (
+    _HEAD
+    + """\
+groups:
+  normal: {ops: [none, skip_connect, sep_conv_3x3, max_pool_3x3], edges: 2, never: [none]}
+  reduce: {ops: [none, skip_connect, sep_conv_3x3, max_pool_3x3], edges: 2, never: [none]}
+cells:
+  normal:"""
+    + _CELL.replace("GROUPREDUCED", "normal")
+    + "  reduce:"
+    + _CELL.replace("GROUPREDUCED", "reduce, reduction: 2")
+    + """\
+network:
+  nodes:
+    stem: {from: images, op: stem, width: 3}
+    a: {from: [-2, -1], cell: normal, repeat: 2}
+    r: {from: [-2, -1], cell: reduce, width: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""As the space of DARTS: two kinds of cell with two inputs, and the best two edges of a node stand."""
+
+CHAIN: Final = (
+    _HEAD
+    + """\
+groups:
+  first: {ops: [conv_3x3, skip_connect, sep_conv_3x3]}
+  second: {ops: [conv_3x3, dil_conv_3x3]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    l0: {from: -1, choose: first}
+    l1: {from: -1, choose: second, width: 2, reduction: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""Layers in a row, without a cell."""
+
+
+def growing_spaces() -> dict[str, Description]:
+    """Return the spaces whose architectures a policy is to grow, by name."""
+    return {"tiny": Tiny(TinySettings()).describe(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
+
+
+@frozen(kw_only=True)
+class Growth:
+    """An architecture that grows.
+
+    Attributes:
+        where: What it is, for error texts.
+        parent: The closed description.
+        opened: What the policy made of it.
+    """
+
+    where: str
+    parent: Description
+    opened: Description
+
+
+def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
+    """Yield for each space the first architecture that a policy begins with, opened, and its child again.
+
+    A space whose architectures cannot grow is left out, if the policy says so with a DescriptionError. A
+    parent that is still closed, or a child that is still open, grows no further.
+    """
+    for name, space in growing_spaces().items():
+        begun = policy.seeds(space, Random(name))  # noqa: S311 - nothing secret
+        if begun:
+            yield from _line(policy, catalogue, name, begun[0])
+
+
+def _line(policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description) -> Iterator[Growth]:
+    for kind in ("an architecture to begin with", "a child"):
+        try:
+            opened = policy.open(parent, catalogue)
+        except DescriptionError:
+            return
+        yield Growth(where=f"{kind} in the space {space}", parent=parent, opened=opened)
+        if not opened.is_open:
+            return
+        parent = policy.close(opened, strengths(opened))
+        if parent.is_open:
+            return
+
+
+def strengths(opened: Description, *, seed: int = 0, most: int | None = None) -> dict[str, list[list[float]]]:
+    """Return strengths at random, no two of a group equal, 0 where nothing is offered.
+
+    Args:
+        opened: An open description.
+        seed: Decides on the order.
+        most: How many of each group are above zero; None: all.
+    """
+    given = {}
+    for name, layout in expand(opened).layouts.items():
+        offered = [
+            (row, column) for row, line in enumerate(layout.mask) for column, here in enumerate(line) if here
+        ]
+        Random(f"{seed}/{name}").shuffle(offered)  # noqa: S311 - nothing secret
+        matrix = [[0.0] * len(layout.ops) for _ in layout.rows]
+        for place, (row, column) in enumerate(offered[:most], start=1):
+            matrix[row][column] = place / len(offered)
+        given[name] = matrix
+    return given
+
+
+def network(description: Description, catalogue: Catalogue) -> Network:
+    """Return the network of a description, plain, with first weights of its own."""
+    with seeded():
+        return compiled(description, catalogue, execution="plain")
+
+
+def computed(
+    description: Description, catalogue: Catalogue, gates: frozenset[str], *, training: bool
+) -> tuple[Tensor, ...]:
+    """Return what a network gives for a few images, with tensors that hang on shape and last name alone.
+
+    So two networks are compared as functions: what has another name is still the same.
+
+    Args:
+        description: Open or closed; the mixture of an open one is random and signed.
+        catalogue: The operations.
+        gates: Names of the gates that are not closed any more.
+        training: Whether in training, where statistics are those of the batch.
+    """
+    net = network(description, catalogue).train(training)
+    with seeded(), torch.no_grad():
+        for name, tensor in net.state_dict().items():
+            if name in gates:
+                tensor.fill_(OPEN_GATE)
+            elif not name.startswith(GATES) and tensor.is_floating_point():
+                tensor.copy_(_filling(name, tensor))
+        images = torch.rand(IMAGES, FACTS.channels, FACTS.height, FACTS.width)
+        mixture = {
+            name: torch.randn(shape.rows, shape.columns, generator=torch.Generator().manual_seed(1))
+            for name, shape in net.groups.items()
+        }
+    with seeded(), torch.no_grad():
+        given = net(images, mixture or None)
+    return given if isinstance(given, tuple) else (given,)
+
+
+def _filling(name: str, tensor: Tensor) -> Tensor:
+    last = name.rpartition(".")[2]
+    seed = Random(f"{last}/{tuple(tensor.shape)}").getrandbits(63)  # noqa: S311 - nothing secret
+    numbers = torch.rand(tensor.shape, generator=torch.Generator().manual_seed(seed))
+    # A variance is above zero.
+    return numbers + 0.5 if last == "running_var" else numbers - 0.5
+
+
+def gates_of(tensors: Mapping[str, Tensor]) -> frozenset[str]:
+    """Return the names of the gates among a network's tensors."""
+    return frozenset(name for name in tensors if name.startswith(GATES))

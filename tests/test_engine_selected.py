@@ -1,0 +1,209 @@
+"""What stands where a relaxation says so itself: never what its group never keeps, and never nothing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from attrs import evolve
+from engine_toys import Follower
+
+from nascore.contract import Sampled
+from nascore.description import Op, derive, expand, load
+from nascore.engine import derive as deriving
+from nascore.engine.derive import picks_of
+from nascore.engine.phase import Search
+from nascore.nn import ArchitectureState, segment_argmax, segment_softmax
+
+NETWORK = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+affine: false
+pool_norm: true
+groups:
+  g: {ops: [none, skip_connect, conv_3x3], never: [none], keep: 1}
+cells:
+  cell:
+    inputs: [in0]
+    nodes:
+      n0: {from: in0, choose: g}
+      n1: {from: [in0, n0], choose: g}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell}
+    head: {from: -1, op: classifier, width: classes}
+"""
+NONE, SKIP, CONV = range(3)
+
+
+class Best:
+    """Picks the best `count` entries of each segment, whatever they are, and tells what it was asked."""
+
+    segment = None
+
+    def __init__(self, count=1):
+        self.count = count
+        self.asked = []
+
+    def mixture(self, theta, segments, *, generator):
+        del generator
+        return Sampled(weights=self.expected(theta, segments))
+
+    def expected(self, theta, segments):
+        return segment_softmax(theta, segments)
+
+    def picks(self, theta, segments):
+        self.asked.append(segments.clone())
+        found, left = [], segments.clone()
+        for _ in range(self.count):
+            best = segment_argmax(theta, left) != 0
+            found += [tuple(place) for place in (best & (left >= 0)).nonzero().tolist()]
+            left = left.where(~best, -1)
+        return found
+
+
+class Changing(Best):
+    """Picks the worst in the second half of a search."""
+
+    def annealed(self, progress):
+        return Turned() if progress > 0.5 else self
+
+
+class Turned(Best):
+    def picks(self, theta, segments):
+        return super().picks(-theta, segments)
+
+
+def searched(theta, *, relaxation=None, dead=(), segment="edge", **more):
+    """Return the description, and a search in it that has learned this theta."""
+    description = load(NETWORK)
+    layout = expand(description).layouts["g"].segmented(segment)
+    alive = torch.tensor(layout.mask)
+    for place in dead:
+        alive[place] = False
+    state = ArchitectureState(groups={"g": layout}, theta={"g": torch.tensor(theta)}, alive={"g": alive})
+    return description, Search(state=state, relaxation=relaxation or Best(), updater=Follower(), **more)
+
+
+def picked(theta, **how):
+    return picks_of(*searched(theta, **how))["g"]
+
+
+def test_picks_are_the_relaxation_s():
+    theta = [[0.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]
+    assert picked(theta) == [(0, SKIP), (1, CONV), (2, SKIP)]
+    assert sorted(picked(theta, relaxation=Best(2))) == [
+        (row, column) for row in range(3) for column in (SKIP, CONV)
+    ]
+
+
+def check_what_is_never_kept_is_left_out():
+    theta = [[3.0, 2.0, 1.0], [0.0, 1.0, 2.0], [3.0, 1.0, 2.0]]
+    found = picked(theta, relaxation=Best(2))
+    assert sorted(found) == [(0, SKIP), (1, SKIP), (1, CONV), (2, CONV)]
+
+
+def check_no_segment_is_left_empty():
+    theta = [[3.0, 2.0, 1.0], [0.0, 1.0, 2.0], [3.0, 1.0, 2.0]]
+    relaxation = Best()
+    assert picked(theta, relaxation=relaxation) == [(1, CONV), (0, SKIP), (2, CONV)]
+    # The second time only those compete that had nothing, without what is never kept.
+    assert relaxation.asked[1].tolist() == [[-1, 0, 0], [-1, -1, -1], [-1, 2, 2]]
+
+
+def check_a_node_is_a_segment_too():
+    theta = [[9.0, 0.0, 1.0], [9.0, 2.0, 1.0], [0.0, 3.0, 1.0]]
+    assert picked(theta, segment="node") == [(0, CONV), (2, SKIP)]
+
+
+def check_what_is_dead_stays_out():
+    theta = [[3.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]
+    assert picked(theta, dead=[(0, SKIP)]) == [(1, CONV), (2, CONV), (0, CONV)]
+
+
+def check_random_searches():
+    drawing = torch.Generator().manual_seed(0)
+    for _ in range(40):
+        for segment in ("edge", "node"):
+            theta = torch.randn(3, 3, generator=drawing).tolist()
+            description, search = searched(theta, segment=segment, relaxation=Best(2))
+            picks = picks_of(description, search)
+            segments = search.state.segments("g")
+            assert all(column != NONE for _, column in picks["g"])
+            assert {int(segments[pick]) for pick in picks["g"]} == set(segments.flatten().tolist())
+            assert len(set(picks["g"])) == len(picks["g"])
+            closed = derive(description, picks)
+            assert not closed.is_open
+            assert Op("none") not in {op for _, _, edge in closed.edges() for op in edge.ops}
+
+
+CHECKS = [
+    check_what_is_never_kept_is_left_out,
+    check_no_segment_is_left_empty,
+    check_a_node_is_a_segment_too,
+    check_what_is_dead_stays_out,
+    check_random_searches,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_selected(check):
+    check()
+
+
+def unfiltered(description, search, relaxation, name):
+    """Keeps all that the relaxation picks."""
+    del description
+    return relaxation.picks(search.state.theta[name], search.state.segments(name))
+
+
+def asked_once(description, search, relaxation, name):
+    """Leaves a segment empty where all its picks are taken out."""
+    group = search.state.groups[name]
+    picks = unfiltered(description, search, relaxation, name)
+    return [pick for pick in picks if group.ops[pick[1]] not in description.groups[name].never]
+
+
+def asked_for_all(description, search, relaxation, name):
+    """Takes out beforehand what is never kept: then others are picked where it should have won a place."""
+    group, segments = search.state.groups[name], search.state.segments(name)
+    never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
+    segments[:, never] = -1
+    return relaxation.picks(search.state.theta[name], segments)
+
+
+def offered(description, search, relaxation, name):
+    """Asks of what is offered, dead or alive."""
+    everything = ArchitectureState(groups=search.state.groups, theta=search.state.theta)
+    return healthy(description, evolve(search, state=everything), relaxation, name)
+
+
+healthy = deriving._selected
+
+
+@pytest.mark.parametrize("wrong", [unfiltered, asked_once, asked_for_all, offered])
+def test_a_wrong_selection_is_seen(monkeypatch, wrong):
+    monkeypatch.setattr(deriving, "_selected", wrong)
+    seen = 0
+    for check in CHECKS:
+        try:
+            check()
+        except AssertionError:
+            seen += 1
+    assert seen
+
+
+def test_where_all_may_not_be_kept_nothing_stands():
+    theta = [[3.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]
+    description, search = searched(theta, dead=[(0, SKIP), (0, CONV)])
+    picks = picks_of(description, search)
+    assert picks["g"] == [(1, CONV), (2, CONV)]
+    assert not derive(description, picks).is_open
+
+
+def test_a_relaxation_that_changes_is_asked_as_it_is_at_the_end():
+    theta = [[0.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]
+    assert picked(theta, relaxation=Changing()) == [(0, SKIP), (1, CONV), (2, SKIP)]
+    assert picked(theta, relaxation=Changing(), progress=1.0) == [(0, CONV), (1, SKIP), (2, CONV)]

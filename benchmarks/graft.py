@@ -5,7 +5,6 @@ candidates at its identity; one of them is kept. So the right answer is known, c
 the grafts, and accuracy is no part of the judgement.
 
     python benchmarks/planted.py --form graft
-    python benchmarks/planted.py --form fitted
 
 graft: the parent pools over all places, so that it cannot solve the task; 44 steps on one set of images, and
 as many on two halves.
@@ -13,7 +12,7 @@ fitted: it sees every place and was trained before, to some 0.95 of the training
 `mini` has for a search, an epoch of warm-up and 176 steps after it, on one set of images.
 
 Settings are those that a search with `--growth petridish` settles to at the scale `mini` on the data set
-digits, unless a method says otherwise. Images of the form fitted are not cropped at random: then no such
+digits. Images of the form fitted are not cropped at random: then no such
 parent could fit them.
 """
 
@@ -51,15 +50,11 @@ Form = Literal["graft", "fitted"]
 
 USEFUL: Final = Op("conv_3x3")
 NOISE: Final = tuple(Op("noise", (("copy", copy),)) for copy in range(3))
-PLACE: Final = "x"
-SOURCE: Final = "stem"
+PLACE, SOURCE = "x", "stem"
 CHANNELS: Final = 8
-PLACES: Final = 8
+PIXELS: Final = 8
 """Height and width of the images: a classifier of this size sees every place."""
-
-FITTING: Final = 2
-"""Epochs in which a parent is fitted: 88 steps."""
-
+FITTING: Final = 2  # epochs, of 44 steps each
 LEAST: Final[Mapping[Form, float]] = {"graft": 18 / 20, "fitted": 16 / 20}
 CONTROL_AT_MOST: Final = 10 / 20
 SETS: Final[Mapping[tuple[Form, str], tuple[str, ...]]] = {
@@ -76,14 +71,10 @@ class Grower:
 
     Attributes:
         updater: The updater.
-        sets: Settings, as they are typed after ``--set``.
-        penalties: The regularizers; None: as the recipe settles.
         learns: Whether it has to find what is useful; else it must not.
     """
 
     updater: str
-    sets: tuple[str, ...] = ()
-    penalties: tuple[str, ...] | None = None
     learns: bool = True
 
 
@@ -92,8 +83,7 @@ GROWERS: Final = (
     Grower(updater="xnas"),
     Grower(updater="geonas"),
     Grower(updater="sgd"),
-    # With as few steps the penalty on the code outweighs what there is to learn.
-    Grower(updater="data", sets=("relaxation.draws=4",), penalties=("none",)),
+    Grower(updater="data"),
     Grower(updater="uniform", learns=False),
 )
 
@@ -162,7 +152,7 @@ HEAD: Final = (
 
 def parent_of(facts: DataFacts, form: Form) -> Description:
     """Return the parent: it is linear in the pixels, or in their sum."""
-    head = Op("classifier") if form == "graft" else Op("classifier", (("size", PLACES),))
+    head = Op("classifier") if form == "graft" else Op("classifier", (("size", PIXELS),))
     nodes = (
         Node(name=SOURCE, edges=(Edge(source="images", ops=(Op("stem"),)),)),
         Node(name=PLACE, edges=(Edge(source=-1, ops=(Op("skip_connect"),)),)),
@@ -189,14 +179,11 @@ def candidates(seed: int) -> tuple[Op, ...]:
 
 def recipe_of(grower: Grower, form: Form, estimate: str, seed: int, registry: Registry) -> Recipe:
     """Return the recipe; its space plays no part, what grows is the parent."""
-    names = {"space": ["planted"], "growth": ["petridish"], "updater": [grower.updater]}
-    if grower.penalties is not None:
-        names["regularizer"] = list(grower.penalties)
     request = Request(
-        names=names,
+        names={"space": ["planted"], "growth": ["petridish"], "updater": [grower.updater]},
         scale="mini",
         run={"seed": seed, "device": "cpu"},
-        sets=(f"trainer.estimate={estimate}", *SETS[form, estimate], *grower.sets),
+        sets=(f"trainer.estimate={estimate}", *SETS[form, estimate]),
     )
     return settled(request, registry)
 

@@ -83,6 +83,7 @@ METHODS = (
     Method(name="darts, entropy", updater="darts", penalties=("entropy",)),
     Method(name="xnas, entropy", updater="xnas", penalties=("entropy",)),
     Method(name="geonas, entropy", updater="geonas", penalties=("entropy",)),
+    Method(name="data", updater="data"),
 )
 """The penalties have their default weights; l1 does not fit updaters that follow the mixture's gradient."""
 

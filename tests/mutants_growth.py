@@ -10,7 +10,7 @@ from nascore.api import Component, NoSettings, Op, grow, hookimpl, settle
 from nascore.builtin.growth import Random
 from nascore.builtin.settings import RandomSettings
 
-OPS = (Op("sep_conv_3x3", (("affine", False),)), Op("conv_3x3", (("affine", False),)), Op("skip_connect"))
+OPS = (Op("dil_conv_3x3", (("affine", False),)), Op("conv_3x3", (("affine", False),)), Op("skip_connect"))
 COUNT = 5
 
 
@@ -46,13 +46,19 @@ def place_of(parent):
     return "network", parent.network.nodes[1].name
 
 
-def changed(description, change):
-    """Return a description of which every node is changed, in cells and network."""
+def changed(description, change, name=lambda name: name):
+    """Return a description of which every node is changed, in cells and network.
+
+    Args:
+        description: The description.
+        change: Makes a node of a node.
+        name: Makes the name of an output of one.
+    """
 
     def of(graph):
-        return evolve(graph, nodes=tuple(map(change, graph.nodes)))
+        return evolve(graph, nodes=tuple(map(change, graph.nodes)), output=name(graph.output))
 
-    cells = {name: of(graph) for name, graph in description.cells.items()}
+    cells = {each: of(graph) for each, graph in description.cells.items()}
     return evolve(description, cells=cells, network=of(description.network))
 
 
@@ -63,13 +69,14 @@ def edges(node, **changes):
 def renamed(description, old, new):
     """Return a description in which a node has another name."""
 
-    def change(node):
-        read = tuple(evolve(edge, source=new if edge.source == old else edge.source) for edge in node.edges)
-        return evolve(node, name=new if node.name == old else node.name, edges=read)
+    def name(given):
+        return new if given == old else given
 
-    found = changed(description, change)
-    output = new if found.network.output == old else found.network.output
-    return evolve(found, network=evolve(found.network, output=output))
+    def change(node):
+        read = tuple(evolve(edge, source=name(edge.source)) for edge in node.edges)
+        return evolve(node, name=name(node.name), edges=read)
+
+    return changed(description, change, name)
 
 
 def shadows(opened):
@@ -142,8 +149,6 @@ class OpensNothing(Grows):
 
 
 class LeavesAChoice(Grows):
-    """Where nothing has any strength it leaves all as it was."""
-
     def close(self, opened, strength):
         some = any(value for matrix in strength.values() for row in matrix for value in row)
         return super().close(opened, strength) if some else opened
@@ -184,21 +189,23 @@ class EndsIfItHelps(Grows):
 
 
 class Invents(Grows):
-    """Returns an architecture that is in no gallery."""
+    """Returns an entry that is in no gallery."""
 
     def best(self, gallery):
-        return evolve(super().best(gallery), id=1000)
+        return evolve(super().best(gallery), steps=7)
 
 
 class Remembers(Grows):
     """Takes turns, and counts them itself."""
 
-    turn = 0
+    def __init__(self, settings):
+        super().__init__(settings)
+        object.__setattr__(self, "turns", [])
 
     def best(self, gallery):
-        self.turn += 1
+        self.turns.append(1)
         ranked = sorted(gallery, key=lambda entry: entry.error)
-        return ranked[self.turn % len(ranked)]
+        return ranked[len(self.turns) % len(ranked)]
 
 
 class CannotGrow(Random):

@@ -54,6 +54,41 @@ class Noisy(Plain):
         return Sampled(weights=self.expected(theta + self.noise(theta, generator), segments))
 
 
+class Hard(Noisy):
+    """Healthy where it declares no determinism: one entry is drawn, with the gradient of the softmax."""
+
+    def drawn(self, theta, segments, generator):
+        noisy = (theta + self.noise(theta, generator)).where(segments >= 0, -torch.inf)
+        return (noisy == noisy.amax(dim=1, keepdim=True)).to(theta)
+
+    def mixture(self, theta, segments, *, generator):
+        soft = self.expected(theta, segments)
+        return Sampled(weights=self.drawn(theta, segments, generator) + (soft - soft.detach()))
+
+
+class DrawnAlone(Hard):
+    """Whatever was not drawn gets no gradient, and never learns."""
+
+    def mixture(self, theta, segments, *, generator):
+        drawn = self.drawn(theta, segments, generator)
+        return Sampled(weights=drawn.detach() * (1 + theta - theta.detach()))
+
+
+class OwnNumbers(Noisy):
+    """Draws by numbers of its own, whatever generator it is handed."""
+
+    def noise(self, theta, generator):
+        del generator
+        return super().noise(theta, torch.Generator().manual_seed(0))
+
+
+class FromTheSeed(Noisy):
+    """Heeds the seed of the generator, and draws nothing from it: every draw of a run is the same."""
+
+    def noise(self, theta, generator):
+        return super().noise(theta, torch.Generator().manual_seed(generator.initial_seed()))
+
+
 class Gates(Plain):
     """Healthy where it declares no distribution: a gate for each operation."""
 
@@ -71,8 +106,7 @@ class Leaks(Plain):
 
 class DrawsGlobally(Noisy):
     def noise(self, theta, generator):
-        del generator
-        return super().noise(theta, None)
+        return super().noise(theta, generator) + super().noise(theta, None)
 
 
 class Cools(Noisy):
@@ -124,6 +158,7 @@ def component(name, build, *, config=NoSettings, provides=DISTRIBUTION):
 HEALTHY = {
     "plain": component("plain", Plain, config=Temperature, provides=DISTRIBUTION),
     "noisy": component("noisy", Noisy, provides=SAMPLER),
+    "hard": component("hard", Hard, provides=("normalized", "unbiased")),
     "gates": component("gates", Gates, provides=("deterministic",)),
     "narrow": component("narrow", Narrow, provides=("normalized", "deterministic", "sparse")),
 }
@@ -149,6 +184,18 @@ MUTANTS = {
     "undeclared-certainty": (
         partial(component, build=Plain, provides=SAMPLER),
         "draws_nothing_if_it_says_so",
+    ),
+    "ignores-its-generator": (
+        partial(component, build=OwnNumbers, provides=SAMPLER),
+        "draws_nothing_if_it_says_so",
+    ),
+    "draws-once": (
+        partial(component, build=FromTheSeed, provides=SAMPLER),
+        "draws_nothing_if_it_says_so",
+    ),
+    "drawn-alone": (
+        partial(component, build=DrawnAlone, provides=SAMPLER),
+        "what_was_not_drawn_gets_a_gradient",
     ),
     "draws-globally": (
         partial(component, build=DrawsGlobally, provides=SAMPLER),

@@ -51,7 +51,7 @@ class Descent:
         return self.lr / self.taken**0.5
 
     def strength(self, state, expected):
-        return {name: weights * state.alive[name] for name, weights in expected.items()}
+        return {name: weights.abs() * state.alive[name] for name, weights in expected.items()}
 
     def state_dict(self):
         return {"taken": self.taken}
@@ -145,6 +145,11 @@ class Negative(Descent):
         return {name: (weights - 0.3) * state.alive[name] for name, weights in expected.items()}
 
 
+class Signed(Descent):
+    def strength(self, state, expected):
+        return {name: weights * state.alive[name] for name, weights in expected.items()}
+
+
 class Overflows(Descent):
     def slope(self, gradients, name):
         slope = gradients.theta[name]
@@ -219,10 +224,13 @@ NAMED = {
 }
 """Those that the issue names: the class, or how the component is made, and the check that is to fail."""
 
+UNDECLARED_SAMPLES = partial(component, build=BySample, provides=MIXTURE)
+NOT_SPARSE = partial(component, build=Descent, provides=(*LEARNS, "sparse"))
 OTHERS = {
     "rebinds": (Rebinds, "moves_theta_in_place"),
     "revives": (Revives, "never_revives"),
     "negative": (Negative, "its_strength_can_rank"),
+    "signed": (Signed, "its_strength_can_rank"),
     "overflows": (Overflows, "stays_finite"),
     "needs-horizon": (NeedsHorizon, "needs_a_horizon_if_it_says_so"),
     "favours": (Favours, "the_order_of_candidates_means_nothing"),
@@ -230,14 +238,8 @@ OTHERS = {
     "ignores-penalty": (partial(component, build=IgnoresPenalty, provides=MIXTURE), "heeds_penalties"),
     "undeclared-learning": (partial(component, build=Descent, provides=()), "follows_what_it_declares"),
     "undeclared-mixture": (partial(component, build=Exponentiated), "follows_what_it_declares"),
-    "undeclared-samples": (
-        partial(component, build=BySample, provides=MIXTURE),
-        "needs_sample_gradients_if_it_says_so",
-    ),
-    "not-sparse": (
-        partial(component, build=Descent, provides=(*LEARNS, "sparse")),
-        "is_sparse_if_it_says_so",
-    ),
+    "undeclared-samples": (UNDECLARED_SAMPLES, "needs_sample_gradients_if_it_says_so"),
+    "not-sparse": (NOT_SPARSE, "is_sparse_if_it_says_so"),
 }
 
 

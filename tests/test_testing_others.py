@@ -1,4 +1,4 @@
-"""Trainers, data sets, growth policies and observers that are broken on purpose, each caught by one check."""
+"""Trainers, data sets and observers that are broken on purpose, each caught by one check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import nascore.builtin
 from nascore.plugin import Registry
 from nascore.testing import (
     DatasetConformance,
-    GrowthConformance,
     ObserverConformance,
     TrainerConformance,
     checks_of,
@@ -21,7 +20,6 @@ from nascore.testing import (
 GROUPS = {
     TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
     DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
-    GrowthConformance: (mutants_others, mutants_others.GROWTHS, "healthy"),
     ObserverConformance: (mutants_observers, mutants_observers.OBSERVERS, "healthy"),
 }
 CASES = [
@@ -34,7 +32,6 @@ UNSEEN = {
     # Whoever fails these fails others too.
     TrainerConformance: {"its_defaults_work", "repeats_itself"},
     DatasetConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
-    GrowthConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
     ObserverConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself", "watches_run_after_run"},
 }
 

@@ -10,7 +10,7 @@ import torch
 from nascore.contract import GrowingPolicy
 from nascore.description import choose, expand
 from nascore.nn import inherit
-from nascore.testing.grown import computed, gates_of, growths, network, strengths
+from nascore.testing.grown import GATES, computed, growths, network, strengths
 from nascore.testing.part import PartConformance
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class GrowingConformance(PartConformance):
     def test_opening_keeps_the_function(self) -> None:
         """What it opens computes what the parent does to the bit, whatever candidates weigh."""
         for one in self._opened():
-            changed = self._changed(one.parent, one.opened)
-            self.hold(not changed, f"opens {one.where}, and changes what it computes {changed}")
+            same = self._same(one.parent, one.opened)
+            self.hold(same, f"opens {one.where}, and changes what it computes")
 
     def test_opening_keeps_every_weight(self) -> None:
         """Every tensor of the parent has its place in what is opened."""
@@ -76,8 +76,8 @@ class GrowingConformance(PartConformance):
     def test_a_child_keeps_the_function(self) -> None:
         """A child computes at first what its parent does, to the bit."""
         for one, child in self._children():
-            changed = self._changed(one.parent, child)
-            self.hold(not changed, f"closes {one.where}, and the child computes something else {changed}")
+            same = self._same(one.parent, child)
+            self.hold(same, f"closes {one.where}, and the child computes something else")
 
     def test_a_child_inherits_every_weight(self) -> None:
         """Every tensor of the parent that is in what was opened has its place in the child."""
@@ -90,8 +90,10 @@ class GrowingConformance(PartConformance):
         """Every tensor of a candidate that is kept has its place in the child."""
         for one, child in self._children():
             opened = self._tensors(one.opened)
-            wanted = self._kept_tensors(one, strengths(one.opened), opened)
-            lost = sorted(wanted - self._inherited(child, opened))
+            paths = tuple(f"ops.{path}." for path in _paths(one.opened, child))
+            lost = sorted(
+                {name for name in opened if name.startswith(paths)} - self._inherited(child, opened)
+            )
             self.hold(not lost, f"closes {one.where}, and forgets what {_listed(lost)} learned")
 
     def test_keeps_the_strongest(self) -> None:
@@ -124,16 +126,12 @@ class GrowingConformance(PartConformance):
         assert isinstance(policy, GrowingPolicy)
         return policy.close(one.opened, strength)
 
-    def _changed(self, parent: Description, other: Description) -> str:
-        """Return when two networks of equal tensors differ; empty: never."""
-        gates = gates_of(self._tensors(parent))
-        for training, when in ((True, "in training"), (False, "in evaluation")):
-            one, two = (
-                computed(each, self._catalogue(), gates, training=training) for each in (parent, other)
-            )
-            if len(one) != len(two) or not all(map(torch.equal, one, two)):
-                return when
-        return ""
+    def _same(self, parent: Description, other: Description) -> bool:
+        """Say whether networks of two descriptions with equal tensors give the same."""
+        one, two = (network(each, self._catalogue()) for each in (parent, other))
+        gates = [name for name in one.state_dict() if name.startswith(GATES)]
+        given, found = computed(one, gates), computed(two, gates)
+        return len(given) == len(found) and all(map(torch.equal, given, found))
 
     def _tensors(self, description: Description) -> dict[str, Tensor]:
         return network(description, self._catalogue()).state_dict()
@@ -141,21 +139,6 @@ class GrowingConformance(PartConformance):
     def _inherited(self, child: Description, opened: Mapping[str, Tensor]) -> set[str]:
         inherited, _ = inherit(network(child, self._catalogue()), opened)
         return set(inherited)
-
-    def _kept_tensors(
-        self, one: Growth, strength: Mapping[str, Matrix], opened: Mapping[str, Tensor]
-    ) -> set[str]:
-        picks = choose(one.opened, strength)
-        layouts = expand(one.opened).layouts
-        paths = tuple(
-            f"ops.{wire.op_path(layouts[wire.group].ops[column])}."
-            for state in expand(one.opened).states
-            for wire in state.wires
-            if wire.group is not None
-            for row, column in picks[wire.group]
-            if row == wire.row
-        )
-        return {name for name in opened if name.startswith(paths)}
 
     def _catalogue(self) -> Catalogue:
         return self.found().operations()
@@ -171,17 +154,38 @@ def _expected(opened: Description, strength: Mapping[str, Matrix]) -> Kept:
 
 
 def _kept(opened: Description, child: Description) -> Kept:
-    """Return graph, source and operation of what the child has on nodes that its parent lacks."""
+    """Return graph, source and operation of what the child has more than its parent, apart from the targets.
+
+    A node is of the parent if it was there before; one that came in place of another is so too.
+    """
     shadows = {row[:2] for layout in expand(opened).layouts.values() for row in layout.rows}
-    before = {(graph, node.name) for graph, one in opened.graphs().items() for node in one.nodes} - shadows
-    return Counter(
-        (graph, str(edge.source), str(op))
-        for graph, one in child.graphs().items()
+    before, after = _on_nodes(opened), _on_nodes(child)
+    old = before.keys() - shadows
+    new: Kept = sum((after[node] for node in after.keys() - old), Counter())
+    return new - sum((before[node] for node in old - after.keys()), Counter())
+
+
+def _on_nodes(description: Description) -> dict[tuple[str, str], Kept]:
+    return {
+        (graph, node.name): Counter(
+            (graph, str(edge.source), str(op)) for edge in node.edges for op in edge.ops
+        )
+        for graph, one in description.graphs().items()
         for node in one.nodes
-        if (graph, node.name) not in before
-        for edge in node.edges
-        for op in edge.ops
-    )
+    }
+
+
+def _paths(opened: Description, child: Description) -> Iterator[str]:
+    """Yield the paths in the parent of candidates that the child has, at every use."""
+    plan, after = expand(opened), _on_nodes(child)
+    # On a node of another name it is the same candidate still.
+    elsewhere: Kept = sum((after[node] for node in after.keys() - _on_nodes(opened).keys()), Counter())
+    for state in plan.states:
+        for wire in state.wires:
+            if wire.group is not None:
+                graph, node, source = plan.layouts[wire.group].rows[wire.row]
+                kept = after.get((graph, node), elsewhere)
+                yield from (wire.op_path(op) for op in wire.ops if (graph, source, str(op)) in kept)
 
 
 def _told(kept: Kept) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -13,11 +14,12 @@ from nascore.builtin.spaces import Tiny
 from nascore.description import expand, load
 from nascore.errors import DescriptionError
 from nascore.nn import compile as compiled
+from nascore.testing.choices import generator
 from nascore.testing.examples import facts
 from nascore.testing.random_state import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from torch import Tensor
 
@@ -52,8 +54,8 @@ CELLS: Final = (
     _HEAD
     + """\
 groups:
-  normal: {ops: [none, skip_connect, sep_conv_3x3, max_pool_3x3], edges: 2, never: [none]}
-  reduce: {ops: [none, skip_connect, sep_conv_3x3, max_pool_3x3], edges: 2, never: [none]}
+  normal: {ops: [none, skip_connect, sep_conv_3x3], edges: 2, never: [none]}
+  reduce: {ops: [none, skip_connect, max_pool_3x3], edges: 2, never: [none]}
 cells:
   normal:"""
     + _CELL.replace("GROUPREDUCED", "normal")
@@ -63,7 +65,7 @@ cells:
 network:
   nodes:
     stem: {from: images, op: stem, width: 3}
-    a: {from: [-2, -1], cell: normal, repeat: 2}
+    a: {from: [-2, -1], cell: normal}
     r: {from: [-2, -1], cell: reduce, width: 2}
     head: {from: -1, op: classifier, width: classes}
 """
@@ -87,6 +89,7 @@ network:
 """Layers in a row, without a cell."""
 
 
+@cache
 def growing_spaces() -> dict[str, Description]:
     """Return the spaces whose architectures a policy is to grow, by name."""
     return {"tiny": Tiny(TinySettings()).describe(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
@@ -160,44 +163,42 @@ def network(description: Description, catalogue: Catalogue) -> Network:
         return compiled(description, catalogue, execution="plain")
 
 
-def computed(
-    description: Description, catalogue: Catalogue, gates: frozenset[str], *, training: bool
-) -> tuple[Tensor, ...]:
-    """Return what a network gives for a few images, with tensors that hang on shape and last name alone.
+def computed(net: Network, open_gates: Collection[str]) -> list[Tensor]:
+    """Return what a network gives for a few images, in training and in evaluation.
 
-    So two networks are compared as functions: what has another name is still the same.
+    Its tensors are made to hang on their shape and last name alone, so that two networks are compared as
+    functions: what has another name is still the same.
 
     Args:
-        description: Open or closed; the mixture of an open one is random and signed.
-        catalogue: The operations.
-        gates: Names of the gates that are not closed any more.
-        training: Whether in training, where statistics are those of the batch.
+        net: A network; the mixture of an open one is random and signed.
+        open_gates: Names of the gates that are not closed any more.
     """
-    net = network(description, catalogue).train(training)
-    with seeded(), torch.no_grad():
-        for name, tensor in net.state_dict().items():
-            if name in gates:
-                tensor.fill_(OPEN_GATE)
-            elif not name.startswith(GATES) and tensor.is_floating_point():
-                tensor.copy_(_filling(name, tensor))
-        images = torch.rand(IMAGES, FACTS.channels, FACTS.height, FACTS.width)
-        mixture = {
-            name: torch.randn(shape.rows, shape.columns, generator=torch.Generator().manual_seed(1))
-            for name, shape in net.groups.items()
-        }
-    with seeded(), torch.no_grad():
-        given = net(images, mixture or None)
-    return given if isinstance(given, tuple) else (given,)
+    _fill(net, open_gates)
+    images = torch.rand(IMAGES, FACTS.channels, FACTS.height, FACTS.width, generator=generator(0))
+    mixture = {
+        name: torch.randn(shape.rows, shape.columns, generator=generator(1))
+        for name, shape in net.groups.items()
+    }
+    found: list[Tensor] = []
+    for training in (True, False):
+        with seeded(), torch.no_grad():
+            given = net.train(training)(images, mixture or None)
+        found += given if isinstance(given, tuple) else (given,)
+    return found
+
+
+@torch.no_grad()
+def _fill(net: Network, open_gates: Collection[str]) -> None:
+    for name, tensor in net.state_dict().items():
+        if name in open_gates:
+            tensor.fill_(OPEN_GATE)
+        elif not name.startswith(GATES) and tensor.is_floating_point():
+            tensor.copy_(_filling(name, tensor))
 
 
 def _filling(name: str, tensor: Tensor) -> Tensor:
     last = name.rpartition(".")[2]
     seed = Random(f"{last}/{tuple(tensor.shape)}").getrandbits(63)  # noqa: S311 - nothing secret
-    numbers = torch.rand(tensor.shape, generator=torch.Generator().manual_seed(seed))
+    numbers = torch.rand(tensor.shape, generator=generator(seed))
     # A variance is above zero.
     return numbers + 0.5 if last == "running_var" else numbers - 0.5
-
-
-def gates_of(tensors: Mapping[str, Tensor]) -> frozenset[str]:
-    """Return the names of the gates among a network's tensors."""
-    return frozenset(name for name in tensors if name.startswith(GATES))

@@ -47,6 +47,24 @@ class RelaxationDeclared(PartConformance):
             self.hold(not moved, "declares deterministic, and draws from the generator that it is handed")
             return
         self.hold(differs, "does not declare deterministic, and gives the same mixture for every seed")
+        self.hold(
+            moved, "does not declare deterministic, and draws nothing from the generator that it is handed"
+        )
+
+    def test_what_was_not_drawn_gets_a_gradient(self) -> None:
+        """The gradient of a drawn mixture reaches what was not drawn too; else that would never learn."""
+        if self.provides("deterministic"):
+            return
+        part = self.made()
+        for name, state in states(part, alike(), scattered(alike(), 8)):
+            theta, slope = state.theta[name], scattered(alike(), 9)[name]
+            for seed in range(SEEDS):
+                weights = part.mixture(theta, state.segments(name), generator=generator(seed)).weights
+                # Without any gradient there is another check.
+                if weights.requires_grad:
+                    (found,) = torch.autograd.grad((weights * slope).sum(), theta)
+                    forgotten = (weights == 0) & live(state, name) & (found == 0)
+                    self.hold(not forgotten.any(), "gives what was not drawn a gradient of zero")
 
     def test_is_unbiased_if_it_says_so(self) -> None:
         """The mean of its draws is the softmax of theta if it declares `unbiased`."""

@@ -73,6 +73,12 @@ class UpdaterConformance(UpdaterMoves, UpdaterDeclared, UpdaterLearning):
         self.hold((value >= 0).all(), "gives a negative strength")
         self.hold((value[~alive] == 0).all(), "gives a strength to entries that are masked or dead")
         self.hold((value[alive] > 0).all(), "gives an entry that is alive the strength 0, which means out")
+        if not self.needs("relaxation.normalized"):
+            signed = {name: -value for name, value in trial.expected().items()}
+            sizes = trial.updater.strength(trial.state, signed)["masked"]
+            self.hold(
+                (sizes >= 0).all(), "ranks weights below zero, which a free relaxation has, by their sign"
+            )
 
     def test_stays_finite(self) -> None:
         """Theta and strength stay finite under gradients that are huge, and under none at all."""

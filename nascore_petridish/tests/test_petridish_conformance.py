@@ -1,0 +1,19 @@
+"""Other forms of the policy pass the kit too; its defaults do in the test of the plugin."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from petridish_samples import OPERATIONS
+
+from nascore.testing import GrowthConformance
+
+
+class TestMacro(GrowthConformance):
+    component = "petridish"
+    settings: ClassVar = {"search": "macro", "keep": 2, "operations": OPERATIONS}
+
+
+class TestSoft(GrowthConformance):
+    component = "petridish"
+    settings: ClassVar = {"soft": True, "count": 8, "wave": 2, "operations": OPERATIONS}

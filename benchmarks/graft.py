@@ -12,8 +12,7 @@ fitted: it sees every place and was trained before, to some 0.95 of the training
 `mini` has for a search, an epoch of warm-up and 176 steps after it, on one set of images.
 
 Settings are those that a search with `--growth petridish` settles to at the scale `mini` on the data set
-digits. Images of the form fitted are not cropped at random: then no such
-parent could fit them.
+digits. Images of the form fitted are not cropped at random: then no such parent could fit them.
 """
 
 from __future__ import annotations

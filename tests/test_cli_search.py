@@ -98,6 +98,7 @@ def test_ends_with_gallery_cell_path_and_next_command(tmp_path: Path) -> None:
     assert lines[0] == lines[-1] == "scale mini: a laptop check, not a paper's setting"
     assert lines[1].split()[:2] == ["ID", "ACCURACY"]
     assert lines[-3:-1] == [f"run: {out}", f"next: nascore evaluate {out}"]
+    assert any(line.endswith("validation images, which guided the choice") for line in lines)
     assert any("normal" in line for line in lines)
     assert "search: " in said.stderr
     assert " left" in said.stderr

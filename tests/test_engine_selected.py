@@ -139,11 +139,28 @@ def check_random_searches():
             assert Op("none") not in {op for _, _, edge in closed.edges() for op in edge.ops}
 
 
+def check_what_is_never_kept_competes_as_one_entry_of_a_node():
+    # Of the node n1 the two `none` together are the most probable entry: one place, not two.
+    theta = [[-1.0, 1.0, 0.0], [1.4, 1.0, -9.0], [1.4, 0.5, -9.0]]
+    found = picked(theta, segment="node", relaxation=Best(2))
+    assert found == [(0, SKIP), (0, CONV), (1, SKIP)]
+
+
+def check_their_weights_are_summed():
+    # Neither is above the others by itself; together they take the only place, which is given again.
+    theta = [[0.0, 1.0, 0.0], [0.8, 1.0, 0.9], [0.8, 0.5, 0.4]]
+    relaxation = Best()
+    assert picked(theta, segment="node", relaxation=relaxation) == [(0, SKIP), (1, SKIP)]
+    assert len(relaxation.asked) == 2
+
+
 CHECKS = [
     check_what_is_never_kept_is_left_out,
     check_no_segment_is_left_empty,
     check_a_node_is_a_segment_too,
     check_what_is_dead_stays_out,
+    check_what_is_never_kept_competes_as_one_entry_of_a_node,
+    check_their_weights_are_summed,
     check_random_searches,
 ]
 
@@ -166,6 +183,13 @@ def asked_once(description, search, relaxation, name):
     return [pick for pick in picks if group.ops[pick[1]] not in description.groups[name].never]
 
 
+def each_by_itself(description, search, relaxation, name):
+    """Lets what is never kept take a place on each edge of a node."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deriving, "_merged", lambda theta, segments, _columns: (theta, segments))
+        return healthy(description, search, relaxation, name)
+
+
 def asked_for_all(description, search, relaxation, name):
     """Takes out beforehand what is never kept: then others are picked where it should have won a place."""
     group, segments = search.state.groups[name], search.state.segments(name)
@@ -183,7 +207,7 @@ def offered(description, search, relaxation, name):
 healthy = deriving._selected
 
 
-@pytest.mark.parametrize("wrong", [unfiltered, asked_once, asked_for_all, offered])
+@pytest.mark.parametrize("wrong", [unfiltered, asked_once, each_by_itself, asked_for_all, offered])
 def test_a_wrong_selection_is_seen(monkeypatch, wrong):
     monkeypatch.setattr(deriving, "_selected", wrong)
     seen = 0

@@ -158,6 +158,23 @@ def test_a_loss_that_is_not_finite_stops_the_phase(bad, text):
     assert len(trainer.reports) == 1
 
 
+@pytest.mark.parametrize("what", ["weights", "theta"])
+def test_what_the_last_step_spoils_is_refused(what):
+    phase = toy_phase()
+    spoilt = next(phase.network.parameters()) if what == "weights" else phase.search.state.theta["g"]
+
+    class Spoiling(Broken):
+        def step(self):
+            if len(self.reports) == 1:
+                spoilt.data.fill_(float("nan"))
+            return super().step()
+
+    with pytest.raises(RunFailed, match=r"phase search: what was learned in the last step is not finite: "):
+        run_phase(
+            phase, Spoiling(StepReport(step=0, loss=1.0), StepReport(step=1, loss=1.0)), Watch([], print)
+        )
+
+
 def test_an_observer_that_fails_is_logged_and_muted_after_three():
     class Failing(Observer):
         calls = 0

@@ -83,7 +83,7 @@ def test_the_file_says_it_and_is_read_without() -> None:
     # Of an older nascore, and of a newer.
     assert Gallery.from_json(json.dumps({"entries": plain["entries"]})) == gallery
     assert Gallery.from_json(json.dumps({**plain, "colour": "red"})) == gallery
-    assert json.loads(Gallery().to_json()) == {"entries": [], "front": [], "hypervolume": {}}
+    assert json.loads(Gallery().to_json()) == {"entries": [], "failures": {}, "front": [], "hypervolume": {}}
 
 
 def test_an_id_that_there_is_not() -> None:

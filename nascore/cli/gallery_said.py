@@ -53,15 +53,21 @@ def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
 def said_of(found: Assessed) -> str:
     """Return the count behind the accuracies, the front, and the hypervolume with its reference point."""
     gallery, name = found.record.gallery, NAMES.get(found.cost, found.cost)
-    counts = sorted({entry.count for entry in gallery})
     error, most = found.reference
     ids = ", ".join(str(entry.id) for entry in found.front)
     rows = [
-        ("accuracy", f"of {' or '.join(map(str, counts))} validation images"),
+        ("accuracy", measured_on(gallery.entries)),
         ("front", f"{ids}, from the fewest {name} to the lowest error"),
         ("hypervolume", f"{found.hypervolume:.4f} of 1, up to error {error:g} and {most:,.0f} {name}"),
     ]
     return table(rows, prose=True)
+
+
+def measured_on(entries: Sequence[Entry]) -> str:
+    """Return how many images the accuracies are of, and whether they had a say in what was chosen."""
+    counts = sorted({entry.count for entry in entries})
+    guided = ", which guided the choice" if any(entry.guided for entry in entries) else ""
+    return f"of {' or '.join(map(str, counts))} validation images{guided}"
 
 
 def plot(found: Assessed, marked: Mapping[int, str]) -> str:

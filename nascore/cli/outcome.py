@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.gallery_said import gallery_table, marks
+from nascore.cli.gallery_said import gallery_table, marks, measured_on
 from nascore.cli.verb import table
 from nascore.description import draw
 
@@ -57,7 +57,7 @@ def echo_evaluated(run: Run) -> None:
 def _gallery(run: Run) -> str:
     gallery = run.gallery
     text = gallery_table(gallery.entries, marks(gallery, gallery.front()))
-    lines = [text, f"accuracy: of {gallery.best.count} validation images"]
+    lines = [text, f"accuracy: {measured_on(gallery.entries)}"]
     match run.result:
         case {"jobs": {"done": int(done), "failed": int(failed)}} if failed:
             lines.append(f"{failed} of {done + failed} jobs failed; run.log says why")

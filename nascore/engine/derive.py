@@ -51,12 +51,15 @@ def picks_of(description: Description, search: Search) -> Picks:
 def _selected(description: Description, search: Search, relaxation: Selecting, name: str) -> list[Pick]:
     """Return what the relaxation says stands in a group, without what its rule never keeps.
 
-    Where a segment would have nothing left, it is asked again, with only what may be kept in the competition.
+    What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
+    sum of its weights (DATA derives so). Where a segment would have nothing left, it is asked again, with
+    with only what may be kept in the competition.
     """
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
-    picks = [pick for pick in relaxation.picks(theta, segments) if pick[1] not in never]
+    merged = _merged(theta, segments, never)
+    picks = [pick for pick in relaxation.picks(*merged) if pick[1] not in never]
     left = segments.clone()
     left[:, never] = -1
     served = {int(segments[row, column]) for row, column in picks}
@@ -65,6 +68,19 @@ def _selected(description: Description, search: Search, relaxation: Selecting, n
         return picks
     alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
     return picks + [pick for pick in relaxation.picks(theta, alone) if int(alone[pick]) >= 0]
+
+
+def _merged(theta: Tensor, segments: Tensor, columns: list[int]) -> tuple[Tensor, Tensor]:
+    """Return theta and segments in which these columns of a segment are one entry, in log space their sum."""
+    theta, merged = theta.clone(), segments.clone()
+    marked = torch.zeros_like(segments, dtype=torch.bool)
+    marked[:, columns] = True
+    for segment in sorted(set(segments[marked & (segments >= 0)].tolist())):
+        places = (marked & (segments == segment)).nonzero()
+        rows, held = places.unbind(1)
+        theta[rows[0], held[0]] = theta[rows, held].logsumexp(0)
+        merged[rows[1:], held[1:]] = -1
+    return theta, merged
 
 
 def derived(description: Description, search: Search) -> Description:

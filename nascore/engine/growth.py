@@ -6,8 +6,10 @@ each further wave grows parents that it chooses from the gallery as it was when 
 
 from __future__ import annotations
 
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final
 
+import torch
 from attrs import Factory, define, evolve
 
 from nascore.contract import GrowingPolicy
@@ -17,7 +19,7 @@ from nascore.engine.making import answered
 from nascore.engine.offspring import grown
 from nascore.engine.seeds import random_of, remark_of
 from nascore.engine.training import Start
-from nascore.errors import DescriptionError, PluginError, Problem, RunFailed
+from nascore.errors import DescriptionError, NascoreError, PluginError, Problem, RunFailed, said
 from nascore.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from nascore.engine.build import Live, Parts
     from nascore.gallery import Entry
     from nascore.nn import Examples
+    from nascore.run import RunFolder
 
 FIRST_WAVE: Final = 1
 """The wave of the seeds."""
@@ -37,8 +40,8 @@ FRUITLESS: Final = 3
 def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     """Run a growth run to its end; yields after each job what the run's result says so far.
 
-    Nothing is trained on the images that architectures are measured on. A job that fails is recorded, and the
-    run goes on without it.
+    Nothing is trained on the images that architectures are measured on. A job that fails is recorded,
+    whatever it failed of, and the run goes on without it.
 
     Raises:
         RunFailed: No job came to its end.
@@ -48,7 +51,7 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     yield from growing.wave(growing.seed_jobs())
     if not growing.gallery:
         text = f"all {growing.jobs} architectures failed; the first of them:"
-        raise RunFailed([Problem(path="", text=text), *growing.failures[0].problems])
+        raise RunFailed([Problem(path="", text=text), *growing.first])
     policy = parts.growth
     if not isinstance(policy, GrowingPolicy):
         return
@@ -58,6 +61,8 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
         yield from growing.wave(growing.child_jobs(parents, wave))
         fruitless = fruitless + 1 if len(growing.gallery) == before else 0
         wave += 1
+    if fruitless == FRUITLESS:
+        live.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
 
 
 @define(kw_only=True)
@@ -68,15 +73,17 @@ class _Growing:
         live: The run.
         parts: Its parts.
         gallery: The architectures so far.
-        failures: Why jobs failed.
         jobs: How many jobs were begun.
+        failed: How many of them failed.
+        first: Why the first of those failed.
     """
 
     live: Live
     parts: Parts
     gallery: Gallery = Factory(Gallery)
-    failures: list[RunFailed] = Factory(list)
     jobs: int = 0
+    failed: int = 0
+    first: tuple[Problem, ...] = ()
 
     def seed_jobs(self) -> list[Job]:
         """Return the jobs of the first wave."""
@@ -121,7 +128,6 @@ class _Growing:
                 number=self.jobs + place,
                 jobs=0,
                 entry=self.jobs + place,
-                description=self.parts.description,
                 wave=wave,
                 parent=parent.id,
                 kind="grow",
@@ -137,35 +143,55 @@ class _Growing:
             self.jobs += 1
             self._do(job, before, fit, held)
             if self.gallery:
-                done = {"done": len(self.gallery), "failed": len(self.failures)}
+                done = {"done": len(self.gallery), "failed": self.failed}
                 yield {**result_of(self.gallery), "jobs": done}
 
     def _do(self, job: Job, before: Gallery, fit: Examples, held: Examples) -> None:
         folder = open_job(self.live, job)
         try:
-            if job.parent is not None:
-                policy = self.parts.growth
-                assert isinstance(policy, GrowingPolicy)
-                parent = before[job.parent]
-                child, start = grown(self.live, policy, parent, folder, job=job.number, fit=fit)
-                job = evolve(job, description=child, start=start)
-            self.gallery = train_job(self.live, job, folder, self.gallery, fit=fit, held=held)
+            self.gallery = train_job(
+                self.live, self._made(job, before, folder, fit), folder, self.gallery, fit=fit, held=held
+            )
         except RunFailed as error:
-            self.failures.append(error)
-            _record(self.live, job, error)
-            folder.finish({"status": "failed", "error": str(error)})
+            problems = error.problems
         except DescriptionError as error:
-            raise _mistake(
-                self.live.recipe.part("growth").name, f"made what cannot be trained: {error}"
-            ) from error
+            text = f"made what cannot be trained: {error}"
+            raise _mistake(self.live.recipe.part("growth").name, text) from error
+        except NascoreError:
+            raise  # wrong for every job: a plugin's mistake, or a folder that cannot be written to
+        except Exception as error:  # noqa: BLE001 - out of memory, or an operation that cannot bear this one
+            self.live.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
+            problems = (Problem(path="", text=said(error)),)
+        else:
+            return
+        # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
+        self._failed(job, folder, problems)
+
+    def _made(self, job: Job, before: Gallery, folder: RunFolder, fit: Examples) -> Job:
+        """Return the job with its architecture, which is made here if it is a child."""
+        if job.parent is None:
+            return job
+        policy = self.parts.growth
+        assert isinstance(policy, GrowingPolicy)
+        child, start = grown(self.live, policy, before[job.parent], folder, job=job.number, fit=fit)
+        return evolve(job, description=child, start=start)
+
+    def _failed(self, job: Job, folder: RunFolder, problems: tuple[Problem, ...]) -> None:
+        """Write down that a job failed: in the log, in the gallery, and among what cannot be undone."""
+        live, error = self.live, "\n".join(map(str, problems))
+        self.failed += 1
+        self.first = self.first or problems
+        if job.parent is not None:
+            self.gallery = self.gallery.failed(job.parent)
+            live.folder.text("gallery.json", self.gallery.to_json())
+        live.folder.log(f"job {job.name} failed: {error}")
+        live.folder.change("job failed", job=job.name, error=error)
+        result = {"status": "failed", "error": error}
+        folder.finish(result)
+        live.watch.tell("job_finished", job.name, result)
+        if live.device.type == "cuda":
+            torch.cuda.empty_cache()
 
 
 def _mistake(name: str, text: str) -> PluginError:
     return PluginError([Problem(path="growth", text=f"{name} {text}", of_plugin=True)])
-
-
-def _record(live: Live, job: Job, error: RunFailed) -> None:
-    """Write down that a job failed: in the log, and among what cannot be undone."""
-    live.folder.log(f"job {job.name} failed: {error}")
-    live.folder.change("job failed", job=job.name, error=str(error))
-    live.watch.tell("job_finished", job.name, {"status": "failed", "error": str(error)})

@@ -32,21 +32,23 @@ class Job:
         number: Of the job in the run, from 1; decides on its random numbers.
         jobs: How many the run has; 0: that is not known.
         entry: Id of the entry that it makes.
-        description: The architecture, closed, as it is trained.
+        description: The architecture, closed, as it is trained; None: the job makes it.
         wave: The wave of jobs in which it comes; 0 where there are no waves.
         parent: Id of the entry that it was made from; None if it was made from no other.
         kind: What is done: `train`, or `grow` where an architecture is made before it is trained.
         start: What it inherits and for how long it is trained; None: nothing, and as the run says.
+        guided: Whether the images that it is measured on guided the choice of the architecture.
     """
 
     number: int
     jobs: int
     entry: int
-    description: Description
+    description: Description | None = None
     wave: int = 0
     parent: int | None = None
     kind: Literal["train", "grow"] = "train"
     start: Start | None = None
+    guided: bool = False
 
     @property
     def name(self) -> str:
@@ -82,6 +84,7 @@ def train_job(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite; the gallery is as it was.
     """
     description = job.description
+    assert description is not None  # a job that makes it has made it
     folder.text("description.yaml", dump(description))
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
@@ -99,6 +102,7 @@ def train_job(  # noqa: PLR0913 - each by name
         count=count,
         costs=costs_of(description, live.catalogue, live.facts),
         steps=done.steps,
+        guided=job.guided,
     )
     live.folder.text(entry.description, dump(description))
     save_job(folder, done.network, figures_of(entry))
@@ -116,6 +120,7 @@ def figures_of(entry: Entry) -> dict[str, Any]:
     return {
         "validation_accuracy": entry.accuracy,
         "validation_count": entry.count,
+        "validation_guided": entry.guided,
         "interval": [1 - high, 1 - low],
         "steps": entry.steps,
         **entry.costs,

@@ -6,6 +6,7 @@ from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import torch
 from attrs import Factory, define
 
 from nascore.contract import EpochReport
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from nascore.contract import StepReport, Trainer
     from nascore.engine.phase import Phase
     from nascore.engine.watch import Watch
+
+NAMED = 3
+"""Of how many tensors a message gives the names."""
 
 
 @define(kw_only=True)
@@ -53,7 +57,7 @@ def run_phase(
         How many steps were made.
 
     Raises:
-        RunFailed: A loss is not finite.
+        RunFailed: A loss is not finite, or what was learned in the end.
     """
     trainer.start(phase)
     watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
@@ -69,6 +73,7 @@ def run_phase(
                 epoch_over(summary)
             watch.tell("epoch_finished", summary)
             tally = Tally()
+    _refuse_unless_learned(phase)
     return done
 
 
@@ -106,9 +111,24 @@ def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
         if loss is not None and not isfinite(loss):
             text = f"phase {phase.name}, step {report.step}: the {what} is {loss}."
             rate = "" if report.lr is None else f", which was {report.lr:g} in this step"
-            part = "trainer" if phase.search is not None else "training"
-            hint = f"Try a lower --set {part}.lr{rate}, a lower {part}.clip, or another --seed."
-            raise RunFailed([Problem(path="", text=text, hint=hint)])
+            raise RunFailed([Problem(path="", text=text, hint=_cure(phase, rate))])
+
+
+def _refuse_unless_learned(phase: Phase) -> None:
+    # The last step has no loss after it that would tell.
+    learned = phase.network.state_dict()
+    if phase.search is not None:
+        learned |= {f"theta of {name}": theta for name, theta in phase.search.state.theta.items()}
+    bad = [name for name, value in learned.items() if not bool(torch.isfinite(value).all())]
+    if bad:
+        few = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
+        text = f"phase {phase.name}: what was learned in the last step is not finite: {few}."
+        raise RunFailed([Problem(path="", text=text, hint=_cure(phase))])
+
+
+def _cure(phase: Phase, rate: str = "") -> str:
+    part = "trainer" if phase.search is not None else "training"
+    return f"Try a lower --set {part}.lr{rate}, a lower {part}.clip, or another --seed."
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

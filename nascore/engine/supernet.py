@@ -37,7 +37,7 @@ def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     del parts  # the supernet and its data must not stay in memory beside what comes next
     fit, held = live.halves()
     ready = prepared(found, live.recipe.run.training, live.facts)
-    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready)
+    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=True)
     yield result_of(train_job(live, job, open_job(live, job), Gallery(), fit=fit, held=held))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import Factory, evolve, frozen
 
 from nascore.errors import RunFolderError
 from nascore.gallery.entry import Entry
@@ -13,7 +13,7 @@ from nascore.gallery.hull import eps_hull
 from nascore.gallery.hypervolume import hypervolume, reference_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @frozen
@@ -22,9 +22,11 @@ class Gallery:
 
     Attributes:
         entries: The architectures.
+        failures: By id of an entry how often a child of it could not be made; none: it is left out.
     """
 
     entries: tuple[Entry, ...] = ()
+    failures: Mapping[int, int] = Factory(dict)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -46,7 +48,16 @@ class Gallery:
 
     def added(self, entry: Entry) -> Gallery:
         """Return the gallery with one more entry."""
-        return Gallery((*self.entries, entry))
+        return evolve(self, entries=(*self.entries, entry))
+
+    def failed(self, parent: int) -> Gallery:
+        """Return the gallery with one more child of an entry that could not be made."""
+        return evolve(self, failures={**self.failures, parent: self.failures.get(parent, 0) + 1})
+
+    def tries(self, entry: Entry) -> int:
+        """Return how often an entry was a parent, whatever came of it."""
+        children = sum(other.parent == entry.id for other in self.entries)
+        return children + self.failures.get(entry.id, 0)
 
     def front(self, cost: str = "params") -> tuple[Entry, ...]:
         """Return the entries that no other beats in error and cost, cheapest first.
@@ -102,6 +113,7 @@ class Gallery:
         """
         plain = {
             "entries": [entry.plain() for entry in self.entries],
+            "failures": {str(number): times for number, times in self.failures.items()},
             "front": [entry.id for entry in self.front()],
             "hypervolume": {cost: self.hypervolume(cost) for cost in self.costs},
         }
@@ -115,8 +127,10 @@ class Gallery:
             RunFolderError: The text holds no gallery.
         """
         try:
-            return cls(tuple(Entry.of(plain) for plain in json.loads(text)["entries"]))
-        except (ValueError, KeyError, TypeError) as error:
+            whole = json.loads(text)
+            failures = {int(number): times for number, times in whole.get("failures", {}).items()}
+            return cls(tuple(Entry.of(plain) for plain in whole["entries"]), failures)
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
             raise RunFolderError(f"this is no gallery: {error}") from error
 
 

@@ -22,13 +22,13 @@ def next_parents(settings: GrowthSettings, gallery: Gallery, rng: Random) -> Seq
 
     The pool is what may still grow and lies on the lower hull of validation error over cost, or up to `eps`
     above it. For each parent it is gone through from the costliest to the cheapest, until one is accepted:
-    with the probability 1/(n + 1), where n is how often it has grown already.
+    with the probability 1/(n + 1), where n is how often it has grown already, or failed to.
     """
     able = Gallery(tuple(entry for entry in gallery if _grows(settings, gallery, entry)))
     pool = able.hull(COST, settings.eps)[::-1]
     if not pool:
         return ()
-    times = Counter(entry.parent for entry in gallery if entry.parent is not None)
+    times = Counter({entry.id: gallery.tries(entry) for entry in pool})
     chosen: list[Entry] = []
     for _ in range(min(settings.wave, settings.count - len(gallery))):
         chosen.append(_accepted(pool, times, rng))

@@ -1,0 +1,163 @@
+"""A run in which jobs fail, whatever they fail of, and what ends it."""
+
+from __future__ import annotations
+
+import gc
+from weakref import ref
+
+import pytest
+import torch
+from petridish_runs import grown, recipe_of
+from petridish_samples import REGISTRY
+
+import nascore.engine.loop
+import nascore.engine.offspring
+import nascore.engine.search
+from nascore.errors import PluginError, RecipeError, RunFailed
+from nascore.gallery import Entry
+from nascore.run import read
+from nascore_petridish import policy as policies
+
+
+@pytest.fixture
+def spoiled(monkeypatch):
+    """Return a function that spoils what the candidates of these jobs learn."""
+
+    def spoil(*numbers, value=float("nan")):
+        healthy = nascore.engine.offspring._searched
+
+        def searched(*args, job, **more):
+            with monkeypatch.context() as patch:
+                if job in numbers:
+                    refuse = nascore.engine.loop._refuse_unless_learned
+
+                    def spoil_first(phase):
+                        with torch.no_grad():
+                            weights = dict(phase.network.named_parameters())
+                            weights[next(name for name in weights if "n1+" in name)].fill_(value)
+                        refuse(phase)
+
+                    patch.setattr(nascore.engine.loop, "_refuse_unless_learned", spoil_first)
+                return healthy(*args, job=job, **more)
+
+        monkeypatch.setattr(nascore.engine.offspring, "_searched", searched)
+
+    return spoil
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_candidates_that_are_not_finite_are_a_job_that_failed(tmp_path, spoiled, value):
+    spoiled(2, 3, value=value)
+    path = grown(tmp_path / "run", growth__count=3)
+    record = read(path)
+    assert record.status == "done"
+    assert [(entry.id, entry.wave) for entry in record.gallery] == [(1, 1), (4, 4), (5, 5)]
+    assert record.result["jobs"] == {"done": 3, "failed": 2}
+    said = "job 0002-grow failed: phase search: what was learned in the last step is not finite: "
+    assert said in (path / "run.log").read_text()
+    assert (path / "changes.jsonl").read_text().count('"job failed"') == 2
+    assert '"status": "failed"' in (path / "jobs/0003-grow/result.json").read_text()
+
+
+def test_three_waves_without_a_child_end_a_run(tmp_path, spoiled):
+    spoiled(*range(2, 20))
+    record = read(grown(tmp_path / "run"))
+    assert record.status == "done"
+    assert [entry.id for entry in record.gallery] == [1]
+    assert record.gallery.failures == {1: 3}
+    assert record.result["jobs"] == {"done": 1, "failed": 3}
+    assert "ends here: 3 waves in a row made no architecture" in (tmp_path / "run" / "run.log").read_text()
+
+
+def test_a_loss_that_is_not_finite_fails_its_job_alone(tmp_path):
+    record = read(grown(tmp_path / "run", trainer__lr=1e30, trainer__clip=0, growth__count=2))
+    assert [entry.id for entry in record.gallery] == [1]
+    assert record.result["jobs"]["failed"] == 3
+
+
+def patched(monkeypatch, name, method):
+    monkeypatch.setattr(policies.Petridish, name, method)
+
+
+def test_a_parent_that_cannot_grow_is_a_job_that_failed(monkeypatch, tmp_path):
+    healthy = policies.Petridish.open
+
+    def opened(self, parent, catalogue):
+        if any("+1" in node.name for node in parent.cells["cell"].nodes):
+            raise RecipeError("one growth is enough.")
+        return healthy(self, parent, catalogue)
+
+    patched(monkeypatch, "open", opened)
+    path = grown(tmp_path / "run", growth__count=3)
+    gallery = read(path).gallery
+    assert "job 0003-grow failed: one growth is enough." in (path / "run.log").read_text()
+    # The costliest parent failed, and another had its turn.
+    assert gallery.failures == {2: 1}
+    assert [entry.parent for entry in gallery] == [None, 1, 1]
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory is left"), ValueError("of an updater")])
+def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
+    healthy = nascore.engine.offspring._searched
+
+    def searched(*args, job, **more):
+        if job == 2:
+            raise error
+        return healthy(*args, job=job, **more)
+
+    monkeypatch.setattr(nascore.engine.offspring, "_searched", searched)
+    path = grown(tmp_path / "run", growth__count=2)
+    assert [entry.id for entry in read(path).gallery] == [1, 3]
+    log = (path / "run.log").read_text()
+    assert f"job 0002-grow failed: {type(error).__name__}: {error}" in log
+    assert "Traceback" in log
+
+
+def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
+    healthy, networks, left = nascore.engine.offspring.search_phase, [], []
+
+    def search_phase(*args, **more):
+        gc.collect()
+        left.append([one for one in networks if one() is not None])
+        phase = healthy(*args, **more)
+        networks.append(ref(phase.network))
+        return phase
+
+    def fail(*_args, **_more):
+        raise RunFailed("on purpose")
+
+    monkeypatch.setattr(nascore.engine.offspring, "search_phase", search_phase)
+    monkeypatch.setattr(nascore.engine.offspring, "run_phase", fail)
+    grown(tmp_path / "run")
+    assert left == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "said"),
+    [
+        ("open", lambda _, parent, __: parent, "left nothing to choose"),
+        ("close", lambda _, opened, __: opened, "left a choice"),
+        ("next_parents", lambda *_: [Entry(id=9, description="", error=0.0, count=1)], "not in the gallery"),
+        ("next_parents", lambda *_: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_mistake_of_the_policy_is_the_plugins(monkeypatch, tmp_path, name, method, said):
+    patched(monkeypatch, name, method)
+    with pytest.raises(PluginError, match=said):
+        grown(tmp_path / "run")
+    assert len(read(tmp_path / "run").gallery) == 1
+
+
+def test_a_run_whose_seed_fails_has_failed(tmp_path):
+    with pytest.raises(RunFailed, match="all 1 architectures failed"):
+        grown(tmp_path / "run", training__lr=1e30, training__clip=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "images"), [({}, 32), ({"trainer__estimate": "first"}, 16)], ids=["one level", "halves"]
+)
+def test_batches_of_the_candidates_must_fit_the_images_that_are_left(settings, images):
+    planned = nascore.engine.build.planned
+    assert planned(recipe_of(trainer__batch=images, **settings), REGISTRY)
+    with pytest.raises(RecipeError, match=rf"trainer\.batch.*{images} images"):
+        planned(recipe_of(trainer__batch=images + 1, **settings), REGISTRY)

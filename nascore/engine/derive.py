@@ -53,7 +53,7 @@ def _selected(description: Description, search: Search, relaxation: Selecting, n
 
     What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
     sum of its weights (DATA derives so). Where a segment would have nothing left, it is asked again, with
-    with only what may be kept in the competition.
+    only what may be kept in the competition.
     """
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)

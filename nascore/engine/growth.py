@@ -47,7 +47,8 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
         RunFailed: No job came to its end.
         PluginError: The policy raised, chose no parent of the gallery, or made what cannot be trained.
     """
-    growing = _Growing(live=live, parts=parts)
+    fit, held = live.fit_and_validation()
+    growing = _Growing(live=live, parts=parts, fit=fit, held=held)
     yield from growing.wave(growing.seed_jobs())
     if not growing.gallery:
         text = f"all {growing.jobs} architectures failed; the first of them:"
@@ -72,6 +73,8 @@ class _Growing:
     Attributes:
         live: The run.
         parts: Its parts.
+        fit: The images that networks are fitted to.
+        held: The images that they are measured on.
         gallery: The architectures so far.
         jobs: How many jobs were begun.
         failed: How many of them failed.
@@ -80,6 +83,8 @@ class _Growing:
 
     live: Live
     parts: Parts
+    fit: Examples
+    held: Examples
     gallery: Gallery = Factory(Gallery)
     jobs: int = 0
     failed: int = 0
@@ -137,20 +142,19 @@ class _Growing:
 
     def wave(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
         """Do the jobs of a wave, each of which sees the gallery as it was; yields the result so far."""
-        fit, held = self.live.fit_and_validation()
         before = self.gallery
         for job in jobs:
             self.jobs += 1
-            self._do(job, before, fit, held)
+            self._do(job, before)
             if self.gallery:
                 done = {"done": len(self.gallery), "failed": self.failed}
                 yield {**result_of(self.gallery), "jobs": done}
 
-    def _do(self, job: Job, before: Gallery, fit: Examples, held: Examples) -> None:
+    def _do(self, job: Job, before: Gallery) -> None:
         folder = open_job(self.live, job)
         try:
             self.gallery = train_job(
-                self.live, self._made(job, before, folder, fit), folder, self.gallery, fit=fit, held=held
+                self.live, self._made(job, before, folder), folder, self.gallery, fit=self.fit, held=self.held
             )
         except RunFailed as error:
             problems = error.problems
@@ -167,13 +171,13 @@ class _Growing:
         # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
         self._failed(job, folder, problems)
 
-    def _made(self, job: Job, before: Gallery, folder: RunFolder, fit: Examples) -> Job:
+    def _made(self, job: Job, before: Gallery, folder: RunFolder) -> Job:
         """Return the job with its architecture, which is made here if it is a child."""
         if job.parent is None:
             return job
         policy = self.parts.growth
         assert isinstance(policy, GrowingPolicy)
-        child, start = grown(self.live, policy, before[job.parent], folder, job=job.number, fit=fit)
+        child, start = grown(self.live, policy, before[job.parent], folder, job=job.number, fit=self.fit)
         return evolve(job, description=child, start=start)
 
     def _failed(self, job: Job, folder: RunFolder, problems: tuple[Problem, ...]) -> None:

@@ -79,7 +79,7 @@ def test_one_sentence_for_one_fault(name, written):
     faults = [line for line in result.stdout.splitlines() if line.startswith("  ") and "promised" not in line]
     assert faults == [f"  {sentence}"]
     assert result.stdout.splitlines()[-1].endswith("checks passed, 1 failed")
-    assert f"plugin {name}  12 of 12 checks passed" in result.stdout
+    assert f"plugin {name}  13 of 13 checks passed" in result.stdout
 
 
 def test_a_fault_in_an_installed_plugin(tmp_path):
@@ -101,7 +101,7 @@ def test_a_fault_in_an_installed_plugin(tmp_path):
     assert len(faults) == 1
     assert faults[0].startswith("  offset gives the penalty ")
     assert faults[0].endswith(" with weight 0.")
-    assert "plugin nascore-offset  12 of 12 checks passed" in result.stdout
+    assert "plugin nascore-offset  13 of 13 checks passed" in result.stdout
 
 
 def nascore(target: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ LEAST = 0.0001
 
 GUIDED = (
     "guided: those images also guided the choice of the architecture; such an accuracy is higher than on "
-    "images that nobody has looked at. nascore search --evaluate tests what is found"
+    "images that nobody has looked at; nascore search --evaluate tests what is found"
 )
 BEST_OF = "best of: the images on which an architecture was measured also chose it among so many"
 
@@ -50,7 +50,7 @@ def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
     lost = f" of {len(row.samples) + len(row.lost)}" if row.lost else ""
     mean = NONE if row.mean is None else f"{row.mean:.2%}"
     search = row.in_search()
-    inside = (NONE if search is None else f"{search:.2%}",) if tested else ()
+    inside = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
     figures = (_whole(row.average(figure)) for figure in ("params", "macs", "steps"))
     seconds = row.average("seconds")
     return (
@@ -100,10 +100,10 @@ def _said(found: Comparison) -> Iterator[str]:
     if found.by == "test":
         opened = sum(len(row.samples) for row in found.rows)
         yield f"test split: opened {opened} times, once for each architecture, after its search"
-    measured = [row.measured for row in found.rows if row.measured is not None]
-    if any(one.guided for one in measured):
+    searched = [row.in_search() for row in found.rows]
+    if any(one is not None and one[1] for one in searched):
         yield GUIDED
-    if any(one.best_of > 1 for one in measured):
+    if any(row.measured is not None and row.measured.best_of > 1 for row in found.rows):
         yield BEST_OF
     for text in found.brought:
         yield f"brought with it: {text}"

@@ -34,6 +34,8 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
     """
     members = several.members
     with scale_said(members[0].recipe, quiet=as_json):
+        for note in several.notes:
+            click.echo(note, err=True)
         warn(list(dict.fromkeys(problem for member in members for problem in member.recipe.warned)))
         if dry_run:
             if out is not None:

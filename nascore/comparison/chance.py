@@ -54,12 +54,14 @@ class Chance:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a mean by Student's t; None for a single value.
+    """Return the 95 % interval of a mean by Student's t; None for values of which Student says nothing.
+
+    These are a single one, and such that are all equal: that few seeds agree does not make them certain.
 
     Args:
         values: One a seed.
     """
-    if len(values) < FEWEST:
+    if len(values) < FEWEST or stdev(values) < CLOSE:
         return None
     half = quantile(len(values) - 1) * stdev(values) / sqrt(len(values))
     return fmean(values) - half, fmean(values) + half
@@ -104,10 +106,11 @@ def unpaired(first: Sequence[float], second: Sequence[float]) -> Chance:
     else:
         freedom = len(first) + len(second) - 2
     half = quantile(freedom) * spread
+    interval = (difference - half, difference + half) if spread > CLOSE else None
     ways = comb(len(first) + len(second), len(first))
     return Chance(
         difference=difference,
-        interval=(difference - half, difference + half),
+        interval=interval,
         p=_student(difference, spread, freedom),
         exact=_dealt(first, second),
         least=(2 if len(first) == len(second) else 1) / ways,

@@ -84,8 +84,8 @@ def _walked(key: str, node: Node) -> Iterator[tuple[str, Any]]:
         for name, inner in node.value.items():
             yield from _values(f"{key}.{name}", inner)
     else:
-        name = node.value.get("name")
-        yield key, None if name is None else name.value
+        chosen = node.value.get("name")
+        yield key, None if chosen is None else chosen.value
         for word, value in node.value.items():
             if word != "name":
                 yield from _values(f"{key}.{word}", value)

@@ -51,7 +51,7 @@ class Row:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Bounds that hold the true mean in 95 % of cases, by Student's t; None where there are not two.
+        """Bounds that hold the true mean in 95 % of cases, by Student's t; None where it says nothing.
 
         A share lies within 0 and 1, and so does its mean, whatever Student says.
         """
@@ -68,14 +68,14 @@ class Row:
         values = [getattr(one, figure) for one in self.samples]
         return fmean(values) if values else None
 
-    def in_search(self) -> float | None:
-        """Return the mean accuracy on validation images; None where it is no search."""
-        known = [one.measured["validation"].share for one in self.samples if "validation" in one.measured]
-        return fmean(known) if known else None
+    def in_search(self) -> tuple[float, bool] | None:
+        """Return the mean accuracy on validation images, and whether they guided; None: it is no search."""
+        known = [one.measured["validation"] for one in self.samples if "validation" in one.measured]
+        return (fmean(one.share for one in known), known[0].guided) if known else None
 
     def plain(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
-        measured = self.measured
+        measured, search = self.measured, self.in_search()
         return {
             "label": self.label,
             "seeds": list(self.shares),
@@ -86,7 +86,8 @@ class Row:
             "split": self.by,
             "guided": None if measured is None else measured.guided,
             "best_of": None if measured is None else measured.best_of,
-            "validation_accuracy": self.in_search(),
+            "validation_accuracy": None if search is None else search[0],
+            "validation_guided": None if search is None else search[1],
             **{figure: self.average(figure) for figure in ("params", "macs", "steps", "seconds")},
             "runs": [one.name for one in self.samples],
             "lost": [{"run": one.name, "status": one.status, "error": one.error} for one in self.lost],

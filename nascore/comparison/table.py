@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from nascore.comparison.rows import Row
 
 METHOD: Final = (
-    "interval: Student's t over the seeds, each by itself; p: paired t-test by seed (Welch's where seeds are not "
-    "shared), exact p: permutation test; both two-sided at 5 %, corrected for the number of differences (Holm)"
+    "interval: Student's t over the seeds, each by itself; p: paired t-test by seed (Welch's where seeds are "
+    "not shared), exact p: permutation test; two-sided at 5 %, corrected for the number of differences (Holm)"
 )
 
 

@@ -11,8 +11,9 @@ from nascore.comparison import Comparison, Member, compared
 from nascore.errors import Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.request import resolved
+from nascore.verbs.aimed import Aim
 from nascore.verbs.asking import ask, installed, requested
-from nascore.verbs.evaluate import DATA, SLOTS_OF_EVALUATE
+from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.search import SLOTS
 from nascore.verbs.varied import divided, varied
 
@@ -35,10 +36,12 @@ class AskedSeveral:
     Attributes:
         members: The searches, seed by seed, so that whatever is done by then can be compared.
         registry: What is installed.
+        notes: What counts for some of them only.
     """
 
     members: tuple[Member, ...]
     registry: Registry
+    notes: tuple[str, ...] = ()
 
 
 class PartlyUnfitError(RecipeError):
@@ -125,13 +128,18 @@ def ask_several(  # noqa: PLR0913 - each by name
         RecipeError: Some cannot run; all that is wrong with any, at once.
         PluginError: What is wrong is that plugins are missing or broken.
     """
-    own, other = divided(request) if evaluate else (request, None)
-    several = varied(own, seeds)
+    several = varied(request, seeds)
     registry = installed(plugins)
     wanted = (None,) if several.seeds is None else several.seeds
+    judging = _Judging(
+        several=several,
+        aim=Aim(slots=several.slots, registry=registry),
+        registry=registry,
+        runs=(run, evaluation_run if evaluate else None),
+    )
     if not several.slots:
-        ask(several.request_of({}, wanted[0]), plugins=plugins, run=run)  # whose refusal ends with what works
-    judging = _Judging(several=several, evaluation=other, registry=registry, runs=(run, evaluation_run))
+        # One algorithm: its refusal ends with what works.
+        ask(judging.requests({}, wanted[0])[0], plugins=plugins, run=run)
     members = [judging.member(choice, seed) for seed in wanted for choice in several.choices()]
     judging.refuse()
     from nascore.engine.several import unfit
@@ -142,7 +150,7 @@ def ask_several(  # noqa: PLR0913 - each by name
         if error is not None:
             judging.add(member.choice, error.problems)
     judging.refuse()
-    return AskedSeveral(members=tuple(members), registry=registry)
+    return AskedSeveral(members=tuple(members), registry=registry, notes=tuple(judging.aim.said(request)))
 
 
 def run_several(
@@ -165,24 +173,32 @@ class _Judging:
 
     Attributes:
         several: What was asked for.
-        evaluation: What the evaluation was asked for; None: there is none.
+        aim: Which settings count for which of them.
         registry: What is installed.
-        runs: The components of the run itself: of a search, and of an evaluation.
+        runs: The components of the run itself: of a search, and of an evaluation; None: there is none.
         wrong: The problems of each combination that cannot run.
     """
 
     several: Varied
-    evaluation: Request | None
+    aim: Aim
     registry: Registry
-    runs: tuple[Component, Component]
+    runs: tuple[Component, Component | None]
     wrong: list[tuple[Mapping[str, str], list[Problem]]] = Factory(list)
 
     def member(self, choice: Mapping[str, str], seed: int | None) -> Member:
         """Settle one search; what is wrong with it is noted."""
-        recipe = resolved(self.several.request_of(choice, seed), self.registry, run=self.runs[0])
+        request, evaluation = self.requests(choice, seed)
+        recipe = resolved(request, self.registry, run=self.runs[0])
         if recipe.refused:
             self.add(choice, recipe.problems)
-        return Member(choice=choice, recipe=recipe, evaluation=self._evaluation(choice, recipe))
+        return Member(
+            choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe.run.seed)
+        )
+
+    def requests(self, choice: Mapping[str, str], seed: int | None) -> tuple[Request, Request]:
+        """Return what is asked of a search, and of the evaluation after it."""
+        whole = self.aim.request_of(self.several.request_of(choice, seed), choice)
+        return divided(whole) if self.runs[1] is not None else (whole, whole)
 
     def add(self, choice: Mapping[str, str], problems: Iterable[Problem]) -> None:
         """Note what is wrong with a combination; the same of another seed is not said again."""
@@ -216,12 +232,10 @@ class _Judging:
             raise PartlyUnfitError(problems, rest)
         raise error
 
-    def _evaluation(self, choice: Mapping[str, str], search: Recipe) -> Recipe | None:
-        if self.evaluation is None:
+    def _evaluation(self, choice: Mapping[str, str], request: Request, seed: int) -> Recipe | None:
+        if self.runs[1] is None:
             return None
-        names = {**self.evaluation.names, **({DATA: [choice[DATA]]} if DATA in choice else {})}
-        run = {**self.evaluation.run, "seed": search.run.seed}
-        request = evolve(self.evaluation, names=names, run=run)
+        request = evolve(request, run={**request.run, "seed": seed})
         recipe = resolved(request, self.registry, run=self.runs[1], slots=SLOTS_OF_EVALUATE)
         if recipe.refused:
             self.add(choice, recipe.problems)

@@ -20,7 +20,7 @@ from nascore.verbs.asking import ask
 from nascore.verbs.checking import check_asked
 from nascore.verbs.search import run_search
 from nascore.verbs.several import ask_several
-from nascore.verbs.varied import varies
+from nascore.verbs.varied import EVALUATION, varies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +76,8 @@ def command(  # noqa: PLR0913 - each is a flag
     """
     asked_for = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
-    line = Line(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, flags=flags)
+    theirs = tuple(text for text in asked_for.sets if evaluate and text.startswith(EVALUATION))
+    line = Line(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=theirs, flags=flags)
     if seeds is not None or evaluate or varies(asked_for):
         with suggesting(line):
             several = ask_several(

@@ -33,6 +33,7 @@ class Line:
         out: The folder of the run.
         dry_run: Whether it is only said what would be done.
         seeds: The seeds of several searches.
+        sets: Settings of the evaluation, which are not those of the request.
         flags: Flags without a value, beside ``--dry-run``.
     """
 
@@ -41,6 +42,7 @@ class Line:
     out: Path | None = None
     dry_run: bool = False
     seeds: str | None = None
+    sets: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
     def command(self, request: Request) -> str:
@@ -55,7 +57,7 @@ class Line:
             fixed += [(flag, one) for one in typed]
         fixed += [*request.run.items(), ("seeds", self.seeds), ("out", self.out)]
         chosen = [(slot.name, name) for slot in SLOTS for name in request.names.get(slot.name, ())]
-        options = [*fixed, *chosen, *(("set", text) for text in request.sets)]
+        options = [*fixed, *chosen, *(("set", text) for text in (*request.sets, *self.sets))]
         words = [word for flag, one in options if one is not None for word in (f"--{flag}", str(one))]
         flags = [*self.flags, *(["dry-run"] if self.dry_run else [])]
         return shlex.join(["nascore", self.verb, *words, *(f"--{flag}" for flag in flags)])

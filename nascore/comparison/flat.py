@@ -72,7 +72,7 @@ def _kept(folder: Path, value: object) -> bool:
 
 
 def _content(folder: Path, value: str) -> str:
-    return f"{value.removeprefix(f'{FOLDER}/')} ({digest(folder / value)})"
+    return f"{value.removeprefix(f'{FOLDER}/')}@{digest(folder / value)}"
 
 
 def _walked(key: str, node: Node) -> Iterator[tuple[str, Any]]:

@@ -49,7 +49,8 @@ class PartlyUnfitError(RecipeError):
 
     Args:
         problems: What is wrong with each.
-        rest: The request without them, which works; None where there is none.
+        rest: The request without them, which works; None where there is none. Settings of the evaluation are
+            left out: the request is that of the search.
     """
 
     def __init__(self, problems: Iterable[Problem], rest: Request | None) -> None:
@@ -139,7 +140,7 @@ def ask_several(  # noqa: PLR0913 - each by name
     )
     if not several.slots:
         # One algorithm: its refusal ends with what works.
-        ask(judging.requests({}, wanted[0])[0], plugins=plugins, run=run)
+        ask(judging.requests({}, None)[0], plugins=plugins, run=run)
     members = [judging.member(choice, seed) for seed in wanted for choice in several.choices()]
     judging.refuse()
     from nascore.engine.several import unfit
@@ -229,7 +230,7 @@ class _Judging:
         error = refusal(problems)
         if isinstance(error, RecipeError):
             rest = self.several.without([choice for choice, _ in self.wrong])
-            raise PartlyUnfitError(problems, rest)
+            raise PartlyUnfitError(problems, divided(rest)[0] if rest is not None and self.runs[1] else rest)
         raise error
 
     def _evaluation(self, choice: Mapping[str, str], request: Request, seed: int) -> Recipe | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,10 @@ SHARED: Final = ("dataset", "observer", "threads", "device")
 """First words of settings that count for the evaluation too."""
 
 MOST_SEEDS: Final = 1000
+
+_MOST_DROPPED: Final = 2
+"""Names that run in some combinations and are left out nevertheless, to find a command that works."""
+
 _SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
@@ -53,24 +57,28 @@ class Varied:
         return evolve(self.request, names=names, run=run)
 
     def without(self, refused: Sequence[Mapping[str, str]]) -> Request | None:
-        """Return the request without the names that fit in no combination; None if that does not cure it.
+        """Return the request without as few names as it takes that nothing is refused; None: none is left.
 
         Args:
             refused: The combinations that cannot run.
         """
         choices = self.choices()
-        kept = {
-            slot: [
-                name
-                for name in names
-                if any(choice[slot] == name and choice not in refused for choice in choices)
-            ]
-            for slot, names in self.slots.items()
-        }
-        left = [dict(zip(kept, names, strict=True)) for names in product(*kept.values())]
-        if not left or any(choice in refused for choice in left):
-            return None
-        names = {**self.request.names, **{slot: [",".join(rest)] for slot, rest in kept.items()}}
+        blamed = {item for choice in refused for item in choice.items()}
+        # A name that runs in no combination has to go; of the others one or two may.
+        lost = {item for item in blamed if all(one in refused for one in choices if item in one.items())}
+        others = [
+            item for slot, names in self.slots.items() for name in names if (item := (slot, name)) in blamed
+        ]
+        for count in range(_MOST_DROPPED + 1):
+            for more in combinations([item for item in others if item not in lost], count):
+                left = [one for one in choices if lost.union(more).isdisjoint(one.items())]
+                if left and not any(one in refused for one in left):
+                    return self._only(left)
+        return None
+
+    def _only(self, left: Sequence[Mapping[str, str]]) -> Request:
+        kept = {slot: list(dict.fromkeys(one[slot] for one in left)) for slot in self.slots}
+        names = {**self.request.names, **{slot: [",".join(names)] for slot, names in kept.items()}}
         return evolve(self.request, names=names)
 
 

@@ -174,7 +174,7 @@ def test_of_files_that_runs_keep_the_content_counts(tmp_path):
         (run / "recipe.yaml").write_text(recipe, encoding="utf-8")
     found = nascore.compare(*runs)
     assert [len(row.samples) for row in found.rows] == [1, 1]
-    assert all(row.label.startswith("space.path=chain.yaml@") for row in found.rows)
+    assert all(row.label.startswith('space.path="chain.yaml@') for row in found.rows)
 
 
 def test_a_damaged_result_is_named(tmp_path):

@@ -80,11 +80,8 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
 ) -> Comparison:
     """Search with several algorithms and seeds, as ``nascore search --updater darts,xnas --seeds 0..4`` does.
 
-    Several names for a slot that holds one component are tried in turn, all combinations; penalties and
-    observers count together, as in :func:`~nascore.search`, whose arguments these are. What differs:
-
     Args:
-        space: One or several.
+        space: One or several; all combinations with those of other slots are searched with.
         growth: One or several.
         updater: One or several.
         trainer: One or several.
@@ -104,8 +101,7 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
-        RunFolderError: `out` cannot be used.
-        RunFailed: No search came to its end; where some did, the comparison says which did not.
+        RunFailed: No search came to its end, or (a RunFolderError) the folder cannot be used.
     """
     chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     names = dict(zip(SLOTS, chosen, strict=True))

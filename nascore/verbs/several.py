@@ -101,7 +101,7 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
-        RunFailed: No search came to its end, or (a RunFolderError) the folder cannot be used.
+        RunFailed: No search came to its end; a RunFolderError, if the folder cannot be used.
     """
     chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     names = dict(zip(SLOTS, chosen, strict=True))

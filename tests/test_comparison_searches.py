@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 from comparison_runs import SMALL, SMALL_EVALUATION, TINY
@@ -149,6 +150,18 @@ def test_the_evaluation_of_a_search_that_failed_is_left_out():
     result = json.loads(Path("run/result.json").read_text(encoding="utf-8"))
     assert result["jobs"] == {"planned": 4, "done": 2, "failed": 2}
     assert not list(Path("run/jobs").glob("*evaluate*bad*"))
+
+
+@pytest.mark.parametrize("lost", ["0006-evaluate-tiny-uniform_s3", "0004-evaluate-tiny-sgd_s0"])
+def test_a_search_whose_evaluation_is_missing_stays_in_its_row(compared, lost):
+    out, _ = compared
+    copytree(out, "run")
+    rmtree(Path("run/jobs") / lost)
+    found = nascore.compare("run")
+    assert found.by == "test"
+    assert sorted(len(row.samples) for row in found.rows) == [1, 2]
+    assert any(f"1 job was never begun: jobs/{lost}" in warning for warning in found.warnings)
+    assert not any("not the same for all" in warning for warning in found.warnings)
 
 
 def test_where_all_fail_the_run_failed():

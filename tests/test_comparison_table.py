@@ -125,6 +125,7 @@ def test_other_versions_devices_and_threads_are_warned_of(tmp_path, more, text):
 def test_one_seed_is_warned_of_and_tells_nothing(tmp_path):
     found = nascore.compare(*many(tmp_path, darts=[0.9], xnas=[0.1]))
     assert found.pairs[0].verdict == "too few seeds"
+    assert (found.pairs[0].seeds, found.pairs[0].shared) == (1, True)
     assert found.rows[0].interval is None
     assert found.conclusions == ("no difference was tested",)
     assert warned(found, "one seed only: darts, xnas", "--seeds 0..4")

@@ -11,10 +11,10 @@ from nascore.comparison.sample import sample_of
 from nascore.run import COMPARISON, RECIPE, is_file, refuse_newer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from nascore.comparison.plan import Planned
+    from nascore.comparison.flat import Flat
     from nascore.comparison.sample import Sample
 
 
@@ -26,13 +26,11 @@ class Gathered:
         samples: The runs.
         slots: The slots that were meant to be compared; empty where that is not known.
         missing: Jobs of comparisons that were never begun.
-        unfinished: Comparisons that were stopped, or are still under way.
     """
 
     samples: tuple[Sample, ...]
     slots: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    unfinished: tuple[str, ...] = ()
 
 
 def gathered(paths: Sequence[Path]) -> Gathered:
@@ -52,7 +50,6 @@ def gathered(paths: Sequence[Path]) -> Gathered:
         samples=tuple(sample for one in found for sample in one.samples),
         slots=tuple(dict.fromkeys(slot for one in found for slot in one.slots)),
         missing=tuple(name for one in found for name in one.missing),
-        unfinished=tuple(name for one in found for name in one.unfinished),
     )
 
 
@@ -68,32 +65,44 @@ def _one(path: Path) -> Gathered:
 def _inside(path: Path, prefix: str) -> Gathered:
     refuse_newer(path)
     plan = read_plan(path)
-    evaluations = {job.of: job for job in plan.jobs if job.of is not None}
-    samples: list[Sample] = []
-    missing: list[str] = []
-    for job in plan.jobs:
-        if not is_file(path / job.folder / RECIPE):
-            missing.append(f"{prefix}{job.folder}")
-        elif job.kind == SEARCH:
-            sample = sample_of(path / job.folder, name=f"{prefix}{job.folder}")
-            samples.append(_evaluated(sample, path, evaluations.get(job.folder), prefix))
-    stopped = (str(path),) if missing else ()
-    return Gathered(samples=tuple(samples), slots=plan.slots, missing=tuple(missing), unfinished=stopped)
-
-
-def _evaluated(sample: Sample, path: Path, job: Planned | None, prefix: str) -> Sample:
-    """Add what the evaluation of a search's architecture says, and by which recipe it was made."""
-    if job is None or not is_file(path / job.folder / RECIPE):
-        return sample
-    found = sample_of(path / job.folder, name=f"{prefix}{job.folder}")
-    training = {
-        f"evaluate.{at}": value
-        for at, value in found.recipe.items()
-        if at.startswith(("training.", "dataset"))
+    evaluations = {job.of: job.folder for job in plan.jobs if job.of is not None}
+    begun = [job for job in plan.jobs if is_file(path / job.folder / RECIPE)]
+    tested = {
+        job.folder: sample_of(path / job.folder, name=f"{prefix}{job.folder}")
+        for job in begun
+        if job.kind != SEARCH
     }
+    training = _training(tested.values())
+    samples = [
+        _evaluated(
+            sample_of(path / job.folder, name=f"{prefix}{job.folder}"),
+            tested.get(evaluations.get(job.folder, "")),
+            training,
+        )
+        for job in begun
+        if job.kind == SEARCH
+    ]
+    missing = tuple(f"{prefix}{job.folder}" for job in plan.jobs if job not in begun)
+    return Gathered(samples=tuple(samples), slots=plan.slots, missing=missing)
+
+
+def _training(evaluations: Iterable[Sample]) -> Flat:
+    """Return how the evaluations of one comparison train: by one recipe, so that one of them says it.
+
+    It belongs to searches too whose evaluation failed or has not begun: they are still of the same row.
+    """
+    first = next(iter(evaluations), None)
+    recipe = {} if first is None else first.recipe
+    return {f"evaluate.{at}": value for at, value in recipe.items() if at.startswith("training.")}
+
+
+def _evaluated(sample: Sample, evaluation: Sample | None, training: Flat) -> Sample:
+    """Add to a search what the evaluation of its architecture says, and how it trained."""
+    sample = evolve(sample, recipe={**sample.recipe, **training})
+    if evaluation is None:
+        return sample
     return evolve(
         sample,
-        recipe={**sample.recipe, **training},
-        measured={**sample.measured, **found.measured},
-        error=sample.error or found.error,
+        measured={**sample.measured, **evaluation.measured},
+        error=sample.error or evaluation.error,
     )

@@ -107,8 +107,9 @@ def _pair(one: Row, other: Row) -> Pair:
         one, other = other, one
     first, second = one.shares, other.shares
     common = [seed for seed in first if seed in second]
-    shared = len(common) >= FEWEST
-    seeds = len(common) if shared else min(len(first), len(second))
+    fewest = min(len(first), len(second))
+    shared = len(common) >= min(FEWEST, fewest)
+    seeds = len(common) if shared else fewest
     empty = Pair(first=one.label, second=other.label, seeds=seeds, shared=shared, chance=None)
     if not comparable(one, other):
         return evolve(empty, verdict=OTHER_IMAGES)

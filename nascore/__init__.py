@@ -14,15 +14,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nascore.comparison import Comparison
+    from nascore.verbs.compare import compare
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.runs import Run, load_run
     from nascore.verbs.search import search
+    from nascore.verbs.several import search_several
 
     __version__: str
 
-__all__ = ["Run", "__version__", "evaluate", "load_run", "search"]
+__all__ = [
+    "Comparison",
+    "Run",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load_run",
+    "search",
+    "search_several",
+]
 
-_HOMES = {"evaluate": "evaluate", "load_run": "runs", "Run": "runs", "search": "search"}
+_HOMES = {
+    "Comparison": "comparison",
+    "Run": "verbs.runs",
+    "compare": "verbs.compare",
+    "evaluate": "verbs.evaluate",
+    "load_run": "verbs.runs",
+    "search": "verbs.search",
+    "search_several": "verbs.several",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -32,7 +52,7 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("nascore")
     if name not in _HOMES:
         raise AttributeError(f"module 'nascore' has no attribute {name!r}")
-    return getattr(import_module(f"nascore.verbs.{_HOMES[name]}"), name)
+    return getattr(import_module(f"nascore.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

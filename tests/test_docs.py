@@ -51,7 +51,10 @@ def small(command: str) -> list[str]:
     words = shlex.split(command.removeprefix("$ "))
     assert words[0] == "nascore"
     given = {word.partition("=")[0] for word in words}
-    for path, value in SMALL.get(words[1], {}).items():
+    small = SMALL.get(words[1], {})
+    if "--evaluate" in words:
+        small = small | {f"evaluate.{path}": value for path, value in SMALL["evaluate"].items()}
+    for path, value in small.items():
         if path not in given and "--help" not in words:
             words += ["--set", f"{path}={value}"]
     return words[1:]

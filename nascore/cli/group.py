@@ -23,6 +23,7 @@ _BUILT: Final = "nascore.verbs"
 VERBS = {
     "check": "check",
     "check-plugin": "check_plugin",
+    "compare": "compare",
     "completion": "completion",
     "draw": "draw",
     "evaluate": "evaluate",

@@ -21,9 +21,14 @@ MINI = "scale mini: a laptop check, not a paper's setting"
 
 
 @contextmanager
-def scale_said(recipe: Recipe) -> Iterator[None]:
-    """Say at scale mini, in the first and in the last line, what the numbers between are worth."""
-    mini = recipe.scale is not None and recipe.scale[0] == "mini"
+def scale_said(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
+    """Say at scale mini, in the first and in the last line, what the numbers between are worth.
+
+    Args:
+        recipe: What is run.
+        quiet: Whether stdout is read by a program: then nothing is said.
+    """
+    mini = recipe.scale is not None and recipe.scale[0] == "mini" and not quiet
     if mini:
         click.echo(MINI)
     yield

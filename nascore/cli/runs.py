@@ -9,6 +9,7 @@ import click
 
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, echo_json, table
+from nascore.comparison import spans
 from nascore.verbs.runs import runs
 
 if TYPE_CHECKING:
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @json_option
 def command(folder: Path | None, *, as_json: bool) -> None:
-    """List the runs in DIR, or where runs are kept: NASCORE_RUNS, or runs/."""
+    """List the runs in DIR, or where runs are kept: NASCORE_RUNS, or runs/.
+
+    Of a comparison, whose folder may be DIR, the runs that it is made of.
+    """
     found = runs(folder)
     if as_json:
-        echo_json([_plain(one) for one in found])
+        echo_json([plain_record(one) for one in found])
         return
     if not found:
         click.echo("no runs yet", err=True)
@@ -35,7 +39,8 @@ def command(folder: Path | None, *, as_json: bool) -> None:
             click.echo(one.fault, err=True)
 
 
-def _plain(record: Record) -> dict[str, object]:
+def plain_record(record: Record) -> dict[str, object]:
+    """Return what JSON says of a run."""
     plain: dict[str, object] = {"path": str(record.path), "status": record.status, "result": record.result}
     if record.gallery:
         plain["gallery"] = [entry.plain() for entry in record.gallery]
@@ -44,8 +49,12 @@ def _plain(record: Record) -> dict[str, object]:
 
 def _row(record: Record) -> tuple[object, ...]:
     result = record.result or {}
+    kind, seed = result.get("kind", ""), result.get("seed", "")
+    match result:
+        case {"seeds": [int(), *_] as seeds, "jobs": {"done": int(done), "planned": int(jobs)}}:
+            return record.path, kind, record.status, spans(seeds), f"{done} of {jobs} jobs"
     shares = (_share(result, split) for split in ("test", "validation") if f"{split}_accuracy" in result)
-    return record.path, result.get("kind", ""), record.status, result.get("seed", ""), next(shares, "")
+    return record.path, kind, record.status, seed, next(shares, "")
 
 
 def _share(result: Mapping[str, Any], split: str) -> str:

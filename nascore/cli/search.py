@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nascore.cli.check import echo_checked
-from nascore.cli.options import out_option, recipe_options, request
+from nascore.cli.options import json_option, out_option, recipe_options, request
 from nascore.cli.outcome import echo_found, scale_said
+from nascore.cli.runs import plain_record
+from nascore.cli.several import echo_several
 from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, warn
+from nascore.cli.verb import Verb, echo_json, warn
 from nascore.component import SLOTS
-from nascore.recipe import SEARCH_RUN, watched
-from nascore.run import refuse_taken
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
+from nascore.run import read, refuse_taken
 from nascore.verbs.asking import ask
 from nascore.verbs.checking import check_asked
 from nascore.verbs.search import run_search
+from nascore.verbs.several import ask_several
+from nascore.verbs.varied import EVALUATION, varies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,28 +37,70 @@ if TYPE_CHECKING:
         "nascore search --space file:chain.yaml --updater darts",
         "nascore search --with ops.py --space file:shuffled.yaml --updater uniform",
         "nascore search --space darts --dataset synthetic --scale mini --set space.cells=8 --dry-run",
+        "nascore search --space tiny --updater sgd,uniform --seeds 0..1 --evaluate",
         "nascore search --space tiny --dataset synthetic --growth random --scale mini --set growth.count=3",
         "nascore search --preset darts-cifar10 --scale mini --dataset synthetic --dry-run",
     ),
 )
 @recipe_options(SLOTS)
+@click.option(
+    "--seeds",
+    metavar="A..B",
+    help="Search with each of these seeds, 0..4 or 0,1,7, and compare.",
+)
+@click.option(
+    "--evaluate", is_flag=True, help="Train what each search finds from scratch, test it, and compare."
+)
 @out_option
 @click.option("--dry-run", is_flag=True, help="Say what the search would be, and stop.")
-def command(*, out: Path | None, dry_run: bool, plugins: Selection, **given: Any) -> None:  # noqa: ANN401
+@json_option
+def command(  # noqa: PLR0913 - each is a flag
+    *,
+    seeds: str | None,
+    evaluate: bool,
+    out: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    plugins: Selection,
+    **given: Any,  # noqa: ANN401 - click's own
+) -> None:
     """Search for an architecture.
 
     A slot that is left open is filled with the data set digits, the trainer alternating, the relaxation
     softmax, the observer terminal, and, where nascore-darts is installed, its space and its updater.
 
     Ends with the gallery, the best cell, the folder of the run and the command that comes next.
+
+    Several names with commas between them, for any slot that holds one component, or several seeds, are as
+    many searches in one run: all are checked before the first, and it ends with the table of nascore compare.
     """
-    with suggesting(Line(plugins=plugins, out=out, dry_run=dry_run)):
-        asked = ask(request(SLOTS, given), plugins=plugins, run=watched(SEARCH_RUN))
-    with scale_said(asked.recipe):
+    asked_for = request(SLOTS, given)
+    flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
+    theirs = tuple(text for text in asked_for.sets if evaluate and text.startswith(EVALUATION))
+    line = Line(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=theirs, flags=flags)
+    if seeds is not None or evaluate or varies(asked_for):
+        with suggesting(line):
+            several = ask_several(
+                asked_for,
+                seeds=seeds,
+                evaluate=evaluate,
+                plugins=plugins,
+                run=watched(SEARCH_RUN),
+                evaluation_run=watched(EVALUATE_RUN),
+            )
+        echo_several(several, out=out, dry_run=dry_run, as_json=as_json)
+        return
+    with suggesting(line):
+        asked = ask(asked_for, plugins=plugins, run=watched(SEARCH_RUN))
+    with scale_said(asked.recipe, quiet=as_json):
         if dry_run:
             if out is not None:
                 refuse_taken(out)
             echo_checked(check_asked(asked))
             return
         warn(asked.recipe.warned)
-        echo_found(run_search(asked, out=out))
+        run = run_search(asked, out=out)
+        if as_json:
+            echo_json(plain_record(read(run.path)))
+        else:
+            echo_found(run)

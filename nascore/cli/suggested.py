@@ -11,6 +11,7 @@ from attrs import Factory, evolve, frozen
 from nascore.component import SLOTS
 from nascore.plugin import Selection
 from nascore.recipe.suggest import UnfitError
+from nascore.verbs.several import PartlyUnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,12 +32,18 @@ class Line:
         plugins: Which plugins are wanted.
         out: The folder of the run.
         dry_run: Whether it is only said what would be done.
+        seeds: The seeds of several searches.
+        sets: Settings of the evaluation, which are not those of the request.
+        flags: Flags without a value, beside ``--dry-run``.
     """
 
     verb: str = "search"
     plugins: Selection = Factory(Selection)
     out: Path | None = None
     dry_run: bool = False
+    seeds: str | None = None
+    sets: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     def command(self, request: Request) -> str:
         """Return the whole command line of a request, as one types it in a POSIX shell.
@@ -48,11 +55,12 @@ class Line:
         plugins = self.plugins
         for flag, typed in (("with", plugins.files), ("without", plugins.without), ("only", plugins.only)):
             fixed += [(flag, one) for one in typed]
-        fixed += [*request.run.items(), ("out", self.out)]
+        fixed += [*request.run.items(), ("seeds", self.seeds), ("out", self.out)]
         chosen = [(slot.name, name) for slot in SLOTS for name in request.names.get(slot.name, ())]
-        options = [*fixed, *chosen, *(("set", text) for text in request.sets)]
+        options = [*fixed, *chosen, *(("set", text) for text in (*request.sets, *self.sets))]
         words = [word for flag, one in options if one is not None for word in (f"--{flag}", str(one))]
-        return shlex.join(["nascore", self.verb, *words, *(["--dry-run"] if self.dry_run else [])])
+        flags = [*self.flags, *(["dry-run"] if self.dry_run else [])]
+        return shlex.join(["nascore", self.verb, *words, *(f"--{flag}" for flag in flags)])
 
 
 @contextmanager
@@ -67,6 +75,10 @@ def suggesting(line: Line) -> Iterator[None]:
     except UnfitError as error:
         found = error.suggestion()
         error.add_note(_nothing(error.fitting()) if found is None else _works(found, line))
+        raise
+    except PartlyUnfitError as error:
+        if error.rest is not None:
+            error.add_note(f"The others work:\n{_INDENT}{line.command(error.rest)}")
         raise
 
 

@@ -117,10 +117,10 @@ def build_search(
         RunFolderError: The folder cannot be made.
     """
     dataset, parts = planned(recipe, registry)
-    return begin(recipe, registry, dataset, name=_name(recipe), out=out, observers=observers), parts
+    return begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers), parts
 
 
-def _name(recipe: Recipe) -> str:
+def name_of(recipe: Recipe) -> str:
     """Return what is run: space, updater where it has a say, and growth where there is one."""
     growth = recipe.part("growth")
     asked = growth.provides & {"supernet", "shadows"}

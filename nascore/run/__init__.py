@@ -3,17 +3,19 @@
 from nascore.run.atomic import write_bytes, write_json, write_text
 from nascore.run.cause import cause
 from nascore.run.environment import environment, version_of
-from nascore.run.files import text_of
+from nascore.run.files import object_of, text_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.format import environment_of, refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import beside_of, is_file, is_folder, is_there
-from nascore.run.marking import mark, run_of
-from nascore.run.names import ARCHITECTURE, LOG, RECIPE, RESULT
+from nascore.run.marking import mark, mark_whole, run_of
+from nascore.run.names import ARCHITECTURE, COMPARISON, JOBS, LOG, RECIPE, RESULT
 from nascore.run.reading import Record, listed, read, refuse_unless_run
 
 __all__ = [
     "ARCHITECTURE",
+    "COMPARISON",
+    "JOBS",
     "LOG",
     "RECIPE",
     "RESULT",
@@ -31,6 +33,8 @@ __all__ = [
     "is_there",
     "listed",
     "mark",
+    "mark_whole",
+    "object_of",
     "read",
     "refuse_newer",
     "refuse_taken",

@@ -8,7 +8,7 @@ from nascore.errors import RunFolderError
 from nascore.run.files import lines_of
 from nascore.run.format import environment_of
 from nascore.run.looking import is_there
-from nascore.run.names import GALLERY, JOBS, METRICS, WRITTEN
+from nascore.run.names import COMPARISON, GALLERY, JOBS, METRICS, WRITTEN, WRITTEN_BY_COMPARISON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def inventory(path: Path) -> str:
     """Return in a sentence which files of a run are there, and which are missing."""
-    there = [name for name in WRITTEN if is_there(path / name)]
+    written = WRITTEN_BY_COMPARISON if is_there(path / COMPARISON) else WRITTEN
+    there = [name for name in written if is_there(path / name)]
     missing = [name for name in _expected(path) if name not in there]
     there = [_named(path, name) for name in there]
     said = f"It holds {', '.join(there) or 'no file of a run'}"
@@ -36,6 +37,8 @@ def _named(path: Path, name: str) -> str:
 
 
 def _expected(path: Path) -> list[str]:
+    if is_there(path / COMPARISON):
+        return list(WRITTEN_BY_COMPARISON)
     evaluation = environment_of(path).get("kind") == "evaluate"
     return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
 

@@ -17,6 +17,13 @@ def mark(error: BaseException, folder: Path) -> None:
         error.add_note(f"{_NOTE}{folder}")
 
 
+def mark_whole(error: BaseException, folder: Path) -> None:
+    """Say on an exception which run of several runs it ended, instead of which of these."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    notes[:] = [note for note in notes if not note.startswith(_NOTE)]
+    mark(error, folder)
+
+
 def run_of(error: BaseException) -> Path | None:
     """Return the folder of the run that an exception ended; None where it ended none."""
     notes: list[str] = getattr(error, "__notes__", [])

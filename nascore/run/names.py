@@ -8,6 +8,8 @@ FORMAT: Final = 1
 """The form of a run's folder and of every file in it; `environment.json` says it, a newer one is refused."""
 
 RECIPE: Final = "recipe.yaml"
+COMPARISON: Final = "comparison.json"
+"""What a comparison has in place of a recipe: each of its jobs is a run with a recipe of its own."""
 ENVIRONMENT: Final = "environment.json"
 METRICS: Final = "metrics.jsonl"
 CHANGES: Final = "changes.jsonl"
@@ -31,3 +33,6 @@ WRITTEN: Final = (
     RESULT,
 )
 """What a run that is done holds, in the order in which it comes; an evaluation has no gallery."""
+
+WRITTEN_BY_COMPARISON: Final = (COMPARISON, ENVIRONMENT, LOG, JOBS, RESULT)
+"""What a comparison that is done holds, in the order in which it comes."""

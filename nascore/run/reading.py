@@ -13,7 +13,7 @@ from nascore.run.files import lines_of, object_of, text_of
 from nascore.run.format import refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import is_file, is_folder, is_there
-from nascore.run.names import ENVIRONMENT, GALLERY, METRICS, RECIPE, RESULT
+from nascore.run.names import COMPARISON, ENVIRONMENT, GALLERY, JOBS, METRICS, RECIPE, RESULT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +92,10 @@ def refuse_unless_run(path: Path) -> None:
         raise RunFolderError(f"{path} is no run: there is nothing, or you may not see it. See nascore runs.")
     if not is_folder(path):
         raise RunFolderError(f"{path} is a file, and a run is a folder.")
+    if is_file(path / COMPARISON):
+        raise RunFolderError(
+            f"{path} is a comparison of several runs; they lie in {path / JOBS}. See nascore compare {path}."
+        )
     inner = [one for one in entries(path) if is_file(one / RECIPE)]
     if inner:
         runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
@@ -104,14 +108,19 @@ def refuse_unless_run(path: Path) -> None:
 def listed(root: Path) -> list[Record]:
     """Return the runs in a folder, oldest name first; what is no run is left out.
 
-    A run that cannot be read is among them, with its fault.
+    A run that cannot be read is among them, with its fault. A comparison is one run; the runs that it is
+    made of are listed where it is the folder itself.
 
     Raises:
         RunFolderError: The folder itself cannot be read.
     """
     if not is_folder(root):
         return []
-    return [_read_or_fault(path) for path in entries(root) if is_file(path / RECIPE)]
+    folder = root / JOBS if is_file(root / COMPARISON) else root
+    if not is_folder(folder):
+        return []
+    runs = [path for path in entries(folder) if any(is_file(path / name) for name in (RECIPE, COMPARISON))]
+    return [_read_or_fault(path) for path in runs]
 
 
 def entries(folder: Path) -> list[Path]:
@@ -128,9 +137,16 @@ def entries(folder: Path) -> list[Path]:
 
 def _read_or_fault(path: Path) -> Record:
     try:
-        return read(path)
+        return _comparison(path) if is_file(path / COMPARISON) else read(path)
     except RunFolderError as error:
         return Record(path=path, fault=str(error))
+
+
+def _comparison(path: Path) -> Record:
+    """Return a comparison as a record: it has a result, and neither a recipe nor a gallery of its own."""
+    refuse_newer(path)
+    result = path / RESULT
+    return Record(path=path, result=object_of(result) if is_file(result) else None)
 
 
 def _gallery(path: Path) -> Gallery:

@@ -1,0 +1,77 @@
+"""``nascore search`` with several algorithms or seeds: what it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.compared import echo_comparison
+from nascore.cli.outcome import scale_said
+from nascore.cli.verb import echo_json, table, warn
+from nascore.comparison import EVALUATE, spans
+from nascore.run import refuse_taken
+from nascore.verbs.asking import Asked
+from nascore.verbs.checking import check_asked
+from nascore.verbs.compare import compare
+from nascore.verbs.several import run_several
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nascore.comparison import Member, Planned
+    from nascore.verbs.several import AskedSeveral
+
+
+def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Make several searches and print the comparison; or say what they would be.
+
+    Args:
+        several: The searches.
+        out: Folder of all, new or empty; None: a new one where runs are kept.
+        dry_run: Whether to say only what would be done.
+        as_json: Whether to print JSON.
+    """
+    members = several.members
+    with scale_said(members[0].recipe, quiet=as_json):
+        for note in several.notes:
+            click.echo(note, err=True)
+        warn(list(dict.fromkeys(problem for member in members for problem in member.recipe.warned)))
+        if dry_run:
+            if out is not None:
+                refuse_taken(out)
+            _echo_planned(several)
+            return
+        path = run_several(several, out=out, began=_began)
+        found = compare(path)
+        if as_json:
+            echo_json({"runs": [str(path)], **found.plain()})
+            return
+        echo_comparison(found)
+        click.echo(f"\nrun: {path}")
+        click.echo(f"next: nascore compare {path}")
+
+
+def _began(number: int, jobs: int, job: Planned) -> None:
+    what = "evaluate " if job.kind == EVALUATE else ""
+    named = ", ".join(job.choice.values())
+    click.echo(f"{number} of {jobs}: {what}{named}{', ' if named else ''}seed {job.seed}", err=True)
+
+
+def _echo_planned(several: AskedSeveral) -> None:
+    first = {tuple(member.choice.items()): member for member in reversed(several.members)}
+    members = [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
+    slots = tuple(members[0].choice)
+    rows = [(*member.choice.values(), _searched(member, several)) for member in members]
+    click.echo(table(rows, heads=(*slots, "searched in")))
+    searches = len(several.members)
+    evaluated = ", each found architecture evaluated" if several.members[0].evaluation is not None else ""
+    seeds = spans(member.seed for member in several.members)
+    click.echo(f"\n{searches} search{'es' if searches > 1 else ''}, seeds {seeds}{evaluated}")
+
+
+def _searched(member: Member, several: AskedSeveral) -> str:
+    checked = check_asked(Asked(recipe=member.recipe, registry=several.registry))
+    if checked.supernet is not None:
+        return f"supernet: {checked.supernet}"
+    return f"no supernet; architectures to begin with: {checked.seeds}"

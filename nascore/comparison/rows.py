@@ -1,0 +1,147 @@
+"""The rows of a comparison: runs that differ by nothing but their seed."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from nascore.comparison.chance import mean_interval
+from nascore.comparison.labels import told_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nascore.comparison.flat import Flat
+    from nascore.comparison.labels import Told
+    from nascore.comparison.sample import Measured, Sample
+
+
+@frozen(kw_only=True)
+class Row:
+    """One algorithm: the mean over its seeds.
+
+    Attributes:
+        label: What it is called in this comparison.
+        samples: Its runs that are done and were measured, one a seed, by seed.
+        lost: Its other runs: failed, interrupted, or without this accuracy.
+        by: Which accuracy counts: of `validation` or of `test` images.
+    """
+
+    label: str
+    samples: tuple[Sample, ...]
+    lost: tuple[Sample, ...] = ()
+    by: str
+
+    @property
+    def recipe(self) -> Flat:
+        """What the recipes of its runs say."""
+        return (*self.samples, *self.lost)[0].recipe
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """The accuracies that count, 0 to 1, by seed."""
+        return {_seed(one): one.measured[self.by].share for one in self.samples}
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the accuracies, 0 to 1; None where there are none."""
+        return fmean(self.shares.values()) if self.samples else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Bounds that hold the true mean in 95 % of cases, by Student's t; None where it says nothing.
+
+        A share lies within 0 and 1, and so does its mean, whatever Student says.
+        """
+        found = mean_interval(list(self.shares.values())) if self.samples else None
+        return None if found is None else (max(0.0, found[0]), min(1.0, found[1]))
+
+    @property
+    def measured(self) -> Measured | None:
+        """How the first of its accuracies was measured; the others were so too, having the same recipe."""
+        return self.samples[0].measured[self.by] if self.samples else None
+
+    def average(self, figure: str) -> float | None:
+        """Return the mean over the seeds of `params`, `macs`, `steps` or `seconds`; None: it has none."""
+        values = [getattr(one, figure) for one in self.samples]
+        return fmean(values) if values else None
+
+    def in_search(self) -> tuple[float, bool] | None:
+        """Return the mean accuracy on validation images, and whether they guided; None: it is no search."""
+        known = [one.measured["validation"] for one in self.samples if "validation" in one.measured]
+        return (fmean(one.share for one in known), known[0].guided) if known else None
+
+    def plain(self) -> dict[str, Any]:
+        """Return the row as JSON has it."""
+        measured, search = self.measured, self.in_search()
+        return {
+            "label": self.label,
+            "seeds": list(self.shares),
+            "accuracy": self.mean,
+            "interval": None if self.interval is None else list(self.interval),
+            "by_seed": {str(seed): share for seed, share in self.shares.items()},
+            "images": None if measured is None else measured.count,
+            "split": self.by,
+            "guided": None if measured is None else measured.guided,
+            "best_of": None if measured is None else measured.best_of,
+            "validation_accuracy": None if search is None else search[0],
+            "validation_guided": None if search is None else search[1],
+            **{figure: self.average(figure) for figure in ("params", "macs", "steps", "seconds")},
+            "runs": [one.name for one in self.samples],
+            "lost": [{"run": one.name, "status": one.status, "error": one.error} for one in self.lost],
+        }
+
+
+def counting(samples: Iterable[Sample]) -> str:
+    """Return which accuracy counts: that of the test images if every row has one.
+
+    A row with a run that lacks it, since its evaluation failed, has the others.
+    """
+    tested: dict[Any, bool] = {}
+    for one in samples:
+        if one.measured:
+            tested[one.key] = tested.get(one.key, False) or "test" in one.measured
+    return "test" if tested and all(tested.values()) else "validation"
+
+
+def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[tuple[Row, ...], Told]:
+    """Gather runs into rows, in the order in which the first of each came.
+
+    Args:
+        samples: The runs.
+        wanted: The slots that were meant to be compared, if that is known.
+        by: Which accuracy counts.
+    """
+    grouped: dict[Any, list[Sample]] = {}
+    for one in samples:
+        grouped.setdefault(one.key, []).append(one)
+    groups = list(grouped.values())
+    told = told_apart([{**group[0].recipe, "kind": group[0].kind} for group in groups], wanted)
+    rows = tuple(_row(group, label, by) for group, label in zip(groups, told.labels, strict=True))
+    return rows, told
+
+
+def repeated(samples: Iterable[Sample], rows: Iterable[Row]) -> Mapping[str, str]:
+    """Return the runs that repeat another one of their row, with that other one."""
+    counted = {(one.key, one.seed): one.name for row in rows for one in row.samples}
+    names = set(counted.values())
+    return {
+        one.name: counted[one.key, one.seed]
+        for one in samples
+        if (one.key, one.seed) in counted and one.name not in names and one.status == "done"
+    }
+
+
+def _row(group: Sequence[Sample], label: str, by: str) -> Row:
+    first: dict[int, Sample] = {}
+    for one in group:
+        if by in one.measured:
+            first.setdefault(_seed(one), one)
+    lost = tuple(one for one in group if by not in one.measured)
+    return Row(label=label, samples=tuple(first[seed] for seed in sorted(first)), lost=lost, by=by)
+
+
+def _seed(sample: Sample) -> int:
+    return -1 if sample.seed is None else sample.seed

@@ -1,0 +1,204 @@
+"""Several searches in one run: each is a job, and a run of its own in the folder of that job.
+
+A job that fails is recorded, and the others go on. What is done can be read at any time: the plan is written
+first, each run as if it were alone, the table of all last.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import perf_counter
+from traceback import format_exception
+from typing import TYPE_CHECKING
+
+import torch
+from attrs import Factory, define
+
+from nascore.comparison import EVALUATE, compared, plan_of
+from nascore.description import load
+from nascore.engine.batches import check_batch
+from nascore.engine.build import name_of, planned
+from nascore.engine.device import device_for
+from nascore.engine.evaluate import evaluate
+from nascore.engine.search import search
+from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, said
+from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from nascore.comparison import Member, Plan, Planned
+    from nascore.contract import Observer
+    from nascore.plugin import Registry
+    from nascore.run import RunFolder
+
+
+def unfit(member: Member, registry: Registry) -> RecipeError | None:
+    """Say what would keep a search, or the evaluation after it, from being built; None: nothing.
+
+    Nothing is trained or written.
+    """
+    recipe = member.recipe
+    try:
+        dataset, _ = planned(recipe, registry)
+        if member.evaluation is not None:
+            recipe = member.evaluation
+            check_batch("training.batch", recipe.run.training.batch, dataset.facts.train)
+    except RecipeError as error:
+        return type(error)(recipe.placed(error.problems))
+    return None
+
+
+def search_several(
+    members: Sequence[Member],
+    registry: Registry,
+    *,
+    out: Path | None = None,
+    observers: Iterable[Observer] = (),
+    began: Callable[[int, int, Planned], None] = lambda *_: None,
+) -> Path:
+    """Make several searches, one after the other; returns the folder of all.
+
+    Args:
+        members: The searches, in their order.
+        registry: What is installed.
+        out: The folder, new or empty; None: a new one where runs are kept.
+        observers: Who watches each of them.
+        began: Told of each job before it: its number, how many there are, and what it is.
+
+    Raises:
+        RunFolderError: The folder cannot be made or written to.
+        RunFailed: None of the searches came to its end.
+    """
+    plan = plan_of(tuple(members), tuple(name_of(member.recipe) for member in members))
+    folder = _begun(plan, members, out)
+    making = _Making(
+        folder=folder, plan=plan, members=members, registry=registry, observers=tuple(observers), told=began
+    )
+    start = perf_counter()
+    try:
+        making.all()
+        making.conclude(start)
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        mark_whole(error, folder.path)
+        # A disk that is full may be why it stopped: what stopped it is said, not what came of it.
+        with suppress(Exception):
+            folder.log(f"{status}: {said(error)}")
+            making.conclude(start, status=status, error=said(error))
+        raise
+    if not making.done:
+        raise _fruitless(making)
+    return folder.path
+
+
+def _begun(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder:
+    """Make the folder, and write what is known before the first search."""
+    slots = "-".join(plan.slots) or "seeds"
+    seeds = f"s{plan.seeds[0]}" if len(plan.seeds) == 1 else f"s{plan.seeds[0]}-{plan.seeds[-1]}"
+    folder = create(f"compare-{slots}_{seeds}", out=out)
+    recipe = members[0].recipe
+    folder.json(COMPARISON, plan.plain())
+    folder.json(
+        "environment.json",
+        environment(kind="compare", device=device_for(recipe).type, threads=recipe.run.threads),
+    )
+    folder.log(f"{len(plan.jobs)} jobs: {slots}, seeds {', '.join(map(str, plan.seeds))}")
+    return folder
+
+
+@define(kw_only=True)
+class _Making:
+    """A comparison under way.
+
+    Attributes:
+        folder: Its folder.
+        plan: Its jobs.
+        members: The searches of the plan, in their order.
+        registry: What is installed.
+        observers: Who watches each run.
+        told: Told of each job before it.
+        done: How many jobs came to their end.
+        failed: By folder of a job that failed why it did.
+    """
+
+    folder: RunFolder
+    plan: Plan
+    members: Sequence[Member]
+    registry: Registry
+    observers: tuple[Observer, ...]
+    told: Callable[[int, int, Planned], None]
+    done: int = 0
+    failed: dict[str, str] = Factory(dict)
+
+    def all(self) -> None:
+        """Do all jobs; an evaluation whose search failed is left out."""
+        members = iter(self.members)
+        member = None
+        for number, job in enumerate(self.plan.jobs, start=1):
+            if job.kind != EVALUATE:
+                member = next(members)
+            if job.of in self.failed:
+                self.failed[job.folder] = f"there is nothing to evaluate: {job.of} failed"
+                continue
+            assert member is not None
+            self.told(number, len(self.plan.jobs), job)
+            error = self._do(job, member)
+            if error is None:
+                self.done += 1
+            else:
+                self._failed(job, error)
+
+    def conclude(self, start: float, **ended: str) -> None:
+        """Write the result, last of all."""
+        known = compared([self.folder.path])
+        status = {"status": "done" if self.done else "failed"}
+        self.folder.finish(
+            {
+                "kind": "compare",
+                **(ended or status),
+                "seeds": list(self.plan.seeds),
+                "jobs": {"planned": len(self.plan.jobs), "done": self.done, "failed": len(self.failed)},
+                "table": known.plain(),
+                "seconds": round(perf_counter() - start, 3),
+            }
+        )
+
+    def _do(self, job: Planned, member: Member) -> str | None:
+        """Do one job; returns why it failed, None where it did not."""
+        out = self.folder / job.folder
+        try:
+            if job.kind == EVALUATE:
+                self._evaluate(job, member, out)
+            else:
+                search(member.recipe, self.registry, out=out, observers=self.observers)
+        except (KeyboardInterrupt, RunFolderError):
+            raise  # wrong for every job: a folder that cannot be written to
+        except NascoreError as error:
+            return str(error)
+        except BaseException as error:  # noqa: BLE001 - plugins make kinds of their own, and call sys.exit()
+            self.folder.log(f"job {job.folder}:\n{''.join(format_exception(error)).rstrip()}")
+            return said(error)
+        return None
+
+    def _evaluate(self, job: Planned, member: Member, out: Path) -> None:
+        assert member.evaluation is not None
+        found = self.folder / str(job.of) / ARCHITECTURE
+        description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
+        evaluate(description, member.evaluation, self.registry, out=out, observers=self.observers)
+
+    def _failed(self, job: Planned, error: str) -> None:
+        self.failed[job.folder] = error
+        self.folder.log(f"job {job.folder} failed: {error}")
+        self.folder.change("job failed", job=job.folder, error=error)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _fruitless(making: _Making) -> RunFailed:
+    text = f"all {len(making.failed)} jobs failed; the first of them:"
+    first = next(iter(making.failed.values()))
+    error = RunFailed([Problem(path="", text=text), Problem(path="", text=first)])
+    mark_whole(error, making.folder.path)
+    return error

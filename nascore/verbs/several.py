@@ -1,0 +1,239 @@
+"""Several searches on the same playing field: one recipe, several algorithms and seeds, one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import Factory, define, evolve, frozen
+
+from nascore.comparison import Comparison, Member, compared
+from nascore.errors import Problem, RecipeError, refusal
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
+from nascore.recipe.request import resolved
+from nascore.verbs.aimed import Aim
+from nascore.verbs.asking import ask, installed, requested
+from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
+from nascore.verbs.search import SLOTS
+from nascore.verbs.varied import divided, varied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from nascore.comparison import Planned
+    from nascore.component import Component
+    from nascore.contract import Observer
+    from nascore.plugin import Registry
+    from nascore.plugin.selection import Wanted
+    from nascore.recipe import Recipe, Request
+    from nascore.verbs.varied import Varied
+
+
+@frozen(kw_only=True)
+class AskedSeveral:
+    """Searches that can run.
+
+    Attributes:
+        members: The searches, seed by seed, so that whatever is done by then can be compared.
+        registry: What is installed.
+        notes: What counts for some of them only.
+    """
+
+    members: tuple[Member, ...]
+    registry: Registry
+    notes: tuple[str, ...] = ()
+
+
+class PartlyUnfitError(RecipeError):
+    """Of several combinations some cannot run (exit code 3).
+
+    Args:
+        problems: What is wrong with each.
+        rest: The request without them, which works; None where there is none. Settings of the evaluation are
+            left out: the request is that of the search.
+    """
+
+    def __init__(self, problems: Iterable[Problem], rest: Request | None) -> None:
+        super().__init__(problems)
+        self.rest = rest
+
+
+def search_several(  # noqa: PLR0913 - each is a flag of the command line, by name
+    *,
+    space: str | Sequence[str] | None = None,
+    growth: str | Sequence[str] | None = None,
+    updater: str | Sequence[str] | None = None,
+    trainer: str | Sequence[str] | None = None,
+    relaxation: str | Sequence[str] | None = None,
+    regularizer: str | Sequence[str] | None = None,
+    dataset: str | Sequence[str] | None = None,
+    observer: str | Sequence[str] | None = None,
+    seeds: str | Iterable[int] | None = None,
+    evaluate: bool = False,
+    recipe: str | Path | None = None,
+    preset: str | None = None,
+    scale: Literal["mini", "paper"] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    plugins: Wanted = (),
+    observers: Sequence[Observer] = (),
+) -> Comparison:
+    """Search with several algorithms and seeds, as ``nascore search --updater darts,xnas --seeds 0..4`` does.
+
+    Args:
+        space: One or several; all combinations with those of other slots are searched with.
+        growth: One or several.
+        updater: One or several.
+        trainer: One or several.
+        relaxation: One or several.
+        regularizer: Those of every search.
+        dataset: One or several; accuracies on different data are not compared.
+        observer: Who watches every search.
+        seeds: The seeds of every combination: numbers, or a text such as ``"0..4"``.
+        evaluate: Whether each architecture that is found is evaluated: trained from scratch, tested once.
+        recipe: A recipe file.
+        preset: A recipe that a plugin brings.
+        scale: ``"mini"`` or ``"paper"``.
+        settings: Values by their path; those of the evaluation begin with ``evaluate.``.
+        out: Folder of all, new or empty. None: a new one in ``runs``.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        observers: Objects that watch every search.
+
+    Raises:
+        RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
+        RunFailed: No search came to its end; a RunFolderError, if the folder cannot be used.
+    """
+    chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
+    names = dict(zip(SLOTS, chosen, strict=True))
+    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=None)
+    asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
+    return compared([run_several(asked, out=out, observers=observers)])
+
+
+def ask_several(  # noqa: PLR0913 - each by name
+    request: Request,
+    *,
+    seeds: str | Iterable[int] | None,
+    evaluate: bool = False,
+    plugins: Wanted = (),
+    run: Component = SEARCH_RUN,
+    evaluation_run: Component = EVALUATE_RUN,
+) -> AskedSeveral:
+    """Return the searches of a request, each settled and checked as far as it can be without training.
+
+    Raises:
+        RecipeError: Some cannot run; all that is wrong with any, at once.
+        PluginError: What is wrong is that plugins are missing or broken.
+    """
+    several = varied(request, seeds)
+    registry = installed(plugins)
+    wanted = (None,) if several.seeds is None else several.seeds
+    judging = _Judging(
+        several=several,
+        aim=Aim(slots=several.slots, registry=registry),
+        registry=registry,
+        runs=(run, evaluation_run if evaluate else None),
+    )
+    if not several.slots:
+        # One algorithm: its refusal ends with what works.
+        ask(judging.requests({}, None)[0], plugins=plugins, run=run)
+    members = [judging.member(choice, seed) for seed in wanted for choice in several.choices()]
+    judging.refuse()
+    from nascore.engine.several import unfit
+
+    # The second look builds the parts, and is taken only where the first finds nothing.
+    for member in members:
+        error = unfit(member, registry)
+        if error is not None:
+            judging.add(member.choice, error.problems)
+    judging.refuse()
+    return AskedSeveral(members=tuple(members), registry=registry, notes=tuple(judging.aim.said(request)))
+
+
+def run_several(
+    asked: AskedSeveral,
+    *,
+    out: str | Path | None = None,
+    observers: Iterable[Observer] = (),
+    began: Callable[[int, int, Planned], None] = lambda *_: None,
+) -> Path:
+    """Make searches that were asked for; returns the folder of all. See :func:`search_several`."""
+    from nascore.engine.several import search_several as run
+
+    folder = None if out is None else Path(out)
+    return run(asked.members, asked.registry, out=folder, observers=observers, began=began)
+
+
+@define(kw_only=True)
+class _Judging:
+    """Settles searches, and gathers what is wrong with each combination.
+
+    Attributes:
+        several: What was asked for.
+        aim: Which settings count for which of them.
+        registry: What is installed.
+        runs: The components of the run itself: of a search, and of an evaluation; None: there is none.
+        wrong: The problems of each combination that cannot run.
+    """
+
+    several: Varied
+    aim: Aim
+    registry: Registry
+    runs: tuple[Component, Component | None]
+    wrong: list[tuple[Mapping[str, str], list[Problem]]] = Factory(list)
+
+    def member(self, choice: Mapping[str, str], seed: int | None) -> Member:
+        """Settle one search; what is wrong with it is noted."""
+        request, evaluation = self.requests(choice, seed)
+        recipe = resolved(request, self.registry, run=self.runs[0])
+        if recipe.refused:
+            self.add(choice, recipe.problems)
+        return Member(
+            choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe.run.seed)
+        )
+
+    def requests(self, choice: Mapping[str, str], seed: int | None) -> tuple[Request, Request]:
+        """Return what is asked of a search, and of the evaluation after it."""
+        whole = self.aim.request_of(self.several.request_of(choice, seed), choice)
+        return divided(whole) if self.runs[1] is not None else (whole, whole)
+
+    def add(self, choice: Mapping[str, str], problems: Iterable[Problem]) -> None:
+        """Note what is wrong with a combination; the same of another seed is not said again."""
+        for known, found in self.wrong:
+            if known == choice:
+                found += [problem for problem in problems if problem not in found]
+                return
+        self.wrong.append((choice, list(problems)))
+
+    def refuse(self) -> None:
+        """Refuse, where something is wrong with a combination.
+
+        Raises:
+            RecipeError: It is.
+            PluginError: All of it is the fault of plugins.
+        """
+        if not self.wrong:
+            return
+        choices = self.several.choices()
+        every = [problem for problem in self.wrong[0][1] if all(problem in found for _, found in self.wrong)]
+        common = every if len(self.wrong) == len(choices) else []
+        problems = list(common)
+        for choice, found in self.wrong:
+            own = [problem for problem in found if problem not in common]
+            if own:
+                named = ", ".join(f"{slot} {name}" for slot, name in choice.items())
+                problems += [evolve(own[0], text=f"[{named}] {own[0].text}"), *own[1:]] if named else own
+        error = refusal(problems)
+        if isinstance(error, RecipeError):
+            rest = self.several.without([choice for choice, _ in self.wrong])
+            raise PartlyUnfitError(problems, divided(rest)[0] if rest is not None and self.runs[1] else rest)
+        raise error
+
+    def _evaluation(self, choice: Mapping[str, str], request: Request, seed: int) -> Recipe | None:
+        if self.runs[1] is None:
+            return None
+        request = evolve(request, run={**request.run, "seed": seed})
+        recipe = resolved(request, self.registry, run=self.runs[1], slots=SLOTS_OF_EVALUATE)
+        if recipe.refused:
+            self.add(choice, recipe.problems)
+        return recipe

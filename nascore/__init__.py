@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nascore.verbs.evaluate import evaluate
+    from nascore.verbs.matrix import matrix
     from nascore.verbs.runs import Run, load_run
     from nascore.verbs.search import search
 
     __version__: str
 
-__all__ = ["Run", "__version__", "evaluate", "load_run", "search"]
+__all__ = ["Run", "__version__", "evaluate", "load_run", "matrix", "search"]
 
-_HOMES = {"evaluate": "evaluate", "load_run": "runs", "Run": "runs", "search": "search"}
+_HOMES = {"evaluate": "evaluate", "load_run": "runs", "matrix": "matrix", "Run": "runs", "search": "search"}
 
 
 def __getattr__(name: str) -> object:

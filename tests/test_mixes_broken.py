@@ -1,4 +1,4 @@
-"""One part replaced by a lazy or a bad one: the array of mixes fails, where the part is and for its reason."""
+"""One part replaced by a lazy or a bad one: the array of mixes fails, there and for its reason."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from nascore.component import SLOTS
 from nascore.config import settings_of, write_scalar
-from nascore.errors import Origin, RecipeError
+from nascore.errors import Origin, Problem, RecipeError, did_you_mean
 from nascore.recipe.naming import name_component
 from nascore.recipe.needs import split
 from nascore.recipe.ways import changed, other_values, plain
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component, Slot
-    from nascore.errors import Problem
     from nascore.plugin import Registry
 
 NONE: Final = "none"
@@ -83,8 +82,9 @@ def axes_of(
         slots: The slot table.
 
     Raises:
-        RecipeError: Some names stand for no component; all of them at once.
+        RecipeError: Some names stand for no slot or no component.
     """
+    _refuse_unknown(names, slots)
     fixed = {text.partition("=")[0].strip() for text in sets}
     asked = asked_for(registry, slots)
     problems: list[Problem] = []
@@ -101,6 +101,17 @@ def axes_of(
     if problems:
         raise RecipeError(problems)
     return tuple(axes)
+
+
+def _refuse_unknown(names: Iterable[str], slots: Sequence[Slot]) -> None:
+    known = {slot.name for slot in slots}
+    problems = [
+        Problem(path=name, text=f"no slot is called {name}.", hint=did_you_mean(name, known))
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise RecipeError(problems)
 
 
 def needs_a_value(component: Component) -> bool:

@@ -134,6 +134,8 @@ class Component:
         mini: Settings that change at the scale ``mini``.
         mini_wishes: What it wishes instead at the scale ``mini``, by slot; an empty list: nothing.
         check: Rules on values that the types cannot say; sees the finished recipe.
+        unread: Settings of others that nothing reads while it fills its slot, each with what decides instead:
+            ``{"training.epochs": "growth.child_epochs"}``; a whole slot by its name. Who sets one is warned.
         paper: Where the method and the values come from.
         argument: The setting that ``NAME:VALUE`` fills (``--space file:chain.yaml``).
         plugin: The plugin that brought it; filled in when the plugin is loaded.
@@ -150,6 +152,7 @@ class Component:
     mini: Mapping[str, Any] = Factory(dict)
     mini_wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
     check: Callable[[Any, Choice], Iterable[Problem]] | None = None
+    unread: Mapping[str, str] = Factory(dict)
     paper: str = ""
     argument: str | None = None
     plugin: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ NEEDS = "needs(*distributions): the test is skipped where one of these is not in
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known, and stop where a run that promises all tests would skip some."""
     config.addinivalue_line("markers", NEEDS)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background so; the processes that tests interrupt would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     lost = missing(os.environ.get("NASCORE_TEST_ALL", "").split())
     if lost:
         raise pytest.UsageError(f"NASCORE_TEST_ALL names what is not installed: {', '.join(lost)}")

@@ -10,7 +10,9 @@ from recipe_sample import CORE, TABLE, hooks, part, recipe, registry
 from nascore.component import Give, Need
 from nascore.config import setting
 from nascore.errors import PluginError, Problem, RecipeError
-from nascore.recipe import Request, settled
+from nascore.recipe import Request, resolve, settled
+from nascore.recipe.ground import Ground
+from nascore.recipe.suggest import suggest
 
 
 def boom(*_anything):
@@ -183,3 +185,28 @@ def test_defaults_that_cannot_be_made_any_more_are_no_error_of_others():
     allowed.clear()
     [problem] = recipe(installed, names={"updater": ["xnas"], "relaxation": ["linear"]}).problems
     assert problem.hint == "What fits: egs, softmax."
+
+
+@frozen(kw_only=True)
+class Joined:
+    """Two settings of which one at least must be given up."""
+
+    hard: bool = setting(default=True, help="hard")
+    ordered: bool = setting(default=False, help="ordered")
+    exact: bool = setting(default=True, help="exact")
+
+    def __attrs_post_init__(self):
+        if self.hard and self.ordered:
+            raise ValueError("hard and ordered do not go together")
+
+
+def test_settings_that_refuse_another_value_are_no_way_out_and_no_crash():
+    """With `ordered` it would give what is needed, but takes it only where another setting changes too."""
+    given = Give(capability="normalized", when=lambda own: own.ordered or not own.exact)
+    asked = Request(names={"updater": ["xnas"], "relaxation": ["idea"]})
+    installed = with_idea(config=Joined, provides=(given,))
+    [problem] = resolve(asked.layers(installed), installed).refused
+    assert "relaxation.exact=false" in problem.hint
+    assert "ordered" not in problem.hint
+    found = suggest(asked, Ground.of(asked, installed, run=CORE, slots=TABLE))
+    assert found.changes == ("idea given back, so xnas brings softmax",)

@@ -111,6 +111,11 @@ def test_growth_and_space_are_kept_where_anything_else_can_be_changed():
             ("l1 left out",),
             "nascore search --updater geonas --regularizer entropy --set seed=4",
         ),
+        (
+            flags(["regularizer.builtin:l1.weight=0.5"], updater="geonas", regularizer="builtin:l1 entropy"),
+            ("l1 left out",),
+            "nascore search --updater geonas --regularizer entropy",
+        ),
         # A setting that was typed is dropped, and nothing else.
         (
             flags(["trainer.estimate = unrolled", "trainer.epochs=3"], updater="xnas"),

@@ -45,7 +45,17 @@ def wait_for(path, text, process):
         if path.is_file() and text in path.read_text(encoding="utf-8"):
             return
         time.sleep(0.02)
+    process.kill()
     raise AssertionError(f"{path} never held {text!r}: {process.communicate()}")
+
+
+def ended(process, limit):
+    """What a process said that is to end now; one that does not is killed, and its test fails."""
+    try:
+        return process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"it goes on: {process.communicate()}") from None
 
 
 def endless(words, setting):
@@ -71,7 +81,7 @@ def test_a_real_ctrl_c_leaves_a_run_that_can_be_read(words):
     process = started(*words)
     wait_for(Path("run/metrics.jsonl"), "\n", process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=LIMIT)
+    out, err = ended(process, LIMIT)
     assert process.returncode == 130, err
     assert "Traceback" not in err + out
     assert "interrupted; the run is kept in run. It holds recipe.yaml" in err
@@ -92,7 +102,7 @@ def test_a_second_ctrl_c_kills_at_once():
     # The first one is being answered, and the answer hangs.
     wait_for(Path("told"), "x", process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = ended(process, 20)
     assert process.returncode == -signal.SIGINT
     assert "Traceback" not in err + out
     assert read(Path("run")).status == "interrupted"

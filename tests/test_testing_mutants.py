@@ -58,34 +58,27 @@ def test_further_updater(name, check):
     caught(UpdaterConformance, mutants_updaters, name, check, without=without)
 
 
-@pytest.mark.parametrize("name", mutants_relaxations.HEALTHY)
-def test_healthy_relaxation(name):
-    assert failures(RelaxationConformance, mutants_relaxations, name) == {}
+PARTS = {
+    RelaxationConformance: mutants_relaxations,
+    RegularizerConformance: mutants_regularizers,
+    SpaceConformance: mutants_spaces,
+}
+HEALTHY = [pytest.param(base, made, name, id=name) for base, made in PARTS.items() for name in made.HEALTHY]
+MUTANTS = [
+    pytest.param(base, made, name, check, id=f"{name}-{check}")
+    for base, made in PARTS.items()
+    for name, (_made, check) in made.MUTANTS.items()
+]
 
 
-@pytest.mark.parametrize(("name", "check"), cases(mutants_relaxations.MUTANTS))
-def test_relaxation(name, check):
-    caught(RelaxationConformance, mutants_relaxations, name, check)
+@pytest.mark.parametrize(("base", "made", "name"), HEALTHY)
+def test_healthy_part(base, made, name):
+    assert failures(base, made, name) == {}
 
 
-@pytest.mark.parametrize("name", mutants_regularizers.HEALTHY)
-def test_healthy_regularizer(name):
-    assert failures(RegularizerConformance, mutants_regularizers, name) == {}
-
-
-@pytest.mark.parametrize(("name", "check"), cases(mutants_regularizers.MUTANTS))
-def test_regularizer(name, check):
-    caught(RegularizerConformance, mutants_regularizers, name, check)
-
-
-@pytest.mark.parametrize("name", mutants_spaces.HEALTHY)
-def test_healthy_space(name):
-    assert failures(SpaceConformance, mutants_spaces, name) == {}
-
-
-@pytest.mark.parametrize(("name", "check"), cases(mutants_spaces.MUTANTS))
-def test_space(name, check):
-    caught(SpaceConformance, mutants_spaces, name, check)
+@pytest.mark.parametrize(("base", "made", "name", "check"), MUTANTS)
+def test_part(base, made, name, check):
+    caught(base, made, name, check)
 
 
 def test_each_check_of_these_slots_is_seen_to_fail():

@@ -88,6 +88,10 @@ def nascore_growths() -> Iterable[Component]:
         ),
         wishes={"updater": "uniform"},
         mini={"count": 5},
+        unread=dict.fromkeys(
+            ("trainer.epochs", "trainer.batch", "trainer.lr", "updater", "relaxation", "regularizer"),
+            "architectures are drawn, and each is trained as training.* says",
+        ),
         paper="arXiv 1902.07638",
     )
 

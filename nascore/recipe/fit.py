@@ -1,4 +1,4 @@
-"""The fit check: every need of every part, then each part's own rules on values."""
+"""The fit check: every need of every part, each part's own rules on values, and what nothing reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from attrs import frozen
 
 from nascore.errors import Problem
 from nascore.recipe.guard import guarded, no_problem
+from nascore.recipe.ineffective import ineffective
 from nascore.recipe.misfit import misfit
 from nascore.recipe.needs import asked, unmet
 
@@ -28,7 +29,7 @@ def misfits(recipe: Recipe, registry: Registry) -> tuple[Problem, ...]:
 
 
 def fit(recipe: Recipe, registry: Registry, *, told: bool = True) -> tuple[Problem, ...]:
-    """Check a finished recipe: all needs, then each component's own rules on values.
+    """Check a finished recipe: all needs, each component's own rules on values, and what nothing reads.
 
     Args:
         recipe: A settled recipe.
@@ -43,7 +44,7 @@ def fit(recipe: Recipe, registry: Registry, *, told: bool = True) -> tuple[Probl
         for need in part.component.needs:
             problems += asked(part.component, part.settings, need)[1]
         problems += recipe.placed(_checked(part, Seen(recipe=recipe, registry=registry)))
-    return tuple(problems)
+    return (*problems, *ineffective(recipe))
 
 
 def _untold(recipe: Recipe) -> list[Problem]:

@@ -177,7 +177,9 @@ def _unset(request: Request, path: str) -> Request:
 
 
 def _is_below(typed: str, path: str) -> bool:
-    return typed == path or typed.startswith(f"{path}.")
+    # A component may be typed with its plugin's name: regularizer.builtin:l1.weight.
+    bare = ".".join(word.rpartition(":")[2] for word in typed.split("."))
+    return bare == path or bare.startswith(f"{path}.")
 
 
 def _set(request: Request, path: str, value: object) -> Request:

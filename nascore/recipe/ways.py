@@ -83,9 +83,14 @@ def other_values(declared: Declared, value: object) -> list[Any]:
     return [one for one in few if one != value]
 
 
-def changed(part: Part, name: str, value: object) -> Part:
-    """Return a part with another value of a setting."""
-    settings = attrs.evolve(part.settings, **{name: value})
+def changed(part: Part, name: str, value: object) -> Part | None:
+    """Return a part with another value of a setting; None where its other settings refuse that one."""
+    # A plugin's own rules may join several settings: what one of them raises is no way, and no mistake.
+    settings, wrong = guarded(
+        part.component, "settings", lambda: attrs.evolve(part.settings, **{name: value}), lambda: None
+    )
+    if wrong:
+        return None
     return attrs.evolve(part, settings=settings, provides=provided(part.component, settings)[0])
 
 
@@ -104,8 +109,8 @@ def varied(part: Part) -> Iterator[tuple[Part, str]]:
         others = other_values(declared, value)
         if declared.default != value and declared.default not in others:
             others.append(declared.default)
-        for other in others:
-            yield changed(part, name, other), name
+        tried = (changed(part, name, other) for other in others)
+        yield from ((new, name) for new in tried if new is not None)
 
 
 @cache  # asked for at every misfit, and always the same

@@ -8,6 +8,8 @@ from nascore.capability import CAPABILITIES
 from nascore.component import RUN, SLOTS, Give
 from nascore.config import Asked, settings_of, structure, wrap
 from nascore.errors import Origin, did_you_mean
+from nascore.recipe import SEARCH_RUN
+from nascore.recipe.recipe import flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +68,18 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
             continue
         for one in wish if isinstance(wish, list) else [wish]:
             yield from (f"{owner} {fault}" for fault in _refused(slot, one, registry))
+
+
+def unreadable(component: Component, registry: Registry) -> Iterator[str]:
+    """Yield what a component declares as unread and nobody could set, to follow "has"."""
+    run = {path for path, _ in flat(SEARCH_RUN.config())}
+    for path in component.unread:
+        slot, _, name = path.partition(".")
+        configs = [one.config for one in registry.components(slot)] if slot in _SLOTS else []
+        if path in run or (slot in _SLOTS and not name) or any(name in settings_of(one) for one in configs):
+            continue
+        near = did_you_mean(path, [*run, *_SLOTS])
+        yield f"{path} of {component.slot} {component.name} as unread, and nothing has it. {near}".rstrip()
 
 
 def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:

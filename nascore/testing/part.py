@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class PartConformance(Conformance):
+class PartConformance(Conformance, ABC):
     """Checks that need nothing of a part but that it can be used once; :meth:`exercise` says how.
 
     Attributes:
@@ -27,6 +28,7 @@ class PartConformance(Conformance):
 
     largest: ClassVar[float] = 1e9
 
+    @abstractmethod
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Use the part once on something small; returns what it gave, by name.
 
@@ -34,7 +36,6 @@ class PartConformance(Conformance):
             part: The part, freshly built.
             seed: Seeds the generators that are handed to it.
         """
-        raise NotImplementedError
 
     def test_its_defaults_work(self) -> None:
         """It is built with its default settings, and then works."""

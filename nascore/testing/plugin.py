@@ -12,7 +12,7 @@ from nascore.plugin.selection import CORE, named, same_distribution
 from nascore.recipe import Request, settled
 from nascore.testing.alone import torch_importer
 from nascore.testing.conformance import Conformance, NotConformingError
-from nascore.testing.declared import needless, undocumented, unknown, unwishable
+from nascore.testing.declared import needless, undocumented, unknown, unreadable, unwishable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,12 @@ class PluginConformance(Conformance):
         """Wishes are for slots that there are; settings that are wished are allowed."""
         for one in self.ready().components:
             for fault in unwishable(one, self.found()):
+                raise NotConformingError(f"{self.component} has {fault}")
+
+    def test_unread_settings_are_there(self) -> None:
+        """What a part declares as unread is a setting, or a slot, that there is."""
+        for one in self.ready().components:
+            for fault in unreadable(one, self.found()):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_parts_can_be_built(self) -> None:

@@ -8,9 +8,14 @@ from itertools import accumulate, chain, combinations, product
 import pytest
 
 from nascore_data import codes
-from nascore_data.codes import code_probability, inclusion, most_probable, prefix_probabilities
+from nascore_data.codes import code_probability, most_probable, prefix_probabilities
 
 LAWS = [(0.5, 0.5), (0.4, 0.3, 0.2, 0.1), (0.7, 0.1, 0.1, 0.05, 0.05)]
+
+
+def inclusion(share: float, draws: int) -> float:
+    """Return the probability that M draws touch an entry: 1 - (1 - p)^M."""
+    return 1 - (1 - share) ** draws
 
 
 def enumerated(shares, draws):

@@ -44,11 +44,6 @@ def code_probability(chosen: Sequence[float], draws: int) -> float:
     return prefix_probabilities(chosen, draws)[-1]
 
 
-def inclusion(share: float, draws: int) -> float:
-    """Return the probability that M draws touch an entry: 1 - (1 - p)^M."""
-    return 1 - (1 - share) ** draws
-
-
 def most_probable(shares: Sequence[float], draws: int) -> list[int]:
     """Return the entries of the most probable code, the most probable entry first.
 

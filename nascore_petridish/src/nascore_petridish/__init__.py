@@ -46,6 +46,12 @@ PETRIDISH: Final = Component(
     },
     mini={"count": 5, "seed_epochs": 5, "child_epochs": 3},
     check=misfits,
+    unread={
+        "training.epochs": "growth.seed_epochs and growth.child_epochs decide",
+        "training.channels": "architectures are trained at the size of the space",
+        "training.cells": "architectures are trained at the size of the space",
+        "training.auxiliary": "what grows has no auxiliary head",
+    },
     paper=PAPER,
 )
 

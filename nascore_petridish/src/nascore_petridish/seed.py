@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from nascore.api import Op, derive, expand
+from nascore.api import derive, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
-    from nascore.api import Description, Graph, Node, Pick, Picks
+    from nascore.api import ChoiceGroup, Description, Graph, Node, Op, Pick, Picks
 
 FIRST: Final = ("sep_conv_3x3", "skip_connect")
 """What stands on the edge that is kept, as far as the space offers it."""
@@ -58,19 +58,15 @@ def _picks(description: Description) -> Picks:
         last = {row[:2]: index for index, row in enumerate(layout.rows)}
         never = description.groups[name].never
         picks[name] = [
-            (index, column)
-            for index in sorted(last.values())
-            for column in _columns(
-                [op if offered else None for op, offered in zip(layout.ops, layout.mask[index], strict=True)],
-                never,
-            )
+            (index, column) for index in sorted(last.values()) for column in _columns(layout, index, never)
         ]
     return picks
 
 
-def _columns(offered: Sequence[Op | None], never: Collection[Op]) -> list[int]:
-    useful = {column: op for column, op in enumerate(offered) if op is not None and op not in never}
-    named = ([column for column, op in useful.items() if op.name == name] for name in FIRST)
+def _columns(layout: ChoiceGroup, row: int, never: Collection[Op]) -> list[int]:
+    offered = [column for column, there in enumerate(layout.mask[row]) if there]
+    useful = [column for column in offered if layout.ops[column] not in never]
+    named = ([column for column in useful if layout.ops[column].name == name] for name in FIRST)
     first = [columns[0] for columns in named if columns]
-    rest = [column for column, op in useful.items() if op.name != "none"]
-    return first or rest[:1] or [next(column for column, op in enumerate(offered) if op is not None)]
+    rest = [column for column in useful if layout.ops[column].name != "none"]
+    return first or rest[:1] or offered[:1]

@@ -171,3 +171,13 @@ def test_python_has_it_too():
     assert sum(found.counts.values()) == len(found.mixes)
     counts = found.across("updater")["growth", "none", "uniform"]
     assert counts == found.counts
+
+
+def test_a_setting_that_nothing_reads_counts_where_somebody_gave_it_and_not_where_it_tells_forms_apart():
+    """Growth `random` asks no relaxation, and warns who sets something of it."""
+    names = {"growth": ["random"], "updater": ["uniform"], "relaxation": ["new"], "regularizer": ["none"]}
+
+    assert {mix.verdict for mix in mixes(WITH_NEWCOMER, names=names)} == {"sound"}
+    given = list(mixes(WITH_NEWCOMER, names=names, sets=["relaxation.target=code"]))
+    assert {mix.verdict for mix in given} == {"warned"}
+    assert all(mix.reasons[0].startswith("relaxation.target: nothing reads it") for mix in given)

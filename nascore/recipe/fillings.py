@@ -179,12 +179,15 @@ def deciding(component: Component, asked: frozenset[tuple[str, str]]) -> dict[st
     part = plain(component)
     found: dict[str, tuple[Any, ...]] = {}
     for name, declared in {} if part is None else settings_of(component.config).items():
-        others = [] if part is None or declared.nested else other_values(declared, declared.default)
+        if part is None or declared.nested:
+            continue
+        values = (declared.default, *other_values(declared, declared.default))
+        forms = [(value, changed(part, name, value)) for value in values]
         given = [
-            {one for one in changed(part, name, value).provides if (component.slot, one) in asked}
-            for value in (declared.default, *others)
-            if part is not None
+            (value, {one for one in form.provides if (component.slot, one) in asked})
+            for value, form in forms
+            if form is not None
         ]
-        if any(one != given[0] for one in given):
-            found[name] = (declared.default, *others)
+        if any(one != given[0][1] for _, one in given):
+            found[name] = tuple(value for value, _ in given)
     return found

@@ -142,7 +142,13 @@ def judged(
         sets=[*request.sets, *(text for one in fillings for text in one.sets)],
     )
     recipe = resolve(asked.layers(registry), registry, told=False)
-    counted = [one for one in _said(recipe) if alone or len(one.slots) != 1]
+    own = {path for one in fillings for path, _value in one.settings}
+    counted = [
+        one
+        for one in _said(recipe)
+        # That nothing reads a setting which only tells forms apart speaks against no combination.
+        if (alone or len(one.slots) != 1) and not (one.verdict == "warned" and one.path in own)
+    ]
     said = sorted(counted, key=lambda one: -VERDICTS.index(one.verdict))
     return Mix(
         fillings=tuple(fillings),

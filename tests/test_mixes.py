@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import product
 
 import pytest
@@ -181,3 +183,11 @@ def test_a_setting_that_nothing_reads_counts_where_somebody_gave_it_and_not_wher
     given = list(mixes(WITH_NEWCOMER, names=names, sets=["relaxation.target=code"]))
     assert {mix.verdict for mix in given} == {"warned"}
     assert all(mix.reasons[0].startswith("relaxation.target: nothing reads it") for mix in given)
+
+
+def test_torch_is_not_imported_for_it():
+    program = (
+        "import nascore, sys; assert nascore.matrix(names={'growth': 'none'}).mixes; "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -9,8 +9,8 @@ from recipe_table import changed
 
 import nascore.builtin
 from nascore.plugin import Registry, discover
-from nascore.testing.array import accepted, array
-from nascore.testing.mixed import faults
+from nascore.testing.array import accepted_mixes, covering_mixes
+from nascore.testing.mixed import faults_of
 
 REGISTRY = Registry.of(builtin=nascore.builtin)
 NAMES = {
@@ -59,7 +59,10 @@ def replaced(slot, name, broken, registry=REGISTRY):
 
 def failing(registry, names=NAMES):
     """The rows of the array, and what is wrong with each."""
-    return {tuple(mix.texts.values()): faults(mix, registry) for mix in array(accepted(registry, names))}
+    return {
+        tuple(mix.texts.values()): faults_of(mix, registry)
+        for mix in covering_mixes(accepted_mixes(registry, names))
+    }
 
 
 def test_the_array_of_healthy_parts_is_well():
@@ -93,20 +96,20 @@ def test_an_architecture_that_cannot_be_built_is_seen():
 
 
 def test_weights_of_an_architecture_that_do_not_move_are_seen():
-    mix = array(accepted(REGISTRY, NAMES))[0]
+    mix = covering_mixes(accepted_mixes(REGISTRY, NAMES))[0]
     still = evolve(mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e-300")))
 
-    assert faults(still, REGISTRY) == ["the weights did not move in job 0002-train"]
+    assert faults_of(still, REGISTRY) == ["the weights did not move in job 0002-train"]
 
 
 def test_a_run_of_which_every_job_fails_is_seen():
     random = {**NAMES, "growth": ["random"], "updater": ["uniform"], "relaxation": ["softmax"]}
-    mix = array(accepted(REGISTRY, random))[0]
+    mix = covering_mixes(accepted_mixes(REGISTRY, random))[0]
     wild = evolve(
         mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e30", "training.clip=0"))
     )
 
-    assert [one.partition(":")[0] for one in faults(wild, REGISTRY)] == ["stopped"]
+    assert [one.partition(":")[0] for one in faults_of(wild, REGISTRY)] == ["stopped"]
 
 
 @pytest.mark.needs("nascore-petridish")

@@ -51,7 +51,7 @@ def _slots(function: Callable[..., Any]) -> Callable[..., Any]:
         "nascore matrix --updater darts --relaxation softmax --by regularizer",
         "nascore matrix --space darts --growth none --updater darts --list --verdict refused",
         "nascore matrix --space darts --regularizer none --json",
-        "nascore matrix --only builtin --only darts --markdown",
+        "nascore matrix --only builtin --only nascore-darts --markdown",
     ),
 )
 @_slots

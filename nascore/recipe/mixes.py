@@ -51,6 +51,9 @@ class Mix:
     verdict: Judgement
     reasons: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return self.typed
+
     @property
     def texts(self) -> dict[str, str]:
         """By slot what fills it, in words."""

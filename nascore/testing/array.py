@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nascore.recipe.mixes import Mix
 
 
-def accepted(registry: Registry, names: Mapping[str, Sequence[str]] | None = None) -> list[Mix]:
+def accepted_mixes(registry: Registry, names: Mapping[str, Sequence[str]] | None = None) -> list[Mix]:
     """Return all combinations that the fit check does not refuse.
 
     Args:
@@ -24,7 +24,7 @@ def accepted(registry: Registry, names: Mapping[str, Sequence[str]] | None = Non
     return [mix for mix in mixes(registry, names=names) if mix.verdict != "refused"]
 
 
-def array(found: Iterable[Mix], *, strength: int = TRIPLES) -> list[Mix]:
+def covering_mixes(found: Iterable[Mix], *, strength: int = TRIPLES) -> list[Mix]:
     """Return combinations that together hold what any three fillings (or so many) of one combination hold.
 
     Args:

@@ -6,6 +6,7 @@ every architecture that was found can be built from its files, and gives logits.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -44,7 +45,7 @@ SEARCH: Final = "search"
 TRAIN: Final = "train"
 
 
-def faults(mix: Mix, registry: Registry) -> list[str]:
+def faults_of(mix: Mix, registry: Registry) -> list[str]:
     """Search once with a mix, as small as it can be; returns what is wrong with the run, a sentence each.
 
     Args:
@@ -157,9 +158,9 @@ def _of_jobs(run: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
 
 
 def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
-    told = (job / RESULT).read_text(encoding="utf-8")
-    if '"failed"' in told:
-        yield f"job {job.name} failed: {told}"
+    result = json.loads((job / RESULT).read_text(encoding="utf-8"))
+    if result.get("status") == "failed":
+        yield f"job {job.name} failed: {result['error']}"
         return
     number, _, kind = job.name.partition("-")
     description = load(

@@ -62,9 +62,13 @@ def test_a_space_that_cannot_be_so_small_stays_as_at_mini():
             assert settings.channels > 4
             super().__init__(settings)
 
+        def describe(self, facts):
+            assert facts.height > 8
+            return super().describe(facts)
+
     found = sets(changed(REGISTRY, TINY, build=Wide, mini={"channels": 6}))
 
-    assert "dataset.size=8" in found
+    assert "dataset.size=16" in found
     assert not any(text.startswith("space.") for text in found)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
+from attrs import asdict
 from engine_toys import FACTS, equal, everything, examples, started, toy_phase
 
 from nascore.contract import Demand, Observer, StepReport
@@ -169,10 +172,24 @@ def test_what_the_last_step_spoils_is_refused(what):
                 spoilt.data.fill_(float("nan"))
             return super().step()
 
-    with pytest.raises(RunFailed, match=r"phase search: what was learned in the last step is not finite: "):
+    trainer = Spoiling(*(StepReport(step=step, loss=1.0) for step in range(phase.steps)))
+    recorded = []
+    with pytest.raises(RunFailed, match=r"phase search, step 18: what was learned is not finite: ") as caught:
         run_phase(
-            phase, Spoiling(StepReport(step=0, loss=1.0), StepReport(step=1, loss=1.0)), Watch([], print)
+            phase,
+            trainer,
+            Watch([], print),
+            epoch_over=lambda report: recorded.append(json.dumps(asdict(report), allow_nan=False)),
         )
+    assert len(recorded) == phase.epochs - 1
+    cure = "Try a lower --set trainer.lr" if what == "weights" else "Try a smaller step size of the updater"
+    assert cure in str(caught.value)
+
+
+def test_what_was_not_finite_before_is_no_matter():
+    phase = toy_phase()
+    phase.network.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
+    run_phase(phase, started(phase), Watch([], print))
 
 
 def test_an_observer_that_fails_is_logged_and_muted_after_three():

@@ -74,6 +74,7 @@ def test_csv(written):
     assert [row["best"] for row in rows] == ["0", "0", "0", "1", "0"]
     low, high = assess(written).record.gallery[4].interval
     assert [float(rows[3][name]) for name in ("accuracy", "low", "high")] == [0.8, 1 - high, 1 - low]
+    assert (rows[3]["count"], rows[3]["guided"]) == ("287", "0")
     assert rows[3]["description"] == "architectures/0004.yaml"
 
 

@@ -172,6 +172,16 @@ class Deciding(torch.nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Picky(torch.nn.Module):
+    def __init__(self, *_place):
+        super().__init__()
+
+    def forward(self, x):
+        if type(x) is not torch.Tensor:
+            raise KeyError("images are tensors")
+        return x
+
+
 class Hidden(torch.nn.Module):
     def __init__(self, _c_in, c_out, _stride):
         super().__init__()
@@ -188,7 +198,7 @@ def test_an_operation_of_a_plugin_is_written_as_what_it_is_made_of(tmp_path):
     assert torch.equal(runpy.run_path(str(tmp_path / "model.py"))["load"]()(x), net.eval()(x))
 
 
-@pytest.mark.parametrize("build", [Deciding, Hidden])
+@pytest.mark.parametrize("build", [Deciding, Hidden, Picky])
 def test_what_cannot_be_written_is_refused(build):
     net = foreign(build)
     with pytest.raises(PluginError, match="cannot be written out"):

@@ -15,6 +15,8 @@ from nascore.testing.declared import unreadable
 UNREAD = {"training.epochs": "growth.epochs decides", "trainer": "it has none", "regularizer": "none"}
 WISHES = {"trainer": ("alternating", {"epochs": 7}), "regularizer": ("l1", {"weight": 0.5})}
 
+NAMES = {"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]}
+
 
 def mine(**more):
     given = {"unread": UNREAD, "provides": ("supernet",)} | more
@@ -35,15 +37,14 @@ def registry(component):
 
 def warned(component=None, **asked):
     component = component or mine()
-    names = {"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]}
-    request = Request(**{"names": names, "scale": "mini"} | asked)
+    request = Request(**{"names": NAMES, "scale": "mini"} | asked)
     return {problem.path for problem in settled(request, registry(component)).warned}
 
 
 def test_what_was_typed_is_warned_of_with_what_decides_instead():
     recipe = settled(
         Request(
-            names={"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]},
+            names=NAMES,
             scale="mini",
             sets=["training.epochs=3"],
         ),
@@ -73,31 +74,45 @@ def test_a_slot_stands_for_all_its_settings(sets, paths):
 
 
 def test_a_component_that_is_named_is_no_setting():
-    names = {"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]}
-    assert warned(names={**names, "trainer": ["alternating"]}) == set()
+    assert warned(names={**NAMES, "trainer": ["alternating"]}) == set()
 
 
-@pytest.mark.parametrize("scale", ["mini", "paper"])
-def test_a_recipe_that_was_written_down_warns_of_what_was_changed_alone(tmp_path, scale):
-    installed = registry(mine())
-    names = {"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]}
-    recipe = settled(Request(names=names, scale=scale), installed)
-    assert recipe.setting("trainer.epochs") == (7 if scale == "paper" else 5)
+def test_a_recipe_that_a_run_wrote_down_holds_every_value_and_is_not_warned_of(tmp_path):
+    recipe = settled(Request(names=NAMES, scale="mini"), registry(mine()))
+    assert recipe.setting("regularizer.l1.weight") == 0.5
     file = tmp_path / "recipe.yaml"
-    file.write_text(dump_recipe(recipe))
+    file.write_text(dump_recipe(recipe, made_with={"mine": "1.0"}))
     assert warned(names={}, scale=None, recipe=file) == set()
-    assert "weight: 0.5" in file.read_text()
-    file.write_text(file.read_text().replace("weight: 0.5", "weight: 0.25"))
-    assert warned(names={}, scale=None, recipe=file) == {"regularizer.l1.weight"}
+    assert warned(names={}, scale=None, recipe=file, sets=["training.epochs=3"]) == {"training.epochs"}
+
+
+def test_a_recipe_that_somebody_wrote_is_warned_of(tmp_path):
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        "nascore: 1\nscale: mini\ntraining: {epochs: 3, lr: 0.1}\nregularizer: {l1: {weight: 0.5}}\n"
+    )
+    assert warned(recipe=file, scale=None) == {"training.epochs", "regularizer.l1.weight"}
 
 
 @pytest.mark.parametrize(
-    ("path", "near"), [("training.epoch", "training.epochs"), ("trainer.wings", ""), ("trainr", "trainer")]
+    "path", ["regularizer.l1.weight", "training", "training.lr", "observer", "updater.lr"]
+)
+def test_the_kit_knows_what_can_be_set(path):
+    component = mine(unread={path: "so"})
+    assert not list(unreadable(component, registry(component)))
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("training.epoch", "training.epochs"),
+        ("trainer.wings", ""),
+        ("trainr", "trainer"),
+        ("regularizer.weight", "regularizer.l1.weight"),
+    ],
 )
 def test_the_kit_finds_what_nobody_could_set(path, near):
     component = mine(unread={path: "so"})
     (fault,) = unreadable(component, registry(component))
     assert path in fault
     assert near in fault
-    component = mine()
-    assert not list(unreadable(component, registry(component)))

@@ -116,6 +116,12 @@ def test_growth_and_space_are_kept_where_anything_else_can_be_changed():
             ("l1 left out",),
             "nascore search --updater geonas --regularizer entropy",
         ),
+        # Of two ways the sound one, though nothing reads a setting that was typed.
+        (
+            flags(["trainer.epochs=3"], growth="random", relaxation="linear", updater="xnas"),
+            ("xnas given back, so random brings uniform",),
+            "nascore search --growth random --relaxation linear --set trainer.epochs=3",
+        ),
         # A setting that was typed is dropped, and nothing else.
         (
             flags(["trainer.estimate = unrolled", "trainer.epochs=3"], updater="xnas"),

@@ -5,7 +5,9 @@ This module says what there is and imports neither torch nor scikit-learn.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from attrs import fields_dict
 
 from nascore.api import Component, Need, hookimpl
 from nascore.builtin.file_space import check_file
@@ -25,12 +27,22 @@ from nascore.builtin.settings import (
     TerminalSettings,
     TinySettings,
 )
-from nascore.builtin.training import ALTERNATING
+from nascore.builtin.training import ALTERNATING, AlternatingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nascore.api import Operation
+
+
+_OF_A_SUPERNET: Final = (
+    "updater",
+    "relaxation",
+    "regularizer",
+    # But for the estimate, on which needs have their say.
+    *(f"trainer.{name}" for name in fields_dict(AlternatingSettings) if name != "estimate"),
+)
+"""Settings that nothing reads where no supernet is searched in."""
 
 
 @hookimpl
@@ -88,10 +100,7 @@ def nascore_growths() -> Iterable[Component]:
         ),
         wishes={"updater": "uniform"},
         mini={"count": 5},
-        unread=dict.fromkeys(
-            ("trainer.epochs", "trainer.batch", "trainer.lr", "updater", "relaxation", "regularizer"),
-            "architectures are drawn, and each is trained as training.* says",
-        ),
+        unread=dict.fromkeys(_OF_A_SUPERNET, "what is drawn is trained as training.* says"),
         paper="arXiv 1902.07638",
     )
 

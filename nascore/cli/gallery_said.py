@@ -109,12 +109,13 @@ def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
     """Return entries as CSV with a head; the interval is that of the accuracy, as shares."""
     text = StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    figures = ("accuracy", "low", "high", "count", "params", "macs", "steps")
+    figures = ("accuracy", "low", "high", "count", "guided", "params", "macs", "steps")
     rows.writerow(("id", "parent", "wave", *figures, "front", "best", "description"))
     for entry in entries:
         low, high = entry.interval
         costs = (entry.costs.get("params"), entry.costs.get("macs"))
-        measured = (entry.accuracy, 1 - high, 1 - low, entry.count, *costs, entry.steps)
+        counted = (entry.count, int(entry.guided))
+        measured = (entry.accuracy, 1 - high, 1 - low, *counted, *costs, entry.steps)
         stands = (int(bool(marked[entry.id])), int(marked[entry.id] == BEST))
         rows.writerow((entry.id, entry.parent, entry.wave, *measured, *stands, entry.description))
     return text.getvalue()

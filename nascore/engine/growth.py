@@ -14,7 +14,7 @@ from attrs import Factory, define, evolve
 
 from nascore.contract import GrowingPolicy
 from nascore.engine.derive import prepared
-from nascore.engine.jobs import Job, open_job, result_of, train_job
+from nascore.engine.jobs import Job, keep_job, open_job, result_of, train_job
 from nascore.engine.making import answered
 from nascore.engine.offspring import grown
 from nascore.engine.seeds import random_of, remark_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FIRST_WAVE: Final = 1
 """The wave of the seeds."""
 
-FRUITLESS: Final = 3
+FRUITLESS: Final = 5
 """Waves in a row without a new architecture, after which a run ends: parents may be unfit to grow."""
 
 
@@ -44,15 +44,14 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     whatever it failed of, and the run goes on without it.
 
     Raises:
-        RunFailed: No job came to its end.
+        RunFailed: No job came to its end, or none of those that grow a parent.
         PluginError: The policy raised, chose no parent of the gallery, or made what cannot be trained.
     """
     fit, held = live.fit_and_validation()
     growing = _Growing(live=live, parts=parts, fit=fit, held=held)
     yield from growing.wave(growing.seed_jobs())
     if not growing.gallery:
-        text = f"all {growing.jobs} architectures failed; the first of them:"
-        raise RunFailed([Problem(path="", text=text), *growing.first])
+        raise growing.nothing(f"all {growing.jobs} architectures failed; the first of them:")
     policy = parts.growth
     if not isinstance(policy, GrowingPolicy):
         return
@@ -64,6 +63,9 @@ def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
         wave += 1
     if fruitless == FRUITLESS:
         live.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
+    if growing.failed and all(entry.parent is None for entry in growing.gallery):
+        text = f"nothing grew: {growing.failed} of {growing.jobs} jobs failed; the first of them:"
+        raise growing.nothing(text)
 
 
 @define(kw_only=True)
@@ -101,6 +103,8 @@ class _Growing:
         if isinstance(policy, GrowingPolicy):
             # They grow: a child inherits its parent's weights, so size and form stay those of the space.
             start = Start(epochs=policy.seed_epochs)
+            if live.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
+                live.folder.log("training.auxiliary has no effect: what grows has no auxiliary head")
         else:
             seeds = tuple(prepared(seed, live.recipe.run.training, live.facts) for seed in seeds)
         return [
@@ -114,6 +118,10 @@ class _Growing:
             )
             for number, seed in enumerate(seeds, start=1)
         ]
+
+    def nothing(self, text: str) -> RunFailed:
+        """Return the error of a run that came to nothing, with why its first job failed."""
+        return RunFailed([Problem(path="", text=text), *self.first])
 
     def parents(self, policy: GrowingPolicy, wave: int) -> Sequence[Entry]:
         """Return the parents of a wave; none where the run is over."""
@@ -153,9 +161,8 @@ class _Growing:
     def _do(self, job: Job, before: Gallery) -> None:
         folder = open_job(self.live, job)
         try:
-            self.gallery = train_job(
-                self.live, self._made(job, before, folder), folder, self.gallery, fit=self.fit, held=self.held
-            )
+            made = self._made(job, before, folder)
+            done = train_job(self.live, made, folder, fit=self.fit, held=self.held)
         except RunFailed as error:
             problems = error.problems
         except DescriptionError as error:
@@ -167,6 +174,8 @@ class _Growing:
             self.live.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
             problems = (Problem(path="", text=said(error)),)
         else:
+            # What cannot be written down is no failure of this job alone.
+            self.gallery = keep_job(self.live, made, folder, self.gallery, done)
             return
         # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
         self._failed(job, folder, problems)

@@ -1,4 +1,4 @@
-"""A job of a search: train one architecture, measure it, and add it to the gallery."""
+"""A job of a search: train one architecture and measure it; then add it to the gallery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nascore.engine.streams import Streams
     from nascore.engine.training import Start
     from nascore.gallery import Gallery
-    from nascore.nn import Examples
+    from nascore.nn import Examples, Network
     from nascore.run import RunFolder
 
 
@@ -65,23 +65,33 @@ def open_job(live: Live, job: Job) -> RunFolder:
     return folder
 
 
-def train_job(  # noqa: PLR0913 - each by name
-    live: Live, job: Job, folder: RunFolder, gallery: Gallery, *, fit: Examples, held: Examples
-) -> Gallery:
-    """Train an architecture and measure it; returns the gallery with its entry, as written.
+@frozen(kw_only=True, eq=False)
+class Done:
+    """What a job made: nothing of it is written yet but the metrics of its epochs.
 
-    The best of the gallery stands in the folder `best` from then on.
+    Attributes:
+        entry: What is known of the architecture.
+        description: The architecture.
+        network: Its network, trained.
+    """
+
+    entry: Entry
+    description: Description
+    network: Network
+
+
+def train_job(live: Live, job: Job, folder: RunFolder, *, fit: Examples, held: Examples) -> Done:
+    """Train an architecture and measure it.
 
     Args:
         live: The run.
         job: What is trained.
         folder: The folder of the job.
-        gallery: The architectures before it.
         fit: The images that its weights are fitted to.
         held: The images that it is measured on, and nothing else.
 
     Raises:
-        RunFailed: A loss is not finite; the gallery is as it was.
+        RunFailed: A loss is not finite.
     """
     description = job.description
     assert description is not None  # a job that makes it has made it
@@ -104,12 +114,28 @@ def train_job(  # noqa: PLR0913 - each by name
         steps=done.steps,
         guided=job.guided,
     )
-    live.folder.text(entry.description, dump(description))
+    return Done(entry=entry, description=description, network=done.network)
+
+
+def keep_job(live: Live, job: Job, folder: RunFolder, gallery: Gallery, done: Done) -> Gallery:
+    """Write down what a job made; returns the gallery with its entry, as written.
+
+    The best of the gallery stands in the folder `best` from then on.
+
+    Args:
+        live: The run.
+        job: What was trained.
+        folder: The folder of the job.
+        gallery: The architectures before it.
+        done: What it made.
+    """
+    entry = done.entry
+    live.folder.text(entry.description, dump(done.description))
     save_job(folder, done.network, figures_of(entry))
     gallery = gallery.added(entry)
     live.folder.text("gallery.json", gallery.to_json())  # names files, so it comes after them
     if gallery.best is entry:
-        save_best(live, description, done.network, {"id": entry.id, **figures_of(entry)})
+        save_best(live, done.description, done.network, {"id": entry.id, **figures_of(entry)})
     live.watch.tell("job_finished", job.name, figures_of(entry))
     return gallery
 

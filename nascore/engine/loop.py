@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAMED = 3
 """Of how many tensors a message gives the names."""
 
+_THETA = "theta of "
+
 
 @define(kw_only=True)
 class Tally:
@@ -57,9 +59,10 @@ def run_phase(
         How many steps were made.
 
     Raises:
-        RunFailed: A loss is not finite, or what was learned in the end.
+        RunFailed: A loss is not finite, or what was learned in an epoch.
     """
     trainer.start(phase)
+    strange = _not_finite(phase)
     watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
     tally, done = Tally(), 0
     while (report := _step(phase, trainer, done)) is not None:
@@ -68,12 +71,12 @@ def run_phase(
         tally.reports.append(report)
         done += 1
         if done % phase.steps_per_epoch == 0 or done == phase.steps:
+            _refuse_unless_learned(phase, done, strange)
             summary = _summary(phase, tally, done, validate)
             if epoch_over is not None:
                 epoch_over(summary)
             watch.tell("epoch_finished", summary)
             tally = Tally()
-    _refuse_unless_learned(phase)
     return done
 
 
@@ -114,16 +117,23 @@ def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
             raise RunFailed([Problem(path="", text=text, hint=_cure(phase, rate))])
 
 
-def _refuse_unless_learned(phase: Phase) -> None:
-    # The last step has no loss after it that would tell.
-    learned = phase.network.state_dict()
-    if phase.search is not None:
-        learned |= {f"theta of {name}": theta for name, theta in phase.search.state.theta.items()}
-    bad = [name for name, value in learned.items() if not bool(torch.isfinite(value).all())]
+def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
+    # The last step has no loss after it that would tell, and no figure of what is not finite can be kept.
+    bad = sorted(_not_finite(phase) - strange)
     if bad:
         few = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
-        text = f"phase {phase.name}: what was learned in the last step is not finite: {few}."
-        raise RunFailed([Problem(path="", text=text, hint=_cure(phase))])
+        text = f"phase {phase.name}, step {step}: what was learned is not finite: {few}."
+        theta = all(name.startswith(_THETA) for name in bad)
+        hint = "Try a smaller step size of the updater, or another --seed." if theta else _cure(phase)
+        raise RunFailed([Problem(path="", text=text, hint=hint)])
+
+
+def _not_finite(phase: Phase) -> set[str]:
+    """Return the names of what is not finite: weights, theta, and what an operation keeps beside them."""
+    learned = phase.network.state_dict()
+    if phase.search is not None:
+        learned |= {f"{_THETA}{name}": theta for name, theta in phase.search.state.theta.items()}
+    return {name for name, value in learned.items() if not bool(torch.isfinite(value).all())}
 
 
 def _cure(phase: Phase, rate: str = "") -> str:

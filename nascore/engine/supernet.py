@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.description import derive, dump
 from nascore.engine.derive import derived, picks_of, prepared
-from nascore.engine.jobs import Job, open_job, result_of, train_job
+from nascore.engine.jobs import Job, keep_job, open_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phases import search_phase
@@ -33,12 +33,15 @@ def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     Raises:
         RunFailed: A loss is not finite.
     """
+    guided = parts.updater.gradient is not None
     found = search_job(live, parts)
     del parts  # the supernet and its data must not stay in memory beside what comes next
     fit, held = live.halves()
     ready = prepared(found, live.recipe.run.training, live.facts)
-    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=True)
-    yield result_of(train_job(live, job, open_job(live, job), Gallery(), fit=fit, held=held))
+    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=guided)
+    folder = open_job(live, job)
+    done = train_job(live, job, folder, fit=fit, held=held)
+    yield result_of(keep_job(live, job, folder, Gallery(), done))
 
 
 def search_job(live: Live, parts: Parts) -> Description:

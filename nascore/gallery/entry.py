@@ -27,8 +27,8 @@ class Entry:
         count: How many validation images there were.
         costs: What it costs: `params` (numbers), `macs` (multiplications with addition, per image).
         steps: Training steps that its weights have had.
-        guided: Whether the validation images guided the choice of the architecture, as they do in a supernet:
-            then its error is lower than on images that nobody has looked at.
+        guided: Whether the validation images guided the choice of the architecture, as they do where a
+            supernet learns from them: then its error is lower than on images that nobody has looked at.
     """
 
     id: int

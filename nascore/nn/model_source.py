@@ -97,7 +97,8 @@ def _trace(network: Network) -> fx.Graph:
     closed = _Closed(network).eval()
     try:
         graph = fx.Tracer().trace(closed)
-    except (fx.proxy.TraceError, TypeError) as error:
+    except Exception as error:
+        # The operation of a plugin may look at what flows through it, and raise anything at a placeholder.
         raise PluginError(f"the network cannot be written out: {error}") from error
     finally:
         for module, was in training.items():

@@ -28,13 +28,16 @@ def misfits(recipe: Recipe, registry: Registry) -> tuple[Problem, ...]:
     return tuple(misfit(one, recipe.parts, registry) for one in unmet(recipe.parts))
 
 
-def fit(recipe: Recipe, registry: Registry, *, told: bool = True) -> tuple[Problem, ...]:
+def fit(
+    recipe: Recipe, registry: Registry, *, told: bool = True, written: bool = False
+) -> tuple[Problem, ...]:
     """Check a finished recipe: all needs, each component's own rules on values, and what nothing reads.
 
     Args:
         recipe: A settled recipe.
         registry: What is installed, to say what fits.
         told: Whether misfits are explained; else they have no text.
+        written: Whether the recipe's file was written by a run.
 
     Returns:
         Every problem, refused or warned.
@@ -44,7 +47,7 @@ def fit(recipe: Recipe, registry: Registry, *, told: bool = True) -> tuple[Probl
         for need in part.component.needs:
             problems += asked(part.component, part.settings, need)[1]
         problems += recipe.placed(_checked(part, Seen(recipe=recipe, registry=registry)))
-    return (*problems, *ineffective(recipe))
+    return (*problems, *ineffective(recipe, written=written))
 
 
 def _untold(recipe: Recipe) -> list[Problem]:

@@ -77,7 +77,9 @@ def resolve(
     )
     problems = list(settling.problems)
     if not unsure:
-        problems += [*leftovers(recipe, settling.stack), *fit(recipe, registry, told=told)]
+        written = any(layer.made_with for layer in layers)
+        problems += leftovers(recipe, settling.stack)
+        problems += fit(recipe, registry, told=told, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 

@@ -103,7 +103,8 @@ def suggest(request: Request, ground: Ground) -> Suggestion | None:
             continue
         changes = tuple(move.said(recipe) for move in one.moves)
         found = Suggestion(request=one.request, recipe=recipe, changes=changes)
-        if not recipe.warned:
+        # A warning without slots is not of how parts fit: no other choice would be without it.
+        if not any(problem.slots for problem in recipe.warned):
             return found
         second = second or (one.cost, found)
     return None if second is None else second[1]

@@ -72,14 +72,16 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
 
 def unreadable(component: Component, registry: Registry) -> Iterator[str]:
     """Yield what a component declares as unread and nobody could set, to follow "has"."""
-    run = {path for path, _ in flat(SEARCH_RUN.config())}
+    there = {path for path, _ in flat(SEARCH_RUN.config())}
+    for slot in SLOTS:
+        for one in registry.components(slot.name):
+            prefix = f"{slot.name}.{one.name}" if slot.many else slot.name
+            there |= {f"{prefix}.{path}" for path, _ in flat(one.config())}
     for path in component.unread:
-        slot, _, name = path.partition(".")
-        configs = [one.config for one in registry.components(slot)] if slot in _SLOTS else []
-        if path in run or (slot in _SLOTS and not name) or any(name in settings_of(one) for one in configs):
-            continue
-        near = did_you_mean(path, [*run, *_SLOTS])
-        yield f"{path} of {component.slot} {component.name} as unread, and nothing has it. {near}".rstrip()
+        if path not in _SLOTS and not any(one == path or one.startswith(f"{path}.") for one in there):
+            near = did_you_mean(path, [*there, *_SLOTS])
+            owner = f"{path} of {component.slot} {component.name} as unread"
+            yield f"{owner}, and nothing has it. {near}".rstrip()
 
 
 def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:

@@ -31,11 +31,11 @@ def spoiled(monkeypatch):
                 if job in numbers:
                     refuse = nascore.engine.loop._refuse_unless_learned
 
-                    def spoil_first(phase):
+                    def spoil_first(phase, step, strange):
                         with torch.no_grad():
                             weights = dict(phase.network.named_parameters())
                             weights[next(name for name in weights if "n1+" in name)].fill_(value)
-                        refuse(phase)
+                        refuse(phase, step, strange)
 
                     patch.setattr(nascore.engine.loop, "_refuse_unless_learned", spoil_first)
                 return healthy(*args, job=job, **more)
@@ -53,26 +53,39 @@ def test_candidates_that_are_not_finite_are_a_job_that_failed(tmp_path, spoiled,
     assert record.status == "done"
     assert [(entry.id, entry.wave) for entry in record.gallery] == [(1, 1), (4, 4), (5, 5)]
     assert record.result["jobs"] == {"done": 3, "failed": 2}
-    said = "job 0002-grow failed: phase search: what was learned in the last step is not finite: "
+    said = "job 0002-grow failed: phase search, step 4: what was learned is not finite: "
     assert said in (path / "run.log").read_text()
     assert (path / "changes.jsonl").read_text().count('"job failed"') == 2
     assert '"status": "failed"' in (path / "jobs/0003-grow/result.json").read_text()
 
 
-def test_three_waves_without_a_child_end_a_run(tmp_path, spoiled):
-    spoiled(*range(2, 20))
+def test_five_waves_without_a_child_end_a_run(tmp_path, spoiled):
+    spoiled(*range(3, 20))
     record = read(grown(tmp_path / "run"))
     assert record.status == "done"
-    assert [entry.id for entry in record.gallery] == [1]
-    assert record.gallery.failures == {1: 3}
-    assert record.result["jobs"] == {"done": 1, "failed": 3}
-    assert "ends here: 3 waves in a row made no architecture" in (tmp_path / "run" / "run.log").read_text()
+    assert [entry.id for entry in record.gallery] == [1, 2]
+    assert sum(record.gallery.failures.values()) == 5
+    assert record.result["jobs"] == {"done": 2, "failed": 5}
+    assert "ends here: 5 waves in a row made no architecture" in (tmp_path / "run" / "run.log").read_text()
 
 
-def test_a_loss_that_is_not_finite_fails_its_job_alone(tmp_path):
-    record = read(grown(tmp_path / "run", trainer__lr=1e30, trainer__clip=0, growth__count=2))
+def test_a_run_in_which_nothing_grows_has_failed_and_keeps_its_seed(tmp_path):
+    with pytest.raises(RunFailed, match=r"nothing grew: 5 of 6 jobs failed(.|\n)*phase search"):
+        grown(tmp_path / "run", trainer__lr=1e30, trainer__clip=0, growth__count=2)
+    record = read(tmp_path / "run")
+    assert record.status == "failed"
     assert [entry.id for entry in record.gallery] == [1]
-    assert record.result["jobs"]["failed"] == 3
+    assert record.gallery.failures == {1: 5}
+
+
+def test_what_cannot_be_written_down_is_no_failed_job(monkeypatch, tmp_path):
+    def full(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nascore.engine.jobs, "save_best", full)
+    with pytest.raises(OSError, match="No space left"):
+        grown(tmp_path / "run")
+    assert '"status": "failed"' not in (tmp_path / "run/jobs/0001-train/result.json").read_text()
 
 
 def patched(monkeypatch, name, method):
@@ -128,8 +141,9 @@ def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
 
     monkeypatch.setattr(nascore.engine.offspring, "search_phase", search_phase)
     monkeypatch.setattr(nascore.engine.offspring, "run_phase", fail)
-    grown(tmp_path / "run")
-    assert left == [[], [], []]
+    with pytest.raises(RunFailed, match="on purpose"):
+        grown(tmp_path / "run")
+    assert left == [[], [], [], [], []]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,6 @@ PETRIDISH: Final = Component(
         "training.epochs": "growth.seed_epochs and growth.child_epochs decide",
         "training.channels": "architectures are trained at the size of the space",
         "training.cells": "architectures are trained at the size of the space",
-        "training.auxiliary": "what grows has no auxiliary head",
     },
     paper=PAPER,
 )

@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 # One thread each: two test processes share the machine, and sums differ between thread counts.
 export OMP_NUM_THREADS := 1
 
-.PHONY: search test test-all gates
+.PHONY: search test test-all gates pages
 
 search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater xnas --growth petridish
@@ -18,11 +18,16 @@ test: export NASCORE_TEST_ALL := nascore-darts nascore-data nascore-petridish na
 test: gates
 	$(BIN)/python -m pytest -n 2
 
-# The slow tests too, those of the core without any plugin, and what a report quotes.
+# The slow tests too (one searches with every mix of what is installed), those of the core without any plugin,
+# and what a report quotes.
 test-all: gates
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 	folder=$$(mktemp -d) && python=$$($(BIN)/python tests/alone.py $$folder/env) && $$python -m pytest -n 2 tests
 	$(BIN)/python benchmarks/startup.py
+
+# What the README and docs say of components and mixes is printed by commands, which stand beside it.
+pages: $(STAMP)
+	$(BIN)/python tests/made_pages.py
 
 gates: $(STAMP)
 	$(BIN)/ruff check .

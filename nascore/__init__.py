@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nascore.comparison import Comparison
     from nascore.verbs.compare import compare
     from nascore.verbs.evaluate import evaluate
+    from nascore.verbs.matrix import matrix
     from nascore.verbs.runs import Run, load_run
     from nascore.verbs.search import search
     from nascore.verbs.several import search_several
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load_run",
+    "matrix",
     "search",
     "search_several",
 ]
@@ -40,6 +42,7 @@ _HOMES = {
     "compare": "verbs.compare",
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
+    "matrix": "verbs.matrix",
     "search": "verbs.search",
     "search_several": "verbs.several",
 }

@@ -30,6 +30,7 @@ VERBS = {
     "export": "export",
     "gallery": "gallery",
     "list": "listing",
+    "matrix": "matrix",
     "new-plugin": "new_plugin",
     "plugins": "plugins",
     "runs": "runs",

@@ -65,6 +65,17 @@ def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose:
     return "\n".join(_aligned(line, widths) for line in lines)
 
 
+def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) -> str:
+    """Return rows as a table in Markdown.
+
+    Args:
+        rows: Cells; all rows are as long as the heads.
+        heads: Names of the columns.
+    """
+    lines = [[str(cell).replace("|", "\\|") for cell in row] for row in (heads, ["---"] * len(heads), *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def columns() -> int | None:
     """Return the width of the terminal; None where stdout is none."""
     return get_terminal_size().columns if sys.stdout.isatty() else None

@@ -8,11 +8,17 @@ One subclass that names the component is a whole first test file::
         component = "mine"
 
 ``nascore check-plugin NAME`` runs the same checks and reports in sentences.
+
+Beside others a part is tried by small searches with what goes with it: :func:`faults_of` those that
+:func:`covering_mixes` chooses of :func:`accepted_mixes`.
 """
 
+from nascore.plugin import discover
+from nascore.testing.array import accepted_mixes, covering_mixes
 from nascore.testing.conformance import Conformance, NotConformingError, Outcome, checks_of, examined
 from nascore.testing.dataset import DatasetConformance
 from nascore.testing.growth import GrowthConformance
+from nascore.testing.mixed import faults_of
 from nascore.testing.observer import ObserverConformance
 from nascore.testing.plugin import PluginConformance
 from nascore.testing.regularizer import RegularizerConformance
@@ -36,6 +42,10 @@ __all__ = [
     "SpaceConformance",
     "TrainerConformance",
     "UpdaterConformance",
+    "accepted_mixes",
     "checks_of",
+    "covering_mixes",
+    "discover",
     "examined",
+    "faults_of",
 ]

@@ -15,6 +15,7 @@ from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.misfit import asks
 from nascore.verbs.asking import installed
 from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items
+from nascore.verbs.partners import partners_of
 from nascore.verbs.template import template
 from nascore.verbs.unnamed import unnamed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nascore.description import Operation
     from nascore.plugin import Registry
     from nascore.plugin.selection import Wanted
+    from nascore.verbs.partners import Partners
 
 
 @frozen(kw_only=True)
@@ -60,6 +62,7 @@ class Shown:
         needs: What it needs of the others, and why.
         facts: What else is to be known, each in a line.
         settings: What can be set.
+        mixes: Of a component that fills a slot, what it mixes with.
         text: A preset's recipe.
     """
 
@@ -72,6 +75,7 @@ class Shown:
     needs: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     settings: tuple[ShownSetting, ...] = ()
+    mixes: tuple[Partners, ...] = ()
     text: str = ""
 
 
@@ -89,13 +93,19 @@ def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list
         PluginError: A plugin that is not installed brings it.
     """
     registry = installed(plugins)
-    found = [_shown(one) for one in _components(name, registry)]
+    found = [_shown(one, registry) for one in _components(name, registry)]
     found += [
         one for kind in (PRESET, NOTATION, VERB, OPERATION) for one in _others(kind, name, registry, own)
     ]
     if not found:
         raise unnamed(name, registry, own)
     return found
+
+
+def show_all(*, plugins: Wanted = ()) -> list[Shown]:
+    """Return every component that is installed, by slot and name; see :func:`show`."""
+    registry = installed(plugins)
+    return [_shown(one, registry) for slot in SLOTS for one in registry.components(slot.name)]
 
 
 def named(name: str, registry: Registry) -> list[Component]:
@@ -170,7 +180,7 @@ def _operation(entry: Operation, plugin: str) -> Shown:
     )
 
 
-def _shown(component: Component) -> Shown:
+def _shown(component: Component, registry: Registry) -> Shown:
     prefix = "" if component.slot == RUN else f"{component.slot}."
     prefix += f"{component.name}." if component.slot in {slot.name for slot in SLOTS if slot.many} else ""
     return Shown(
@@ -183,6 +193,7 @@ def _shown(component: Component) -> Shown:
         needs=tuple(map(_need, component.needs)),
         facts=tuple(f"unread beside it: {path} ({instead})" for path, instead in component.unread.items()),
         settings=tuple(_settings(component.config, component.mini, prefix)),
+        mixes=() if component.slot == RUN else partners_of(component, registry),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nascore.api import Operation, Translator
 
 RESTRICTED = {
-    "darts-s1": "DARTS's cells with two operations on each edge, chosen for it (RobustDARTS S1).",
+    "darts-s1": "DARTS's cells with two operations of its own on each edge (RobustDARTS S1).",
     "darts-s2": "DARTS's cells with skip_connect and sep_conv_3x3 (RobustDARTS S2).",
     "darts-s3": "DARTS's cells with none, skip_connect and sep_conv_3x3 (RobustDARTS S3).",
     "darts-s4": "DARTS's cells with noise and sep_conv_3x3 (RobustDARTS S4).",
@@ -33,10 +33,10 @@ def nascore_spaces() -> Iterable[Component]:
     yield Component(
         name="mbconv",
         slot="space",
-        summary="A chain of inverted residuals: each layer has its own kernel, expansion, or is skipped.",
+        summary="A chain of inverted residuals, each with its own kernel and expansion.",
         config=MbconvSettings,
         build=partial(Chain, "mbconv"),
-        mini={"channels": 1, "layers": 2},
+        mini={"channels": 1, "stages": 3, "layers": 2},
         paper="arXiv 1812.00332",
     )
     yield Component(
@@ -62,7 +62,7 @@ def nascore_spaces() -> Iterable[Component]:
     yield Component(
         name="nb101",
         slot="space",
-        summary="NAS-Bench-101: operations on the nodes of a cell, and edges that are there or not.",
+        summary="NAS-Bench-101: operations on a cell's nodes, and edges that are there or not.",
         config=Nb101Settings,
         build=partial(Cells, "nb101"),
         mini={"channels": 4, "cells": 3},

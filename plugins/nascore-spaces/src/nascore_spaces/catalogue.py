@@ -15,7 +15,9 @@ _MODULE = "nascore_spaces.operations"
 
 def entries() -> Iterable[Operation]:
     """Yield what can stand on an edge, then what makes up the frame of a network."""
-    yield Operation(name="conv_norm_relu", build=f"{_MODULE}:conv_norm_relu", settings={"kernel": 3, **AFFINE})
+    yield Operation(
+        name="conv_norm_relu", build=f"{_MODULE}:conv_norm_relu", settings={"kernel": 3, **AFFINE}
+    )
     yield Operation(name="two_conv_3x3", build=f"{_MODULE}:two_conv_3x3", settings=AFFINE)
     yield Operation(name="bottleneck", build=f"{_MODULE}:bottleneck", settings={"narrow": 4, **AFFINE})
     yield Operation(name="dense_layer", build=f"{_MODULE}:dense_layer", strides=(1,))

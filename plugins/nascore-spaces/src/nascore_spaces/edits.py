@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -13,19 +14,20 @@ if TYPE_CHECKING:
 FEWEST_PIXELS = 4
 """Height and width that the coarsest state keeps, where halving less often gives them."""
 
-_LAYER = re.compile(r"[a-z](\d+)f?")
+_LAYER = re.compile(r"([a-z])(\d+)f?")
 """Nodes of a stage: its letter, the number of the layer, and `f` for what a residual block adds."""
 
 
-def shallower(description: Description, layers: int) -> Description:
-    """Return a chain of which each stage keeps its first layers only."""
-    numbered = ((node, _LAYER.fullmatch(node.name)) for node in description.network.nodes)
-    nodes = tuple(node for node, found in numbered if found is None or int(found[1]) <= layers)
-    return evolve(description, network=evolve(description.network, nodes=nodes))
+def shallower(description: Description, stages: int, layers: int) -> Description:
+    """Return a chain that keeps its first stages, and each of them its first layers."""
+    kept = ascii_lowercase[:stages]
+    named = ((node, _LAYER.fullmatch(node.name)) for node in description.network.nodes)
+    nodes = (node for node, found in named if found is None or (found[1] in kept and int(found[2]) <= layers))
+    return evolve(description, network=evolve(description.network, nodes=tuple(nodes)))
 
 
 def fitted(description: Description, facts: DataFacts) -> Description:
-    """Return a chain whose reductions are divided by a power of two, so that small images keep some pixels."""
+    """Return a chain with its reductions divided by a power of two, so that small images keep pixels."""
     nodes = description.network.nodes
     coarsest = max(node.reduction or 1 for node in nodes)
     by = 1
@@ -52,16 +54,16 @@ def spelled_out(description: Description) -> Description:
 
 
 def untied(description: Description) -> Description:
-    """Return an open description in which each use of a cell is a cell of its own, with choices of its own."""
+    """Return an open description in which each use of a cell is a cell with choices of its own."""
     description = spelled_out(description)
     cells, groups, nodes = {}, {}, []
     for node in description.network.nodes:
-        if node.cell is not None:
-            name = node.name
-            cells[name] = _of_group(description.cells[node.cell], name)
-            groups[name] = description.groups[node.cell]
-            node = evolve(node, join=name)
-        nodes.append(node)
+        if node.cell is None:
+            nodes.append(node)
+            continue
+        cells[node.name] = _of_group(description.cells[node.cell], node.name)
+        groups[node.name] = description.groups[node.cell]
+        nodes.append(evolve(node, join=node.name))
     return evolve(
         description, network=evolve(description.network, nodes=tuple(nodes)), cells=cells, groups=groups
     )

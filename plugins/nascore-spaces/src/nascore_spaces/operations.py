@@ -13,9 +13,7 @@ GROWN_FROM = 4
 """How many times wider than what it adds a layer of DenseNet-BC is inside (arXiv 1608.06993, section 3)."""
 
 
-def conv_norm_relu(
-    c_in: int, c_out: int, stride: int, *, kernel: int = 3, affine: bool = True
-) -> nn.Module:
+def conv_norm_relu(c_in: int, c_out: int, stride: int, *, kernel: int = 3, affine: bool = True) -> nn.Module:
     """Return a convolution, batch norm, ReLU: the form of NAS-Bench-101 (arXiv 1902.09635)."""
     return _named(conv=_conv(c_in, c_out, kernel, stride), norm=_norm(c_out, affine=affine), relu=nn.ReLU())
 
@@ -62,7 +60,7 @@ def bottleneck(c_in: int, c_out: int, stride: int, *, narrow: int = 4, affine: b
 
 
 def dense_layer(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """Return what a layer of DenseNet-BC adds: a 1x1 and a 3x3 convolution, each after batch norm and ReLU."""
+    """Return what a layer of DenseNet-BC adds: convolutions 1x1 and 3x3, each after batch norm and ReLU."""
     inside = GROWN_FROM * c_out
     return _named(
         norm1=_norm(c_in),

@@ -6,15 +6,16 @@ from attrs import frozen
 
 from nascore.api import setting
 
-_LAYERS = "Layers of each stage that the file has more of; of those that keep their shape some may be skipped."
-
 
 @frozen(kw_only=True)
 class MbconvSettings:
     """Size of the chain `mbconv`; the defaults are those of ProxylessNAS."""
 
     channels: int = setting(8, "Unit of width: a quarter of the stem's channels.", ge=1)
-    layers: int = setting(4, _LAYERS, ge=1, le=4)
+    stages: int = setting(6, "Stages; the later ones are wider and coarser.", ge=1, le=6)
+    layers: int = setting(
+        4, "Layers of a stage (the sixth has one); those that keep their shape may be skipped.", ge=1, le=4
+    )
 
 
 @frozen(kw_only=True)
@@ -22,6 +23,7 @@ class ResnetSettings:
     """Size of the chain `resnet`; the width is that of the paper."""
 
     channels: int = setting(16, "Width of the first stage; doubled by each of the two others.", ge=1)
+    stages: int = setting(3, "Stages; the later ones are wider and coarser.", ge=1, le=3)
     layers: int = setting(6, "Blocks of each stage; those that keep their shape may add nothing.", ge=1, le=6)
 
 

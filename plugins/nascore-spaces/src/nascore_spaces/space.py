@@ -30,7 +30,7 @@ class Chain:
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description, less coarse where the images are small."""
         found = resize(_for(read("spaces", self.file), facts), channels=self.settings.channels)
-        return fitted(shallower(found, self.settings.layers), facts)
+        return fitted(shallower(found, self.settings.stages, self.settings.layers), facts)
 
 
 @frozen
@@ -58,7 +58,7 @@ class Macro(Cells):
 
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description."""
-        return untied(super(Macro, self).describe(facts))
+        return untied(super().describe(facts))
 
 
 def _for(description: Description, facts: DataFacts) -> Description:

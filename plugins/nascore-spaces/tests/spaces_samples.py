@@ -24,7 +24,7 @@ def described(name, kind, **settings):
 
 def drawn(description, seed):
     """An architecture at random, by the rule of the groups; and its picks."""
-    draw = Random(f"{seed}")
+    draw = Random(f"{seed}")  # noqa: S311 - nothing secret
     strength = {
         name: [[draw.random() for _ in layout.ops] for _ in layout.rows]
         for name, layout in expand(description).layouts.items()

@@ -17,8 +17,8 @@ from nascore_spaces.networks import from_name
 
 FEW, MANY = 5, 200
 
-# Weights at 10 classes, MACs at 32x32; exact. ResNet's paper (arXiv 1512.03385, table 6) prints 0.27M, 0.46M and
-# 0.85M, that of DenseNet-BC-100 (arXiv 1608.06993, table 2) 0.8M.
+# Weights at 10 classes, MACs at 32x32; exact. ResNet's paper (arXiv 1512.03385, table 6) prints 0.27M, 0.46M
+# and 0.85M, that of DenseNet-BC-100 (arXiv 1608.06993, table 2) 0.8M.
 PUBLISHED = {
     "resnet20": (269_722, 40_551_040),
     "resnet32": (464_154, 68_862_592),

@@ -1,0 +1,45 @@
+"""A search finds what is useful in every space: on each edge a convolution beside noise."""
+
+from __future__ import annotations
+
+import pytest
+from planted_spaces import NOISE, USEFUL, found_by, planted
+from spaces_samples import CATALOGUE, OWN, REGISTRY, described, kind
+
+from nascore.api import expand
+
+SEEDS = range(3)
+LEARNERS = [name for name in ("sgd", "darts", "geonas", "xnas", "data") if REGISTRY.get("updater", name)]
+LEAST = 0.9
+
+
+def shares(space, updater, seeds):
+    """The share of edges, over all seeds, on which the useful candidate stands out."""
+    found = [found_by(space, updater, seed) for seed in seeds]
+    return sum(right for right, _ in found) / sum(every for _, every in found)
+
+
+@pytest.mark.parametrize("space", OWN)
+def test_a_planted_space_has_the_same_edges(space):
+    whole = described(space, kind(8))
+    layouts, before = (expand(one, CATALOGUE).layouts for one in (planted(whole, 0), whole))
+    assert {name: one.rows for name, one in layouts.items()} == {
+        name: one.rows for name, one in before.items()
+    }
+    assert all(set(one.ops) == {USEFUL, NOISE} for one in layouts.values())
+    assert planted(whole, 0) == planted(whole, 0)
+    assert any(planted(whole, seed) != planted(whole, 0) for seed in range(1, 5))
+
+
+@pytest.mark.parametrize("space", OWN)
+def test_a_search_finds_what_is_useful(space):
+    assert shares(space, "sgd", [0]) >= LEAST
+    # The control moves nothing: equal weights are no choice.
+    assert shares(space, "uniform", [0]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("updater", LEARNERS)
+@pytest.mark.parametrize("space", OWN)
+def test_every_updater_finds_what_is_useful(space, updater):
+    assert shares(space, updater, SEEDS) >= LEAST

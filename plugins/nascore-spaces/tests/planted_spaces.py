@@ -43,7 +43,7 @@ def planted(description, seed):
 
 
 def stands_out(weights, column):
-    """Whether a candidate weighs more than each of the others, as deriving asks; equal weights are no choice."""
+    """Whether a candidate weighs more than each of the others; equal weights are no choice."""
     others = max(weight for place, weight in enumerate(weights) if place != column)
     return weights[column] > others + MARGIN
 

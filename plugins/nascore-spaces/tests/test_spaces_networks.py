@@ -144,3 +144,31 @@ def test_a_search_ends_with_an_architecture_that_is_evaluated(name, tmp_path):
     )
     assert not run.best.is_open
     typed("evaluate", run.path, *flags({**TRAINING, **SIZE}), "--out", tmp_path / "again")
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "group", "rows", "uses"),
+    [
+        ("mbconv", {"stages": 2, "layers": 3}, "layers", 6, 1),
+        ("mbconv", {"stages": 6, "layers": 4}, "layers", 21, 1),
+        ("resnet", {"stages": 3, "layers": 6}, "blocks", 18, 1),
+        ("resnet", {"stages": 1, "layers": 2}, "blocks", 2, 1),
+        ("darts-s1", {"cells": 8}, "normal", 14, 6),
+        ("darts-s4", {"cells": 20}, "reduce", 14, 2),
+        ("nb101", {"cells": 6}, "edges", 21, 6),
+        ("nb101", {"cells": 9}, "nodes", 5, 9),
+        ("macro", {"cells": 4}, "c-0", 14, 1),
+    ],
+)
+def test_settings_say_the_size(name, settings, group, rows, uses):
+    layout = expand(described(name, kind(32), **settings), CATALOGUE).layouts[group]
+    assert (len(layout.rows), layout.replicas) == (rows, uses)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_channels_scale_every_state(name):
+    narrow, wide = (expand(described(name, kind(32), channels=c)).states[1:-1] for c in (2, 6))
+    assert [3 * state.channels for state in narrow] == [state.channels for state in wide]

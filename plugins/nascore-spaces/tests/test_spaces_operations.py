@@ -31,7 +31,8 @@ def test_sizes_are_rounded_up_and_the_input_is_left_alone(name, stride, size):
     images = torch.rand(2, C, size, size, requires_grad=True)
     before = images.detach().clone()
     given = made(name, C, c_out, stride)(images)
-    assert given.shape == (2, c_out, -(-size // stride), -(-size // stride))
+    pixels = () if name == "wide_classifier" else (-(-size // stride),) * 2
+    assert given.shape == (2, c_out, *pixels)
     assert torch.equal(images, before)
     given.sum().backward()
     assert images.grad is not None
@@ -50,6 +51,7 @@ def test_sizes_are_rounded_up_and_the_input_is_left_alone(name, stride, size):
         ("bottleneck", {"narrow": 100, "affine": False}, C + 9 + D),
         ("dense_layer", {}, 2 * C + C * 4 * D + 8 * D + 9 * 4 * D * D),
         ("dense_transition", {}, 2 * C + C * D),
+        ("wide_classifier", {}, C * 4 * C + 8 * C + 4 * C * D + D),
         ("frame_conv", {}, 9 * C * D + 2 * D),
         ("frame_conv", {"norm": False, "activation": "none", "kernel": 1}, C * D),
     ],
@@ -73,6 +75,7 @@ def test_what_an_activation_lets_through(activation, largest):
         ("conv_norm_relu", {"kernel": -1}, "a convolution needs an odd kernel, not -1"),
         ("frame_conv", {"kernel": 4}, "a convolution needs an odd kernel, not 4"),
         ("frame_conv", {"activation": "gelu"}, "knows the activations relu, relu6, none, not 'gelu'"),
+        ("wide_classifier", {"times": 0}, "wide_classifier needs times to be at least 1, not 0"),
         ("bottleneck", {"narrow": 0}, "bottleneck needs narrow to be at least 1, not 0"),
     ],
 )

@@ -31,5 +31,12 @@ def entries() -> Iterable[Operation]:
         name="frame_pool", build=f"{_MODULE}:frame_pool", strides=(2,), same_channels=True, structural=True
     )
     yield Operation(
+        name="wide_classifier",
+        build=f"{_MODULE}:wide_classifier",
+        strides=(1,),
+        structural=True,
+        settings={"times": 4},
+    )
+    yield Operation(
         name="dense_transition", build=f"{_MODULE}:dense_transition", strides=(1, 2), structural=True
     )

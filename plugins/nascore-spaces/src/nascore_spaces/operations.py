@@ -103,6 +103,26 @@ def frame_conv(  # noqa: PLR0913 - three places of the contract and three settin
     return _named(**parts)
 
 
+def wide_classifier(c_in: int, c_out: int, stride: int, *, times: int = 4) -> nn.Module:
+    """Return the end of MobileNetV2: a 1x1 convolution to so many times the channels, pooling, a linear map.
+
+    Raises:
+        DescriptionError: It is not at least as wide as its input.
+    """
+    del stride
+    if times < 1:
+        raise DescriptionError(f"wide_classifier needs times to be at least 1, not {times}.")
+    wide = c_in * times
+    return _named(
+        conv=_conv(c_in, wide, 1),
+        norm=_norm(wide),
+        relu=nn.ReLU6(),
+        pool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        linear=nn.Linear(wide, c_out),
+    )
+
+
 def frame_pool(c_in: int, c_out: int, stride: int) -> nn.Module:
     """Return maximum pooling of 2x2 pixels."""
     del c_in, c_out

@@ -6,11 +6,12 @@ import pytest
 from planted_spaces import NOISE, USEFUL, found_by, planted
 from spaces_samples import CATALOGUE, OWN, REGISTRY, described, kind
 
-from nascore.api import expand
+from nascore.api import expand, fingerprint
 
 SEEDS = range(3)
 LEARNERS = [name for name in ("sgd", "darts", "geonas", "xnas", "data") if REGISTRY.get("updater", name)]
-LEAST = dict.fromkeys(OWN, 0.85) | {"nb101": 0.65}
+FORMS = ("mbconv", "resnet", "darts-s1", "nb101", "macro")
+LEAST = dict.fromkeys(FORMS, 0.85) | {"nb101": 0.65}
 """Chance is a half. In `nb101` many an edge that reads noise does no harm: what reads it can leave it out."""
 
 
@@ -32,7 +33,15 @@ def test_a_planted_space_has_the_same_edges(space):
     assert any(planted(whole, seed) != planted(whole, 0) for seed in range(1, 5))
 
 
-@pytest.mark.parametrize("space", OWN)
+@pytest.mark.parametrize("space", ["darts-s2", "darts-s3", "darts-s4"])
+def test_of_one_form_one_is_searched(space):
+    """The restricted spaces differ in their candidates only, which the planted ones replace."""
+    one, other = (planted(described(name, kind(8)), 0) for name in ("darts-s1", space))
+    assert fingerprint(one) == fingerprint(other)
+    assert expand(one, CATALOGUE).layouts == expand(other, CATALOGUE).layouts
+
+
+@pytest.mark.parametrize("space", FORMS)
 def test_a_search_finds_what_is_useful(space):
     assert shares(space, "sgd", [0]) >= LEAST[space]
     # The control moves nothing: equal weights are no choice.
@@ -41,6 +50,6 @@ def test_a_search_finds_what_is_useful(space):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("updater", LEARNERS)
-@pytest.mark.parametrize("space", OWN)
+@pytest.mark.parametrize("space", FORMS)
 def test_every_updater_finds_what_is_useful(space, updater):
     assert shares(space, updater, SEEDS) >= LEAST[space]

@@ -17,7 +17,7 @@ from nascore_spaces.networks import from_name
 SIZES, CHANNELS, CLASSES = (7, 8, 15, 28, 30, 32, 64), (1, 3), (2, 1000)
 GRID = [*product(SIZES, CHANNELS, CLASSES)]
 FEW = [(7, 1, 1000), (15, 3, 2), (30, 1, 2)]
-BATCH, STEPS = 4, 2
+BATCH, STEPS, CLIP = 4, 2, 5.0
 
 
 def trains(description, size, classes):
@@ -39,6 +39,8 @@ def trains(description, size, classes):
         loss = functional.cross_entropy(logits, labels)
         assert torch.isfinite(loss)
         loss.backward()
+        # As nascore trains: of norms over four single pixels the gradient may be a hundred thousand long.
+        torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
         optimizer.step()
     moved = [bool((one != other).any()) for one, other in zip(before, net.parameters(), strict=True)]
     assert any(moved)

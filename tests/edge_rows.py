@@ -125,9 +125,10 @@ NAMES = (
     row("search --observer terminl", RECIPE, "Did you mean terminal?"),
     row("search --updater idea:darts", RECIPE, "idea:darts", "Did you mean darts?"),
     row("search --grwoth none", USAGE, "No such option", "--growth"),
-    row("search --space resnet", PLUGIN, "pip install nascore-spaces"),
-    row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
-    row("search --space mbconv", PLUGIN, "pip install nascore-spaces"),
+    row("search --dataset svhn", PLUGIN, "pip install nascore-vision"),
+    row("search --dataset fashion-mnist", PLUGIN, "pip install nascore-vision"),
+    # Switched off, or not installed: either way it is said who brings it.
+    row("search --space mbconv --only builtin", PLUGIN, "no space is called mbconv", "nascore-spaces"),
     row("show sofmax", RECIPE, "sofmax", "Did you mean softmax?"),
     row("list updatr", RECIPE, "updatr", "Did you mean updater?"),
     row("evaluate DARTS_v2", RECIPE, "DARTS_v2", "Did you mean DARTS_V2?"),

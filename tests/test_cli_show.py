@@ -72,7 +72,7 @@ def test_settings_of_a_list_are_shown_by_the_path_that_is_typed() -> None:
         (["updater"], 3, "Write nascore list updater."),
         (["builtin"], 3, "builtin is a plugin."),
         (["tensorboard"], 4, "pip install nascore-tensorboard"),
-        (["mbconv", "--yaml"], 3, "mbconv is of kind operation"),
+        (["sep_conv_3x3", "--yaml"], 3, "sep_conv_3x3 is of kind operation"),
         (["genotype", "--schema"], 3, "genotype is of kind notation"),
         (["darts", "--yaml", "--json"], 2, "only one of them"),
     ],

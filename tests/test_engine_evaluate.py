@@ -61,6 +61,16 @@ def test_preparing_fits_a_description_to_size_and_data():
     assert fingerprint(load(dump(ready))) == fingerprint(ready)
 
 
+@pytest.mark.parametrize(
+    ("channels", "cells", "size"), [(None, None, (4, 2)), (None, 5, (4, 5)), (6, None, (6, 2))]
+)
+def test_preparing_leaves_what_is_null_as_it_is(channels, cells, size):
+    description = evolve(closed(), channels=4)
+    training = evaluation_of(training__channels=channels, training__cells=cells).run.training
+    ready = prepared(description, training, made(recipe_of(), "dataset").facts)
+    assert (ready.channels, sum(state.path.endswith("/n1") for state in expand(ready).states)) == size
+
+
 def test_threads_and_convolutions_are_put_back():
     before = torch.get_num_threads()
     with computing(before + 1):

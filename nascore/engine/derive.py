@@ -97,7 +97,8 @@ def prepared(description: Description, training: TrainingSettings, facts: DataFa
         facts: Gives channels and classes.
     """
     description = evolve(final(description), in_channels=facts.channels, classes=facts.classes)
-    description = resize(description, channels=training.channels, repeats=spread(description, training.cells))
+    repeats = {} if training.cells is None else spread(description, training.cells)
+    description = resize(description, channels=training.channels, repeats=repeats)
     if not training.auxiliary:
         return without_auxiliary(description)
     source = reducing(description) if description.auxiliary is None else None

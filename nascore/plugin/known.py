@@ -29,7 +29,8 @@ BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "nascore-petridish": {"growth": ("petridish",), "preset": ("petridish-cifar10",)},
     "nascore-nasbench": {"space": ("nb201",), "notation": ("nb201",)},
     "nascore-spaces": {
-        "space": ("mbconv", "resnet", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "nb101", "macro")
+        "space": ("mbconv", "resnet", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "nb101", "macro"),
+        "notation": ("network",),
     },
     "nascore-vision": {"dataset": ("cifar10", "cifar100", "imagenet", "fashion-mnist", "mnist", "svhn")},
     "nascore-report": {"verb": ("report",)},

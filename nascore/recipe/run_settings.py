@@ -21,8 +21,8 @@ class TrainingSettings:
     The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055).
     """
 
-    channels: int = setting(36, "Width of the first cell.", ge=1)
-    cells: int = setting(20, "Number of cells.", ge=1)
+    channels: int | None = setting(36, "Width of the first cell; null: as the architecture has it.", ge=1)
+    cells: int | None = setting(20, "Number of cells; null: as the architecture has it.", ge=1)
     epochs: int = setting(600, "Passes over the training data.", ge=1)
     batch: int = setting(96, "Examples in a batch.", ge=1)
     lr: float = setting(0.025, "First learning rate of SGD; falls as a cosine.", gt=0)

@@ -3,32 +3,72 @@
 from __future__ import annotations
 
 import pytest
-from attrs import evolve
 
+from nascore.api import DataFacts, DescriptionError
 from nascore.builtin.operations import OPERATIONS
-from nascore.description import Edge, Node, Op
 from nascore.nn import costs
-from nascore_darts.genotype import from_genotype
+from nascore_darts import frame
+from nascore_darts.genotype import from_genotype, recognises, to_genotype
+from nascore_darts.space import Space, SpaceSettings
 
 CATALOGUE = {entry.name: entry for entry in OPERATIONS}
+SIZE = {"channels": 48, "cells": 14, "classes": 1000}
 
 # The evaluation of the papers: C48, 14 cells, 1000 classes, images of 224x224, no auxiliary head
 COUNTS = {"DARTS_V1": (4_510_432, None), "DARTS_V2": (4_718_752, 529_911_552)}
 COUNTS |= {"PC_DARTS_image": (5_342_464, None), "XNAS": (5_260_000, 590_404_992)}
 
 
-def imagenet(genotype):
-    description = from_genotype(genotype, channels=48, cells=14, classes=1000)
-    stems = (
-        Node(name="stem0", edges=(Edge(source="images", ops=(Op("imagenet_stem0"),)),), reduction=4),
-        Node(name="stem1", edges=(Edge(source="stem0", ops=(Op("imagenet_stem1"),)),), reduction=8),
+def facts(height, width, channels=3):
+    return DataFacts(
+        channels=channels,
+        height=height,
+        width=width,
+        classes=1000,
+        train=100,
+        test=10,
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
     )
-    network = description.network
-    return evolve(description, network=evolve(network, nodes=(*stems, *network.nodes[1:])))
 
 
 @pytest.mark.parametrize(("genotype", "params", "macs"), [(name, *both) for name, both in COUNTS.items()])
 def test_counts(genotype, params, macs):
-    found = costs(imagenet(genotype), CATALOGUE, (224, 224))
+    found = costs(from_genotype(f"imagenet:{genotype}", **SIZE), CATALOGUE, (224, 224))
     assert found.params == params
     assert macs in {None, found.macs}
+
+
+def test_a_genotype_with_these_stems_comes_back():
+    text = to_genotype(from_genotype("imagenet:DARTS_V2", **SIZE))
+    assert text.startswith("imagenet:Genotype(normal=[('sep_conv_3x3', 0)")
+    assert recognises(text)
+    assert from_genotype(text, **SIZE) == from_genotype("imagenet:DARTS_V2", **SIZE)
+    assert from_genotype(text, **SIZE) != from_genotype("DARTS_V2", **SIZE)
+
+
+def test_what_is_wrong_keeps_its_column():
+    text = to_genotype(from_genotype("imagenet:DARTS_V2", **SIZE)).replace("sep_conv_3x3", "sep_conv_3x4", 1)
+    with pytest.raises(DescriptionError) as raised:
+        from_genotype(text, **SIZE)
+    (problem,) = raised.value.problems
+    # The place is that of the pair: its bracket and its quotation mark come before.
+    assert problem.origin.where == f"genotype:1:{text.index('sep_conv_3x4') - 1}"
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "stem", "expected"),
+    [
+        (32, 32, "auto", "cifar"),
+        (127, 224, "auto", "cifar"),
+        (128, 128, "auto", "imagenet"),
+        (225, 131, "auto", "imagenet"),
+        (32, 32, "imagenet", "imagenet"),
+        (224, 224, "cifar", "cifar"),
+    ],
+)
+def test_the_space_takes_its_stems_from_the_data(height, width, stem, expected):
+    settings = SpaceSettings(channels=2, cells=3, stem=stem)
+    description = Space(settings).describe(facts(height, width))
+    assert frame.stem_of(description.network) == expected
+    assert costs(description, CATALOGUE, (height, width)).params > 0

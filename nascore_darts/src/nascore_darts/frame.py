@@ -1,12 +1,13 @@
 """The network around the two cells of DARTS (arXiv 1806.09055, section 3 and the authors' code).
 
-A stem of three times the channels; then the cells, each reading the two before it, of which those at a third
-and at two thirds of the depth halve the size and double the channels; then pooling and a linear classifier.
+A stem of three times the channels, or for ImageNet two stems that make an image eight times coarser; then the
+cells, each reading the two before it, of which those at a third and at two thirds of the depth halve the size
+and double the channels; then pooling and a linear classifier.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nascore.api import Edge, Graph, Node, Op
 
@@ -21,6 +22,11 @@ REDUCTION = {NORMAL: None, REDUCE: 2}
 """By how much a cell's nodes are coarser than its inputs; written out where it matters, see :func:`cell`."""
 
 FEWEST_CELLS = 2
+
+Stem = Literal["cifar", "imagenet"]
+
+IMAGENET_STEM = "imagenet_stem0"
+"""The operation by which the stems for ImageNet are known."""
 
 
 def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
@@ -39,7 +45,7 @@ def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
     return Graph(inputs=INPUTS, nodes=(*fitted, *nodes, out), output="out")
 
 
-def network(cells: int) -> Graph:
+def network(cells: int, stem: Stem = "cifar") -> Graph:
     """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce."""
     first, second = cells // 3, 2 * cells // 3
     stages = (
@@ -49,14 +55,28 @@ def network(cells: int) -> Graph:
         _stage("r2", REDUCE, 4),
         _stage("c", NORMAL, 4, cells - second - 1),
     )
-    stem = Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),), width=3)
     head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
-    return Graph(inputs=("images",), nodes=(stem, *stages, head), output="head")
+    return Graph(inputs=("images",), nodes=(*_stems(stem), *stages, head), output="head")
+
+
+def stem_of(network: Graph) -> Stem:
+    """Return which stems a network has."""
+    ops = (op.name for node in network.nodes for edge in node.edges for op in edge.ops)
+    return "imagenet" if IMAGENET_STEM in ops else "cifar"
 
 
 def count_cells(network: Graph) -> int:
     """Return how many cells a network of this frame has."""
     return sum(1 if node.repeat is None else node.repeat for node in network.nodes if node.join in REDUCTION)
+
+
+def _stems(stem: Stem) -> tuple[Node, ...]:
+    if stem == "cifar":
+        return (Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),), width=3),)
+    return (
+        Node(name="stem0", edges=(Edge(source="images", ops=(Op(IMAGENET_STEM),)),), reduction=4),
+        Node(name="stem1", edges=(Edge(source="stem0", ops=(Op("imagenet_stem1"),)),), reduction=8),
+    )
 
 
 def _stage(name: str, template: str, width: int, repeat: int | None = None) -> Node:

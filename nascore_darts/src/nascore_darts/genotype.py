@@ -29,9 +29,14 @@ GENOTYPE_OPERATIONS = (*OPERATIONS[1:], "sep_conv_7x7", "conv_7x1_1x7")
 _LOOKS_LIKE = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[\w.]*Genotype\s*\(|\{\s*['\"](?:normal|reduce))")
 
 
+IMAGENET = "imagenet:"
+"""Before a genotype or a name: the network with the stems for ImageNet."""
+
+
 def recognises(text: str) -> bool:
     """Return whether the text is a genotype, or the name of a published one."""
-    return text.strip() in GENOTYPES or _LOOKS_LIKE.match(text) is not None
+    text = text.strip().removeprefix(IMAGENET)
+    return text in GENOTYPES or _LOOKS_LIKE.match(text) is not None
 
 
 def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
@@ -46,7 +51,8 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     """Return the network of a genotype, in the form that is trained from scratch.
 
     Args:
-        text: A genotype in any dialect of :mod:`nascore_darts.notation`, or the name of a published one.
+        text: A genotype in any dialect of :mod:`nascore_darts.notation`, or the name of a published one;
+            after ``imagenet:`` it is that of the network for ImageNet, whose two stems have reduction 8.
         channels: Width of the first cell's operations; DARTS evaluates with 36.
         cells: Number of cells, at least 2; DARTS evaluates with 20.
         classes: Number of classes.
@@ -59,9 +65,12 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     if cells < frame.FEWEST_CELLS:
         text = f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}."
         raise DescriptionError([Problem(path="cells", text=text)])
+    large = text.strip().startswith(IMAGENET)
+    # Blanks in its place, so that what is wrong in the text keeps its column.
+    text = text.replace(IMAGENET, " " * len(IMAGENET), 1) if large else text
     genotype = parse(GENOTYPES.get(text.strip(), text), GENOTYPE_OPERATIONS)
     description = Description(
-        network=frame.network(cells),
+        network=frame.network(cells, "imagenet" if large else "cifar"),
         cells={
             frame.NORMAL: _cell(genotype.normal, frame.REDUCTION[frame.NORMAL]),
             frame.REDUCE: _cell(genotype.reduce, frame.REDUCTION[frame.REDUCE]),
@@ -78,7 +87,7 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
 def to_genotype(description: Description) -> str:
     """Return the genotype text of a closed description in the frame of DARTS.
 
-    Depth, channels and classes are no part of a genotype.
+    Depth, channels and classes are no part of a genotype; stems for ImageNet are said before it.
 
     Raises:
         DescriptionError: If the description says something that a genotype cannot: another frame, a node with
@@ -90,7 +99,8 @@ def to_genotype(description: Description) -> str:
     cells = {name: _read(description, name, problems) for name in (frame.NORMAL, frame.REDUCE)}
     if problems:
         raise DescriptionError(problems)
-    text = str(Genotype(**cells))
+    before = IMAGENET if frame.stem_of(description.network) == "imagenet" else ""
+    text = f"{before}{Genotype(**cells)}"
     rebuilt = from_genotype(
         text,
         channels=description.channels,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
@@ -25,6 +25,10 @@ OPERATIONS = (
 """The candidates in the order of the authors' code: the columns of both groups."""
 
 
+LARGE = 128
+"""Pixels of a side from which `auto` means the stems for ImageNet: the last cells then see 4x4 or more."""
+
+
 @frozen(kw_only=True)
 class SpaceSettings:
     """Size of the network that is searched in."""
@@ -32,6 +36,9 @@ class SpaceSettings:
     channels: int = setting(16, "Width of the first cell's operations in the search.", ge=1)
     cells: int = setting(8, "Number of cells in the search; those at 1/3 and 2/3 reduce.", ge=3)
     nodes: int = setting(4, "Intermediate nodes per cell; each reads all states before it.", ge=1)
+    stem: Literal["auto", "cifar", "imagenet"] = setting(
+        "auto", f"One convolution, or two stems of reduction 8; auto: those from {LARGE} pixels a side on."
+    )
 
 
 @frozen
@@ -45,7 +52,7 @@ class Space:
         ops = tuple(Op(name) for name in OPERATIONS)
         group = Group(ops=ops, edges=2, never=(Op("none"),))
         return Description(
-            network=frame.network(self.settings.cells),
+            network=frame.network(self.settings.cells, self._stem(facts)),
             cells={name: self._cell(name, ops) for name in (frame.NORMAL, frame.REDUCE)},
             groups={frame.NORMAL: group, frame.REDUCE: group},
             channels=self.settings.channels,
@@ -54,6 +61,11 @@ class Space:
             affine=False,
             pool_norm=True,
         )
+
+    def _stem(self, facts: DataFacts) -> frame.Stem:
+        if self.settings.stem != "auto":
+            return self.settings.stem
+        return "imagenet" if min(facts.height, facts.width) >= LARGE else "cifar"
 
     def _cell(self, name: str, ops: tuple[Op, ...]) -> Graph:
         names = [f"n{index}" for index in range(self.settings.nodes)]

@@ -1,0 +1,92 @@
+"""More spaces for nascore, each a description in YAML, and networks made by hand.
+
+This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nascore.api import Component, hookimpl
+from nascore_spaces.catalogue import entries
+from nascore_spaces.networks import NETWORK
+from nascore_spaces.settings import CellSettings, MbconvSettings, Nb101Settings, ResnetSettings
+from nascore_spaces.space import Cells, Chain, Macro
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.api import Operation, Translator
+
+RESTRICTED = {
+    "darts-s1": "DARTS's cells with two operations of its own on each edge (RobustDARTS S1).",
+    "darts-s2": "DARTS's cells with skip_connect and sep_conv_3x3 (RobustDARTS S2).",
+    "darts-s3": "DARTS's cells with none, skip_connect and sep_conv_3x3 (RobustDARTS S3).",
+    "darts-s4": "DARTS's cells with noise and sep_conv_3x3 (RobustDARTS S4).",
+}
+
+
+@hookimpl
+def nascore_spaces() -> Iterable[Component]:
+    """Yield two chains, the restricted spaces of RobustDARTS, and two other ways to use cells."""
+    yield Component(
+        name="mbconv",
+        slot="space",
+        summary="A chain of inverted residuals, each with its own kernel and expansion.",
+        config=MbconvSettings,
+        build=partial(Chain, "mbconv"),
+        mini={"channels": 1, "stages": 3, "layers": 2},
+        paper="arXiv 1812.00332",
+    )
+    yield Component(
+        name="resnet",
+        slot="space",
+        summary="A residual chain: what each block adds is chosen, and so is the depth.",
+        config=ResnetSettings,
+        build=partial(Chain, "resnet"),
+        mini={"channels": 8, "layers": 2},
+        paper="arXiv 1512.03385",
+    )
+    for name, summary in RESTRICTED.items():
+        yield Component(
+            name=name,
+            slot="space",
+            summary=summary,
+            config=CellSettings,
+            build=partial(Cells, name),
+            provides=("excludes",) if name == "darts-s3" else (),
+            mini={"channels": 4, "cells": 3},
+            paper="arXiv 1909.09656",
+        )
+    yield Component(
+        name="nb101",
+        slot="space",
+        summary="NAS-Bench-101: operations on a cell's nodes, and edges that are there or not.",
+        config=Nb101Settings,
+        build=partial(Cells, "nb101"),
+        mini={"channels": 4, "cells": 3},
+        paper="arXiv 1902.09635",
+    )
+    yield Component(
+        name="macro",
+        slot="space",
+        summary="DARTS's cells untied: every cell of the network chooses for itself.",
+        config=CellSettings,
+        build=partial(Macro, "macro"),
+        provides=("excludes",),
+        mini={"channels": 4, "cells": 3},
+        paper="arXiv 1806.09055",
+    )
+
+
+@hookimpl
+def nascore_operations() -> Iterable[Operation]:
+    """Yield the operations that the files name and nascore does not bring."""
+    yield from entries()
+
+
+@hookimpl
+def nascore_translators() -> Iterable[Translator]:
+    """Yield the names of networks."""
+    yield NETWORK

@@ -121,8 +121,42 @@ def test_a_choice_without_the_two_takes_what_there_is(ops):
     ]
 
 
+CONCATENATED = """\
+nascore: 1
+channels: 4
+in_channels: 3
+classes: 5
+groups:
+  edges: {ops: [none, skip_connect, conv_3x3]}
+cells:
+  cell:
+    inputs: [in]
+    nodes:
+      n0: {from: in, choose: edges}
+      n1: {from: [in, n0], choose: edges}
+      joined:
+        concat:
+          - {from: n0, choose: edges, ops: [none, skip_connect]}
+          - {from: n1, choose: edges, ops: [none, skip_connect]}
+      out: {from: [in, joined], choose: edges, ops: [none, conv_3x3], width: 2}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell}
+    head: {from: -1, op: classifier, width: classes}
+"""
+"""A cell in which a concatenation has edges that may be there or not, and a sum reads it."""
+
+
+def test_what_concatenates_keeps_all_its_edges():
+    cell = seed_of(load(CONCATENATED)).cells["cell"]
+    assert [[str(op) for op in edge.ops] for edge in cell.node("joined").edges] == [["skip_connect"]] * 2
+    assert [edge.source for edge in cell.node("n1").edges] == ["n0"]
+
+
 SPACES = {
     "tiny": Tiny(TinySettings()).describe(FACTS),
+    "concatenated": load(CONCATENATED),
     **{
         f"planted {form}": Planted(PlantedSpaceSettings(form=form)).describe(FACTS)
         for form in ("chain", "cell", "nb201")

@@ -52,15 +52,26 @@ def _reads(node: Node, names: Collection[str]) -> bool:
 
 
 def _picks(description: Description) -> Picks:
-    """Return for each node that chooses its last edge, with what Petridish begins with there."""
+    """Return for each node that chooses its last edge, with what Petridish begins with there.
+
+    Of a node that concatenates each edge stays: without one of them it would have other channels.
+    """
     picks: dict[str, list[Pick]] = {}
     for name, layout in expand(description).layouts.items():
         last = {row[:2]: index for index, row in enumerate(layout.rows)}
         never = description.groups[name].never
         picks[name] = [
-            (index, column) for index in sorted(last.values()) for column in _columns(layout, index, never)
+            (index, column)
+            for index, row in enumerate(layout.rows)
+            if last[row[:2]] == index or _concatenates(description, row[0], row[1])
+            for column in _columns(layout, index, never)
         ]
     return picks
+
+
+def _concatenates(description: Description, graph: str, name: str) -> bool:
+    node = description.graphs()[graph].node(name)
+    return node is not None and node.join == "concat"
 
 
 def _columns(layout: ChoiceGroup, row: int, never: Collection[Op]) -> list[int]:

@@ -142,7 +142,7 @@ def test_accuracies_of_other_images_are_not_compared(tmp_path, other):
     (pair,) = found.pairs
     assert pair.verdict == "not comparable"
     assert pair.plain()["difference"] is None
-    assert warned(found, "not of the same images", "nascore search --evaluate")
+    assert warned(found, "accuracies do not compare", "nascore search --evaluate")
 
 
 def test_the_best_of_several_says_so(tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import click
 
 from nascore.cli.verb import table
-from nascore.comparison import METHOD, OTHER_IMAGES, images_said, seeds_of
+from nascore.comparison import METHOD, images_said, same_images, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,8 @@ def _pair(pair: Pair) -> tuple[object, ...]:
 
 def _said(found: Comparison) -> Iterator[str]:
     yield from found.conclusions
-    alike = all(pair.verdict != OTHER_IMAGES for pair in found.pairs)
+    measured = [row for row in found.rows if row.samples]
+    alike = all(same_images(one, other) for one, other in combinations(measured, 2))
     yield f"seeds: {seeds_of(found.rows) or 'none'}{'; those of one seed have the same data split' * alike}"
     yield "steps, seconds: of a whole search, mean over the seeds"
     if found.by == "test":

@@ -2,7 +2,7 @@
 
 from nascore.comparison.doubts import images_said, spans
 from nascore.comparison.members import is_comparison
-from nascore.comparison.pairs import OTHER_IMAGES, Pair
+from nascore.comparison.pairs import Pair, same_images
 from nascore.comparison.plan import EVALUATE, SEARCH, Member, Plan, Planned, plan_of, read_plan
 from nascore.comparison.rows import Row
 from nascore.comparison.table import METHOD, Comparison, compared, seeds_of
@@ -10,7 +10,6 @@ from nascore.comparison.table import METHOD, Comparison, compared, seeds_of
 __all__ = [
     "EVALUATE",
     "METHOD",
-    "OTHER_IMAGES",
     "SEARCH",
     "Comparison",
     "Member",
@@ -23,6 +22,7 @@ __all__ = [
     "is_comparison",
     "plan_of",
     "read_plan",
+    "same_images",
     "seeds_of",
     "spans",
 ]

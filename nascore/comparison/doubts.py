@@ -85,7 +85,8 @@ def _images(rows: Sequence[Row], pairs: Iterable[Pair]) -> Iterator[str]:
                 said.setdefault(images_said(row), []).append(row.label)
         listed = "; ".join(f"{images} ({', '.join(labels)})" for images, labels in said.items())
         yield (
-            f"accuracies are not of the same images, or of other data, and do not compare: {listed}. "
+            "accuracies do not compare that are of other images or data, or of images that guided the choice "
+            f"of one algorithm and not of the other: {listed}. "
             "Compare by test images: nascore search --evaluate"
         )
 

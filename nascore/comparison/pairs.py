@@ -90,14 +90,21 @@ def pairs_of(rows: Sequence[Row], against: str | None = None) -> tuple[Pair, ...
 def comparable(one: Row, other: Row) -> bool:
     """Say whether two accuracies are of the same images, seen in the same way.
 
-    Of which images a search's seed decides, so the counts and the data set must be the same. Accuracies on
-    images that guided the choice do not compare with such on images that had no say.
+    Accuracies on images that guided the choice do not compare with such on images that had no say.
+    """
+    first, second = one.measured, other.measured
+    return same_images(one, other) and first is not None and first.guided == (second and second.guided)
+
+
+def same_images(one: Row, other: Row) -> bool:
+    """Say whether two accuracies are of the same images.
+
+    Of which images a search's seed decides, so the counts and the data set must be the same.
     """
     first, second = one.measured, other.measured
     if first is None or second is None:
         return False
-    same = (first.split, first.count, first.guided) == (second.split, second.count, second.guided)
-    return same and _data(one) == _data(other)
+    return (first.split, first.count) == (second.split, second.count) and _data(one) == _data(other)
 
 
 def _pair(one: Row, other: Row) -> Pair:

@@ -92,7 +92,7 @@ def _small(config: type) -> Iterator[str]:
 
 def _values(config: type) -> Iterator[tuple[str, int]]:
     for name, declared in settings_of(config).items():
-        if name in SMALL and declared.type is int:
+        if name in SMALL and declared.type in {int, int | None}:
             yield name, _within(declared, SMALL[name])
 
 

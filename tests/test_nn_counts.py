@@ -15,7 +15,7 @@ from nn_samples import (
     random_mixture,
 )
 
-from nascore.description import choose, derive, final, load, resize
+from nascore.description import Operation, choose, derive, final, load, resize
 from nascore.errors import DescriptionError
 from nascore.nn import costs
 
@@ -149,6 +149,34 @@ def test_counting_draws_no_random_numbers():
     before = torch.get_rng_state()
     counted(load(CHAIN))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def kind(width):
+    """An operation that counts how often it is built; each has hidden channels of its own."""
+    built = []
+
+    def build(c_in, c_out, _stride):
+        built.append(c_in)
+        return torch.nn.Sequential(torch.nn.Conv2d(c_in, width, 1), torch.nn.Conv2d(width, c_out, 1))
+
+    return build, built
+
+
+def test_an_operation_is_measured_once_and_another_of_its_name_by_itself():
+    text = CHAIN.replace("mbconv(expand=3;kernel=3), none", "new, none")
+    text = text.replace("[mbconv(expand=3;kernel=3)", "[new, mbconv(expand=3;kernel=3)")
+    description, params = load(text), []
+    for width in (2, 3):
+        build, built = kind(width)
+        catalogue = {**CATALOGUE, "new": Operation(name="new", build=build)}
+        first = costs(description, catalogue, SIZE)
+        often = len(built)
+        assert (
+            costs(description, catalogue, SIZE).groups["layers"].params.equal(first.groups["layers"].params)
+        )
+        assert len(built) == often > 0
+        params.append(int(first.groups["layers"].params.sum()))
+    assert params[0] < params[1]
 
 
 def test_a_wrong_description_is_told_in_full():

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import torch
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 from torch.utils.flop_counter import FlopCounterMode
 
-from nascore.description import expand
+from nascore.component import load
+from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
-from nascore.nn.compiler import build
 from nascore.nn.program import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from nascore.description import Catalogue, Description, Op, Pick, Plan, State, Wire
+    from nascore.description.names import Scalar
+
+MOST_KNOWN: Final = 4096
+"""Operations whose costs are remembered: a search measures many architectures of the same operations."""
 
 SAMPLES = 2
 """Images that are sent through an operation: batch norm refuses one value per channel."""
@@ -82,7 +87,7 @@ class Costs:
 
 
 def costs(description: Description, catalogue: Catalogue, size: tuple[int, int]) -> Costs:
-    """Count parameters and multiply-accumulates; each distinct operation is built once.
+    """Count parameters and multiply-accumulates; each distinct operation is built once in a process.
 
     Args:
         description: Open or closed.
@@ -125,7 +130,6 @@ class _Count:
     groups: dict[str, GroupCosts]
     params: int = 0
     macs: int = 0
-    _known: dict[tuple[object, ...], _Measured] = field(factory=dict)
 
     def state(self, state: State, sizes: Sequence[Size], images: Size, *, run: bool) -> Size:
         """Add what leads to a state; return the size of the state."""
@@ -150,19 +154,26 @@ class _Count:
         group.macs[wire.replica, wire.row, column] = macs
 
     def _measure(self, op: Op, wire: Wire, size: Size) -> _Measured:
-        key = (op, wire.c_in, wire.width, wire.stride, size)
-        if key not in self._known:
-            self._known[key] = self._measured(op, wire, size)
-        return self._known[key]
+        entry = self.catalogue[op.name]
+        settings = tuple(resolved(op, entry, self.description).items())
+        # The operation itself, not its name: two plugins may bring one of the same name.
+        return _measured(load(entry.build), settings, (wire.c_in, wire.width, wire.stride), size)
 
-    def _measured(self, op: Op, wire: Wire, size: Size) -> _Measured:
-        with torch.device("meta"), torch.no_grad():
-            module = build(op, wire, self.description, self.catalogue)
-            x = torch.empty(SAMPLES, wire.c_in, *size)
-            with FlopCounterMode(display=False) as counter:
-                y = module(x)
-        return _Measured(
-            params=sum(each.numel() for each in module.parameters()),
-            macs=counter.get_total_flops() // (SAMPLES * FLOPS),
-            size=tuple(y.shape[2:]),
-        )
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _measured(
+    kind: Callable[..., nn.Module],
+    settings: tuple[tuple[str, Scalar], ...],
+    shape: tuple[int, int, int],
+    size: Size,
+) -> _Measured:
+    with torch.device("meta"), torch.no_grad():
+        module = kind(*shape, **dict(settings))
+        x = torch.empty(SAMPLES, shape[0], *size)
+        with FlopCounterMode(display=False) as counter:
+            y = module(x)
+    return _Measured(
+        params=sum(each.numel() for each in module.parameters()),
+        macs=counter.get_total_flops() // (SAMPLES * FLOPS),
+        size=tuple(y.shape[2:]),
+    )

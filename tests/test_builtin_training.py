@@ -16,3 +16,8 @@ def test_a_warm_up_as_long_as_the_search_is_refused(tmp_path, warm_up):
         search(space="tiny", updater="uniform", settings=settings, out=out)
     assert [problem.path for problem in refused.value.problems] == ["trainer.warm_up"]
     assert not out.exists()
+
+
+def test_of_a_single_epoch_none_can_be_warm_up():
+    with pytest.raises(RecipeError, match=r"Set it to 0, or trainer\.epochs to more"):
+        search(space="tiny", updater="uniform", settings={"trainer.epochs": 1})

@@ -177,3 +177,15 @@ def test_a_check_that_is_excused_is_not_hidden(monkeypatch):
 
     assert "not run: It begins with no architecture twice. for this test" in said
     assert said.splitlines()[-1] == "22 of 22 checks passed"
+
+
+def test_what_lies_here_and_is_not_installed_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done("new-plugin", "my-updater", "--slot", "updater")
+    (tmp_path / "steps.py").write_text("", encoding="utf-8")
+
+    folder, file = cli("check-plugin", "my-updater"), cli("check-plugin", "steps")
+
+    assert (folder.exit_code, file.exit_code) == (4, 4)
+    assert "The folder my-updater is not installed: pip install -e my-updater" in folder.stderr
+    assert "write nascore check-plugin steps --with steps.py" in file.stderr

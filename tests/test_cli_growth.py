@@ -145,7 +145,9 @@ def test_the_verbs_take_such_a_run(kept: tuple[Path, Result], tmp_path: Path) ->
     assert [entry["id"] for entry in listed["gallery"]] == [1, 2, 3]
     assert "of 25 validation images" in done("runs", out.parent)
     words = ("--set", "training.epochs=1", "--set", "training.channels=2", "--set", "training.cells=1")
-    assert "test accuracy" in done("evaluate", out, "--out", tmp_path / "final", *words)
+    said = done("evaluate", out, "--out", tmp_path / "final", *words)
+    assert "test accuracy" in said
+    assert "scaled by" in said
 
 
 @pytest.mark.needs("nascore-darts")

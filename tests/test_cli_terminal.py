@@ -8,13 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from comparison_runs import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal as POSIX has them", allow_module_level=True)
@@ -78,6 +79,33 @@ def test_60_columns(words: list[str]) -> None:
         table = text.split("One of these only")[0]
         assert max(map(len, table.splitlines())) <= COLUMNS
         assert "    Two cells of four nodes, eight operations, two edges" in table
+
+
+BUILTIN = ("--only", "builtin", "--space", "tiny", "--by", "regularizer")
+RUNS = [f"field/{updater}-{seed}" for updater in ("darts", "xnas") for seed in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        (["compare", *RUNS], "UPDATER "),
+        (["runs", "field"], "RUN "),
+        (["matrix", *BUILTIN, "--set", "trainer.estimate=first"], "SLOT "),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_wide_tables_fit_into_60_columns(
+    words: list[str], head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    many(Path("field"), darts=(0.9, 0.8), xnas=(0.7, 0.9))
+
+    code, text = in_terminal(words)
+
+    assert code == 0, text
+    lines = [line for line in text.splitlines() if not line.startswith(("warned: ", "\x1b"))]
+    assert max(map(len, lines)) <= COLUMNS, text
+    assert sum(line.startswith(head) for line in lines) >= (1 if head == "RUN " else 2), text
 
 
 def interrupting() -> Callable[[str, subprocess.Popen[bytes]], None]:

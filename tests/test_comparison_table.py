@@ -165,6 +165,25 @@ def test_a_run_that_is_there_twice_counts_once(tmp_path):
     assert warned(found, f"{other} repeats {one}")
 
 
+def test_a_run_that_is_named_twice_counts_once(tmp_path):
+    one = made(tmp_path / "a", 0.9)
+    found = nascore.compare(one, one)
+    assert len(found.rows[0].samples) == 1
+    assert warned(found, f"{one} is named 2 times; it counts once")
+
+
+def test_an_evaluation_beside_a_search_says_why_it_does_not_count(tmp_path):
+    search, evaluation = made(tmp_path / "a", 0.9), made(tmp_path / "b", 0.9)
+    result = json.loads((evaluation / "result.json").read_text())
+    del result["validation_accuracy"]
+    result |= {"kind": "evaluate", "test_accuracy": 0.9, "test_count": 50}
+    written(evaluation / "result.json", result)
+    found = nascore.compare(search, evaluation)
+    assert warned(
+        found, f"{evaluation} ", "is of test images, and those of this table are of validation images"
+    )
+
+
 def test_of_files_that_runs_keep_the_content_counts(tmp_path):
     runs = [made(tmp_path / name, 0.9) for name in ("a", "b", "c")]
     for run, text in zip(runs, ("one", "two", "one"), strict=True):

@@ -26,6 +26,12 @@ def test_the_text_of_choices_counts_candidates():
     assert "  n0   = normal{8}(pre0) + normal{8}(pre1)" in draw(load(DARTS)).splitlines()
 
 
+def test_a_description_is_printed_as_its_drawing():
+    description = load(CHAIN)
+    assert str(description) == draw(description)
+    assert repr(description).startswith("Description(network=Graph(")
+
+
 def test_dot_has_an_arrow_for_every_edge():
     text = to_dot(load(PETRIDISH))
     assert text.count("->") == 5 + 3 + 1 + 9 * 2 + 2 * 2 + 2 + 1

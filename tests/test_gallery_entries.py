@@ -70,6 +70,17 @@ def test_each_is_exported(tiny_run, tmp_path):
     assert done("export", run, "--to", "genotype").strip() != text.strip()
 
 
+@pytest.mark.needs("nascore-darts")
+def test_what_a_notation_cannot_say_is_named_as_a_description(written, grown):
+    whole, one = (cli("export", grown, *more, "--to", "genotype") for more in ((), ("--entry", 2)))
+    assert (whole.exit_code, one.exit_code) == (3, 3)
+    said = "genotype cannot say this architecture. As a description it is in"
+    assert f"{said} {grown / 'best/architecture.yaml'}." in whole.stderr
+    assert f"{said} {grown / 'architectures/0002.yaml'}." in one.stderr
+    file = written / "architectures/0003.yaml"
+    assert "can be kept whole" in cli("export", file, "--to", "genotype").stderr
+
+
 def test_each_is_evaluated(grown, tmp_path):
     gallery = load_run(grown).gallery
     other = next(entry for entry in gallery if entry.id != gallery.best.id)

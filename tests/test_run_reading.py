@@ -85,7 +85,7 @@ def test_a_folder_of_runs_names_the_last(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "recipe.yaml").write_text("nascore: 1\n", encoding="utf-8")
-    refused(tmp_path, "holds 2 runs", f"Did you mean {tmp_path / 'b'}?")
+    refused(tmp_path, "holds 2 runs", f"Did you mean {tmp_path / 'b'}? See nascore runs {tmp_path}.")
 
 
 def test_a_path_with_a_file_where_a_folder_should_be(tmp_path):

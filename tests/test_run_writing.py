@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,23 @@ def test_an_out_that_holds_a_run():
     assert "run holds a run already; a run never writes over another." in result.stderr
     assert "--out" in result.stderr
     assert [path.name for path in Path("run").iterdir()] == ["recipe.yaml"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        UNIFORM,
+        pytest.param(("evaluate", "DARTS_V2", "--out", "run"), marks=pytest.mark.needs("nascore-darts")),
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_out_that_is_taken_is_refused_before_torch_is_imported(words, monkeypatch):
+    Path("run").mkdir()
+    Path("run/mine").write_text("mine", encoding="utf-8")
+    monkeypatch.setitem(sys.modules, f"nascore.engine.{words[0]}", None)  # it cannot be imported
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 5, result.output
+    assert "run is not empty" in result.stderr
 
 
 def test_an_out_that_is_a_file():

@@ -53,10 +53,11 @@ def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem
         text = (
             f"after {settings.warm_up} epochs of warm-up none of the {settings.epochs} is left to search in."
         )
+        few = f"{settings.epochs - 1} or less" if settings.epochs > 1 else "0"
         yield Problem(
             path="trainer.warm_up",
             text=text,
-            hint=f"Set it to {settings.epochs - 1} or less, or trainer.epochs to more.",
+            hint=f"Set it to {few}, or trainer.epochs to more.",
             slots=("trainer",),
         )
 

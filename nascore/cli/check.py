@@ -32,12 +32,12 @@ def echo_checked(checked: Checked) -> None:
     """Print what fills each slot, the settings that are not the default, and what is searched in."""
     warn(checked.recipe.warned)
     rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
-    click.echo(table(rows, heads=("slot", "filled by", "from")))
+    click.echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for passed in checked.recipe.passed:
         click.echo(f"  {passed}")
     if checked.changed:
         values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
-        click.echo("\n" + table(values, heads=("setting", "value", "from")))
+        click.echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
         click.echo(f"\nsupernet: {checked.supernet}")
         return

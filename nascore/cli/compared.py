@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.verb import table
+from nascore.cli.verb import table, wrapped
 from nascore.comparison import METHOD, images_said, same_images, seeds_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def echo_comparison(found: Comparison) -> None:
     click.echo(_rows(found))
     if found.pairs:
         click.echo(f"\n{_pairs(found)}")
-    click.echo("\n" + "\n".join(_said(found)))
+    click.echo("\n" + "\n".join(map(wrapped, _said(found))))
     for warning in found.warnings:
         click.echo(f"warned: {warning}", err=True)
 
@@ -44,7 +44,7 @@ def _rows(found: Comparison) -> str:
     search = ("in the search",) if tested else ()
     heads = (" ".join(found.paths), "seeds", head, "95 % interval", *search)
     rows = [_row(row, tested=tested) for row in found.rows]
-    return table(rows, heads=(*heads, "parameters", "MACs", "steps", "seconds", "of images"))
+    return table(rows, heads=(*heads, "parameters", "MACs", "steps", "seconds", "of images"), keys=1)
 
 
 def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
@@ -69,7 +69,7 @@ def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
 def _pairs(found: Comparison) -> str:
     rows = [_pair(pair) for pair in found.pairs]
     heads = ("difference", "seeds", "points", "95 % interval", "p", "exact p", "verdict")
-    return table(rows, heads=heads)
+    return table(rows, heads=heads, keys=1)
 
 
 def _pair(pair: Pair) -> tuple[object, ...]:

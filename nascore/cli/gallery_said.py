@@ -129,7 +129,7 @@ def _table(entries: Iterable[Entry], marked: Mapping[int, str], *, grown: bool, 
         (entry.id, *_origin(entry, grown=grown), *_figures(entry, brief=brief), marked[entry.id])
         for entry in entries
     ]
-    return table(rows, heads=heads)
+    return table(rows, heads=heads, keys=int(brief))
 
 
 def _origin(entry: Entry, *, grown: bool) -> tuple[object, ...]:

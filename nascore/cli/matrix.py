@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from nascore.cli.completing import completing
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.verb import Verb, echo_json, markdown_table, table
+from nascore.cli.verb import Verb, echo_json, markdown_table, table, wrapped
 from nascore.component import SLOTS
 from nascore.recipe.mixes import VERDICTS
 from nascore.verbs.matrix import matrix
@@ -96,10 +97,11 @@ def command(  # noqa: PLR0913 - each is a flag
     elif as_list:
         click.echo(_listed(found, chosen))
     else:
-        click.echo(_table(found, by, markdown_table if as_markdown else table))
-        click.echo(f"\n{LEGEND}")
+        click.echo(_table(found, by, markdown_table if as_markdown else partial(table, keys=2)))
+        click.echo(f"\n{LEGEND if as_markdown else wrapped(LEGEND)}")
     if not as_json:
-        click.echo(f"{_total(found)}\nNot combined: {'; '.join(found.left_out)}.")
+        left_out = f"Not combined: {'; '.join(found.left_out)}."
+        click.echo(f"{_total(found)}\n{left_out if as_markdown else wrapped(left_out)}")
 
 
 def _shown(found: Mixes) -> Iterator[Mix]:

@@ -21,7 +21,7 @@ def echo_list(plugins: Sequence[Plugin]) -> None:
     """Print one plugin a line."""
     heads = ("name", "distribution", "version", "status", "brings")
     rows = [(one.name, one.distribution, one.version, one.status, _number(one)) for one in plugins]
-    click.echo(table(rows, heads=heads))
+    click.echo(table(rows, heads=heads, keys=1))
     # What was switched off on purpose is well, as for the doctor.
     idle = sum(one.status not in {"ready", "blocked"} for one in plugins)
     if idle:

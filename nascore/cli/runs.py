@@ -33,7 +33,8 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     if not found:
         click.echo("no runs yet", err=True)
         return
-    click.echo(table([_row(one) for one in found], heads=("run", "kind", "status", "seed", "accuracy")))
+    heads = ("run", "kind", "status", "seed", "accuracy")
+    click.echo(table([_row(one) for one in found], heads=heads, prose=True))
     for one in found:
         if one.fault:
             click.echo(one.fault, err=True)

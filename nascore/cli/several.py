@@ -63,7 +63,7 @@ def _echo_planned(several: AskedSeveral) -> None:
     members = [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
     slots = tuple(members[0].choice)
     rows = [(*member.choice.values(), _searched(member, several)) for member in members]
-    click.echo(table(rows, heads=(*slots, "searched in")))
+    click.echo(table(rows, heads=(*slots, "searched in"), prose=True))
     searches = len(several.members)
     evaluated = ", each found architecture evaluated" if several.members[0].evaluation is not None else ""
     seeds = spans(member.seed for member in several.members)

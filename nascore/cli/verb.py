@@ -44,7 +44,9 @@ class Verb(click.Command):
                 formatter.write(f"  {example}\n")
 
 
-def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose: bool = False) -> str:
+def table(
+    rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose: bool = False, keys: int = 0
+) -> str:
     """Return rows as aligned columns, readable in a terminal and by ``awk`` alike.
 
     Args:
@@ -52,6 +54,8 @@ def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose:
         heads: Names of the columns, in capitals above them.
         prose: Whether the last column is text, which is wrapped for a terminal that is too narrow. What is
             piped stays one line a row.
+        keys: How many of the first columns name a row. In a terminal that is too narrow the columns are
+            split over several tables, and each begins with these. 0: nothing is split.
     """
     lines = [[str(cell) for cell in row] for row in rows]
     if heads:
@@ -59,10 +63,26 @@ def table(rows: Sequence[Sequence[object]], *, heads: Sequence[str] = (), prose:
     if not lines:
         return ""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    across = columns() if prose else None
-    if across is not None and sum(widths) + len(GAP) * (len(widths) - 1) > across:
+    across = columns() if prose or keys else None
+    if across is None or _across(widths) <= across:
+        return "\n".join(_aligned(line, widths) for line in lines)
+    if prose:
         return "\n".join(_wrapped(lines, widths, across, beneath=bool(heads)))
-    return "\n".join(_aligned(line, widths) for line in lines)
+    return "\n\n".join(_split(lines, widths, across, keys))
+
+
+def wrapped(text: str) -> str:
+    """Return a sentence, in a terminal wrapped between words to its width."""
+    across = columns()
+    if across is None:
+        return text
+    return fill(
+        text,
+        max(across, READABLE),
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) -> str:
@@ -81,6 +101,10 @@ def columns() -> int | None:
     return get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def _across(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()
 
@@ -93,12 +117,35 @@ def _wrapped(
     if across - indent >= READABLE:
         for *first, text in lines:
             start = _aligned(first, widths).ljust(indent)
-            yield fill(text, across, initial_indent=start, subsequent_indent=" " * indent).rstrip()
+            lead = " " * indent
+            yield fill(
+                text, across, initial_indent=start, subsequent_indent=lead, break_on_hyphens=False
+            ).rstrip()
         return
     for number, (*first, text) in enumerate(lines):
         yield _aligned(first, widths)
-        if not (beneath and number == 0):  # the head of a column that is none any more
-            yield fill(text, max(across, READABLE), initial_indent=INDENT, subsequent_indent=INDENT)
+        if text and not (beneath and number == 0):  # the head of a column that is none any more
+            yield fill(
+                text,
+                max(across, READABLE),
+                initial_indent=INDENT,
+                subsequent_indent=INDENT,
+                break_on_hyphens=False,
+            )
+
+
+def _split(lines: Sequence[Sequence[str]], widths: Sequence[int], across: int, keys: int) -> Iterator[str]:
+    """Yield tables that hold as many columns as fit, at least one, beside those that name a row."""
+    named = list(range(keys))
+    parts: list[list[int]] = []
+    for column in range(keys, len(widths)):
+        if parts and _across([widths[at] for at in (*parts[-1], column)]) <= across:
+            parts[-1].append(column)
+        else:
+            parts.append([*named, column])
+    for part in parts:
+        chosen = [widths[at] for at in part]
+        yield "\n".join(_aligned([line[at] for at in part], chosen) for line in lines)
 
 
 def as_typed(value: object) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from nascore.comparison.labels import said_at
 from nascore.comparison.pairs import OTHER_IMAGES
+from nascore.comparison.plan import EVALUATE
 from nascore.comparison.rows import repeated
 
 if TYPE_CHECKING:
@@ -50,12 +52,16 @@ def warnings_of(rows: Sequence[Row], pairs: Sequence[Pair], told: Told, found: G
         *_environments(found.samples),
         *_images(rows, pairs),
         *_seeds(rows),
-        *(
-            f"{one} repeats {other}: same recipe, same seed; it counts once"
-            for one, other in repeated(found.samples, rows).items()
-        ),
+        *_repeated(rows, found),
         *_lost(rows, found),
     ]
+
+
+def _repeated(rows: Sequence[Row], found: Gathered) -> Iterator[str]:
+    times = Counter(one.name for one in found.samples)
+    yield from (f"{name} is named {many} times; it counts once" for name, many in times.items() if many > 1)
+    for one, other in repeated(found.samples, rows).items():
+        yield f"{one} repeats {other}: same recipe, same seed; it counts once"
 
 
 def _environments(samples: Sequence[Sample]) -> Iterator[str]:
@@ -107,11 +113,20 @@ def _seeds(rows: Sequence[Row]) -> Iterator[str]:
 def _lost(rows: Iterable[Row], found: Gathered) -> Iterator[str]:
     for row in rows:
         for one in row.lost:
-            why = one.error.splitlines()[0] if one.error else one.status
-            yield f"{one.name} ({row.label}) does not count: {why}"
+            yield f"{one.name} ({row.label}) does not count: {_why_lost(one, row.by)}"
     if found.missing:
         many = len(found.missing) > 1
         yield f"{len(found.missing)} job{'s were' if many else ' was'} never begun: {_few(found.missing)}"
+
+
+def _why_lost(one: Sample, by: str) -> str:
+    if one.error:
+        return one.error.splitlines()[0]
+    if one.status != "done":
+        return one.status
+    there = " and ".join(one.measured) or "no"
+    said = f"its accuracy is of {there} images, and those of this table are of {by} images"
+    return f"{said}. Compare evaluations with evaluations" if one.kind == EVALUATE else said
 
 
 def images_said(row: Row) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import field, frozen
 
 from nascore.description import invariants
+from nascore.description.draw import draw
 from nascore.description.names import CONCAT, NETWORK, SUM
 from nascore.description.op import Op
 from nascore.description.problems import Found
@@ -183,6 +184,10 @@ class Description:
 
     def __attrs_post_init__(self) -> None:
         invariants.check_description(self)
+
+    def __str__(self) -> str:
+        """The cells and the network, drawn as text; `repr` is the value as it is written in Python."""
+        return draw(self)
 
     @property
     def is_open(self) -> bool:

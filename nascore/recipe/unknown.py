@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
+from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, did_you_mean
 from nascore.plugin.known import absence
 
@@ -33,6 +34,8 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
     if of_plugin is not None:
         return of_plugin
     others = registry.slots_of(text)
+    if text == "none" and any(one.name == slot and one.many for one in SLOTS):
+        return evolve(at, text="none leaves it empty, and stands alone.", hint="Leave out none, or the rest.")
     if others:
         said = f"{text} is a component of slot {others[0]}, not of {slot}."
         return evolve(at, text=said, hint=_way(others[0], text, origin))

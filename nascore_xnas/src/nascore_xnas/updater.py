@@ -64,7 +64,7 @@ class Updater:
     def start(self, state: ArchitectureState, horizon: Horizon, generator: torch.Generator) -> None:
         """Count the rounds, set the step sizes and take out what is not to win; draws nothing.
 
-        That is `none`, and with wipe-out also what deriving never keeps: it could be what survives.
+        That is `none`, and with wipe-out also what else deriving never keeps: it could be what survives.
 
         Raises:
             ValueError: The step size or wipe-out needs to know how many updates there will be.
@@ -131,8 +131,9 @@ class Updater:
         self.games = {name: Game(**state[name]) for name in self.games}
 
     def _is_out(self, op: Op, group: ChoiceGroup) -> bool:
-        excluded = self.settings.exclude_none and op.name == "none"
-        return excluded or (self.settings.wipe_out and op in group.never)
+        if op.name == "none":
+            return self.settings.exclude_none
+        return self.settings.wipe_out and op in group.never
 
     def _reward(self, slope: Tensor, replicas: int) -> tuple[Tensor, int]:
         """Return the summed clipped rewards [E, O], and how many each entry got."""

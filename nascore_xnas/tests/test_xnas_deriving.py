@@ -77,7 +77,7 @@ def test_what_is_derived_was_alive(registry, segment):
     assert min(found) > 0
 
 
-def test_a_survivor_that_is_never_kept_is_seen(registry, monkeypatch):
+def test_a_horizon_that_leaves_too_few_is_seen(registry, monkeypatch):
     monkeypatch.setattr(ChoiceGroup, "enough", lambda group: group.keep)
     assert min(strengths(registry, {"space": "tiny"}, ("relaxation.segment=node",))) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 
 import torch
@@ -94,6 +95,18 @@ class DrawsGlobally(Pull):
         return super().of(state, name) + 0 * torch.rand(())
 
 
+class Restless(Pull):
+    """Pulls a little otherwise each time when it is made, by numbers of its own."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.more = 1e-6 * (1 + random.SystemRandom().random())
+
+    def of(self, state, name):
+        value = super().of(state, name)
+        return value + self.more * (value - value.detach())
+
+
 def component(name, build, *, config=Weight, needs=(ON_THETA,)):
     return Component(
         name=name, slot="regularizer", summary="For tests.", build=build, config=config, needs=needs
@@ -111,6 +124,7 @@ MUTANTS = {
     "squared": (Squared, "grows_with_its_weight"),
     "vector": (Vector, "gives_a_scalar"),
     "overflows": (Overflows, "stays_finite"),
+    "restless": (Restless, "repeats_itself"),
     "draws-globally": (DrawsGlobally, "leaves_the_global_random_numbers_alone"),
     # It fits any updater by what it declares, and one that follows the mixture never sees it.
     "undeclared-theta": (partial(component, build=Pull, needs=()), "has_a_gradient"),

@@ -127,6 +127,23 @@ class Doubles(Plain):
         return super().initial(group, generator).double()
 
 
+class OwnStart(Plain):
+    """Starts theta by numbers of its own, others each time."""
+
+    def initial(self, group, generator):
+        own = torch.Generator()
+        own.seed()
+        start = super().initial(group, generator)
+        return start + 1e-3 * torch.rand(start.shape, generator=own)
+
+
+class FourColumns(Plain):
+    """Knows four candidates at most."""
+
+    def expected(self, theta, segments):
+        return super().expected(theta * torch.ones(4)[: theta.shape[1]], segments)
+
+
 class Picks(Plain):
     def picks(self, theta, segments):
         del segments
@@ -204,6 +221,8 @@ MUTANTS = {
     "cools": (partial(component, build=Cools, provides=SAMPLER), "keeps_no_state"),
     "detached": (Detached, "a_gradient_reaches_theta"),
     "doubles": (Doubles, "starts_theta"),
+    "own-start": (OwnStart, "repeats_itself"),
+    "four-columns": (FourColumns, "fits_groups_of_every_size"),
     "picks": (Picks, "selects_if_it_says_so"),
     "undeclared-narrow": (
         partial(component, build=Narrow, provides=("normalized", "deterministic")),

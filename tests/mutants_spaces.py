@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import random
 from functools import partial
+from itertools import count
 
 from attrs import evolve, frozen
 from torch import nn
 
-from nascore.api import Component, Description, Edge, Graph, Group, Node, Op, Operation, hookimpl, setting
+from nascore.api import (
+    Component,
+    Description,
+    DescriptionError,
+    Edge,
+    Graph,
+    Group,
+    Node,
+    Op,
+    Operation,
+    Translator,
+    hookimpl,
+    setting,
+)
 
 OPS = (Op("skip_connect"), Op("conv_3x3"), Op("max_pool_3x3"))
 PIXELS = 32 * 32
+WIDTHS = count(1)
 
 
 @frozen(kw_only=True)
@@ -117,6 +132,53 @@ class Unread(Pair):
         return framed(self.head, unread, *layers)
 
 
+class OneText(Pair):
+    """Has a notation in which all its architectures have the same text."""
+
+    def network(self, ops):
+        layers = (Node(name=name, edges=(Edge(source=-1, ops=ops, group="layer"),)) for name in ("c", "d"))
+        return framed(self.head, *layers)
+
+
+class Restless(Pair):
+    """Has an operation that is another each time when it is built."""
+
+    def ops(self):
+        return (Op("restless"), Op("restless", (("copy", 1),)))
+
+
+class SearchOnly(Pair):
+    """Has an operation that works in the supernet alone."""
+
+    def ops(self):
+        return (Op("search_only"), Op("search_only", (("copy", 1),)))
+
+
+def restless(c_in, c_out, stride, copy):
+    del copy
+    hidden = next(WIDTHS)
+    return nn.Sequential(nn.Conv2d(c_in, hidden, 1, stride), nn.Conv2d(hidden, c_out, 1))
+
+
+def search_only(c_in, c_out, stride, copy, affine):
+    del copy
+    if affine:
+        raise ValueError("there is no affine form.")
+    return nn.Conv2d(c_in, c_out, 1, stride)
+
+
+def to_same(description):
+    if "c" not in {node.name for node in description.network.nodes}:
+        raise DescriptionError("another network")
+    return "same"
+
+
+def from_same(text, **_sizes):
+    del text
+    layer = Node(name="c", edges=(Edge(source=-1, ops=OPS[:1]),))
+    return Description(network=framed(Op("classifier"), layer), channels=4, in_channels=3, classes=10)
+
+
 def pixels(c_in, c_out, stride):
     del stride
     return nn.Sequential(nn.Flatten(), nn.Linear(c_in * PIXELS, c_out))
@@ -142,6 +204,9 @@ MUTANTS = {
     "excludes-nothing": (partial(component, build=Pair, provides=("excludes",)), "excludes_if_it_says_so"),
     "not-fixed": (partial(component, build=Pair, provides=("fixed",)), "is_fixed_if_it_says_so"),
     "draws-globally": (DrawsGlobally, "leaves_the_global_random_numbers_alone"),
+    "one-text": (partial(component, build=OneText, provides=("fixed",)), "is_fixed_if_it_says_so"),
+    "restless": (Restless, "costs_add_up"),
+    "search-only": (SearchOnly, "what_is_found_can_be_built"),
     "unread": (Unread, "its_network_trains"),
     "lying-bounds": (partial(component, build=Pair, config=LyingWidth), "its_bounds_hold"),
 }
@@ -157,3 +222,18 @@ def nascore_spaces():
 @hookimpl
 def nascore_operations():
     yield Operation(name="pixels", build="mutants_spaces:pixels", strides=None)
+    yield Operation(name="restless", build="mutants_spaces:restless", settings={"copy": 0})
+    yield Operation(
+        name="search_only", build="mutants_spaces:search_only", settings={"copy": 0, "affine": False}
+    )
+
+
+@hookimpl
+def nascore_translators():
+    yield Translator(
+        name="same",
+        summary="For tests.",
+        to_text=to_same,
+        from_text=from_same,
+        recognises=lambda text: text == "same",
+    )

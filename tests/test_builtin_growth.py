@@ -7,15 +7,19 @@ from collections import Counter
 from itertools import combinations, product
 from random import Random
 
+import torch
 from attrs import evolve
 
+from nascore.api import NoSettings
 from nascore.builtin import growth as growth_module
 from nascore.builtin.growth import Random as Drawing
 from nascore.builtin.growth import drawn_picks
 from nascore.builtin.settings import RandomSettings, TinySettings
 from nascore.builtin.spaces import Tiny
+from nascore.builtin.updater import Uniform
 from nascore.contract import DataFacts
 from nascore.description import choose, derive, expand, fingerprint, load
+from nascore.nn import ArchitectureState
 
 FACTS = DataFacts(
     channels=3, height=8, width=8, classes=3, train=48, test=12, mean=(0.5,) * 3, std=(1.0,) * 3
@@ -75,6 +79,24 @@ def test_every_architecture_of_tiny_is_drawn_as_often():
 
 def test_edges_are_kept_evenly_though_one_offers_more():
     counts = Counter(pairs_of_edges(drawn_picks(UNEVEN, rng)) for rng in map(numbers, range(1500)))
+    assert set(counts) == set(combinations(range(3), 2))
+    assert chi_square(counts, 3) < 13.8
+
+
+def kept_by_uniform(description, seed):
+    """Return what the updater `uniform` has kept at last."""
+    groups = expand(description).layouts
+    theta = {name: torch.zeros(len(group.rows), len(group.ops)) for name, group in groups.items()}
+    state = ArchitectureState(groups=groups, theta=theta)
+    updater = Uniform(NoSettings())
+    updater.start(state, None, torch.Generator().manual_seed(seed))
+    strength = updater.strength(state, theta)
+    assert all(bool((value[state.alive[name]] > 0).all()) for name, value in strength.items())
+    return choose(description, {name: value.tolist() for name, value in strength.items()})
+
+
+def test_uniform_keeps_edges_evenly_too():
+    counts = Counter(pairs_of_edges(kept_by_uniform(UNEVEN, seed)) for seed in range(1500))
     assert set(counts) == set(combinations(range(3), 2))
     assert chi_square(counts, 3) < 13.8
 

@@ -9,7 +9,7 @@ import torch
 from attrs import evolve
 
 from nascore.api import DescriptionError, Op, choose, derive, dump, expand, final, load
-from nascore.builtin.file_space import File
+from nascore.builtin.file_space import File, excludes
 from nascore.builtin.operations import OPERATIONS
 from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
 from nascore.builtin.spaces import USEFUL, Planted, Tiny
@@ -77,6 +77,21 @@ def test_a_file_is_read_for_the_data_at_hand(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text(dump(written), encoding="utf-8")
     assert File(FileSettings(path=path)).describe(FACTS) == SPACES["tiny"].describe(FACTS)
+
+
+def test_a_file_excludes_what_its_groups_never_keep(tmp_path):
+    file = tmp_path / "chain.yaml"
+    text = dump(SPACES["chain"].describe(FACTS))
+    file.write_text(text, encoding="utf-8")
+    assert not excludes(FileSettings(path=file))
+    # Written anew under the same name: what was read before is not what counts.
+    group = text.index("ops: [")
+    closed = text.index("]", group) + 1
+    file.write_text(f"{text[:closed]}, never: [none]{text[closed:]}", encoding="utf-8")
+    assert excludes(FileSettings(path=file))
+    file.write_text("{", encoding="utf-8")
+    for path in (file, tmp_path, tmp_path / "none.yaml", None):
+        assert not excludes(FileSettings(path=path))
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from attrs import evolve
 from descriptions import CATALOGUE, CHAIN, DARTS, EXAMPLES, PETRIDISH, RESNET
 
-from nascore.description import Op, Operation, expand, load, resolved
+from nascore.description import Op, Operation, choose, expand, load, resolved
 from nascore.errors import DescriptionError
 
 
@@ -48,6 +50,35 @@ def test_darts_groups():
     assert [line[0] for line in normal.segments] == list(range(14))
     assert [line[7] for line in normal.segmented("node").segments] == [0] * 2 + [1] * 3 + [2] * 4 + [3] * 5
     assert normal.segmented("node").segmented("edge") == normal
+
+
+@pytest.mark.parametrize(("edges", "keep"), [(None, 1), (1, 1), (2, 1), (2, 2), (3, 3)])
+def test_enough_of_a_node_holds_whatever_the_rule_of_edges_keeps(edges, keep):
+    one = load(DARTS)
+    group = evolve(one.groups["normal"], edges=edges, keep=keep)
+    description = evolve(one, groups={**one.groups, "normal": group})
+    layout = expand(description).layouts["normal"]
+    together = layout.segmented("node")
+    assert layout.enough() == keep
+    offered = [
+        (row, column)
+        for row, line in enumerate(layout.mask)
+        for column, on in enumerate(line)
+        if on and layout.ops[column] not in layout.never
+    ]
+    for seed in range(30):
+        drawn = Random(seed)  # noqa: S311 - no secret
+        # Rows differ more than operations do: so the strongest tend to be of one edge.
+        best = [3 * drawn.random() for _ in layout.rows]
+        strength = [[one + drawn.random() for _ in layout.ops] for one in best]
+        kept = choose(description, {"normal": strength})["normal"]
+        for node in dict.fromkeys(row[:2] for row in layout.rows):
+            ranked = sorted(
+                (pick for pick in offered if layout.rows[pick[0]][:2] == node),
+                key=lambda pick: -strength[pick[0]][pick[1]],
+            )
+            mine = {pick for pick in kept if layout.rows[pick[0]][:2] == node}
+            assert mine <= set(ranked[: together.enough()])
 
 
 def test_replicas_count_the_uses_of_a_row_in_order():

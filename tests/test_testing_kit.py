@@ -48,7 +48,7 @@ def test_outcomes_are_sentences():
     assert [one.failure for one in outcomes] == [
         "",
         "softmax fails here.",
-        "softmax raised ZeroDivisionError: by zero",
+        "softmax raised ZeroDivisionError: by zero.",
     ]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import fields_dict
 
-from nascore.api import Component, Need, hookimpl
-from nascore.builtin.file_space import check_file
+from nascore.api import Component, Give, Need, hookimpl
+from nascore.builtin.file_space import check_file, excludes
 from nascore.builtin.operations import OPERATIONS
 from nascore.builtin.packages import digits_package
 from nascore.builtin.penalties import PENALTIES
@@ -54,6 +54,7 @@ def nascore_spaces() -> Iterable[Component]:
         summary="A description in YAML, written by hand or exported.",
         config=FileSettings,
         build="nascore.builtin.file_space:File",
+        provides=(Give(capability="excludes", when=excludes),),
         argument="path",
         check=check_file,
     )

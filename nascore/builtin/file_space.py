@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -35,6 +36,27 @@ def check_file(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
         _read(settings.path, recipe.operations())
     except DescriptionError as error:
         yield from (evolve(problem, slots=("space",)) for problem in error.problems)
+
+
+def excludes(settings: FileSettings) -> bool:
+    """Say whether a group of the file never keeps some operation; of no file that can be read: no."""
+    path = settings.path
+    if path is None:
+        return False
+    try:
+        seen = path.stat()
+    except (OSError, ValueError):
+        return False
+    return _excludes(path, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=8)  # asked for at every request that a suggestion tries
+def _excludes(path: Path, _changed: int, _size: int) -> bool:
+    try:
+        description = _read(path)
+    except DescriptionError:
+        return False
+    return any(group.never for group in description.groups.values())
 
 
 def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:

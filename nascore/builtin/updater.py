@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from nascore.api import Gradients, Horizon, NoSettings
+    from nascore.api import ChoiceGroup, Gradients, Horizon, NoSettings
     from nascore.nn import ArchitectureState
 
 
@@ -30,8 +30,8 @@ class Uniform:
         del horizon
         self.ranks = {
             # One minus, because zero means "out" and torch.rand may return it.
-            name: 1 - torch.rand(state.theta[name].shape, generator=generator)
-            for name in sorted(state.theta)
+            name: (1 - torch.rand(state.theta[name].shape, generator=generator)) ** _powers(group)
+            for name, group in sorted(state.groups.items())
         }
 
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
@@ -51,3 +51,16 @@ class Uniform:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the ranks."""
         self.ranks = dict(state["ranks"])
+
+
+def _powers(group: ChoiceGroup) -> Tensor:
+    """Return by row [E, 1] the power of its ranks with which edges are kept alike, whatever they offer.
+
+    An edge is ranked by its best operation, and the best of more numbers is larger. That of n numbers to the
+    power of n has the same law for every n. Within an edge nothing changes.
+    """
+    if group.segment == "node":
+        return torch.ones(len(group.rows), 1)
+    may = torch.tensor([op not in group.never for op in group.ops])
+    counts = (torch.tensor(group.mask) & may).sum(1, keepdim=True).clamp_min(1)
+    return counts / counts.max()  # at most 1, so that no rank becomes zero

@@ -72,6 +72,9 @@ def _layout(
         segments=segments(rows, mask, group.segment),
         replicas=max(counts, default=0),
         keep=group.keep,
+        segment=group.segment,
+        edges=group.edges,
+        never=group.never,
     )
 
 

@@ -92,7 +92,10 @@ class ChoiceGroup:
         mask: [E][O], whether the edge offers the operation.
         segments: [E][O], over what the entries compete; -1 outside the mask.
         replicas: How often each edge is used in the network (K).
-        keep: How many entries deriving keeps per segment.
+        keep: How many entries deriving keeps per segment, by the space's own rule.
+        segment: What competes by that rule; None: what competes here.
+        edges: How many edges per node the rule keeps, where the operations of an edge compete; None: all.
+        never: Operations that the rule never keeps.
     """
 
     rows: tuple[Row, ...]
@@ -101,10 +104,33 @@ class ChoiceGroup:
     segments: tuple[tuple[int, ...], ...]
     replicas: int
     keep: int = 1
+    segment: Segment | None = None
+    edges: int | None = None
+    never: tuple[Op, ...] = ()
 
     def segmented(self, segment: Segment) -> ChoiceGroup:
         """Return the same group with the operations of an edge, or all of a node, competing."""
         return evolve(self, segments=segments(self.rows, self.mask, segment))
+
+    def enough(self) -> int:
+        """Return how many of the strongest of a segment must be left for the rule to find what it keeps.
+
+        It is more than `keep` where the rule is for edges and all of a node compete: the strongest may be of
+        one edge.
+        """
+        if self.segment != "edge" or self.segments == segments(self.rows, self.mask, "edge"):
+            return self.keep
+        offers: dict[tuple[str, str], list[int]] = {}
+        for (graph, node, _), line in zip(self.rows, self.mask, strict=True):
+            may = (on and op not in self.never for op, on in zip(self.ops, line, strict=True))
+            offers.setdefault((graph, node), []).append(sum(may))
+        return max(map(self._before, offers.values())) + self.keep
+
+    def _before(self, offers: list[int]) -> int:
+        """Return how many entries of other edges of a node may be stronger than the last that is kept."""
+        # Before the best of an edge come those of better edges alone; before its second, those of all.
+        edges = len(offers) if self.edges is None or self.keep > 1 else min(self.edges, len(offers))
+        return sum(sorted(offers, reverse=True)[: edges - 1])
 
     def row_names(self) -> tuple[str, ...]:
         """Return a name for each row (``normal/n0/pre1``); the order of rows is free, names are not."""

@@ -101,5 +101,5 @@ class Phase:
             updates=max(0, self.steps - self.warm_up),
             samples=self.batches["train"].size,
             replicas={name: group.replicas for name, group in groups.items()},
-            keep={name: group.keep for name, group in groups.items()},
+            keep={name: group.enough() for name, group in groups.items()},
         )

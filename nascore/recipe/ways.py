@@ -97,7 +97,8 @@ def changed(part: Part, name: str, value: object) -> Part | None:
 def varied(part: Part) -> Iterator[tuple[Part, str]]:
     """Yield a part with one setting changed, and the setting's name.
 
-    The new value is the default, or another of a setting that has only a few.
+    The new value is the default, or another of a setting that has only a few; but null is no default for
+    what is typed after the part's name, such as a file.
 
     Args:
         part: The part as it is.
@@ -107,7 +108,8 @@ def varied(part: Part) -> Iterator[tuple[Part, str]]:
             continue
         value = getattr(part.settings, name)
         others = other_values(declared, value)
-        if declared.default != value and declared.default not in others:
+        empty = declared.default is None and name == part.component.argument
+        if declared.default != value and declared.default not in others and not empty:
             others.append(declared.default)
         tried = (changed(part, name, other) for other in others)
         yield from ((new, name) for new in tried if new is not None)

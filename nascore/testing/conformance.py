@@ -178,5 +178,5 @@ def _failure(cls: type[Conformance], name: str) -> str:
     except NotConformingError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is to be told
-        return f"{cls.component} raised {said(error)}"
+        return f"{cls.component} raised {said(error).rstrip('.')}."
     return ""

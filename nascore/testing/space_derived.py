@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from nascore.description import choose, derive, expand, final
+from nascore.description import choose, derive, expand, final, fingerprint
 from nascore.errors import DescriptionError
 from nascore.nn import costs
 from nascore.testing.examples import FACTS
@@ -55,10 +55,15 @@ class SpaceDerived(PartConformance):
         """If it declares `fixed`, each of its architectures has a text of its own that brings it back."""
         if not self.provides("fixed"):
             return
+        texts: dict[str, str] = {}
         for _description, _picks, found in self._drawn():
             trained = final(found)
+            text = self._text(trained)
+            self.hold(text, "declares fixed, and no notation that is installed names what is found")
+            mark = fingerprint(trained)
             self.hold(
-                self._named(trained), "declares fixed, and no notation that is installed names what is found"
+                texts.setdefault(text, mark) == mark,
+                f"declares fixed, and two of its architectures have the text {text}",
             )
 
     def _drawn(self) -> Iterator[tuple[Description, Picks, Description]]:
@@ -73,14 +78,15 @@ class SpaceDerived(PartConformance):
             picks = choose(description, strength)
             yield description, picks, derive(description, picks)
 
-    def _named(self, found: Description) -> bool:
-        return any(self._by(name, found) for name in self.found().translators())
+    def _text(self, found: Description) -> str:
+        """Return the text of an architecture in a notation that reads it back; empty where none does."""
+        return next(filter(None, (self._by(name, found) for name in self.found().translators())), "")
 
-    def _by(self, name: str, found: Description) -> bool:
+    def _by(self, name: str, found: Description) -> str:
         translator = self.found().translators()[name]
         try:
             text = translator.to_text(found)
             # Depth and width are no part of a notation: its own text is.
-            return translator.to_text(translator.from_text(text)) == text
+            return text if translator.to_text(translator.from_text(text)) == text else ""
         except DescriptionError:
-            return False
+            return ""

@@ -10,7 +10,9 @@ import pytest
 
 import nascore.builtin
 import nascore_xnas
-from nascore.api import RecipeError
+from nascore.api import DataFacts, RecipeError, dump
+from nascore.builtin.settings import TinySettings
+from nascore.builtin.spaces import Tiny
 from nascore.plugin import Registry
 from nascore.recipe import EVALUATE_RUN, Request, settled
 from nascore_xnas.updater import step_size
@@ -56,6 +58,19 @@ def test_its_wishes_settle_the_search(registry):
 def test_what_the_theorem_does_not_cover_is_refused(registry, asked, reason):
     with pytest.raises(RecipeError, match=reason):
         settled(Request(names=TINY, sets=[asked]), registry)
+
+
+def test_a_file_that_never_keeps_something_is_no_other_space(registry, tmp_path):
+    file = tmp_path / "tiny.yaml"
+    facts = DataFacts(channels=1, height=8, width=8, classes=4, train=8, test=8, mean=(0.5,), std=(0.5,))
+    file.write_text(dump(Tiny(TinySettings()).describe(facts)), encoding="utf-8")
+    asked = Request(names={**TINY, "space": [f"file:{file}"]}, sets=["updater.exclude_none=false"])
+    with pytest.raises(RecipeError, match="never keeps") as error:
+        settled(asked, registry)
+    assert "updater.exclude_none=true." in str(error.value)
+    assert "space.path" not in str(error.value)
+    file.write_text(file.read_text(encoding="utf-8").replace(", never: [none]", ""), encoding="utf-8")
+    assert not settled(asked, registry).problems
 
 
 def test_without_wipe_out_none_may_take_part(registry):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.api import Gradients, Horizon
+    from nascore.api import ChoiceGroup, Gradients, Horizon, Op
     from nascore.nn import ArchitectureState
     from nascore_xnas.settings import UpdaterSettings
 
@@ -62,16 +62,17 @@ class Updater:
         self.samples = 0
 
     def start(self, state: ArchitectureState, horizon: Horizon, generator: torch.Generator) -> None:
-        """Count the rounds, set the step sizes and take `none` out; draws nothing.
+        """Count the rounds, set the step sizes and take out what is not to win; draws nothing.
+
+        That is `none`, and with wipe-out also what else deriving never keeps: it could be what survives.
 
         Raises:
             ValueError: The step size or wipe-out needs to know how many updates there will be.
         """
         del generator
         self.samples = horizon.samples
-        if self.settings.exclude_none:
-            for name, group in state.groups.items():
-                _exclude(state.alive[name], [op.name == "none" for op in group.ops], state.segments(name))
+        for name, group in state.groups.items():
+            _exclude(state.alive[name], [self._is_out(op, group) for op in group.ops], state.segments(name))
         if horizon.updates is None and (self.settings.wipe_out or self.settings.eta is None):
             raise ValueError("xnas needs to know the number of updates: for its step size and for wipe-out")
         self.games = {}
@@ -128,6 +129,11 @@ class Updater:
         if state.keys() != self.games.keys():
             raise ValueError(f"the saved state is for {sorted(state)}, these are {sorted(self.games)}")
         self.games = {name: Game(**state[name]) for name in self.games}
+
+    def _is_out(self, op: Op, group: ChoiceGroup) -> bool:
+        if op.name == "none":
+            return self.settings.exclude_none
+        return self.settings.wipe_out and op in group.never
 
     def _reward(self, slope: Tensor, replicas: int) -> tuple[Tensor, int]:
         """Return the summed clipped rewards [E, O], and how many each entry got."""

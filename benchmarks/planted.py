@@ -8,6 +8,9 @@ anew; of 20 seeds there are 60 places to find.
     python benchmarks/planted.py --seeds 5 --form chain
 
 Settings are those of the scale `mini` on the data set digits; the chain has no warm-up, as its bar is meant.
+Images of the cell are not cropped at random: its classifier sees every place, and a supernet of drawn codes
+learns too little from images that move to tell what is useful from `none`.
+Of several operations that stand together on an edge only the strongest counts as found.
 The form `nb201` is a cell with six edges: the three of its path count, the others offer nothing useful.
 The margin is the expected weight of the planted candidate, which is 0.25 where nothing was learned.
 The forms `graft` and `fitted` are those of growth: see graft.py beside this file.
@@ -38,17 +41,18 @@ from nascore.verbs.asking import found
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nascore.api import Pick
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
 Form = Literal["chain", "cell", "nb201"]
 USEFUL = Op("conv_3x3")
 PLACES = 3
-LEARNERS_AT_LEAST = {"chain": 57 / 60, "nb201": 54 / 60}
+LEARNERS_AT_LEAST: dict[Form, float] = {"chain": 57 / 60, "cell": 54 / 60, "nb201": 54 / 60}
 CONTROL_AT_MOST = 25 / 60
 SETS: dict[Form, tuple[str, ...]] = {
     "chain": ("trainer.epochs=4", "trainer.warm_up=0"),
-    "cell": ("trainer.epochs=5", "trainer.warm_up=1"),
+    "cell": ("trainer.epochs=5", "trainer.warm_up=1", "trainer.augment=false"),
     "nb201": ("trainer.epochs=5", "trainer.warm_up=1"),
 }
 
@@ -93,7 +97,7 @@ class Outcome:
     """What one search found.
 
     Attributes:
-        found: In how many places the useful candidate was chosen.
+        found: In how many places the useful candidate is the strongest of what was chosen.
         weights: Expected weight of the useful candidate, by place.
         steps: Steps of the search.
         seconds: Wall time.
@@ -130,9 +134,7 @@ class Row:
 
     @property
     def bar(self) -> str:
-        """What the row must show; empty for the cell, whose figures are stated only."""
-        if self.form not in LEARNERS_AT_LEAST:
-            return ""
+        """What the row must show."""
         if self.method.learns:
             return f">= {self.least}"
         return f"<= {floor(CONTROL_AT_MOST * self.places)}"
@@ -140,8 +142,6 @@ class Row:
     @property
     def holds(self) -> bool:
         """Whether it shows that."""
-        if self.form not in LEARNERS_AT_LEAST:
-            return True
         if self.method.learns:
             return self.found >= self.least
         return self.found <= floor(CONTROL_AT_MOST * self.places)
@@ -189,7 +189,7 @@ def search(method: Method, form: Form, seed: int, registry: Registry) -> Outcome
         picks, expected = picks_of(parts.description, phase.search), phase.search.expected()
     columns = {name: group.ops.index(USEFUL) for name, group in parts.description.groups.items()}
     return Outcome(
-        found=sum(column == columns[name] for name, kept in picks.items() for _, column in kept),
+        found=sum(column == columns[name] for name, kept in picks.items() for column in strongest(kept)),
         # A row that does not offer the useful candidate is no place: the detours of the form nb201.
         weights=tuple(
             weight
@@ -202,6 +202,12 @@ def search(method: Method, form: Form, seed: int, registry: Registry) -> Outcome
         steps=steps,
         seconds=perf_counter() - began,
     )
+
+
+def strongest(kept: Sequence[Pick]) -> Iterator[int]:
+    """Yield the column of the first pick of each row: a code of everything has found nothing."""
+    first = dict(reversed(kept))
+    yield from first.values()
 
 
 def rows(forms: Sequence[Form], seeds: Sequence[int], methods: Sequence[Method] = METHODS) -> Iterator[Row]:

@@ -46,6 +46,20 @@ def test_the_cell_of_one_group(planted, registry):
     assert outcome.found == 3
 
 
+@pytest.mark.needs("nascore-data")
+def test_codes_find_the_cell_too(planted):
+    import nascore_data  # noqa: PLC0415 - the plugin may be missing, and then this is skipped
+
+    (data,) = (method for method in planted.METHODS if method.updater == "data")
+    outcome = planted.search(data, "cell", 0, Registry.of(builtin=nascore.builtin, data=nascore_data))
+    assert outcome.found == 3
+    assert min(outcome.weights) >= 0.5
+
+
+def test_of_a_code_of_everything_the_strongest_counts(planted):
+    assert sorted(planted.strongest([(1, 3), (0, 2), (1, 0), (0, 1)])) == [2, 3]
+
+
 def test_the_control_is_not_above_chance(planted, registry):
     (control,) = (method for method in planted.METHODS if not method.learns)
     outcomes = [planted.search(control, "chain", seed, registry) for seed in range(6)]

@@ -11,11 +11,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from command_line import cli, done
 from failing_plugins import observer
 from gallery_samples import GROW, write_run
 
 from nascore.cli import gallery_said
+from nascore.gallery import Gallery
 from nascore.verbs.gallery import assess
 from nascore.verbs.runs import load_run
 
@@ -76,6 +78,22 @@ def test_csv(written):
     assert [float(rows[3][name]) for name in ("accuracy", "low", "high")] == [0.8, 1 - high, 1 - low]
     assert (rows[3]["count"], rows[3]["guided"]) == ("287", "0")
     assert rows[3]["description"] == "architectures/0004.yaml"
+
+
+def test_the_best_is_on_no_front_on_which_another_equals_it_for_less(tmp_path):
+    """Of equal errors the best has the fewest parameters, and here not the fewest MACs."""
+    folder = write_run(tmp_path / "run")
+    given = Gallery.from_json((folder / "gallery.json").read_text(encoding="utf-8"))
+    costs = {"params": 9_000_000, "macs": 1_000_000}
+    rival = evolve(given[4], id=6, costs=costs, description="architectures/0005.yaml")
+    (folder / "gallery.json").write_text(given.added(rival).to_json(), encoding="utf-8")
+    words = ("gallery", folder, "--cost", "macs")
+    rows = {row["id"]: row for row in csv.DictReader(StringIO(done(*words, "--csv")))}
+    assert [(rows[one]["front"], rows[one]["best"]) for one in ("4", "6")] == [("0", "1"), ("1", "0")]
+    marks = {line.split()[0]: line.split()[-1] for line in done(*words).splitlines()[1:7]}
+    assert (marks["4"], marks["6"]) == ("(best)", "yes")
+    assert "*" in done(*words, "--plot").split("\n\n")[-1].splitlines()[0]
+    assert {row["front"] for row in csv.DictReader(StringIO(done(*words, "--csv", "--front")))} == {"1"}
 
 
 def test_the_plot_marks_the_best_the_front_and_others(written):

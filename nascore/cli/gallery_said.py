@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from nascore.verbs.gallery import Assessed
 
 BEST, FRONT = "best", "yes"
-PLOTTED = {"": ".", FRONT: "o", BEST: "*"}
+EQUALLED = "(best)"
+"""The best, where another of the same error costs less of what it is seen by: it is not on that front."""
+
+PLOTTED = {"": ".", FRONT: "o", EQUALLED: "*", BEST: "*"}
 """By what an entry is: how the plot shows it, from what lies at the bottom to what lies on top."""
 
 NAMES = {"params": "parameters", "macs": "MACs"}
@@ -33,9 +36,10 @@ UNKNOWN_WIDTH = 80
 
 
 def marks(gallery: Gallery, front: Iterable[Entry]) -> dict[int, str]:
-    """Return by id what an entry is: `best`, `yes` on the front, or empty."""
+    """Return by id what an entry is: `best`, `yes` on the front, or empty; `(best)` if it is not on it."""
     known = {entry.id: "" for entry in gallery} | {entry.id: FRONT for entry in front}
-    return known | {gallery.best.id: BEST}
+    best = gallery.best.id
+    return known | {best: BEST if known[best] else EQUALLED}
 
 
 def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
@@ -116,7 +120,8 @@ def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
         costs = (entry.costs.get("params"), entry.costs.get("macs"))
         counted = (entry.count, int(entry.guided))
         measured = (entry.accuracy, 1 - high, 1 - low, *counted, *costs, entry.steps)
-        stands = (int(bool(marked[entry.id])), int(marked[entry.id] == BEST))
+        mark = marked[entry.id]
+        stands = (int(mark in (FRONT, BEST)), int(mark in (BEST, EQUALLED)))
         rows.writerow((entry.id, entry.parent, entry.wave, *measured, *stands, entry.description))
     return text.getvalue()
 

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from nascore.description import dump, without_auxiliary
 from nascore.errors import NascoreError
 from nascore.nn import costs, standalone
-from nascore.run import write_bytes
+from nascore.run import replacing, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,18 +39,21 @@ def save_weights(path: Path, network: Module) -> None:
 
 
 def save_best(live: Live, description: Description, network: Network, metrics: Mapping[str, Any]) -> None:
-    """Write the folder `best`: description, weights, figures, and a program that needs torch alone."""
-    best = live.folder / "best"
-    live.folder.text("best/architecture.yaml", dump(description))
-    save_weights(best / "weights.safetensors", network)
-    live.folder.json("best/metrics.json", dict(metrics))
-    _save_program(live, network)
+    """Write the folder `best`: description, weights, figures, and a program that needs torch alone.
+
+    In a run that finds a better one later, it takes the place of the folder that was there, as a whole.
+    """
+    with replacing(live.folder / "best") as best:
+        write_text(best / "architecture.yaml", dump(description))
+        save_weights(best / "weights.safetensors", network)
+        write_json(best / "metrics.json", dict(metrics))
+        _save_program(live, best / "model.py", network)
 
 
-def _save_program(live: Live, network: Network) -> None:
+def _save_program(live: Live, path: Path, network: Network) -> None:
     shape = (1, live.facts.channels, live.facts.height, live.facts.width)
     try:
-        live.folder.text("best/model.py", standalone(network, torch.zeros(shape)))
+        write_text(path, standalone(network, torch.zeros(shape)))
     except NascoreError as error:
         # A plugin's operation that cannot be written out must not cost the run that found it useful.
         live.folder.log(f"best/model.py is not there: {error}")

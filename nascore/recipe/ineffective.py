@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from nascore.errors import LayerName
     from nascore.recipe.recipe import Part, Recipe, Row
 
-_TYPED: Final[tuple[LayerName, ...]] = ("flag", "set", "python")
+TYPED: Final[tuple[LayerName, ...]] = ("flag", "set", "python")
 
 
 def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
@@ -22,7 +22,7 @@ def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
         recipe: A settled recipe.
         written: Whether its file was written by a run: then the file holds every value, whoever gave it.
     """
-    layers = _TYPED if written else (*_TYPED, "recipe")
+    layers = TYPED if written else (*TYPED, "recipe")
     rows: list[Row] | None = None
     problems = []
     for part in (part for items in recipe.parts.values() for part in items):

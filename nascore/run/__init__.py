@@ -1,6 +1,6 @@
 """The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
 
-from nascore.run.atomic import write_bytes, write_json, write_text
+from nascore.run.atomic import replacing, write_bytes, write_json, write_text
 from nascore.run.cause import cause
 from nascore.run.environment import environment, version_of
 from nascore.run.files import object_of, text_of
@@ -39,6 +39,7 @@ __all__ = [
     "refuse_newer",
     "refuse_taken",
     "refuse_unless_run",
+    "replacing",
     "run_of",
     "text_of",
     "version_of",

@@ -6,6 +6,7 @@ import json
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -73,3 +74,33 @@ def write_json(path: Path, value: object) -> None:
         ValueError: The value holds a number that JSON cannot say (infinity, or none).
     """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which then takes the place of this one as a whole.
+
+    So nobody finds some files of what was there before beside some of what comes: weights, and the program of
+    another network. What cannot be filled leaves what was there.
+
+    Args:
+        folder: It may be there or not.
+
+    Raises:
+        RunFolderError: The system refused to make or to rename a folder.
+    """
+    fresh, former = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
+    for one in (fresh, former):
+        rmtree(one, ignore_errors=True)  # what a kill left
+    with writing(folder):
+        fresh.mkdir(parents=True)
+    try:
+        yield fresh
+    except BaseException:
+        rmtree(fresh, ignore_errors=True)
+        raise
+    with writing(folder):
+        if folder.exists():
+            folder.replace(former)
+        fresh.replace(folder)
+    rmtree(former, ignore_errors=True)

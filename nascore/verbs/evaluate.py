@@ -15,6 +15,7 @@ from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
+from nascore.verbs.unscaled import unscaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,6 +129,7 @@ def ask_evaluate(
     recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
+    recipe = evolve(recipe, problems=(*recipe.problems, *unscaled(description, recipe)))
     return AskedEvaluation(recipe=recipe, registry=registry, description=description)
 
 

@@ -69,6 +69,15 @@ def test_five_waves_without_a_child_end_a_run(tmp_path, spoiled):
     assert "ends here: 5 waves in a row made no architecture" in (tmp_path / "run" / "run.log").read_text()
 
 
+def test_a_job_that_fails_moves_no_other_of_its_wave(tmp_path, spoiled):
+    whole = grown(tmp_path / "whole", growth__wave=2, growth__count=3)
+    spoiled(2)
+    path = grown(tmp_path / "run", growth__wave=2, growth__count=3)
+    assert [(entry.id, entry.wave) for entry in read(path).gallery] == [(1, 1), (3, 2), (4, 3)]
+    third = "jobs/0003-grow/weights.safetensors"
+    assert (path / third).read_bytes() == (whole / third).read_bytes()
+
+
 def test_a_run_in_which_nothing_grows_has_failed_and_keeps_its_seed(tmp_path):
     with pytest.raises(RunFailed, match=r"nothing grew: 5 of 6 jobs failed(.|\n)*phase search"):
         grown(tmp_path / "run", trainer__lr=1e30, trainer__clip=0, growth__count=2)

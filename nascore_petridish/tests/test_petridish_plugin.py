@@ -78,6 +78,14 @@ def test_what_cannot_be_a_candidate_is_refused(operations, said):
     assert refused.value.exit_code == 3
 
 
+@pytest.mark.parametrize("text", ["sep_conv_3x3(affine=true)", "max_pool_3x3(pool_norm=false)", "noise"])
+def test_a_candidate_that_no_norm_holds_is_warned_of(text):
+    (problem,) = recipe_of(growth__operations=["sep_conv_5x5", "skip_connect", text]).problems
+    assert (problem.verdict, problem.path) == ("warned", "growth.operations")
+    assert "does not end in a batch norm without weights" in str(problem)
+    assert text.partition("(")[0] in str(problem)
+
+
 def test_the_command_line_says_so(capsys):
     words = "search --space tiny --growth petridish --scale mini --dry-run --set growth.operations=[none]"
     with pytest.raises(SystemExit) as ended:

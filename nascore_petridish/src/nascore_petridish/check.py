@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nascore_petridish.settings import GrowthSettings
 
 PATH = "growth.operations"
+UNBOUNDED = (
+    "does not end in a batch norm without weights: the loss is linear in it, so that it may grow without end."
+)
 
 
 def misfits(settings: GrowthSettings, choice: Choice) -> Iterator[Problem]:
@@ -25,9 +28,13 @@ def misfits(settings: GrowthSettings, choice: Choice) -> Iterator[Problem]:
     if not settings.operations:
         yield _problem("there is no candidate.")
     if not wrong:
-        counts = Counter(map(str, candidates(settings.operations, known)))
-        for text in (text for text, count in counts.items() if count > 1):
-            yield _problem(f"{text} is named twice.")
+        offered = candidates(settings.operations, known)
+        for text, count in Counter(map(str, offered)).items():
+            if count > 1:
+                yield _problem(f"{text} is named twice.")
+        for op in offered:
+            if not _bounded(op, known):
+                yield Problem(path=PATH, text=f"{op} {UNBOUNDED}", verdict="warned", slots=("growth",))
     draws = choice.setting("relaxation.draws")
     if isinstance(draws, int) and draws < settings.keep:
         text = f"{draws} draws cannot rank the {settings.keep} candidates that are kept."
@@ -47,6 +54,12 @@ def _misfit(text: str, known: Catalogue) -> Iterator[Problem]:
         yield _problem(f"{name} is no candidate: it adds nothing.")
     elif known[name].structural:
         yield _problem(f"{name} is no candidate: it is part of a network's frame.")
+
+
+def _bounded(op: Op, known: Catalogue) -> bool:
+    """Say whether a norm keeps the size of what a candidate gives, or it has nothing that could grow."""
+    ends = {("affine", False), ("pool_norm", True)}
+    return known[op.name].identity or not ends.isdisjoint(op.settings)
 
 
 def _problem(text: str, *, hint: str = "") -> Problem:

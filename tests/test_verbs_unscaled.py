@@ -1,0 +1,62 @@
+"""Sizes that are typed for an architecture which cannot have them are warned of, and others are not."""
+
+from __future__ import annotations
+
+import pytest
+from tiny import CLOSED
+
+from nascore.description import dump, load, untie
+from nascore.recipe import Request
+from nascore.verbs.evaluate import ask_evaluate
+
+CELLS = """\
+nascore: 1
+channels: 4
+in_channels: 3
+classes: 10
+cells:
+  cell:
+    inputs: [in0]
+    nodes:
+      x: {from: in0, op: skip_connect}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell, repeat: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+
+
+def asked(tmp_path, text, **settings):
+    file = tmp_path / "network.yaml"
+    file.write_text(text, encoding="utf-8")
+    values = {path.replace("__", "."): value for path, value in settings.items()}
+    request = Request(names={"dataset": ["synthetic"]}, scale="mini", settings=values)
+    return ask_evaluate(file, request)
+
+
+def warned(tmp_path, text, **settings):
+    return [problem.path for problem in asked(tmp_path, text, **settings).recipe.warned]
+
+
+def test_cells_of_a_network_in_which_nothing_repeats(tmp_path):
+    """As where each use of a cell has grown by itself."""
+    grown = dump(untie(load(CELLS)))
+    assert warned(tmp_path, grown, training__cells=6) == ["training.cells"]
+    (problem,) = asked(tmp_path, grown, training__cells=6).recipe.warned
+    assert "stays as deep as it is" in str(problem)
+    assert "from" in str(problem)
+    assert warned(tmp_path, CELLS, training__cells=6) == []
+
+
+@pytest.mark.parametrize("value", [0.4, 0])
+def test_an_auxiliary_head_where_the_reduction_never_rises(tmp_path, value):
+    expected = ["training.auxiliary"] if value else []
+    assert warned(tmp_path, CELLS, training__auxiliary=value) == expected
+    reduced = CELLS.replace("repeat: 2}", "repeat: 2}\n    p: {from: -1, op: max_pool_3x3, reduction: 2}")
+    assert warned(tmp_path, reduced, training__auxiliary=value) == []
+
+
+def test_what_nobody_typed_is_no_mistake(tmp_path):
+    assert warned(tmp_path, dump(untie(load(CELLS)))) == []
+    assert warned(tmp_path, CLOSED) == []

@@ -84,6 +84,17 @@ def test_pairs_count_the_seeds_that_both_have(tmp_path):
     assert (found.pairs[0].seeds, found.pairs[0].shared) == (4, True)
 
 
+def test_a_difference_without_spread_is_not_told_apart_by_who_assumes_normal_ones(tmp_path):
+    """Student says nothing of it: it counts by its permutation p, in both of Holm's lists."""
+    even = (0.500, 0.750, 0.250, 0.500, 0.750, 0.250)
+    wide = (0.325, 0.565, 0.085, 0.325, 0.555, 0.095)
+    runs = many(tmp_path, darts=[share + 0.125 for share in even], sgd=even, uniform=wide)
+    pairs = {one.second: one for one in nascore.compare(*runs, against="darts").pairs}
+    assert (pairs["sgd"].chance.p, pairs["sgd"].p, pairs["sgd"].exact) == (None, None, 2 * 2 / 64)
+    assert pairs["sgd"].verdict == "not told from chance"
+    assert pairs["uniform"].verdict == "told apart if normal"
+
+
 def test_the_better_one_is_so_on_the_seeds_that_were_compared(tmp_path):
     """Seeds that only one has may raise its mean above the other's, which says nothing of the two."""
     early = (0.80, 0.82, 0.81, 0.83, 0.80, 0.82, 0.81)

@@ -54,4 +54,4 @@ def command(
     )
     with scale_said(asked.recipe):
         warn(asked.recipe.warned)
-        echo_evaluated(run_evaluate(asked, out=out))
+        echo_evaluated(run_evaluate(asked, out=out), asked.recipe.run.training)

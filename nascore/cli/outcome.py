@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,8 +44,8 @@ def echo_found(run: Run) -> None:
     click.echo(f"next: nascore evaluate {run.path}")
 
 
-def echo_evaluated(run: Run) -> None:
-    """Print the test accuracy, the run's folder and the next command."""
+def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
+    """Print the test accuracy, the size that was trained, the run's folder and the next command."""
     result = run.result
     low, high = result["interval"]
     rows = [
@@ -53,10 +53,22 @@ def echo_evaluated(run: Run) -> None:
         ("95 % interval", f"{low:.1%} to {high:.1%}"),
         ("parameters", f"{result['params']:,.0f}"),
         ("MACs", f"{result['macs']:,.0f} per image"),
+        *_sizes(training),
     ]
     click.echo(table(rows))
     click.echo(f"\nrun: {run.path}")
     click.echo(f"next: nascore draw {run.path}")
+
+
+def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute
+    """Yield what the architecture was scaled to, which makes it another network than that of the search."""
+    given = [
+        f"training.{name}={value}"
+        for name in ("channels", "cells")
+        if (value := getattr(training, name)) is not None
+    ]
+    if given:
+        yield "scaled by", ", ".join(given)
 
 
 def _gallery(run: Run) -> str:

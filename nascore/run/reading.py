@@ -99,7 +99,9 @@ def refuse_unless_run(path: Path) -> None:
     inner = [one for one in entries(path) if is_file(one / RECIPE)]
     if inner:
         runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
-        raise RunFolderError(f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}?")
+        raise RunFolderError(
+            f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}? See nascore runs {path}."
+        )
     if is_file(path / ENVIRONMENT) or is_file(path / RESULT):
         raise RunFolderError(f"{path} was a run and lacks its {RECIPE}. {inventory(path)}")
     raise RunFolderError(f"{path} is no run: it holds no {RECIPE}. See nascore runs.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -11,6 +12,7 @@ from nascore.config import settings_of
 from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.plugin.known import BROUGHT, absence
 from nascore.plugin.selection import named
+from nascore.run import is_file
 from nascore.verbs.asking import installed
 from nascore.verbs.plugins import plugins_named
 
@@ -108,6 +110,19 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
         if absent is not None:
             text = f"{text} {absent}"
             return PluginError([Problem(path="", text=text, hint=absent.cure, missing=absent.missing)])
+    beside = _uninstalled(name)
+    if beside:
+        return PluginError([Problem(path="", text=text, hint=beside)])
     if name in BROUGHT or not hint:
         plugins_named(name, plugins)  # raises: says how to install it, or what is installed
     return PluginError([Problem(path="", text=text, hint=hint)])
+
+
+def _uninstalled(name: str) -> str:
+    """Return how what lies in the working folder under this name comes to be a plugin; empty for nothing."""
+    if is_file(Path(name) / "pyproject.toml"):
+        return f"The folder {name} is not installed: pip install -e {name}"
+    file = name if name.endswith(".py") else f"{name}.py"
+    if not is_file(Path(file)):
+        return ""
+    return f"For the file {file} write nascore check-plugin {Path(file).stem} --with {file}"

@@ -11,7 +11,7 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
-from nascore.run import RECIPE, is_file
+from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
@@ -152,9 +152,11 @@ def run_evaluate(
     asked: AskedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
 ) -> Run:
     """Evaluate by a settled recipe; see :func:`evaluate`."""
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.evaluate import evaluate as run
 
-    folder = None if out is None else Path(out)
     return load_run(run(asked.description, asked.recipe, asked.registry, out=folder, observers=observers))
 
 

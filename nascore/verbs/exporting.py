@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.errors import PluginError, Problem, did_you_mean
+from nascore.errors import PluginError, Problem, RecipeError, did_you_mean
+from nascore.run import ARCHITECTURE, is_folder, read
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nascore.description import Description
     from nascore.plugin.selection import Wanted
     from nascore.verbs.runs import Run
@@ -41,4 +41,18 @@ def export(
     if to not in notations:
         hint = did_you_mean(to, notations) or f"Installed: {', '.join(sorted(notations)) or 'none'}."
         raise PluginError([Problem(path="", text=f"no notation is called {to}.", hint=hint)])
-    return notations[to].to_text(description)
+    try:
+        return notations[to].to_text(description)
+    except RecipeError as error:
+        raise type(error)([*error.problems, _unsaid(target, to, entry)]) from error
+
+
+def _unsaid(target: Run | Description | str | Path, to: str, entry: int | None) -> Problem:
+    """Return what helps where a notation has no words for an architecture."""
+    text = f"{to} cannot say this architecture."
+    if not isinstance(target, (str, Path)) or not is_folder(Path(target)):
+        return Problem(path="", text=text, hint="As a description, in YAML, it can be kept whole.")
+    if entry is None:
+        return Problem(path="", text=text, hint=f"As a description it is in {Path(target) / ARCHITECTURE}.")
+    file = Path(target) / next(one.description for one in read(Path(target)).gallery if one.id == entry)
+    return Problem(path="", text=text, hint=f"As a description it is in {file}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nascore.run import refuse_taken
 from nascore.verbs.asking import ask, requested
 from nascore.verbs.runs import Run, load_run
 
@@ -80,7 +81,9 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
 
 def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:
     """Run the search of a settled recipe; see :func:`search`."""
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.search import search as run
 
-    folder = None if out is None else Path(out)
     return load_run(run(asked.recipe, asked.registry, out=folder, observers=observers))

@@ -84,6 +84,28 @@ def test_pairs_count_the_seeds_that_both_have(tmp_path):
     assert (found.pairs[0].seeds, found.pairs[0].shared) == (4, True)
 
 
+def test_a_difference_without_spread_is_not_told_apart_by_who_assumes_normal_ones(tmp_path):
+    """Student says nothing of it: it counts by its permutation p, in both of Holm's lists."""
+    even = (0.500, 0.750, 0.250, 0.500, 0.750, 0.250)
+    wide = (0.325, 0.565, 0.085, 0.325, 0.555, 0.095)
+    runs = many(tmp_path, darts=[share + 0.125 for share in even], sgd=even, uniform=wide)
+    pairs = {one.second: one for one in nascore.compare(*runs, against="darts").pairs}
+    assert (pairs["sgd"].chance.p, pairs["sgd"].p, pairs["sgd"].exact) == (None, None, 2 * 2 / 64)
+    assert pairs["sgd"].verdict == "not told from chance"
+    assert pairs["uniform"].verdict == "told apart if normal"
+
+
+def test_the_better_one_is_so_on_the_seeds_that_were_compared(tmp_path):
+    """Seeds that only one has may raise its mean above the other's, which says nothing of the two."""
+    early = (0.80, 0.82, 0.81, 0.83, 0.80, 0.82, 0.81)
+    found = nascore.compare(*many(tmp_path, darts=(*early, *[0.99] * 10), xnas=LIKE[:7]))
+    (pair,) = found.pairs
+    assert found.rows[0].mean > found.rows[1].mean
+    assert (pair.first, pair.second, pair.seeds) == ("xnas", "darts", 7)
+    assert pair.chance.difference > 0
+    assert found.conclusions[0] == "told apart: xnas is better than darts"
+
+
 def test_rows_are_named_by_a_setting_where_components_are_the_same(tmp_path):
     runs = [made(tmp_path / f"{lr}", 0.9, lr=lr) for lr in (0.1, 0.2)]
     assert [row.label for row in nascore.compare(*runs).rows] == ["updater.lr=0.1", "updater.lr=0.2"]

@@ -40,6 +40,12 @@ CASES = {
         mixes_broken.LazyTrainer,
         "the weights did not move in 1 of 1 searches",
     ),
+    "weights-are-nan": (
+        "trainer",
+        "alternating",
+        mixes_broken.Spoiler,
+        "not finite after the search: ",
+    ),
     "nothing-is-built": ("space", "tiny", mixes_broken.Unbuildable, "stopped: space: the describing of tiny"),
     "nothing-is-derived": ("relaxation", "one-hot", mixes_broken.Nowhere, "broke: IndexError: "),
     "logits-of-a-wrong-shape": (

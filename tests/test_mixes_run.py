@@ -9,7 +9,7 @@ from functools import cache
 from math import prod
 
 import pytest
-from recipe_table import CHOICES, SPACES, expected, installed, listed
+from recipe_table import CHOICES, SPACES, expected, listed
 
 from nascore.plugin import discover
 from nascore.recipe.mixes import VERDICTS, mixes
@@ -44,25 +44,42 @@ def wrong(found):
 
 
 def of_table(mix):
-    """A mix in the words of the verdict table; None where that speaks of another form, or not of a part."""
-    names = {one.slot: one.name for one in mix.fillings}
+    """The verdict of the table for a mix; None where that does not speak of one of its parts.
+
+    A space that it does not name stands as one written by hand or, if it is fixed, as NAS-Bench-201's. A code
+    whose draws are summed is no distribution, so it is refused where linear weights are. DATA wishes a single
+    draw where more do not fit, and that is one; only, Petridish cannot rank three candidates by it.
+    """
+    row = {one.slot: one.name for one in mix.fillings}
     forms = {path: value for one in mix.fillings for path, value in one.settings}
-    names["space"] = {space: name for name, space in SPACES.items()}.get(names["space"], names["space"])
-    names["estimate"] = forms.get("trainer.estimate")
-    known = all(names.get(key) in listed(choices) for key, choices in CHOICES.items())
-    plain = forms.get("relaxation.normalize", "mean") == "mean"
-    return {key: names[key] for key in CHOICES} if known and plain else None
+    row["estimate"] = forms.get("trainer.estimate")
+    if SPACES.get(row["space"], row["space"]) not in CHOICES["space"]:
+        fixed = "fixed" in REGISTRY.get("space", row["space"]).provides
+        row["space"] = "nb201" if fixed else "chain"
+    if not all(row.get(key) in listed(choices) for key, choices in CHOICES.items()):
+        return None
+    summed = forms.get("relaxation.normalize") == "sum"
+    single = row["updater"] == "data" and row["growth"] != "petridish"
+    as_linear = expected({**row, "relaxation": "linear"}) if summed and not single else "sound"
+    return as_linear if as_linear == "refused" else expected(row)
+
+
+def in_table():
+    """How many mixes the table speaks of: all, but those with parts of plugins that it has never heard of."""
+    axes = {axis.slot: [one.name for one in axis.fillings] for axis in mixes(REGISTRY).axes}
+    known = {**CHOICES, "space": axes["space"], "trainer": ["alternating"]}
+    return prod(sum(name in listed(known[slot]) for name in names) for slot, names in axes.items())
 
 
 def test_every_mix_has_the_verdict_of_the_table_and_a_reason_for_it():
     compared = 0
     for mix in every():
-        row = of_table(mix)
-        compared += row is not None
+        wanted = of_table(mix)
+        compared += wanted is not None
         assert mix.verdict in VERDICTS
         assert bool(mix.reasons) == (mix.verdict != "sound"), mix.typed
-        assert row is None or mix.verdict == expected(row), mix.typed
-    assert compared == prod(map(len, installed(REGISTRY).values()))
+        assert wanted in {None, mix.verdict}, mix.typed
+    assert compared == in_table() > 0
 
 
 def test_the_array_holds_every_three_parts_that_go_together():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
@@ -26,7 +27,7 @@ class Pair:
     """The difference of two rows.
 
     Attributes:
-        first: Label of the row with the higher mean.
+        first: Label of the row with the higher mean over the seeds that were compared.
         second: Label of the other.
         seeds: How many seeds were compared; of seeds that are not shared, the fewer.
         shared: Whether the two were compared seed by seed.
@@ -108,21 +109,21 @@ def same_images(one: Row, other: Row) -> bool:
 
 
 def _pair(one: Row, other: Row) -> Pair:
-    assert one.mean is not None
-    assert other.mean is not None
-    if other.mean > one.mean:
-        one, other = other, one
-    first, second = one.shares, other.shares
-    common = [seed for seed in first if seed in second]
-    fewest = min(len(first), len(second))
+    common = [seed for seed in one.shares if seed in other.shares]
+    fewest = min(len(one.shares), len(other.shares))
     shared = len(common) >= min(FEWEST, fewest)
+
+    def compared(row: Row) -> list[float]:
+        return [row.shares[seed] for seed in common] if shared else list(row.shares.values())
+
+    # By the seeds that are compared: over all of its own, the other one may have the higher mean.
+    if fmean(compared(other)) > fmean(compared(one)):
+        one, other = other, one
     seeds = len(common) if shared else fewest
     empty = Pair(first=one.label, second=other.label, seeds=seeds, shared=shared, chance=None)
     if not comparable(one, other):
         return evolve(empty, verdict=OTHER_IMAGES)
-    if shared:
-        return evolve(empty, chance=paired([first[at] for at in common], [second[at] for at in common]))
-    return evolve(empty, chance=unpaired(list(first.values()), list(second.values())))
+    return evolve(empty, chance=(paired if shared else unpaired)(compared(one), compared(other)))
 
 
 def _judged(pair: Pair, p: float, exact: float) -> Pair:

@@ -32,7 +32,7 @@ VERDICTS: Final[tuple[Judgement, ...]] = ("sound", "warned", "refused")
 """From the best to the worst."""
 
 MOST: Final = 100_000
-"""Combinations that are gone through; at a millisecond each, more than one wants to wait for."""
+"""Combinations that are gone through; at some milliseconds each, more than one wants to wait for."""
 
 
 @frozen(kw_only=True)

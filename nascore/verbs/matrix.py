@@ -66,7 +66,7 @@ def matrix(
 ) -> Matrix:
     """Return every combination of what is installed, each with its verdict and its reasons.
 
-    It takes about a millisecond a combination, and torch is not imported. Nothing is built or run, so what is
+    It takes a few milliseconds a combination, and torch is not imported. Nothing is built or run, so what is
     called sound is what no need of any part rejects.
 
     Args:

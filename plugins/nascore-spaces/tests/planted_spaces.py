@@ -49,20 +49,22 @@ def stands_out(weights, column):
     return weights[column] > others + MARGIN
 
 
-def found_by(space, updater, seed):
-    """On how many edges the useful candidate stands out after a search, and how many edges there are."""
+def found_by(space, updater, seed, epochs=None):
+    """By group on how many edges the useful candidate stands out after a search, and how many it has."""
     description = planted(described(space, kind(8, channels=1, classes=4)), seed)
+    epochs = EPOCHS.get(space, 10) if epochs is None else epochs
     with TemporaryDirectory() as folder:
         path = Path(folder) / "planted.yaml"
         path.write_text(dump(description), encoding="utf-8")
-        sets = (f"space.path={path}", f"trainer.epochs={EPOCHS.get(space, 10)}", "trainer.warm_up=1")
+        sets = (f"space.path={path}", f"trainer.epochs={epochs}", "trainer.warm_up=1")
         names = {"space": "file", "updater": updater}
         with searching(REGISTRY, names, seed=seed, sets=sets) as found:
             run_phase(found.phase, found.trainer, found.live.watch)
             expected, groups = found.search.expected(), found.search.state.groups
-    right = [
-        stands_out(weights, layout.ops.index(USEFUL))
+    return {
+        name: (
+            sum(stands_out(weights, layout.ops.index(USEFUL)) for weights in expected[name].tolist()),
+            len(layout.rows),
+        )
         for name, layout in groups.items()
-        for weights in expected[name].tolist()
-    ]
-    return sum(right), len(right)
+    }

@@ -125,6 +125,41 @@ def test_restricted_spaces_are_those_of_the_paper():
     )
 
 
+def test_mbconv_has_the_stages_of_proxylessnas():
+    """Width, layers and stride of each stage as in the authors' code, at images of 224 pixels."""
+    component = REGISTRY.get("space", "mbconv")
+    space = part(component.build)(component.config()).describe(kind(224))
+    states = {state.path: state for state in expand(space, CATALOGUE).states}
+    shapes = [
+        [(states[f"{stage}{layer}"].channels, states[f"{stage}{layer}"].reduction) for layer in range(1, 5)]
+        for stage in "abcde"
+    ]
+    assert shapes == [[one] * 4 for one in ((24, 4), (40, 8), (80, 16), (96, 16), (192, 32))]
+    around = [(states[name].channels, states[name].reduction) for name in ("stem", "first", "f1")]
+    assert around == [(32, 2), (16, 2), (320, 32)]
+    # Six kinds of layer, and where the shape stays a seventh, which leaves it out.
+    kinds = {f"mbconv(expand={expand};kernel={kernel})" for expand in (3, 6) for kernel in (3, 5, 7)}
+    offered = {node.name: {str(op) for op in edge.ops} for _, node, edge in space.edges() if edge.group}
+    changes = {name for name, ops in offered.items() if ops == kinds}
+    assert changes == {"a1", "b1", "c1", "d1", "e1", "f1"}
+    assert all(ops == kinds | {"skip_connect"} for name, ops in offered.items() if name not in changes)
+
+
+def test_nb101_has_the_operations_and_edges_of_the_benchmark():
+    space = described("nb101", kind(32), cells=9)
+    assert [str(op) for op in space.groups["nodes"].ops] == [
+        "conv_norm_relu(kernel=1)",
+        "conv_norm_relu(kernel=3)",
+        "max_pool_3x3",
+    ]
+    layouts = expand(space, CATALOGUE).layouts
+    # Seven nodes with input and output, of which each may read all before it; five have an operation.
+    assert {name: len(one.rows) for name, one in layouts.items()} == {"edges": 7 * 6 // 2, "nodes": 5}
+    assert all(
+        "none" in {op.name for op in edge.ops} for _, _, edge in space.edges() if edge.group == "edges"
+    )
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_what_is_drawn_differs(name):
     description = described(name, kind(16))

@@ -127,14 +127,14 @@ def _pair(one: Row, other: Row) -> Pair:
 
 
 def _judged(pair: Pair, p: float, exact: float) -> Pair:
+    chance = pair.chance
+    student = None if chance is None or chance.p is None else p
     if exact < LEVEL and p < LEVEL:
         verdict = TOLD
-    elif p < LEVEL:
+    elif student is not None and student < LEVEL:
         verdict = IF_NORMAL
     else:
         verdict = CHANCE
-    chance = pair.chance
-    student = None if chance is None or chance.p is None else p
     return evolve(pair, p=student, exact=exact, verdict=verdict)
 
 

@@ -1,4 +1,4 @@
-"""Plugins in one file each, broken on purpose in one place, for `nascore check-plugin`."""
+"""Plugins that are broken on purpose in one place, and what packages them, for `nascore check-plugin`."""
 
 from __future__ import annotations
 
@@ -137,13 +137,13 @@ requires = ["hatchling"]
 build-backend = "hatchling.build"
 
 [project]
-name = "nascore-offset"
+name = "nascore-NAME"
 version = "1.0"
-description = "A penalty that is there even at weight zero."
+description = "A plugin that is broken in one place."
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["nascore>=0.1,<0.2"]
 
 [project.entry-points.nascore]
-nascore-offset = "nascore_offset"
+nascore-NAME = "nascore_NAME"
 """

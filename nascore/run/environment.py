@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any
 
@@ -26,7 +27,7 @@ def environment(**more: object) -> dict[str, Any]:
         "system": platform.system(),
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
-        "packages": _versions(),
+        "packages": dict(_versions()),
         **more,
     }
 
@@ -39,6 +40,7 @@ def version_of(distribution: str) -> str:
         return "not installed"
 
 
+@cache  # what is imported stays; reading it again for each run of a comparison takes longer than its batches
 def _versions() -> dict[str, str]:
     found = {}
     for distribution in distributions():

@@ -36,8 +36,8 @@ SMALL: Final = {
 """By a setting's name its value, where its bounds allow it; one of another name stays as at `mini`."""
 
 CLASSES: Final = 3
-IMAGES: Final = 24
-"""Training images: three batches for each half, and five where a growth run holds some back."""
+IMAGES: Final = 20
+"""Training images: two batches for each half, also where a growth run holds some back."""
 SIZES: Final = (8, 16, 32, 64)
 """Heights and widths of images; the first that a space can hold is taken."""
 

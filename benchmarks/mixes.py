@@ -1,11 +1,12 @@
-"""All mixes of what is installed: how many there are, what is said of them, and the array that runs in the tests.
+"""All mixes of what is installed: how many there are, what is said of them, and whether they run.
 
     python benchmarks/mixes.py
     python benchmarks/mixes.py --all
 
-A mix is one filling of each slot that has a say, and each form of a part that others can tell. The array holds
-every three fillings that go together in some mix that is not refused; each of its rows is a small search. With
-``--all`` every mix that is not refused is searched with, on one core. Exits with 1 where a run is at fault.
+A mix is one filling of each slot that has a say, and each form of a part that others can tell. The array
+of the tests holds every three fillings that go together in some mix that is not refused; each of its rows is
+a small search. With `--all` every mix that is not refused is searched with, on one core. Exits with 1 where a
+run is at fault.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def searched(rows: Sequence[Mix], registry: Registry) -> int:
 def main() -> int:
     """Print the counts, run the array or everything, and print how long each took."""
     parser = argparse.ArgumentParser(description="What mixes with what, and does it run?")
-    parser.add_argument("--all", action="store_true", dest="every", help="search with every mix, not the array")
+    parser.add_argument("--all", action="store_true", dest="every", help="every mix, not the array")
     every = parser.parse_args().every
     torch.set_num_threads(1)
     registry = discover()

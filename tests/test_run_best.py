@@ -57,6 +57,28 @@ def test_what_a_kill_left_is_no_part_of_the_next(best):
     assert [path.name for path in best.parent.iterdir()] == ["best"]
 
 
+def test_what_a_kill_between_the_renames_left_comes_back(best):
+    best.rename(best.parent / ".best.old")
+    with pytest.raises(FileNotFoundError), replacing(best) as fresh:
+        write(fresh, {**SECOND, "gone/b": "2"})
+    assert there(best) == FIRST
+    assert [path.name for path in best.parent.iterdir()] == ["best"]
+
+
+def test_a_rename_that_is_refused_leaves_what_was_there(best, monkeypatch):
+    rename = Path.replace
+
+    def refuse(path, target):
+        if path.name == ".best.new":
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(RunFolderError, match="best"), replacing(best) as fresh:
+        write(fresh, SECOND)
+    assert there(best) == FIRST
+
+
 def test_what_the_system_refuses_names_the_folder(best, monkeypatch):
     def refused(*_args):
         raise PermissionError(13, "Permission denied")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ GAP = "  "
 INDENT = "    "
 READABLE = 30
 """Columns that prose needs at least, to be read."""
+
+_filled = partial(fill, break_on_hyphens=False)  # flags and names hold hyphens, and are pasted
 
 
 class Verb(click.Command):
@@ -76,13 +79,7 @@ def wrapped(text: str) -> str:
     across = columns()
     if across is None:
         return text
-    return fill(
-        text,
-        max(across, READABLE),
-        subsequent_indent=INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return _filled(text, max(across, READABLE), subsequent_indent=INDENT, break_long_words=False)
 
 
 def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) -> str:
@@ -117,21 +114,12 @@ def _wrapped(
     if across - indent >= READABLE:
         for *first, text in lines:
             start = _aligned(first, widths).ljust(indent)
-            lead = " " * indent
-            yield fill(
-                text, across, initial_indent=start, subsequent_indent=lead, break_on_hyphens=False
-            ).rstrip()
+            yield _filled(text, across, initial_indent=start, subsequent_indent=" " * indent).rstrip()
         return
     for number, (*first, text) in enumerate(lines):
         yield _aligned(first, widths)
         if text and not (beneath and number == 0):  # the head of a column that is none any more
-            yield fill(
-                text,
-                max(across, READABLE),
-                initial_indent=INDENT,
-                subsequent_indent=INDENT,
-                break_on_hyphens=False,
-            )
+            yield _filled(text, max(across, READABLE), initial_indent=INDENT, subsequent_indent=INDENT)
 
 
 def _split(lines: Sequence[Sequence[str]], widths: Sequence[int], across: int, keys: int) -> Iterator[str]:

@@ -16,9 +16,10 @@ from nascore.nn.program import write_program
 from nascore.nn.weighing import GroupShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nascore.description import Catalogue, Description, Op, Plan, Wire
+    from nascore.description.names import Scalar
 
 
 def compile(  # noqa: A001 - what it does to a description is what it is called
@@ -59,10 +60,16 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
 
 def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> nn.Module:
     """Return the module of an operation that stands on this wire."""
+    kind, settings = kind_of(op, description, catalogue)
+    return kind(wire.c_in, wire.width, wire.stride, **settings)
+
+
+def kind_of(
+    op: Op, description: Description, catalogue: Catalogue
+) -> tuple[Callable[..., nn.Module], dict[str, Scalar]]:
+    """Return what builds an operation of this description, and the settings that it is built with."""
     entry = catalogue[op.name]
-    settings = resolved(op, entry, description)
-    module: nn.Module = load(entry.build)(wire.c_in, wire.width, wire.stride, **settings)
-    return module
+    return load(entry.build), resolved(op, entry, description)
 
 
 def shapes(plan: Plan) -> dict[str, GroupShape]:

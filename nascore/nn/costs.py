@@ -9,9 +9,9 @@ import torch
 from attrs import define, evolve, frozen
 from torch.utils.flop_counter import FlopCounterMode
 
-from nascore.component import load
-from nascore.description import expand, resolved
+from nascore.description import expand
 from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.nn.compiler import kind_of
 from nascore.nn.program import needed
 
 if TYPE_CHECKING:
@@ -154,10 +154,9 @@ class _Count:
         group.macs[wire.replica, wire.row, column] = macs
 
     def _measure(self, op: Op, wire: Wire, size: Size) -> _Measured:
-        entry = self.catalogue[op.name]
-        settings = tuple(resolved(op, entry, self.description).items())
-        # The operation itself, not its name: two plugins may bring one of the same name.
-        return _measured(load(entry.build), settings, (wire.c_in, wire.width, wire.stride), size)
+        # What builds it, not its name: two plugins may bring an operation of the same name.
+        kind, settings = kind_of(op, self.description, self.catalogue)
+        return _measured(kind, tuple(settings.items()), (wire.c_in, wire.width, wire.stride), size)
 
 
 @lru_cache(maxsize=MOST_KNOWN)

@@ -90,17 +90,28 @@ def replacing(folder: Path) -> Iterator[Path]:
         RunFolderError: The system refused to make or to rename a folder.
     """
     fresh, former = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
-    for one in (fresh, former):
-        rmtree(one, ignore_errors=True)  # what a kill left
+    rmtree(fresh, ignore_errors=True)  # what a kill left
     with writing(folder):
+        if former.exists() and not folder.exists():
+            former.replace(folder)  # it was between the two renames
         fresh.mkdir(parents=True)
+    rmtree(former, ignore_errors=True)
     try:
         yield fresh
     except BaseException:
         rmtree(fresh, ignore_errors=True)
         raise
     with writing(folder):
-        if folder.exists():
-            folder.replace(former)
-        fresh.replace(folder)
+        _swap(folder, fresh, former)
     rmtree(former, ignore_errors=True)
+
+
+def _swap(folder: Path, fresh: Path, former: Path) -> None:
+    if folder.exists():
+        folder.replace(former)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if former.exists():
+            former.replace(folder)
+        raise

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
+    from nascore.verbs.asking import Asked
+    from nascore.verbs.runs import Run
 
 
 @click.command(
@@ -98,9 +100,17 @@ def command(  # noqa: PLR0913 - each is a flag
                 refuse_taken(out)
             echo_checked(check_asked(asked))
             return
-        warn(asked.recipe.warned)
-        run = run_search(asked, out=out)
+        run = _run(asked, out)
         if as_json:
             echo_json(plain_record(read(run.path)))
         else:
             echo_found(run)
+
+
+def _run(asked: Asked, out: Path | None) -> Run:
+    """Search; say what is doubtful before, and after it what only the building of the space has shown."""
+    warn(asked.recipe.warned)
+    run = run_search(asked, out=out)
+    said = {str(problem) for problem in asked.recipe.warned}
+    warn(text for text in run.result["warnings"] if text not in said)
+    return run

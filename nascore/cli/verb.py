@@ -14,7 +14,7 @@ import click
 from nascore.config import write_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nascore.errors import Problem
 
@@ -146,7 +146,7 @@ def echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
-def warn(problems: Sequence[Problem]) -> None:
+def warn(problems: Iterable[Problem | str]) -> None:
     """Print to stderr what is allowed and doubtful."""
     for problem in problems:
         click.echo(str(problem), err=True)

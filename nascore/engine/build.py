@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define
+from attrs import define, evolve
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
@@ -19,6 +19,7 @@ from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import kept_recipe
+from nascore.recipe.unscaled import unscaled
 from nascore.run import create, environment
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def build_search(
         RunFolderError: The folder cannot be made.
     """
     dataset, parts = planned(recipe, registry)
+    recipe = doubted(recipe, parts)
     return begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers), parts
 
 
@@ -146,6 +148,17 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     else:
         _refuse_unfit_split(recipe, parts, dataset.facts.train)
     return dataset, parts
+
+
+def doubted(recipe: Recipe, parts: Parts) -> Recipe:
+    """Return the recipe with a warning for each typed size that what is trained in the end cannot have.
+
+    What grows is trained at the size of the space; that is said where sizes are declared as unread.
+    """
+    if isinstance(parts.growth, GrowingPolicy):
+        return recipe
+    found = unscaled(parts.description, recipe)
+    return evolve(recipe, problems=(*recipe.problems, *found))
 
 
 def parts_of(

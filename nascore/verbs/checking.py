@@ -68,7 +68,7 @@ def check_asked(asked: Asked) -> Checked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
-    from nascore.engine.build import planned
+    from nascore.engine.build import doubted, planned
     from nascore.engine.seeds import remark_of
 
     recipe = asked.recipe
@@ -76,6 +76,7 @@ def check_asked(asked: Asked) -> Checked:
         dataset, parts = planned(recipe, asked.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
+    recipe = doubted(recipe, parts)
     if parts.seeds:
         remark = remark_of(recipe, parts.growth, parts.seeds)
         return Checked(recipe=recipe, supernet=None, seeds=len(parts.seeds), remark=remark)

@@ -11,11 +11,11 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
+from nascore.recipe.unscaled import unscaled
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
-from nascore.verbs.unscaled import unscaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,8 +23,8 @@ def unscaled(description: Description, recipe: Recipe) -> list[Problem]:
     What stands in files and scales is for all architectures, and says nothing of this one.
 
     Args:
-        description: The architecture, closed.
-        recipe: A settled recipe, with which it is evaluated.
+        description: The architecture, or the space that it comes from.
+        recipe: A settled recipe, with which it is trained in the end.
     """
     given = {path: (value, origin) for path, value, origin in recipe.rows() if origin.layer in TYPED}
     return [

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from click.testing import CliRunner
+from edge_files import CHAIN
 from tiny import CLOSED
 
+from nascore.cli import main
 from nascore.description import dump, load, untie
 from nascore.recipe import Request
 from nascore.verbs.evaluate import ask_evaluate
@@ -60,3 +65,31 @@ def test_an_auxiliary_head_where_the_reduction_never_rises(tmp_path, value):
 def test_what_nobody_typed_is_no_mistake(tmp_path):
     assert warned(tmp_path, dump(untie(load(CELLS)))) == []
     assert warned(tmp_path, CLOSED) == []
+
+
+def searched(tmp_path, *words):
+    """Search in a chain of layers that do not repeat; return what stderr says."""
+    file = tmp_path / "chain.yaml"
+    file.write_text(CHAIN, encoding="utf-8")
+    small = {"dataset.count": 64, "training.epochs": 1, "training.batch": 8, "training.channels": 2}
+    sets = [word for path, value in small.items() for word in ("--set", f"{path}={value}")]
+    typed = ["search", "--space", f"file:{file}", "--dataset", "synthetic", "--scale", "mini", *sets, *words]
+    result = CliRunner().invoke(main, typed, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stderr
+
+
+SUPERNET = ("--updater", "uniform", "--set", "trainer.epochs=1", "--set", "trainer.warm_up=0")
+RANDOM = ("--growth", "random", "--set", "growth.count=1")
+
+
+@pytest.mark.parametrize("words", [SUPERNET, RANDOM], ids=["supernet", "random"])
+def test_a_search_warns_of_cells_that_its_space_cannot_have(words, tmp_path):
+    out, typed = tmp_path / "run", ("--set", "training.cells=6")
+    said = searched(tmp_path, *words, *typed, "--out", str(out))
+    assert said.count("training.cells: no node of this network repeats") == 1
+    (kept,) = json.loads((out / "result.json").read_text(encoding="utf-8"))["warnings"]
+    assert kept in said
+    assert kept in (out / "run.log").read_text(encoding="utf-8")
+    assert searched(tmp_path, *words, *typed, "--dry-run").count("training.cells: no node") == 1
+    assert "training.cells" not in searched(tmp_path, *words, "--out", str(tmp_path / "without"))

@@ -19,7 +19,7 @@ SMALL = {
 }
 SMALL_EVALUATION = {
     "evaluate.training.batch": 16,
-    "evaluate.training.channels": 2,
+    "evaluate.training.channels": 4,  # not that of the search
     "evaluate.training.cells": 3,
     "evaluate.training.epochs": 1,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from shutil import copytree, rmtree
+from statistics import fmean
 
 import pytest
 from comparison_runs import SMALL, SMALL_EVALUATION, TINY
@@ -72,6 +73,17 @@ def test_each_search_is_the_same_as_alone_bit_for_bit(compared):
         alone = nascore.search(**{**TINY, "settings": SMALL}, **job.choice, seed=job.seed, out=job.folder)
         assert contents(alone.path) == contents(out / job.folder)
         assert "best/weights.safetensors" in contents(alone.path)
+
+
+@pytest.mark.parametrize("figure", ["params", "macs"])
+def test_costs_are_those_of_the_network_that_was_tested(figure, compared):
+    out, found = compared
+    jobs = read_plan(out).jobs
+    cost = {job.folder: read(out / job.folder).result[figure] for job in jobs}
+    for row in found.rows:
+        mine = [job for job in jobs if job.of in {sample.name for sample in row.samples}]
+        assert row.average(figure) == fmean(cost[job.folder] for job in mine)
+        assert all(cost[job.folder] > cost[job.of] for job in mine)
 
 
 def test_each_evaluation_is_the_same_as_alone(compared):

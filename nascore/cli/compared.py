@@ -100,6 +100,7 @@ def _said(found: Comparison) -> Iterator[str]:
     yield f"seeds: {seeds_of(found.rows) or 'none'}{'; those of one seed have the same data split' * alike}"
     yield "steps, seconds: of a whole search, mean over the seeds"
     if found.by == "test":
+        yield "parameters, MACs: of the networks that were tested, mean over the seeds"
         opened = sum(len(row.samples) for row in found.rows)
         yield f"test split: opened {opened} times, once for each architecture, after its search"
     searched = [row.in_search() for row in found.rows]

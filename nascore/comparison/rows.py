@@ -64,8 +64,14 @@ class Row:
         return self.samples[0].measured[self.by] if self.samples else None
 
     def average(self, figure: str) -> float | None:
-        """Return the mean over the seeds of `params`, `macs`, `steps` or `seconds`; None: it has none."""
-        values = [getattr(one, figure) for one in self.samples]
+        """Return the mean over the seeds of a figure; None: it has none.
+
+        Args:
+            figure: `params` or `macs` of the networks that have the accuracies that count; `steps` or
+                `seconds` of the searches.
+        """
+        of_network = figure in ("params", "macs")
+        values = [getattr(one.measured[self.by] if of_network else one, figure) for one in self.samples]
         return fmean(values) if values else None
 
     def in_search(self) -> tuple[float, bool] | None:

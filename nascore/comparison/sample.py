@@ -29,6 +29,8 @@ class Measured:
         share: Share of the images that was right, 0 to 1.
         count: How many images.
         split: Of which images.
+        params: Parameters of the network that was measured; an evaluation may train a larger one.
+        macs: Its multiplications with addition, per image.
         guided: Whether these images guided the choice of the architecture.
         best_of: Of how many architectures this was the best on these images.
     """
@@ -36,6 +38,8 @@ class Measured:
     share: float
     count: int
     split: Literal["validation", "test"]
+    params: float
+    macs: float
     guided: bool = False
     best_of: int = 1
 
@@ -51,8 +55,6 @@ class Sample:
         kind: `search` or `evaluate`.
         recipe: What its recipe says, without the seed.
         measured: Its accuracies, by split.
-        params: Parameters of the architecture.
-        macs: Its multiplications with addition, per image.
         steps: Training steps of all its jobs together.
         seconds: What it took; an evaluation that belongs to it is counted apart.
         made_on: Versions, device and threads.
@@ -65,8 +67,6 @@ class Sample:
     kind: str
     recipe: Flat
     measured: Mapping[str, Measured] = Factory(dict)
-    params: float | None = None
-    macs: float | None = None
     steps: int = 0
     seconds: float = 0.0
     made_on: Mapping[str, Any] = Factory(dict)
@@ -104,8 +104,6 @@ def sample_of(path: Path, *, name: str) -> Sample:
             kind=kind,
             recipe=recipe,
             measured=_measured(record, result) if done else {},
-            params=result["params"] if done else None,
-            macs=result["macs"] if done else None,
             steps=_steps(record),
             seconds=float(result.get("seconds", 0.0)),
             made_on=made_on,
@@ -117,6 +115,7 @@ def sample_of(path: Path, *, name: str) -> Sample:
 
 def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
+    params, macs = float(result["params"]), float(result["macs"])
     if "validation_accuracy" in result:
         found["validation"] = Measured(
             share=float(result["validation_accuracy"]),
@@ -124,10 +123,12 @@ def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
             split="validation",
             guided=bool(result.get("validation_guided", False)),
             best_of=max(1, len(record.gallery)),
+            params=params,
+            macs=macs,
         )
     if "test_accuracy" in result:
         share, count = float(result["test_accuracy"]), int(result["test_count"])
-        found["test"] = Measured(share=share, count=count, split="test")
+        found["test"] = Measured(share=share, count=count, split="test", params=params, macs=macs)
     return found
 
 

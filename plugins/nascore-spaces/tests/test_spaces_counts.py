@@ -8,6 +8,7 @@ import pytest
 import torch
 from spaces_samples import CATALOGUE, EVERY, described, drawn, kind
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import mobilenet_v2
 
 from nascore.api import final
 from nascore.nn import compile as compiled
@@ -105,8 +106,7 @@ def test_their_weights_follow_from_the_papers_tables():
 
 
 def test_mobilenet_is_that_of_torchvision():
-    models = pytest.importorskip("torchvision").models
-    theirs = models.mobilenet_v2().eval()
+    theirs = mobilenet_v2().eval()
     ours = compiled(from_name("mobilenetv2"), CATALOGUE, execution="plain").eval()
     counted = costs(from_name("mobilenetv2"), CATALOGUE, (224, 224))
     weights = sum(each.numel() for each in theirs.parameters())

@@ -15,6 +15,9 @@ from pathlib import Path
 LEFT_OUT = ("nascore_", "_editable_impl_nascore_")
 """How everything begins that installing a plugin of this repository put there."""
 
+PROGRAMS = ("ruff",)
+"""What ``python -m`` looks for beside the interpreter."""
+
 
 def make_alone(folder: Path) -> Path:
     """Make the environment, and return its interpreter.
@@ -28,6 +31,8 @@ def make_alone(folder: Path) -> Path:
         for item in Path(packages).iterdir() if Path(packages).is_dir() else ():
             if not item.name.startswith(LEFT_OUT) and not (there / item.name).exists():
                 (there / item.name).symlink_to(item)
+    for program in PROGRAMS:
+        (folder / "bin" / program).symlink_to(Path(sysconfig.get_path("scripts")) / program)
     return folder / "bin" / "python"
 
 

@@ -125,12 +125,12 @@ REFUSED = [
         ["--updater", "uniform,sgd", "--set", "training.cells=0"], ["training.cells"], id="of every one"
     ),
     pytest.param(
-        ["--seeds", "0..1", "--evaluate", "--set", "evaluate.training.batch=5000"],
+        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "evaluate.training.batch=5000"],
         ["training.batch: a batch of 5000 is more than the 64 images"],
         id="evaluation",
     ),
     pytest.param(
-        ["--seeds", "0..1", "--evaluate", "--set", "evaluate.training.epoch=1"],
+        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "evaluate.training.epoch=1"],
         ["training.epoch"],
         id="setting",
     ),

@@ -6,8 +6,6 @@ import pytest
 
 from nascore import search
 from nascore.errors import RecipeError
-from nascore.recipe import Request
-from nascore.verbs.asking import ask
 
 
 @pytest.mark.parametrize("warm_up", [3, 4])
@@ -23,12 +21,3 @@ def test_a_warm_up_as_long_as_the_search_is_refused(tmp_path, warm_up):
 def test_of_a_single_epoch_none_can_be_warm_up():
     with pytest.raises(RecipeError, match=r"Set it to 0, or trainer\.epochs to more"):
         search(space="tiny", updater="uniform", settings={"trainer.epochs": 1})
-
-
-@pytest.mark.parametrize("sequence", ["weights-first", "architecture-first"])
-@pytest.mark.parametrize("estimate", ["first", "single-level"])
-def test_a_sequence_of_steps_that_are_one_step_is_warned_of(estimate, sequence):
-    settings = {"trainer.estimate": estimate, "trainer.sequence": sequence}
-    recipe = ask(Request(names={"space": ["tiny"], "updater": ["uniform"]}, settings=settings)).recipe
-    idle = estimate == "single-level" and sequence == "weights-first"
-    assert [problem.path for problem in recipe.warned] == ["trainer.sequence"] * idle

@@ -49,9 +49,6 @@ def _per_sample(settings: AlternatingSettings) -> bool:
 
 def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem]:
     del recipe
-    if settings.sequence == "weights-first" and settings.estimate == "single-level":
-        text = "nothing reads it: with single-level one backward pass serves weights and architecture."
-        yield Problem(path="trainer.sequence", text=text, verdict="warned", slots=("trainer",))
     if settings.warm_up >= settings.epochs:
         text = (
             f"after {settings.warm_up} epochs of warm-up none of the {settings.epochs} is left to search in."

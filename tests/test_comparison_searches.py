@@ -8,10 +8,12 @@ from shutil import copytree, rmtree
 from statistics import fmean
 
 import pytest
+from click.testing import CliRunner
 from comparison_runs import SMALL, SMALL_EVALUATION, TINY
 from failing_plugins import updater
 
 import nascore
+from nascore.cli import main
 from nascore.comparison import read_plan
 from nascore.contract import Observer
 from nascore.errors import RecipeError, RunFailed, RunFolderError
@@ -84,6 +86,14 @@ def test_costs_are_those_of_the_network_that_was_tested(figure, compared):
         mine = [job for job in jobs if job.of in {sample.name for sample in row.samples}]
         assert row.average(figure) == fmean(cost[job.folder] for job in mine)
         assert all(cost[job.folder] > cost[job.of] for job in mine)
+
+
+@pytest.mark.parametrize(("kind", "what"), [("search", "search"), ("evaluate", "training")])
+def test_steps_and_seconds_are_of_what_is_compared(kind, what, compared):
+    out, _ = compared
+    runs = [str(out / job.folder) for job in read_plan(out).jobs if job.kind == kind]
+    said = CliRunner().invoke(main, ["compare", *runs]).stdout
+    assert f"steps, seconds: of a whole {what}" in said
 
 
 def test_each_evaluation_is_the_same_as_alone(compared):

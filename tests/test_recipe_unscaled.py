@@ -80,16 +80,43 @@ def searched(tmp_path, *words):
 
 
 SUPERNET = ("--updater", "uniform", "--set", "trainer.epochs=1", "--set", "trainer.warm_up=0")
-RANDOM = ("--growth", "random", "--set", "growth.count=1")
+RANDOM = ("--growth", "random", "--updater", "uniform", "--set", "growth.count=1")
+TEXT = "training.cells: no node of this network repeats"
 
 
 @pytest.mark.parametrize("words", [SUPERNET, RANDOM], ids=["supernet", "random"])
 def test_a_search_warns_of_cells_that_its_space_cannot_have(words, tmp_path):
     out, typed = tmp_path / "run", ("--set", "training.cells=6")
     said = searched(tmp_path, *words, *typed, "--out", str(out))
-    assert said.count("training.cells: no node of this network repeats") == 1
+    assert said.count(TEXT) == 1
+    assert said.startswith(f"warned: {TEXT}")  # before anything is trained
     (kept,) = json.loads((out / "result.json").read_text(encoding="utf-8"))["warnings"]
     assert kept in said
-    assert kept in (out / "run.log").read_text(encoding="utf-8")
-    assert searched(tmp_path, *words, *typed, "--dry-run").count("training.cells: no node") == 1
+    assert (out / "run.log").read_text(encoding="utf-8").count(TEXT) == 1
+    assert searched(tmp_path, *words, *typed, "--dry-run").count(TEXT) == 1
     assert "training.cells" not in searched(tmp_path, *words, "--out", str(tmp_path / "without"))
+
+
+@pytest.mark.parametrize("typed", ["training.cells", "evaluate.training.cells"])
+def test_of_several_searches_and_of_what_follows_it_is_said_once(typed, tmp_path):
+    out = tmp_path / "run"
+    words = (*SUPERNET, "--seeds", "0..1", "--evaluate", "--set", f"{typed}=6")
+    small = ("--set", "evaluate.training.epochs=1", "--set", "evaluate.training.channels=2")
+    assert searched(tmp_path, *words, *small, "--dry-run").count(TEXT) == 1
+    assert searched(tmp_path, *words, *small, "--out", str(out)).count(TEXT) == 1
+    kept = {path.parent.name: path.read_text(encoding="utf-8") for path in out.glob("jobs/*/result.json")}
+    warned_of = {name for name, text in kept.items() if TEXT in text}
+    follow = {name for name in kept if "-evaluate-" in name}
+    assert (len(kept), len(follow)) == (4, 2)
+    assert warned_of == (follow if typed.startswith("evaluate") else kept.keys() - follow)
+
+
+@pytest.mark.needs("nascore-petridish")
+@pytest.mark.parametrize("value", [0.4, 0])
+def test_what_grows_has_no_auxiliary_head(value, tmp_path):
+    said = searched(
+        tmp_path,
+        *("--growth", "petridish", "--updater", "sgd"),
+        *("--set", f"training.auxiliary={value}", "--dry-run"),
+    )
+    assert said.count("training.auxiliary: what grows") == (value > 0)

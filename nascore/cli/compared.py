@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nascore.cli.verb import table, wrapped
-from nascore.comparison import METHOD, images_said, same_images, seeds_of
+from nascore.comparison import EVALUATE, METHOD, images_said, same_images, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,8 @@ def _said(found: Comparison) -> Iterator[str]:
     measured = [row for row in found.rows if row.samples]
     alike = all(same_images(one, other) for one, other in combinations(measured, 2))
     yield f"seeds: {seeds_of(found.rows) or 'none'}{'; those of one seed have the same data split' * alike}"
-    yield "steps, seconds: of a whole search, mean over the seeds"
+    kinds = {one.kind for row in found.rows for one in row.samples}
+    yield f"steps, seconds: of a whole {'training' if kinds == {EVALUATE} else 'search'}, mean over the seeds"
     if found.by == "test":
         yield "parameters, MACs: of the networks that were tested, mean over the seeds"
         opened = sum(len(row.samples) for row in found.rows)

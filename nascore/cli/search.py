@@ -17,7 +17,7 @@ from nascore.component import SLOTS
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
 from nascore.verbs.asking import ask
-from nascore.verbs.checking import check_asked
+from nascore.verbs.checking import aware, check_asked
 from nascore.verbs.search import run_search
 from nascore.verbs.several import ask_several
 from nascore.verbs.varied import EVALUATION, varies
@@ -108,9 +108,9 @@ def command(  # noqa: PLR0913 - each is a flag
 
 
 def _run(asked: Asked, out: Path | None) -> Run:
-    """Search; say what is doubtful before, and after it what only the building of the space has shown."""
+    """Search, and say before it what is doubtful."""
+    if out is not None:
+        refuse_taken(out)  # at once: what comes next imports torch
+    asked = aware(asked)
     warn(asked.recipe.warned)
-    run = run_search(asked, out=out)
-    said = {str(problem) for problem in asked.recipe.warned}
-    warn(text for text in run.result["warnings"] if text not in said)
-    return run
+    return run_search(asked, out=out)

@@ -17,9 +17,11 @@ from nascore.verbs.compare import compare
 from nascore.verbs.several import run_several
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from nascore.comparison import Member, Planned
+    from nascore.recipe import Recipe
     from nascore.verbs.several import AskedSeveral
 
 
@@ -36,7 +38,7 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
     with scale_said(members[0].recipe, quiet=as_json):
         for note in several.notes:
             click.echo(note, err=True)
-        warn(list(dict.fromkeys(problem for member in members for problem in member.recipe.warned)))
+        warn(dict.fromkeys(problem for one in _recipes(members) for problem in one.warned))
         if dry_run:
             if out is not None:
                 refuse_taken(out)
@@ -56,6 +58,13 @@ def _began(number: int, jobs: int, job: Planned) -> None:
     what = "evaluate " if job.kind == EVALUATE else ""
     named = ", ".join(job.choice.values())
     click.echo(f"{number} of {jobs}: {what}{named}{', ' if named else ''}seed {job.seed}", err=True)
+
+
+def _recipes(members: Iterable[Member]) -> Iterator[Recipe]:
+    for member in members:
+        yield member.recipe
+        if member.evaluation is not None:
+            yield member.evaluation
 
 
 def _echo_planned(several: AskedSeveral) -> None:

@@ -146,7 +146,7 @@ def echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
-def warn(problems: Iterable[Problem | str]) -> None:
+def warn(problems: Iterable[Problem]) -> None:
     """Print to stderr what is allowed and doubtful."""
     for problem in problems:
         click.echo(str(problem), err=True)

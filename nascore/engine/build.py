@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, evolve
+from attrs import define
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
@@ -19,7 +19,7 @@ from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import kept_recipe
-from nascore.recipe.unscaled import unscaled
+from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import create, environment
 
 if TYPE_CHECKING:
@@ -151,14 +151,9 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
 
 
 def doubted(recipe: Recipe, parts: Parts) -> Recipe:
-    """Return the recipe with a warning for each typed size that what is trained in the end cannot have.
-
-    What grows is trained at the size of the space; that is said where sizes are declared as unread.
-    """
-    if isinstance(parts.growth, GrowingPolicy):
-        return recipe
-    found = unscaled(parts.description, recipe)
-    return evolve(recipe, problems=(*recipe.problems, *found))
+    """Return the recipe with a warning for each typed size that what is trained in the end cannot have."""
+    grow = isinstance(parts.growth, GrowingPolicy)
+    return doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
 
 
 def parts_of(

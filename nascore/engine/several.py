@@ -12,16 +12,17 @@ from traceback import format_exception
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
 from nascore.engine.batches import check_batch
-from nascore.engine.build import name_of, planned
+from nascore.engine.build import doubted, name_of, planned
 from nascore.engine.device import device_for
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, said
+from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
 if TYPE_CHECKING:
@@ -34,20 +35,21 @@ if TYPE_CHECKING:
     from nascore.run import RunFolder
 
 
-def unfit(member: Member, registry: Registry) -> RecipeError | None:
-    """Say what would keep a search, or the evaluation after it, from being built; None: nothing.
+def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
+    """Return a search with the warnings that building it shows; or what would keep it from being built.
 
     Nothing is trained or written.
     """
-    recipe = member.recipe
+    recipe, evaluation = member.recipe, member.evaluation
     try:
-        dataset, _ = planned(recipe, registry)
-        if member.evaluation is not None:
-            recipe = member.evaluation
+        dataset, parts = planned(recipe, registry)
+        if evaluation is not None:
+            recipe = evaluation
             check_batch("training.batch", recipe.run.training.batch, dataset.facts.train)
+            evaluation = doubt_sizes(evaluation, parts.seeds or (parts.description,))
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))
-    return None
+    return evolve(member, recipe=doubted(member.recipe, parts), evaluation=evaluation)
 
 
 def search_several(
@@ -186,7 +188,8 @@ class _Making:
         assert member.evaluation is not None
         found = self.folder / str(job.of) / ARCHITECTURE
         description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
-        evaluate(description, member.evaluation, self.registry, out=out, observers=self.observers)
+        recipe = doubt_sizes(member.evaluation, [description])
+        evaluate(description, recipe, self.registry, out=out, observers=self.observers)
 
     def _failed(self, job: Planned, error: str) -> None:
         self.failed[job.folder] = error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.errors import RecipeError
 from nascore.verbs.asking import ask
@@ -60,6 +60,17 @@ def check(request: Request, *, plugins: Wanted = ()) -> Checked:
         PluginError: What is wrong is that a plugin is missing or broken.
     """
     return check_asked(ask(request, plugins=plugins))
+
+
+def aware(asked: Asked) -> Asked:
+    """Return what was asked for with the warnings that only the building of its parts shows.
+
+    Raises:
+        RecipeError: It could not run.
+    """
+    from nascore.engine.build import doubted, planned
+
+    return evolve(asked, recipe=doubted(asked.recipe, planned(asked.recipe, asked.registry)[1]))
 
 
 def check_asked(asked: Asked) -> Checked:

@@ -11,7 +11,7 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
-from nascore.recipe.unscaled import unscaled
+from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
@@ -129,7 +129,7 @@ def ask_evaluate(
     recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
-    recipe = evolve(recipe, problems=(*recipe.problems, *unscaled(description, recipe)))
+    recipe = doubt_sizes(recipe, [description])
     return AskedEvaluation(recipe=recipe, registry=registry, description=description)
 
 

@@ -18,7 +18,7 @@ from nascore.verbs.search import SLOTS
 from nascore.verbs.varied import divided, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nascore.comparison import Planned
     from nascore.component import Component
@@ -139,15 +139,10 @@ def ask_several(  # noqa: PLR0913 - each by name
         ask(judging.requests({}, None)[0], plugins=plugins, run=run)
     members = [judging.member(choice, seed) for seed in wanted for choice in several.choices()]
     judging.refuse()
-    from nascore.engine.several import unfit
-
     # The second look builds the parts, and is taken only where the first finds nothing.
-    for member in members:
-        error = unfit(member, registry)
-        if error is not None:
-            judging.add(member.choice, error.problems)
+    fit = tuple(judging.fit(members))
     judging.refuse()
-    return AskedSeveral(members=tuple(members), registry=registry, notes=tuple(judging.aim.said(request)))
+    return AskedSeveral(members=fit, registry=registry, notes=tuple(judging.aim.said(request)))
 
 
 def run_several(
@@ -191,6 +186,17 @@ class _Judging:
         return Member(
             choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe.run.seed)
         )
+
+    def fit(self, members: Iterable[Member]) -> Iterator[Member]:
+        """Yield the searches that can be built, with what that shows; what is wrong with others is noted."""
+        from nascore.engine.several import looked_at
+
+        for member in members:
+            seen = looked_at(member, self.registry)
+            if isinstance(seen, RecipeError):
+                self.add(member.choice, seen.problems)
+            else:
+                yield seen
 
     def requests(self, choice: Mapping[str, str], seed: int | None) -> tuple[Request, Request]:
         """Return what is asked of a search, and of the evaluation after it."""

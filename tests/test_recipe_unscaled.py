@@ -120,3 +120,14 @@ def test_what_grows_has_no_auxiliary_head(value, tmp_path):
         *("--set", f"training.auxiliary={value}", "--dry-run"),
     )
     assert said.count("training.auxiliary: what grows") == (value > 0)
+
+
+def test_a_search_that_cannot_be_built_tells_its_warnings_and_where_its_mistake_stands(tmp_path):
+    words = ("--space", "tiny", "--growth", "random", "--updater", "sgd", "--dataset", "synthetic")
+    more = ("--scale", "mini", "--set", "training.batch=5000", "--out", str(tmp_path / "run"))
+    refused = CliRunner().invoke(main, ["search", *words, *more])
+    assert refused.exit_code == 3
+    assert "training.batch: a batch of 5000" in refused.stderr
+    assert "from --set training.batch=5000" in refused.stderr
+    assert "random and sgd do not fit well" in refused.stderr
+    assert not (tmp_path / "run").exists()

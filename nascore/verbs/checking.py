@@ -11,6 +11,8 @@ from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
 if TYPE_CHECKING:
+    from nascore.contract import Dataset
+    from nascore.engine.build import Parts
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe, Request
     from nascore.recipe.recipe import Row
@@ -66,11 +68,9 @@ def aware(asked: Asked) -> Asked:
     """Return what was asked for with the warnings that only the building of its parts shows.
 
     Raises:
-        RecipeError: It could not run.
+        RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
-    from nascore.engine.build import doubted, planned
-
-    return evolve(asked, recipe=doubted(asked.recipe, planned(asked.recipe, asked.registry)[1]))
+    return evolve(asked, recipe=_built(asked)[0])
 
 
 def check_asked(asked: Asked) -> Checked:
@@ -79,17 +79,22 @@ def check_asked(asked: Asked) -> Checked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
-    from nascore.engine.build import doubted, planned
     from nascore.engine.seeds import remark_of
+
+    recipe, dataset, parts = _built(asked)
+    if parts.seeds:
+        remark = remark_of(recipe, parts.growth, parts.seeds)
+        return Checked(recipe=recipe, supernet=None, seeds=len(parts.seeds), remark=remark)
+    image = (dataset.facts.height, dataset.facts.width)
+    return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))
+
+
+def _built(asked: Asked) -> tuple[Recipe, Dataset, Parts]:
+    from nascore.engine.build import doubted, planned
 
     recipe = asked.recipe
     try:
         dataset, parts = planned(recipe, asked.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
-    recipe = doubted(recipe, parts)
-    if parts.seeds:
-        remark = remark_of(recipe, parts.growth, parts.seeds)
-        return Checked(recipe=recipe, supernet=None, seeds=len(parts.seeds), remark=remark)
-    image = (dataset.facts.height, dataset.facts.width)
-    return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))
+    return doubted(recipe, parts), dataset, parts

@@ -130,7 +130,7 @@ def test_networks_cost_what_is_counted_of_them(name):
     assert (counted.params, counted.macs) == built(description, 15)
 
 
-def agree(name, seeds):
+def assert_counted_is_built(name, seeds):
     """What is drawn from a space costs what is counted of the built network, as do its picks added up."""
     sizes = (16, 15)
     open_ones = [described(name, kind(size, channels=1, classes=3)) for size in sizes]
@@ -152,10 +152,10 @@ def agree(name, seeds):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_costs_are_those_of_the_built_network(name):
-    agree(name, range(FEW))
+    assert_counted_is_built(name, range(FEW))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_costs_are_those_of_many_built_networks(name):
-    agree(name, range(MANY))
+    assert_counted_is_built(name, range(MANY))

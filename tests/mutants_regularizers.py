@@ -74,6 +74,42 @@ class Counts(Pull):
         return super().penalty(state, drawn, expected)
 
 
+class Averages(Pull):
+    """Healthy: pulls more the larger theta was on average, and says so in its state."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.mean = {}
+
+    def of(self, state, name):
+        theta = state.theta[name].detach() * state.alive[name]
+        self.mean[name] = 0.9 * self.mean.get(name, theta) + 0.1 * theta
+        return super().of(state, name) * (1 + self.mean[name].square().mean())
+
+    def state_dict(self):
+        return {"mean": dict(self.mean)}
+
+    def load_state_dict(self, state):
+        self.mean = dict(state["mean"])
+
+
+class ForgetsAverage(Averages):
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
+class Squashes(Pull):
+    """Scales the mixture where it lies."""
+
+    def penalty(self, state, drawn, expected):
+        for weights in drawn.values():
+            weights.detach().mul_(0.5)
+        return super().penalty(state, drawn, expected)
+
+
 class Squared(Pull):
     def __init__(self, settings):
         super().__init__(settings)
@@ -117,14 +153,16 @@ def component(name, build, *, config=Weight, needs=(ON_THETA,)):
     )
 
 
-HEALTHY = {"pull": component("pull", Pull)}
+HEALTHY = {"pull": component("pull", Pull), "averages": component("averages", Averages)}
 
 MUTANTS = {
     "detached": (Detached, "has_a_gradient"),
     "never-off": (NeverOff, "is_nothing_without_weight"),
     "lying-bounds": (partial(component, build=LyingBounds, config=LyingWeight), "its_bounds_hold"),
     "pulls-dead": (PullsDead, "ignores_what_is_out"),
-    "counts": (Counts, "changes_nothing"),
+    "counts": (Counts, "resumes_in_mid_run"),
+    "forgets-average": (ForgetsAverage, "resumes_in_mid_run"),
+    "squashes": (Squashes, "changes_nothing"),
     "squared": (Squared, "grows_with_its_weight"),
     "vector": (Vector, "gives_a_scalar"),
     "overflows": (Overflows, "stays_finite"),

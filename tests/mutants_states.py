@@ -43,6 +43,36 @@ class LoadsInPlace(Descent):
         self.scale.zero_().add_(state["scale"])
 
 
+class SignedMomentum(Descent):
+    """Healthy: steps by the sign of its momentum, so that a constant slope hides whether it has one."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.momentum = {}
+
+    def rate(self):
+        return 0.02 * self.lr
+
+    def slope(self, gradients, name):
+        slope = gradients.theta[name]
+        self.momentum[name] = 0.9 * self.momentum.get(name, torch.zeros(())) + 0.1 * slope
+        return self.momentum[name].sign()
+
+    def state_dict(self):
+        return {"momentum": dict(self.momentum)}
+
+    def load_state_dict(self, state):
+        self.momentum = dict(state["momentum"])
+
+
+class ForgetsMomentum(SignedMomentum):
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
 class OneForAll(Descent):
     """Moves all edges of a group by the mean of their slopes."""
 
@@ -50,7 +80,9 @@ class OneForAll(Descent):
         return gradients.theta[name].mean(dim=0, keepdim=True)
 
 
+HEALTHY = {"signed-momentum": component("signed-momentum", SignedMomentum)}
 MUTANTS = {
+    "forgets-momentum": (component("forgets-momentum", ForgetsMomentum), "resumes_in_mid_run"),
     "own-numbers": (component("own-numbers", OwnNumbers), "repeats_itself"),
     "loads-in-place": (
         component("loads-in-place", LoadsInPlace, config=NoSettings),
@@ -62,4 +94,5 @@ MUTANTS = {
 
 @hookimpl
 def nascore_updaters():
+    yield from HEALTHY.values()
     yield from (made for made, _check in MUTANTS.values())

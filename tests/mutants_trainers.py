@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from attrs import evolve
 
@@ -98,6 +100,33 @@ class Forgetful(Small):
         return state
 
 
+class Signs(Small):
+    """Healthy: moves the weights by the sign of a momentum."""
+
+    momentum: ClassVar = {}
+
+    def descend(self, slope):
+        with torch.no_grad():
+            for name, weight in self.weights.items():
+                self.momentum = {**self.momentum, name: 0.9 * self.momentum.get(name, 0) + slope[name]}
+                weight.sub_(0.01 * self.momentum[name].sign())
+
+    def state_dict(self):
+        return {**super().state_dict(), "momentum": dict(self.momentum)}
+
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        self.momentum = dict(state["momentum"])
+
+
+class ForgetsSigns(Signs):
+    def state_dict(self):
+        return Small.state_dict(self)
+
+    def load_state_dict(self, state):
+        Small.load_state_dict(self, state)
+
+
 class Bound(Small):
     """Divides by a setting that may be zero."""
 
@@ -118,11 +147,12 @@ MUTANTS = {
     "pushy": (Pushy, "moves_nothing_for_an_updater_that_follows_nothing"),
     "leaky-statistics": (LeakyStatistics, "an_architecture_step_leaves_the_network_alone"),
     "forgetful": (Forgetful, "goes_on_where_it_stopped"),
+    "forgets-signs": (ForgetsSigns, "goes_on_where_it_stopped"),
     "bound": (Bound, "its_bounds_hold"),
 }
 """By name the class, and the one check that it fails."""
 
-HEALTHY = {"small": Small}
+HEALTHY = {"small": Small, "signs": Signs}
 
 
 @hookimpl

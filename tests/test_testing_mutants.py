@@ -43,9 +43,16 @@ def caught(base, plugin, name, check, *, without=()):
     assert found[check].endswith(".")
 
 
-@pytest.mark.parametrize("name", mutants_updaters.HEALTHY)
-def test_healthy_updater(name):
-    assert failures(UpdaterConformance, mutants_updaters, name) == {}
+@pytest.mark.parametrize(
+    ("plugin", "name"),
+    [
+        pytest.param(plugin, name, id=name)
+        for plugin in (mutants_updaters, mutants_states)
+        for name in plugin.HEALTHY
+    ],
+)
+def test_healthy_updater(plugin, name):
+    assert failures(UpdaterConformance, plugin, name) == {}
 
 
 @pytest.mark.parametrize(("name", "check"), cases(mutants_updaters.NAMED))

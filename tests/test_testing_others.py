@@ -42,7 +42,12 @@ def failures(base, plugin, name):
     return {one.check: one.failure for one in examined(checked) if one.failure}
 
 
-@pytest.mark.parametrize("base", GROUPS, ids=lambda base: base.slot)
+@pytest.mark.parametrize("name", mutants_trainers.HEALTHY)
+def test_a_healthy_trainer_passes(name):
+    assert failures(TrainerConformance, mutants_trainers, name) == {}
+
+
+@pytest.mark.parametrize("base", [DatasetConformance, ObserverConformance], ids=lambda base: base.slot)
 def test_the_healthy_one_passes(base):
     plugin, _, healthy = GROUPS[base]
 

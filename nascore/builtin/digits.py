@@ -58,7 +58,7 @@ def _load() -> tuple[Tensor, Tensor]:
         from sklearn.datasets import load_digits  # noqa: PLC0415 - an optional and slow import
     except ImportError as error:
         raise PluginError(
-            f"the data set digits needs scikit-learn ({error}): pip install nascore[digits], "
+            f"the data set digits needs scikit-learn ({error}): pip install 'nascore[digits]', "
             "or choose --dataset synthetic"
         ) from None
     found = load_digits()

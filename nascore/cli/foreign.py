@@ -9,6 +9,7 @@ import click
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
 from nascore.plugin.known import absence
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def missing(name: str, registry: Registry, verbs: Iterable[str], ctx: click.Cont
     if full:
         text, hint = (
             f"{len(full)} plugins bring a verb {name}.",
-            f"Write nascore {' or nascore '.join(full)}.",
+            f"Write {' or '.join(command_line('nascore', one) for one in full)}.",
         )
         return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
     why = absence("verb", name, registry)

@@ -8,6 +8,7 @@ import click
 
 from nascore.cli.verb import Verb
 from nascore.scaffold import BLUEPRINTS
+from nascore.shell import command_line
 from nascore.verbs.new_plugin import new_plugin
 
 
@@ -38,9 +39,9 @@ def command(name: str, *, slot: str, out: Path | None) -> None:
     lines = [f"made {made.folder}:", *(f"  {file}" for file in made.files)]
     click.echo("\n".join(lines))
     following = [
-        f"pip install -e {made.folder}",
-        f"nascore check-plugin {made.name}",
-        f"pytest {made.folder}",
+        command_line("pip", "install", "-e", made.folder),
+        command_line("nascore", "check-plugin", made.name),
+        command_line("pytest", made.folder),
         made.search,
     ]
     click.echo("\n".join(["\nnext:", *(f"  {one}" for one in following)]))

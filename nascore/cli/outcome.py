@@ -10,6 +10,7 @@ import click
 from nascore.cli.gallery_said import gallery_table, marks, measured_on
 from nascore.cli.verb import table
 from nascore.description import draw
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def echo_found(run: Run) -> None:
     click.echo(_gallery(run))
     click.echo(f"\n{draw(run.best).rstrip()}\n")
     click.echo(f"run: {run.path}")
-    click.echo(f"next: nascore evaluate {run.path}")
+    click.echo(f"next: {command_line('nascore', 'evaluate', run.path)}")
 
 
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
@@ -57,7 +58,7 @@ def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings 
     ]
     click.echo(table(rows))
     click.echo(f"\nrun: {run.path}")
-    click.echo(f"next: nascore draw {run.path}")
+    click.echo(f"next: {command_line('nascore', 'draw', run.path)}")
 
 
 def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute

@@ -11,6 +11,7 @@ from nascore.cli.outcome import scale_said
 from nascore.cli.verb import echo_json, table, warn
 from nascore.comparison import EVALUATE, spans
 from nascore.run import refuse_taken
+from nascore.shell import command_line
 from nascore.verbs.asking import Asked
 from nascore.verbs.checking import check_asked
 from nascore.verbs.compare import compare
@@ -51,7 +52,7 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
             return
         echo_comparison(found)
         click.echo(f"\nrun: {path}")
-        click.echo(f"next: nascore compare {path}")
+        click.echo(f"next: {command_line('nascore', 'compare', path)}")
 
 
 def _began(number: int, jobs: int, job: Planned) -> None:

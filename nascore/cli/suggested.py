@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from attrs import Factory, evolve, frozen
 from nascore.component import SLOTS
 from nascore.plugin import Selection
 from nascore.recipe.suggest import UnfitError
+from nascore.shell import command_line
 from nascore.verbs.several import PartlyUnfitError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Line:
         options = [*fixed, *chosen, *(("set", text) for text in (*request.sets, *self.sets))]
         words = [word for flag, one in options if one is not None for word in (f"--{flag}", str(one))]
         flags = [*self.flags, *(["dry-run"] if self.dry_run else [])]
-        return shlex.join(["nascore", self.verb, *words, *(f"--{flag}" for flag in flags)])
+        return command_line("nascore", self.verb, *words, *(f"--{flag}" for flag in flags))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from nascore.cli.version import versions
 from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.recipe import SEARCH_RUN
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,8 @@ def _installed(registry: Registry) -> Iterable[str]:
 
 def _tries(registry: Registry) -> list[tuple[str, str]]:
     parts = {slot: _first(registry, slot, str(SEARCH_RUN.wishes[slot])) for slot in ALWAYS}
-    search = " ".join(["nascore search", *(f"--{slot} {name}" for slot, name in parts.items())])
+    named = (word for slot, name in parts.items() for word in (f"--{slot}", name))
+    search = command_line("nascore", "search", *named)
     return [
         (search, "a first search, on a laptop in about a minute"),
         ("nascore list", "everything that is installed"),

@@ -11,6 +11,7 @@ from nascore.component import BUILTIN
 from nascore.config import write_scalar
 from nascore.description.names import UNREAD, Scalar, is_operation_name
 from nascore.description.problems import Found, nearest
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,7 +113,10 @@ def _several(name: str, full: Sequence[str]) -> tuple[str, str]:
     # A description is written for whoever has the operation: it cannot name a plugin.
     plugins = [one.rpartition(":")[0] for one in full]
     text = f"{len(full)} plugins bring an operation {name}: {' and '.join(plugins)}."
-    return text, f"Leave one out: {' or '.join(f'--without {one}' for one in plugins if one != BUILTIN)}."
+    return (
+        text,
+        f"Leave one out: {' or '.join(command_line('--without', one) for one in plugins if one != BUILTIN)}.",
+    )
 
 
 def _settings_hint(key: str, entry: Operation) -> str:

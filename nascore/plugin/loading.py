@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from nascore.errors import said
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,4 +110,5 @@ def _cure(plugin: Plugin, error: BaseException) -> str:
 def _reinstalled(plugin: Plugin) -> str:
     if not plugin.distribution:
         return "Correct its entry point."
-    return f"pip install --force-reinstall {plugin.distribution}; if that is no help, tell its authors."
+    command = command_line("pip", "install", "--force-reinstall", plugin.distribution)
+    return f"{command}; if that is no help, tell its authors."

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, frozen
 
+from nascore.shell import command_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -55,7 +57,7 @@ class Selection:
             return _blocked(plugin, f"{VARIABLE} names it", f"Take it out of {VARIABLE}.")
         core = same_distribution(plugin.distribution, CORE)
         if self.only and not plugin.is_file and not core and not named(plugin, self.only):
-            return _blocked(plugin, "--only does not name it", f"Add --only {plugin.name}.")
+            return _blocked(plugin, "--only does not name it", f"Add {command_line('--only', plugin.name)}.")
         return plugin
 
 

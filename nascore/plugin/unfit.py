@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from nascore.plugin.selection import CORE, same_distribution
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +58,8 @@ def foreign(plugin: Plugin, requires: Iterable[str]) -> Plugin:
             reason = (
                 f"{plugin.distribution} {plugin.version} is for {CORE}{asked.specifier}, and this is {core}"
             )
-            cure = f"pip install --upgrade {plugin.distribution}, or pip install '{CORE}{asked.specifier}'"
+            newer = command_line("pip", "install", "--upgrade", plugin.distribution)
+            cure = f"{newer}, or {command_line('pip', 'install', f'{CORE}{asked.specifier}')}"
             return evolve(plugin, status="foreign", reason=reason, cure=cure)
     return plugin
 
@@ -84,7 +86,7 @@ def _clash(plugin: Plugin, same: Sequence[Plugin]) -> Plugin:
     whose = [_whose(one) for one in same]
     reason = f"{len(same)} plugins are called {plugin.name}: {' and '.join(whose)}"
     distributions = sorted({one.distribution for one in same if one.distribution and not _of_core(one)})
-    ways = [f"--without {name}" for name in distributions]
+    ways = [command_line("--without", name) for name in distributions]
     if any(one.is_file for one in same):
         ways.append("another name for the file")
     if len(distributions) == 1 and len(same) > 1 and not any(one.is_file or _of_core(one) for one in same):

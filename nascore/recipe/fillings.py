@@ -13,6 +13,7 @@ from nascore.errors import Origin, Problem, RecipeError, did_you_mean
 from nascore.recipe.naming import name_component
 from nascore.recipe.needs import split
 from nascore.recipe.ways import changed, other_values, plain
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +53,8 @@ class Filling:
     @property
     def typed(self) -> str:
         """What is added to a command line."""
-        return " ".join([f"--{self.slot} {self.name}", *(f"--set {text}" for text in self.sets)])
+        sets = (word for text in self.sets for word in ("--set", text))
+        return command_line(f"--{self.slot}", self.name, *sets)
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nascore.component import Give
 from nascore.errors import NascoreError, Origin, PluginError, Problem, said
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,8 @@ def _raised(component: Component, what: str, error: BaseException) -> Problem:
 
 def _fault(component: Component, text: str, origin: Origin | None) -> Problem:
     plugin = component.plugin or "nascore"
-    hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with --without {plugin}."
+    without = command_line("--without", plugin)
+    hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with {without}."
     return Problem(
         path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), of_plugin=True
     )

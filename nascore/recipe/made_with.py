@@ -16,6 +16,7 @@ from nascore.config.node import show
 from nascore.errors import Problem
 from nascore.plugin.known import state_of
 from nascore.plugin.plugin import Plugin
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,10 +142,9 @@ def _cure(lost: Mapping[str, Lost]) -> str:
     distributions = [one.distribution for one in lost.values() if one.distribution]
     files = [one for one in lost.values() if one.is_file and one.plugin is None]
     idle = [one.plugin for one in lost.values() if one.plugin is not None]
-    ways = [f"pip install {' '.join(distributions)}"] if distributions else []
+    ways = [command_line("pip", "install", *distributions)] if distributions else []
     if files:
-        ways.append(
-            "Add " + " ".join(f"--with {(one.node.folder or Path()) / one.source}" for one in files) + "."
-        )
+        paths = [(one.node.folder or Path()) / one.source for one in files]
+        ways.append(f"Add {command_line(*(word for path in paths for word in ('--with', path)))}.")
     ways += [f"{plugin.name} {state_of(plugin)}. {plugin.cure}".rstrip() for plugin in idle]
     return "; ".join(ways)

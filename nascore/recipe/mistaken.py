@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nascore.config.node import show
 from nascore.errors import Problem, did_you_mean
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,9 @@ def mistaken(root: Node, where: str) -> Problem | None:
         return Problem(path="", text=text, origin=root.origin, hint="Begin it with nascore: 1.")
     if len(_OF_DESCRIPTIONS & root.value.keys()) > 1:
         text = f"{where} is the description of an architecture, not a recipe."
-        return Problem(path="", text=text, origin=root.origin, hint=f"Write --space file:{where}.")
+        return Problem(
+            path="", text=text, origin=root.origin, hint=f"Write {command_line('--space', f'file:{where}')}."
+        )
     return None
 
 
@@ -61,7 +64,7 @@ def not_read(path: Path, error: Exception, origin: Origin, registry: Registry) -
 
 def _meant(path: Path, registry: Registry) -> str:
     if str(path) in registry.presets():
-        return f"A preset is called so: write --preset {path}."
+        return f"A preset is called so: write {command_line('--preset', path)}."
     if (path / _OF_A_RUN).is_file():
         return f"Did you mean {path / _OF_A_RUN}?"
     beside = [one.name for one in path.parent.iterdir() if one.suffix == ".yaml"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nascore.errors import Origin, Problem
 from nascore.recipe.layer import Layer
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
     wished = [option.component for option in wishes]
     default = ", ".join(dict.fromkeys(component.name for component in wished))
     ways = ["--scale mini (a laptop check)", "--scale paper", "--recipe FILE"]
-    ways += [f"--preset {name}" for name in sorted(registry.presets())]
+    ways += [command_line("--preset", name) for name in sorted(registry.presets())]
     return [
         Problem(
             path="scale",

@@ -12,6 +12,7 @@ from nascore.errors import Origin, Problem
 from nascore.recipe.layer import Layer, Value
 from nascore.recipe.typed import typed_value
 from nascore.recipe.unknown import unknown_component
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +50,7 @@ class Sets:
             if not path:
                 self._wrong("", f"{text!r} names no setting.", origin, "Write --set PATH=VALUE.")
             elif not equals:
-                self._wrong(path, "has no value.", origin, f"Write --set {path}=VALUE.")
+                self._wrong(path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}.")
             elif not value.strip():
                 self._wrong(path, "the value is empty.", origin, "Write null or ''.")
             else:
@@ -80,7 +81,7 @@ class Sets:
         elif len(words) == 1 or words[1:] == ["name"]:
             text = "a component is chosen by its own flag."
             name = node.value if isinstance(node.value, str) else "NAME"
-            self._wrong(path, text, origin, f"Write --{slot.name} {name}.")
+            self._wrong(path, text, origin, f"Write {command_line(f'--{slot.name}', name)}.")
         elif slot.many:
             self._give_item(slot, words, node, origin)
         else:

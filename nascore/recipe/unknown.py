@@ -9,6 +9,7 @@ from attrs import evolve
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, did_you_mean
 from nascore.plugin.known import absence
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,11 @@ def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
         return of_plugin
     hint = did_you_mean(name, presets) or f"Installed: {', '.join(sorted(presets)) or 'none'}."
     if name.endswith(_YAML):
-        hint = f"Write --recipe {name}." if origin.layer == "flag" else "A file's name ends in .yaml."
+        hint = (
+            f"Write {command_line('--recipe', name)}."
+            if origin.layer == "flag"
+            else "A file's name ends in .yaml."
+        )
     return evolve(at, text=f"no preset is called {name}.", hint=hint)
 
 
@@ -85,4 +90,5 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
 
 def _way(slot: str, name: str, origin: Origin) -> str:
     """How to choose a component where this was written: by a flag, or in a file."""
-    return f"Write {slot}: {name}." if origin.layer in ("recipe", "preset") else f"Write --{slot} {name}."
+    in_file = origin.layer in ("recipe", "preset")
+    return f"Write {slot}: {name}." if in_file else f"Write {command_line(f'--{slot}', name)}."

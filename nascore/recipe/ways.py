@@ -14,6 +14,7 @@ from nascore.errors import Origin
 from nascore.recipe.guard import guarded, provided
 from nascore.recipe.needs import asked, split, worst
 from nascore.recipe.recipe import Part
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +54,9 @@ class Way:
     @property
     def typed(self) -> str:
         """What is added to a command."""
-        return f"--set {self.assigned}" if self.setting else f"--{self.part.slot} {self.part.name}"
+        if self.setting:
+            return command_line("--set", self.assigned)
+        return command_line(f"--{self.part.slot}", self.part.name)
 
 
 def ways(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> list[Way]:

@@ -14,6 +14,7 @@ from nascore.run.format import refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import is_file, is_folder, is_there
 from nascore.run.names import COMPARISON, ENVIRONMENT, GALLERY, JOBS, METRICS, RECIPE, RESULT
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,13 +95,15 @@ def refuse_unless_run(path: Path) -> None:
         raise RunFolderError(f"{path} is a file, and a run is a folder.")
     if is_file(path / COMPARISON):
         raise RunFolderError(
-            f"{path} is a comparison of several runs; they lie in {path / JOBS}. See nascore compare {path}."
+            f"{path} is a comparison of several runs; they lie in {path / JOBS}. "
+            f"See {command_line('nascore', 'compare', path)}."
         )
     inner = [one for one in entries(path) if is_file(one / RECIPE)]
     if inner:
         runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
         raise RunFolderError(
-            f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}? See nascore runs {path}."
+            f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}? "
+            f"See {command_line('nascore', 'runs', path)}."
         )
     if is_file(path / ENVIRONMENT) or is_file(path / RESULT):
         raise RunFolderError(f"{path} was a run and lacks its {RECIPE}. {inventory(path)}")

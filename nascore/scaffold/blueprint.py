@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from nascore.shell import command_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,8 +39,8 @@ class Blueprint:
     def search(self, name: str) -> str:
         """Return the command of a first search with the part."""
         filled = {**self.others, self.slot: name}
-        flags = (f"--{slot} {one}" for slot, one in filled.items())
-        return " ".join(["nascore search", *flags, "--scale mini"])
+        flags = (word for slot, one in filled.items() for word in (f"--{slot}", one))
+        return command_line("nascore", "search", *flags, "--scale", "mini")
 
 
 _TINY: Final = {"space": "tiny", "dataset": "synthetic"}

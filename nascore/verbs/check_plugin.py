@@ -13,6 +13,7 @@ from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.plugin.known import BROUGHT, absence
 from nascore.plugin.selection import named
 from nascore.run import is_file
+from nascore.shell import command_line
 from nascore.verbs.asking import installed
 from nascore.verbs.plugins import plugins_named
 
@@ -121,8 +122,9 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
 def _uninstalled(name: str) -> str:
     """Return how what lies in the working folder under this name comes to be a plugin; empty for nothing."""
     if is_file(Path(name) / "pyproject.toml"):
-        return f"The folder {name} is not installed: pip install -e {name}"
+        return f"The folder {name} is not installed: {command_line('pip', 'install', '-e', Path(name))}"
     file = name if name.endswith(".py") else f"{name}.py"
     if not is_file(Path(file)):
         return ""
-    return f"For the file {file} write nascore check-plugin {Path(file).stem} --with {file}"
+    check = command_line("nascore", "check-plugin", Path(file).stem, "--with", Path(file))
+    return f"For the file {file} write {check}"

@@ -13,6 +13,7 @@ from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import RECIPE, is_file, refuse_taken
+from nascore.shell import command_line
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
@@ -165,7 +166,8 @@ def run_evaluate(
 def _still_open(target: object) -> Problem:
     named = isinstance(target, (str, Path))
     text = f"{target if named else 'the description'} is open: it still leaves a choice."
-    hint = f"Search in it: nascore search --space file:{target}" if named else "Search first."
+    search = command_line("nascore", "search", "--space", f"file:{target}")
+    hint = f"Search in it: {search}" if named else "Search first."
     return Problem(path="", text=text, hint=hint)
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from nascore.errors import Problem, RecipeError, RunFolderError
 from nascore.run import read
+from nascore.shell import command_line
 from nascore.verbs.runs import Run, description_of, state
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def _unknown(record: Record, entry: int) -> Problem:
     near = ", ".join(map(str, sorted(ids[:NEAREST])))
     hint = f"Nearest: {near}." if len(ids) > NEAREST else f"It has {near}."
     text = f"{record.path} has no architecture {entry}."
-    return Problem(path="entry", text=text, hint=f"{hint} See nascore gallery {record.path}.")
+    return Problem(
+        path="entry", text=text, hint=f"{hint} See {command_line('nascore', 'gallery', record.path)}."
+    )
 
 
 def _without(record: Record) -> RunFolderError:
@@ -121,7 +124,7 @@ def _without(record: Record) -> RunFolderError:
     if (record.result or {}).get("kind") == "evaluate":
         return RunFolderError(
             f"{record.path} is an evaluation: it has one architecture and no gallery. "
-            f"See nascore draw {record.path}."
+            f"See {command_line('nascore', 'draw', record.path)}."
         )
     return RunFolderError(
         f"{record.path} {state(record)}: it has no architecture in a gallery. {record.inventory}"

@@ -11,6 +11,7 @@ from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.plugin.known import BROUGHT
 from nascore.plugin.selection import named
+from nascore.shell import command_line
 from nascore.verbs.asking import found
 from nascore.verbs.listing import KINDS, items, of_plugin
 
@@ -84,7 +85,7 @@ def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
     if those:
         return those
     if name in BROUGHT:
-        text, hint = f"{name} is not installed.", f"pip install {name}"
+        text, hint = f"{name} is not installed.", command_line("pip", "install", name)
         raise PluginError([Problem(path="", text=text, hint=hint, missing=name)])
     known = registry.words()
     hint = did_you_mean(name, known) or f"Installed: {', '.join(known)}."
@@ -113,7 +114,7 @@ def _clashes(registry: Registry, own: Iterable[Listed]) -> Iterable[Clash]:
 def _cure(kind: str, name: str, bringers: tuple[str, ...], own: Iterable[Listed]) -> str:
     full = [f"{plugin}:{name}" for plugin in bringers]
     if kind == "operation":
-        others = [f"--without {plugin}" for plugin in bringers if plugin != BUILTIN]
+        others = [command_line("--without", plugin) for plugin in bringers if plugin != BUILTIN]
         return f"Leave one out: {' or '.join(others)}."
     if any(one.kind == kind and one.name == name for one in own):
         return f"{name} is that of nascore; write {' or '.join(full[1:])} for the other."

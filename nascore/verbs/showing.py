@@ -13,6 +13,7 @@ from nascore.config.kinds import describe
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.misfit import asks
+from nascore.shell import command_line
 from nascore.verbs.asking import installed
 from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items
 from nascore.verbs.partners import partners_of
@@ -119,7 +120,9 @@ def named(name: str, registry: Registry) -> list[Component]:
         for kind in (PRESET, NOTATION, VERB, OPERATION):
             if any(one.answers(name) for one in items(registry, kind)):
                 text = f"{name} is of kind {kind}: it has no settings in a recipe."
-                raise RecipeError([Problem(path="", text=text, hint=f"Write nascore show {name}.")])
+                raise RecipeError(
+                    [Problem(path="", text=text, hint=f"Write {command_line('nascore', 'show', name)}.")]
+                )
         raise unnamed(name, registry)
     return found
 
@@ -153,8 +156,8 @@ def _others(kind: str, name: str, registry: Registry, own: Iterable[Listed]) -> 
             yield _operation(next(each for each in plugin.operations if each.name == one.name), one.plugin)
         else:
             facts = {
-                VERB: f"use: nascore {one.name} --help",
-                NOTATION: f"use: nascore export RUN --to {one.name}",
+                VERB: f"use: {command_line('nascore', one.name, '--help')}",
+                NOTATION: f"use: {command_line('nascore', 'export', 'RUN', '--to', one.name)}",
             }
             yield Shown(
                 slot=kind, name=one.name, summary=one.summary, plugin=one.plugin, facts=(facts[kind],)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nascore.component import RUN
 from nascore.errors import Problem, did_you_mean, refusal
 from nascore.plugin.known import absence
+from nascore.shell import command_line
 from nascore.verbs.listing import KINDS, items
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def unnamed(name: str, registry: Registry, own: Iterable[Listed] = ()) -> Nascor
         own: What the command line brings itself.
     """
     if name in KINDS:
-        return _error(f"{name} is a slot or a kind of thing.", f"Write nascore list {name}.")
+        return _error(
+            f"{name} is a slot or a kind of thing.", f"Write {command_line('nascore', 'list', name)}."
+        )
     if name in {one.name for one in registry.plugins}:
-        return _error(f"{name} is a plugin.", f"Write nascore plugins show {name}.")
+        return _error(f"{name} is a plugin.", f"Write {command_line('nascore', 'plugins', 'show', name)}.")
     why = next(filter(None, (absence(kind, name, registry) for kind in KINDS)), None)
     if why is not None:
         text = f"nothing is called {name}; {why}"

@@ -1,0 +1,42 @@
+"""Command lines as they are typed: each word is quoted where a shell would read it as something else."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePath
+
+
+def command_line(*words: object) -> str:
+    """Return words as a line that a POSIX shell splits into the same words again.
+
+    Args:
+        words: A program, its options and their values, each by itself; a path may be a `Path`.
+    """
+    return " ".join(map(quoted, words))
+
+
+def quoted(word: object) -> str:
+    r"""Return one word of a command line, in quotes where it needs some.
+
+    What is not printable is written with its code (`$'a\x0ab'`, as bash and zsh read it), so that a name
+    that comes from a file can neither move the cursor nor begin a line of its own.
+
+    Args:
+        word: The word. A path that begins with a dash gets `./` before it, or it would be an option.
+    """
+    text = str(word)
+    if isinstance(word, PurePath) and text.startswith("-"):
+        text = f"./{text}"
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    if letter.isprintable():
+        return letter
+    byte_of_a_path = "\udc80" <= letter <= "\udcff"  # as Python reads names that are no UTF-8
+    coded = letter.encode("utf-8", "surrogateescape" if byte_of_a_path else "replace")
+    return "".join(f"\\x{byte:02x}" for byte in coded)

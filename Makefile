@@ -28,6 +28,7 @@ test-all: gates
 # What the README and docs say of components and mixes is printed by commands, which stand beside it.
 pages: $(STAMP)
 	$(BIN)/python tests/made_pages.py
+	$(BIN)/python tests/made_distributions.py
 
 gates: $(STAMP)
 	$(BIN)/ruff check .

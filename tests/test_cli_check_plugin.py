@@ -116,8 +116,8 @@ def nascore(target: Path, folder: Path, *words: str) -> subprocess.CompletedProc
     ("name", "hint"),
     [
         ("softmx", "Did you mean softmax?"),
-        ("nascore-vision", "pip install nascore-vision"),
-        ("cifar10", "pip install nascore-vision"),
+        ("nascore-vision", "no plugin or component is called nascore-vision."),
+        ("cifar10", "Installed: builtin, "),
         ("qqqqqqq", "Installed: builtin, "),
     ],
 )

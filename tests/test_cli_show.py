@@ -71,7 +71,7 @@ def test_settings_of_a_list_are_shown_by_the_path_that_is_typed() -> None:
         (["builtin:uniforn"], 3, "Did you mean builtin:uniform?"),
         (["updater"], 3, "Write nascore list updater."),
         (["builtin"], 3, "builtin is a plugin."),
-        (["tensorboard"], 4, "pip install nascore-tensorboard"),
+        (["tensorboard"], 3, "nothing is called tensorboard. See nascore list."),
         (["sep_conv_3x3", "--yaml"], 3, "sep_conv_3x3 is of kind operation"),
         (["genotype", "--schema"], 3, "genotype is of kind notation"),
         (["darts", "--yaml", "--json"], 2, "only one of them"),

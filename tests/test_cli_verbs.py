@@ -33,12 +33,27 @@ def test_a_verb_that_is_like_none():
     assert "See nascore --help." in result.stderr
 
 
+@pytest.fixture
+def reporting(monkeypatch):
+    """The repository has a distribution that brings a verb."""
+    known = {"nascore-report": {"verb": ["report"]}}
+    monkeypatch.setattr("nascore.plugin.known.distributions", lambda: known)
+
+
+@pytest.mark.usefixtures("reporting")
 def test_the_verb_of_a_plugin_that_is_not_installed():
     result = cli("report", "run")
     assert result.exit_code == 4
     assert "nascore-report brings it and is not installed. pip install nascore-report" in result.stderr
 
 
+def test_a_verb_that_no_distribution_of_the_repository_brings_names_no_package():
+    result = cli("report", "run")
+    assert result.exit_code == 2
+    assert "pip install" not in result.stderr
+
+
+@pytest.mark.usefixtures("reporting")
 def test_the_verb_of_a_plugin_that_is_installed_and_broken(monkeypatch):
     broken = Plugin(
         name="report", value="x", distribution="nascore-report", status="broken", reason="ImportError: jinja"

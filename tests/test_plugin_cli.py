@@ -66,7 +66,7 @@ def test_show_says_why_one_is_not_ready(bad):
     ("name", "said"),
     [
         ("bultin", "no plugin is called bultin. Did you mean builtin?"),
-        ("nascore-ray", "nascore-ray is not installed. pip install nascore-ray"),
+        ("nascore-ray", "no plugin is called nascore-ray. "),
         ("qqq", "no plugin is called qqq. Installed: builtin, nascore"),
     ],
 )

@@ -13,7 +13,7 @@ from nascore.component import SLOTS
 from nascore.description.operation import unknown
 from nascore.errors import PluginError
 from nascore.plugin import Registry
-from nascore.plugin.known import BROUGHT, bringer
+from nascore.plugin.known import bringer, distributions
 from nascore.plugin.named import Named
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.plugins import doctor
@@ -126,7 +126,7 @@ def test_a_plugin_that_is_switched_off_is_well(two, monkeypatch, status):
         ("growth", "petridish", "nascore-petridish"),
         ("relaxation", "egs", "nascore-data"),
         ("notation", "genotype", "nascore-darts"),
-        ("verb", "report", "nascore-report"),
+        ("verb", "report", ""),
         ("verb", "xnas", ""),
         ("nothing", "xnas", ""),
     ],
@@ -137,6 +137,9 @@ def test_who_brings_what(kind, name, distribution):
 
 def test_no_name_has_two_bringers():
     named = [
-        (kind, name) for brought in BROUGHT.values() for kind, names in brought.items() for name in names
+        (kind, name)
+        for brought in distributions().values()
+        for kind, names in brought.items()
+        for name in names
     ]
     assert len(named) == len(set(named))

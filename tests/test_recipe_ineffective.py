@@ -81,7 +81,7 @@ def test_a_recipe_that_a_run_wrote_down_holds_every_value_and_is_not_warned_of(t
     recipe = settled(Request(names=NAMES, scale="mini"), registry(mine()))
     assert recipe.setting("regularizer.l1.weight") == 0.5
     file = tmp_path / "recipe.yaml"
-    file.write_text(dump_recipe(recipe, made_with={"mine": "1.0"}))
+    file.write_text(dump_recipe(recipe, made_with={"mine": "mine==1.0"}))
     assert warned(names={}, scale=None, recipe=file) == set()
     assert warned(names={}, scale=None, recipe=file, sets=["training.epochs=3"]) == {"training.epochs"}
 

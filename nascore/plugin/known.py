@@ -1,7 +1,10 @@
-"""Who would bring a name that nothing installed has: what published plugins bring, and why they do not."""
+"""Who would bring a name that nothing installed has, and why that plugin does not."""
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -9,36 +12,28 @@ from attrs import frozen
 from nascore.plugin.selection import same_distribution
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from nascore.plugin.plugin import Plugin
     from nascore.plugin.registry import Registry
 
-BROUGHT: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "nascore-darts": {
-        "space": ("darts",),
-        "updater": ("darts",),
-        "preset": ("darts-cifar10",),
-        "notation": ("genotype",),
-    },
-    "nascore-xnas": {"updater": ("xnas",), "preset": ("xnas-cifar10", "xnas-plain")},
-    "nascore-geonas": {"updater": ("geonas",)},
-    "nascore-data": {
-        "updater": ("data",),
-        "relaxation": ("egs",),
-        "preset": ("data-m4-cifar10", "data-m7-cifar10"),
-    },
-    "nascore-petridish": {"growth": ("petridish",), "preset": ("petridish-cifar10",)},
-    "nascore-nasbench": {"space": ("nb201",), "notation": ("nb201",)},
-    "nascore-spaces": {
-        "space": ("mbconv", "resnet", "darts-s1", "darts-s2", "darts-s3", "darts-s4", "nb101", "macro"),
-        "notation": ("network",),
-    },
-    "nascore-vision": {"dataset": ("cifar10", "cifar100", "imagenet", "fashion-mnist", "mnist", "svhn")},
-    "nascore-report": {"verb": ("report",)},
-    "nascore-native": {},
-    "nascore-ray": {"executor": ("ray",)},
-    "nascore-tensorboard": {"observer": ("tensorboard",)},
-}
-"""By distribution: the names that it brings, by slot or by `preset`, `notation`, `verb`."""
+_FILE: Final = "distributions.json"
+
+
+@cache
+def distributions() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return what the distributions of nascore's own repository bring.
+
+    Only these are named in an installation line. A name that nobody has published could be taken by anyone,
+    and then the line would install theirs. ``tests/made_distributions.py`` writes the file from the metadata
+    of the distributions.
+
+    Returns:
+        By distribution: the names that it brings, by slot or by `preset`, `notation`, `verb`.
+    """
+    text = files("nascore.plugin").joinpath(_FILE).read_text(encoding="utf-8")
+    found: dict[str, dict[str, list[str]]] = json.loads(text)
+    return found
 
 
 def bringer(kind: str, name: str) -> str:
@@ -48,7 +43,9 @@ def bringer(kind: str, name: str) -> str:
         kind: A slot (also one that plugins add: `growth`, `regularizer`), `preset`, `verb` or `notation`.
         name: What was asked for.
     """
-    found = (distribution for distribution, brought in BROUGHT.items() if name in brought.get(kind, ()))
+    found = (
+        distribution for distribution, brought in distributions().items() if name in brought.get(kind, ())
+    )
     return next(found, "")
 
 

@@ -21,9 +21,14 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _OF_CORE: Final = re.compile(r"\s*nascore(?![\w.-])", re.IGNORECASE)
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a plugin, which is typed as ``PLUGIN:NAME``."""
+    return _NAME.fullmatch(text) is not None
+
+
 def misnamed(plugin: Plugin) -> Plugin:
     """Return a plugin, broken where its name cannot be typed as ``PLUGIN:NAME``."""
-    if _NAME.fullmatch(plugin.name):
+    if is_name(plugin.name):
         return plugin
     reason = f"{plugin.name!r} is no name of a plugin: letters, digits, -, _ and . are"
     whose = "Rename the file." if plugin.is_file else "Its authors have to rename its entry point."

@@ -6,20 +6,22 @@ to add when a part is missing.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
 from nascore.component import BUILTIN, RUN
-from nascore.config.node import show
+from nascore.config.node import show, word
 from nascore.errors import Problem
-from nascore.plugin.known import state_of
+from nascore.plugin.known import distributions, state_of
 from nascore.plugin.plugin import Plugin
+from nascore.plugin.unfit import is_name
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.config import Node
     from nascore.plugin import Registry
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 KEY: Final = "plugins"
 _BETTER: Final = ("Did you mean ", "Write ")
 """How hints begin that say what was meant."""
+
+_DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+"""``DISTRIBUTION==VERSION``, as packages are named (PEP 508) and versions written (PEP 440)."""
+
+_MODULE: Final = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
+"""A plugin that is neither installed nor a file, but handed over by a program, is known by its module."""
 
 
 @frozen(kw_only=True)
@@ -51,12 +59,13 @@ class Lost:
     @property
     def is_file(self) -> bool:
         """Whether it is a single file."""
-        return Plugin(name="", value=self.source).is_file
+        return _is_file(self.source)
 
     @property
     def distribution(self) -> str:
-        """What would have to be installed; empty where that is no cure."""
-        return "" if self.plugin is not None or self.is_file else self.source.partition("==")[0]
+        """The distribution that would have to be installed; empty where that is no cure."""
+        name, version, _ = self.source.partition("==")
+        return name if version and self.plugin is None and not self.is_file else ""
 
 
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
@@ -77,21 +86,33 @@ def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
 
 
 def read_made_with(node: Node | None) -> tuple[Mapping[str, Node], list[Problem]]:
-    """Read the key ``plugins``: a map from a plugin's name to ``DISTRIBUTION==VERSION``, or to its file."""
+    """Read the key ``plugins``: from a plugin's name to its ``DISTRIBUTION==VERSION``, file or module."""
     if node is None:
         return {}, []
     if not isinstance(node.value, dict):
         return {}, [Problem(path=KEY, text=f"{show(node)} is not a map of plugins.", origin=node.origin)]
     wrong = [
-        Problem(
-            path=f"{KEY}.{name}",
-            text=f"{show(item)} is neither a distribution with its version nor a file.",
-            origin=item.origin,
-        )
+        Problem(path=f"{KEY}.{word(name)}", text=text, origin=item.origin)
         for name, item in node.value.items()
-        if not isinstance(item.value, str)
+        for text in _faults(name, item)
     ]
-    return {name: item for name, item in node.value.items() if isinstance(item.value, str)}, wrong
+    return {name: item for name, item in node.value.items() if not any(_faults(name, item))}, wrong
+
+
+def _faults(name: str, item: Node) -> Iterator[str]:
+    """Yield what is wrong with one entry: a stranger's recipe must not write a command into a message."""
+    if not is_name(name):
+        yield f"{name!r} is no name of a plugin: letters, digits, -, _ and . are."
+    if not isinstance(item.value, str) or not _is_source(item.value):
+        yield f"{show(item)} is neither DISTRIBUTION==VERSION, nor a module, nor a .py file."
+
+
+def _is_source(text: str) -> bool:
+    return bool(_DISTRIBUTION.fullmatch(text) or _MODULE.fullmatch(text)) or _is_file(text)
+
+
+def _is_file(source: str) -> bool:
+    return source.isprintable() and Plugin(name="", value=source).is_file
 
 
 def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Lost]:
@@ -139,12 +160,16 @@ def _said(lost: Mapping[str, Lost]) -> str:
 
 
 def _cure(lost: Mapping[str, Lost]) -> str:
-    distributions = [one.distribution for one in lost.values() if one.distribution]
+    ours = [one.distribution for one in lost.values() if one.distribution in distributions()]
+    others = [one.source for one in lost.values() if one.distribution and one.distribution not in ours]
     files = [one for one in lost.values() if one.is_file and one.plugin is None]
     idle = [one.plugin for one in lost.values() if one.plugin is not None]
-    ways = [command_line("pip", "install", *distributions)] if distributions else []
+    ways = [command_line("pip", "install", *ours)] if ours else []
+    if others:
+        # No command: a recipe may come from anyone, and the index gives the name to whoever takes it first.
+        ways.append(f"The recipe names {' and '.join(others)}: install it if you know its authors.")
     if files:
         paths = [(one.node.folder or Path()) / one.source for one in files]
-        ways.append(f"Add {command_line(*(word for path in paths for word in ('--with', path)))}.")
+        ways.append(f"Add {command_line(*(part for path in paths for part in ('--with', path)))}.")
     ways += [f"{plugin.name} {state_of(plugin)}. {plugin.cure}".rstrip() for plugin in idle]
     return "; ".join(ways)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
 
 _YAML: Final = (".yaml", ".yml")
+_MORE: Final = "A plugin of your own can bring more: nascore new-plugin --help."
 
 
 def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) -> Problem:
@@ -85,7 +86,8 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
         if files:
             return _way(slot, f"{files[0]}:{text}", origin)
     known = registry.shown(slot)
-    return did_you_mean(text, (*registry.names(slot), *known)) or f"Installed: {', '.join(known) or 'none'}."
+    near = did_you_mean(text, (*registry.names(slot), *known))
+    return near or f"Installed: {', '.join(known) or 'none'}. {_MORE}"
 
 
 def _way(slot: str, name: str, origin: Origin) -> str:

@@ -10,7 +10,7 @@ from attrs import frozen
 from nascore.component import SLOTS
 from nascore.config import settings_of
 from nascore.errors import PluginError, Problem, did_you_mean
-from nascore.plugin.known import BROUGHT, absence
+from nascore.plugin.known import absence, distributions
 from nascore.plugin.selection import named
 from nascore.run import is_file
 from nascore.shell import command_line
@@ -114,7 +114,7 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
     beside = _uninstalled(name)
     if beside:
         return PluginError([Problem(path="", text=text, hint=beside)])
-    if name in BROUGHT or not hint:
+    if name in distributions() or not hint:
         plugins_named(name, plugins)  # raises: says how to install it, or what is installed
     return PluginError([Problem(path="", text=text, hint=hint)])
 

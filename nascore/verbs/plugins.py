@@ -9,7 +9,7 @@ from attrs import frozen
 
 from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
-from nascore.plugin.known import BROUGHT
+from nascore.plugin.known import distributions
 from nascore.plugin.selection import named
 from nascore.shell import command_line
 from nascore.verbs.asking import found
@@ -84,7 +84,7 @@ def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
     those = [one for one in registry.plugins if named(one, [name])]
     if those:
         return those
-    if name in BROUGHT:
+    if name in distributions():
         text, hint = f"{name} is not installed.", command_line("pip", "install", name)
         raise PluginError([Problem(path="", text=text, hint=hint, missing=name)])
     known = registry.words()

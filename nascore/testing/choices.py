@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from nascore.description import Pick
     from nascore.description.values import Segment
+
+SIZES: Final = (0.5, 4.0, 2.0, 0.05, 0.2, 1.0, 0.02)
+"""Sizes of slopes that vary: large ones, whose momentum outweighs the small ones that follow."""
 
 
 def group(  # noqa: PLR0913 - a group's facts, each by name
@@ -103,6 +106,20 @@ def scattered(groups: Mapping[str, ChoiceGroup], seed: int, *, size: float = 0.5
         order = torch.randperm(count, generator=drawing)
         numbers[name] = torch.linspace(-size, size, count)[order].reshape(-1, len(groups[name].ops))
     return numbers
+
+
+def varying(groups: Mapping[str, ChoiceGroup], seed: int, step: int) -> dict[str, Tensor]:
+    """Return by group [E, O] the slopes of one step, whose signs and sizes change from step to step.
+
+    A rule that follows signs moves alike on constant slopes, with its momentum and without: lost state would
+    not show.
+
+    Args:
+        groups: The groups.
+        seed: Of the whole sequence.
+        step: Number of the step, from 0.
+    """
+    return scattered(groups, 1000 * seed + step, size=SIZES[step % len(SIZES)])
 
 
 def leaders(values: Tensor, competing: Tensor) -> dict[int, int]:

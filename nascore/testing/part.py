@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -86,3 +87,19 @@ class PartConformance(Conformance, ABC):
 def same(one: Tensor, other: Tensor) -> bool:
     """Say whether two tensors have the same shape and bits; a number that is none equals itself."""
     return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())  # noqa: PLR0124 - NaN
+
+
+def reread(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state as it comes back from a file.
+
+    Raises:
+        NotConformingError: It holds what a file of tensors and plain values cannot.
+    """
+    file = BytesIO()
+    torch.save(dict(state), file)
+    file.seek(0)
+    try:
+        loaded: dict[str, Any] = torch.load(file, weights_only=True)
+    except Exception as error:
+        raise NotConformingError(f"A state holds objects that cannot be loaded safely: {error}.") from error
+    return loaded

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.config import settings_of
+from nascore.engine.checkpoint import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
-from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike
-from nascore.testing.part import PartConformance, same
+from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
+from nascore.testing.part import PartConformance, reread, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ WEIGHT = "weight"
 FREE = "not relaxation.normalized"
 ON_THETA = "not updater.mixture-gradient"
 CLOSE = 1e-4
+STEPS, MIDDLE = 6, 3
+"""Steps on thetas that vary, and after how many of them the state is taken."""
 
 
 class RegularizerConformance(PartConformance):
@@ -109,19 +112,29 @@ class RegularizerConformance(PartConformance):
         self.hold((slope[out] == 0).all(), "pulls at entries that are masked or dead")
 
     def test_changes_nothing(self) -> None:
-        """It changes neither theta nor the mixture, and gives the same when it is asked again."""
+        """It changes neither theta nor the mixture that it is handed."""
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 6))
         part = self._started(self.made(), state)
         drawn, expected = self._mixtures(state)
-        before = [
-            value.detach().clone() for value in (*state.theta.values(), *drawn.values(), *expected.values())
-        ]
-        first, second = (part.penalty(state, drawn, expected).detach() for _ in range(2))
-        self.hold(same(first, second), "gives another penalty when it is asked again")
-        after = [value.detach() for value in (*state.theta.values(), *drawn.values(), *expected.values())]
-        unchanged = all(same(one, other) for one, other in zip(before, after, strict=True))
+        handed = (*state.theta.values(), *drawn.values(), *expected.values())
+        before = [value.detach().clone() for value in handed]
+        part.penalty(state, drawn, expected)
+        unchanged = all(same(one, other.detach()) for one, other in zip(before, handed, strict=True))
         self.hold(unchanged, "changes theta or the mixture that it is handed")
+
+    def test_resumes_in_mid_run(self) -> None:
+        """All that it remembers from step to step is in its `state_dict`; else it remembers nothing."""
+        groups = alike()
+        steps = [state_of(groups, theta=varying(groups, 7, number)) for number in range(STEPS)]
+        first, second = (self._started(self.made(), steps[0]) for _ in range(2))
+        for state in steps[:MIDDLE]:
+            first.penalty(state, *self._mixtures(state))
+        if isinstance(first, Remembering):
+            second.load_state_dict(reread(first.state_dict()))
+        for state in steps[MIDDLE:]:
+            one, other = (part.penalty(state, *self._mixtures(state)).detach() for part in (first, second))
+            self.hold(same(one, other), "penalises otherwise once it was used, and has no state that says so")
 
     def _penalty(self, part: Any, state: ArchitectureState) -> Tensor:  # noqa: ANN401 - a plugin's class
         drawn, expected = self._mixtures(state)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from nascore.testing.choices import alike, generator, leaders, masked, scattered, state_of, unlike
+from nascore.testing.choices import alike, generator, leaders, masked, scattered, state_of, unlike, varying
 from nascore.testing.mixing import live, mixtures, states, sums
 from nascore.testing.part import same
 from nascore.testing.random_state import seeded
@@ -97,8 +97,10 @@ class RelaxationConformance(RelaxationDeclared):
             theta, segments = state.theta[name], state.segments(name)
             before = (theta.detach().clone(), segments.clone())
             for seed in range(DRAWS):
-                part.mixture(-theta, segments, generator=generator(seed))
-                part.expected(-theta, segments)
+                # Of other sign and size: what remembers the largest or the sign alone shows too.
+                other = varying({name: state.groups[name]}, 4, seed)[name]
+                part.mixture(other, segments, generator=generator(seed))
+                part.expected(other, segments)
             with seeded():
                 used = dict(mixtures(part, state, name))
             with seeded():

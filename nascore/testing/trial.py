@@ -8,10 +8,10 @@ from attrs import define
 
 from nascore.contract import Gradients, Horizon
 from nascore.nn import segment_softmax
-from nascore.testing.choices import generator, state_of
+from nascore.testing.choices import generator, state_of, varying
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torch import Tensor
 
@@ -46,6 +46,16 @@ class Trial:
         """Make so many steps on a loss that is linear in the mixture."""
         for _ in range(count):
             self.step(slopes)
+
+    def varied(self, seed: int, steps: Iterable[int]) -> None:
+        """Make steps on slopes whose signs and sizes change.
+
+        Args:
+            seed: Of the sequence of slopes.
+            steps: Which of them, from 0.
+        """
+        for number in steps:
+            self.step(varying(self.state.groups, seed, number))
 
     def gradients(
         self, slopes: Mapping[str, Tensor], penalty: Mapping[str, Tensor] | None = None

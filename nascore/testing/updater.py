@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.testing.trial import Trial
-
 HUGE = 1e6
 MIDDLE = 3
 
@@ -41,13 +39,13 @@ class UpdaterConformance(UpdaterMoves, UpdaterDeclared, UpdaterLearning):
 
     def test_resumes_in_mid_run(self) -> None:
         """It goes on to the bit from what `state_dict` holds, which is plain values and tensors."""
-        slopes = scattered(alike(), 1)
         with seeded():
-            first = self._halfway(slopes)
+            first = begun(self.made(), alike(), seed=1)
+            first.varied(1, range(MIDDLE))
         saved, choices = first.updater.state_dict(), first.state.state_dict()
         kept = self._bytes(saved)
         with seeded(1):
-            first.steps(slopes, UPDATES - MIDDLE)
+            first.varied(1, range(MIDDLE, UPDATES))
         self.hold(self._bytes(saved) == kept, "changes with later steps what `state_dict` gave earlier")
         with seeded(2):
             # Another seed, as what `start` drew has to come back too.
@@ -55,7 +53,7 @@ class UpdaterConformance(UpdaterMoves, UpdaterDeclared, UpdaterLearning):
             second.state.load_state_dict(choices)
             second.updater.load_state_dict(torch.load(io.BytesIO(kept), weights_only=True))
         with seeded(1):
-            second.steps(slopes, UPDATES - MIDDLE)
+            second.varied(1, range(MIDDLE, UPDATES))
         one, other = first.outcome(), second.outcome()
         different = [name for name in one if not same(one[name], other[name])]
         self.hold(not different, f"goes on otherwise after its state was restored: {', '.join(different)}")
@@ -89,11 +87,6 @@ class UpdaterConformance(UpdaterMoves, UpdaterDeclared, UpdaterLearning):
             strange = [name for name, value in trial.outcome().items() if not torch.isfinite(value).all()]
             text = f"is no longer finite after gradients of size {size:g}: {', '.join(strange)}"
             self.hold(not strange, text)
-
-    def _halfway(self, slopes: Mapping[str, Tensor]) -> Trial:
-        trial = begun(self.made(), alike(), seed=1)
-        trial.steps(slopes, MIDDLE)
-        return trial
 
     def _bytes(self, saved: Mapping[str, Any]) -> bytes:
         buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from nascore.cli.interrupt import killed_by_the_second
 from nascore.cli.version import version_option
 from nascore.errors import PluginError
 from nascore.plugin import discover
+from nascore.plugin.underway import suspects
 
 if TYPE_CHECKING:
     from nascore.plugin import Registry
@@ -71,6 +73,11 @@ class Verbs(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
         """Read what stands before the verb; ``--help`` and ``--version`` answer in here."""
+        if "_NASCORE_COMPLETE" not in os.environ:  # a shell that completes words shows no warnings
+            for suspect in suspects():
+                if suspect.is_new:
+                    click.echo(f"warned: {suspect}", err=True)
+                    suspect.warned()
         with answered(debug=False):
             return super().make_context(*args, **extra)
 

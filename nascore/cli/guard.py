@@ -71,7 +71,9 @@ def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:
 
 def _interrupted(error: KeyboardInterrupt) -> str:
     run = run_of(error)
-    return "interrupted" if run is None else f"interrupted; the run is kept in {run}. {inventory(run)}"
+    if run is None:
+        return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
+    return f"interrupted; the run is kept in {run}. {inventory(run)}"
 
 
 def _before_the_verb(error: Exception) -> Exception:

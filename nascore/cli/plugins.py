@@ -87,6 +87,7 @@ def _row(plugin: Plugin) -> dict[str, Any]:
         "brings": brought(plugin),
         "reason": plugin.reason,
         "cure": plugin.cure,
+        "when_imported": list(plugin.remarks),
     }
 
 

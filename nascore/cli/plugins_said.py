@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from nascore.plugin import Plugin
     from nascore.verbs.plugins import Clash, Health
+
+_PUT_BACK: Final = "nascore puts this back; other programs do not. Its authors have to correct it."
 
 
 def echo_list(plugins: Sequence[Plugin]) -> None:
@@ -36,6 +38,7 @@ def echo_plugins(plugins: Sequence[Plugin]) -> None:
 def echo_doctor(health: Health) -> None:
     """Print what is wrong, each with its cause and cure."""
     parts = [_diagnosed(one) for one in health.idle]
+    parts += [_remarked(one) for one in health.plugins if one.remarks and one.status == "ready"]
     parts += [_clash(one) for one in health.clashes]
     ready = len(health.plugins) - len(health.idle)
     parts.append(f"{ready} of {len(health.plugins)} plugins ready")
@@ -75,8 +78,21 @@ def _diagnosed(plugin: Plugin) -> str:
     return f"{_head(plugin)}\n{_rows({'cause': plugin.reason, 'cure': plugin.cure})}"
 
 
+def _remarked(plugin: Plugin) -> str:
+    return f"{_head(plugin)}\n{_rows({'when imported': _remarks(plugin), 'cure': _PUT_BACK})}"
+
+
+def _remarks(plugin: Plugin) -> str:
+    return "; ".join(plugin.remarks)
+
+
 def _shown(plugin: Plugin) -> str:
-    facts = {"module": plugin.value, "cause": plugin.reason, "cure": plugin.cure}
+    facts = {
+        "module": plugin.value,
+        "cause": plugin.reason,
+        "cure": plugin.cure,
+        "when imported": _remarks(plugin),
+    }
     facts |= {kind: ", ".join(names) for kind, names in brought(plugin).items()}
     return f"{_head(plugin)}\n{_rows(facts)}"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from functools import partial
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from nascore.errors import Problem
 
+
+_ANSWER: Final = "nascore.answer"
+"""Where the standard output of a verb that prints JSON is kept."""
 
 GAP = "  "
 INDENT = "    "
@@ -38,6 +42,14 @@ class Verb(click.Command):
     def __init__(self, *, examples: Sequence[str] = (), **kwargs: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(**kwargs)
         self.examples = tuple(examples)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; beside JSON, stdout is kept free of what a plugin's code prints meanwhile."""
+        if not ctx.params.get("as_json"):
+            return super().invoke(ctx)
+        ctx.meta[_ANSWER] = sys.stdout
+        with redirect_stdout(sys.stderr):
+            return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, unwrapped."""
@@ -143,7 +155,7 @@ def as_typed(value: object) -> str:
 
 def echo_json(value: object) -> None:
     """Print a value to stdout as JSON."""
-    click.echo(json.dumps(value, indent=2, default=str))
+    click.echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
 
 
 def warn(problems: Iterable[Problem]) -> None:

@@ -18,7 +18,7 @@ from nascore.component import SLOTS, Command, Component, Preset
 from nascore.plugin import hookspecs
 from nascore.plugin.declarations import faults, misnamed, repeated
 from nascore.plugin.hooks import Owners, hooks_of, marked
-from nascore.plugin.loading import BrokenError, guarded
+from nascore.plugin.loading import BrokenError, called
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,14 +49,14 @@ def collect(
     owners = Owners(packages={plugin.package: plugin.distribution for plugin in known})
     # First the hooks that plugins bring, so that a mismatch is charged to who implements one of them.
     brought = [
-        guarded(plugin, partial(_add_hooks, plugin, module, manager)) for plugin, module in found.items()
+        called(plugin, partial(_add_hooks, plugin, module, manager)) for plugin, module in found.items()
     ]
     names = {name for name, caller in vars(manager.hook).items() if isinstance(caller, pluggy.HookCaller)}
     filled = []
     for plugin, module in zip(brought, found.values(), strict=True):
         hooks = partial(hooks_of, plugin, module, names, owners)
         filled.append(
-            guarded(plugin, partial(_read, plugin, hooks, slots)) if plugin.status == "ready" else plugin
+            called(plugin, partial(_read, plugin, hooks, slots)) if plugin.status == "ready" else plugin
         )
     return filled
 

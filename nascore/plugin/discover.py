@@ -11,10 +11,11 @@ from attrs import evolve, frozen
 
 from nascore.component import BUILTIN
 from nascore.plugin.collect import collect
-from nascore.plugin.loading import checked_module, file_module, guarded
+from nascore.plugin.loading import called, checked_module, file_module, guarded
 from nascore.plugin.plugin import Plugin
 from nascore.plugin.registry import Registry
 from nascore.plugin.selection import Selection
+from nascore.plugin.underway import forget
 from nascore.plugin.unfit import apart, foreign, misnamed
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None
     plugins = apart([candidate.plugin for candidate in candidates])
     modules: dict[str, object] = {}
     imported = [
-        guarded(plugin, partial(_import, plugin, candidate.load, modules))
+        called(plugin, partial(_import, plugin, candidate.load, modules))
         if plugin.status == "ready"
         else plugin
         for plugin, candidate in zip(plugins, candidates, strict=True)
     ]
     ready = {plugin: modules[plugin.name] for plugin in imported if plugin.status == "ready"}
     filled = dict(zip(ready, collect(ready, others=plugins), strict=True))
+    forget(imported)
     return Registry(filled.get(plugin, plugin) for plugin in imported)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from nascore.errors import said
+from nascore.plugin.importing import contained
+from nascore.plugin.underway import on_record
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -34,6 +36,22 @@ class BrokenError(Exception):
     def __init__(self, text: str, cure: str) -> None:
         super().__init__(text)
         self.cure = cure
+
+
+def called(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
+    """Return what a step makes of a plugin whose code it calls, as :func:`guarded` does.
+
+    What the code prints is kept from answers, what it changes in the process is put back, and both are among
+    the plugin's remarks. While it is called, its name is on record.
+
+    Args:
+        plugin: The plugin.
+        work: Calls code of it.
+    """
+    with on_record(plugin), contained() as remarks:
+        result = guarded(plugin, work)
+    new = [text for text in remarks.texts if text not in result.remarks]
+    return evolve(result, remarks=(*result.remarks, *new)) if new else result
 
 
 def guarded(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:

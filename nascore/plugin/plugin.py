@@ -30,6 +30,7 @@ class Plugin:
         reason: Why it is not ready.
         cure: What to do about that.
         trace: The traceback, where an exception broke it.
+        remarks: What its code did to the process when it was imported, put back since: a verb and its object.
         components: What fills slots.
         operations: Entries of the catalogue of operations.
         presets: Recipes.
@@ -46,6 +47,7 @@ class Plugin:
     reason: str = ""
     cure: str = ""
     trace: str = ""
+    remarks: tuple[str, ...] = ()
     components: tuple[Component, ...] = ()
     operations: tuple[Operation, ...] = ()
     presets: tuple[Preset, ...] = ()

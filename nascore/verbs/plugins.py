@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from subprocess import DEVNULL, TimeoutExpired, run
+from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.plugin.known import distributions
-from nascore.plugin.selection import named
-from nascore.shell import command_line
+from nascore.plugin.selection import Selection, named
+from nascore.plugin.underway import suspects
+from nascore.shell import command_line, quoted
 from nascore.verbs.asking import found
 from nascore.verbs.listing import KINDS, items, of_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.selection import Wanted
+    from nascore.plugin.underway import Suspect
     from nascore.verbs.listing import Listed
+
+_TRIAL: Final = 30
+"""Seconds that the import of a plugin may take in a process of its own."""
+_DONE: Final = "all imported"
 
 
 @frozen(kw_only=True)
@@ -70,8 +78,42 @@ def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
         plugins: A selection of plugins, or files with plugins that are not installed.
         own: What the command line brings itself.
     """
-    registry = found(plugins)
-    return Health(plugins=registry.plugins, clashes=tuple(_clashes(registry, own)))
+    reasons = {one.plugin: _fault_of(one) for one in suspects()}
+    ending = {name: reason for name, reason in reasons.items() if reason}
+    wanted = Selection.of(plugins)
+    registry = found(evolve(wanted, without=(*wanted.without, *ending)))
+    return Health(
+        plugins=tuple(_ended(one, ending) for one in registry.plugins),
+        clashes=tuple(_clashes(registry, own)),
+    )
+
+
+def _fault_of(suspect: Suspect) -> str:
+    """Import a plugin in a process of its own; returns what is wrong with that, or an empty text."""
+    files = (suspect.source,) if suspect.source.endswith(".py") else ()
+    only = () if files else (suspect.plugin,)
+    chosen = f"Selection({files=}, {only=})"
+    program = f"from nascore.plugin import Selection, discover\ndiscover({chosen})\nprint({_DONE!r})"
+    command = [sys.executable, "-c", program]
+    try:
+        ended = run(  # noqa: S603 - this Python; the names are literals of the program
+            command, capture_output=True, check=False, stdin=DEVNULL, timeout=_TRIAL, encoding="utf-8"
+        )
+    except TimeoutExpired:
+        return f"its import does not end within {_TRIAL} s"
+    if _DONE in ended.stdout:
+        return ""
+    by = f"signal {-ended.returncode}" if ended.returncode < 0 else f"exit code {ended.returncode}"
+    return f"its import ends the process with {by}"
+
+
+def _ended(plugin: Plugin, reasons: Mapping[str, str]) -> Plugin:
+    reason = reasons.get(plugin.name)
+    if reason is None:
+        return plugin
+    name = quoted(plugin.name)
+    cure = f"Leave it out: --without {name}, or NASCORE_WITHOUT={name}; and tell its authors."
+    return evolve(plugin, status="broken", reason=reason, cure=cure)
 
 
 def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:

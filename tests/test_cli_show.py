@@ -90,10 +90,10 @@ def test_show_of_what_there_is_not(words: list[str], code: int, text: str) -> No
 )
 def test_the_recipe_that_is_shown_can_be_used(name: str, tmp_path: Path) -> None:
     file = tmp_path / "recipe.yaml"
-    # Digits are few; the values are those of the papers.
-    file.write_text(done("show", name, "--yaml") + "dataset: {name: synthetic, count: 50000}\n")
+    file.write_text(done("show", name, "--yaml"))
 
-    checked = check(Request(recipe=file))
+    # Digits are few; the values are those of the papers.
+    checked = check(Request(recipe=file, names={"dataset": ["synthetic"]}, sets=["dataset.count=50000"]))
 
     assert not checked.recipe.refused
 

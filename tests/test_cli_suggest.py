@@ -143,10 +143,11 @@ def test_a_recipe_that_is_checked_ends_with_the_search_that_works(tmp_path):
 def test_the_command_repeats_all_that_was_typed():
     words = ["--relaxation", "one-hot", "--out", "a b", "--seed", "3", "--scale", "mini"]
     more = ["--set", "training.lr=0.1", "--threads", "2", "--without", "nascore-geonas", "--device", "cpu"]
-    result = cli("search", *words, *more, "--preset", "xnas-cifar10", "--observer", "none")
+    parts = ["--preset", "xnas-cifar10", "--dataset", "digits", "--observer", "none"]
+    result = cli("search", *words, *more, *parts)
     assert result.stderr.splitlines()[-1].strip() == (
         "nascore search --preset xnas-cifar10 --scale mini --without nascore-geonas --seed 3 --threads 2 "
-        "--device cpu --out 'a b' --observer none --set training.lr=0.1"
+        "--device cpu --out 'a b' --dataset digits --observer none --set training.lr=0.1"
     )
 
 

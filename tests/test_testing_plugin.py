@@ -128,6 +128,12 @@ def test_a_fault_of_a_component(case):
     assert found[check].startswith(sentence)
 
 
+def test_a_preset_for_data_of_another_plugin_is_a_recipe():
+    preset = Preset(name="good", summary="A recipe.", text="nascore: 1\ndataset: cifar10\nupdater: mine\n")
+
+    assert of(component(), presets=[preset]) == {}
+
+
 def test_a_preset_that_is_no_recipe():
     preset = Preset(name="bad", summary="A recipe.", text="nascore: 1\nupdater: {name: mine, rate: 3}\n")
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from nascore.component import RUN
 from nascore.config import Node, parse_document
@@ -43,12 +43,14 @@ class Source:
         where: Its name in error texts.
         text: The YAML.
         layer: ``preset`` or ``recipe``; a preset includes presets only.
+        preset: Name of the preset; empty for a file.
         folder: Where its relative paths are looked up. None: in the working folder.
     """
 
     where: str
     text: str
     layer: LayerName
+    preset: str = ""
     folder: Path | None = None
 
 
@@ -113,7 +115,8 @@ class Files:
             if wrong:
                 return [Layer(problems=wrong, unread=True)]
             folder = preset.path.parent if isinstance(preset.path, Path) else None
-            source = Source(where=f"{preset.name}.yaml", text=text, layer="preset", folder=folder)
+            where = f"{preset.name}.yaml"
+            source = Source(where=where, text=text, layer="preset", preset=preset.name, folder=folder)
             self.pages[key] = self._page(source)
         return self._laid(self.pages[key], (*included, key))
 
@@ -139,7 +142,7 @@ class Files:
         if format_problem is not None and FORMAT_KEY in root.value:
             # What a format says that is not known, nobody can judge.
             return Page(source=source, own=Layer(problems=tuple(problems), unread=True))
-        own = self._own(root.value, root, problems)
+        own = evolve(self._own(root.value, root, problems), preset=source.preset)
         return Page(source=source, own=own, includes=tuple(_listed(root.value.get("include"))))
 
     def _include(self, node: Node, source: Source, included: _Included) -> list[Layer]:

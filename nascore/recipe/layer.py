@@ -21,11 +21,13 @@ class Choice:
     Attributes:
         component: The component; None where no such component exists.
         origin: Where it was named.
+        name: The name, as it was written.
         problem: What was wrong with its name; it counts only while no higher layer names another component.
     """
 
     component: Component | None
     origin: Origin
+    name: str = ""
     problem: Problem | None = None
 
 
@@ -58,6 +60,7 @@ class Layer:
         problems: What was wrong with it.
         made_with: The plugins with which it was written down, and where each came from.
         unread: Whether it could not be read: what it would have said is not known.
+        preset: Name of the preset that it was read from; empty for other sources.
     """
 
     chosen: Mapping[str, tuple[Choice, ...]] = Factory(dict)
@@ -66,6 +69,7 @@ class Layer:
     problems: tuple[Problem, ...] = ()
     made_with: Mapping[str, Node] = Factory(dict)
     unread: bool = False
+    preset: str = ""
 
 
 @frozen(kw_only=True)

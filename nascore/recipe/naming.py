@@ -44,18 +44,18 @@ def name_component(
     """
     component = registry.get(slot, text)
     if component is not None:
-        return Named(choice=Choice(component=component, origin=origin))
+        return Named(choice=Choice(component=component, origin=origin, name=text))
     for at in (index for index, character in enumerate(text) if character == ":"):
         component = registry.get(slot, text[:at])
         if component is not None:
             return _with_argument(component, text[at + 1 :], origin, folder)
     problem = unknown_component(slot, text, origin, registry)
-    return Named(choice=Choice(component=None, origin=origin, problem=problem))
+    return Named(choice=Choice(component=None, origin=origin, name=text, problem=problem))
 
 
 def _with_argument(component: Component, value: str, origin: Origin, folder: Path | None) -> Named:
-    choice = Choice(component=component, origin=origin)
     slot, name = component.slot, component.name
+    choice = Choice(component=component, origin=origin, name=name)
     if component.argument is None:
         text, hint = f"{name} takes no value after a colon.", f"Write {name}."
         problem = Problem(path=slot, text=text, origin=origin, hint=hint)

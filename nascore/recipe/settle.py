@@ -24,6 +24,7 @@ from nascore.recipe.made_with import doubts, explained, lost_plugins
 from nascore.recipe.misfit import asks
 from nascore.recipe.needs import worst
 from nascore.recipe.options import Option, Tried, concerns, named_options, owners, paths_of
+from nascore.recipe.preset_data import DATASET, doubt_data
 from nascore.recipe.recipe import Part, Passed, Recipe
 from nascore.recipe.run_settings import SEARCH_RUN
 from nascore.recipe.scale import scale_problems
@@ -79,6 +80,7 @@ def resolve(
     if not unsure:
         written = any(layer.made_with for layer in layers)
         problems += leftovers(recipe, settling.stack)
+        problems += doubt_data(layers, settling.stack) if DATASET in recipe.parts else ()
         problems += fit(recipe, registry, told=told, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 

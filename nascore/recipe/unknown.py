@@ -9,6 +9,7 @@ from attrs import evolve
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, did_you_mean
 from nascore.plugin.known import absence
+from nascore.recipe.preset_data import DATASET, lacking_data
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
     )
     if of_plugin is not None:
         return of_plugin
+    if slot == DATASET and origin.layer == "preset":
+        return lacking_data(text, origin, registry)
     others = registry.slots_of(text)
     if text == "none" and any(one.name == slot and one.many for one in SLOTS):
         return evolve(at, text="none leaves it empty, and stands alone.", hint="Leave out none, or the rest.")

@@ -102,7 +102,7 @@ class PluginConformance(Conformance):
             try:
                 settled(Request(preset=f"{preset.plugin}:{preset.name}"), self.found())
             except NascoreError as error:
-                wrong = [str(one) for one in error.problems if one.verdict == "refused" and not one.missing]
+                wrong = [str(one) for one in error.problems if one.verdict == "refused" and not one.of_plugin]
                 self.hold(not wrong, f"has a preset {preset.name} that is no recipe: {'; '.join(wrong)}")
 
     def test_says_for_which_nascore(self) -> None:

@@ -125,8 +125,11 @@ def ask_evaluate(
     if recipe_file is not None:
         named = any(one is not None for one in (request.scale, request.recipe, request.preset))
         own = data_layer(recipe_file, registry)
-        # The scale of the run counts more than that of a request that says nothing, which is the first layer.
-        layers = [evolve(own, scale=None), *layers] if named else [layers[0], own, *layers[1:]]
+        # The run's data count more than those that a preset is made for, and less than what was asked for;
+        # its scale counts more than that of a request that says nothing, which is the first layer.
+        presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
+        at = max(presets, default=int(not named))
+        layers = [*layers[:at], evolve(own, scale=None) if named else own, *layers[at:]]
     recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)

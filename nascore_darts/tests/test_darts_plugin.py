@@ -12,6 +12,9 @@ import nascore_darts
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
 
+ON_DIGITS = {"dataset": ["digits"]}
+"""The preset is for CIFAR-10, which is not here."""
+
 
 @pytest.fixture(scope="module")
 def registry():
@@ -53,7 +56,7 @@ def test_defaults_are_the_papers_and_mini_is_not(registry):
 
 
 def test_the_preset_is_the_papers_search_and_evaluation(registry):
-    recipe = settled(Request(preset="darts-cifar10"), registry)
+    recipe = settled(Request(preset="darts-cifar10", names=ON_DIGITS), registry)
     found = values(recipe)
     expected = {
         "trainer.estimate": "unrolled",
@@ -73,7 +76,7 @@ def test_the_preset_is_the_papers_search_and_evaluation(registry):
         "training.auxiliary": 0.4,
     }
     assert {key: found[key] for key in expected} == expected
-    assert not recipe.problems
+    assert [problem.path for problem in recipe.problems] == ["dataset"]
 
 
 def test_every_value_of_the_preset_has_its_source(registry):
@@ -84,7 +87,7 @@ def test_every_value_of_the_preset_has_its_source(registry):
 
 
 def test_the_preset_shrinks(registry):
-    found = values(settled(Request(preset="darts-cifar10", scale="mini"), registry))
+    found = values(settled(Request(preset="darts-cifar10", scale="mini", names=ON_DIGITS), registry))
     assert (found["space.channels"], found["training.cells"], found["trainer.estimate"]) == (4, 3, "unrolled")
 
 

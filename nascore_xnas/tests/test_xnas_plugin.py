@@ -87,7 +87,8 @@ def test_single_level_is_warned_of(registry):
 def test_the_preset_is_the_papers_search(registry):
     # Its space is of another plugin, which need not be here.
     assert "  name: darts" in registry.presets()["xnas-cifar10"].read().splitlines()
-    found = values(settled(Request(preset="xnas-cifar10", names={"space": ["tiny"]}), registry))
+    names = {"space": ["tiny"], "dataset": ["digits"]}
+    found = values(settled(Request(preset="xnas-cifar10", names=names), registry))
     expected = {
         "relaxation.noise": 0,
         "updater.eta": None,

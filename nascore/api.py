@@ -83,6 +83,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
+from nascore.files import read_text
 from nascore.gallery import Entry, Gallery
 
 __all__ = [
@@ -152,6 +153,7 @@ __all__ = [
     "grow",
     "hookimpl",
     "load",
+    "read_text",
     "reducing",
     "resize",
     "resolved",

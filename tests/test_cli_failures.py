@@ -153,7 +153,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_code(monkeypatch):
     calls = iter(range(100))
 
     def full(_descriptor):
-        if next(calls) > 3:
+        if next(calls) > 9:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("nascore.run.atomic.os.fsync", full)

@@ -17,6 +17,7 @@ from nascore.cli import main
 from nascore.comparison import read_plan
 from nascore.contract import Observer
 from nascore.errors import RecipeError, RunFailed, RunFolderError
+from nascore.files import CHECKSUMS
 from nascore.run import listed, read
 
 GIVEN = {**TINY, "updater": ["uniform", "sgd"], "seeds": [0, 3], "settings": SMALL}
@@ -45,7 +46,7 @@ def timeless(value):
 
 
 def contents(folder):
-    """All files of a folder, without times, and without logs, in which times stand."""
+    """All files of a folder, without times, and without logs and checksums, which depend on them."""
     found = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
@@ -57,7 +58,7 @@ def contents(folder):
         elif file.name == "changes.jsonl":
             lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
             found[name] = [{key: value for key, value in line.items() if key != "time"} for line in lines]
-        elif file.name != "run.log":
+        elif file.name not in {"run.log", CHECKSUMS}:
             found[name] = file.read_bytes()
     return found
 

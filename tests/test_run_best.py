@@ -123,7 +123,7 @@ def test_a_kill_while_the_best_is_written_leaves_the_one_before(tmp_path, monkey
 
     def killed(live, description, network, metrics):
         if kept:
-            monkeypatch.setattr("nascore.engine.results.save_weights", stop)
+            monkeypatch.setattr("nascore.engine.results.weights_of", stop)
         save_best(live, description, network, metrics)
         kept.append(files(live.folder / "best"))
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import nascore
 from nascore.cli import main
 from nascore.errors import RunFolderError
+from nascore.files import CHECKSUMS
 from nascore.run import ARCHITECTURE, listed, read
 from nascore.run.names import FORMAT
 from nascore.verbs.runs import best_of, load_run
@@ -19,8 +20,10 @@ from nascore.verbs.runs import best_of, load_run
 
 @pytest.fixture
 def run(tiny_run, tmp_path):
-    """A copy of a run that is done, to damage."""
-    return Path(shutil.copytree(tiny_run, tmp_path / "run"))
+    """A copy of a run that is done, to damage; of an earlier version, which kept no checksums."""
+    copy = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+    (copy / CHECKSUMS).unlink()
+    return copy
 
 
 def cli(*words):
@@ -185,11 +188,16 @@ def test_a_run_of_a_newer_nascore_names_both_versions(run):
         load_run(run)
 
 
-@pytest.mark.parametrize("text", [None, "{", '{"format": "x"}', "[]"])
-def test_a_run_without_a_readable_environment_is_still_a_run(run, text):
-    file = run / "environment.json"
-    file.unlink() if text is None else file.write_text(text, encoding="utf-8")
+def test_a_run_without_an_environment_is_still_a_run(run):
+    (run / "environment.json").unlink()
     assert load_run(run).best == best_of(run)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_an_environment_that_cannot_be_read_is_named(run, text):
+    """It says for which images costs are counted."""
+    (run / "environment.json").write_text(text, encoding="utf-8")
+    refused(run, "environment.json cannot be read")
 
 
 def test_a_run_without_its_recipe_says_so(run):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from nascore.api import Description, DescriptionError, Problem, did_you_mean, load
+from nascore.api import Description, DescriptionError, Problem, did_you_mean, load, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:
         text = "no file is named."
         raise DescriptionError([Problem(path=_PATH, text=text, hint="Write --space file:PATH.")])
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, ValueError) as error:
         raise DescriptionError([_unreadable(path, error)]) from None
     return load(text, where=str(path), catalogue=catalogue)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from nascore.component import SLOTS
 from nascore.config import parse_document
 from nascore.errors import RunFolderError
+from nascore.files import without_digest
 from nascore.recipe.keep import FOLDER
 from nascore.run import RECIPE, is_file, text_of
 
@@ -64,7 +65,7 @@ def digest(file: Path) -> str:
     Raises:
         RunFolderError: It cannot be read.
     """
-    return sha256(text_of(file).encode()).hexdigest()[:8]
+    return sha256(without_digest(text_of(file)).encode()).hexdigest()[:8]
 
 
 def _kept(folder: Path, value: object) -> bool:

@@ -8,7 +8,7 @@ from attrs import Factory, frozen
 
 from nascore.comparison.flat import digest, flat_recipe
 from nascore.errors import RunFolderError
-from nascore.run import ARCHITECTURE, environment_of, is_file, read
+from nascore.run import ARCHITECTURE, METRICS, environment_of, is_file, lines_of, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,7 @@ def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
 def _steps(record: Record) -> int:
     """Return the steps of all phases of all jobs: a line says how many its phase has had up to there."""
     last: dict[tuple[Any, Any], int] = {}
-    for line in record.metrics():
+    for line in lines_of(record.path / METRICS):
         match line:
             case {"job": job, "phase": phase, "step": int(step)}:
                 last[job, phase] = step

@@ -6,7 +6,7 @@ something else than what a reader sees.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 from attrs import Factory, evolve, frozen
@@ -15,11 +15,15 @@ from nascore.config.node import Node, word
 from nascore.config.scalars import read_scalar
 from nascore.config.yaml_faults import yaml_fault
 from nascore.errors import Origin, Problem
+from nascore.files import digest_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.errors import LayerName
+
+
+_EDITED: Final = "Restore it; if it was edited on purpose, delete its first line."
 
 
 @frozen(kw_only=True)
@@ -46,16 +50,37 @@ def parse_document(
         Its root and its problems; an empty document is null.
     """
     reader = _Reader(text=text, where=where, layer=layer, what=what, folder=folder)
+    fault = digest_fault(text)
+    if fault:
+        wrong = f"this {what} is damaged: {fault}."
+        problem = Problem(path="", text=wrong, origin=reader.origin(None), hint=_EDITED)
+        return Document(root=None, problems=[problem])
     try:
         # The pure loader: the C one tells quoted scalars differently and has other error texts.
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = yaml.compose(text, Loader=_Loader)
         node = Node(value=None, origin=reader.origin(None)) if root is None else reader.node(root, "")
+    except _AnchorError as error:
+        return Document(root=None, problems=[reader.not_allowed("", reader.origin(error.problem_mark))])
     except (yaml.YAMLError, RecursionError) as error:
         said, hint, place = yaml_fault(error, text)
         origin = Origin(layer=layer, where=f"{where}:{place}" if place else where)
         problem = Problem(path="", text=f"not YAML: {said}.", origin=origin, hint=hint)
         return Document(root=None, problems=[problem])
     return Document(root=node, problems=reader.problems)
+
+
+class _AnchorError(yaml.MarkedYAMLError):
+    """The text has an anchor."""
+
+
+class _Loader(yaml.BaseLoader):
+    """Stops at the first anchor: what refers to it would be written out, a billion times in a few lines."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: object = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.NodeEvent) and event.anchor and not isinstance(event, yaml.AliasEvent):
+            raise _AnchorError(problem_mark=cast("yaml.Mark", event.start_mark))
+        return super().compose_node(parent, index)
 
 
 @frozen(kw_only=True)
@@ -75,8 +100,7 @@ class _Reader:
         origin = self.origin(found.start_mark)
         if self.text[found.start_mark.index : found.start_mark.index + 1] in ("!", "&"):
             # Only the character tells `!!str 3` from `3`.
-            said = f"tags (!) and anchors (&) are not allowed in a {self.what}."
-            self._wrong(path, said, origin, "Write the value itself, in quotes if it begins with ! or &.")
+            self.problems.append(self.not_allowed(path, origin))
         if isinstance(found, yaml.MappingNode):
             return Node(value=self._map(found, path), origin=origin, folder=self.folder)
         if isinstance(found, yaml.SequenceNode):
@@ -85,6 +109,11 @@ class _Reader:
         quoted = isinstance(found, yaml.ScalarNode) and found.style is not None
         value = found.value if quoted else read_scalar(found.value)
         return Node(value=value, origin=origin, folder=self.folder)
+
+    def not_allowed(self, path: str, origin: Origin) -> Problem:
+        text = f"tags (!) and anchors (&) are not allowed in a {self.what}."
+        hint = "Write the value itself, in quotes if it begins with ! or &."
+        return Problem(path=path, text=text, origin=origin, hint=hint)
 
     def _map(self, found: yaml.MappingNode, path: str) -> dict[str, Node]:
         items: dict[str, Node] = {}

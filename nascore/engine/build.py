@@ -216,8 +216,9 @@ def begin(  # noqa: PLR0913 - each by name
     kept = kept_recipe(recipe, registry)
     folder = create(name, out=out)
     folder.log(f"nascore {version('nascore')}: {name}")
-    for file, text in {**kept.files, "recipe.yaml": kept.text}.items():
+    for file, text in kept.files.items():
         folder.text(file, text)
+    folder.document("recipe.yaml", kept.text)
     seen = dataset.facts
     facts = environment(
         kind=recipe.part(RUN).name,

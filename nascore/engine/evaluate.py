@@ -69,7 +69,7 @@ def evaluate(
 def evaluate_job(live: Live, description: Description) -> dict[str, Any]:
     """Train, test, and write what was found; returns the figures."""
     folder = live.folder.job(JOB, "train", seed=f"{live.recipe.run.seed}/{JOB}")
-    folder.text("description.yaml", dump(description))
+    folder.document("description.yaml", dump(description))
     live.watch.tell("job_started", folder.path.name, JOB, JOB)
     costs = costs_of(description, live.catalogue, live.facts)
     done = trained(live, description, live.train(), job=JOB)

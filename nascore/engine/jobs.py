@@ -95,7 +95,7 @@ def train_job(live: Live, job: Job, folder: RunFolder, *, fit: Examples, held: E
     """
     description = job.description
     assert description is not None  # a job that makes it has made it
-    folder.text("description.yaml", dump(description))
+    folder.document("description.yaml", dump(description))
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
         return accuracy(network, held, live.facts, streams), len(held.labels)
@@ -130,7 +130,7 @@ def keep_job(live: Live, job: Job, folder: RunFolder, gallery: Gallery, done: Do
         done: What it made.
     """
     entry = done.entry
-    live.folder.text(entry.description, dump(done.description))
+    live.folder.document(entry.description, dump(done.description))
     save_job(folder, done.network, figures_of(entry))
     gallery = gallery.added(entry)
     live.folder.text("gallery.json", gallery.to_json())  # names files, so it comes after them

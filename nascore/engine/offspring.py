@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from safetensors.torch import load_file
+from safetensors.torch import load as tensors_of
 
 from nascore.description import dump, load
 from nascore.engine.batches import halves
@@ -15,6 +15,7 @@ from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch
 from nascore.engine.training import Start
 from nascore.errors import PluginError, Problem, RecipeError, RunFailed
+from nascore.run import bytes_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,11 +53,11 @@ def grown(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite, or what was learned is not; or the policy has no use for this parent.
         PluginError: The policy raised, or did not open or not close.
     """
-    described = load((live.folder / parent.description).read_text(encoding="utf-8"), catalogue=live.catalogue)
+    described = load(text_of(live.folder / parent.description), catalogue=live.catalogue)
     opened = _asked(live, "open", lambda: policy.open(described, live.catalogue))
     _refuse(live, "opened a parent and left nothing to choose", wrong=not opened.is_open)
-    folder.text("opened.yaml", dump(opened))
-    weights = load_file(live.folder / str(parent.weights))
+    folder.document("opened.yaml", dump(opened))
+    weights = tensors_of(bytes_of(live.folder / str(parent.weights)))
     phase = _searched(live, policy, opened, weights, job=job, fit=fit)
     assert phase.search is not None
     strength = phase.search.updater.strength(phase.search.state, phase.search.expected())

@@ -10,8 +10,9 @@ from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
 from nascore.errors import NascoreError
+from nascore.files import with_digest
 from nascore.nn import costs, standalone
-from nascore.run import replacing, write_bytes, write_json, write_text
+from nascore.run import write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +33,10 @@ def record_epoch(live: Live, job: int, report: EpochReport) -> None:
     live.folder.metric({"job": job, **attrs.asdict(report)})
 
 
-def save_weights(path: Path, network: Module) -> None:
-    """Write parameters and buffers as safetensors, by their names in the network."""
+def weights_of(network: Module) -> bytes:
+    """Return parameters and buffers as a file of safetensors, by their names in the network."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_bytes(path, save(tensors))
+    return save(tensors)
 
 
 def save_best(live: Live, description: Description, network: Network, metrics: Mapping[str, Any]) -> None:
@@ -43,9 +44,9 @@ def save_best(live: Live, description: Description, network: Network, metrics: M
 
     In a run that finds a better one later, it takes the place of the folder that was there, as a whole.
     """
-    with replacing(live.folder / "best") as best:
-        write_text(best / "architecture.yaml", dump(description))
-        save_weights(best / "weights.safetensors", network)
+    with live.folder.replacing("best") as best:
+        write_text(best / "architecture.yaml", with_digest(dump(description)))
+        write_bytes(best / "weights.safetensors", weights_of(network))
         write_json(best / "metrics.json", dict(metrics))
         _save_program(live, best / "model.py", network)
 
@@ -53,10 +54,12 @@ def save_best(live: Live, description: Description, network: Network, metrics: M
 def _save_program(live: Live, path: Path, network: Network) -> None:
     shape = (1, live.facts.channels, live.facts.height, live.facts.width)
     try:
-        write_text(path, standalone(network, torch.zeros(shape)))
+        source = standalone(network, torch.zeros(shape))
     except NascoreError as error:
         # A plugin's operation that cannot be written out must not cost the run that found it useful.
         live.folder.log(f"best/model.py is not there: {error}")
+    else:
+        write_text(path, source)
 
 
 def costs_of(description: Description, catalogue: Catalogue, facts: DataFacts) -> dict[str, int]:
@@ -85,5 +88,5 @@ def learned(search: Search) -> dict[str, Any]:
 
 def save_job(folder: RunFolder, network: Module, result: Mapping[str, Any]) -> None:
     """Write what a job gave: its weights, and last its result."""
-    save_weights(folder / "weights.safetensors", network)
+    folder.bytes("weights.safetensors", weights_of(network))
     folder.finish(dict(result))

@@ -47,7 +47,7 @@ def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
 def search_job(live: Live, parts: Parts) -> Description:
     """Train weights and choices together; returns the architecture that was chosen, a closed description."""
     folder = live.folder.job(SEARCH, "search", seed=f"{live.recipe.run.seed}/{SEARCH}")
-    folder.text("description.yaml", dump(parts.description))
+    folder.document("description.yaml", dump(parts.description))
     live.watch.tell("job_started", folder.path.name, SEARCH, TRAIN)
     streams = live.streams(SEARCH)
     phase = search_phase(live, parts, streams)

@@ -12,6 +12,7 @@ from nascore.component import RUN
 from nascore.config import Node, parse_document
 from nascore.config.node import show
 from nascore.errors import LayerName, Origin, Problem, said
+from nascore.files import MOST_OF_A_DOCUMENT, read_text
 from nascore.recipe.formats import FORMAT, FORMATS, OF_FILES, Formats
 from nascore.recipe.formats import KEY as FORMAT_KEY
 from nascore.recipe.guard import caught
@@ -121,7 +122,7 @@ class Files:
         return self._laid(self.pages[key], (*included, key))
 
     def _read(self, path: Path) -> Page:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, most=MOST_OF_A_DOCUMENT)
         return self._page(Source(where=str(path), text=text, layer="recipe", folder=path.parent))
 
     def _laid(self, page: Page, included: _Included) -> list[Layer]:

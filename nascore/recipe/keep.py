@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, define, frozen
 
 from nascore.component import RUN
+from nascore.files import read_text
 from nascore.recipe.dump import absolute, dump_recipe
 from nascore.recipe.made_with import plugins_of
 
@@ -90,8 +91,6 @@ class _Keeping:
 
 def _text(path: Path) -> str | None:
     try:
-        if not path.is_file() or path.stat().st_size > MOST:
-            return None
-        return path.read_text(encoding="utf-8")
+        return read_text(path, most=MOST)
     except (OSError, ValueError):
         return None  # no text, or not ours to read

@@ -1,15 +1,15 @@
 """The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
 
-from nascore.run.atomic import replacing, write_bytes, write_json, write_text
+from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
 from nascore.run.cause import cause
 from nascore.run.environment import environment, version_of
-from nascore.run.files import object_of, text_of
+from nascore.run.files import bytes_of, lines_of, object_of, text_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.format import environment_of, refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import beside_of, is_file, is_folder, is_there
 from nascore.run.marking import mark, mark_whole, run_of
-from nascore.run.names import ARCHITECTURE, COMPARISON, JOBS, LOG, RECIPE, RESULT
+from nascore.run.names import ARCHITECTURE, COMPARISON, JOBS, LOG, METRICS, RECIPE, RESULT
 from nascore.run.reading import Record, listed, read, refuse_unless_run
 
 __all__ = [
@@ -17,11 +17,13 @@ __all__ = [
     "COMPARISON",
     "JOBS",
     "LOG",
+    "METRICS",
     "RECIPE",
     "RESULT",
     "Record",
     "RunFolder",
     "beside_of",
+    "bytes_of",
     "cause",
     "create",
     "default_root",
@@ -31,6 +33,8 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "json_text",
+    "lines_of",
     "listed",
     "mark",
     "mark_whole",

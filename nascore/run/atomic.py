@@ -14,7 +14,7 @@ from nascore.errors import Problem, RunFolderError
 from nascore.run.cause import cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -73,11 +73,20 @@ def write_json(path: Path, value: object) -> None:
         RunFolderError: The file cannot be written.
         ValueError: The value holds a number that JSON cannot say (infinity, or none).
     """
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return a value as the text of a JSON file.
+
+    Raises:
+        ValueError: The value holds a number that JSON cannot say (infinity, or none).
+    """
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 @contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
+def replacing(folder: Path, filled: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Give an empty folder to fill, which then takes the place of this one as a whole.
 
     So nobody finds some files of what was there before beside some of what comes: weights, and the program of
@@ -85,6 +94,7 @@ def replacing(folder: Path) -> Iterator[Path]:
 
     Args:
         folder: It may be there or not.
+        filled: Called with the folder when it is filled, before it takes its place.
 
     Raises:
         RunFolderError: The system refused to make or to rename a folder.
@@ -98,6 +108,9 @@ def replacing(folder: Path) -> Iterator[Path]:
     rmtree(former, ignore_errors=True)
     try:
         yield fresh
+        if filled is not None:
+            with writing(folder):
+                filled(fresh)
     except BaseException:
         rmtree(fresh, ignore_errors=True)
         raise

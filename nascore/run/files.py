@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nascore.errors import RunFolderError
+from nascore.files import read_bytes, read_lines, read_text
 from nascore.run.cause import cause
-from nascore.run.looking import is_file
+from nascore.run.looking import is_there
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -20,11 +22,23 @@ def text_of(path: Path) -> str:
         RunFolderError: It cannot be read, or is no text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {cause(error)}.") from error
     except UnicodeDecodeError as error:
         raise RunFolderError(f"{path} cannot be read: it is no text in UTF-8.") from error
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        RunFolderError: It cannot be read, or is not as its run wrote it.
+    """
+    try:
+        return read_bytes(path)
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {cause(error)}.") from error
 
 
 def object_of(path: Path) -> dict[str, Any]:
@@ -36,14 +50,22 @@ def object_of(path: Path) -> dict[str, Any]:
     return _object(text_of(path), str(path))
 
 
-def lines_of(path: Path) -> list[dict[str, Any]]:
-    """Return the objects that a file holds, one a line; a last line without its end was cut off by a kill.
+def lines_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects that a file holds, one a line; a last line without its end was cut off by a kill.
 
     Raises:
         RunFolderError: It cannot be read, or another line holds no object.
     """
-    lines = text_of(path).split("\n")[:-1] if is_file(path) else []
-    return [_object(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+    if not is_there(path):
+        return
+    try:
+        for number, line in enumerate(read_lines(path), start=1):
+            if line.endswith(b"\n"):
+                yield _object(line.decode("utf-8"), f"{path}, line {number}")
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {cause(error)}.") from error
+    except UnicodeDecodeError as error:
+        raise RunFolderError(f"{path} cannot be read: it is no text in UTF-8.") from error
 
 
 def _object(text: str, where: str) -> dict[str, Any]:

@@ -4,71 +4,139 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.run.atomic import write_json, write_text, writing
+from nascore.files import Checksum, ChecksumWriter, with_digest
+from nascore.run.atomic import json_text, replacing, write_bytes, writing
 from nascore.run.cause import cause
 from nascore.run.looking import is_file, is_folder
 from nascore.run.names import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ELSEWHERE = "Name another folder with --out, or another place for runs in NASCORE_RUNS."
 
 
 @frozen
 class RunFolder:
-    """A run's folder.
+    """A run's folder, or that of a job in it.
 
     Attributes:
         path: Where it is.
+        checksums: The list of the run's files.
+        place: Where it is in the run's folder, with a slash at the end; empty for the run's own.
     """
 
     path: Path
+    checksums: ChecksumWriter
+    place: str = ""
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
     def text(self, name: str, text: str) -> None:
         """Write a text file, whole or not at all."""
-        write_text(self.path / name, text)
+        self.bytes(name, text.encode())
+
+    def document(self, name: str, text: str) -> None:
+        """Write a recipe or a description, with a digest that shows wherever a part of it is read."""
+        self.text(name, with_digest(text))
 
     def json(self, name: str, value: object) -> None:
-        """Write a JSON file, whole or not at all."""
-        write_json(self.path / name, value)
+        """Write a JSON file, whole or not at all.
+
+        Raises:
+            ValueError: The value holds a number that JSON cannot say (infinity, or none).
+        """
+        self.text(name, json_text(value))
+
+    def bytes(self, name: str, content: bytes) -> None:
+        """Write a file, whole or not at all, and its checksum.
+
+        Raises:
+            RunFolderError: The file cannot be written; what was there before still is.
+        """
+        entry = {f"{self.place}{name}": Checksum.of(content)}
+        with writing(self.path / name):
+            self.checksums.announce(entry)
+        write_bytes(self.path / name, content)
+        self.checksums.placed(entry)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """Give an empty folder to fill, which then takes the place of one of this folder as a whole.
+
+        Raises:
+            RunFolderError: It cannot be made, filled or renamed.
+        """
+        entries: dict[str, Checksum] = {}
+
+        def announce(fresh: Path) -> None:
+            found = sorted(path for path in fresh.rglob("*") if path.is_file())
+            for path in found:
+                at = path.relative_to(fresh).as_posix()
+                entries[f"{self.place}{name}/{at}"] = Checksum.of_file(path)
+            self.checksums.announce(entries)
+
+        with replacing(self.path / name, filled=announce) as fresh:
+            yield fresh
+        self.checksums.placed(entries)
 
     def metric(self, values: dict[str, Any]) -> None:
         """Add a line to `metrics.jsonl`."""
-        _append(self.path / METRICS, json.dumps(values, allow_nan=False))
+        self._append(METRICS, json.dumps(values, allow_nan=False))
 
     def change(self, event: str, **details: object) -> None:
         """Add a line to `changes.jsonl`: something that happened once and cannot be undone."""
         line = {"event": event, "time": _now().isoformat(timespec="seconds"), **details}
-        _append(self.path / CHANGES, json.dumps(line, allow_nan=False))
+        self._append(CHANGES, json.dumps(line, allow_nan=False))
 
     def log(self, text: str) -> None:
         """Add a line to `run.log`, with the time."""
-        _append(self.path / LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+        self._append(LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
 
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
         """Make the folder of a job, `jobs/0001-search`, with its `job.yaml`."""
-        path = self.path / JOBS / f"{number:04d}-{kind}"
+        name = f"{JOBS}/{number:04d}-{kind}"
+        path = self.path / name
         with writing(path):
             path.mkdir(parents=True)
         lines = {"id": number, "kind": kind, **facts}
+        folder = RunFolder(path, self.checksums, f"{name}/")
         # Scalars in JSON are scalars in YAML.
-        write_text(
-            path / "job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items())
-        )
-        return RunFolder(path)
+        folder.text("job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
+        return folder
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write `result.json`: afterwards the run is over, and nothing else is written."""
-        self.json(RESULT, result)
+        """Write `result.json`: afterwards the job or the run is over, and nothing else is written."""
+        if self.place:
+            self.json(RESULT, result)
+            return
+        content = json_text(result).encode()
+        with writing(self.path / RESULT):
+            self.checksums.end({RESULT: Checksum.of(content)})
+        write_bytes(self.path / RESULT, content)
+
+    def _append(self, name: str, line: str) -> None:
+        """Add a line to a file, or nothing of it."""
+        content = f"{line}\n".encode(errors="backslashreplace")
+        with writing(self.path / name), (self.path / name).open("ab") as file:
+            size = file.tell()
+            try:
+                file.write(content)
+                file.flush()
+            except OSError:
+                file.truncate(size)
+                raise
+        self.checksums.grown(f"{self.place}{name}", content)
 
 
 def create(name: str, *, root: Path | None = None, out: Path | None = None) -> RunFolder:
@@ -85,9 +153,9 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
     where = out if out is not None else root or default_root()
     try:
         if out is not None:
-            return RunFolder(_claimed(out))
+            return _begun(_claimed(out))
         where.mkdir(parents=True, exist_ok=True)
-        return RunFolder(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}"))
+        return _begun(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}"))
     except FileExistsError:
         text = f"{where} is a file, or another run took it just now: the run's folder cannot be made there."
         raise RunFolderError(f"{text} {_ELSEWHERE}") from None
@@ -134,9 +202,10 @@ def _new_in(parent: Path, name: str) -> Path:
     raise AssertionError("there is always a next number")
 
 
-def _append(path: Path, line: str) -> None:
-    with writing(path), path.open("a", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
-        file.write(line + "\n")
+def _begun(path: Path) -> RunFolder:
+    checksums = ChecksumWriter(path)
+    checksums.begin()
+    return RunFolder(path, checksums)
 
 
 def _now() -> datetime:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.errors import RunFolderError
 from nascore.run.files import object_of
+from nascore.run.looking import is_there
 from nascore.run.names import ENVIRONMENT, FORMAT
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def refuse_newer(path: Path) -> None:
 
 
 def environment_of(path: Path) -> dict[str, Any]:
-    """Return what a run was made on and for; empty where that cannot be read."""
-    try:
-        return object_of(path / ENVIRONMENT)
-    except RunFolderError:
-        # Without it a run is as good as with it: it says where a result came from, and nothing needs it.
-        return {}
+    """Return what a run was made on and for; empty where that is not kept.
+
+    Raises:
+        RunFolderError: It cannot be read, or is not as the run wrote it.
+    """
+    file = path / ENVIRONMENT
+    return object_of(file) if is_there(file) else {}

@@ -27,7 +27,7 @@ def inventory(path: Path) -> str:
 def _named(path: Path, name: str) -> str:
     if name == METRICS:
         try:
-            epochs = len(lines_of(path / name))
+            epochs = sum(1 for _ in lines_of(path / name))
         except RunFolderError:
             return f"{name} (damaged)"
         return f"{name} ({epochs} epoch{'' if epochs == 1 else 's'})"
@@ -39,7 +39,10 @@ def _named(path: Path, name: str) -> str:
 def _expected(path: Path) -> list[str]:
     if is_there(path / COMPARISON):
         return list(WRITTEN_BY_COMPARISON)
-    evaluation = environment_of(path).get("kind") == "evaluate"
+    try:
+        evaluation = environment_of(path).get("kind") == "evaluate"
+    except RunFolderError:
+        evaluation = False  # that it is damaged is said by whoever reads it
     return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
 
 

@@ -58,10 +58,12 @@ class Record:
     def metrics(self) -> list[dict[str, Any]]:
         """Return the lines of `metrics.jsonl`; a last line that was cut off by a kill is left out.
 
+        They may be many: :func:`lines_of` yields them one by one.
+
         Raises:
             RunFolderError: Another line holds no JSON.
         """
-        return lines_of(self.path / METRICS)
+        return list(lines_of(self.path / METRICS))
 
 
 def read(path: Path) -> Record:

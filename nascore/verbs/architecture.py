@@ -17,6 +17,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
+from nascore.files import MOST_OF_A_DOCUMENT, read_text
 from nascore.run import RECIPE, beside_of, cause, environment_of, is_file, is_folder, is_there, read
 from nascore.verbs.gallery import architecture_of
 from nascore.verbs.runs import Run, best_of
@@ -171,7 +172,7 @@ def _text(target: Path) -> str:
     if not is_there(target):
         return str(target)
     try:
-        return target.read_text(encoding="utf-8")
+        return read_text(target, most=MOST_OF_A_DOCUMENT)
     except OSError as error:
         raise RecipeError(f"{target} cannot be read: {cause(error)}.") from error
     except UnicodeDecodeError as error:

@@ -1,0 +1,27 @@
+"""Reading plain files of bounded size, compared with the checksums of the run that wrote them."""
+
+from nascore.files.chained import ChainedWriter, read_chained
+from nascore.files.checksums import CHECKSUMS, Checksum, ChecksumWriter, checksums_of
+from nascore.files.digest import digest_fault, with_digest, without_digest
+from nascore.files.plain import MOST_OF_A_DOCUMENT, DamagedError, open_plain, refuse_outside
+from nascore.files.verified import check_file, read_bytes, read_lines, read_text
+
+__all__ = [
+    "CHECKSUMS",
+    "MOST_OF_A_DOCUMENT",
+    "ChainedWriter",
+    "Checksum",
+    "ChecksumWriter",
+    "DamagedError",
+    "check_file",
+    "checksums_of",
+    "digest_fault",
+    "open_plain",
+    "read_bytes",
+    "read_chained",
+    "read_lines",
+    "read_text",
+    "refuse_outside",
+    "with_digest",
+    "without_digest",
+]

@@ -1,0 +1,220 @@
+"""The list of a run's files, with sizes and SHA-256: `checksums.jsonl` in the run's folder.
+
+A line is added before the file that it names takes its place, so that a kill at any moment leaves no file
+that is not listed. When the run is over, a last line says so: a list that was cut off lacks it.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from hashlib import file_digest, sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import Factory, define, field, frozen
+
+from nascore.files.chained import ChainedWriter, read_chained
+from nascore.files.plain import DamagedError, open_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CHECKSUMS: Final = "checksums.jsonl"
+LAST: Final = "result.json"
+"""The file that is written last of all: where it is, the list has an end."""
+
+GROWING: Final = frozenset({"metrics.jsonl", "changes.jsonl"})
+"""Files to which lines are added; they are listed when the run is over."""
+
+NEVER: Final = frozenset({"run.log", "gallery.jsonl", CHECKSUMS})
+"""Files that are never listed: nothing is read from the log, and the others have checksums of their own."""
+
+_OWN: Final = frozenset({
+    "recipe.yaml", "comparison.json", "environment.json", "gallery.json", "result.json", "best", "jobs",
+    "architectures", "files",
+}) | GROWING  # fmt: skip
+"""Names of a run at the top of its folder; what has another name was put there by somebody else."""
+
+_UNLISTED: Final = ". Restore it, or delete it to use the files of the run unchecked"
+_EDITED: Final = (
+    ". If it was edited on purpose, copy it to another folder, without its first line, and name the copy"
+)
+
+
+@frozen(kw_only=True)
+class Checksum:
+    """What a file is.
+
+    Attributes:
+        size: Bytes.
+        sha256: Hexadecimal digits.
+    """
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Checksum:
+        """Return the checksum of a content."""
+        return cls(size=len(content), sha256=sha256(content).hexdigest())
+
+    @classmethod
+    def of_file(cls, path: Path) -> Checksum:
+        """Return the checksum of a plain file, however large.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        with open_plain(path, most=1 << 50) as file:
+            digest = file_digest(file, "sha256").hexdigest()
+            return cls(size=file.tell(), sha256=digest)
+
+
+@frozen(kw_only=True)
+class Checksums:
+    """The list of a run, read.
+
+    Attributes:
+        folder: The run's folder.
+        files: By the path of a file in the folder its checksums, the last one last.
+        ended: Whether the run is over.
+    """
+
+    folder: Path
+    files: Mapping[str, tuple[Checksum, ...]]
+    ended: bool
+
+    def refuse_damaged(self, name: str, found: Checksum) -> None:
+        """Refuse a file whose content is not as the run wrote it.
+
+        Args:
+            name: Its path in the folder.
+            found: What it is.
+
+        Raises:
+            DamagedError: It is not as it was written, or was not written by the run.
+        """
+        listed = self.files.get(name, ())
+        if name == LAST and not self.ended:
+            raise DamagedError(f"{CHECKSUMS} beside it was cut off: it does not say that the run is over")
+        if not listed:
+            if name.partition("/")[0] in _OWN and (self.ended or name not in GROWING):
+                raise DamagedError(f"it is not listed in {self.folder / CHECKSUMS}: the run did not write it")
+            return
+        # While a run is under way, a line may speak of what is about to be written.
+        if found not in (listed[-1:] if self.ended else listed):
+            size = "" if found.size == listed[-1].size else f" ({found.size} bytes, not {listed[-1].size})"
+            text = f"it is not as the run wrote it{size}: it was cut off, damaged or edited"
+            raise DamagedError(f"{text}{_EDITED if name.endswith('.yaml') else ''}")
+
+
+def checksums_of(folder: Path) -> Checksums | None:
+    """Return the list of a run; None where it has none, as runs of earlier versions.
+
+    Raises:
+        DamagedError: The list is damaged, or cannot be read.
+    """
+    path = folder / CHECKSUMS
+    if not os.path.lexists(path):
+        return None
+    try:
+        seen = os.stat(path)  # noqa: PTH116 - as in `looking`
+        return _read(folder, seen.st_mtime_ns, seen.st_size, seen.st_ino)
+    except DamagedError as error:
+        raise DamagedError(
+            f"{path}, the list of its run's files, is damaged: {error.strerror}{_UNLISTED}"
+        ) from None
+    except OSError as error:
+        raise DamagedError(f"{path}, the list of its run's files, cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=64)  # a verb reads several files of a run
+def _read(folder: Path, _changed: int, _size: int, _node: int) -> Checksums:
+    bodies = read_chained(folder / CHECKSUMS)
+    if not bodies:
+        raise DamagedError("it is empty")
+    files: dict[str, tuple[Checksum, ...]] = {}
+    for body in bodies:
+        if "file" in body:
+            entry = Checksum(size=body["size"], sha256=body["sha256"])
+            files[body["file"]] = (*files.get(body["file"], ()), entry)
+    return Checksums(folder=folder, files=files, ended="end" in bodies[-1])
+
+
+@define
+class ChecksumWriter:
+    """The list of a run that is under way.
+
+    Attributes:
+        folder: The run's folder.
+    """
+
+    folder: Path
+    _lines: ChainedWriter = field(init=False)
+    _listed: dict[str, Checksum] = Factory(dict)
+    _placed: dict[str, Checksum] = Factory(dict)
+    _growing: dict[str, Any] = Factory(dict)
+
+    @_lines.default
+    def _of_folder(self) -> ChainedWriter:
+        return ChainedWriter(self.folder / CHECKSUMS)
+
+    def begin(self) -> None:
+        """Write the first line.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self._lines.add([{"list": "the files of this folder, with sizes and SHA-256"}])
+
+    def announce(self, entries: Mapping[str, Checksum]) -> None:
+        """Add files that are about to take their places.
+
+        Args:
+            entries: By path in the run's folder.
+
+        Raises:
+            OSError: The list cannot be written.
+        """
+        self._listed.update(entries)
+        self._lines.add([_line(name, entry) for name, entry in entries.items()])
+
+    def placed(self, entries: Mapping[str, Checksum]) -> None:
+        """Note that files that were announced have taken their places."""
+        self._placed.update(entries)
+
+    def grown(self, name: str, content: bytes) -> None:
+        """Note what was added to a file that grows."""
+        if name in GROWING:
+            state, size = self._growing.get(name, (sha256(), 0))
+            state.update(content)
+            self._growing[name] = state, size + len(content)
+
+    def end(self, last: Mapping[str, Checksum]) -> None:
+        """Add the files that grew, those that are not as they were announced, the last one, and the end.
+
+        Raises:
+            OSError: The list cannot be written, or a file cannot be read.
+        """
+        grown = {name: self._of_growing(name) for name in self._growing}
+        # A write that failed or was interrupted: the file may be the new one or the one before.
+        unsure = [name for name, one in self._listed.items() if self._placed.get(name) != one]
+        there = {
+            name: Checksum.of_file(self.folder / name) for name in unsure if (self.folder / name).exists()
+        }
+        entries = {**{name: Checksum.of_file(self.folder / name) for name in there}, **grown, **last}
+        self._lines.add([*(_line(name, one) for name, one in entries.items()), {"end": True}])
+        self._listed.update(entries)
+        self._placed.update(entries)
+
+    def _of_growing(self, name: str) -> Checksum:
+        state, size = self._growing[name]
+        path = self.folder / name
+        if path.stat().st_size != size:  # an addition was interrupted
+            return Checksum.of_file(path)
+        return Checksum(size=size, sha256=state.hexdigest())
+
+
+def _line(name: str, entry: Checksum) -> dict[str, Any]:
+    return {"file": name, "size": entry.size, "sha256": entry.sha256}

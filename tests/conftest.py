@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +12,12 @@ import torch
 from tiny import TINY
 
 import nascore
+from nascore.plugin.known import distributions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
 NEEDS = "needs(*distributions): the test is skipped where one of these is not installed"
 
 
@@ -36,11 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a plugin that is not installed; nothing is imported to find out."""
     for item in items:
         needed = [name for marker in item.iter_markers("needs") for name in marker.args]
-        strange = [
-            name
-            for name in needed
-            if not (ROOT / name.replace("-", "_")).is_dir() and not (ROOT / "plugins" / name).is_dir()
-        ]
+        strange = [name for name in needed if name not in distributions()]
         if strange:
             raise pytest.UsageError(
                 f"{item.nodeid} needs {', '.join(strange)}, which is not of this repository"

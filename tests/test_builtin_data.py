@@ -64,7 +64,7 @@ def test_without_scikit_learn_digits_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     data = Digits(NoSettings())
     assert data.facts.classes == 10
-    with pytest.raises(PluginError, match=r"pip install nascore\[digits\]"):
+    with pytest.raises(PluginError, match=r"pip install scikit-learn"):
         data.train()
 
 

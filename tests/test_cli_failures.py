@@ -180,7 +180,7 @@ def test_digits_without_scikit_learn(monkeypatch, tmp_path, words):
     result = cli(*words)
     assert result.exit_code == 4
     assert "digits needs scikit-learn" in result.stderr
-    assert "pip install 'nascore[digits]'" in result.stderr
+    assert "pip install scikit-learn" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -55,10 +55,10 @@ class Digits:
 
 def _load() -> tuple[Tensor, Tensor]:
     try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415 - an optional and slow import
+        from sklearn.datasets import load_digits  # noqa: PLC0415 - a slow import
     except ImportError as error:
         raise PluginError(
-            f"the data set digits needs scikit-learn ({error}): pip install 'nascore[digits]', "
+            f"the data set digits needs scikit-learn ({error}): pip install scikit-learn, "
             "or choose --dataset synthetic"
         ) from None
     found = load_digits()

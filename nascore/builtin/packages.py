@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from nascore.api import Choice
 
-DIGITS = "nascore[digits]"
+DIGITS = "scikit-learn"
 
 
 def digits_package(_settings: object, _recipe: Choice) -> Iterable[Problem]:
     """Yield the problem of `digits` where scikit-learn, which holds its images, is not installed."""
     if find_spec("sklearn") is None:
         text = "digits needs scikit-learn, which is not installed."
-        hint = f"pip install '{DIGITS}', or choose --dataset synthetic."
+        hint = f"pip install {DIGITS}, or choose --dataset synthetic."
         yield Problem(path="dataset", text=text, hint=hint, slots=("dataset",), missing=DIGITS)

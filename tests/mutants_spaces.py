@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 from functools import partial
-from itertools import count
 
 from attrs import evolve, frozen
-from torch import nn
 
 from nascore.api import (
     Component,
@@ -25,8 +23,6 @@ from nascore.api import (
 )
 
 OPS = (Op("skip_connect"), Op("conv_3x3"), Op("max_pool_3x3"))
-PIXELS = 32 * 32
-WIDTHS = count(1)
 
 
 @frozen(kw_only=True)
@@ -147,24 +143,18 @@ class Restless(Pair):
         return (Op("restless"), Op("restless", (("copy", 1),)))
 
 
+class Mixes(Pair):
+    """Has an operation that computes with other images of the batch."""
+
+    def ops(self):
+        return (Op("mixing"), Op("mixing", (("copy", 1),)))
+
+
 class SearchOnly(Pair):
     """Has an operation that works in the supernet alone."""
 
     def ops(self):
         return (Op("search_only"), Op("search_only", (("copy", 1),)))
-
-
-def restless(c_in, c_out, stride, copy):
-    del copy
-    hidden = next(WIDTHS)
-    return nn.Sequential(nn.Conv2d(c_in, hidden, 1, stride), nn.Conv2d(hidden, c_out, 1))
-
-
-def search_only(c_in, c_out, stride, copy, affine):
-    del copy
-    if affine:
-        raise ValueError("there is no affine form.")
-    return nn.Conv2d(c_in, c_out, 1, stride)
 
 
 def to_same(description):
@@ -177,11 +167,6 @@ def from_same(text, **_sizes):
     del text
     layer = Node(name="c", edges=(Edge(source=-1, ops=OPS[:1]),))
     return Description(network=framed(Op("classifier"), layer), channels=4, in_channels=3, classes=10)
-
-
-def pixels(c_in, c_out, stride):
-    del stride
-    return nn.Sequential(nn.Flatten(), nn.Linear(c_in * PIXELS, c_out))
 
 
 def component(name, build, *, config=Width, provides=()):
@@ -206,6 +191,7 @@ MUTANTS = {
     "draws-globally": (DrawsGlobally, "leaves_the_global_random_numbers_alone"),
     "one-text": (partial(component, build=OneText, provides=("fixed",)), "is_fixed_if_it_says_so"),
     "restless": (Restless, "costs_add_up"),
+    "mixes-images": (Mixes, "classifies_one_image_at_a_time"),
     "search-only": (SearchOnly, "what_is_found_can_be_built"),
     "unread": (Unread, "its_network_trains"),
     "lying-bounds": (partial(component, build=Pair, config=LyingWidth), "its_bounds_hold"),
@@ -221,10 +207,11 @@ def nascore_spaces():
 
 @hookimpl
 def nascore_operations():
-    yield Operation(name="pixels", build="mutants_spaces:pixels", strides=None)
-    yield Operation(name="restless", build="mutants_spaces:restless", settings={"copy": 0})
+    yield Operation(name="pixels", build="mutants_operations:pixels", strides=None)
+    yield Operation(name="restless", build="mutants_operations:restless", settings={"copy": 0})
+    yield Operation(name="mixing", build="mutants_operations:mixing", settings={"copy": 0})
     yield Operation(
-        name="search_only", build="mutants_spaces:search_only", settings={"copy": 0, "affine": False}
+        name="search_only", build="mutants_operations:search_only", settings={"copy": 0, "affine": False}
     )
 
 

@@ -85,6 +85,14 @@ def network(description, *, seed=0, dtype=torch.float32, random_gates=False):
     return net
 
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def is_statistic(name):
+    """Say whether this is the name of a running statistic: norms of candidates have none to pass on."""
+    return name.rpartition(".")[2] in STATISTICS
+
+
 def images(count=4, size=8, channels=3, dtype=torch.float32, seed=1):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, channels, size, size, generator=generator, dtype=torch.float64).to(dtype)

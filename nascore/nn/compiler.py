@@ -12,6 +12,7 @@ from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
 from nascore.nn.fused import EXECUTIONS
 from nascore.nn.network import Network
+from nascore.nn.norms import keep_statistics
 from nascore.nn.program import write_program
 from nascore.nn.weighing import GroupShape
 
@@ -28,7 +29,8 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
     """Build the network of a description.
 
     Every operation in its place has a module of its own, also in states that the output does not need. First
-    weights are drawn from torch's global generator, in the order of the plan.
+    weights are drawn from torch's global generator, in the order of the plan. Batch norms keep running
+    statistics, except those of candidates: see :func:`nascore.nn.norms.keep_statistics`.
 
     Args:
         description: Open for a supernet, closed for an ordinary network.
@@ -85,4 +87,6 @@ def _modules(
 ) -> Iterator[tuple[str, nn.Module]]:
     for wire in wires:
         for op in wire.ops:
-            yield wire.op_path(op), build(op, wire, description, catalogue)
+            module = build(op, wire, description, catalogue)
+            keep_statistics(module, keep=wire.group is None)
+            yield wire.op_path(op), module

@@ -72,18 +72,53 @@ def together(chains: Sequence[Sequence[nn.Module]], x: Tensor) -> Sequence[Tenso
     count, shared = len(chains), True
     for place in zip(*chains, strict=True):
         first = place[0]
-        if not isinstance(first, nn.Conv2d):
+        keeps = isinstance(first, nn.BatchNorm2d) and first.track_running_stats
+        if not (keeps or isinstance(first, nn.Conv2d)):
             x = first(x)
             continue
-        groups = first.groups
-        if not (shared and groups == 1):
+        apart = keeps or not shared or first.groups != 1
+        if apart and shared and count > 1:
             # From here on each chain has channels of its own, side by side.
-            x = x.repeat(1, count, 1, 1) if shared and count > 1 else x
-            groups *= count
-        weight, bias = _stacked(place)
-        x = functional.conv2d(x, weight, bias, first.stride, first.padding, first.dilation, groups)
+            x = x.repeat(1, count, 1, 1)
+        x = _normalised(place, x) if keeps else _convolved(place, x, apart=apart)
         shared = False
     return [x] * count if shared else x.chunk(count, 1)
+
+
+def _convolved(place: Sequence[nn.Module], x: Tensor, *, apart: bool) -> Tensor:
+    """Apply the convolutions of all chains, each to its own channels, or all to the same ones."""
+    first = place[0]
+    assert isinstance(first, nn.Conv2d)
+    groups = first.groups * (len(place) if apart else 1)
+    weight, bias = _stacked(place)
+    return functional.conv2d(x, weight, bias, first.stride, first.padding, first.dilation, groups)
+
+
+def _normalised(place: Sequence[nn.Module], x: Tensor) -> Tensor:
+    """Apply the batch norms of all chains, each to its own channels, and update their running statistics."""
+    norms = [module for module in place if isinstance(module, nn.BatchNorm2d)]
+    first = norms[0]
+    if len(norms) == 1 or first.momentum is None:  # the latter is a mean over all batches so far
+        parts = zip(norms, x.chunk(len(norms), 1), strict=True)
+        return torch.cat([norm(part) for norm, part in parts], 1)
+    kept = [_statistics(norm) for norm in norms]
+    mean, var = (torch.cat(each) for each in zip(*kept, strict=True))
+    x = functional.batch_norm(x, mean, var, None, None, first.training, first.momentum, first.eps)
+    if first.training:
+        updated = zip(mean.chunk(len(norms)), var.chunk(len(norms)), strict=True)
+        for norm, own, new in zip(norms, kept, updated, strict=True):
+            own[0].copy_(new[0])
+            own[1].copy_(new[1])
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.add_(1)
+    return x
+
+
+def _statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    mean, var = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert var is not None
+    return mean, var
 
 
 def _stacked(place: Sequence[nn.Module]) -> tuple[Tensor, Tensor | None]:
@@ -117,8 +152,7 @@ def _fuses(module: nn.Module) -> bool:
     if type(module) is nn.Conv2d:
         return module.padding_mode == "zeros"
     if type(module) is nn.BatchNorm2d:
-        # With weights or running statistics it would have to be told whose channels it sees.
-        return not (module.affine or module.track_running_stats)
+        return not module.affine  # its weights would have to be stacked too
     return type(module) in _CHANNELWISE
 
 

@@ -11,14 +11,15 @@ from nascore.description import choose, derive, expand, final, fingerprint
 from nascore.errors import DescriptionError
 from nascore.nn import compile as compiled
 from nascore.nn import costs
+from nascore.testing.batches import CLOSE, batch_difference, random_operations
 from nascore.testing.examples import FACTS
 from nascore.testing.networks import forwarded
 from nascore.testing.part import PartConformance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from nascore.description import Catalogue, Description, Picks
+    from nascore.description import Catalogue, Description, Op, Picks
     from nascore.nn import Costs
 
 DRAWS = 2
@@ -40,6 +41,14 @@ class SpaceDerived(PartConformance):
             shape = (len(given), FACTS.classes)
             text = f"holds a network that gives logits of shape {tuple(given.shape)}, not {shape}"
             self.hold(tuple(given.shape) == shape, text)
+
+    def test_classifies_one_image_at_a_time(self) -> None:
+        """What is found gives an image the same logits alone as in a batch, in evaluation mode."""
+        without = random_operations(self.made().describe(FACTS), self.catalogue())
+        for _description, _picks, found in self._drawn(without):
+            difference = batch_difference(found, self.catalogue(), FACTS)
+            text = f"holds a network whose logits of an image differ by {difference:.2g} with the batch"
+            self.hold(difference <= CLOSE, text)
 
     def test_costs_add_up(self) -> None:
         """The costs of the choices, added up, are those of the network that they make."""
@@ -71,13 +80,14 @@ class SpaceDerived(PartConformance):
                 f"declares fixed, and two of its architectures have the text {text}",
             )
 
-    def _drawn(self) -> Iterator[tuple[Description, Picks, Description]]:
+    def _drawn(self, without: Collection[Op] = ()) -> Iterator[tuple[Description, Picks, Description]]:
+        """Yield architectures at random; some operations are kept only where there is nothing else."""
         description = self.made().describe(FACTS)
         layouts = expand(description).layouts
         for seed in range(DRAWS):
             random = Random(seed)  # noqa: S311 - nothing secret
             strength = {
-                name: [[random.random() for _ in layout.ops] for _ in layout.rows]
+                name: [[random.random() - (op in without) for op in layout.ops] for _ in layout.rows]
                 for name, layout in layouts.items()
             }
             picks = choose(description, strength)

@@ -98,19 +98,30 @@ def mixture(description, seed=0, dtype=torch.float32):
     }
 
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def begins_anew(name):
+    """Say whether a child has this tensor anew: of a projection, or a statistic of a candidate's norm."""
+    return "/project." in name or ("+" in name and name.rpartition(".")[2] in STATISTICS)
+
+
 def strength(weights):
     """What the updater ranks by: sizes."""
     return {name: value.abs().tolist() for name, value in weights.items()}
 
 
 def outputs(net, *args, **more):
-    """What a network gives, as a tuple, with or without an auxiliary head; it is left as it was."""
+    """What a network gives in training and in evaluation mode; it is left as it was, in training mode."""
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
-    given = net(*args, **more)
+    given = []
+    for training in (False, True):
+        found = net.train(training)(*args, **more)
+        given += found if isinstance(found, tuple) else (found,)
     with torch.no_grad():
         for name, buffer in net.named_buffers():
             buffer.copy_(before[name])
-    return given if isinstance(given, tuple) else (given,)
+    return tuple(given)
 
 
 def equal(one, other):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from attrs import evolve
 from petridish_runs import grown, space_of
-from petridish_samples import CATALOGUE, equal, images, network, outputs
+from petridish_samples import CATALOGUE, begins_anew, equal, images, network, outputs
 from safetensors.torch import load_file
 
 import nascore.engine.offspring
@@ -73,9 +73,9 @@ def check_children(run, *, trained):
 
 
 def fresh(weights, parent):
-    """Return the names of what a child has new: projections and their gates."""
+    """Return the names of what a child has new: projections, their gates, statistics of candidates' norms."""
     new = {
-        name for name in weights if ("/project." in name or name.startswith("gates.")) and name not in parent
+        name for name in weights if (begins_anew(name) or name.startswith("gates.")) and name not in parent
     }
     assert all(not weights[name].any() for name in new if name.startswith("gates."))
     return new

@@ -8,12 +8,8 @@ from torch import nn
 
 
 def norm(channels: int, *, affine: bool = True) -> nn.BatchNorm2d:
-    """Return batch norm; without ``affine`` it keeps no running statistics but always takes the batch's.
-
-    A search switches ``affine`` off, and its statistics change with the mixture from step to step: an average
-    over them would be of no network in particular.
-    """
-    return nn.BatchNorm2d(channels, affine=affine, track_running_stats=affine)
+    """Return batch norm; whether it keeps running statistics is decided where the network is compiled."""
+    return nn.BatchNorm2d(channels, affine=affine)
 
 
 def conv(  # noqa: PLR0913 - a convolution has that many sides

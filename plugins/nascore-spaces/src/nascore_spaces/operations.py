@@ -136,8 +136,7 @@ def _conv(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Conv2d:
 
 
 def _norm(channels: int, *, affine: bool = True) -> nn.BatchNorm2d:
-    # As nascore's own operations: without weights it takes the statistics of the batch, always.
-    return nn.BatchNorm2d(channels, affine=affine, track_running_stats=affine)
+    return nn.BatchNorm2d(channels, affine=affine)
 
 
 def _named(**parts: nn.Module) -> nn.Sequential:

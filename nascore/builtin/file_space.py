@@ -29,6 +29,11 @@ class File:
         """Return the file's description for this data."""
         return evolve(_read(self.settings.path), in_channels=facts.channels, classes=facts.classes)
 
+    @property
+    def written(self) -> Path | None:
+        """The file that the description is written in."""
+        return self.settings.path
+
 
 def check_file(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
     """Yield everything that is wrong with the file, each with its line, before anything is built."""
@@ -67,7 +72,7 @@ def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:
         text = read_text(path)
     except (OSError, ValueError) as error:
         raise DescriptionError([_unreadable(path, error)]) from None
-    return load(text, where=str(path), catalogue=catalogue)
+    return load(text, where=str(path), catalogue=catalogue, classifies=catalogue is not None)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Problem:

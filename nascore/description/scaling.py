@@ -11,7 +11,7 @@ from nascore.description.names import NETWORK
 from nascore.description.op import Op
 from nascore.description.problems import Found
 from nascore.description.values import Edge, Node
-from nascore.errors import DescriptionError, did_you_mean
+from nascore.errors import DescriptionError, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nascore.description.values import Description
 
 AUXILIARY = "aux"
+
+CELLS = "cells"
+"""What a mistake in the number of cells is told of; a caller knows it by a longer path."""
 
 
 def resize(
@@ -77,14 +80,24 @@ def spread(description: Description, cells: int) -> dict[str, int]:
     if not stages:
         return {}
     stages[next(reversed(stages))] += alone
+    repeats = _shared(stages, cells)
+    if min(repeats.values()) < 0:
+        # Of more cells than a stage must hold alone, times the stages, each stage has enough.
+        most = (max(stages.values()) + 1) * len(stages)
+        least = next(count for count in range(cells, most + 1) if min(_shared(stages, count).values()) >= 0)
+        number = "1 cell is" if cells == 1 else f"{cells} cells are"
+        text = f"{number} too few: this network needs at least {least}, some of its cells stand alone."
+        raise DescriptionError([Problem(path=CELLS, text=text, hint=f"Set {least} or more.")])
+    return repeats
+
+
+def _shared(stages: Mapping[str, int], cells: int) -> dict[str, int]:
+    """Return the repetitions of each stage, of which so many places are taken by cells that stand alone."""
     count = len(stages)
-    repeats = {
+    return {
         name: (k + 1) * cells // count - k * cells // count - taken
         for k, (name, taken) in enumerate(stages.items())
     }
-    if min(repeats.values()) < 0:
-        raise DescriptionError(f"{cells} cells are too few: cells that do not repeat need more places.")
-    return repeats
 
 
 def reducing(description: Description) -> str | None:

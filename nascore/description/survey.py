@@ -11,6 +11,7 @@ from nascore.description.checks import Checks
 from nascore.description.expand import Walk
 from nascore.description.layouts import lay_out
 from nascore.description.names import UNREAD
+from nascore.description.output import check_output
 from nascore.description.plan import State
 from nascore.errors import DescriptionError
 
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from nascore.description.values import Description, Graph
 
 
-def survey(description: Description, catalogue: Catalogue | None, found: Found) -> None:
+def survey(
+    description: Description, catalogue: Catalogue | None, found: Found, *, classifies: bool = False
+) -> None:
     """Note what arithmetic and the catalogue show to be wrong.
 
     Args:
         description: A description, or a draft of one, whose other problems are noted.
         catalogue: With it every operation is checked.
         found: Where problems go.
+        classifies: Whether the output must have a channel for each class.
     """
     checks = Checks(description=description, catalogue=catalogue, found=found)
     walk = _Survey(description=description, checks=checks)
@@ -40,6 +44,9 @@ def survey(description: Description, catalogue: Catalogue | None, found: Found) 
     auxiliary = names.get(description.auxiliary or "")
     if auxiliary is not None:
         checks.auxiliary(walk.states[auxiliary])
+    output = names.get(description.network.output)
+    if classifies and output is not None:
+        check_output(description, walk.states[output], found, catalogue)
     if not walk.torn and not _is_torn(description):
         # How often a group is used is only known where all edges are.
         lay_out(description, walk.states, checks)

@@ -10,9 +10,9 @@ from attrs import define
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
-from nascore.description import expand
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.device import device_for
+from nascore.engine.fitting import check_networks
 from nascore.engine.making import all_made, described, made
 from nascore.engine.seeds import chooses_in_supernet, seeds_of
 from nascore.engine.streams import Streams
@@ -139,14 +139,15 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     """
     device_for(recipe)
     dataset: Dataset = made(recipe, "dataset")
-    description, growth = described(recipe, dataset.facts), made(recipe, "growth")
-    expand(description, registry.operations())
-    seeds = seeds_of(recipe, growth, description, registry.operations())
+    catalogue, facts = registry.operations(), dataset.facts
+    description, growth = described(recipe, facts, catalogue), made(recipe, "growth")
+    seeds = seeds_of(recipe, growth, description, catalogue, facts)
     parts = parts_of(recipe, description, growth, seeds)
     if chooses_in_supernet(recipe):
-        _refuse_unfit_supernet(recipe, parts, dataset.facts)
+        _refuse_unfit_supernet(recipe, parts, facts)
     else:
-        _refuse_unfit_split(recipe, parts, dataset.facts.train)
+        _refuse_unfit_split(recipe, parts, facts.train)
+    check_networks(recipe, parts, facts, catalogue)
     return dataset, parts
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from nascore.description import dump
 from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
-from nascore.engine.derive import prepared
 from nascore.engine.device import computing
 from nascore.engine.ending import concluding
+from nascore.engine.fitting import check_trained
 from nascore.engine.making import made
 from nascore.engine.measure import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from nascore.contract import Dataset, Observer
+    from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Description
     from nascore.engine.build import Live
     from nascore.engine.training import Trained
@@ -57,13 +57,22 @@ def evaluate(
         raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
     with computing(recipe.run.threads):
         dataset: Dataset = made(recipe, "dataset")
-        check_batch("training.batch", recipe.run.training.batch, dataset.facts.train)
-        ready = prepared(description, recipe.run.training, dataset.facts)
+        ready = _planned(description, recipe, registry, dataset.facts)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
         with concluding(live, "evaluate") as result:
             result.update(evaluate_job(live, ready))
     return live.folder.path
+
+
+def _planned(description: Description, recipe: Recipe, registry: Registry, facts: DataFacts) -> Description:
+    """Return the description as it is trained; refuse what could not be, with who asked for it."""
+    training = recipe.run.training
+    try:
+        check_batch("training.batch", training.batch, facts.train)
+        return check_trained(description, registry.operations(), facts, training)
+    except RecipeError as error:
+        raise type(error)(recipe.placed(error.problems)) from error
 
 
 def evaluate_job(live: Live, description: Description) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nascore.component import load
+from nascore.engine.fitting import check_space
 from nascore.errors import refusal
 from nascore.recipe.guard import guarded
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.contract import DataFacts, Space
-    from nascore.description import Description
+    from nascore.description import Catalogue, Description
     from nascore.recipe import Recipe
     from nascore.recipe.recipe import Part
 
@@ -42,14 +43,16 @@ def _made(part: Part) -> Any:  # noqa: ANN401 - the same
     return answered(part.component, "building", lambda: load(part.component.build)(part.settings))
 
 
-def described(recipe: Recipe, facts: DataFacts) -> Description:
-    """Return the description that the space gives for these data.
+def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
+    """Return the description that the space gives for these data, if networks of it can run on them.
 
     Raises:
-        PluginError: The space raised.
+        PluginError: The space raised, or gave something else than a description for these data.
+        DescriptionError: The description cannot be built, or does not end in logits.
     """
     space: Space = made(recipe, "space")
-    return answered(recipe.part("space").component, "describing", lambda: space.describe(facts))
+    given = answered(recipe.part("space").component, "describing", lambda: space.describe(facts))
+    return check_space(space, given, facts, catalogue)
 
 
 def answered(component: Component, what: str, call: Callable[[], T]) -> T:

@@ -7,14 +7,14 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nascore.contract import GrowingPolicy
-from nascore.description import expand
 from nascore.engine.making import answered
 from nascore.errors import PluginError, Problem, RecipeError
+from nascore.nn.shapes import check_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nascore.contract import GrowthPolicy
+    from nascore.contract import DataFacts, GrowthPolicy
     from nascore.description import Catalogue, Description
     from nascore.recipe import Recipe
 
@@ -42,7 +42,11 @@ def random_of(recipe: Recipe, what: object) -> Random:
 
 
 def seeds_of(
-    recipe: Recipe, policy: GrowthPolicy, description: Description, catalogue: Catalogue
+    recipe: Recipe,
+    policy: GrowthPolicy,
+    description: Description,
+    catalogue: Catalogue,
+    facts: DataFacts,
 ) -> tuple[Description, ...]:
     """Return the closed descriptions that a run begins with; none for a search in a supernet.
 
@@ -62,7 +66,7 @@ def seeds_of(
     if wrong:
         raise PluginError([Problem(path="growth", text=f"{part.name} {wrong}.", of_plugin=True)])
     for seed in seeds:
-        expand(seed, catalogue)
+        check_shapes(seed, catalogue, (facts.height, facts.width))
     if isinstance(policy, GrowingPolicy):
         _refuse_unless_one_opens(recipe, policy, seeds, catalogue)
     return seeds

@@ -20,6 +20,7 @@ from nascore.engine.batches import check_batch
 from nascore.engine.build import doubted, name_of, planned
 from nascore.engine.device import device_for
 from nascore.engine.evaluate import evaluate
+from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, said
 from nascore.recipe.unscaled import doubt_sizes
@@ -45,7 +46,11 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
         dataset, parts = planned(recipe, registry)
         if evaluation is not None:
             recipe = evaluation
-            check_batch("training.batch", recipe.run.training.batch, dataset.facts.train)
+            facts, training = dataset.facts, recipe.run.training
+            check_batch("training.batch", training.batch, facts.train)
+            with gathering() as check:
+                for one in parts.seeds or (parts.description,):
+                    check(check_ranked, one, registry.operations(), facts, training)
             evaluation = doubt_sizes(evaluation, parts.seeds or (parts.description,))
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))

@@ -1,35 +1,24 @@
-"""What a network costs, without building it: torch's meta device holds shapes and no numbers."""
+"""What a network costs, without building it."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import torch
 from attrs import define, evolve, frozen
-from torch.utils.flop_counter import FlopCounterMode
 
 from nascore.description import expand
 from nascore.errors import DescriptionError, Problem, did_you_mean
-from nascore.nn.compiler import kind_of
+from nascore.nn.measured import measured
 from nascore.nn.program import needed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from nascore.description import Catalogue, Description, Op, Pick, Plan, State, Wire
-    from nascore.description.names import Scalar
-
-MOST_KNOWN: Final = 4096
-"""Operations whose costs are remembered: a search measures many architectures of the same operations."""
-
-SAMPLES = 2
-"""Images that are sent through an operation: batch norm refuses one value per channel."""
-
-FLOPS = 2
-"""Floating point operations of a multiply-accumulate."""
+    from nascore.nn.measured import Measured
 
 Size = tuple[int, ...]
 """Height and width of a state; empty where it has none, as logits."""
@@ -116,13 +105,6 @@ def _zeros(plan: Plan) -> dict[str, GroupCosts]:
     return groups
 
 
-@frozen(kw_only=True)
-class _Measured:
-    params: int
-    macs: int
-    size: Size
-
-
 @define(kw_only=True)
 class _Count:
     description: Description
@@ -137,12 +119,12 @@ class _Count:
         for wire in state.wires:
             self.params += wire.gate
             for op in wire.ops:
-                measured = self._measure(op, wire, sizes[wire.source])
-                self._add(op, wire, measured, run=run)
-                size = measured.size
+                found = measured(op, wire, sizes[wire.source], self.description, self.catalogue)
+                self._add(op, wire, found, run=run)
+                size = found.size
         return size
 
-    def _add(self, op: Op, wire: Wire, measured: _Measured, *, run: bool) -> None:
+    def _add(self, op: Op, wire: Wire, measured: Measured, *, run: bool) -> None:
         macs = measured.macs if run else 0
         if wire.group is None:
             self.params += measured.params
@@ -152,27 +134,3 @@ class _Count:
         group = self.groups[wire.group]
         group.params[wire.replica, wire.row, column] = measured.params
         group.macs[wire.replica, wire.row, column] = macs
-
-    def _measure(self, op: Op, wire: Wire, size: Size) -> _Measured:
-        # What builds it, not its name: two plugins may bring an operation of the same name.
-        kind, settings = kind_of(op, self.description, self.catalogue)
-        return _measured(kind, tuple(settings.items()), (wire.c_in, wire.width, wire.stride), size)
-
-
-@lru_cache(maxsize=MOST_KNOWN)
-def _measured(
-    kind: Callable[..., nn.Module],
-    settings: tuple[tuple[str, Scalar], ...],
-    shape: tuple[int, int, int],
-    size: Size,
-) -> _Measured:
-    with torch.device("meta"), torch.no_grad():
-        module = kind(*shape, **dict(settings))
-        x = torch.empty(SAMPLES, shape[0], *size)
-        with FlopCounterMode(display=False) as counter:
-            y = module(x)
-    return _Measured(
-        params=sum(each.numel() for each in module.parameters()),
-        macs=counter.get_total_flops() // (SAMPLES * FLOPS),
-        size=tuple(y.shape[2:]),
-    )

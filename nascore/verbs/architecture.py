@@ -122,7 +122,7 @@ def read_architecture(
         return _translated(translator, text, where, size)
     if not where:
         raise _nothing(str(target), registry)
-    return scaled(load(text, where=where, catalogue=registry.operations()), size)
+    return scaled(load(text, where=where, catalogue=registry.operations(), classifies=True), size)
 
 
 def scaled(description: Description, size: Size) -> Description:

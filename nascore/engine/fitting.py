@@ -1,0 +1,175 @@
+"""Whether a network fits its data and its batches, found before anything is built or written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from attrs import evolve
+
+from nascore.contract import GrowingPolicy
+from nascore.description import Description, choose, derive, expand
+from nascore.description.scaling import CELLS
+from nascore.description.text import located
+from nascore.engine.derive import prepared
+from nascore.engine.returned import Returned
+from nascore.errors import DescriptionError, Problem, RecipeError
+from nascore.nn.shapes import alone, check_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from nascore.contract import DataFacts, Space
+    from nascore.description import Catalogue
+    from nascore.engine.build import Parts
+    from nascore.recipe import Recipe
+    from nascore.recipe.run_settings import TrainingSettings
+
+
+@runtime_checkable
+class Written(Protocol):
+    """A space whose description is written in a file.
+
+    Attributes:
+        written: The file.
+    """
+
+    written: Path | None
+
+
+@contextmanager
+def placing(space: object) -> Iterator[None]:
+    """Give the problems of a space's description their places in the file that it is from, if it is from one.
+
+    Raises:
+        DescriptionError: What was raised inside, with places.
+    """
+    try:
+        yield
+    except DescriptionError as error:
+        path = space.written if isinstance(space, Written) else None
+        if path is None:
+            raise
+        text = path.read_text(encoding="utf-8")
+        raise DescriptionError(located(error.problems, text, where=str(path))) from error
+
+
+@contextmanager
+def gathering() -> Iterator[Callable[..., None]]:
+    """Give what calls checks, one by one; at the end all that they refuse is raised together.
+
+    Raises:
+        RecipeError: With all problems, none twice.
+    """
+    problems: list[Problem] = []
+
+    def check(call: Callable[..., object], *given: object) -> None:
+        try:
+            call(*given)
+        except RecipeError as error:
+            problems.extend(error.problems)
+
+    yield check
+    if problems:
+        raise RecipeError(dict.fromkeys(problems))
+
+
+def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalogue) -> Description:
+    """Return what a space gave for these data, if networks of it can run on them.
+
+    Raises:
+        PluginError: It is no description, or one for other data.
+        DescriptionError: It cannot be built, fails on images of this size, or does not end in logits.
+    """
+    returned = Returned(space, "describe", "space")
+    description: Description = returned.expect(given, Description, "a Description")
+    for name, due in (("in_channels", facts.channels), ("classes", facts.classes)):
+        value = getattr(description, name)
+        if value != due:
+            told = f"a network with {name}={value}"
+            raise returned.wrong(told, f"{due}, as the data have it")
+    with placing(space):
+        check_shapes(description, catalogue, (facts.height, facts.width))
+    return description
+
+
+def check_networks(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> None:
+    """Check all networks of a search that are known before it begins, with the batches of each.
+
+    Raises:
+        RecipeError: With everything that would keep one from being trained.
+    """
+    training = recipe.run.training
+    searched = {"trainer.batch": parts.trainer.demand.batch}
+    with gathering() as check:
+        if isinstance(parts.growth, GrowingPolicy):
+            batches = {"training.batch": training.batch, **searched}
+            for seed in parts.seeds:
+                check(check_alone, seed, catalogue, facts, batches)
+            return
+        if not parts.seeds:
+            check(check_alone, parts.description, catalogue, facts, searched)
+        for one in parts.seeds or (parts.description,):
+            check(check_ranked, one, catalogue, facts, training)
+
+
+def check_alone(
+    description: Description, catalogue: Catalogue, facts: DataFacts, batches: Mapping[str, int]
+) -> None:
+    """Refuse a batch of one image where a network cannot be trained on it.
+
+    Args:
+        description: The network as it is trained.
+        catalogue: Its operations.
+        facts: What is known of the data.
+        batches: Images of a batch, by the path of the setting that says so.
+
+    Raises:
+        RecipeError: Some are of one image, and batch norm would see one value per channel.
+    """
+    single = [path for path, size in batches.items() if size == 1]
+    why = alone(description, catalogue, (facts.height, facts.width)) if single else ""
+    if why:
+        text = f"a batch of 1 is too small for this network: {why}"
+        raise RecipeError([Problem(path=path, text=text, hint="Set 2 or more.") for path in single])
+
+
+def check_ranked(
+    description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
+) -> Description:
+    """Check an architecture of a space in the form in which what is found will be trained.
+
+    Which one will be found is not known: the first candidates of all stand in for it.
+
+    Returns:
+        The architecture.
+
+    Raises:
+        RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
+    """
+    if description.is_open:
+        groups = expand(description).layouts
+        even = {name: [[1.0] * len(group.ops)] * len(group.rows) for name, group in groups.items()}
+        description = derive(description, choose(description, even))
+    return check_trained(description, catalogue, facts, training)
+
+
+def check_trained(
+    description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
+) -> Description:
+    """Return a closed description in the form in which it is trained, if it can be.
+
+    Raises:
+        RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
+        DescriptionError: It fails on images of this size, or does not end in logits.
+    """
+    try:
+        ready = prepared(description, training, facts)
+    except DescriptionError as error:
+        raise DescriptionError(
+            evolve(one, path="training.cells") if one.path == CELLS else one for one in error.problems
+        ) from error
+    check_shapes(ready, catalogue, (facts.height, facts.width))
+    check_alone(ready, catalogue, facts, {"training.batch": training.batch})
+    return ready

@@ -1,0 +1,121 @@
+"""What the methods of a plugin's parts return, checked where the engine takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import getsourcefile, getsourcelines
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import torch
+from attrs import frozen
+from torch import Tensor
+
+from nascore.errors import Origin, PluginError, Problem
+from nascore.plugin.loading import OF_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+LONGEST: Final = 60
+"""Letters of a value that a message shows."""
+
+
+@frozen
+class Returned:
+    """What a method of a plugin's part returned, under examination.
+
+    Attributes:
+        part: The plugin's object.
+        method: Name of the method, or of the attribute.
+        slot: The slot that the part fills.
+    """
+
+    part: object
+    method: str
+    slot: str
+
+    def wrong(self, given: str, due: str) -> PluginError:
+        """Return the error of a method that does not return what its slot asks for.
+
+        Args:
+            given: What it gives, in words.
+            due: What the slot asks for, in words.
+        """
+        kind = type(self.part)
+        root = kind.__module__.partition(".")[0].removeprefix(OF_FILES)
+        called = f"{kind.__name__}.{self.method}"
+        text = f"{called} of the plugin {root} gives {given}, and the slot asks for {due}."
+        hint = "A mistake of the plugin: tell its authors."
+        origin = _source(kind, self.method)
+        return PluginError([Problem(path=self.slot, text=text, hint=hint, origin=origin, of_plugin=True)])
+
+    def expect(self, given: object, kind: type[T], due: str) -> T:
+        """Return what was given, if it is of the right type.
+
+        Raises:
+            PluginError: It is not; names class, plugin, method, and the line where the method stands.
+        """
+        if not isinstance(given, kind):
+            raise self.wrong(shown(given), due)
+        return given
+
+    def tensor(self, given: object, shape: Sequence[int], where: str = "") -> Tensor:
+        """Return what was given, if it is a tensor of floating point numbers of this shape.
+
+        Args:
+            given: What was given.
+            shape: The shape that is due.
+            where: What it was given for, such as a group.
+
+        Raises:
+            PluginError: It is not.
+        """
+        if isinstance(given, Tensor) and given.is_floating_point() and tuple(given.shape) == tuple(shape):
+            return given
+        behind = f" for {where}" if where else ""
+        raise self.wrong(f"{shown(given)}{behind}", f"a tensor of floats {_shape(shape)}")
+
+    def groups(self, given: object, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what was given, if it has for each group a tensor of the group's shape, of finite numbers.
+
+        Args:
+            given: What was given.
+            like: By group [E, O].
+
+        Raises:
+            PluginError: It has not.
+        """
+        if not isinstance(given, Mapping) or set(given) != set(like):
+            shapes = ", ".join(f"{name} {_shape(value.shape)}" for name, value in like.items())
+            raise self.wrong(shown(given), f"a tensor for each group: {shapes}")
+        found = {name: self.tensor(given[name], value.shape, name) for name, value in like.items()}
+        for name, value in found.items():
+            if not bool(torch.isfinite(value).all()):
+                raise self.wrong(f"numbers for {name} that are not finite", "finite ones")
+        return found
+
+
+def shown(given: object) -> str:
+    """Return in a few words what a value is."""
+    if given is None:
+        return "None"
+    if isinstance(given, Tensor):
+        return f"a tensor {_shape(given.shape)} of {str(given.dtype).removeprefix('torch.')}"
+    kind = type(given).__name__
+    if isinstance(given, (bool, int, float, str)):
+        return f"{kind} {given!r}"[:LONGEST]
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]" if len(shape) else "of no dimension, a scalar"
+
+
+def _source(kind: type, method: str) -> Origin | None:
+    try:
+        found = getattr(kind, method)
+        return Origin(layer="python", where=f"{getsourcefile(found)}:{getsourcelines(found)[1]}")
+    except (AttributeError, OSError, TypeError):
+        return None

@@ -1,0 +1,141 @@
+"""Whether a network can run on images of a size and end in logits, found without building it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, define
+
+from nascore.description import expand
+from nascore.description.invariants import graph_path
+from nascore.description.output import HEAD, output_path
+from nascore.description.problems import Found
+from nascore.errors import said
+from nascore.nn.measured import SAMPLES, measured
+from nascore.nn.program import needed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nascore.description import Catalogue, Description, Op, Plan, State, Wire
+
+Shape = tuple[int, ...]
+"""Of a state for one image: [C, H, W], or [C] for logits; empty where it cannot be known."""
+
+UNKNOWN: Final[Shape] = ()
+
+
+def check_shapes(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> None:
+    """Check that a network can be run on images of this size, and that it gives logits [B, classes].
+
+    Args:
+        description: Open or closed; its classes and channels are those of the data.
+        catalogue: The operations that it may name.
+        image: Height and width of an image, in pixels.
+
+    Raises:
+        DescriptionError: With every operation that fails or gives another shape than its place asks for, and
+            an output that is no logits.
+    """
+    plan = expand(description, catalogue)
+    walk = _Walk(description=description, catalogue=catalogue, image=image)
+    shapes = walk.shapes(plan)
+    outputs = [("network.output", plan.output)]
+    if plan.auxiliary is not None:
+        outputs.append(("auxiliary", plan.auxiliary))
+    for kind, index in outputs:
+        shape = shapes[index]
+        if shape not in {UNKNOWN, (description.classes,)}:
+            told = ", ".join(map(str, ("B", *shape)))
+            text = f"{plan.states[index].path} gives [{told}], not logits [B, {description.classes}]."
+            path = kind if kind == "auxiliary" else output_path(description)
+            walk.found.add(path, text, hint=HEAD)
+    walk.found.stop()
+
+
+def alone(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> str:
+    """Return why a network cannot be trained on a batch of one image; empty: it can.
+
+    Batch norm over one value per channel has no deviation, and torch refuses it.
+    """
+    plan = expand(description, catalogue)
+    walk = _Walk(description=description, catalogue=catalogue, image=image, samples=1)
+    walk.shapes(plan)
+    return walk.found.problems[0].text if walk.found.problems else ""
+
+
+@define(kw_only=True)
+class _Walk:
+    """The states of a network, each measured.
+
+    Attributes:
+        description: The network.
+        catalogue: Its operations.
+        image: Height and width of an image.
+        samples: Images of a batch.
+        found: Where problems go.
+    """
+
+    description: Description
+    catalogue: Catalogue
+    image: tuple[int, int]
+    samples: int = SAMPLES
+    found: Found = Factory(Found)
+
+    def shapes(self, plan: Plan) -> list[Shape]:
+        """Return the shape of every state; of one that no output needs, the unknown one."""
+        heads = [] if plan.auxiliary is None else [plan.auxiliary]
+        run = needed(plan, [plan.output, *heads])
+        shapes: list[Shape] = []
+        for index, state in enumerate(plan.states):
+            if state.join == "input":
+                shapes.append((state.channels, *self.image))
+            else:
+                shapes.append(self._state(state, shapes) if index in run else UNKNOWN)
+        return shapes
+
+    def _state(self, state: State, shapes: Sequence[Shape]) -> Shape:
+        sizes: dict[tuple[int, ...], str] = {}
+        for wire in state.wires:
+            read = shapes[wire.source]
+            if read == UNKNOWN:
+                return UNKNOWN
+            given = [self._op(op, wire, state, read) for op in wire.ops] if wire.ops else [read]
+            if UNKNOWN in given:
+                return UNKNOWN
+            for shape, op in zip(given, wire.ops or (None,), strict=True):
+                sizes.setdefault(shape[1:], f"{op or 'the bare edge'} from {_source(wire)}")
+        if len(sizes) > 1:
+            told = " and ".join(f"{_size(size)} by {what}" for size, what in sizes.items())
+            text = f"what meets here has different sizes: {told} (at {state.path})."
+            self.found.add(_written(state), text, hint="An operation must make the size by its stride alone.")
+            return UNKNOWN
+        return (state.channels, *next(iter(sizes)))
+
+    def _op(self, op: Op, wire: Wire, state: State, read: Shape) -> Shape:
+        path = f"{_written(state)}.from.{_source(wire)}"
+        on = f"on [{', '.join(map(str, (self.samples, *read)))}] (at {wire.op_path(op)})"
+        try:
+            found = measured(op, wire, read[1:], self.description, self.catalogue, samples=self.samples)
+        except Exception as error:  # noqa: BLE001 - an operation may raise anything for what it cannot bear
+            self.found.add(path, f"{op} fails {on}: {said(error).rstrip('.')}.", spot=str(op))
+            return UNKNOWN
+        if not found.shape or found.shape[0] != wire.width:
+            shape = ", ".join(map(str, (self.samples, *found.shape)))
+            text = f"{op} gives [{shape}], and {wire.width} channels are due here, {on}."
+            self.found.add(path, text, hint="A mistake of the operation.", spot=str(op))
+            return UNKNOWN
+        return found.shape
+
+
+def _source(wire: Wire) -> str:
+    return wire.path.rpartition("/")[2]
+
+
+def _size(size: tuple[int, ...]) -> str:
+    return "x".join(map(str, size)) if size else "no places"
+
+
+def _written(state: State) -> str:
+    graph, node = state.template
+    return f"{graph_path(graph)}.nodes.{node}"

@@ -220,7 +220,7 @@ def test_batches_of_one_are_refused_on_the_command_line_before_a_folder_is_made(
 def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
     stages = "".join(
         f"    {name}: {{from: -1, cell: c{more}}}\n"
-        for name, more in (("a", ", repeat: 2"), ("r", ""), ("b", ", repeat: 2"))
+        for name, more in (("a", ", repeat: 2"), ("r", ""), ("s", ""), ("b", ", repeat: 2"))
     )
     cell = "cells:\n  c:\n    inputs: [in0]\n    nodes:\n      n: {from: in0, op: conv_3x3}\n"
     text = text_of(head=stages + HEAD).replace("network:", cell + "network:")
@@ -228,8 +228,8 @@ def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
     words = ("evaluate", "net.yaml", *(word.replace("cells=3", "cells=1") for word in QUICK_EVALUATE))
     done = cli(*words)
     assert done.exit_code == 3, done.output
-    assert "training.cells: 1 cell is too few: this network needs at least 2" in done.stderr
-    assert cli(*(word.replace("cells=1", "cells=2") for word in words)).exit_code == 0
+    assert "training.cells: 1 cell is too few: this network needs at least 3" in done.stderr
+    assert cli(*(word.replace("cells=1", "cells=3") for word in words)).exit_code == 0
 
 
 def test_who_returned_what_is_named_with_the_line():

@@ -11,6 +11,7 @@ from attrs import define
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
+from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
 from nascore.engine.fitting import check_networks
 from nascore.engine.making import all_made, described, made
@@ -118,7 +119,7 @@ def build_search(
         RunFolderError: The folder cannot be made.
     """
     dataset, parts = planned(recipe, registry)
-    recipe = doubted(recipe, parts)
+    recipe = checked_data(doubted(recipe, parts), dataset)
     return begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers), parts
 
 
@@ -139,6 +140,7 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     """
     device_for(recipe)
     dataset: Dataset = made(recipe, "dataset")
+    check_facts(recipe, dataset)
     catalogue, facts = registry.operations(), dataset.facts
     description, growth = described(recipe, facts, catalogue), made(recipe, "growth")
     seeds = seeds_of(recipe, growth, description, catalogue, facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nascore.description import dump
 from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
+from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import computing
 from nascore.engine.ending import concluding
 from nascore.engine.fitting import check_trained
@@ -57,7 +58,9 @@ def evaluate(
         raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
     with computing(recipe.run.threads):
         dataset: Dataset = made(recipe, "dataset")
+        check_facts(recipe, dataset)
         ready = _planned(description, recipe, registry, dataset.facts)
+        recipe = checked_data(recipe, dataset, test=True)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
         with concluding(live, "evaluate") as result:

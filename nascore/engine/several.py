@@ -18,9 +18,11 @@ from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
 from nascore.engine.batches import check_batch
 from nascore.engine.build import doubted, name_of, planned
+from nascore.engine.data import checked_data
 from nascore.engine.device import device_for
 from nascore.engine.evaluate import evaluate
 from nascore.engine.fitting import check_ranked, gathering
+from nascore.engine.making import made
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, said
 from nascore.recipe.unscaled import doubt_sizes
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.comparison import Member, Plan, Planned
-    from nascore.contract import Observer
+    from nascore.contract import Dataset, Observer
     from nascore.plugin import Registry
     from nascore.run import RunFolder
 
@@ -77,7 +79,9 @@ def search_several(
     Raises:
         RunFolderError: The folder cannot be made or written to.
         RunFailed: None of the searches came to its end.
+        PluginError: Data contradict their facts.
     """
+    _check_data(members)
     plan = plan_of(tuple(members), tuple(name_of(member.recipe) for member in members))
     folder = _begun(plan, members, out)
     making = _Making(
@@ -98,6 +102,17 @@ def search_several(
     if not making.done:
         raise _fruitless(making)
     return folder.path
+
+
+def _check_data(members: Sequence[Member]) -> None:
+    """Check each data set once, before the first search: wrong data fail every job."""
+    seen: list[object] = []
+    for member in members:
+        part = member.recipe.part("dataset")
+        if (part.component, part.settings) not in seen:
+            seen.append((part.component, part.settings))
+            dataset: Dataset = made(member.recipe, "dataset")
+            checked_data(member.recipe, dataset, test=member.evaluation is not None)
 
 
 def _begun(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder:

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from nascore.contract import DataFacts
-from nascore.nn import Examples
+from nascore.nn.data_checks import (
+    absent_faults,
+    fact_faults,
+    label_faults,
+    normalised_faults,
+    range_faults,
+    shape_faults,
+)
 from nascore.testing.part import PartConformance, same
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torch import Tensor
 
     from nascore.contract import Dataset
-
-_OFF = 0.25
-"""How far from 0 the mean of normalised images may be."""
-_SPREAD = 1.25
-"""How far from 1, as a factor, their standard deviation may be."""
+    from nascore.nn import Examples
 
 
 class DatasetConformance(PartConformance):
@@ -42,63 +44,37 @@ class DatasetConformance(PartConformance):
             for kind, value in (("images", examples.images), ("labels", examples.labels))
         }
 
+    def _none(self, faults: Iterable[str]) -> None:
+        """Fail with the first of what is wrong."""
+        for text in faults:
+            self.hold(holds=False, text=text)
+
     def test_facts_are_complete(self) -> None:
         """Its facts are those of images: sizes above zero, and a mean and deviation for each channel."""
-        facts = self.made().facts
-        self.hold(isinstance(facts, DataFacts), f"has facts of the type {type(facts).__name__}")
-        for name in ("channels", "height", "width", "classes", "train", "test"):
-            value = getattr(facts, name)
-            self.hold(isinstance(value, int) and value > 0, f"has {value!r} as the fact {name}")
-        for name in ("mean", "std"):
-            count = len(getattr(facts, name))
-            self.hold(count == facts.channels, f"has {count} numbers as {name} for {facts.channels} channels")
-        self.hold(
-            all(each > 0 for each in facts.std), f"has a deviation of {facts.std}, and none may be zero"
-        )
-        room = min(facts.height, facts.width)
-        self.hold(0 <= facts.crop_pad <= room, f"pads images of {room} pixels by {facts.crop_pad}")
+        self._none(fact_faults(self.made().facts))
 
     def test_shapes_are_as_the_facts_say(self) -> None:
         """Images are [N, C, H, W] of floats and labels [N] of int64, as many as its facts say."""
         part = self.made()
-        facts = part.facts
         for name, examples in _parts(part).items():
-            self.hold(isinstance(examples, Examples), f"gives no Examples from {name}()")
-            wanted = (getattr(facts, name), facts.channels, facts.height, facts.width)
-            shape = tuple(examples.images.shape)
-            self.hold(shape == wanted, f"gives images of shape {shape} from {name}(), not {wanted}")
-            self.hold(examples.images.is_floating_point(), f"gives images of {examples.images.dtype}")
-            count = tuple(examples.labels.shape)
-            self.hold(count == wanted[:1], f"gives labels of shape {count} from {name}(), not {wanted[:1]}")
-            self.hold(examples.labels.dtype == torch.int64, f"gives labels of {examples.labels.dtype}")
+            self._none(shape_faults(part.facts, examples, name))
 
     def test_labels_are_classes(self) -> None:
         """Every class from 0 on is there in training, and labels are nothing else."""
         part = self.made()
-        classes = set(range(part.facts.classes))
         for name, examples in _parts(part).items():
-            strange = sorted(set(examples.labels.tolist()) - classes)
-            self.hold(not strange, f"has the label {strange[:1]} in {name}(), of {len(classes)} classes")
-        absent = sorted(classes - set(part.train().labels.tolist()))
-        self.hold(not absent, f"has no training image of class {absent[:1]}")
+            self._none(label_faults(part.facts, examples, name))
+        self._none(absent_faults(part.facts, part.train()))
 
     def test_images_lie_between_zero_and_one(self) -> None:
         """Images are scaled to 0 to 1, and not normalised."""
         for name, examples in _parts(self.made()).items():
-            low, high = float(examples.images.min()), float(examples.images.max())
-            text = f"has images from {low:.3g} to {high:.3g} in {name}(), and they are to lie in 0 to 1"
-            self.hold(low >= 0 and high <= 1, text)
+            self._none(range_faults(examples, name))
 
     def test_normalises(self) -> None:
         """By its mean and deviation, training images get a mean near 0 and a deviation near 1."""
         part = self.made()
-        images, facts = part.train().images.double(), part.facts
-        mean, std = (torch.tensor(each, dtype=torch.float64).view(-1) for each in (facts.mean, facts.std))
-        is_mean, is_std = images.mean((0, 2, 3)), images.std((0, 2, 3))
-        off = float(((is_mean - mean) / std).abs().max())
-        self.hold(off <= _OFF, f"has images of mean {_listed(is_mean)}, and says {_listed(mean)}")
-        factor = float(torch.maximum(is_std / std, std / is_std.clamp_min(1e-9)).max())
-        self.hold(factor <= _SPREAD, f"has images of deviation {_listed(is_std)}, and says {_listed(std)}")
+        self._none(normalised_faults(part.facts, part.train()))
 
     def test_gives_the_same_on_every_call(self) -> None:
         """It gives the same images in the same order on every call."""
@@ -125,7 +101,3 @@ class DatasetConformance(PartConformance):
 
 def _parts(part: Dataset) -> dict[str, Examples]:
     return {"train": part.train(), "test": part.test()}
-
-
-def _listed(values: Tensor) -> str:
-    return ", ".join(f"{value:.3g}" for value in values.tolist())

@@ -70,7 +70,10 @@ def aware(asked: Asked) -> Asked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
-    return evolve(asked, recipe=_built(asked)[0])
+    from nascore.engine.data import checked_data
+
+    recipe, dataset, _ = _built(asked)
+    return evolve(asked, recipe=checked_data(recipe, dataset))
 
 
 def check_asked(asked: Asked) -> Checked:

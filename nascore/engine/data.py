@@ -1,0 +1,101 @@
+"""The data of a run, checked once before it begins: what a data set gives is what its facts say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve
+
+from nascore.engine.making import answered
+from nascore.errors import PluginError, Problem
+from nascore.nn.data_checks import absent_faults, example_faults, fact_faults, normalised_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nascore.component import Component
+    from nascore.contract import Dataset
+    from nascore.recipe import Recipe
+    from nascore.recipe.recipe import Part
+
+
+def check_facts(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse facts that nothing can be built by.
+
+    Raises:
+        PluginError: With everything that is wrong with them.
+    """
+    part = recipe.part("dataset")
+    _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
+
+
+def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
+    """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
+
+    Args:
+        recipe: A settled recipe.
+        dataset: Its data set, whose facts are sound.
+        test: Whether the images to test on are read too, for their form alone.
+
+    Raises:
+        PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+    """
+    part = recipe.part("dataset")
+    doubts = _doubts(part, dataset, test=test)
+    return evolve(recipe, problems=(*recipe.problems, *_warned(recipe, part, doubts)))
+
+
+@define
+class _Last:
+    """What was found last: the command line looks at the data of a recipe before the engine does.
+
+    Attributes:
+        part: The part of the recipe, of which identity counts; a recipe that is settled again has another.
+        test: Whether the images to test on were read too.
+        doubts: What is doubtful.
+    """
+
+    part: Part | None = None
+    test: bool = False
+    doubts: tuple[str, ...] = ()
+
+
+_LAST = _Last()
+
+
+def _doubts(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
+    if _LAST.part is not part or test > _LAST.test:
+        doubts = _read(part, dataset, test=test)
+        _LAST.part, _LAST.test, _LAST.doubts = part, test, doubts
+    return _LAST.doubts
+
+
+def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
+    """Return what is doubtful."""
+    facts = dataset.facts
+    train = answered(part.component, "reading of train()", dataset.train)
+    faults = [*example_faults(facts, train, "train")]
+    if test:
+        given = answered(part.component, "reading of test()", dataset.test)
+        faults += example_faults(facts, given, "test")
+    _refuse(part.component, faults)
+    return (*normalised_faults(facts, train), *absent_faults(facts, train))
+
+
+def _refuse(component: Component, faults: Iterable[str]) -> None:
+    plugin = component.plugin or "nascore"
+    hint = f"A mistake of the plugin {plugin}."
+    problems = [
+        Problem(path="dataset", text=f"{component.name} {text}.", hint=hint, of_plugin=True)
+        for text in faults
+    ]
+    if problems:
+        raise PluginError(problems)
+
+
+def _warned(recipe: Recipe, part: Part, doubts: Iterable[str]) -> Iterator[Problem]:
+    known = {problem.text for problem in recipe.warned}
+    for doubt in doubts:
+        text = f"{part.name} {doubt}."
+        if text not in known:
+            yield Problem(path="dataset", text=text, origin=part.brought, verdict="warned")

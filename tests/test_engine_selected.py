@@ -170,38 +170,38 @@ def test_selected(check):
     check()
 
 
-def unfiltered(description, search, relaxation, name):
+def unfiltered(description, search, name):
     """Keeps all that the relaxation picks."""
     del description
-    return relaxation.picks(search.state.theta[name], search.state.segments(name))
+    return search.relaxation.picks(search.state.theta[name], search.state.segments(name))
 
 
-def asked_once(description, search, relaxation, name):
+def asked_once(description, search, name):
     """Leaves a segment empty where all its picks are taken out."""
     group = search.state.groups[name]
-    picks = unfiltered(description, search, relaxation, name)
+    picks = unfiltered(description, search, name)
     return [pick for pick in picks if group.ops[pick[1]] not in description.groups[name].never]
 
 
-def each_by_itself(description, search, relaxation, name):
+def each_by_itself(description, search, name):
     """Lets what is never kept take a place on each edge of a node."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deriving, "_merged", lambda theta, segments, _columns: (theta, segments))
-        return healthy(description, search, relaxation, name)
+        patch.setattr(deriving, "_merged", lambda theta, segments, *_: (theta, segments))
+        return healthy(description, search, name)
 
 
-def asked_for_all(description, search, relaxation, name):
+def asked_for_all(description, search, name):
     """Takes out beforehand what is never kept: then others are picked where it should have won a place."""
     group, segments = search.state.groups[name], search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
     segments[:, never] = -1
-    return relaxation.picks(search.state.theta[name], segments)
+    return search.relaxation.picks(search.state.theta[name], segments)
 
 
-def offered(description, search, relaxation, name):
+def offered(description, search, name):
     """Asks of what is offered, dead or alive."""
     everything = ArchitectureState(groups=search.state.groups, theta=search.state.theta)
-    return healthy(description, evolve(search, state=everything), relaxation, name)
+    return healthy(description, evolve(search, state=everything), name)
 
 
 healthy = deriving._selected

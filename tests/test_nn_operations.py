@@ -10,7 +10,6 @@ from nascore.builtin.operations import OPERATIONS
 from nascore.component import load
 from nascore.errors import DescriptionError
 from nascore.nn import (
-    Auxiliary,
     BasicBlock,
     FactorizedReduce,
     MobileBlock,
@@ -105,19 +104,6 @@ def test_the_size_may_be_traced(name, stride):
 def test_weights(name, stride, width, expected):
     module, _ = built(name, stride, width)
     assert count(module) == expected
-
-
-def test_the_auxiliary_head_of_darts():
-    assert count(Auxiliary(576, 10, 1)) == 476_426
-
-
-def test_the_auxiliary_head_pools_as_darts_does_where_darts_can():
-    head = Auxiliary(2, 3, 1).eval()
-    x = torch.randn(2, 2, 8, 8)
-    pooled = nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False)(x.relu())
-    assert torch.equal(head(x), head.linear(head.features(pooled)))
-    small = torch.randn(2, 2, 2, 2)
-    assert torch.equal(head(small), head.linear(head.features(small.relu())))
 
 
 def test_a_convolution_has_a_bias_where_its_norm_has_none():

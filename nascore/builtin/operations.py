@@ -60,7 +60,7 @@ def _frame() -> Iterable[Operation]:
     yield _structural("project", "project", strides=(1,), settings=AFFINE)
     yield _structural("classifier", "classifier", strides=(1,), settings={"size": 1})
     yield _structural("norm_classifier", "norm_classifier", strides=(1,))
-    yield _structural("auxiliary", "Auxiliary", strides=(1,))
+    yield _structural("auxiliary", "Auxiliary", strides=(1,), settings={"imagenet": False})
 
 
 def _blocks() -> Iterable[Operation]:

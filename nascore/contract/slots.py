@@ -45,6 +45,9 @@ class Dataset(Protocol):
 class Relaxation(Protocol):
     """How theta becomes a mixture. It has settings and no state.
 
+    It may also have `annealed(progress)`, `within(group)`, `picks(theta, segments)` and `pooled(theta)`, for
+    which the engine has protocols of their own.
+
     Attributes:
         segment: What competes; None: as the group says.
     """

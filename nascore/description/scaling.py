@@ -23,6 +23,9 @@ AUXILIARY = "aux"
 CELLS = "cells"
 """What a mistake in the number of cells is told of; a caller knows it by a longer path."""
 
+IMAGENET_STEMS = frozenset({"imagenet_stem0", "imagenet_stem1"})
+"""The operations by which a network for ImageNet is known: its auxiliary head is another one."""
+
 
 def resize(
     description: Description, *, channels: int | None = None, repeats: Mapping[str, int] | None = None
@@ -118,17 +121,24 @@ def reducing(description: Description) -> str | None:
 def with_auxiliary(description: Description, source: str) -> Description:
     """Return the description with an auxiliary head that reads a state of the network.
 
+    Of a network with the stems for ImageNet it is DARTS's head for ImageNet, else that for CIFAR-10.
+
     Raises:
         DescriptionError: If there is no such state, or there is an auxiliary head already.
     """
     if description.auxiliary is not None:
         raise DescriptionError(f"{NETWORK}: there is an auxiliary head already: {description.auxiliary}.")
-    head = Node(name=AUXILIARY, edges=(Edge(source=source, ops=(Op("auxiliary"),)),), width="classes")
+    head = Node(name=AUXILIARY, edges=(Edge(source=source, ops=(_head(description),)),), width="classes")
     found = Found()
     with found.at(NETWORK):
         network = evolve(description.network, nodes=(*description.network.nodes, head))
         return evolve(description, network=network, auxiliary=AUXILIARY)
     raise DescriptionError(found.problems)
+
+
+def _head(description: Description) -> Op:
+    ops = {op.name for node in description.network.nodes for edge in node.edges for op in edge.ops}
+    return Op("auxiliary", (("imagenet", True),)) if IMAGENET_STEMS & ops else Op("auxiliary")
 
 
 def without_auxiliary(description: Description) -> Description:

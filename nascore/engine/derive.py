@@ -19,12 +19,23 @@ from nascore.description import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from nascore.contract import DataFacts
     from nascore.description import Description, Pick, Picks
     from nascore.engine.phase import Search
     from nascore.recipe.run_settings import TrainingSettings
+
+
+@runtime_checkable
+class Pooling(Protocol):
+    """A relaxation whose theta is no logarithm, so that it says itself what several entries are as one."""
+
+    def pooled(self, theta: Tensor) -> Tensor:
+        """Return the parameter, a scalar, of entries [n] that compete as one."""
+        ...
 
 
 @runtime_checkable
@@ -41,24 +52,27 @@ def picks_of(description: Description, search: Search) -> Picks:
 
     Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
     """
-    state, relaxation = search.state, search.relaxing()
-    if isinstance(relaxation, Selecting):
-        return {name: _selected(description, search, relaxation, name) for name in state.theta}
+    state = search.state
+    if isinstance(search.relaxation, Selecting):
+        return {name: _selected(description, search, name) for name in state.theta}
     strength = search.updater.strength(state, search.expected())
     return choose(description, {name: value.tolist() for name, value in strength.items()})
 
 
-def _selected(description: Description, search: Search, relaxation: Selecting, name: str) -> list[Pick]:
+def _selected(description: Description, search: Search, name: str) -> list[Pick]:
     """Return what the relaxation says stands in a group, without what its rule never keeps.
 
     What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
     sum of its weights (DATA derives so). Where a segment would have nothing left, it is asked again, with
     only what may be kept in the competition.
     """
+    relaxation = search.relaxing(name)
+    assert isinstance(relaxation, Selecting)
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
-    merged = _merged(theta, segments, never)
+    pool = relaxation.pooled if isinstance(relaxation, Pooling) else _log_sum
+    merged = _merged(theta, segments, never, pool)
     picks = [pick for pick in relaxation.picks(*merged) if pick[1] not in never]
     left = segments.clone()
     left[:, never] = -1
@@ -70,15 +84,21 @@ def _selected(description: Description, search: Search, relaxation: Selecting, n
     return picks + [pick for pick in relaxation.picks(theta, alone) if int(alone[pick]) >= 0]
 
 
-def _merged(theta: Tensor, segments: Tensor, columns: list[int]) -> tuple[Tensor, Tensor]:
-    """Return theta and segments in which these columns of a segment are one entry, in log space their sum."""
+def _log_sum(theta: Tensor) -> Tensor:
+    return theta.logsumexp(0)
+
+
+def _merged(
+    theta: Tensor, segments: Tensor, columns: list[int], pool: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return theta and segments in which these columns of a segment are one entry, with their sum."""
     theta, merged = theta.clone(), segments.clone()
     marked = torch.zeros_like(segments, dtype=torch.bool)
     marked[:, columns] = True
     for segment in sorted(set(segments[marked & (segments >= 0)].tolist())):
         places = (marked & (segments == segment)).nonzero()
         rows, held = places.unbind(1)
-        theta[rows[0], held[0]] = theta[rows, held].logsumexp(0)
+        theta[rows[0], held[0]] = pool(theta[rows, held])
         merged[rows[1:], held[1:]] = -1
     return theta, merged
 

@@ -58,9 +58,9 @@ def fixed_draw(search: Search, streams: Streams) -> Draw:
 
 
 def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
-    state, relaxation, generator = search.state, search.relaxing(), streams["mixture"]
+    state, generator = search.state, streams["mixture"]
     return {
-        name: relaxation.mixture(state.theta[name], state.segments(name), generator=generator)
+        name: search.relaxing(name).mixture(state.theta[name], state.segments(name), generator=generator)
         for name in sorted(state.theta)
     }
 
@@ -115,5 +115,8 @@ def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str,
 
 def _expected(search: Search) -> dict[str, Tensor]:
     """Return the deterministic mixture with its graph to theta."""
-    state, relaxation = search.state, search.relaxing()
-    return {name: relaxation.expected(theta, state.segments(name)) for name, theta in state.theta.items()}
+    state = search.state
+    return {
+        name: search.relaxing(name).expected(theta, state.segments(name))
+        for name, theta in state.theta.items()
+    }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.contract import Regularizer, Relaxation, Updater
+    from nascore.description import ChoiceGroup
     from nascore.engine.batches import Batches
     from nascore.engine.streams import Streams
     from nascore.nn import ArchitectureState
@@ -26,6 +27,15 @@ class Annealing(Protocol):
 
     def annealed(self, progress: float) -> Relaxation:
         """Return the relaxation as it is when this share of the architecture steps is over, 0 to 1."""
+        ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A relaxation whose mixture depends on which operations a group offers, such as on where `none` is."""
+
+    def within(self, group: ChoiceGroup) -> Relaxation:
+        """Return the relaxation for a group."""
         ...
 
 
@@ -47,16 +57,18 @@ class Search:
     regularizers: tuple[Regularizer, ...] = ()
     progress: float = 0.0
 
-    def relaxing(self) -> Relaxation:
-        """Return the relaxation as it is now: one that anneals depends on the progress."""
+    def relaxing(self, name: str) -> Relaxation:
+        """Return the relaxation as it is now for a group: one that anneals depends on the progress."""
         relaxation = self.relaxation
-        return relaxation.annealed(self.progress) if isinstance(relaxation, Annealing) else relaxation
+        if isinstance(relaxation, Annealing):
+            relaxation = relaxation.annealed(self.progress)
+        return relaxation.within(self.state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
 
     def expected(self) -> dict[str, Tensor]:
         """Return the deterministic mixture, by group [E, O], without a graph."""
-        state, relaxation = self.state, self.relaxing()
+        state = self.state
         return {
-            name: relaxation.expected(state.theta[name].detach(), state.segments(name)).detach()
+            name: self.relaxing(name).expected(state.theta[name].detach(), state.segments(name)).detach()
             for name in sorted(state.theta)
         }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from nascore.description import ChoiceGroup, Op
+from nascore.description.derive import NOTHING
 from nascore.description.plan import segments
 from nascore.nn import ArchitectureState
 
@@ -31,7 +32,7 @@ def group(  # noqa: PLR0913 - a group's facts, each by name
     replicas: int = 1,
     keep: int = 1,
 ) -> ChoiceGroup:
-    """Return a choice group; two rows each lead to the same node.
+    """Return a choice group; two rows each lead to the same node, and the first operation is `none`.
 
     Args:
         rows: E.
@@ -46,7 +47,7 @@ def group(  # noqa: PLR0913 - a group's facts, each by name
     mask = tuple(tuple((row, column) not in masked for column in range(columns)) for row in range(rows))
     return ChoiceGroup(
         rows=names,
-        ops=tuple(Op(f"op{column}") for column in range(columns)),
+        ops=(NOTHING, *(Op(f"op{column}") for column in range(1, columns))),
         mask=mask,
         segments=segments(names, mask, segment),
         replicas=replicas,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
+from nascore.description.derive import NOTHING
+from nascore.engine.phase import Grouped
 from nascore.testing.choices import generator, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
     from nascore.contract import Relaxation
-    from nascore.description import ChoiceGroup, Pick
+    from nascore.description import ChoiceGroup, Op, Pick
     from nascore.nn import ArchitectureState
 
 
@@ -48,12 +52,21 @@ def mixtures(
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield drawn mixtures of a group and the expected one, [E, O], each with the word for it."""
     theta, segments = state.theta[name], state.segments(name)
+    relaxation = relaxation.within(state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
     for seed in range(draws):
         yield "drawn", relaxation.mixture(theta, segments, generator=generator(seed)).weights.detach()
     yield "expected", relaxation.expected(theta, segments).detach()
 
 
-def sums(weights: Tensor, segments: Tensor) -> list[float]:
-    """Return the sum of the weights of each segment."""
-    numbers = sorted(set(segments[segments >= 0].tolist()))
-    return [float(weights[segments == number].double().sum()) for number in numbers]
+def shortfall(weights: Tensor, segments: Tensor, ops: Sequence[Op]) -> float:
+    """Return by how much the weights of a segment fail to sum to 1, the most of all segments.
+
+    With `none` or without it: what it gives is zero, so that its weight decides on nothing.
+    """
+    acts = torch.tensor([op != NOTHING for op in ops], device=weights.device).expand(weights.shape)
+    lacks = [0.0]
+    for number in sorted(set(segments[segments >= 0].tolist())):
+        inside = segments == number
+        totals = [float(weights[held].double().sum()) for held in (inside, inside & acts)]
+        lacks.append(min(abs(total - 1) for total in totals))
+    return max(lacks)

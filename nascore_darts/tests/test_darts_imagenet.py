@@ -6,7 +6,9 @@ import pytest
 
 from nascore.api import DataFacts, DescriptionError
 from nascore.builtin.operations import OPERATIONS
+from nascore.engine.derive import prepared
 from nascore.nn import costs
+from nascore.recipe.run_settings import TrainingSettings
 from nascore_darts import frame
 from nascore_darts.genotype import from_genotype, recognises, to_genotype
 from nascore_darts.space import Space, SpaceSettings
@@ -37,6 +39,29 @@ def test_counts(genotype, params, macs):
     found = costs(from_genotype(f"imagenet:{genotype}", **SIZE), CATALOGUE, (224, 224))
     assert found.params == params
     assert macs in {None, found.macs}
+
+
+@pytest.mark.parametrize(("channels", "classes"), [(16, 10), (48, 1000)])
+def test_its_auxiliary_head_is_that_for_imagenet(channels, classes):
+    size = {"channels": channels, "cells": 14, "classes": classes}
+    found, state = {}, 16 * channels
+    for stem in ("", "imagenet:"):
+        with_head, plain = (
+            costs(from_genotype(f"{stem}DARTS_V2", **size, auxiliary=each), CATALOGUE, (224, 224)).params
+            for each in (True, False)
+        )
+        found[stem] = with_head - plain
+    closed = state * 128 + 2 * 128 + 4 * 128 * 768 + 768 * classes + classes
+    assert found == {"": closed + 1_536, "imagenet:": closed}
+
+
+@pytest.mark.parametrize("image", [(224, 224), (32, 32), (225, 131)])
+def test_a_found_network_gets_the_same_head_as_its_genotype(image):
+    training = TrainingSettings(channels=8, cells=5, auxiliary=0.4)
+    description = from_genotype("imagenet:DARTS_V2", channels=4, cells=3)
+    trained = prepared(description, training, facts(*image))
+    assert trained == from_genotype("imagenet:DARTS_V2", channels=8, cells=5, classes=1000, auxiliary=True)
+    assert costs(trained, CATALOGUE, image).params > 0
 
 
 def test_a_genotype_with_these_stems_comes_back():

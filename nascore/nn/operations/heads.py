@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 HIDDEN: Final = (128, 768)
 """Channels of the auxiliary head's two convolutions."""
 
-POOLED: Final = range(8, 11)
-"""Heights and widths from which a 5x5 pool of stride 3 makes 2x2 places."""
+POOLED: Final = {3: range(8, 11), 2: range(7, 9)}
+"""By stride of a 5x5 pool the heights and widths from which it makes 2x2 places."""
 
 
 def classifier(c_in: int, c_out: int, stride: int, *, size: int = 1) -> nn.Module:
@@ -43,7 +43,7 @@ def norm_classifier(c_in: int, c_out: int, stride: int) -> nn.Module:
 
 
 class Auxiliary(nn.Module):
-    """The auxiliary head of DARTS for CIFAR-10: it reads 8x8 places, pooled to 2x2.
+    """The auxiliary head of DARTS: for CIFAR-10 it reads 8x8 places, for ImageNet 7x7, pooled to 2x2.
 
     Other sizes, on which the authors' code fails, are pooled evenly to 2x2.
 
@@ -51,29 +51,34 @@ class Auxiliary(nn.Module):
         c_in: Channels of the state.
         c_out: Number of classes.
         stride: Not used; every operation is built with one.
+        imagenet: The head for ImageNet: its pool has stride 2, not 3, and no norm follows the second
+            convolution, as in the authors' code and its tables.
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: int, *, imagenet: bool = False) -> None:
         super().__init__()
         del stride
         middle, last = HIDDEN
+        second = {} if imagenet else {"norm2": norm(last)}
         self.features = named(
             conv1=nn.Conv2d(c_in, middle, 1, bias=False),
             norm1=norm(middle),
             relu1=nn.ReLU(),
             conv2=nn.Conv2d(middle, last, 2, bias=False),
-            norm2=norm(last),
+            **second,
             relu2=nn.ReLU(),
             flatten=nn.Flatten(),
         )
+        self.stride = 2 if imagenet else 3
         self.relu = nn.ReLU()
         self.linear = nn.Linear(last, c_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, c_in, H, W] to logits [B, c_out]."""
         x = self.relu(x)
-        if x.shape[2] in POOLED and x.shape[3] in POOLED:
-            x = functional.avg_pool2d(x, 5, stride=3, count_include_pad=False)
+        pooled = POOLED[self.stride]
+        if x.shape[2] in pooled and x.shape[3] in pooled:
+            x = functional.avg_pool2d(x, 5, stride=self.stride, count_include_pad=False)
         else:
             x = functional.adaptive_avg_pool2d(x, 2)
         return self.linear(self.features(x))  # type: ignore[no-any-return]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 
-from nascore.api import Sampled
+from nascore.api import Op, Sampled
 from nascore.nn import log_normalise, segment_argmax, segment_softmax, segment_sum
 from nascore_data.codes import most_probable
 
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from nascore_data.settings import EgsSettings
 
 
+NOTHING = Op("none")
+START = {"softmax": 0.0, "relu": 1.0}
+"""What theta starts around, by form."""
+
+SUM_FLOOR, SHARE_FLOOR = 1e-7, 1e-10
+"""What the authors' code adds to the sum of ReLUs, and to a probability before its logarithm is taken."""
+
+
 @frozen
 class Egs:
-    """Draws a code: the union of M one-hot draws from the softmax of theta over each segment.
+    """Draws a code: the union of M one-hot draws from p over each segment, which the form makes of theta.
 
     Each draw is straight-through: its numbers are 0 and 1, its gradient that of a softmax at temperature tau.
     The union is the largest of the M draws, entry by entry, so that one draw of each entry gets the gradient,
@@ -29,10 +37,12 @@ class Egs:
     Attributes:
         settings: Number of draws, temperature and the rest.
         progress: How much of the search is over, 0 to 1: decides on the temperature.
+        nothing: The columns of `none` in the group that is drawn for.
     """
 
     settings: EgsSettings
     progress: float = 0.0
+    nothing: tuple[int, ...] = ()
 
     @property
     def segment(self) -> str | None:
@@ -47,12 +57,17 @@ class Egs:
 
     def annealed(self, progress: float) -> Egs:
         """Return the relaxation as it is when this share of the search is over."""
-        return Egs(self.settings, progress)
+        return evolve(self, progress=progress)
+
+    def within(self, group: ChoiceGroup) -> Egs:
+        """Return the relaxation for a group: the mean leaves out its `none`, in the form with softmax."""
+        return evolve(self, nothing=tuple(at for at, op in enumerate(group.ops) if op == NOTHING))
 
     def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
-        """Return the start value [E, O]: zeros and a little noise."""
+        """Return the start value [E, O]: zeros, or ones for ReLU, and a little noise."""
         shape = (len(group.rows), len(group.ops))
-        return self.settings.noise * torch.randn(shape, generator=generator, device=generator.device)
+        noise = self.settings.noise * torch.randn(shape, generator=generator, device=generator.device)
+        return START[self.settings.form] + noise
 
     def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
         """Return the drawn code, averaged or summed as the settings say, with its graph to theta.
@@ -69,18 +84,44 @@ class Egs:
         several = torch.where(segments >= 0, segments + offsets, -1)
         # Minus the logarithm of exponential numbers, which are never 0, is Gumbel noise.
         waits = torch.empty((draws, *theta.shape), device=generator.device).exponential_(generator=generator)
-        logits = (log_normalise(theta, segments) - waits.log().to(theta)) / self.tau
+        logits = (self._logarithms(theta, segments) - waits.log().to(theta)) / self.tau
         soft = segment_softmax(logits, several)
         # The difference is zero to the bit, so that the numbers are exactly 0 and 1. Of equal draws the
         # largest is the first.
         code = (segment_argmax(logits, several) + (soft - soft.detach())).max(dim=0).values
         if self.settings.normalize == "mean":
-            code = code / segment_sum(code, segments).where(segments >= 0, 1)
+            code = code / self._counted(code, segments)
         return Sampled(weights=code)
 
     def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
         """Return p [E, O], the distribution that each draw is of; it sums to 1 for sums of codes too."""
-        return segment_softmax(theta, segments)
+        if self.settings.form == "softmax":
+            return segment_softmax(theta, segments)
+        return segment_softmax(self._logarithms(theta, segments), segments)
+
+    def pooled(self, theta: Tensor) -> Tensor:
+        """Return the parameter of several entries that compete as one: its p is the sum of theirs."""
+        return theta.logsumexp(0) if self.settings.form == "softmax" else theta.relu().sum(0)
+
+    def _logarithms(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return log p [E, O], in the form with ReLU up to a constant."""
+        if self.settings.form == "softmax":
+            return log_normalise(theta, segments)
+        positive = theta.relu()
+        return (positive / (segment_sum(positive, segments) + SUM_FLOOR) + SHARE_FLOOR).log()
+
+    def _counted(self, code: Tensor, segments: Tensor) -> Tensor:
+        """Return by what a code is divided: over each segment the sum of what counts.
+
+        Where only `none` is drawn nothing is divided. The authors' code divides by 1e-9 there: the mixture is
+        zero either way, but gradients become a thousand million times as large.
+        """
+        counted = code
+        if self.settings.form == "softmax" and self.nothing:
+            counted = code.clone()
+            counted[:, list(self.nothing)] = 0
+        total = segment_sum(counted, segments)
+        return total.where(total.detach() > 0, 1)
 
     def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
         """Return the (row, column) pairs of each segment's most probable code, its strongest first."""

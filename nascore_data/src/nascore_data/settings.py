@@ -33,10 +33,15 @@ class EgsSettings:
         "What a code is drawn for: a node, as the paper derives it; an edge, as its code draws; null: "
         "as the space says.",
     )
+    form: Literal["softmax", "relu"] = setting(
+        "softmax",
+        "Which of the code's two files: p the softmax of theta, `none` left out of the mean; or p the shares "
+        "of ReLU of theta, `none` counted in the mean.",
+    )
     normalize: Literal["mean", "sum"] = setting(
         "mean", "Whether the drawn operations are averaged, as in the code, or summed, as in the formula."
     )
-    noise: float = setting(1e-3, "Standard deviation of the start value of theta.", ge=0)
+    noise: float = setting(1e-3, "Standard deviation of theta at the start, around 0 or (relu) 1.", ge=0)
 
 
 @frozen(kw_only=True)

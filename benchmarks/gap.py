@@ -126,11 +126,13 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
 
 def drawn(live: Live, phase: Phase, search: Search, held: Examples) -> float:
     """Return the mean accuracy of the supernet with mixtures as they are drawn in training."""
-    state, relaxation, generator = search.state, search.relaxing(), torch.Generator().manual_seed(0)
+    state, generator = search.state, torch.Generator().manual_seed(0)
     found = []
     for _ in range(DRAWS):
         mixture = {
-            name: relaxation.mixture(theta.detach(), state.segments(name), generator=generator).weights
+            name: search.relaxing(name)
+            .mixture(theta.detach(), state.segments(name), generator=generator)
+            .weights
             for name, theta in sorted(state.theta.items())
         }
         found.append(accuracy(phase.network, held, live.facts, phase.streams, mixture))

@@ -8,8 +8,7 @@ anew; of 20 seeds there are 60 places to find.
     python benchmarks/planted.py --seeds 5 --form chain
 
 Settings are those of the scale `mini` on the data set digits; the chain has no warm-up, as its bar is meant.
-Images of the cell are not cropped at random: its classifier sees every place, and a supernet of drawn codes
-learns too little from images that move to tell what is useful from `none`.
+Images of the cell are not cropped at random: its classifier sees every place.
 Of several operations that stand together on an edge only the strongest counts as found.
 The form `nb201` is a cell with six edges: the three of its path count, the others offer nothing useful.
 The margin is the expected weight of the planted candidate, which is 0.25 where nothing was learned.

@@ -135,9 +135,11 @@ def first_gradient(monkeypatch, regularizer, *sets):
     with searching(REGISTRY, names, sets=(*ONE_STEP, *sets)) as found:
         drawing = found.live.streams(1)["mixture"]
         run_phase(found.phase, found.trainer, found.live.watch)
-        caught["code"] = found.search.relaxation.mixture(
-            caught["theta"], caught["segments"], generator=drawing
-        ).weights
+        caught["code"] = (
+            found.search.relaxing("cell")
+            .mixture(caught["theta"], caught["segments"], generator=drawing)
+            .weights
+        )
     return caught
 
 

@@ -165,7 +165,7 @@ def test_a_run_killed_in_the_middle_keeps_what_was_done(tmp_path, monkeypatch):
 
 
 def test_a_failed_run_says_its_status(written):
-    (written / "result.json").write_text('{"status": "failed"}', encoding="utf-8")
+    (written / "result.json").write_text('{"kind": "search", "status": "failed"}', encoding="utf-8")
     result = cli("gallery", written)
     assert result.exit_code == 0
     assert "is a run with status failed; its 5 architectures are what it had done by then." in result.stderr
@@ -181,7 +181,7 @@ def test_a_run_without_a_gallery_says_why(written, tmp_path):
             in result.stderr
         )
         assert "missing: " in result.stderr
-    (written / "result.json").write_text('{"kind": "evaluate", "status": "done"}', encoding="utf-8")
+    (written / "result.json").write_text('{"kind": "evaluate", "status": "failed"}', encoding="utf-8")
     result = cli("gallery", written)
     assert result.exit_code == 5
     assert (

@@ -101,11 +101,11 @@ def test_a_run_is_read_back(tmp_path):
     made.metric({"epoch": 0, "loss": 0.5})
     made.metric({"epoch": 1, "loss": 0.25})
     assert read(made.path).status == "unfinished"
-    made.finish({"status": "done", "seed": 3})
+    made.finish({"kind": "search", "status": "failed", "seed": 3})
     record = read(made.path)
-    assert record.status == "done"
+    assert record.status == "failed"
     assert record.recipe == "nascore: 1\n"
-    assert record.result == {"status": "done", "seed": 3}
+    assert record.result == {"kind": "search", "status": "failed", "seed": 3}
     assert [line["loss"] for line in record.metrics()] == [0.5, 0.25]
     assert len(record.gallery) == 0
     assert record.best == made.path / "best"

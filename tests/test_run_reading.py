@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_a_run_that_was_killed_late_still_gives_its_architecture(run):
         ("result.json", "", "it is empty"),
         ("result.json", "[1]", "no JSON object"),
         ("result.json", "[" * 100_000, "nested too deeply"),
-        ("gallery.json", '{"entries": [', "this is no gallery"),
+        ("gallery.json", '{"entries": [', "is cut off or damaged"),
         ("gallery.json", '{"entries": [{"id": 1}]}', "this is no gallery"),
         (ARCHITECTURE, "nascore: 1\nnetwork: {", ""),
     ],
@@ -226,11 +227,41 @@ def test_runs_marks_what_it_cannot_read_and_lists_the_rest(run):
     assert ["fault" in one for one in found] == [True, True, False]
 
 
-def test_runs_shows_a_result_that_somebody_wrote_into(run):
+@pytest.mark.parametrize("value", ["good", 3.5, -0.1, None, True, [1], {"a": 1}])
+def test_a_result_that_somebody_wrote_into_is_unreadable_and_no_other(run, value):
+    shutil.copytree(run, run.parent / "other")
     file = run / "result.json"
     result = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**result, "validation_accuracy": "good"}), encoding="utf-8")
-    assert cli("runs", run.parent).stdout.splitlines()[1].endswith("?")
+    file.write_text(json.dumps({**result, "validation_accuracy": value}), encoding="utf-8")
+    shown = cli("runs", run.parent)
+    assert [line.split()[1] for line in shown.stdout.splitlines()[1:]] == ["search", "unreadable"]
+    shown_value = json.dumps(value)
+    assert f"{file} cannot be read: validation_accuracy is {shown_value}, not a share from 0" in shown.stderr
+    found = json.loads(cli("runs", run.parent, "--json").stdout)
+    assert [one["status"] for one in found] == ["done", "unreadable"]
+
+
+@pytest.mark.parametrize("name", ["result.json", "gallery.json", "environment.json", "metrics.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_of_a_run_hangs_nothing(run, name):
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    shown = cli("runs", run.parent)
+    assert shown.exit_code == 0
+    if name == "metrics.jsonl":
+        shown = cli("compare", run)
+    assert "it is a named pipe, not a plain file" in shown.stderr
+
+
+@pytest.mark.parametrize("path", ["../other.yaml", "/etc/hostname", "a/../../b", "", "a\nb", "c:\\x"])
+def test_a_gallery_names_files_of_its_own_run_only(run, path):
+    file = run / "gallery.json"
+    gallery = json.loads(file.read_text(encoding="utf-8"))
+    gallery["entries"][0]["description"] = path
+    file.write_text(json.dumps(gallery), encoding="utf-8")
+    result = cli("draw", run, "--entry", 1)
+    assert result.exit_code == 5
+    assert "description is" in result.stderr
+    assert "not the path of a file inside the run's folder" in result.stderr
 
 
 def test_runs_of_a_folder_that_cannot_be_read(tmp_path, monkeypatch):

@@ -59,7 +59,5 @@ def _row(record: Record) -> tuple[object, ...]:
 
 
 def _share(result: Mapping[str, Any], split: str) -> str:
-    match result[f"{split}_accuracy"], result.get(f"{split}_count"):
-        case (int() | float()) as share, int(count):
-            return f"{share:.2%} of {count} {split} images"
-    return "?"  # somebody wrote into the file
+    share, count = result[f"{split}_accuracy"], result.get(f"{split}_count")
+    return f"{share:.2%}" if count is None else f"{share:.2%} of {count} {split} images"

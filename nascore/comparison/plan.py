@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.run import COMPARISON, JOBS, object_of
+from nascore.run import COMPARISON, COMPARISON_SCHEMA, JOB_SCHEMA, JOBS, checked, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,9 +114,14 @@ def read_plan(path: Path) -> Plan:
         RunFolderError: It cannot be read.
     """
     file = path / COMPARISON
-    plain = object_of(file)
-    try:
-        jobs = tuple(Planned(**job) for job in plain["jobs"])
-        return Plan(slots=tuple(plain["slots"]), seeds=tuple(plain["seeds"]), jobs=jobs)
-    except (KeyError, TypeError) as error:
-        raise RunFolderError(f"{file} cannot be read: it is no comparison ({error}).") from error
+    plain = checked(object_of(file), COMPARISON_SCHEMA, file, COMPARISON_SCHEMA)
+    jobs = tuple(_planned(job, f"{file}, job {place}") for place, job in enumerate(plain["jobs"], start=1))
+    folders = {job.folder: job.kind for job in jobs}
+    if len(folders) < len(jobs) or any(job.of and folders.get(job.of) != SEARCH for job in jobs):
+        raise RunFolderError(f"{file} cannot be read: its jobs contradict each other.")
+    return Plan(slots=tuple(plain["slots"]), seeds=tuple(plain["seeds"]), jobs=jobs)
+
+
+def _planned(plain: dict[str, Any], where: str) -> Planned:
+    found = checked(plain, JOB_SCHEMA, where, ("folder", "kind", "choice", "seed"))
+    return Planned(**{key: value for key, value in found.items() if key in JOB_SCHEMA})

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import Factory, frozen
 
 from nascore.comparison.flat import digest, flat_recipe
-from nascore.errors import RunFolderError
-from nascore.run import ARCHITECTURE, METRICS, environment_of, is_file, lines_of, read
+from nascore.run import (
+    ARCHITECTURE,
+    METRICS,
+    METRICS_SCHEMA,
+    checked,
+    environment_of,
+    is_file,
+    lines_of,
+    read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,21 +104,18 @@ def sample_of(path: Path, *, name: str) -> Sample:
     if kind == "evaluate" and is_file(path / ARCHITECTURE):
         recipe[ARCHITECTURE_PATH] = digest(path / ARCHITECTURE)
     done = record.status == "done"
-    try:
-        return Sample(
-            name=name,
-            status=record.status,
-            seed=result.get("seed"),
-            kind=kind,
-            recipe=recipe,
-            measured=_measured(record, result) if done else {},
-            steps=_steps(record),
-            seconds=float(result.get("seconds", 0.0)),
-            made_on=made_on,
-            error=str(result.get("error", "")),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunFolderError(f"{path}/result.json cannot be read: it lacks a figure ({error}).") from error
+    return Sample(
+        name=name,
+        status=record.status,
+        seed=result.get("seed"),
+        kind=kind,
+        recipe=recipe,
+        measured=_measured(record, result) if done else {},
+        steps=_steps(record),
+        seconds=float(result.get("seconds", 0.0)),
+        made_on=made_on,
+        error=str(result.get("error", "")),
+    )
 
 
 def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
@@ -135,8 +140,8 @@ def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
 def _steps(record: Record) -> int:
     """Return the steps of all phases of all jobs: a line says how many its phase has had up to there."""
     last: dict[tuple[Any, Any], int] = {}
-    for line in lines_of(record.path / METRICS):
-        match line:
-            case {"job": job, "phase": phase, "step": int(step)}:
-                last[job, phase] = step
+    file = record.path / METRICS
+    for number, line in enumerate(lines_of(file), start=1):
+        checked(line, METRICS_SCHEMA, f"{file}, line {number}", ("job", "phase", "step"))
+        last[line["job"], line["phase"]] = line["step"]
     return sum(last.values())

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from attrs import Factory, frozen
 
+from nascore.files.schema import COUNT, FIGURE, FLAG, INSIDE, PLACE, SHARE, faults, map_of, or_null
 from nascore.gallery.interval import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nascore.files.schema import Schema
+
+_SCHEMA: Final[Schema] = {
+    "id": PLACE,
+    "parent": or_null(PLACE),
+    "wave": COUNT,
+    "description": INSIDE,
+    "weights": or_null(INSIDE),
+    "error": SHARE,
+    "count": COUNT,
+    "costs": map_of(FIGURE),
+    "steps": COUNT,
+    "guided": FLAG,
+}
+_REQUIRED: Final = ("id", "description", "error", "count", "costs")
 
 
 @frozen(kw_only=True)
@@ -64,6 +81,15 @@ class Entry:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Entry:
-        """Return the entry of what :meth:`plain` made."""
+        """Return the entry of what :meth:`plain` made.
+
+        Raises:
+            ValueError: A value is missing or cannot be.
+        """
+        wrong = [*faults(plain, _SCHEMA, _REQUIRED)]
+        if not wrong:
+            wrong = [f"costs: {text}" for text in faults(plain["costs"], {}, ("params", "macs"))]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         names = {field.name for field in attrs.fields(cls)}
         return cls(**{name: value for name, value in plain.items() if name in names})

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, evolve, frozen
 
 from nascore.errors import RunFolderError
+from nascore.files.schema import ANY_OBJECT, COUNT, faults, list_of, map_of
 from nascore.gallery.entry import Entry
 from nascore.gallery.hull import eps_hull
 from nascore.gallery.hypervolume import hypervolume, reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from nascore.files.schema import Schema
+
+_SCHEMA: Final[Schema] = {"entries": list_of(ANY_OBJECT), "failures": map_of(COUNT)}
 
 
 @frozen
@@ -127,11 +132,38 @@ class Gallery:
             RunFolderError: The text holds no gallery.
         """
         try:
-            whole = json.loads(text)
-            failures = {int(number): times for number, times in whole.get("failures", {}).items()}
-            return cls(tuple(Entry.of(plain) for plain in whole["entries"]), failures)
-        except (AttributeError, ValueError, KeyError, TypeError) as error:
+            return cls.of(json.loads(text))
+        except (ValueError, RecursionError) as error:
             raise RunFolderError(f"this is no gallery: {error}") from error
+
+    @classmethod
+    def of(cls, whole: object) -> Gallery:
+        """Return the gallery of what a JSON text holds.
+
+        Raises:
+            ValueError: It holds no gallery.
+        """
+        if not isinstance(whole, dict):
+            raise ValueError("it holds no JSON object")  # noqa: TRY004 - the text is wrong, not the program
+        wrong = list(faults(whole, _SCHEMA, ("entries",)))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        failures = {int(number): times for number, times in whole.get("failures", {}).items()}
+        entries = tuple(_entry(plain, place) for place, plain in enumerate(whole["entries"], start=1))
+        ids = {entry.id for entry in entries}
+        if len(ids) < len(entries):
+            raise ValueError("two entries have one id")
+        lost = sorted({entry.parent for entry in entries if entry.parent is not None} - ids)
+        if lost:
+            raise ValueError(f"there is no entry {lost[0]}, which is a parent")
+        return cls(entries, failures)
+
+
+def _entry(plain: Mapping[str, Any], place: int) -> Entry:
+    try:
+        return Entry.of(plain)
+    except ValueError as error:
+        raise ValueError(f"entry {place}: {error}") from None
 
 
 def _equal(one: Entry, other: Entry, cost: str) -> bool:

@@ -11,13 +11,17 @@ from nascore.run.looking import beside_of, is_file, is_folder, is_there
 from nascore.run.marking import mark, mark_whole, run_of
 from nascore.run.names import ARCHITECTURE, COMPARISON, JOBS, LOG, METRICS, RECIPE, RESULT
 from nascore.run.reading import Record, listed, read, refuse_unless_run
+from nascore.run.schemas import COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
 __all__ = [
     "ARCHITECTURE",
     "COMPARISON",
+    "COMPARISON_SCHEMA",
     "JOBS",
+    "JOB_SCHEMA",
     "LOG",
     "METRICS",
+    "METRICS_SCHEMA",
     "RECIPE",
     "RESULT",
     "Record",
@@ -25,6 +29,7 @@ __all__ = [
     "beside_of",
     "bytes_of",
     "cause",
+    "checked",
     "create",
     "default_root",
     "environment",

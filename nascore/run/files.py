@@ -68,9 +68,13 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
         raise RunFolderError(f"{path} cannot be read: it is no text in UTF-8.") from error
 
 
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         what = "it is empty" if not text.strip() else f"it is cut off or damaged ({error})"
         raise RunFolderError(f"{where} cannot be read: {what}.") from error

@@ -9,6 +9,7 @@ from nascore.errors import RunFolderError
 from nascore.run.files import object_of
 from nascore.run.looking import is_there
 from nascore.run.names import ENVIRONMENT, FORMAT
+from nascore.run.schemas import ENVIRONMENT_SCHEMA, checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +23,8 @@ def refuse_newer(path: Path) -> None:
     """
     made = environment_of(path)
     found = made.get("format", FORMAT)  # runs before there were formats have the first
-    if type(found) is int and found > FORMAT:
-        packages = made.get("packages")
-        maker = packages.get("nascore") if isinstance(packages, dict) else None
+    if found > FORMAT:
+        maker = made.get("packages", {}).get("nascore")
         raise RunFolderError(
             f"{path} was made by nascore {maker or 'of a newer version'}, which writes run folders of format "
             f"{found}; this is nascore {version('nascore')}, which reads formats up to {FORMAT}. "
@@ -39,4 +39,4 @@ def environment_of(path: Path) -> dict[str, Any]:
         RunFolderError: It cannot be read, or is not as the run wrote it.
     """
     file = path / ENVIRONMENT
-    return object_of(file) if is_there(file) else {}
+    return checked(object_of(file), ENVIRONMENT_SCHEMA, file) if is_there(file) else {}

@@ -33,5 +33,5 @@ def is_folder(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is anything."""
-    return os.path.exists(path)  # noqa: PTH110 - see above
+    """Return whether there is anything, be it a link to nothing."""
+    return os.path.lexists(path)

@@ -14,6 +14,7 @@ from nascore.run.format import refuse_newer
 from nascore.run.inventory import inventory
 from nascore.run.looking import is_file, is_folder, is_there
 from nascore.run.names import COMPARISON, ENVIRONMENT, GALLERY, JOBS, METRICS, RECIPE, RESULT
+from nascore.run.schemas import METRICS_SCHEMA, checked, checked_result
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Record:
         Raises:
             RunFolderError: Another line holds no JSON.
         """
-        return list(lines_of(self.path / METRICS))
+        file = self.path / METRICS
+        lines = enumerate(lines_of(file), start=1)
+        return [checked(line, METRICS_SCHEMA, f"{file}, line {number}") for number, line in lines]
 
 
 def read(path: Path) -> Record:
@@ -74,12 +77,11 @@ def read(path: Path) -> Record:
     """
     refuse_unless_run(path)
     refuse_newer(path)
-    result, gallery = path / RESULT, path / GALLERY
     return Record(
         path=path,
         recipe=text_of(path / RECIPE),
-        result=object_of(result) if is_file(result) else None,
-        gallery=_gallery(gallery) if is_file(gallery) else Gallery(),
+        result=_result(path),
+        gallery=_gallery(path),
     )
 
 
@@ -152,12 +154,19 @@ def _read_or_fault(path: Path) -> Record:
 def _comparison(path: Path) -> Record:
     """Return a comparison as a record: it has a result, and neither a recipe nor a gallery of its own."""
     refuse_newer(path)
-    result = path / RESULT
-    return Record(path=path, result=object_of(result) if is_file(result) else None)
+    return Record(path=path, result=_result(path))
+
+
+def _result(path: Path) -> dict[str, Any] | None:
+    file = path / RESULT
+    return checked_result(object_of(file), file) if is_there(file) else None
 
 
 def _gallery(path: Path) -> Gallery:
+    file = path / GALLERY
+    if not is_there(file):
+        return Gallery()
     try:
-        return Gallery.from_json(text_of(path))
-    except RunFolderError as error:
-        raise RunFolderError(f"{path}: {error}") from error
+        return Gallery.of(object_of(file))
+    except ValueError as error:
+        raise RunFolderError(f"{file} cannot be read: this is no gallery: {error}.") from error

@@ -1,0 +1,121 @@
+"""What the values of a JSON file may be: a run's files are checked by one table each, when they are read."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+MOST: Final = 10**18
+"""A figure is no larger: parameters, operations, steps, seconds."""
+
+_LONG: Final = 60
+
+
+@frozen
+class Kind:
+    """What a value may be.
+
+    Attributes:
+        text: In words, after "not".
+        fits: Whether a value is of this kind.
+    """
+
+    text: str
+    fits: Callable[[Any], bool]
+
+
+Schema: TypeAlias = "Mapping[str, Kind]"
+
+
+def faults(plain: Mapping[str, Any], schema: Schema, required: Iterable[str] = ()) -> Iterator[str]:
+    """Yield what is wrong with the values of an object; keys that the schema does not know are left alone.
+
+    Args:
+        plain: The object.
+        schema: By key what its value may be.
+        required: Keys that must be there.
+    """
+    for key in required:
+        if key not in plain:
+            yield f"{key} is missing"
+    for key, kind in schema.items():
+        if key in plain and not kind.fits(plain[key]):
+            yield f"{key} is {_shown(plain[key])}, not {kind.text}"
+
+
+def or_null(kind: Kind) -> Kind:
+    """Return a kind that may also be null."""
+    return Kind(f"{kind.text} or null", lambda value: value is None or kind.fits(value))
+
+
+def one_of(*words: str) -> Kind:
+    """Return the kind of a few words."""
+    return Kind(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words)
+
+
+def list_of(kind: Kind, count: int | None = None) -> Kind:
+    """Return the kind of a list.
+
+    Args:
+        kind: What each item is.
+        count: How many there are; None: any number.
+    """
+    return Kind(
+        f"a list, of which each is {kind.text}" if count is None else f"a list of {count}, each {kind.text}",
+        lambda value: (
+            isinstance(value, list) and (count is None or len(value) == count) and all(map(kind.fits, value))
+        ),
+    )
+
+
+def map_of(kind: Kind) -> Kind:
+    """Return the kind of an object with any keys."""
+    return Kind(
+        f"an object, of which each value is {kind.text}",
+        lambda value: isinstance(value, dict) and all(map(kind.fits, value.values())),
+    )
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= MOST and isfinite(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 1 << 64
+
+
+def _is_inside(value: object) -> bool:
+    if not isinstance(value, str) or not value.isprintable() or "\\" in value or ":" in value:
+        return False
+    path = PurePosixPath(value)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
+TEXT: Final = Kind("a text", lambda value: isinstance(value, str))
+FLAG: Final = Kind("true or false", lambda value: isinstance(value, bool))
+WHOLE: Final = Kind("a whole number", _is_whole)
+COUNT: Final = Kind("a count, 0 or more", lambda value: _is_whole(value) and 0 <= value <= MOST)
+PLACE: Final = Kind("a whole number, 1 or more", lambda value: _is_whole(value) and 1 <= value <= MOST)
+NUMBER: Final = Kind("a finite number", _is_number)
+FIGURE: Final = Kind("a finite number, 0 or more", lambda value: _is_number(value) and value >= 0)
+SHARE: Final = Kind("a share from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+INTERVAL: Final = Kind(
+    "two shares from 0 to 1, the lower first",
+    lambda value: list_of(SHARE, 2).fits(value) and value[0] <= value[1],
+)
+INSIDE: Final = Kind("the path of a file inside the run's folder", _is_inside)
+ANY_OBJECT: Final = Kind("an object", lambda value: isinstance(value, dict))
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."

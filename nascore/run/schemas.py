@@ -1,0 +1,151 @@
+"""What the JSON files of a run may say: one table a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from nascore.errors import RunFolderError
+from nascore.files.schema import (
+    ANY_OBJECT,
+    COUNT,
+    FIGURE,
+    FLAG,
+    INSIDE,
+    INTERVAL,
+    NUMBER,
+    PLACE,
+    SHARE,
+    TEXT,
+    WHOLE,
+    faults,
+    list_of,
+    map_of,
+    one_of,
+    or_null,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from nascore.files.schema import Schema
+
+_KIND: Final = one_of("search", "evaluate", "compare")
+
+RESULT_SCHEMA: Final[Schema] = {
+    "kind": _KIND,
+    "status": one_of("done", "failed", "interrupted"),
+    "error": TEXT,
+    "architecture": INSIDE,
+    "gallery": INSIDE,
+    "best": PLACE,
+    "validation_accuracy": SHARE,
+    "validation_count": COUNT,
+    "validation_guided": FLAG,
+    "test_accuracy": SHARE,
+    "test_count": COUNT,
+    "test_opened": COUNT,
+    "interval": INTERVAL,
+    "steps": COUNT,
+    "params": FIGURE,
+    "macs": FIGURE,
+    "seed": WHOLE,
+    "seeds": list_of(WHOLE),
+    "scale": or_null(one_of("mini", "paper")),
+    "warnings": list_of(TEXT),
+    "image": list_of(PLACE, 3),
+    "device": TEXT,
+    "observers": map_of(ANY_OBJECT),
+    "jobs": map_of(COUNT),
+    "table": ANY_OBJECT,
+    "seconds": FIGURE,
+}
+
+_MEASURED: Final = ("seed", "seconds", "params", "macs")
+_REQUIRED: Final = {
+    "search": (*_MEASURED, "validation_accuracy", "validation_count", "validation_guided"),
+    "evaluate": (*_MEASURED, "test_accuracy", "test_count"),
+    "compare": ("seeds", "jobs", "table", "seconds"),
+}
+"""By kind of a run what the result of one that is done says."""
+
+ENVIRONMENT_SCHEMA: Final[Schema] = {
+    "format": PLACE,
+    "python": TEXT,
+    "implementation": TEXT,
+    "system": TEXT,
+    "machine": TEXT,
+    "cpus": or_null(COUNT),
+    "packages": map_of(TEXT),
+    "kind": _KIND,
+    "image": list_of(PLACE, 3),
+    "device": TEXT,
+    "threads": COUNT,
+    "brought": map_of(TEXT),
+}
+
+METRICS_SCHEMA: Final[Schema] = {
+    "job": COUNT,
+    "phase": TEXT,
+    "epoch": COUNT,
+    "epochs": COUNT,
+    "step": COUNT,
+    "loss": NUMBER,
+    "accuracy": or_null(SHARE),
+    "architecture_loss": or_null(NUMBER),
+    "validation_accuracy": or_null(SHARE),
+    "validation_count": or_null(COUNT),
+    "lr": or_null(NUMBER),
+    "entropy": map_of(NUMBER),
+    "seconds": FIGURE,
+}
+
+COMPARISON_SCHEMA: Final[Schema] = {
+    "slots": list_of(TEXT),
+    "seeds": list_of(WHOLE),
+    "jobs": list_of(ANY_OBJECT),
+}
+
+JOB_SCHEMA: Final[Schema] = {
+    "folder": INSIDE,
+    "kind": one_of("search", "evaluate"),
+    "choice": map_of(TEXT),
+    "seed": WHOLE,
+    "of": INSIDE,
+}
+
+
+def checked(
+    plain: dict[str, Any], schema: Schema, where: Path | str, required: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return an object of a run's file, if all its values are what they may be.
+
+    Raises:
+        RunFolderError: One is not, with all that are not.
+    """
+    return _unless(plain, where, list(faults(plain, schema, required)))
+
+
+def checked_result(plain: dict[str, Any], where: Path) -> dict[str, Any]:
+    """Return what `result.json` holds, if all its values are what they may be.
+
+    Raises:
+        RunFolderError: One is not, or is missing, with all that are.
+    """
+    return _unless(plain, where, list(_faults_of_result(plain)))
+
+
+def _faults_of_result(plain: Mapping[str, Any]) -> Iterator[str]:
+    done = plain.get("status") == "done"
+    kind = plain.get("kind")
+    required = _REQUIRED.get(kind, ()) if done and isinstance(kind, str) else ()
+    yield from faults(plain, RESULT_SCHEMA, ("kind", "status", *required))
+    jobs = plain.get("jobs")
+    if kind == "compare" and isinstance(jobs, dict):
+        yield from (f"jobs.{text}" for text in faults(jobs, {}, ("planned", "done", "failed")))
+
+
+def _unless(plain: dict[str, Any], where: Path | str, found: list[str]) -> dict[str, Any]:
+    if found:
+        raise RunFolderError(f"{where} cannot be read: {'; '.join(found)}.")
+    return plain

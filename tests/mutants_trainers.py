@@ -43,7 +43,14 @@ class SecretHalves(Small):
 class MiscountsSteps(Small):
     def step(self):
         report = super().step()
-        return None if report is None else evolve(report, step=report.step + 1)
+        return evolve(report, step=report.step + 1)
+
+
+class EndsEarly(Small):
+    """Thinks that it is over before the engine does."""
+
+    def step(self):
+        return None if self.done == self.phase.steps - 1 else super().step()
 
 
 class IdleWeights(Small):
@@ -140,6 +147,7 @@ MUTANTS = {
     "no-whole-batch": (NoWholeBatch, "its_demand_can_be_met"),
     "secret-halves": (SecretHalves, "provides_two_halves_where_it_demands_them"),
     "miscounts-steps": (MiscountsSteps, "tells_every_step"),
+    "ends-early": (EndsEarly, "tells_every_step"),
     "idle-weights": (IdleWeights, "the_weights_learn"),
     "eager-architecture": (EagerArchitecture, "hands_on_the_gradient"),
     "mean-for-sum": (MeanForSum, "the_gradients_agree"),

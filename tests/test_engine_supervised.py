@@ -68,12 +68,9 @@ def test_the_rate_falls_once_per_epoch_and_drop_path_rises():
     trainer = trainer_of(lr_min=0.01, drop_path=0.3)
     trainer.start(phase)
     seen = []
-    while True:
+    for _ in range(phase.steps):
         drop_path = trainer.drop_path
-        report = trainer.step()
-        if report is None:
-            break
-        seen.append((report.lr, drop_path))
+        seen.append((trainer.step().lr, drop_path))
     rates = list(dict.fromkeys(seen))
     assert [seen.count(pair) for pair in rates] == [6, 6, 6]
     assert rates[0] == (0.1, 0.0)

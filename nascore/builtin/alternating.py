@@ -61,10 +61,8 @@ class Alternating(Supervised):
             raise RecipeError([Problem(path="trainer.estimate", text=text, hint="Set it to first.")])
         self.search: Search = phase.search
 
-    def step(self) -> StepReport | None:
+    def step(self) -> StepReport:
         """Make one weights step, and the architecture step that goes with it."""
-        if self.done == self.phase.steps:
-            return None
         batch = self.phase.batches["train"].next()
         if self.settings.estimate == "single-level" and self._learns():
             return self._joint(batch)

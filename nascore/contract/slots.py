@@ -165,7 +165,7 @@ class GrowingPolicy(GrowthPolicy, Protocol):
 
 
 class Trainer(Protocol):
-    """A stepper; the engine owns the loop.
+    """A stepper; the engine owns the loop, and calls `step` as often as the phase has steps.
 
     Attributes:
         demand: What the engine is to prepare.
@@ -177,8 +177,8 @@ class Trainer(Protocol):
         """Begin a phase."""
         ...
 
-    def step(self) -> StepReport | None:
-        """Make one weights step and the architecture step that goes with it; None: the phase is over."""
+    def step(self) -> StepReport:
+        """Make one weights step and the architecture step that goes with it."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from attrs import define
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
+from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
@@ -131,6 +132,7 @@ def name_of(recipe: Recipe) -> str:
     return f"{'-'.join(names if growth.name == 'none' else [*names, growth.name])}_s{recipe.run.seed}"
 
 
+@ambient()
 def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     """Build the data set and the parts of a search, and refuse what could not run; writes nothing.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from nascore.component import RUN
+from nascore.engine.ambient import ONE_AT_A_TIME, ambient
 from nascore.errors import Problem, RecipeError
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ def device_for(recipe: Recipe) -> torch.device:
 
 @contextmanager
 def computing(threads: int) -> Iterator[None]:
-    """Compute inside with this many threads and repeatable convolutions; put back what was set before."""
-    before = torch.get_num_threads()
-    convolutions = torch.backends.cudnn
-    deterministic, benchmark = convolutions.deterministic, convolutions.benchmark
-    torch.set_num_threads(threads)
-    convolutions.deterministic, convolutions.benchmark = True, False
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-        convolutions.deterministic, convolutions.benchmark = deterministic, benchmark
+    """Compute inside as a run does, with this many threads; put back what was set before.
+
+    One at a time in a process: another thread waits here until the first is through. What a run needs of
+    torch is set as in :func:`nascore.engine.ambient.ambient`.
+    """
+    with ONE_AT_A_TIME, ambient():
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

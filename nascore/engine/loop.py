@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from math import isfinite
+from numbers import Real
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import torch
 from attrs import Factory, define
 
-from nascore.contract import EpochReport
+from nascore.contract import EpochReport, StepReport
 from nascore.engine.measure import entropy
-from nascore.errors import Problem, RunFailed
+from nascore.errors import PluginError, Problem, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nascore.contract import StepReport, Trainer
+    from nascore.contract import Trainer
     from nascore.engine.phase import Phase
     from nascore.engine.watch import Watch
 
@@ -46,7 +47,7 @@ def run_phase(
     validate: Callable[[], tuple[float, int]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,
 ) -> int:
-    """Run a phase to its end.
+    """Run a phase: as many steps as it has, whatever its trainer thinks of it.
 
     Args:
         phase: The phase.
@@ -60,16 +61,17 @@ def run_phase(
 
     Raises:
         RunFailed: A loss is not finite, or what was learned in an epoch.
+        PluginError: The trainer reports something else than a step.
     """
     trainer.start(phase)
     strange = _not_finite(phase)
     watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
-    tally, done = Tally(), 0
-    while (report := _step(phase, trainer, done)) is not None:
+    tally = Tally()
+    for done in range(1, phase.steps + 1):
+        report = _step(phase, trainer, done - 1)
         _refuse_unless_finite(phase, report)
         watch.tell("step_finished", report)
         tally.reports.append(report)
-        done += 1
         if done % phase.steps_per_epoch == 0 or done == phase.steps:
             _refuse_unless_learned(phase, done, strange)
             summary = _summary(phase, tally, done, validate)
@@ -77,13 +79,31 @@ def run_phase(
                 epoch_over(summary)
             watch.tell("epoch_finished", summary)
             tally = Tally()
-    return done
+    return phase.steps
 
 
-def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport | None:
+def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
     if phase.search is not None:
         phase.search.progress = phase.progress(done)
-    return trainer.step()
+    report: object = trainer.step()
+    name = phase.names.get("trainer", type(trainer).__name__)
+    if not isinstance(report, StepReport):
+        text = f"{name} was asked for step {done} of {phase.steps} and returned {_kind(report)}"
+        raise _mistake(f"{text}, not a StepReport.", "Each call of step() makes one step and reports it.")
+    for field in ("loss", "architecture_loss"):
+        loss: object = getattr(report, field)
+        if not isinstance(loss, Real | None) or (loss is None and field == "loss"):
+            text = f"{name} reports {_kind(loss)} as the {field} of step {done}, not a number."
+            raise _mistake(text, "Of a tensor report item().")
+    return report
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"
+
+
+def _mistake(text: str, hint: str) -> PluginError:
+    return PluginError([Problem(path="trainer", text=text, hint=hint, of_plugin=True)])
 
 
 def _summary(

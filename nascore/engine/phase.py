@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from attrs import define
+from attrs import Factory, define
 
 from nascore.contract import Horizon
 
@@ -86,6 +86,7 @@ class Phase:
         warm_up: Steps at the beginning without an architecture step.
         streams: The random numbers.
         search: The choices; None while the network is closed.
+        names: By slot the names of the parts that take part, for messages.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Phase:
     streams: Streams
     warm_up: int = 0
     search: Search | None = None
+    names: Mapping[str, str] = Factory(dict)
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

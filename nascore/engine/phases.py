@@ -70,7 +70,8 @@ def search_phase(
     counted = _counting(live, parts.description)
     for regularizer in parts.regularizers:
         regularizer.start(search.state, counted)
-    return evolve(phase, search=search)
+    names = {slot: ", ".join(part.label for part in filled) for slot, filled in live.recipe.parts.items()}
+    return evolve(phase, search=search, names=names)
 
 
 def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:

@@ -96,10 +96,8 @@ class Supervised:
         """Share of paths dropped in the epoch under way."""
         return linear(self.rule.drop_path, self.epoch, self.phase.epochs)
 
-    def step(self) -> StepReport | None:
+    def step(self) -> StepReport:
         """Make one step on the next training batch."""
-        if self.done == self.phase.steps:
-            return None
         loss, accuracy = self.fit(self.phase.batches["train"].next())
         return self.report(loss, accuracy)
 

@@ -99,12 +99,14 @@ class _Watching:
 
     def start(self, phase: Phase) -> None:
         self.phase = phase
+        self.done = 0
         self.theta, self.weights = _theta(phase), _weights(phase.network)
         self.trainer.start(phase)
 
-    def step(self) -> StepReport | None:
+    def step(self) -> StepReport:
         report = self.trainer.step()
-        if report is None:
+        self.done += 1
+        if self.done == self.phase.steps:
             theta, weights = _theta(self.phase), _weights(self.phase.network)
             self.seen.phases += 1
             self.seen.theta += _moved(self.theta, theta)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from nascore.contract import StepReport
 from nascore.testing.part import PartConformance
 from nascore.testing.supernet import Recorder, phase_for
 
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import StepReport
     from nascore.engine.phase import Phase
-
-MOST: Final = 300
-"""Steps after which a trainer is taken not to end."""
 
 
 class Stepping(PartConformance):
@@ -34,7 +31,7 @@ class Stepping(PartConformance):
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Make all steps of a short phase."""
         phase = self.begun(part, Recorder(rate=0.1), seed=seed)
-        reports = self.stepped(part)
+        reports = self.stepped(part, phase.steps)
         return {**numbers(phase), "losses": torch.tensor([one.loss for one in reports])}
 
     def begun(self, part: Any, updater: Recorder, *, epochs: int = 2, seed: int = 0) -> Phase:  # noqa: ANN401 - a plugin's class
@@ -50,11 +47,12 @@ class Stepping(PartConformance):
         part.start(phase)
         return phase
 
-    def stepped(self, part: Any, most: int = MOST) -> list[StepReport]:  # noqa: ANN401 - a plugin's class
-        """Make steps until the phase is over, or so many."""
-        reports: list[StepReport] = []
-        while len(reports) < most and (report := part.step()) is not None:
-            reports.append(report)
+    def stepped(self, part: Any, steps: int) -> list[StepReport]:  # noqa: ANN401 - a plugin's class
+        """Make so many steps, each of which has to report itself."""
+        reports = [part.step() for _ in range(steps)]
+        for number, report in enumerate(reports):
+            kind = type(report).__name__
+            self.hold(isinstance(report, StepReport), f"returns {kind} of call {number} of step(), no report")
         return reports
 
 

@@ -33,7 +33,7 @@ class TrainerGradients(Stepping):
         for gradient, granularity in self._kinds():
             part, updater = self.made(), Recorder(gradient=gradient, granularity=granularity)
             phase = self.begun(part, updater)
-            self.stepped(part)
+            self.stepped(part, phase.steps)
             wanted = phase.steps - phase.warm_up
             self.hold(
                 len(updater.got) == wanted,
@@ -45,8 +45,8 @@ class TrainerGradients(Stepping):
     def test_moves_nothing_for_an_updater_that_follows_nothing(self) -> None:
         """It makes no architecture step for an updater without a gradient, and reports no loss of one."""
         part, updater = self.made(), Recorder(gradient=None)
-        self.begun(part, updater)
-        reports = self.stepped(part)
+        phase = self.begun(part, updater)
+        reports = self.stepped(part, phase.steps)
         self.hold(not updater.got, "moves the architecture of an updater that follows nothing")
         told = [one for one in reports if one.architecture_loss is not None]
         self.hold(not told, "reports an architecture loss though no such pass is to be made")

@@ -98,9 +98,11 @@ def count(description: Description, registry: Registry, image: tuple[int, int]) 
         registry: Brings the operations.
         image: Height and width of the images, in pixels.
     """
+    from nascore.engine.ambient import ambient
     from nascore.nn import costs
 
-    found = costs(description, registry.operations(), image)
+    with ambient():
+        found = costs(description, registry.operations(), image)
     groups = found.groups.values()
     params = found.params + sum(int(group.params.sum()) for group in groups)
     return Counted(

@@ -7,6 +7,7 @@ together as one :class:`NascoreError`, whose class says with which exit code the
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
@@ -17,6 +18,22 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 500
 """Letters of an error that are kept: a plugin must not fill a log or a screen."""
+
+SMALLER: Final = (
+    "Try a smaller batch (trainer.batch, training.batch), fewer channels or cells (space.channels, "
+    "training.channels), or smaller or fewer images."
+)
+"""What makes a search take less memory."""
+
+_EXHAUSTED: Final = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+    "ALLOC_FAILED",
+    "Storage size calculation overflowed",
+)
+_ASKED: Final = re.compile(r"[Tt]ried to allocate (?:([\d.]+ [KMGT]iB)|(\d+) bytes)")
 
 Verdict = Literal["refused", "warned"]
 LayerName = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
@@ -115,6 +132,20 @@ class RunFolderError(NascoreError):
 
 class RunFailed(NascoreError):  # noqa: N818 - it is what happened, not a kind of mistake
     """A run started and could not go on, for example on a loss that is not finite (exit code 1)."""
+
+
+def memory_told(error: BaseException) -> str:
+    """Return what to say of an error that means that memory was not enough; empty: it means something else.
+
+    torch has several: an exception of its own on an accelerator, a plain RuntimeError on the CPU.
+    """
+    text = str(error) if isinstance(error, (RuntimeError, OSError)) else ""
+    exhausted = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if not exhausted and not any(sign in text for sign in _EXHAUSTED):
+        return ""
+    asked = _ASKED.search(text)
+    much = "" if asked is None else f": {asked[1] or f'{int(asked[2]) / 2**30:,.1f} GiB'} more were asked for"
+    return f"memory is not enough{much}. {SMALLER}"
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -9,6 +10,7 @@ from nascore.contract import DataFacts
 from nascore.engine.batches import MEASURED_AT_ONCE, chunks
 from nascore.engine.measure import accuracy
 from nascore.engine.streams import Streams
+from nascore.errors import RunFailed
 from nascore.nn import Examples
 
 FACTS = DataFacts(channels=1, height=1, width=1, classes=4, train=800, test=0, mean=(0.0,), std=(1.0,))
@@ -49,3 +51,25 @@ def test_every_image_is_measured_once_in_batches_of_even_size():
 def test_measuring_repeats_bit_for_bit():
     first, second = (list(chunks(sorted_by_class(300), FACTS)) for _ in range(2))
     assert all(torch.equal(one[0], two[0]) for one, two in zip(first, second, strict=True))
+
+
+class Strange(nn.Module):
+    """Gives one image a logit that is no number, and another one without end."""
+
+    def __init__(self, *values):
+        super().__init__()
+        self.values = values
+
+    def forward(self, images):
+        logits = images.flatten(1).repeat(1, 4)
+        for place, value in enumerate(self.values):
+            logits[place, 1] = value
+        return logits
+
+
+@pytest.mark.parametrize("values", [(float("nan"),), (float("inf"), float("nan")), (float("-inf"),)])
+def test_an_output_that_is_not_finite_has_no_accuracy(values):
+    said = f"the network's output is not finite for {len(values)} of 40 images"
+    with pytest.raises(RunFailed, match=said):
+        accuracy(Strange(*values), sorted_by_class(40), FACTS, Streams(0))
+    assert accuracy(Strange(), sorted_by_class(40), FACTS, Streams(0)) == 0.25

@@ -50,9 +50,8 @@ def _per_sample(settings: AlternatingSettings) -> bool:
 def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem]:
     del recipe
     if settings.warm_up >= settings.epochs:
-        text = (
-            f"after {settings.warm_up} epochs of warm-up none of the {settings.epochs} is left to search in."
-        )
+        whole = "the only epoch is" if settings.epochs == 1 else f"all {settings.epochs} epochs are"
+        text = f"{whole} warm-up ({settings.warm_up}): none is left to search in."
         few = f"{settings.epochs - 1} or less" if settings.epochs > 1 else "0"
         yield Problem(
             path="trainer.warm_up",

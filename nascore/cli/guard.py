@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from errno import EPIPE
+from errno import EDQUOT, ENOSPC, EPIPE
 from traceback import format_exception
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import click
 from click.exceptions import Exit
 
 from nascore.cli.crash import crash_said
-from nascore.errors import NascoreError
-from nascore.run import inventory, run_of
+from nascore.errors import NascoreError, memory_told
+from nascore.run import cause, inventory, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,15 @@ def answered(*, debug: bool) -> Iterator[None]:
         # Also what is no Exception: plugins make kinds of their own.
         if _passes(error):
             raise
-        _end(error, crash_said(error), FAILED, debug=debug)
+        _end(error, _cured(error) or crash_said(error), FAILED, debug=debug)
+
+
+def _cured(error: BaseException) -> str:
+    """Return what to say of an error that the user can cure; empty: of this one nobody knows."""
+    if isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT} and run_of(error) is None:
+        what = error.filename or "what this command prints"
+        return f"{what} cannot be written: {cause(error)}."
+    return memory_told(error)
 
 
 def _passes(error: BaseException) -> bool:

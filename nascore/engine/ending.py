@@ -8,7 +8,7 @@ from time import perf_counter
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
-from nascore.errors import NascoreError, said
+from nascore.errors import NascoreError, Problem, RunFailed, memory_told, said
 from nascore.run import RESULT, is_file, mark
 
 if TYPE_CHECKING:
@@ -38,14 +38,40 @@ def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
     except KeyboardInterrupt as error:
         _stopped(live, error, "interrupted", partial(_conclude, live, kind, began, result | INTERRUPTED))
         raise
-    except BaseException as error:
+    except BaseException as raised:
         # SystemExit too: a plugin that calls sys.exit() must not leave a run that seems to go on.
-        text = str(error) if isinstance(error, NascoreError) else said(error)
+        known = enough(raised)
+        text = str(known) if isinstance(known, NascoreError) else said(known)
         failed = result | {"status": "failed", "error": text}
-        _stopped(live, error, f"failed: {text}{_trace(error)}", partial(_conclude, live, kind, began, failed))
-        raise
+        line = f"failed: {text}{_trace(raised)}"
+        _stopped(live, known, line, partial(_conclude, live, kind, began, failed))
+        if known is raised:
+            raise
+        raise known from raised
     finally:
         live.watch.end()
+
+
+def enough(error: BaseException) -> BaseException:
+    """Return an error, or the one that says in plain words that memory was not enough."""
+    told = memory_told(error)
+    return RunFailed([Problem(path="", text=told)]) if told else error
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Say in plain words that memory was not enough, where nothing inside has said it.
+
+    Raises:
+        RunFailed: It was not.
+    """
+    try:
+        yield
+    except Exception as raised:
+        known = enough(raised)
+        if known is raised:
+            raise
+        raise known from raised
 
 
 def _stopped(live: Live, error: BaseException, line: str, conclude: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import computing
-from nascore.engine.ending import concluding
+from nascore.engine.ending import concluding, within_memory
 from nascore.engine.fitting import check_trained
 from nascore.engine.making import made
 from nascore.engine.measure import accuracy
@@ -56,7 +56,7 @@ def evaluate(
     """
     if description.is_open:
         raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
-    with computing(recipe.run.threads):
+    with computing(recipe.run.threads), within_memory():
         dataset: Dataset = made(recipe, "dataset")
         check_facts(recipe, dataset)
         ready = _planned(description, recipe, registry, dataset.facts)

@@ -19,7 +19,7 @@ from nascore.engine.making import answered
 from nascore.engine.offspring import grown
 from nascore.engine.seeds import random_of, remark_of
 from nascore.engine.training import Start
-from nascore.errors import DescriptionError, NascoreError, PluginError, Problem, RunFailed, said
+from nascore.errors import DescriptionError, NascoreError, PluginError, Problem, RunFailed, memory_told, said
 from nascore.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class _Growing:
             raise  # wrong for every job: a plugin's mistake, or a folder that cannot be written to
         except Exception as error:  # noqa: BLE001 - out of memory, or an operation that cannot bear this one
             self.live.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
-            problems = (Problem(path="", text=said(error)),)
+            problems = (Problem(path="", text=memory_told(error) or said(error)),)
         else:
             # What cannot be written down is no failure of this job alone.
             self.gallery = keep_job(self.live, made, folder, self.gallery, done)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NAMED = 3
 """Of how many tensors a message gives the names."""
 
+FAR = 1e4
+"""A parameter beyond it makes any mixture one candidate, or weights of that size."""
+
 _THETA = "theta of "
 
 
@@ -157,8 +160,16 @@ def _not_finite(phase: Phase) -> set[str]:
 
 
 def _cure(phase: Phase, rate: str = "") -> str:
+    if phase.search is not None and _far(phase.search.state.theta.values()):
+        return (
+            "The architecture parameters went far away: try a smaller step size of the updater, updater.lr."
+        )
     part = "trainer" if phase.search is not None else "training"
     return f"Try a lower --set {part}.lr{rate}, a lower {part}.clip, or another --seed."
+
+
+def _far(thetas: Iterable[torch.Tensor]) -> bool:
+    return any(not bool((theta.abs() < FAR).all()) for theta in thetas)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

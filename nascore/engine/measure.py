@@ -8,6 +8,7 @@ import torch
 
 from nascore.engine.batches import chunks
 from nascore.engine.passes import arguments, logits_of
+from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,18 +40,35 @@ def accuracy(
         facts: How to normalise them.
         streams: Whose random numbers the network draws.
         mixture: By group [E, O], for an open network: what is expected of its relaxation.
+
+    Raises:
+        RunFailed: The logits of some image are not finite: no class is the largest of them.
     """
     training = network.training
     network.eval()
     try:
         with streams.network(streams.noise):
-            right = sum(
-                int((_logits(network, images, mixture).argmax(1) == labels).sum())
+            counts = [
+                _counted(_logits(network, images, mixture), labels)
                 for images, labels in chunks(examples, facts)
-            )
+            ]
     finally:
         network.train(training)
+    right, strange = sum(one for one, _ in counts), sum(one for _, one in counts)
+    if strange:
+        _refuse(strange, len(examples.labels))
     return right / len(examples.labels)
+
+
+def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:
+    """Return how many images are right, and of how many the logits are not finite."""
+    return int((logits.argmax(1) == labels).sum()), int((~logits.isfinite()).any(1).sum())
+
+
+def _refuse(strange: int, count: int) -> None:
+    text = f"the network's output is not finite for {strange} of {count} images, so it has no accuracy."
+    hint = "Try a lower learning rate of the weights, a lower clip, or another --seed."
+    raise RunFailed([Problem(path="", text=text, hint=hint)])
 
 
 def _logits(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:

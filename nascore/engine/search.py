@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nascore.engine.build import build_search
 from nascore.engine.device import computing
-from nascore.engine.ending import concluding
+from nascore.engine.ending import concluding, within_memory
 from nascore.engine.growth import grow
 from nascore.engine.seeds import chooses_in_supernet
 from nascore.engine.supernet import search_supernet
@@ -37,7 +37,7 @@ def search(
         RunFailed: A loss is not finite; or, in an outer loop, no architecture could be trained.
     """
     way = search_supernet if chooses_in_supernet(recipe) else grow
-    with computing(recipe.run.threads):
+    with computing(recipe.run.threads), within_memory():
         live, *parts = build_search(recipe, registry, out=out, observers=observers)
         with concluding(live, "search") as result:
             # The parts are handed over, not kept: what comes of them must not stay in memory to the end.

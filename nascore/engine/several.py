@@ -24,7 +24,7 @@ from nascore.engine.evaluate import evaluate
 from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.making import made
 from nascore.engine.search import search
-from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, said
+from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
@@ -201,7 +201,7 @@ class _Making:
             return str(error)
         except BaseException as error:  # noqa: BLE001 - plugins make kinds of their own, and call sys.exit()
             self.folder.log(f"job {job.folder}:\n{''.join(format_exception(error)).rstrip()}")
-            return said(error)
+            return memory_told(error) or said(error)
         return None
 
     def _evaluate(self, job: Planned, member: Member, out: Path) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from nascore.component import Give
-from nascore.errors import NascoreError, Origin, PluginError, Problem, said
+from nascore.errors import NascoreError, Origin, PluginError, Problem, memory_told, said
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def caught(
 
 
 def _told(component: Component, what: str, error: BaseException) -> tuple[Problem, ...]:
+    if exhausted := memory_told(error):
+        text = f"the {what} of {component.name}: {exhausted}"
+        return (Problem(path=component.slot, text=text, slots=(component.slot,)),)
     raised = _raised(component, what, error)
     if not isinstance(error, NascoreError):
         return (raised,)

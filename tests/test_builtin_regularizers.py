@@ -235,6 +235,23 @@ def test_the_oracle_sees_another_l1(broken, target):
         l1_is_right(broken, target)
 
 
+@pytest.mark.parametrize("target", ["theta", "mixture"])
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("per_use", [False, True])
+def test_l1_may_be_a_mean_and_may_count_each_use(target, average, per_use):
+    state = state_of(0)
+    given = leaves(softmaxed(state))
+    settings = L1Settings(weight=0.3, target=target, average=average, per_use=per_use)
+    found = made(L1, settings, state).penalty(state, given, {})
+    expected = 0.0
+    for name, alive in live(state).items():
+        sizes = (state.theta if target == "theta" else given)[name].abs()[alive].tolist()
+        uses = state.groups[name].replicas if per_use else 1
+        expected += 0.3 * uses * sum(sizes) / (len(sizes) if average else 1)
+    assert any(group.replicas > 1 for group in state.groups.values())
+    assert found.item() == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_group_with_nothing_alive_weighs_nothing():
     state = state_of()
     state.alive["layer"][:] = False

@@ -69,7 +69,10 @@ def test_a_reduction_cell_and_sources_by_name():
 def test_settling_keeps_the_best_behind_a_gate():
     grown = grow(load(SEED), "normal", "x", (*OPS[:2], Op.parse("dil_conv_3x3(affine=false)")), CATALOGUE)
     child = settle(grown, scores(grown, GROUP, pre0=[3, 2, 0], pre1=[0, 0, 1]))
-    assert dump(child) == PETRIDISH
+    gated = "      x: {sum: [{pre1: [sep_conv_3x3, skip_connect]}, {from: x+1, op: project, gate: true}]"
+    projected = "      x+1+1: {from: x+1, op: project, reduction: 1}\n"
+    expected = PETRIDISH.replace(gated, projected + gated.replace("x+1, op: project", "x+1+1"))
+    assert dump(child) == expected != PETRIDISH
 
 
 def test_settling_nothing_gives_the_parent():
@@ -88,8 +91,11 @@ def test_growing_twice_renames_nothing():
     first = grow(parent, "normal", "x", OPS, CATALOGUE)
     child = settle(first, scores(first, GROUP, pre0=[1, 0, 0]))
     second = grow(child, "normal", "x", OPS, CATALOGUE)
-    assert [node.name for node in second.cells["normal"].nodes] == ["pre0", "pre1", "x+1", "x+2", "x"]
-    assert "x+1" not in {edge.source for edge in second.cells["normal"].node("x+2").edges}
+    names = [node.name for node in second.cells["normal"].nodes]
+    assert names == ["pre0", "pre1", "x+1", "x+1+1", "x+2", "x"]
+    # What the first growth added is read through its projection, which is as wide as the cell.
+    offers = {edge.source: len(edge.ops) for edge in second.cells["normal"].node("x+2").edges}
+    assert offers == {"in0": 1, "in1": 1, "pre0": 3, "pre1": 3, "x+1+1": 3}
     grandchild = settle(second, scores(second, "grow/normal/x/2", pre1=[0, 1, 0]))
     assert op_paths(parent) < op_paths(first)
     assert op_paths(parent) < op_paths(child) < op_paths(grandchild)

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 class L1:
     """The sum of absolute values: of theta, of the drawn mixture, or of the distance from a drawn code.
 
-    Targets `theta` and `mixture` are Petridish's lasso (arXiv 1905.13360), a sum over live entries. Target
-    `code` is the term in the code of DATA (Chang et al., NeurIPS 2019), a mean over the live entries of each
-    group, summed over groups; the draw is held constant.
+    Targets `theta` and `mixture` are Petridish's lasso (arXiv 1905.13360), a sum over live entries; with
+    `average` and `per_use` as in the authors' code, where each use of a cell adds a mean over its candidates.
+    Target `code` is the term in the code of DATA (Chang et al., NeurIPS 2019), a mean over the live entries
+    of each group, summed over groups; the draw is held constant.
     """
 
     def __init__(self, settings: L1Settings) -> None:
         self.weight = settings.weight
         self.target = settings.target
+        self.average = settings.average or settings.target == "code"
+        self.per_use = settings.per_use
 
     def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
         """Begin a phase; nothing has to be known of it."""
@@ -39,13 +42,16 @@ class L1:
         return self.weight * _sum(self._of(name, state, drawn, expected) for name in state.theta)
 
     def _of(self, name: str, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
-        live = state.segments(name) >= 0
+        sizes = self._sizes(name, state, drawn, expected)[state.segments(name) >= 0]
+        total = sizes.sum() / max(1, sizes.numel()) if self.average else sizes.sum()
+        return total * state.groups[name].replicas if self.per_use else total
+
+    def _sizes(self, name: str, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
         if self.target == "theta":
-            return state.theta[name].abs()[live].sum()
+            return state.theta[name].abs()
         if self.target == "mixture":
-            return drawn[name].abs()[live].sum()
-        distance = (expected[name] - drawn[name].detach()).abs()[live]
-        return distance.sum() / max(1, distance.numel())
+            return drawn[name].abs()
+        return (expected[name] - drawn[name].detach()).abs()
 
 
 class Entropy:

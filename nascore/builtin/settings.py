@@ -58,6 +58,13 @@ class L1Settings:
         "Of what: theta (under softmax that pulls to the even mixture, not to a sparse one), a mixture that "
         "need not sum to 1, or the mean distance of probabilities from the code that was drawn of them.",
     )
+    average: bool = setting(
+        default=False,
+        help="Whether theta and mixture are averaged over the live entries of a group, not summed.",
+    )
+    per_use: bool = setting(
+        default=False, help="Whether each use of a group adds the penalty of the group, not each group once."
+    )
 
 
 @frozen(kw_only=True)

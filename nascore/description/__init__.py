@@ -4,6 +4,7 @@ from nascore.description.derive import derive, final
 from nascore.description.draw import draw, to_dot
 from nascore.description.expand import expand
 from nascore.description.fingerprint import fingerprint
+from nascore.description.growing_place import candidate_sources
 from nascore.description.growth import grow, settle
 from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.picks import Matrix, Pick, Picks, choose
@@ -33,6 +34,7 @@ __all__ = [
     "Translator",
     "Use",
     "Wire",
+    "candidate_sources",
     "choose",
     "derive",
     "draw",

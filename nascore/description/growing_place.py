@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 from nascore.description.invariants import graph_path
-from nascore.description.names import SUM, is_grown
+from nascore.description.names import CONCAT, SUM, is_grown
 from nascore.description.problems import Found
 from nascore.description.values import Edge
 from nascore.errors import DescriptionError, did_you_mean
@@ -52,8 +52,8 @@ class Place:
         return (*self.graph.inputs, *placed[: placed.index(self.target.name)])
 
     def earlier(self) -> list[str]:
-        """Return the states before the target that growth did not add."""
-        return [name for name in self.before if not is_grown(name)]
+        """Return the states before the target that candidates may read, as :func:`candidate_sources`."""
+        return candidate_sources(self.graph, self.target.name)
 
     def reads(self, name: str) -> bool:
         """Return whether a node before the target has this name, or it is that of a stage before it."""
@@ -83,6 +83,19 @@ class Place:
 
     def _state(self, use: Use, name: str) -> State:
         return self.plan.states[use.names[name]]
+
+
+def candidate_sources(graph: Graph, target: str) -> list[str]:
+    """Return the names of the states before a node of a graph that candidates may read: inputs, then nodes.
+
+    The parts that an earlier growth kept are read through their projection, which has the width of the node
+    that grew, not as the concatenation of them. Shadows, which are read as zero, are left out.
+    """
+    placed = [each.name for each in graph.scope.placed]
+    hidden = {
+        node.name for node in graph.nodes if node.shadow or (is_grown(node.name) and node.join == CONCAT)
+    }
+    return [name for name in (*graph.inputs, *placed[: placed.index(target)]) if name not in hidden]
 
 
 def find_place(description: Description, graph_name: str, target_name: str, plan: Plan) -> Place:

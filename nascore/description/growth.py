@@ -50,7 +50,7 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
         ops: Candidates, in the order of the columns.
         catalogue: What each operation can do.
         keep: How many (edge, operation) pairs :func:`settle` keeps at most.
-        sources: States that candidates read; None for all before the target but earlier growth.
+        sources: States that candidates read; None for those of :func:`candidate_sources`.
 
     Raises:
         DescriptionError: If the target cannot grow, a source does not lie before it, or nothing fits.
@@ -90,8 +90,9 @@ def _misfits(place: Place, ops: Sequence[Op], sources: Sequence[str], catalogue:
 def settle(description: Description, strength: Mapping[str, Matrix], project: Op = PROJECT) -> Description:
     """Close growth's groups in ``strength``: what is kept becomes a concat behind a gated projection.
 
-    The candidates that stay keep their paths, so that the child inherits what they learned. Where nothing is
-    kept, the node and its edge go.
+    The candidates that stay keep their paths, so that the child inherits what they learned. Their projection
+    is a node of its own, ``TARGET+NUMBER+1``, so that candidates of a later growth can read it. Where nothing
+    is kept, the node and its edge go.
 
     Args:
         description: What :func:`grow` returned.
@@ -124,13 +125,20 @@ def _settled(graph: Graph, name: str, kept: Mapping[str, Sequence[Op]], project:
             edges = tuple(Edge(source=source, ops=tuple(ops)) for source, ops in kept.items())
             if edges:
                 nodes.append(evolve(node, edges=edges, join=CONCAT, shadow=False))
+                reads = Edge(source=name, ops=(project,))
+                nodes.append(evolve(node, name=projected(name), edges=(reads,), shadow=False))
             continue
-        gated = (_gated(edge, name, kept, project) for edge in node.edges)
+        gated = (_gated(edge, name, kept) for edge in node.edges)
         nodes.append(evolve(node, edges=tuple(edge for edge in gated if edge is not None)))
     return evolve(graph, nodes=tuple(nodes))
 
 
-def _gated(edge: Edge, name: str, kept: Mapping[str, Sequence[Op]], project: Op) -> Edge | None:
+def _gated(edge: Edge, name: str, kept: Mapping[str, Sequence[Op]]) -> Edge | None:
     if edge.source != name or edge.ops:
         return edge
-    return Edge(source=name, ops=(project,), gate=True) if kept else None
+    return Edge(source=projected(name), gate=True) if kept else None
+
+
+def projected(name: str) -> str:
+    """Return the name of the node that projects what was kept of a growth, given that of its shadow."""
+    return f"{name}+1"

@@ -103,7 +103,8 @@ class GrowingConformance(PartConformance):
                 given = strengths(one.opened, seed=seed, most=most)
                 child = self._closed(one, given)
                 if not child.is_open:
-                    expected, kept = _expected(one.opened, given), _kept(one.opened, child)
+                    expected = _expected(one.opened, given)
+                    kept = _kept(one.opened, child, self._catalogue())
                     text = f"keeps {_told(kept)} of {one.where}, where {_told(expected)} is the strongest"
                     self.hold(kept == expected, text)
 
@@ -153,22 +154,26 @@ def _expected(opened: Description, strength: Mapping[str, Matrix]) -> Kept:
     )
 
 
-def _kept(opened: Description, child: Description) -> Kept:
+def _kept(opened: Description, child: Description, catalogue: Catalogue) -> Kept:
     """Return graph, source and operation of what the child has more than its parent, apart from the targets.
 
-    A node is of the parent if it was there before; one that came in place of another is so too.
+    A node is of the parent if it was there before; one that came in place of another is so too. Operations of
+    the frame, such as the projection of what was kept, are no candidates.
     """
     shadows = {row[:2] for layout in expand(opened).layouts.values() for row in layout.rows}
-    before, after = _on_nodes(opened), _on_nodes(child)
+    before, after = _on_nodes(opened, catalogue), _on_nodes(child, catalogue)
     old = before.keys() - shadows
     new: Kept = sum((after[node] for node in after.keys() - old), Counter())
     return new - sum((before[node] for node in old - after.keys()), Counter())
 
 
-def _on_nodes(description: Description) -> dict[tuple[str, str], Kept]:
+def _on_nodes(description: Description, catalogue: Catalogue | None = None) -> dict[tuple[str, str], Kept]:
     return {
         (graph, node.name): Counter(
-            (graph, str(edge.source), str(op)) for edge in node.edges for op in edge.ops
+            (graph, str(edge.source), str(op))
+            for edge in node.edges
+            for op in edge.ops
+            if catalogue is None or not catalogue[op.name].structural
         )
         for graph, one in description.graphs().items()
         for node in one.nodes

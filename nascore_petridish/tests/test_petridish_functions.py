@@ -115,10 +115,10 @@ def test_the_second_growth_stands_beside_the_first():
         assert set(expand(opened).layouts) == {f"grow/{cell}/n0/{number}" for cell in ("normal", "reduce")}
         description = growing.close(opened, strength(mixture(opened, number)))
     names = [node.name for node in description.cells["normal"].nodes]
-    assert names == ["pre0", "pre1", "n0+1", "n0+2", "n0", "out"]
+    assert names == ["pre0", "pre1", "n0+1", "n0+1+1", "n0+2", "n0+2+1", "n0", "out"]
     (first, *grown) = description.cells["normal"].node("n0").edges
     assert [str(op) for op in first.ops] == ["sep_conv_3x3", "skip_connect"]
-    assert [(edge.source, edge.gate) for edge in grown] == [("n0+1", True), ("n0+2", True)]
+    assert [(edge.source, edge.gate) for edge in grown] == [("n0+1+1", True), ("n0+2+1", True)]
 
 
 def test_a_shadow_that_is_read_as_it_is_is_seen():

@@ -123,7 +123,7 @@ def test_the_preset_is_the_authors_search():
         "growth.keep": 3,
         "growth.operations": list(OPERATIONS),
         "growth.depth": 8,
-        "growth.limit": 166_666_666,
+        "growth.limit": 166_666_666 // 2,
         "growth.eps": 0.025,
         "growth.seed_epochs": 200,
         "growth.child_epochs": 80,
@@ -134,7 +134,9 @@ def test_the_preset_is_the_authors_search():
         "training.lr": 0.1 / 128 * 32,
         "training.drop_path": 0.4,
         "updater.lr": 0.025,
-        "regularizer.l1.weight": 7e-4,
+        "regularizer.l1.weight": 1e-2,
+        "regularizer.l1.average": True,
+        "regularizer.l1.per_use": True,
     }
     assert {key: found[key] for key in expected} == expected
 

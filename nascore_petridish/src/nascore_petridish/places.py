@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from nascore.api import DescriptionError, Op, grow, untie
+from nascore.api import DescriptionError, Op, candidate_sources, grow, untie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,18 +85,18 @@ def _sums(graph: Graph) -> list[str]:
         if node.join == "sum"
         and node.repeat is None
         and not node.shadow
+        and "+" not in node.name  # the projection of an earlier growth
         and not any(edge.source == "images" for edge in node.edges)
     ]
 
 
 def _sources(graph: Graph, target: str, catalogue: Catalogue) -> list[str]:
-    """Return what candidates of a place read: all before it, but what growth added.
+    """Return what candidates of a place read: all layers before it, what earlier growth added among them.
 
     Of an input that the frame alone reads, as the stem reads images, they read what the frame makes of it.
     """
-    placed = [each.name for each in graph.scope.placed]
-    before = [*(name for name in graph.inputs if not _framed(graph, name, catalogue)), *placed]
-    return [name for name in before[: before.index(target)] if "+" not in name]
+    framed = {name for name in graph.inputs if _framed(graph, name, catalogue)}
+    return [name for name in candidate_sources(graph, target) if name not in framed]
 
 
 def _framed(graph: Graph, name: str, catalogue: Catalogue) -> bool:

@@ -38,7 +38,7 @@ class GrowthSettings:
     count: int = setting(1000, "Architectures to train, with those that growth begins with.", ge=1, le=10**6)
     depth: int = setting(8, "How often an architecture and those before it may have grown.", ge=1)
     limit: Count | None = setting(  # noqa: RUF009 - it declares a field
-        166_666_666, "MACs per image above which an architecture grows no more; null: no limit.", gt=0
+        83_333_333, "MACs per image above which an architecture grows no more; null: no limit.", gt=0
     )
     eps: float = setting(
         0.025, "How far above the lower hull of error over cost a parent may lie, relative to the hull.", ge=0

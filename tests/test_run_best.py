@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ from nascore.engine.jobs import save_best
 from nascore.engine.results import standalone
 from nascore.engine.search import search
 from nascore.errors import PluginError, RunFolderError
-from nascore.run import read, replacing
+from nascore.run import create, read, replacing, write_text
+from nascore.run.sweeping import HOUR
+from nascore.verbs.gallery import architecture_of
+from nascore.verbs.runs import best_of
 
 FIRST, SECOND = {"a": "1", "b": "1"}, {"a": "2"}
 
@@ -138,3 +143,64 @@ def test_a_kill_while_the_best_is_written_leaves_the_one_before(tmp_path, monkey
 
 def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_disk_that_is_full_while_the_program_is_written_is_no_matter_of_the_network(tmp_path, monkeypatch):
+    """It was lost without a word, as that of an operation that cannot be written out."""
+    right = write_text
+
+    def full(path, text):
+        if path.name == "model.py":
+            raise RunFolderError("the disk is full")
+        right(path, text)
+
+    monkeypatch.setattr("nascore.engine.results.write_text", full)
+    with pytest.raises(RunFolderError, match="the disk is full"):
+        search(growth_of(growth__count=1), REGISTRY, out=tmp_path / "x")
+    assert read(tmp_path / "x").status == "failed"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_kill_between_gallery_and_best_leaves_the_best_of_the_gallery(
+    tmp_path, monkeypatch, improving, gone
+):
+    del improving
+    written = []
+
+    def once(*given):
+        if written:
+            raise KeyboardInterrupt
+        written.append(save_best(*given))
+
+    monkeypatch.setattr("nascore.engine.jobs.save_best", once)
+    run = tmp_path / "x"
+    with pytest.raises(KeyboardInterrupt):
+        search(growth_of(growth__count=2), REGISTRY, out=run)
+    (run / "result.json").unlink()  # a kill leaves none
+    if gone:
+        (run / "best").rename(run / ".best.old")
+    assert best_of(run) == architecture_of(run, 2)
+    assert best_of(run) != architecture_of(run, 1)
+
+
+def test_the_next_run_removes_what_killed_ones_left_half_written(tmp_path):
+    killed, done = (create(name, out=tmp_path / name) for name in ("killed", "done"))
+    for folder in (killed, done):
+        folder.text("recipe.yaml", "nascore: 1\n")
+    done.finish({"kind": "search", "status": "failed"})
+    job = killed.job(1, "search")
+    left = [
+        killed / ".gallery.json.ab1_x2yz",
+        job / ".weights.safetensors.abcdefgh",
+        killed / ".best.new" / "a",
+    ]
+    young = [killed / ".result.json.abcdefgh", done / ".result.json.abcdefgh", tmp_path / ".mine.abcdefgh"]
+    (killed / ".best.new").mkdir()
+    for path in (*left, *young):
+        path.write_text("", encoding="utf-8")
+    hours_ago = time.time() - 2 * HOUR
+    for path in (*left, killed / ".best.new", *young[1:]):
+        os.utime(path, (hours_ago, hours_ago))
+    create("next", out=tmp_path / "next")
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in young)

@@ -119,6 +119,34 @@ def test_an_interrupt_in_process_and_the_handler_is_put_back():
     assert read(Path("run")).status == "interrupted"
 
 
+@needs_signals
+def test_sigterm_keeps_what_was_learned_as_ctrl_c_does():
+    """A cluster ends a process so (case 21)."""
+    process = started(*endless(UNIFORM, "trainer.epochs=3"))
+    wait_for(Path("run/jobs/0001-search/derived.yaml"), "\n", process)
+    process.send_signal(signal.SIGTERM)
+    out, err = ended(process, LIMIT)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err + out
+    assert "Its architecture so far: run/jobs/0001-search/derived.yaml" in err
+    assert read(Path("run")).status == "interrupted"
+    shown = CliRunner().invoke(main, ["draw", "run"])
+    assert shown.exit_code == 5
+    file = "run/jobs/0001-search/derived.yaml"
+    assert f"nascore evaluate {file} --recipe run/recipe.yaml" in shown.stderr
+    assert CliRunner().invoke(main, ["draw", file]).exit_code == 0
+
+
+def test_an_interrupt_in_the_second_job_names_what_was_chosen():
+    words = watching("phase_started", "details[0] == 'train' and signal.raise_signal(signal.SIGINT)")
+    result = CliRunner().invoke(main, words)
+    file = "run/jobs/0002-train/description.yaml"
+    assert result.exit_code == 130, result.output
+    assert f"Its architecture so far: {file}" in result.stderr
+    assert f"its architecture so far is in {file}" in CliRunner().invoke(main, ["draw", "run"]).stderr
+    assert CliRunner().invoke(main, ["draw", file]).exit_code == 0
+
+
 def test_an_interrupt_after_the_result_is_written_leaves_it_done():
     result = CliRunner().invoke(main, watching("run_finished", "raise KeyboardInterrupt"))
     assert result.exit_code == 130
@@ -154,5 +182,6 @@ def test_from_python_the_exception_says_where_the_run_is():
         )
     assert caught.value.__notes__ == ["The run is kept in run"]
     assert json.loads(Path("run/result.json").read_text(encoding="utf-8"))["status"] == "interrupted"
-    with pytest.raises(RunFolderError, match=r"status interrupted.*no architecture yet.*missing: gallery"):
+    said = r"status interrupted.*no best architecture yet; .*jobs/0001-search/derived\.yaml.*missing: gallery"
+    with pytest.raises(RunFolderError, match=said):
         nascore.load_run("run")

@@ -106,7 +106,7 @@ def test_a_run_that_was_killed_says_what_is_there_and_what_is_missing(run):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     refused(
         run,
-        "is a run that was killed, or is still under way: it has no architecture yet.",
+        "is still under way: it has no best architecture yet; its architecture so far is in ",
         "It holds recipe.yaml, environment.json, run.log, metrics.jsonl (2 epochs), jobs/0001-search, ",
         "missing: gallery.json, best/architecture.yaml, best/weights.safetensors, best/metrics.json, result",
     )

@@ -12,7 +12,7 @@ from click.exceptions import Exit
 
 from nascore.cli.crash import crash_said
 from nascore.errors import NascoreError, memory_told
-from nascore.run import cause, inventory, run_of
+from nascore.run import ARCHITECTURE, cause, inventory, is_file, learned_file, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,9 @@ def _interrupted(error: KeyboardInterrupt) -> str:
     run = run_of(error)
     if run is None:
         return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
-    return f"interrupted; the run is kept in {run}. {inventory(run)}"
+    found = learned_file(run)
+    kept = "" if found is None or is_file(run / ARCHITECTURE) else f" Its architecture so far: {found}"
+    return f"interrupted; the run is kept in {run}. {inventory(run)}{kept}"
 
 
 def _before_the_verb(error: Exception) -> Exception:

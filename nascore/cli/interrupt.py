@@ -1,4 +1,4 @@
-"""Ctrl-C: once, and the run writes what there is; twice, and the program is gone at once."""
+"""Ctrl-C and SIGTERM: once, and the run writes what there is; twice, and the program is gone at once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ if TYPE_CHECKING:
 
 @contextmanager
 def killed_by_the_second() -> Iterator[None]:
-    """Inside, the first Ctrl-C raises KeyboardInterrupt, and a second ends the process wherever it is."""
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    """Inside, the first Ctrl-C raises KeyboardInterrupt, and a second ends the process wherever it is.
+
+    So does SIGTERM, with which clusters and `kill` end a process.
+    """
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     # A program in the background ignores Ctrl-C, and a caller may have a handler of its own: leave both.
-    if not ours or current_thread() is not main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, _first)
+    main = current_thread() is main_thread()
+    ours = {number: former for number, former in usual.items() if main and signal.getsignal(number) is former}
+    for number in ours:
+        signal.signal(number, _first)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, former in ours.items():
+            signal.signal(number, former)
 
 
-def _first(_number: int, _frame: FrameType | None) -> None:
+def _first(number: int, _frame: FrameType | None) -> None:
     # The system's own answer: Python would wait for the end of whatever torch is computing.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(number, signal.SIG_DFL)
     raise KeyboardInterrupt

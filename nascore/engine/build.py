@@ -22,7 +22,7 @@ from nascore.engine.watch import Watch
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import kept_recipe
 from nascore.recipe.unscaled import doubt_sizes
-from nascore.run import create, environment
+from nascore.run import GalleryFile, create, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,7 @@ class Live:
         dataset: The data.
         device: Where networks run.
         folder: Where the run is written.
+        gallery: Where its architectures are written.
         watch: Who watches.
     """
 
@@ -63,6 +64,7 @@ class Live:
     dataset: Dataset
     device: torch.device
     folder: RunFolder
+    gallery: GalleryFile
     watch: Watch
 
     @property
@@ -241,6 +243,7 @@ def begin(  # noqa: PLR0913 - each by name
         dataset=dataset,
         device=device,
         folder=folder,
+        gallery=GalleryFile(folder),
         watch=Watch(observers, folder.log, parts=recipe.parts.get("observer", ())),
     )
 

@@ -104,5 +104,6 @@ def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> No
         "observers": live.watch.counts(),
         "seconds": round(perf_counter() - began, 3),
     }
+    live.gallery.end()
     live.folder.finish(whole)
     live.watch.tell("run_finished", live.folder.path, whole)

@@ -196,7 +196,7 @@ class _Growing:
         self.first = self.first or problems
         if job.parent is not None:
             self.gallery = self.gallery.failed(job.parent)
-            live.folder.text("gallery.json", self.gallery.to_json())
+            live.gallery.failed(self.gallery, job.parent)
         live.folder.log(f"job {job.name} failed: {error}")
         live.folder.change("job failed", job=job.name, error=error)
         result = {"status": "failed", "error": error}

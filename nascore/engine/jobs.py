@@ -133,7 +133,7 @@ def keep_job(live: Live, job: Job, folder: RunFolder, gallery: Gallery, done: Do
     live.folder.document(entry.description, dump(done.description))
     save_job(folder, done.network, figures_of(entry))
     gallery = gallery.added(entry)
-    live.folder.text("gallery.json", gallery.to_json())  # names files, so it comes after them
+    live.gallery.added(gallery, entry)  # names files, so it comes after them
     if gallery.best is entry:
         save_best(live, done.description, done.network, {"id": entry.id, **figures_of(entry)})
     live.watch.tell("job_finished", job.name, figures_of(entry))

@@ -12,6 +12,7 @@ from nascore.engine.measure import accuracy
 from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch, save_job
 from nascore.gallery import Gallery
+from nascore.run import DERIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nascore.description import Description
     from nascore.engine.build import Live, Parts
     from nascore.engine.phase import Phase
+    from nascore.run import RunFolder
 
 SEARCH, TRAIN = 1, 2
 """Numbers of the jobs."""
@@ -51,7 +53,7 @@ def search_job(live: Live, parts: Parts) -> Description:
     live.watch.tell("job_started", folder.path.name, SEARCH, TRAIN)
     streams = live.streams(SEARCH)
     phase = search_phase(live, parts, streams)
-    epoch_over = _each_epoch(live, parts, phase)
+    epoch_over = _each_epoch(live, parts, phase, folder)
     steps = run_phase(
         phase, parts.trainer, live.watch, validate=_validation(live, phase), epoch_over=epoch_over
     )
@@ -67,11 +69,14 @@ def search_job(live: Live, parts: Parts) -> Description:
     return derive(parts.description, picks)
 
 
-def _each_epoch(live: Live, parts: Parts, phase: Phase) -> Callable[[EpochReport], None]:
+def _each_epoch(live: Live, parts: Parts, phase: Phase, folder: RunFolder) -> Callable[[EpochReport], None]:
     def epoch_over(report: EpochReport) -> None:
         record_epoch(live, SEARCH, report)
         assert phase.search is not None
-        live.watch.tell("architecture_changed", derived(parts.description, phase.search))
+        found = derived(parts.description, phase.search)
+        # Kept for who stops the search, or whose search is stopped: it is what was learned so far.
+        folder.document(DERIVED, dump(found))
+        live.watch.tell("architecture_changed", found)
 
     return epoch_over
 

@@ -6,10 +6,21 @@ from nascore.run.environment import environment, version_of
 from nascore.run.files import bytes_of, lines_of, object_of, text_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.format import environment_of, refuse_newer
-from nascore.run.inventory import inventory
+from nascore.run.gallery_file import GalleryFile, read_gallery
+from nascore.run.inventory import inventory, learned_file
 from nascore.run.looking import beside_of, is_file, is_folder, is_there
 from nascore.run.marking import mark, mark_whole, run_of
-from nascore.run.names import ARCHITECTURE, COMPARISON, JOBS, LOG, METRICS, RECIPE, RESULT
+from nascore.run.names import (
+    ARCHITECTURE,
+    COMPARISON,
+    DERIVED,
+    DESCRIPTION,
+    JOBS,
+    LOG,
+    METRICS,
+    RECIPE,
+    RESULT,
+)
 from nascore.run.reading import Record, listed, read, refuse_unless_run
 from nascore.run.schemas import COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
@@ -17,6 +28,8 @@ __all__ = [
     "ARCHITECTURE",
     "COMPARISON",
     "COMPARISON_SCHEMA",
+    "DERIVED",
+    "DESCRIPTION",
     "JOBS",
     "JOB_SCHEMA",
     "LOG",
@@ -24,6 +37,7 @@ __all__ = [
     "METRICS_SCHEMA",
     "RECIPE",
     "RESULT",
+    "GalleryFile",
     "Record",
     "RunFolder",
     "beside_of",
@@ -39,12 +53,14 @@ __all__ = [
     "is_folder",
     "is_there",
     "json_text",
+    "learned_file",
     "lines_of",
     "listed",
     "mark",
     "mark_whole",
     "object_of",
     "read",
+    "read_gallery",
     "refuse_newer",
     "refuse_taken",
     "refuse_unless_run",

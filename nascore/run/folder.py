@@ -18,6 +18,7 @@ from nascore.run.atomic import json_text, replacing, write_bytes, writing
 from nascore.run.cause import cause
 from nascore.run.looking import is_file, is_folder
 from nascore.run.names import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT
+from nascore.run.sweeping import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +152,7 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
         RunFolderError: It cannot be made, or `out` holds something.
     """
     where = out if out is not None else root or default_root()
+    sweep(where.parent if out is not None else where)
     try:
         if out is not None:
             return _begun(_claimed(out))

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 from nascore.errors import RunFolderError
 from nascore.run.files import lines_of
 from nascore.run.format import environment_of
-from nascore.run.looking import is_there
-from nascore.run.names import COMPARISON, GALLERY, JOBS, METRICS, WRITTEN, WRITTEN_BY_COMPARISON
+from nascore.run.looking import is_file, is_there
+from nascore.run.names import (
+    COMPARISON,
+    DERIVED,
+    DESCRIPTION,
+    GALLERY,
+    JOBS,
+    METRICS,
+    WRITTEN,
+    WRITTEN_BY_COMPARISON,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +31,24 @@ def inventory(path: Path) -> str:
     there = [_named(path, name) for name in there]
     said = f"It holds {', '.join(there) or 'no file of a run'}"
     return f"{said}; missing: {', '.join(missing)}." if missing else f"{said}."
+
+
+def learned_file(path: Path) -> Path | None:
+    """Return the file with what a search that was stopped had chosen by then; None where there is none.
+
+    That is what it had begun to train; before that, what it would have derived after its last epoch.
+
+    Args:
+        path: The run's folder.
+    """
+    jobs = sorted(_jobs(path), reverse=True)
+    for name in (
+        *(f"{job}/{DESCRIPTION}" for job in jobs if not job.endswith("-search")),
+        *(f"{job}/{DERIVED}" for job in jobs),
+    ):
+        if is_file(path / JOBS / name):
+            return path / JOBS / name
+    return None
 
 
 def _named(path: Path, name: str) -> str:

@@ -16,9 +16,15 @@ CHANGES: Final = "changes.jsonl"
 LOG: Final = "run.log"
 JOBS: Final = "jobs"
 GALLERY: Final = "gallery.json"
+GALLERY_LINES: Final = "gallery.jsonl"
+"""What a run under way has found since it wrote the gallery."""
 ARCHITECTURE: Final = "best/architecture.yaml"
 WEIGHTS: Final = "best/weights.safetensors"
 RESULT: Final = "result.json"
+DERIVED: Final = "derived.yaml"
+"""What a search would have derived after its last epoch, in the folder of its job."""
+DESCRIPTION: Final = "description.yaml"
+"""What a job trains, in its folder."""
 
 WRITTEN: Final = (
     RECIPE,

@@ -11,9 +11,10 @@ from nascore.gallery import Gallery
 from nascore.run.cause import cause
 from nascore.run.files import lines_of, object_of, text_of
 from nascore.run.format import refuse_newer
+from nascore.run.gallery_file import read_gallery
 from nascore.run.inventory import inventory
 from nascore.run.looking import is_file, is_folder, is_there
-from nascore.run.names import COMPARISON, ENVIRONMENT, GALLERY, JOBS, METRICS, RECIPE, RESULT
+from nascore.run.names import COMPARISON, ENVIRONMENT, JOBS, METRICS, RECIPE, RESULT
 from nascore.run.schemas import METRICS_SCHEMA, checked, checked_result
 from nascore.shell import command_line
 
@@ -81,7 +82,7 @@ def read(path: Path) -> Record:
         path=path,
         recipe=text_of(path / RECIPE),
         result=_result(path),
-        gallery=_gallery(path),
+        gallery=read_gallery(path),
     )
 
 
@@ -160,13 +161,3 @@ def _comparison(path: Path) -> Record:
 def _result(path: Path) -> dict[str, Any] | None:
     file = path / RESULT
     return checked_result(object_of(file), file) if is_there(file) else None
-
-
-def _gallery(path: Path) -> Gallery:
-    file = path / GALLERY
-    if not is_there(file):
-        return Gallery()
-    try:
-        return Gallery.of(object_of(file))
-    except ValueError as error:
-        raise RunFolderError(f"{file} cannot be read: this is no gallery: {error}.") from error

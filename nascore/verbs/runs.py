@@ -11,16 +11,21 @@ from nascore.description import load
 from nascore.errors import DescriptionError, RunFolderError
 from nascore.run import (
     ARCHITECTURE,
+    RECIPE,
+    RESULT,
     default_root,
     inventory,
-    is_file,
     is_folder,
+    is_there,
+    learned_file,
     listed,
     read,
+    read_gallery,
     refuse_newer,
     refuse_unless_run,
     text_of,
 )
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,11 +86,22 @@ def best_of(folder: Path) -> Description:
     refuse_newer(folder)
     refuse_unless_run(folder)
     file = folder / ARCHITECTURE
-    if not is_file(file):
-        raise RunFolderError(
-            f"{folder} {state(read(folder))}: it has no architecture yet. {inventory(folder)}"
-        )
+    if not is_there(folder / RESULT):
+        # The run was killed, perhaps while the folder of the best was replaced: that may be older, or gone.
+        gallery = read_gallery(folder)
+        file = folder / gallery.best.description if gallery else file
+    if not is_there(file):
+        raise RunFolderError(f"{folder} {state(read(folder))}: {_lacking(folder)} {inventory(folder)}")
     return description_of(file)
+
+
+def _lacking(folder: Path) -> str:
+    """Say that a run has no best architecture, and what there is instead."""
+    found = learned_file(folder)
+    if found is None:
+        return "it has no architecture yet."
+    line = command_line("nascore", "evaluate", found, "--recipe", folder / RECIPE)
+    return f"it has no best architecture yet; its architecture so far is in {found}: {line}."
 
 
 def description_of(file: Path) -> Description:

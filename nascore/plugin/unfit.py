@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from nascore.plugin.plugin import Plugin
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+"""A plugin's name, as a regular expression."""
 _OF_CORE: Final = re.compile(r"\s*nascore(?![\w.-])", re.IGNORECASE)
 
 
 def is_name(text: str) -> bool:
     """Return whether a text can be the name of a plugin, which is typed as ``PLUGIN:NAME``."""
-    return _NAME.fullmatch(text) is not None
+    return re.fullmatch(NAME, text) is not None
 
 
 def misnamed(plugin: Plugin) -> Plugin:

@@ -35,8 +35,14 @@ _BETTER: Final = ("Did you mean ", "Write ")
 _DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 """``DISTRIBUTION==VERSION``, as packages are named (PEP 508) and versions written (PEP 440)."""
 
-_MODULE: Final = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
+_MODULE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 """A plugin that is neither installed nor a file, but handed over by a program, is known by its module."""
+
+_FILE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\.py")
+"""No character that moves a terminal's cursor or turns the direction of writing."""
+
+SOURCE: Final = "|".join(one.pattern for one in (_DISTRIBUTION, _MODULE, _FILE))
+"""Whence a plugin can have come."""
 
 
 @frozen(kw_only=True)
@@ -59,7 +65,7 @@ class Lost:
     @property
     def is_file(self) -> bool:
         """Whether it is a single file."""
-        return _is_file(self.source)
+        return Plugin(name="", value=self.source).is_file
 
     @property
     def distribution(self) -> str:
@@ -108,11 +114,7 @@ def _faults(name: str, item: Node) -> Iterator[str]:
 
 
 def _is_source(text: str) -> bool:
-    return bool(_DISTRIBUTION.fullmatch(text) or _MODULE.fullmatch(text)) or _is_file(text)
-
-
-def _is_file(source: str) -> bool:
-    return source.isprintable() and Plugin(name="", value=source).is_file
+    return re.fullmatch(SOURCE, text) is not None
 
 
 def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Lost]:

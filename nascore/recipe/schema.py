@@ -13,10 +13,12 @@ from attrs import Factory, frozen
 
 from nascore.component import RUN, SLOTS
 from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
+from nascore.plugin.unfit import NAME
 from nascore.recipe.files import SCALES
 from nascore.recipe.formats import FORMAT
 from nascore.recipe.formats import KEY as FORMAT_KEY
 from nascore.recipe.made_with import KEY as MADE_WITH
+from nascore.recipe.made_with import SOURCE
 from nascore.recipe.run_settings import SEARCH_RUN
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
         MADE_WITH: {
             "description": "The plugins that it was written down with: a record, nothing is loaded by it.",
             "type": "object",
-            "additionalProperties": {"type": "string"},
+            "propertyNames": {"pattern": _whole(NAME)},
+            "additionalProperties": {"type": "string", "pattern": _whole(SOURCE)},
         },
         "scale": {"description": "A laptop check, or the papers' values.", "enum": [*SCALES, None]},
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
@@ -55,6 +58,10 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
     }
     head: Schema = {"$schema": DIALECT, "$comment": USE, "title": "A recipe of nascore"}
     return {**head, **closed(properties, [FORMAT_KEY]), "$defs": writer.definitions}
+
+
+def _whole(pattern: str) -> str:
+    return f"^(?:{pattern})$(?!\\n)"  # in Python a $ stands before a last line end too
 
 
 def component_schema(component: Component) -> Schema:

@@ -25,7 +25,9 @@ class Guard:
                 frame for frame in traceback.extract_stack()[:-1]
                 if not frame.filename.startswith("<") and "importlib" not in frame.filename
             ]
-            print("{_FOUND}" + f"{{frames[-1].filename}}:{{frames[-1].lineno}}", flush=True)
+            # Not sys.stdout: what is printed while plugins are imported is caught.
+            place = f"{{frames[-1].filename}}:{{frames[-1].lineno}}"
+            print("{_FOUND}" + place, file=sys.__stdout__, flush=True)
             raise SystemExit(3)
 
 sys.meta_path.insert(0, Guard())

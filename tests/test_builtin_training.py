@@ -12,7 +12,7 @@ from nascore.errors import RecipeError
 def test_a_warm_up_as_long_as_the_search_is_refused(tmp_path, warm_up):
     out = tmp_path / "run"
     settings = {"trainer.epochs": 3, "trainer.warm_up": warm_up}
-    with pytest.raises(RecipeError, match="none of the 3 is left") as refused:
+    with pytest.raises(RecipeError, match="all 3 epochs are warm-up") as refused:
         search(space="tiny", updater="uniform", settings=settings, out=out)
     assert [problem.path for problem in refused.value.problems] == ["trainer.warm_up"]
     assert not out.exists()

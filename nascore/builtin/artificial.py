@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from math import pi, sqrt
+from math import erf, exp, pi, sqrt
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 TEST_SHARE = 4
 PATTERN = 3
 BRIGHT = 4
+RARELY_CUT = 0.2
+"""Noise up to which it does not count that images are cut off at 0 and 1."""
+STEPS = 64
 MEANS_SPAN = 0.5
 """How far apart the pixels of class means lie at most, in the middle of 0 to 1."""
 
@@ -29,9 +32,7 @@ class Synthetic:
 
     def __init__(self, settings: SyntheticSettings) -> None:
         self.settings = settings
-        # Noise that is cut off at 0 and 1 is left out of account.
-        deviation = sqrt(MEANS_SPAN**2 / 12 + settings.noise**2)
-        self.facts = _facts(settings, settings.channels, mean=0.5, std=deviation)
+        self.facts = _facts(settings, settings.channels, mean=0.5, std=_deviation(settings.noise))
 
     def train(self) -> Examples:
         """Return the training images [N, C, H, W] in 0 to 1, with their labels."""
@@ -93,12 +94,42 @@ class PlantedPatterns:
         return Examples(images=images.clamp(0, 1), labels=labels)
 
 
+def _deviation(noise: float) -> float:
+    """Return the standard deviation of pixels whose means are spread evenly over MEANS_SPAN."""
+    if noise <= RARELY_CUT:
+        return sqrt(MEANS_SPAN**2 / 12 + noise**2)  # what is cut off is left out of account
+    steps = [0.5 + MEANS_SPAN * ((step + 0.5) / STEPS - 0.5) for step in range(STEPS)]
+    return sqrt(sum(_cut(mean, noise)[1] for mean in steps) / STEPS - 0.25)
+
+
+def _cut(mean: float, noise: float) -> tuple[float, float]:
+    """Return the first two moments of normal noise around a mean that is cut off at 0 and 1."""
+    low, high = -mean / noise, (1 - mean) / noise
+    within, above = _share(high) - _share(low), 1 - _share(high)
+    first = mean * within + noise * (_density(low) - _density(high))
+    square = (mean**2 + noise**2) * within + noise * (mean * _density(low) - (mean + 1) * _density(high))
+    return first + above, square + above
+
+
+def _share(place: float) -> float:
+    return (1 + erf(place / sqrt(2))) / 2
+
+
+def _density(place: float) -> float:
+    return exp(-(place**2) / 2) / sqrt(2 * pi)
+
+
 def _moments(settings: PlantedDataSettings) -> dict[str, float]:
     """Return mean and standard deviation of the pixels: noise around 0 and 1, of which half is cut off.
 
     Half a normal distribution of deviation s has the mean ``s/sqrt(2 pi)`` and the second moment ``s^2/2``.
     """
     bright, noise = BRIGHT / settings.size**2, settings.noise
+    if noise > RARELY_CUT:
+        (dark, dark_square), (light, light_square) = _cut(0, noise), _cut(1, noise)
+        mean = bright * light + (1 - bright) * dark
+        square = bright * light_square + (1 - bright) * dark_square
+        return {"mean": mean, "std": sqrt(square - mean**2)}
     first, second = noise / sqrt(2 * pi), noise**2 / 2
     mean = bright * (1 - first) + (1 - bright) * first
     square = bright * (1 - 2 * first + second) + (1 - bright) * second

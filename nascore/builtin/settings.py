@@ -136,7 +136,7 @@ class SyntheticSettings:
     size: int = setting(16, "Height and width of the images, in pixels.", ge=1, le=4096)
     classes: int = setting(10, "Number of classes.", ge=2, le=10**5)
     count: int = setting(1000, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
-    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
     seed: int = setting(0, "Decides on the class means and the noise.", ge=0)
 
 
@@ -147,7 +147,7 @@ class PlantedDataSettings:
     size: int = setting(8, "Height and width of the images, in pixels.", ge=3, le=4096)
     classes: int = setting(4, "Number of patterns.", ge=2, le=16)
     count: int = setting(1024, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
-    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
     seed: int = setting(0, "Decides on the patterns, their places and the noise.", ge=0)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nascore.config.kinds import UnfitError, convert, words_of
 from nascore.config.node import Node
 from nascore.config.scalars import read_scalar, write_scalar
+from nascore.config.setting import LARGEST
 from nascore.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -34,11 +35,20 @@ def nearest(setting: Setting, expected: object, node: Node) -> str:
             return f"Write {write_scalar(meant)}."
         words = [str(word) for word in setting.choices] or words_of(expected)
         return did_you_mean(value, words)
+    if isinstance(value, (int, float)) and _is_float(expected, node) and abs(value) > LARGEST:
+        return f"The largest number is {LARGEST:.3g}: torch computes in 32-bit floats."
     if isinstance(value, float) and value.is_integer() and _fits(setting, expected, int(value), node):
         return f"Write {int(value)}."
     if isinstance(value, (bool, int, float)) and _fits(setting, expected, str(value), node):
         return "Put it in quotes."
     return ""
+
+
+def _is_float(expected: object, node: Node) -> bool:
+    try:
+        return isinstance(convert(expected, node), float)
+    except UnfitError:
+        return False
 
 
 def _meant(text: str) -> Any:  # noqa: ANN401 - any scalar

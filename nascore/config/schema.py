@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, Union, get_a
 from attrs import evolve
 
 from nascore.config.node import Node, wrap
-from nascore.config.setting import settings_of
+from nascore.config.setting import LARGEST, settings_of
 from nascore.errors import Origin
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def _value(expected: Any, setting: Setting) -> Schema:  # noqa: ANN401 - a type,
 
 def _scalar(kind: str, setting: Setting) -> Schema:
     schema: Schema = {"type": kind}
+    if kind == "number":
+        schema |= {"minimum": -LARGEST, "maximum": LARGEST}
     if kind in ("integer", "number"):
         schema |= {_BOUNDS[name]: limit for name, limit in setting.bounds}
     if setting.choices:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _METADATA: Final = "nascore"
+LARGEST: Final = 3.4028234663852886e38
+"""The largest 32-bit float: torch computes in them, and fails at a setting beyond where it is first used."""
+
 _WORDS: Final = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
@@ -54,6 +57,8 @@ class Setting:
             return False
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return True
+        if isinstance(value, float) and abs(value) > LARGEST:
+            return False
         return all(_within(value, name, limit) for name, limit in self.bounds)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_STATES = 100_000
 """No network comes near it; cells in cells multiply, and few lines could ask for more than fit in memory."""
+MOST_OPERATIONS = 200_000
+"""Operations, each in its place: a supernet of so many takes tens of gigabytes for its modules alone."""
 DEEPEST = 50
 """Cells in cells, at most."""
 
@@ -63,6 +65,7 @@ class Walk:
         states: Every state so far.
         uses: Every use of a graph so far.
         counts: How often each edge of a group was met.
+        operations: How many operations were placed.
     """
 
     description: Description
@@ -70,6 +73,7 @@ class Walk:
     states: list[State] = field(factory=list)
     uses: list[Use] = field(factory=list)
     counts: Counter[Row] = field(factory=Counter)
+    operations: int = 0
 
     def network(self) -> dict[str, int]:
         """Place the images and every node of the network; return the states behind the network's names."""
@@ -152,6 +156,9 @@ class Walk:
     def _wire(self, placed: Placed, edge: Edge, use: Use, source: int, reduction: int) -> Wire:
         read = self.states[source]
         width = self._width(placed.node, use) if edge.ops else read.channels
+        self.operations += len(edge.ops)
+        if self.operations > MOST_OPERATIONS:
+            raise DescriptionError(f"the network has more than {MOST_OPERATIONS:,} operations.")
         every_op = placed.node.join == CONCAT and edge.group is None
         wire = Wire(
             source=source,

@@ -6,12 +6,18 @@ nobody named, and its capabilities can be needed.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
 
 from nascore.component import RUN, Component
 from nascore.config import setting
+from nascore.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.component import Choice
 
 
 @frozen(kw_only=True)
@@ -55,6 +61,16 @@ def itself(settings: RunSettings) -> RunSettings:
     return settings
 
 
+def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
+    """Yield what SGD refuses when it is built, which is long after the search began."""
+    del recipe
+    training = settings.training
+    if training.nesterov and training.momentum == 0:
+        text = "Nesterov's momentum (training.nesterov) needs a momentum above 0."
+        hint = "Set it to 0.9, or training.nesterov to false."
+        yield Problem(path="training.momentum", text=text, hint=hint)
+
+
 _WISHES: Final = {
     "space": "darts",
     "growth": "none",
@@ -71,6 +87,7 @@ SEARCH_RUN: Final = Component(
     config=RunSettings,
     build=itself,
     provides=("horizon",),
+    check=_optimizer_fits,
     wishes=_WISHES,
     mini={
         "training": {
@@ -95,6 +112,7 @@ EVALUATE_RUN: Final = Component(
     config=RunSettings,
     build=itself,
     provides=("horizon",),
+    check=_optimizer_fits,
     wishes=_WISHES,
     mini={
         "training": {

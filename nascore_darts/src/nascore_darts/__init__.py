@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nascore.api import Component, Need, Preset, hookimpl
 from nascore_darts.genotype import GENOTYPE
 from nascore_darts.settings import UpdaterSettings
-from nascore_darts.space import SpaceSettings
+from nascore_darts.space import SpaceSettings, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,7 @@ def nascore_spaces() -> Iterable[Component]:
         summary="Two cells of four nodes, eight operations, two edges kept per node.",
         config=SpaceSettings,
         build="nascore_darts.space:Space",
+        check=check_size,
         provides=("excludes",),
         mini={"channels": 4, "cells": 3},
         paper=PAPER,

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from nascore.api import Description, Edge, Graph, Group, Node, Op, setting
+from nascore.api import Description, Edge, Graph, Group, Node, Op, Problem, setting
 from nascore_darts import frame
 
 if TYPE_CHECKING:
-    from nascore.api import DataFacts
+    from collections.abc import Iterable
+
+    from nascore.api import Choice, DataFacts
 
 OPERATIONS = (
     "none",
@@ -24,6 +26,9 @@ OPERATIONS = (
 )
 """The candidates in the order of the authors' code: the columns of both groups."""
 
+
+MOST_OPERATIONS = 200_000
+"""What one network can hold, as the description language has it too."""
 
 LARGE = 128
 """Pixels of a side from which `auto` means the stems for ImageNet: the last cells then see 4x4 or more."""
@@ -39,6 +44,17 @@ class SpaceSettings:
     stem: Literal["auto", "cifar", "imagenet"] = setting(
         "auto", f"One convolution, or two stems of reduction 8; auto: those from {LARGE} pixels a side on."
     )
+
+
+def check_size(settings: SpaceSettings, recipe: Choice) -> Iterable[Problem]:
+    """Yield it if a network would have more operations than can be built, before each is placed."""
+    del recipe
+    edges = settings.nodes * (settings.nodes + 3) // 2
+    count = settings.cells * edges * len(OPERATIONS)
+    if count > MOST_OPERATIONS:
+        text = f"{settings.nodes:,} nodes in {settings.cells:,} cells make {count:,} operations."
+        hint = f"At most {MOST_OPERATIONS:,} can be built: set fewer nodes, or fewer space.cells."
+        yield Problem(path="space.nodes", text=text, hint=hint, slots=("space",))
 
 
 @frozen

@@ -11,7 +11,7 @@ from nascore.description.picks import Matrix, Pick, Picks, choose
 from nascore.description.plan import ChoiceGroup, Plan, State, Use, Wire
 from nascore.description.scaling import reducing, resize, spread, with_auxiliary, without_auxiliary
 from nascore.description.text import dump, load
-from nascore.description.translate import FromText, Translator
+from nascore.description.translate import FromText, Passage, Translator, passages
 from nascore.description.untie import untie
 from nascore.description.values import Description, Edge, Graph, Group, Node, Op
 
@@ -27,6 +27,7 @@ __all__ = [
     "Node",
     "Op",
     "Operation",
+    "Passage",
     "Pick",
     "Picks",
     "Plan",
@@ -44,6 +45,7 @@ __all__ = [
     "fingerprint",
     "grow",
     "load",
+    "passages",
     "reducing",
     "resize",
     "resolved",

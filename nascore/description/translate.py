@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nascore.description.values import Description
+
+
+MOST_PASSAGES: Final = 1_000
+"""Architectures of one text that are looked at."""
+
+
+@frozen(kw_only=True)
+class Passage:
+    """An architecture in a text that holds more.
+
+    Attributes:
+        names: What it is called there, such as the variable that it is assigned to.
+        line: Where it begins, from 1.
+        text: The text with all else blank, so that what is wrong in it keeps its line and column.
+    """
+
+    names: tuple[str, ...]
+    line: int
+    text: str
+
+
+def passages(
+    text: str, spans: Iterable[tuple[str, int, int]], aliases: Mapping[str, str]
+) -> tuple[Passage, ...]:
+    """Return the passages of a text; what is there twice, blanks apart, is one of several names.
+
+    Args:
+        text: The whole text.
+        spans: Of each architecture its name, or an empty text, and where it begins and ends.
+        aliases: Other names, each with the name that it stands for.
+    """
+    found: dict[str, Passage] = {}
+    lines, counted = 0, 0
+    for name, begin, end in islice(spans, MOST_PASSAGES):
+        lines, counted = lines + text.count("\n", counted, begin), begin
+        key = "".join(text[begin:end].split())
+        blank = "\n" * lines + " " * (begin - text.rfind("\n", 0, begin) - 1)
+        one = found.get(key) or Passage(names=(), line=lines + 1, text=blank + text[begin:end])
+        found[key] = evolve(one, names=tuple(dict.fromkeys([*one.names, *([name] if name else [])])))
+    return tuple(_with_aliases(one, aliases) for one in found.values())
+
+
+def _with_aliases(passage: Passage, aliases: Mapping[str, str]) -> Passage:
+    others = [alias for alias, name in aliases.items() if name in passage.names]
+    names = tuple(dict.fromkeys([*passage.names, *others]))
+    return evolve(passage, names=names)
 
 
 class FromText(Protocol):
@@ -39,6 +86,8 @@ class Translator:
         from_text: Reads a text. The origin of a problem may end in ``:LINE:COLUMN`` of the text.
         recognises: Whether a text looks like this notation; must not raise.
         names: Names that it reads too, such as those of published genotypes; said where one is mistyped.
+        find: Finds its texts in one that holds more, such as a log; None: it reads whole texts only.
+        of_catalogue: Whether `from_text` takes `operations`, the names of all that may stand on an edge.
     """
 
     name: str
@@ -47,3 +96,5 @@ class Translator:
     from_text: FromText
     recognises: Callable[[str], bool]
     names: tuple[str, ...] = ()
+    find: Callable[[str], Sequence[Passage]] | None = None
+    of_catalogue: bool = False

@@ -12,12 +12,10 @@ from nascore.verbs.architecture import Size, image_of, read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nascore.description import Description
     from nascore.plugin import Registry
     from nascore.plugin.selection import Wanted
-    from nascore.verbs.runs import Run
+    from nascore.verbs.architecture import Target
 
 
 DEFAULT_IMAGE = (32, 32)
@@ -64,7 +62,7 @@ class Drawing:
 
 
 def draw(
-    target: Run | Description | str | Path,
+    target: Target,
     *,
     entry: int | None = None,
     size: Size | None = None,
@@ -74,7 +72,8 @@ def draw(
     """Draw an architecture.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
+            file with one (`FILE:NAME` where it has several), or a value that is printed so.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         size: What to scale it to before.
         image: Height and width of the images that the cost is for, in pixels. None: those of the run, or

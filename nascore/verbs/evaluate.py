@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Request
+    from nascore.verbs.architecture import Target
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
@@ -34,7 +35,7 @@ SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.as
 
 
 def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
-    target: Run | Description | str | Path,
+    target: Target,
     *,
     entry: int | None = None,
     dataset: str | None = None,
@@ -51,7 +52,8 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     """Train an architecture from scratch on all training images, and test it once; returns the run, done.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
+            file with one (`FILE:NAME` where it has several), or a value that is printed so.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         dataset: The images. None: those of the run, or of the recipe; the default ones without either.
         observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
@@ -93,7 +95,7 @@ class AskedEvaluation(Asked):
 
 
 def ask_evaluate(
-    target: Run | Description | str | Path,
+    target: Target,
     request: Request,
     *,
     entry: int | None = None,
@@ -174,7 +176,7 @@ def _still_open(target: object) -> Problem:
     return Problem(path="", text=text, hint=hint)
 
 
-def _recipe_of(target: Run | Description | str | Path) -> Path | None:
+def _recipe_of(target: Target) -> Path | None:
     folder = target.path if isinstance(target, Run) else target
     file = Path(folder) / RECIPE if isinstance(folder, (str, Path)) else None
     return file if file is not None and is_file(file) else None

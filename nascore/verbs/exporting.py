@@ -11,18 +11,16 @@ from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import installed
 
 if TYPE_CHECKING:
-    from nascore.description import Description
     from nascore.plugin.selection import Wanted
-    from nascore.verbs.runs import Run
+    from nascore.verbs.architecture import Target
 
 
-def export(
-    target: Run | Description | str | Path, to: str, *, entry: int | None = None, plugins: Wanted = ()
-) -> str:
+def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted = ()) -> str:
     """Return an architecture as text in a notation.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin.
+        target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
+            file with one (`FILE:NAME` where it has several), or a value that is printed so.
         to: Name of the notation, such as `genotype`.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
@@ -47,7 +45,7 @@ def export(
         raise type(error)([*error.problems, _unsaid(target, to, entry)]) from error
 
 
-def _unsaid(target: Run | Description | str | Path, to: str, entry: int | None) -> Problem:
+def _unsaid(target: Target, to: str, entry: int | None) -> Problem:
     """Return what helps where a notation has no words for an architecture."""
     text = f"{to} cannot say this architecture."
     if not isinstance(target, (str, Path)) or not is_folder(Path(target)):

@@ -122,7 +122,8 @@ def test_the_same_operation_twice_on_one_source_gets_a_node_of_its_own():
 
 WRONG = {
     "no python": ("Genotype(normal=[", "no genotype"),
-    "statements": ("import os\nGenotype()", "one expression"),
+    "statements": ("import os\nprint(1)", "one expression"),
+    "statements around": ("import os\nGenotype()", "normal: is missing"),
     "another call": ("print('hello')", "no genotype"),
     "code": (call("[('sep_conv_3x3', 0)] * 2", flat("reduce")), "never executed"),
     "a call inside": (call("__import__('os').listdir()", flat("reduce")), "never executed"),
@@ -139,7 +140,6 @@ WRONG = {
         call(flat("normal"), flat("reduce")).replace("reduce=", "reduc="),
         "Did you mean reduce?",
     ),
-    "none": (call([("none", 0), *flat("normal")[1:]], flat("reduce")), "never kept"),
     "later state": (
         call([("sep_conv_3x3", 2), *flat("normal")[1:]], flat("reduce")),
         "before this node are 0 to 1",
@@ -181,7 +181,7 @@ def test_mistakes_are_named(case):
 
 def test_all_mistakes_come_at_once():
     text = (
-        "Genotype(normal=[('sep_conv_33', 0), ('none', 1)], normal_concat=[9], "
+        "Genotype(normal=[('sep_conv_33', 0), ('sep_conv', 1)], normal_concat=[9], "
         "reduce=[('skip_connect', 7), ('max_pool_3x3', 0)], extra=1)"
     )
     with pytest.raises(DescriptionError) as error:

@@ -45,8 +45,18 @@ def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
     return Graph(inputs=INPUTS, nodes=(*fitted, *nodes, out), output="out")
 
 
-def network(cells: int, stem: Stem = "cifar") -> Graph:
-    """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce."""
+def network(cells: int, stem: Stem = "cifar", *, reduces: bool = True) -> Graph:
+    """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce.
+
+    Args:
+        cells: Their number.
+        stem: What stands before them.
+        reduces: Whether there is a reduction cell; else all are normal cells of one width and size.
+    """
+    head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
+    if not reduces:
+        nodes = (*_stems(stem), _stage("a", NORMAL, 1, cells), head)
+        return Graph(inputs=("images",), nodes=nodes, output="head")
     first, second = cells // 3, 2 * cells // 3
     stages = (
         _stage("a", NORMAL, 1, first),
@@ -55,7 +65,6 @@ def network(cells: int, stem: Stem = "cifar") -> Graph:
         _stage("r2", REDUCE, 4),
         _stage("c", NORMAL, 4, cells - second - 1),
     )
-    head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
     return Graph(inputs=("images",), nodes=(*_stems(stem), *stages, head), output="head")
 
 
@@ -63,6 +72,11 @@ def stem_of(network: Graph) -> Stem:
     """Return which stems a network has."""
     ops = (op.name for node in network.nodes for edge in node.edges for op in edge.ops)
     return "imagenet" if IMAGENET_STEM in ops else "cifar"
+
+
+def reduces(network: Graph) -> bool:
+    """Return whether a network's cells are other than one stage of normal cells."""
+    return [node.join for node in network.nodes if node.cell is not None] != [NORMAL]
 
 
 def count_cells(network: Graph) -> int:

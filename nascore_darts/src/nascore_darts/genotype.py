@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
 from nascore.api import (
     Description,
@@ -18,16 +18,20 @@ from nascore.api import (
     reducing,
     with_auxiliary,
 )
-from nascore_darts import frame
+from nascore_darts import compact, frame
+from nascore_darts.finding import find
 from nascore_darts.genotypes import GENOTYPES
 from nascore_darts.notation import INPUTS, OPERATIONS_PER_NODE, CellGenotype, Genotype, Term, parse
 from nascore_darts.space import OPERATIONS
 
-GENOTYPE_OPERATIONS = (*OPERATIONS[1:], "sep_conv_7x7", "conv_7x1_1x7")
-"""What a genotype may name: the space's operations without `none`, and two of NASNet's and AmoebaNet's."""
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
-_LOOKS_LIKE = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[\w.]*Genotype\s*\(|\{\s*['\"](?:normal|reduce))")
+GENOTYPE_OPERATIONS = (*OPERATIONS, "sep_conv_7x7", "conv_7x1_1x7", "noise")
+"""What a genotype may always name: the space's, two of NASNet's and AmoebaNet's, one of RobustDARTS's."""
 
+MOST_NAMED = 8
+"""How many of several genotypes a message names."""
 
 IMAGENET = "imagenet:"
 """Before a genotype or a name: the network with the stems for ImageNet."""
@@ -36,7 +40,7 @@ IMAGENET = "imagenet:"
 def recognises(text: str) -> bool:
     """Return whether the text is a genotype, or the name of a published one."""
     text = text.strip().removeprefix(IMAGENET)
-    return text in GENOTYPES or _LOOKS_LIKE.match(text) is not None
+    return text in GENOTYPES or compact.looks_like(text) or bool(find(text))
 
 
 def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
@@ -47,6 +51,7 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     classes: int = 10,
     in_channels: int = 3,
     auxiliary: bool = False,
+    operations: Collection[str] = (),
 ) -> Description:
     """Return the network of a genotype, in the form that is trained from scratch.
 
@@ -58,6 +63,7 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
         classes: Number of classes.
         in_channels: Channels of the images.
         auxiliary: Add the auxiliary head after the second reduction.
+        operations: What a genotype may name beside :data:`GENOTYPE_OPERATIONS`, such as those of plugins.
 
     Raises:
         DescriptionError: With every problem of the text.
@@ -65,16 +71,16 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     if cells < frame.FEWEST_CELLS:
         text = f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}."
         raise DescriptionError([Problem(path="cells", text=text)])
+    text = only(text)
     large = text.strip().startswith(IMAGENET)
     # Blanks in its place, so that what is wrong in the text keeps its column.
     text = text.replace(IMAGENET, " " * len(IMAGENET), 1) if large else text
-    genotype = parse(GENOTYPES.get(text.strip(), text), GENOTYPE_OPERATIONS)
+    known = tuple(dict.fromkeys((*GENOTYPE_OPERATIONS, *operations)))
+    genotype = parse(GENOTYPES.get(text.strip(), text), known)
+    used = {frame.NORMAL: genotype.normal, frame.REDUCE: genotype.reduce}
     description = Description(
-        network=frame.network(cells, "imagenet" if large else "cifar"),
-        cells={
-            frame.NORMAL: _cell(genotype.normal, frame.REDUCTION[frame.NORMAL]),
-            frame.REDUCE: _cell(genotype.reduce, frame.REDUCTION[frame.REDUCE]),
-        },
+        network=frame.network(cells, "imagenet" if large else "cifar", reduces=genotype.reduce is not None),
+        cells={name: _cell(cell, frame.REDUCTION[name]) for name, cell in used.items() if cell is not None},
         groups={},
         channels=channels,
         in_channels=in_channels,
@@ -96,11 +102,12 @@ def to_genotype(description: Description) -> str:
     if description.is_open:
         raise DescriptionError("an open description has no genotype yet: derive it first")
     problems: list[Problem] = []
-    cells = {name: _read(description, name, problems) for name in (frame.NORMAL, frame.REDUCE)}
+    normal = _read(description, frame.NORMAL, problems)
+    reduce = _read(description, frame.REDUCE, problems) if frame.reduces(description.network) else None
     if problems:
         raise DescriptionError(problems)
     before = IMAGENET if frame.stem_of(description.network) == "imagenet" else ""
-    text = f"{before}{Genotype(**cells)}"
+    text = f"{before}{Genotype(normal=normal, reduce=reduce)}"
     rebuilt = from_genotype(
         text,
         channels=description.channels,
@@ -108,6 +115,7 @@ def to_genotype(description: Description) -> str:
         classes=description.classes,
         in_channels=description.in_channels,
         auxiliary=description.auxiliary is not None,
+        operations=sorted({op.name for cell in description.cells.values() for op in _ops(cell)}),
     )
     if fingerprint(rebuilt) != fingerprint(final(description)):
         raise DescriptionError(
@@ -123,7 +131,32 @@ GENOTYPE = Translator(
     from_text=from_genotype,
     recognises=recognises,
     names=tuple(GENOTYPES),
+    find=find,
+    of_catalogue=True,
 )
+
+
+def only(text: str) -> str:
+    """Return the one genotype that a text holds, with all else blank; the text itself where it holds none.
+
+    Raises:
+        DescriptionError: It holds several.
+    """
+    compact.refuse(text)
+    found = find(text)
+    if len(found) > 1:
+        names = ", ".join(
+            f"{' = '.join(one.names) or 'one'} in line {one.line}" for one in found[:MOST_NAMED]
+        )
+        said = f"this text holds {len(found)} genotypes: {names}."
+        raise DescriptionError([Problem(path="", text=said, hint="Give one of them.")])
+    return found[0].text if found else text
+
+
+def _ops(cell: Graph) -> Iterator[Op]:
+    for node in cell.nodes:
+        for edge in node.edges:
+            yield from edge.ops
 
 
 def _cell(cell: CellGenotype, reduction: int | None) -> Graph:
@@ -204,7 +237,7 @@ def _terms(
             )
         else:
             found += [(op.name, index[str(edge.source)]) for op in edge.ops]
-    if len(found) != OPERATIONS_PER_NODE or any(name == "none" for name, _ in found):
+    if len(found) != OPERATIONS_PER_NODE:
         names = ", ".join(name for name, _ in found)
         problems.append(
             Problem(path=path, text=f"a genotype keeps two operations per node, here are: {names}.")

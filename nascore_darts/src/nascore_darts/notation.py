@@ -1,17 +1,18 @@
 """Genotype text: reads the dialects in use, writes the one that all tools read.
 
 A genotype is Python source that many tools ``eval``. Here it is parsed into a syntax tree, of which only
-literals, ``range(...)`` and ``list(...)`` are understood: nothing is ever executed. All mistakes are
-reported at once.
+literals, ``range(...)``, ``list(...)`` and what numpy prints are understood: nothing is ever executed. All
+mistakes are reported at once.
 
 Dialects: quark0's flat pairs (node ``i`` takes entries ``2i`` and ``2i+1``); lists or tuples nested per node
 (pt.darts, AutoDL); triples with a weight, and the dictionary form (AutoDL); aw_nas's
-``CNNGenotype(normal_0=[(operation, from, to), ...], ...)``; an assignment ``NAME = Genotype(...)`` of any.
+``CNNGenotype(normal_0=[(operation, from, to), ...], ...)``; FairDARTS's triples (operation, node, source), in
+which a node may have any number of terms; an assignment ``NAME = Genotype(...)`` of any. With ``reduce=None``
+there is no reduction cell.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,12 @@ from attrs import define, field, frozen
 
 from nascore.api import DescriptionError, Problem, did_you_mean
 from nascore_darts import source
+from nascore_darts.literals import value_of
 from nascore_darts.source import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    import ast
+    from collections.abc import Collection, Iterable, Mapping
 
     from nascore_darts.source import Source
 
@@ -31,8 +34,9 @@ Term = tuple[str, int]
 """An operation and the index of the state that it reads (0 and 1 are the cell's inputs)."""
 
 INPUTS = 2
+NOTHING = "none"
+MOST_NODES = 100
 OPERATIONS_PER_NODE = 2
-_LONGEST_RANGE = 1_000
 _FIELD = re.compile(r"(?P<cell>normal|reduce)(?P<number>_\d+)?(?P<concat>_concat)?")
 _IGNORED_IF_NONE = {"connectN", "connects"}  # AutoDL's tuple has them for another kind of cell
 
@@ -47,14 +51,22 @@ class CellGenotype:
 
 @frozen(kw_only=True)
 class Genotype:
-    """A normal and a reduction cell; its text is the flat form of quark0/darts."""
+    """A normal and a reduction cell; its text is the flat form of quark0/darts.
+
+    Attributes:
+        normal: The cell that keeps the size.
+        reduce: The cell that halves it; None: there is none.
+    """
 
     normal: CellGenotype
-    reduce: CellGenotype
+    reduce: CellGenotype | None
 
     def __str__(self) -> str:
         parts = []
         for name, cell in (("normal", self.normal), ("reduce", self.reduce)):
+            if cell is None:
+                parts.append(f"{name}=None, {name}_concat=None")
+                continue
             parts.append(f"{name}={[term for node in cell.nodes for term in node]}")
             parts.append(f"{name}_concat={list(cell.concat)}")
         return f"Genotype({', '.join(parts)})"
@@ -72,10 +84,12 @@ def parse(text: str, operations: Collection[str]) -> Genotype:
     """
     reader = _Reader(operations=operations, source=source.parse(text))
     fields = reader.fields()
-    cells = {name: reader.cell(name, fields) for name in ("normal", "reduce")}
+    normal = reader.cell("normal", fields)
+    whole = any(fields.get(name, (fields, False))[0] is not None for name in ("reduce", "reduce_concat"))
+    reduce = reader.cell("reduce", fields) if whole else None
     if reader.problems:
         raise DescriptionError(reader.problems)
-    return Genotype(**cells)
+    return Genotype(normal=normal, reduce=reduce)
 
 
 @define(kw_only=True)
@@ -121,35 +135,22 @@ class _Reader:
         return found
 
     def value(self, name: str, node: ast.expr) -> Any:  # noqa: ANN401 - whatever literal stands there
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) >= 1:
-            if node.func.id == "list" and len(node.args) == 1:
-                return self.value(name, node.args[0])
-            if node.func.id == "range":
-                return self.range(name, [self.value(name, argument) for argument in node.args])
         try:
-            return ast.literal_eval(node)
-        except (ValueError, TypeError, RecursionError):
-            self.wrong(name, f"`{ast.unparse(node)[:60]}` is no literal; genotypes are read, never executed.")
+            return value_of(node)
+        except (ValueError, TypeError, RecursionError) as error:
+            self.wrong(name, str(error))
             return None
-
-    def range(self, name: str, bounds: Sequence[Any]) -> list[int] | None:
-        if all(type(bound) is int for bound in bounds):
-            try:
-                numbers = range(*bounds)
-            except (ValueError, TypeError):
-                pass
-            else:
-                # Counted on a slice: the length of a huge range does not fit len().
-                if len(numbers[: _LONGEST_RANGE + 1]) <= _LONGEST_RANGE:
-                    return list(numbers)
-        self.wrong(name, f"range{tuple(bounds)} is no range of states.")
-        return None
 
     # ---- cells --------------------------------------------------------------------------------------------
 
     def cell(self, name: str, fields: dict[str, tuple[Any, bool]]) -> CellGenotype:
         value, numbered = fields.get(name, ((), False))
-        nodes = self.by_target(name, value) if numbered else self.by_node(name, value)
+        if not numbered and _names_nodes(value):
+            numbered, value = True, [(entry[0], entry[2], entry[1]) for entry in value]
+            last = max([INPUTS - 1, *(number for number in _numbers(fields, name) if number < MOST_NODES)])
+        else:
+            last = INPUTS - 1
+        nodes = self.by_target(name, value, last) if numbered else self.by_node(name, value)
         read = tuple(
             tuple(
                 term for entry, path in node if (term := self.term(path, entry, INPUTS + index)) is not None
@@ -178,9 +179,14 @@ class _Reader:
             )
         return [entries[at : at + OPERATIONS_PER_NODE] for at in range(0, len(entries), OPERATIONS_PER_NODE)]
 
-    def by_target(self, name: str, value: Any) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
-        """Group aw_nas's (operation, from, to) by the node that they go to."""
+    def by_target(self, name: str, value: Any, last: int) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
+        """Group aw_nas's (operation, from, to) by the node that they go to.
+
+        A node up to `last` to which nothing goes is one that keeps nothing: it is zero.
+        """
         nodes: defaultdict[int, list[tuple[Any, str]]] = defaultdict(list)
+        for target in range(INPUTS, last + 1):
+            nodes[target] = []
         for index, entry in enumerate(value if isinstance(value, list | tuple) else ()):
             path = f"{name}[{index}]"
             if isinstance(entry, list | tuple) and len(entry) == 3 and type(entry[2]) is int:  # noqa: PLR2004
@@ -189,7 +195,7 @@ class _Reader:
                 self.wrong(path, f"{entry!r} is no (operation, from, to).")
         if sorted(nodes) != list(range(INPUTS, INPUTS + len(nodes))):
             self.wrong(name, f"nodes are numbered from {INPUTS} without gaps, not {sorted(nodes)}.")
-        return [nodes[target] for target in sorted(nodes)]
+        return [nodes[target] or [((NOTHING, 0), name)] for target in sorted(nodes)]
 
     def term(self, path: str, entry: Any, states: int) -> Term | None:  # noqa: ANN401 - a literal
         """Read (operation, source) or (operation, source, weight); the weight is left out."""
@@ -199,9 +205,7 @@ class _Reader:
             case _:
                 self.wrong(path, f"{entry!r} is no (operation, source) pair.")
                 return None
-        if name == "none":
-            self.wrong(path, "a genotype names what is kept, and `none` is never kept.")
-        elif name not in self.operations:
+        if name not in self.operations:
             self.wrong(path, f"there is no operation {name!r}.", self.nearest(name, self.operations))
         if not 0 <= source < states:
             self.wrong(path, f"reads state {source}; the states before this node are 0 to {states - 1}.")
@@ -220,3 +224,22 @@ class _Reader:
         if len({*map(repr, numbers)}) != len(numbers):
             self.wrong(path, "lists a node twice.")
         return tuple(numbers)
+
+
+def _names_nodes(value: Any) -> bool:  # noqa: ANN401 - a literal
+    """Return whether entries are FairDARTS's (operation, node, source): a source is before its node."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(
+        isinstance(entry, list | tuple)
+        and len(entry) == 3  # noqa: PLR2004
+        and isinstance(entry[0], str)
+        and type(entry[1]) is type(entry[2]) is int
+        and INPUTS <= entry[1] > entry[2]
+        for entry in value
+    )
+
+
+def _numbers(fields: Mapping[str, tuple[Any, bool]], name: str) -> list[int]:
+    value = fields.get(f"{name}_concat", ((), False))[0]
+    return [number for number in value if type(number) is int] if isinstance(value, list | tuple) else []

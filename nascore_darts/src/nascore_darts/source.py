@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from nascore.api import DescriptionError, Origin, Problem
+from nascore_darts.finding import LONGEST_GENOTYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 """The fields of a genotype, in the order in which they may be given without names."""
 
-_LONGEST_TEXT = 20_000
 _FORM = "Write Genotype(normal=[(OPERATION, STATE), ...], normal_concat=[...], ...)."
 _INDEX = re.compile(r"\[(\d+)\]")
 _NUMBER = re.compile(r"_\d+")
@@ -66,10 +66,10 @@ def parse(text: str) -> Source:
     Raises:
         DescriptionError: If it is no single expression of Python, or too long.
     """
-    if len(text) > _LONGEST_TEXT:
-        said = f"a genotype has at most {_LONGEST_TEXT:,} characters, this text has {len(text):,}."
-        raise DescriptionError(said)
     stripped = text.lstrip()
+    if len(stripped) > LONGEST_GENOTYPE:
+        said = f"a genotype has at most {LONGEST_GENOTYPE:,} characters, this text has {len(stripped):,}."
+        raise DescriptionError(said)
     before = text[: len(text) - len(stripped)]
     lines = before.count("\n")
     indent = len(before) - before.rfind("\n") - 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nascore.api import DescriptionError
+from nascore.verbs.architecture import read_architecture
+from nascore.verbs.asking import installed
 from nascore_nasbench.strings import STRINGS, from_string, to_string
 
 SOUND = "|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
@@ -13,9 +15,9 @@ WRONG = {
     "no last bar": ("3x3~2|", "3x3~2", "1:65", "must begin and end with a bar, not with 'avg_pool_3x3~2'"),
     "no bar inside": ("~0|nor", "~0nor", "1:10", "has 1 edge, not 2: one for each state before it"),
     "two bars inside": ("|none~1|", "|none~1||", "1:42", "has 4 edges, not 3"),
-    "another source": ("1x1~1", "1x1~0", "1:39", "reads state 0 a second time. Write ~1."),
-    "a source in another's place": ("3x3~0", "3x3~1", "1:24", "where the edge from state 0 stands"),
-    "a later source": ("3x3~2", "3x3~3", "1:78", "reads state 3; node 3 reads states 0 to 2. Write ~2."),
+    "another source": ("1x1~1", "1x1~0", "1:39", "reads state 0 a second time. Each of states 0 to 1"),
+    "a source in another's place": ("3x3~0", "3x3~1", "1:39", "reads state 1 a second time. Each of"),
+    "a later source": ("3x3~2", "3x3~3", "1:78", "reads state 3; node 3 reads states 0 to 2. Each of states"),
     "a source that is no number": ("3x3~2", "3x3~-1", "1:65", "'avg_pool_3x3~-1' is no OPERATION~STATE"),
     "no source": ("3x3~2", "3x3", "1:65", "'avg_pool_3x3' is no OPERATION~STATE. Write avg_pool_3x3~2."),
     "two sources": ("3x3~2", "3x3~2~2", "1:65", "no OPERATION~STATE"),
@@ -72,3 +74,78 @@ def test_space_and_lines_around_the_pieces_are_allowed():
 )
 def test_other_texts_are_not_recognised(text):
     assert not STRINGS.recognises(text)
+
+
+# ---- pasted
+
+MIXED = "|nor_conv_3x3~0|+|avg_pool_3x3~1|nor_conv_3x3~0|+|skip_connect~2|none~0|nor_conv_3x3~1|"
+SORTED = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|skip_connect~2|"
+PASTED = {
+    "quotes": f"'{SOUND}'",
+    "back quotes": f"`{SOUND}`",
+    "AutoDL's Structure": f"Structure(4 nodes with {SOUND})",
+    "a comma": f"{SOUND},",
+    "a byte order mark": f"\ufeff{SOUND}",
+    "an assignment": f"BEST = '{SOUND}'\n",
+    "a log line": f"[2020-01-01] the best is {SOUND} with 94.37 %",
+    "a log line of Structure": f"[2020-01-01] genotype: Structure(4 nodes with {SOUND})",
+    "twice the same": f"A = '{SOUND}'\nB = '{SOUND}'",
+    "json": f'{{"arch": "{SOUND}", "accuracy": 94.3}}',
+}
+
+
+@pytest.mark.parametrize("form", PASTED)
+def test_a_pasted_string_is_read(form):
+    assert STRINGS.recognises(PASTED[form])
+    assert to_string(from_string(PASTED[form])) == SOUND
+
+
+def test_edges_in_another_order_are_sorted_since_each_names_its_state():
+    assert to_string(from_string(MIXED)) == SORTED
+
+
+def test_edges_that_are_left_out_are_refused_with_the_same_network_written_out():
+    problems = refusal("|nor_conv_3x3~0|+|nor_conv_3x3~0|+|skip_connect~0|nor_conv_3x3~2|")
+    hints = [problem.hint for problem in problems]
+    assert hints[0].endswith("write |nor_conv_3x3~0|none~1|.")
+    assert hints[1].endswith("write |skip_connect~0|none~1|nor_conv_3x3~2|.")
+
+
+def test_of_several_strings_one_is_asked_for(tmp_path):
+    text = f"A = '{SOUND}'\nB = '{SORTED}'\n"
+    with pytest.raises(DescriptionError, match="2 architecture strings, in lines 1, 2"):
+        from_string(text)
+    file = tmp_path / "two strings.txt"
+    file.write_text(text)
+    registry = installed()
+    with pytest.raises(DescriptionError, match=r"holds 2 of nb201: A \(line 1\), B \(line 2\)"):
+        read_architecture(file, registry)
+    assert to_string(read_architecture(f"{file}:B", registry)) == SORTED
+    assert to_string(read_architecture(f"{file}:1", registry)) == SOUND
+
+
+def test_lines_of_strings_are_several():
+    with pytest.raises(DescriptionError, match="2 architecture strings"):
+        from_string(f"{SOUND}\n{SORTED}\n")
+
+
+def test_numbers_are_refused_with_the_networks_that_they_may_be():
+    (problem,) = refusal("(4, 0, 3, 1, 4, 3)")
+    readings = str(problem)
+    # By the table of the benchmark; by NASLib, which counts skip_connect first and edges by their source.
+    assert (
+        "|avg_pool_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_3x3~2|" in readings
+    )
+    assert (
+        "|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|" in readings
+    )
+
+
+def test_numbers_that_say_the_same_everywhere_are_read():
+    cell = "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|avg_pool_3x3~2|"
+    assert to_string(from_string("(4, 4, 4, 4, 4, 4)")) == cell
+
+
+@pytest.mark.parametrize("text", ["|" * 100_000, "|a~0" * 50_000, "a|" * 100_000, "|a~0|+" * 40_000])
+def test_a_search_for_strings_is_linear(text):
+    assert refusal(text)

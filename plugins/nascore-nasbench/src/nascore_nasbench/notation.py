@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from nascore.api import DescriptionError, Origin, Problem, did_you_mean
+from nascore_nasbench import indices
+from nascore_nasbench.finding import LONGEST_STRING, find
 from nascore_nasbench.frame import EDGES, OPERATIONS, STATES
 
 if TYPE_CHECKING:
@@ -22,15 +24,16 @@ BAR, TILDE, PLUS = "|~+"
 FORM = "|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|"
 NODES = len(STATES) - 1
 
-_LONGEST_TEXT = 2_000
+MOST_NAMED = 8
+"""How many of several strings a message names."""
+
 _SHOWN = 40
-_LOOKS_LIKE = re.compile(r"\s*(?:\||\w+\s*~\s*\d)")
 _SOURCE = re.compile(r"[0-9]{1,9}")
 
 
 def looks_like(text: str) -> bool:
-    """Return whether a text is meant as an architecture string, sound or not."""
-    return _LOOKS_LIKE.match(text) is not None
+    """Return whether a text holds an architecture string, sound or not, or six numbers of operations."""
+    return indices.looks_like(text) or bool(find(text))
 
 
 def write(operations: Sequence[str]) -> str:
@@ -44,13 +47,21 @@ def write(operations: Sequence[str]) -> str:
 def parse(text: str) -> tuple[str, ...]:
     """Return the operation of each edge of a string, in the order of the strings.
 
+    The edges of a node may stand in another order, since each names its state.
+
     Raises:
         DescriptionError: With every problem of the text.
     """
-    if len(text) > _LONGEST_TEXT:
-        said = (
-            f"an architecture string has at most {_LONGEST_TEXT:,} characters, this text has {len(text):,}."
-        )
+    if indices.looks_like(text):
+        return indices.parse(text)
+    found = find(text)
+    if len(found) > 1:
+        lines = ", ".join(str(one.line) for one in found[:MOST_NAMED])
+        said = f"this text holds {len(found)} architecture strings, in lines {lines}."
+        raise DescriptionError([Problem(path="", text=said, hint="Give one of them.")])
+    text = found[0].text if found else text
+    if (length := len(text.strip())) > LONGEST_STRING:
+        said = f"an architecture string has at most {LONGEST_STRING:,} characters, this text has {length:,}."
         raise DescriptionError(said)
     reader = _Reader(text=text)
     operations = reader.cell()
@@ -121,7 +132,8 @@ class _Reader:
         if len(inner) != node:
             edge = f"{len(inner)} edge{'' if len(inner) == 1 else 's'}"
             said = f"has {edge}, not {node}: one for each state before it ({_states(node)})."
-            self.wrong(path, part.at, said, f"Write {_form(node)}.")
+            self.wrong(path, part.at, said, _completed(node, inner) or f"Write {_form(node)}.")
+        inner = _sorted(inner)
         seen: set[int] = set()
         return [self.edge(node, source, piece, seen) for source, piece in enumerate(inner[:node])]
 
@@ -141,16 +153,40 @@ class _Reader:
 
     def source(self, node: int, expected: int, piece: _Piece, seen: set[int]) -> None:
         source = int(piece.text)
-        hint = f"Write {TILDE}{expected}."
+        hint = f"Each of {_states(node)} stands once." if node > 1 else f"Write {TILDE}0."
         if source >= node:
             said = f"reads state {source}; node {node} reads {_states(node)}."
             self.wrong(f"{node}<-{expected}", piece.at, said, hint)
         elif source in seen:
             self.wrong(f"{node}<-{expected}", piece.at, f"reads state {source} a second time.", hint)
-        elif source != expected:
-            said = f"reads state {source} where the edge from state {expected} stands."
-            self.wrong(f"{node}<-{expected}", piece.at, said, hint)
         seen.add(source)
+
+
+def _source_of(edge: _Piece) -> int | None:
+    operation, *sources = edge.cut(TILDE)
+    sound = bool(operation.text) and len(sources) == 1 and _SOURCE.fullmatch(sources[0].text) is not None
+    return int(sources[0].text) if sound else None
+
+
+def _sorted(edges: list[_Piece]) -> list[_Piece]:
+    """Return the edges of a node by their states: each names its own, so that their order says nothing."""
+    sources = [_source_of(edge) for edge in edges]
+    by_source = {source: edge for source, edge in zip(sources, edges, strict=True) if source is not None}
+    if sorted(by_source) != list(range(len(edges))):
+        return edges
+    return [by_source[source] for source in range(len(edges))]
+
+
+def _completed(node: int, edges: list[_Piece]) -> str:
+    """Return how a node with too few edges is written: what is not there is the operation none."""
+    by_source = {source: edge for edge in edges if (source := _source_of(edge)) is not None}
+    if len(by_source) != len(edges) or len(edges) >= node or any(source >= node for source in by_source):
+        return ""
+    written = [
+        by_source[source].text if source in by_source else f"{OPERATIONS[0]}{TILDE}{source}"
+        for source in range(node)
+    ]
+    return f"An edge that is left out is the operation none: write {BAR}{BAR.join(written)}{BAR}."
 
 
 def _form(node: int) -> str:

@@ -17,6 +17,7 @@ from nascore.api import (
     with_auxiliary,
 )
 from nascore_nasbench import frame, notation
+from nascore_nasbench.finding import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +95,7 @@ STRINGS = Translator(
     to_text=to_string,
     from_text=from_string,
     recognises=notation.looks_like,
+    find=find,
 )
 
 

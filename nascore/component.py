@@ -67,6 +67,13 @@ RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""
 
 
+MEASURES: Final = ("channels", "cells")
+"""What the size of an architecture is: the unit of its width, and the number of its cells."""
+
+SIZED: Final = ("paper", "mini")
+"""The scales for which a space declares one."""
+
+
 class Choice(Protocol):
     """What a component's ``check`` sees of the finished recipe."""
 
@@ -138,6 +145,10 @@ class Component:
             ``{"training.epochs": "growth.child_epochs"}``; a whole slot by its name. Who sets one is warned.
         paper: Where the method and the values come from.
         argument: The setting that ``NAME:VALUE`` fills (``--space file:chain.yaml``).
+        sizes: Of a space, the size at which ``evaluate`` trains an architecture of it, by scale:
+            ``{"paper": {"channels": 36, "cells": 20}}``. What is left out is as it was searched.
+        bounds: Settings that bound what an architecture costs, each with a function that returns for the
+            settings of which cost, `macs` or `params`: ``{"limit": lambda settings: "macs"}``.
         plugin: The plugin that brought it; filled in when the plugin is loaded.
     """
 
@@ -155,6 +166,8 @@ class Component:
     unread: Mapping[str, str] = Factory(dict)
     paper: str = ""
     argument: str | None = None
+    sizes: Mapping[str, Mapping[str, int]] = Factory(dict)
+    bounds: Mapping[str, Callable[[Any], str]] = Factory(dict)
     plugin: str = ""
 
     def wished(self, slot: str, scale: str) -> list[Wish]:

@@ -71,7 +71,8 @@ def test_a_loaded_run_is_the_one_that_was_returned(tmp_path: Path) -> None:
 @pytest.mark.needs("nascore-darts")
 def test_evaluate_takes_a_run_a_description_or_a_file(tmp_path: Path) -> None:
     run = search(tmp_path / "run")
-    settings = {"training.epochs": 1, "training.channels": 2}
+    # A run is evaluated at the size that its space declares; a description as it is, unless asked otherwise.
+    settings = {"training.epochs": 1, "training.channels": 2, "training.cells": 4}
     data = {"dataset.count": 256, "dataset.size": 8}
 
     of_run = nascore.evaluate(run, settings=settings, out=tmp_path / "a")

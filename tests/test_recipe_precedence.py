@@ -26,7 +26,7 @@ def test_without_preset_or_recipe_the_scale_is_mini(installed):
     assert found.problems == ()
     assert found.scale[0] == "mini"
     assert found.setting("trainer.epochs") == 4
-    assert found.run.training.channels == 8
+    assert found.run.training.channels is None
     assert found.run.training.momentum == 0.9
     assert origin(found, "trainer.epochs").where == "scale mini"
 
@@ -90,7 +90,7 @@ def test_values_from_python_and_flags_of_the_run(installed):
     found = recipe(installed, run={"seed": 3}, settings={"updater.lr": 0.2, "training": {"epochs": 2}})
     assert found.problems == ()
     assert (found.run.seed, found.setting("updater.lr"), found.run.training.epochs) == (3, 0.2, 2)
-    assert found.run.training.channels == 8
+    assert found.run.training.batch == 32
     assert origin(found, "seed").where == "--seed 3"
     [problem] = recipe(installed, settings={"updater.lr": "fast"}).problems
     assert str(problem) == "updater.lr: 'fast' is not a number above 0.\n     from settings['updater.lr']"
@@ -102,7 +102,7 @@ def test_evaluate_settles_the_data_set_alone(installed):
     assert (found.names("dataset"), found.names("updater")) == (("digits",), ())
     assert found.run.training.epochs == 600
     mini = settled(Request(), installed, run=EVALUATE_RUN, slots=only)
-    assert (mini.run.training.channels, mini.run.training.label_smoothing) == (16, 0.1)
+    assert (mini.run.training.channels, mini.run.training.label_smoothing) == (None, 0.1)
     with pytest.raises(RecipeError, match="updater plays no part here"):
         settled(Request(sets=["updater.lr=1"]), installed, run=EVALUATE_RUN, slots=only)
 

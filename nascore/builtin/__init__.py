@@ -64,6 +64,7 @@ def nascore_spaces() -> Iterable[Component]:
         summary="A cell of two nodes with four operations, for tests.",
         config=TinySettings,
         build="nascore.builtin.spaces:Tiny",
+        sizes={"mini": {"channels": 16, "cells": 4}},
         provides=("excludes",),
     )
     yield Component(

@@ -68,6 +68,7 @@ PENALTIES: Final = (
         summary="Makes architectures cheap, or as costly as a target.",
         config=CostSettings,
         build="nascore.builtin.regularizers:Cost",
+        bounds={"target": lambda settings: settings.of},
         needs=(DISTRIBUTION, LEARNER),
     ),
 )

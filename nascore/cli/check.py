@@ -40,7 +40,10 @@ def echo_checked(checked: Checked) -> None:
         click.echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
         click.echo(f"\nsupernet: {checked.supernet}")
-        return
-    click.echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
+    else:
+        click.echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
     if checked.remark:
         click.echo(checked.remark)
+    sizes = ", ".join(f"training.{name}={value}" for name, value in checked.size.items())
+    click.echo(f"trained by the search: {checked.trained}")
+    click.echo(f"trained by evaluate ({sizes or 'the same size'}): {checked.evaluated}")

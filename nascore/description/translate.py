@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,6 +88,8 @@ class Translator:
         names: Names that it reads too, such as those of published genotypes; said where one is mistyped.
         find: Finds its texts in one that holds more, such as a log; None: it reads whole texts only.
         of_catalogue: Whether `from_text` takes `operations`, the names of all that may stand on an edge.
+        mini: The size, `channels` and `cells`, at which ``evaluate`` trains a text at the scale ``mini``;
+            what is left out is as `from_text` gives it, which is the published size.
     """
 
     name: str
@@ -98,3 +100,4 @@ class Translator:
     names: tuple[str, ...] = ()
     find: Callable[[str], Sequence[Passage]] | None = None
     of_catalogue: bool = False
+    mini: Mapping[str, int] = Factory(dict)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define
+from attrs import define, evolve
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
@@ -15,6 +15,7 @@ from nascore.engine.batches import check_batch, fit_and_validation, halves, held
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
 from nascore.engine.fitting import check_networks
+from nascore.engine.handover import doubt_bounds
 from nascore.engine.making import all_made, described, made
 from nascore.engine.seeds import chooses_in_supernet, seeds_of
 from nascore.engine.streams import Streams
@@ -122,7 +123,8 @@ def build_search(
         RunFolderError: The folder cannot be made.
     """
     dataset, parts = planned(recipe, registry)
-    recipe = checked_data(doubted(recipe, parts), dataset)
+    recipe = doubted(recipe, parts, dataset.facts, registry.operations())
+    recipe = checked_data(recipe, dataset)
     return begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers), parts
 
 
@@ -157,10 +159,16 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     return dataset, parts
 
 
-def doubted(recipe: Recipe, parts: Parts) -> Recipe:
-    """Return the recipe with a warning for each typed size that what is trained in the end cannot have."""
+def doubted(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> Recipe:
+    """Return the recipe with the warnings that only its parts show.
+
+    They are of each typed size that what is trained in the end cannot have, and of each target or limit of
+    costs that does not hold for what is handed over.
+    """
     grow = isinstance(parts.growth, GrowingPolicy)
-    return doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
+    recipe = doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
+    bounds = doubt_bounds(recipe, parts, facts, catalogue)
+    return evolve(recipe, problems=(*recipe.problems, *bounds))
 
 
 def parts_of(

@@ -97,11 +97,14 @@ def train_job(live: Live, job: Job, folder: RunFolder, *, fit: Examples, held: E
     assert description is not None  # a job that makes it has made it
     folder.document("description.yaml", dump(description))
 
+    measured: list[tuple[float, int]] = []
+
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
-        return accuracy(network, held, live.facts, streams), len(held.labels)
+        measured[:] = [(accuracy(network, held, live.facts, streams), len(held.labels))]
+        return measured[0]
 
     done = trained(live, description, fit, job=job.number, validate=validate, start=job.start)
-    share, count = validate(done.network, done.streams)
+    share, count = measured[0]  # of the last epoch: the network is as it was then
     entry = Entry(
         id=job.entry,
         parent=job.parent,

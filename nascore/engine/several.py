@@ -56,7 +56,8 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
             evaluation = doubt_sizes(evaluation, parts.seeds or (parts.description,))
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))
-    return evolve(member, recipe=doubted(member.recipe, parts), evaluation=evaluation)
+    recipe = doubted(member.recipe, parts, dataset.facts, registry.operations())
+    return evolve(member, recipe=recipe, evaluation=evaluation)
 
 
 def search_several(

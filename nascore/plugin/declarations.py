@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from nascore.capability import CAPABILITIES
-from nascore.component import Component, Give
+from nascore.component import MEASURES, SIZED, Component, Give
 from nascore.config import Asked, settings_of, structure, wrap
 from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, said
@@ -45,8 +45,10 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
         yield f"{component.name}: wishes for its own slot {component.slot}."
     if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
         yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."
+    yield from (f"{component.name}: {fault}" for fault in _sizes(component))
     yield from _capabilities(component)
     yield from _settings(component)
+    yield from _bounds(component)
 
 
 def misnamed(plugin: Plugin) -> Iterator[str]:
@@ -71,6 +73,17 @@ def repeated(plugin: Plugin) -> Iterator[str]:
         ]
     )
     yield from (f"it brings {times} times {what}." for what, times in count.items() if times > 1)
+
+
+def _sizes(component: Component) -> Iterator[str]:
+    if component.sizes and component.slot != "space":
+        yield "only a space declares sizes."
+    for scale, size in component.sizes.items():
+        if scale not in SIZED:
+            yield f"it declares a size for {scale!r}, which is no scale: {' or '.join(SIZED)}."
+        for name, value in size.items():
+            if name not in MEASURES or type(value) is not int or value < 1:
+                yield f"its size {name}={value!r} is none: {' or '.join(MEASURES)}, a whole number from 1 on."
 
 
 def _capabilities(component: Component) -> Iterator[str]:
@@ -107,6 +120,15 @@ def _settings(component: Component) -> Iterator[str]:
     mini = wrap(component.mini, Origin(layer="scale", where="scale mini"))
     for problem in structure(component.config, mini, Asked(owner=component.name)).problems:
         yield f"{component.name}: at scale mini, {problem.path}: {problem.text}"
+
+
+def _bounds(component: Component) -> Iterator[str]:
+    try:
+        declared = settings_of(component.config)
+    except (TypeError, NameError):
+        return  # said above
+    for name in sorted(component.bounds.keys() - declared.keys()):
+        yield f"{component.name}: its bound {name} is no setting of it."
 
 
 def _unmade(config: type) -> str:

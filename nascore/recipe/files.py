@@ -19,6 +19,7 @@ from nascore.recipe.guard import caught
 from nascore.recipe.layer import Layer, Value
 from nascore.recipe.made_with import KEY, read_made_with
 from nascore.recipe.mistaken import mistaken, not_read
+from nascore.recipe.run_settings import EVALUATE_RUN, EVALUATION
 from nascore.recipe.slot_values import SlotReader
 from nascore.recipe.unknown import unknown_preset
 
@@ -177,6 +178,14 @@ class Files:
         values = [*reader.values]
         if run:
             values.append(Value(slot=RUN, component=None, node=Node(value=run, origin=root.origin)))
+        if EVALUATION in keys:
+            node = keys[EVALUATION]
+            if isinstance(node.value, dict):
+                values.append(Value(slot=RUN, component=EVALUATE_RUN, node=node))
+            else:
+                text = f"{show(node)} is not a group of settings."
+                hint = f"Write {EVALUATION}: {{training: {{...}}}}."
+                reader.problems.append(Problem(path=EVALUATION, text=text, origin=node.origin, hint=hint))
         return Layer(
             chosen=reader.chosen,
             values=tuple(values),

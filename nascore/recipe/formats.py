@@ -11,6 +11,7 @@ from nascore.config import Node
 from nascore.config.node import show
 from nascore.errors import Problem
 from nascore.recipe.made_with import KEY as MADE_WITH
+from nascore.recipe.run_settings import EVALUATION
 
 if TYPE_CHECKING:
     from nascore.errors import Origin
@@ -21,7 +22,7 @@ FORMAT: Final = 1
 KEY: Final = "nascore"
 """Where a recipe says its format."""
 
-OF_FILES: Final = ("include", "scale", MADE_WITH)
+OF_FILES: Final = ("include", "scale", EVALUATION, MADE_WITH)
 """What may stand in a file beside its format, the settings of the run and the slots."""
 
 Step: TypeAlias = Callable[[Node], Node]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from nascore.component import RUN
 from nascore.config import settings_of
 from nascore.recipe.recipe import Passed
 
@@ -73,6 +74,9 @@ def named_options(choice: Choice, wishes: Sequence[Option]) -> list[Option]:
 
 def concerns(value: Value, component: Component) -> bool:
     """Say whether settings were given for a component: by its name, or for whatever fills its slot."""
+    if value.slot == RUN and value.component is not None:
+        # A run that is watched is another object of the same name.
+        return component.slot == RUN and value.component.name == component.name
     return value.slot == component.slot and value.component in (None, component)
 
 

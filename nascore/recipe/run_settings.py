@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class TrainingSettings:
-    """How closed networks are trained: briefly at the end of a search, fully by ``evaluate``.
+    """How ``evaluate`` trains a closed network.
 
-    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055).
+    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), but for the
+    size, which is the business of the space that the architecture is from.
     """
 
-    channels: int | None = setting(36, "Width of the first cell; null: as the architecture has it.", ge=1)
-    cells: int | None = setting(20, "Number of cells; null: as the architecture has it.", ge=1)
+    channels: int | None = setting(None, "Width of the first cell; null: as the architecture has it.", ge=1)
+    cells: int | None = setting(None, "Number of cells; null: as the architecture has it.", ge=1)
     epochs: int = setting(600, "Passes over the training data.", ge=1)
     batch: int = setting(96, "Examples in a batch.", ge=1)
     lr: float = setting(0.025, "First learning rate of SGD; falls as a cosine.", gt=0)
@@ -43,6 +44,15 @@ class TrainingSettings:
 
 
 @frozen(kw_only=True)
+class RankingSettings(TrainingSettings):
+    """How a search trains what it has found, to know what it is worth: briefly, at the size of the search."""
+
+    epochs: int = setting(20, "Passes over the training data.", ge=1)
+    drop_path: float = setting(0.0, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    auxiliary: float = setting(0.0, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+
+
+@frozen(kw_only=True)
 class RunSettings:
     """What belongs to no slot."""
 
@@ -53,6 +63,15 @@ class RunSettings:
     )
     training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         TrainingSettings(), "How closed networks are trained."
+    )
+
+
+@frozen(kw_only=True)
+class SearchSettings(RunSettings):
+    """What belongs to no slot of a search."""
+
+    training: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        RankingSettings(), "How what was found is trained by the search itself."
     )
 
 
@@ -84,15 +103,15 @@ SEARCH_RUN: Final = Component(
     name="search",
     slot=RUN,
     summary="the settings of a search",
-    config=RunSettings,
+    config=SearchSettings,
     build=itself,
     provides=("horizon",),
     check=_optimizer_fits,
     wishes=_WISHES,
     mini={
         "training": {
-            "channels": 8,
-            "cells": 3,
+            "channels": None,
+            "cells": None,
             "epochs": 10,
             "batch": 32,
             "lr": 0.05,
@@ -116,8 +135,8 @@ EVALUATE_RUN: Final = Component(
     wishes=_WISHES,
     mini={
         "training": {
-            "channels": 16,
-            "cells": 4,
+            "channels": None,
+            "cells": None,
             "epochs": 12,
             "batch": 64,
             "lr": 0.05,
@@ -130,6 +149,9 @@ EVALUATE_RUN: Final = Component(
     paper="Liu et al. 2018, arXiv:1806.09055",
 )
 """The run of ``nascore evaluate``: trains one architecture fully."""
+
+EVALUATION: Final = "evaluate"
+"""What a recipe file says under this key counts for an evaluation alone, over what it says beside it."""
 
 
 def watched(run: Component) -> Component:

@@ -19,7 +19,7 @@ from nascore.recipe.formats import FORMAT
 from nascore.recipe.formats import KEY as FORMAT_KEY
 from nascore.recipe.made_with import KEY as MADE_WITH
 from nascore.recipe.made_with import SOURCE
-from nascore.recipe.run_settings import SEARCH_RUN
+from nascore.recipe.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +55,10 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
         "scale": {"description": "A laptop check, or the papers' values.", "enum": [*SCALES, None]},
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
         **setting_schemas(run.config),
+        EVALUATION: {
+            "description": "Settings for an evaluation alone, over those beside it.",
+            **settings_schema(EVALUATE_RUN.config),
+        },
     }
     head: Schema = {"$schema": DIALECT, "$comment": USE, "title": "A recipe of nascore"}
     return {**head, **closed(properties, [FORMAT_KEY]), "$defs": writer.definitions}

@@ -31,7 +31,7 @@ from nascore.recipe.scale import scale_problems
 from nascore.recipe.unchosen import unchosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component, Slot
     from nascore.errors import LayerName
@@ -76,13 +76,21 @@ def resolve(
         scale=settling.stack.scale,
         passed=tuple(settling.passed),
     )
-    problems = list(settling.problems)
+    problems = [*settling.problems, *_elsewhere(layers, run)]
     if not unsure:
         written = any(layer.made_with for layer in layers)
         problems += leftovers(recipe, settling.stack)
         problems += doubt_data(layers, settling.stack) if DATASET in recipe.parts else ()
         problems += fit(recipe, registry, told=told, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
+
+
+def _elsewhere(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
+    """Yield what is wrong with the settings of another run than this one: nobody else would find it."""
+    for value in (value for layer in layers for value in layer.values if value.slot == RUN):
+        if value.component is not None and value.component.name != run.name:
+            name = value.component.name
+            yield from mistakes(value.component.config, value.node, Asked(owner=name, path=name))
 
 
 def _misnamed(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:

@@ -11,7 +11,7 @@ from nascore.description import Description, load, reducing, resize, spread, wit
 from nascore.errors import Problem, RecipeError
 from nascore.run import RECIPE, environment_of, is_file, is_folder, read
 from nascore.verbs.gallery import architecture_of
-from nascore.verbs.notations import nothing, read_notation, text_of
+from nascore.verbs.notations import notation_of, nothing, read_notation, text_of
 from nascore.verbs.runs import Run, best_of
 
 if TYPE_CHECKING:
@@ -105,6 +105,18 @@ def read_architecture(
         raise nothing(text.text, registry)
     read = load(text.text, where=text.where, catalogue=registry.operations(), classifies=True)
     return scaled(read, size)
+
+
+def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, Mapping[str, int]], str]:
+    """Return the sizes of the notation that a target is written in, by scale, and its name.
+
+    None are said for a run, for a description, and for a file that holds one: those have a size of their own.
+    """
+    folder = isinstance(target, (str, Path)) and is_folder(Path(target))
+    if folder or isinstance(target, (Run, Description)):
+        return {}, ""
+    read = notation_of(text_of(target), registry)
+    return ({}, "") if read is None else ({"mini": read.mini}, f"notation {read.name}")
 
 
 def scaled(description: Description, size: Size) -> Description:

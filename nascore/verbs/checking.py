@@ -11,8 +11,11 @@ from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nascore.contract import Dataset
     from nascore.engine.build import Parts
+    from nascore.engine.handover import Span
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe, Request
     from nascore.recipe.recipe import Row
@@ -30,10 +33,17 @@ class Checked:
             there is none, since growth begins with closed architectures.
         seeds: How many architectures growth begins with.
         remark: What growth has to say of them; empty: nothing.
+        trained: What the networks cost that the search itself trains, from the cheapest architecture to the
+            costliest; of what grows, those that it begins with.
+        evaluated: What they cost as `evaluate` trains them.
+        size: What `evaluate` scales them to: ``{"channels": 16, "cells": 4}``; empty: nothing.
     """
 
     recipe: Recipe
     supernet: Counted | None
+    trained: Span
+    evaluated: Span
+    size: Mapping[str, int]
     seeds: int = 0
     remark: str = ""
 
@@ -82,14 +92,21 @@ def check_asked(asked: Asked) -> Checked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
+    from nascore.engine.handover import handover, span
     from nascore.engine.seeds import remark_of
 
     recipe, dataset, parts = _built(asked)
-    if parts.seeds:
-        remark = remark_of(recipe, parts.growth, parts.seeds)
-        return Checked(recipe=recipe, supernet=None, seeds=len(parts.seeds), remark=remark)
+    known = handover(recipe, parts, dataset.facts, asked.registry.operations())
     image = (dataset.facts.height, dataset.facts.width)
-    return Checked(recipe=recipe, supernet=count(parts.description, asked.registry, image))
+    return Checked(
+        recipe=recipe,
+        supernet=None if parts.seeds else count(parts.description, asked.registry, image),
+        trained=span(known.trained),
+        evaluated=span(known.evaluated),
+        size=known.size,
+        seeds=len(parts.seeds),
+        remark=remark_of(recipe, parts.growth, parts.seeds) if parts.seeds else "",
+    )
 
 
 def _built(asked: Asked) -> tuple[Recipe, Dataset, Parts]:
@@ -100,4 +117,5 @@ def _built(asked: Asked) -> tuple[Recipe, Dataset, Parts]:
         dataset, parts = planned(recipe, asked.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
-    return doubted(recipe, parts), dataset, parts
+    recipe = doubted(recipe, parts, dataset.facts, asked.registry.operations())
+    return recipe, dataset, parts

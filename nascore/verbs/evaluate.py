@@ -11,10 +11,11 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
+from nascore.recipe.size import layer_of, sized
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
-from nascore.verbs.architecture import read_architecture
+from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.asking import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
 
@@ -123,26 +124,35 @@ def ask_evaluate(
     if description.is_open:
         raise RecipeError([_still_open(target)])
     layers = request.layers(registry)
+    declared, by = sizes_of_notation(target, registry)
     recipe_file = _recipe_of(target)
     if recipe_file is not None:
         named = any(one is not None for one in (request.scale, request.recipe, request.preset))
-        own = data_layer(recipe_file, registry)
+        whole = _last_layer(recipe_file, registry)
+        own = _data_layer(whole)
+        for choice in whole.chosen.get("space", ()):
+            if choice.component is not None:
+                declared, by = choice.component.sizes, f"space {choice.name}"
         # The run's data count more than those that a preset is made for, and less than what was asked for;
         # its scale counts more than that of a request that says nothing, which is the first layer.
         presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
         at = max(presets, default=int(not named))
         layers = [*layers[:at], evolve(own, scale=None) if named else own, *layers[at:]]
-    recipe = resolve(layers, registry, run=run, slots=SLOTS_OF_EVALUATE)
+    layers = [layer_of(declared, by), *layers]
+    recipe = resolve(layers, registry, run=sized(run, declared), slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
     recipe = doubt_sizes(recipe, [description])
     return AskedEvaluation(recipe=recipe, registry=registry, description=description)
 
 
-def data_layer(recipe: Path, registry: Registry) -> Layer:
-    """Return what a recipe file says about the data, and its scale."""
-    layers = Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(layer="recipe", where=str(recipe)))
-    layer = layers[-1]
+def _last_layer(recipe: Path, registry: Registry) -> Layer:
+    """Return what the recipe file of a run says; it includes nothing."""
+    return Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(layer="recipe", where=str(recipe)))[-1]
+
+
+def _data_layer(layer: Layer) -> Layer:
+    """Return what a recipe says about the data, and its scale."""
     if layer.unread:
         return layer
     chosen = layer.chosen.get(DATA)

@@ -76,6 +76,21 @@ def text_of(target: object) -> Text:
     return Text(text=str(target))
 
 
+def notation_of(text: Text, registry: Registry) -> Translator | None:
+    """Return the notation that a text is in; None where no notation reads it.
+
+    Raises:
+        PluginError: Several do.
+    """
+    reading = {name: one for name, one in registry.translators().items() if _recognises(one, text.text)}
+    if len(reading) > 1:
+        said = f"{len(reading)} notations read {text.where or 'this text'}: {' and '.join(reading)}."
+        raise PluginError(
+            [Problem(path="", text=said, hint="Leave out a plugin that brings one: --without.")]
+        )
+    return next(iter(reading.values()), None)
+
+
 def read_notation(text: Text, registry: Registry, **given: Any) -> Description | None:  # noqa: ANN401 - sizes
     """Return the architecture that a text says in a notation; None where no notation reads it.
 
@@ -88,13 +103,8 @@ def read_notation(text: Text, registry: Registry, **given: Any) -> Description |
         DescriptionError: There are mistakes in it, or it holds several architectures.
         PluginError: Several notations read it.
     """
-    reading = {name: one for name, one in registry.translators().items() if _recognises(one, text.text)}
-    if len(reading) > 1:
-        said = f"{len(reading)} notations read {text.where or 'this text'}: {' and '.join(reading)}."
-        raise PluginError(
-            [Problem(path="", text=said, hint="Leave out a plugin that brings one: --without.")]
-        )
-    for translator in reading.values():
+    translator = notation_of(text, registry)
+    if translator is not None:
         if translator.of_catalogue:
             given["operations"] = [name for name, one in registry.operations().items() if not one.structural]
         one = _one_of(translator, text)

@@ -10,7 +10,9 @@ from attrs import Factory, define, evolve, frozen
 from nascore.comparison import Comparison, Member, compared
 from nascore.errors import Problem, RecipeError, refusal
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.request import resolved
+from nascore.recipe.request import resolved, table_of
+from nascore.recipe.settle import resolve
+from nascore.recipe.size import layer_of, sized
 from nascore.verbs.aimed import Aim
 from nascore.verbs.asking import ask, installed, requested
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
@@ -183,9 +185,7 @@ class _Judging:
         recipe = resolved(request, self.registry, run=self.runs[0])
         if recipe.refused:
             self.add(choice, recipe.problems)
-        return Member(
-            choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe.run.seed)
-        )
+        return Member(choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe))
 
     def fit(self, members: Iterable[Member]) -> Iterator[Member]:
         """Yield the searches that can be built, with what that shows; what is wrong with others is noted."""
@@ -235,11 +235,19 @@ class _Judging:
             raise PartlyUnfitError(problems, divided(rest)[0] if rest is not None and self.runs[1] else rest)
         raise error
 
-    def _evaluation(self, choice: Mapping[str, str], request: Request, seed: int) -> Recipe | None:
+    def _evaluation(self, choice: Mapping[str, str], request: Request, search: Recipe) -> Recipe | None:
         if self.runs[1] is None:
             return None
-        request = evolve(request, run={**request.run, "seed": seed})
-        recipe = resolved(request, self.registry, run=self.runs[1], slots=SLOTS_OF_EVALUATE)
+        request = evolve(request, run={**request.run, "seed": search.run.seed})
+        layers = request.layers(self.registry, slots=table_of(SLOTS_OF_EVALUATE))
+        space = next(iter(search.parts.get("space", ())), None)
+        declared = {} if space is None else space.component.sizes
+        recipe = resolve(
+            [layer_of(declared, f"space {space and space.name}"), *layers],
+            self.registry,
+            run=sized(self.runs[1], declared),
+            slots=SLOTS_OF_EVALUATE,
+        )
         if recipe.refused:
             self.add(choice, recipe.problems)
         return recipe

@@ -9,11 +9,14 @@ import pytest
 
 import nascore.builtin
 import nascore_darts
+from nascore.component import SLOTS
 from nascore.plugin import Registry
-from nascore.recipe import Request, settled
+from nascore.recipe import EVALUATE_RUN, Request, settled
 
 ON_DIGITS = {"dataset": ["digits"]}
 """The preset is for CIFAR-10, which is not here."""
+
+EVALUATED = tuple(slot for slot in SLOTS if slot.name == "dataset")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,15 @@ def test_the_preset_is_the_papers_search_and_evaluation(registry):
         "trainer.weight_decay": 3e-4,
         "trainer.clip": 5,
         "relaxation.noise": 1e-3,
+        "training.channels": None,
+        "training.cells": None,
+        "training.epochs": 20,
+    }
+    assert {key: found[key] for key in expected} == expected
+    assert [problem.path for problem in recipe.problems] == ["dataset"]
+    request = Request(preset="darts-cifar10", names=ON_DIGITS)
+    found = values(settled(request, registry, run=EVALUATE_RUN, slots=EVALUATED))
+    expected = {
         "training.channels": 36,
         "training.cells": 20,
         "training.epochs": 600,
@@ -76,19 +88,26 @@ def test_the_preset_is_the_papers_search_and_evaluation(registry):
         "training.auxiliary": 0.4,
     }
     assert {key: found[key] for key in expected} == expected
-    assert [problem.path for problem in recipe.problems] == ["dataset"]
 
 
 def test_every_value_of_the_preset_has_its_source(registry):
     lines = registry.presets()["darts-cifar10"].read().splitlines()
-    settings = [line for line in lines if line.startswith("  ") and "name:" not in line]
+    settings = [
+        line
+        for line in lines
+        if line.startswith("  ") and line.strip() != "training:" and "name:" not in line
+    ]
     assert len(settings) > 25
     assert all("[code]" in line or "[paper]" in line or "the same" in line for line in settings)
 
 
 def test_the_preset_shrinks(registry):
     found = values(settled(Request(preset="darts-cifar10", scale="mini", names=ON_DIGITS), registry))
-    assert (found["space.channels"], found["training.cells"], found["trainer.estimate"]) == (4, 3, "unrolled")
+    assert (found["space.channels"], found["training.epochs"], found["trainer.estimate"]) == (
+        4,
+        10,
+        "unrolled",
+    )
 
 
 def test_single_level_is_warned_of(registry):

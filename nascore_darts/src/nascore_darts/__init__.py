@@ -33,6 +33,7 @@ def nascore_spaces() -> Iterable[Component]:
         check=check_size,
         provides=("excludes",),
         mini={"channels": 4, "cells": 3},
+        sizes={"paper": {"channels": 36, "cells": 20}, "mini": {"channels": 16, "cells": 4}},
         paper=PAPER,
     )
 

@@ -133,6 +133,7 @@ GENOTYPE = Translator(
     names=tuple(GENOTYPES),
     find=find,
     of_catalogue=True,
+    mini={"channels": 16, "cells": 4},
 )
 
 

@@ -46,6 +46,7 @@ PETRIDISH: Final = Component(
     },
     mini={"count": 5, "seed_epochs": 5, "child_epochs": 3},
     check=misfits,
+    bounds={"limit": lambda _: "macs"},
     unread={
         "training.epochs": "growth.seed_epochs and growth.child_epochs decide",
         "training.channels": "architectures are trained at the size of the space",

@@ -30,6 +30,7 @@ def nascore_spaces() -> Iterable[Component]:
         build="nascore_nasbench.space:Space",
         provides=("fixed",),
         mini={"channels": 4, "cells": 1},
+        sizes={"paper": {"channels": 16, "cells": 15}, "mini": {"channels": 16, "cells": 4}},
         paper=PAPER,
     )
 

@@ -96,6 +96,7 @@ STRINGS = Translator(
     from_text=from_string,
     recognises=notation.looks_like,
     find=find,
+    mini={"cells": 4},
 )
 
 

@@ -57,6 +57,7 @@ def nascore_spaces() -> Iterable[Component]:
             build=partial(Cells, name),
             provides=("excludes",) if name == "darts-s3" else (),
             mini={"channels": 4, "cells": 3},
+            sizes={"paper": {"channels": 36, "cells": 20}, "mini": {"channels": 16, "cells": 4}},
             paper="arXiv 1909.09656",
         )
     yield Component(
@@ -66,6 +67,7 @@ def nascore_spaces() -> Iterable[Component]:
         config=Nb101Settings,
         build=partial(Cells, "nb101"),
         mini={"channels": 4, "cells": 3},
+        sizes={"paper": {"channels": 26, "cells": 9}, "mini": {"channels": 16, "cells": 4}},
         paper="arXiv 1902.09635",
     )
     yield Component(
@@ -76,6 +78,7 @@ def nascore_spaces() -> Iterable[Component]:
         build=partial(Macro, "macro"),
         provides=("excludes",),
         mini={"channels": 4, "cells": 3},
+        sizes={"paper": {"channels": 36}, "mini": {"channels": 16}},
         paper="arXiv 1806.09055",
     )
 

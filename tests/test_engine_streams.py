@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import torch
 
 from nascore.engine.streams import Streams
+from nascore.nn.chance import lent, redirecting
+
+
+@contextmanager
+def drawing(streams):
+    """Draw as an operation of a network does."""
+    with streams.network(), redirecting(lent()):
+        yield
 
 
 def draws(streams, name, count=5):
@@ -28,7 +38,7 @@ def test_the_network_leaves_the_global_generator_alone():
     expected = torch.rand(4)
     torch.manual_seed(7)
     streams = Streams(0)
-    with streams.network():
+    with drawing(streams):
         inside = torch.rand(4)
     with streams.initial():
         torch.rand(9)
@@ -39,12 +49,12 @@ def test_the_network_leaves_the_global_generator_alone():
 def test_the_network_goes_on_where_it_stopped():
     torch.manual_seed(0)
     one, other = Streams(0), Streams(0)
-    with one.network():
+    with drawing(one):
         whole = torch.rand(6)
-    with other.network():
+    with drawing(other):
         begun = torch.rand(2)
     torch.manual_seed(99)
-    with other.network():
+    with drawing(other):
         rest = torch.rand(4)
     assert torch.equal(whole, torch.cat([begun, rest]))
 
@@ -54,12 +64,12 @@ def test_replayed_passes_draw_the_same_and_move_the_stream_once():
     repeated = streams.repeated()
     seen = []
     for _ in range(3):
-        with repeated.again():
+        with repeated.again(), redirecting(lent()):
             seen.append(torch.rand(4))
-    with plain.network():
+    with drawing(plain):
         torch.rand(4)
         after = torch.rand(4)
-    with streams.network():
+    with drawing(streams):
         assert torch.equal(torch.rand(4), after)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], seen[2])
@@ -67,7 +77,7 @@ def test_replayed_passes_draw_the_same_and_move_the_stream_once():
 
 def test_initial_weights_are_a_stream_of_their_own():
     streams = Streams(5)
-    with streams.network():
+    with drawing(streams):
         torch.rand(3)
     with streams.initial():
         one = torch.nn.Linear(2, 2).weight
@@ -79,16 +89,16 @@ def test_initial_weights_are_a_stream_of_their_own():
 def test_a_saved_state_goes_on_equally(tmp_path):
     streams = Streams(1)
     draws(streams, "theta")
-    with streams.network():
+    with drawing(streams):
         torch.rand(3)
     torch.save(streams.state_dict(), tmp_path / "state.pt")
     expected = [draws(streams, "theta"), draws(streams, "fresh")]
-    with streams.network():
+    with drawing(streams):
         expected.append(torch.rand(3))
     restored = Streams(1)
     draws(restored, "fresh", 50)
     restored.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     found = [draws(restored, "theta"), draws(restored, "fresh")]
-    with restored.network():
+    with drawing(restored):
         found.append(torch.rand(3))
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))

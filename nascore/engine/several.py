@@ -16,6 +16,7 @@ from attrs import Factory, define, evolve
 
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
+from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch
 from nascore.engine.build import doubted, name_of, planned
 from nascore.engine.data import checked_data
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from nascore.run import RunFolder
 
 
+@ambient()
 def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
     """Return a search with the warnings that building it shows; or what would keep it from being built.
 
@@ -60,6 +62,7 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
     return evolve(member, recipe=recipe, evaluation=evaluation)
 
 
+@ambient()
 def search_several(
     members: Sequence[Member],
     registry: Registry,

@@ -1,4 +1,4 @@
-"""Random numbers: every consumer has a generator of its own, and nobody touches the user's."""
+"""Random numbers: every consumer has a generator of its own, and nobody touches torch's global ones."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nascore.nn.chance import lending, redirecting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Generator, Tensor
 
 Noise = dict[str, "Tensor"]
-"""States of torch's global generators, by kind of device."""
+"""States of the network's generators, by type of device."""
 
 
 class Streams:
     """Generators by name, each seeded from the SHA-256 of (seed, name): adding a consumer moves no other.
 
-    What a network draws while it runs (dropout, drop path, noise operations) comes from torch's global
-    generators, because modules know no other. :meth:`network` lends them to the network
-    and gives them back as they were.
+    What a network draws while it runs (dropout, drop path, noise operations) comes from generators that
+    :meth:`network` lends to it. torch's global ones, from which other threads draw, are left alone.
 
     Args:
         seed: Seed of the run, or of the job as ``RUN/JOB``.
@@ -33,7 +34,9 @@ class Streams:
         self.seed = str(seed)
         self.device = torch.device(device)
         self._generators: dict[str, Generator] = {}
-        self._noise: Noise = self._fresh_noise()
+        kinds = {"cpu": torch.device("cpu"), self.device.type: self.device}
+        seeds = self._seed_of("global")
+        self._network = {kind: torch.Generator(at).manual_seed(seeds) for kind, at in kinds.items()}
 
     def __getitem__(self, name: str) -> Generator:
         """Return the generator of this name, on the CPU."""
@@ -44,17 +47,13 @@ class Streams:
     @property
     def noise(self) -> Noise:
         """Where the network's own random numbers stand."""
-        return {kind: state.clone() for kind, state in self._noise.items()}
+        return {kind: generator.get_state() for kind, generator in self._network.items()}
 
     @contextmanager
     def initial(self) -> Iterator[None]:
         """Let what is built inside draw its first weights from the stream ``weights``."""
-        outside = torch.get_rng_state()
-        torch.set_rng_state(torch.Generator().manual_seed(self._seed_of("weights")).get_state())
-        try:
+        with redirecting({"cpu": torch.Generator().manual_seed(self._seed_of("weights"))}):
             yield
-        finally:
-            torch.set_rng_state(outside)
 
     @contextmanager
     def network(self, replay: Noise | None = None) -> Iterator[None]:
@@ -63,14 +62,13 @@ class Streams:
         Args:
             replay: Draw from here on instead, and leave the stream where it is.
         """
-        outside = self._global()
-        self._set_global(self._noise if replay is None else replay)
-        try:
+        generators = self._network
+        if replay is not None:
+            generators = {kind: torch.Generator(one.device) for kind, one in generators.items()}
+            for kind, generator in generators.items():
+                generator.set_state(replay[kind])
+        with lending(generators):
             yield
-        finally:
-            if replay is None:
-                self._noise = self._global()
-            self._set_global(outside)
 
     def repeated(self) -> Repeated:
         """Return passes that all draw the same random numbers for the network."""
@@ -88,27 +86,12 @@ class Streams:
             generator.manual_seed(self._seed_of(name))
         for name, saved in state["generators"].items():
             self[name].set_state(saved)
-        self._noise = {kind: saved.clone() for kind, saved in state["network"].items()}
+        for kind, saved in state["network"].items():
+            self._network[kind].set_state(saved)
 
     def _seed_of(self, name: str) -> int:
         digest = sha256(f"{self.seed}\n{name}".encode()).digest()
         return int.from_bytes(digest[:8], "little") >> 1  # torch takes 63 bits without a sign
-
-    def _fresh_noise(self) -> Noise:
-        kinds = {"cpu", self.device.type}
-        seed = self._seed_of("global")
-        return {kind: torch.Generator(kind).manual_seed(seed).get_state() for kind in sorted(kinds)}
-
-    def _global(self) -> Noise:
-        states = {"cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            states["cuda"] = torch.cuda.get_rng_state(self.device)
-        return states
-
-    def _set_global(self, states: Noise) -> None:
-        torch.set_rng_state(states["cpu"])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(states["cuda"], self.device)
 
 
 class Repeated:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from attrs import frozen
 
+from nascore.nn.chance import draws, redirecting
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor, nn
 
+    from nascore.nn.chance import Generators
     from nascore.nn.program import Branch, Link, Program, Step
     from nascore.nn.weighing import Weights
 
@@ -32,11 +35,13 @@ class Pass:
         program: The states to compute.
         weights: The weights of all candidates.
         drop_path: Share of the samples for which an operation's output is dropped; 0 outside training.
+        generators: What is drawn from, by type of device; None: torch's global generators.
     """
 
     program: Program
     weights: Weights
     drop_path: float = 0.0
+    generators: Generators | None = None
 
 
 class Execution(Protocol):
@@ -60,6 +65,7 @@ class Plain:
     def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None:
         self._ops = ops
         self._gates = gates
+        self._drawing = frozenset(path for path, module in ops.items() if draws(module))
 
     def run(self, images: Tensor, asked: Pass) -> list[Tensor]:
         """Return the outputs of the program.
@@ -109,8 +115,15 @@ class Plain:
         return reduce(add, terms) if terms else nothing(link, value)
 
     def _call(self, branch: Branch, value: Tensor, asked: Pass, ready: Ready) -> Tensor:
-        result: Tensor = ready[branch.path] if branch.path in ready else self._ops[branch.path](value)
-        return drop(result, asked.drop_path) if branch.drops and asked.drop_path else result
+        result = ready[branch.path] if branch.path in ready else self._result(branch, value, asked)
+        return drop(result, asked.drop_path, asked.generators) if branch.drops and asked.drop_path else result
+
+    def _result(self, branch: Branch, value: Tensor, asked: Pass) -> Tensor:
+        operation = self._ops[branch.path]
+        if branch.path not in self._drawing:
+            return operation(value)  # type: ignore[no-any-return]
+        with redirecting(asked.generators):
+            return operation(value)  # type: ignore[no-any-return]
 
 
 def join(step: Step, arrived: Sequence[Sequence[Tensor]]) -> Tensor:
@@ -123,10 +136,11 @@ def join(step: Step, arrived: Sequence[Sequence[Tensor]]) -> Tensor:
     return value - value.detach() if step.shadow else value
 
 
-def drop(value: Tensor, share: float) -> Tensor:
+def drop(value: Tensor, share: float, generators: Generators | None = None) -> Tensor:
     """Return the value with whole samples zeroed at random, and the others scaled up to keep the mean."""
     keep = 1 - share
-    mask = value.new_empty(len(value), *(1,) * (value.dim() - 1)).bernoulli_(keep)
+    generator = None if generators is None else generators.get(value.device.type)
+    mask = value.new_empty(len(value), *(1,) * (value.dim() - 1)).bernoulli_(keep, generator=generator)
     return value / keep * mask
 
 

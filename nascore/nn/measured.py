@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from attrs import frozen
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from nascore.nn.compiler import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch._ops import OpOverload
 
     from nascore.description import Catalogue, Description, Op, Wire
     from nascore.description.names import Scalar
@@ -77,6 +80,38 @@ def measured(  # noqa: PLR0913 - an operation, where it stands, and on how many 
     return _measured(kind, tuple(settings.items()), (wire.c_in, wire.width, wire.stride), size, samples)
 
 
+class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating point operations with torch's own formulas.
+
+    torch's counter listens to the modules of the whole process while it counts, those of other threads too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.flops = 0
+
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        """Call an operation of torch."""
+        del types
+        named = kwargs or {}
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is None:
+            with self:
+                parts = func.decompose(*args, **named)
+            if parts is not NotImplemented:
+                return parts
+        result = func(*args, **named)
+        if formula is not None:
+            self.flops += formula(*args, **named, out_val=result)
+        return result
+
+
 @lru_cache(maxsize=MOST_KNOWN)
 def _measured(
     kind: Callable[..., nn.Module],
@@ -99,13 +134,13 @@ def _measured(
             if not any(each.children()):
                 each.register_forward_hook(count)
         x = torch.empty(samples, shape[0], *size)
-        with FlopCounterMode(display=False) as counter:
+        with _Counting() as counter:
             y = module(x)
     if not isinstance(y, torch.Tensor):
         raise TypeError(f"it returns {type(y).__name__}, not a tensor")
     return Measured(
         params=sum(each.numel() for each in module.parameters()),
-        macs=counter.get_total_flops() // (samples * FLOPS),
+        macs=counter.flops // (samples * FLOPS),
         shape=tuple(y.shape[1:]),
         kept=kept // samples,
     )

@@ -12,16 +12,17 @@ import inspect
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from torch import fx, nn
+from torch import nn
 
 from nascore.errors import PluginError
-from nascore.nn.execution import Pass
+from nascore.nn.execution import Pass, Plain
+from nascore.nn.tracing import trace
 from nascore.nn.weighing import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import Tensor
+    from torch import Tensor, fx
 
     from nascore.nn.network import Network
 
@@ -85,27 +86,19 @@ class _Closed(nn.Module):
         super().__init__()
         self.ops = network.ops
         self.gates = network.gates
-        self.execution = network.execution
         self.asked = Pass(program=network.programs[False], weights=weigh(network.groups, None, None, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.execution.run(images, self.asked)[0]
+        return Plain(self.ops, self.gates).run(images, self.asked)[0]
 
 
 def _trace(network: Network) -> fx.Graph:
-    training = {module: module.training for module in network.modules()}
-    closed = _Closed(network).eval()
+    closed = _Closed(network)
     try:
-        graph = fx.Tracer().trace(closed)
+        return trace(closed)
     except Exception as error:
         # The operation of a plugin may look at what flows through it, and raise anything at a placeholder.
         raise PluginError(f"the network cannot be written out: {error}") from error
-    finally:
-        for module, was in training.items():
-            module.training = was
-    for node in graph.nodes:
-        node.type = None  # annotations would name what the file does not import
-    return graph
 
 
 def _members(network: Network, graph: fx.Graph) -> Iterator[str]:

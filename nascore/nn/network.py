@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from nascore.nn.chance import lent
 from nascore.nn.execution import Pass
 from nascore.nn.weighing import weigh
 
@@ -71,7 +72,7 @@ class Network(nn.Module):
             alive: By group [E, O] bool on the CPU, what has to be run; all of a group that is missing.
             drop_path: Share of the samples for which the output of an operation is dropped, 0 to below 1. It
                 falls on operations that are neither structural nor the identity, in training only, and draws
-                from torch's global generator.
+                from torch's global generator. So do operations that draw, outside of a run.
 
         Raises:
             DescriptionError: The mixture is missing, superfluous or of another shape.
@@ -83,6 +84,7 @@ class Network(nn.Module):
             program=self.programs[self.training],
             weights=weigh(self.groups, mixture, alive, len(images)),
             drop_path=drop_path if self.training else 0.0,
+            generators=lent(),
         )
         outputs = self.execution.run(images, asked)
         return tuple(outputs) if len(outputs) > 1 else outputs[0]

@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from io import StringIO
+from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -76,12 +77,14 @@ class _Setting:
         read: Returns its value, which can be compared.
         write: Takes a value that `read` returned.
         initial: The value that it has where the library was imported inside; unknown: it is not put back.
+        same: Says whether two values are equal.
     """
 
     remark: str
     read: Callable[[], Any]
     write: Callable[[Any], object]
     initial: Any = _UNKNOWN
+    same: Callable[[Any, Any], bool] = eq
 
 
 def _settings() -> Iterator[_Setting]:
@@ -122,15 +125,17 @@ def _of_torch(torch: Any) -> Iterator[_Setting]:  # noqa: ANN401 - a module, whi
     )
     yield _Setting(
         remark="seeds torch's random numbers",
-        read=lambda: torch.get_rng_state().numpy().tobytes(),
-        write=lambda state: torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8)),
+        read=lambda: (torch.initial_seed(), torch.get_rng_state()),
+        write=lambda state: torch.set_rng_state(state[1]),
+        # Other threads may draw meanwhile: what they drew must not come again.
+        same=lambda one, other: one[0] == other[0],
     )
 
 
 def _put_back(setting: _Setting, before: dict[str, Any]) -> bool:
     """Put a setting back; returns whether it had been changed."""
     value = before.get(setting.remark, setting.initial)
-    if value is _UNKNOWN or setting.read() == value:
+    if value is _UNKNOWN or setting.same(setting.read(), value):
         return False
     setting.write(value)
     return True

@@ -80,10 +80,12 @@ def aware(asked: Asked) -> Asked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
+    from nascore.engine.ambient import ambient
     from nascore.engine.data import checked_data
 
     recipe, dataset, _ = _built(asked)
-    return evolve(asked, recipe=checked_data(recipe, dataset))
+    with ambient():
+        return evolve(asked, recipe=checked_data(recipe, dataset))
 
 
 def check_asked(asked: Asked) -> Checked:

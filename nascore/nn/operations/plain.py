@@ -38,7 +38,7 @@ class Zero(_Shaped):
 
 
 class Noise(_Shaped):
-    """Gives normal noise, from torch's global generator: a candidate that cannot be useful.
+    """Gives normal noise: a candidate that cannot be useful.
 
     Args:
         c_in: Channels of the input.

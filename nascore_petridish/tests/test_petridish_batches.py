@@ -6,12 +6,14 @@ import importlib.util
 
 import pytest
 import torch
-from petridish_runs import grown
+from petridish_runs import grown, recipe_of
 from petridish_samples import CATALOGUE, mixture, network, policy, strength
 from safetensors.torch import load_file
 
 from nascore.component import load as built
 from nascore.description import load
+from nascore.engine.batches import fit_and_validation, normalise, on
+from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read
 from nascore.testing.batches import CLOSE, batch_difference
@@ -74,6 +76,21 @@ def test_every_architecture_of_the_gallery_does(run):
         net.load_state_dict(load_file(run.path / entry.weights))
         assert all(norm.num_batches_tracked > 0 for norm in used_norms(net))
         check_alone(net.eval(), images())
+
+
+def test_it_was_measured_as_it_classifies_one_image_at_a_time(run):
+    recipe = recipe_of()
+    part = recipe.part("dataset")
+    data = built(part.component.build)(part.settings)
+    _, held = fit_and_validation(on(data.train(), torch.device("cpu")), Streams(0)["validation"])
+    pictures = normalise(held.images, data.facts)
+    for entry in run.gallery:
+        description = load((run.path / entry.description).read_text(), catalogue=CATALOGUE)
+        net = network(description)
+        net.load_state_dict(load_file(run.path / entry.weights))
+        with torch.no_grad():
+            answers = torch.cat([net.eval()(picture).argmax(1) for picture in pictures.split(1)])
+        assert float((answers == held.labels).float().mean()) == pytest.approx(entry.accuracy)
 
 
 def used_norms(net):

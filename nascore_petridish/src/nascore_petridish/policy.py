@@ -25,7 +25,8 @@ class Petridish:
 
     A parent's candidates are shadows: they are read as zero and get the gradient of what they would change,
     so that training them is functional gradient descent. What is kept of them stays behind a gate that begins
-    at zero: the child is the parent's function, and inherits all its weights.
+    at zero: the child is the parent's function, in training and in evaluation mode. It inherits all weights,
+    and the running statistics of norms.
     """
 
     settings: GrowthSettings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.options import plugins_option
 from nascore.cli.suggested import Line, suggesting
 from nascore.cli.verb import Verb, as_typed, table, warn
@@ -32,18 +33,18 @@ def echo_checked(checked: Checked) -> None:
     """Print what fills each slot, the settings that are not the default, and what is searched in."""
     warn(checked.recipe.warned)
     rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
-    click.echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
+    echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for passed in checked.recipe.passed:
-        click.echo(f"  {passed}")
+        echo(f"  {passed}")
     if checked.changed:
         values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
-        click.echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
+        echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
-        click.echo(f"\nsupernet: {checked.supernet}")
+        echo(f"\nsupernet: {checked.supernet}")
     else:
-        click.echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
+        echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
     if checked.remark:
-        click.echo(checked.remark)
+        echo(checked.remark)
     sizes = ", ".join(f"training.{name}={value}" for name, value in checked.size.items())
-    click.echo(f"trained by the search: {checked.trained}")
-    click.echo(f"trained by evaluate ({sizes or 'the same size'}): {checked.evaluated}")
+    echo(f"trained by the search: {checked.trained}")
+    echo(f"trained by evaluate ({sizes or 'the same size'}): {checked.evaluated}")

@@ -9,6 +9,7 @@ import attrs
 import click
 
 from nascore.cli.completing import complete_anything
+from nascore.cli.echo import echo
 from nascore.cli.guard import FAILED
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.verb import Verb, echo_json
@@ -56,7 +57,7 @@ def command(ctx: click.Context, name: str, *, slot: str | None, as_json: bool, p
         echo_json([_row(subject, outcomes) for subject, outcomes in results])
     else:
         run = sum(not one.excused for _, outcomes in results for one in outcomes)
-        click.echo(f"{run - failed} of {run} checks passed" + (f", {failed} failed" if failed else ""))
+        echo(f"{run - failed} of {run} checks passed" + (f", {failed} failed" if failed else ""))
     ctx.exit(FAILED if failed else 0)
 
 
@@ -67,27 +68,25 @@ def _watched(subject: Subject) -> list[Outcome]:
     for outcome in subject.outcomes():
         outcomes.append(outcome)
         if live:
-            click.echo(
-                f"\r\x1b[K{_head(subject)}  {len(outcomes)} checks, {outcome.check}", nl=False, err=True
-            )
+            echo(f"\r\x1b[K{_head(subject)}  {len(outcomes)} checks, {outcome.check}", nl=False, err=True)
     if live:
-        click.echo("\r\x1b[K", nl=False, err=True)
+        echo("\r\x1b[K", nl=False, err=True)
     return outcomes
 
 
 def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
-        click.echo(f"{_head(subject)}  not examined: {subject.unfit or 'no checks are for its slot'}")
+        echo(f"{_head(subject)}  not examined: {subject.unfit or 'no checks are for its slot'}")
         return
     run = [one for one in outcomes if not one.excused]
     passed = sum(not one.failure for one in run)
-    click.echo(f"{_head(subject)}  {passed} of {len(run)} checks passed")
+    echo(f"{_head(subject)}  {passed} of {len(run)} checks passed")
     for one in outcomes:
         if one.failure:
-            click.echo(f"  {one.failure}")
-            click.echo(click.style(f"    promised: {one.promise}", dim=True))
+            echo(f"  {one.failure}")
+            echo(click.style(f"    promised: {one.promise}", dim=True))
         elif one.excused:
-            click.echo(f"  not run: {one.promise} {one.excused}")
+            echo(f"  not run: {one.promise} {one.excused}")
 
 
 def _head(subject: Subject) -> str:

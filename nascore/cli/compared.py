@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import click
-
+from nascore.cli.echo import echo, inline
 from nascore.cli.verb import table, wrapped
 from nascore.comparison import EVALUATE, METHOD, images_said, same_images, seeds_of
 
@@ -30,12 +29,12 @@ BEST_OF = "best of: the images on which an architecture was measured also chose 
 
 def echo_comparison(found: Comparison) -> None:
     """Print a comparison to stdout, and what makes it doubtful to stderr."""
-    click.echo(_rows(found))
+    echo(_rows(found))
     if found.pairs:
-        click.echo(f"\n{_pairs(found)}")
-    click.echo("\n" + "\n".join(map(wrapped, _said(found))))
+        echo(f"\n{_pairs(found)}")
+    echo("\n" + "\n".join(map(wrapped, _said(found))))
     for warning in found.warnings:
-        click.echo(f"warned: {warning}", err=True)
+        echo(f"warned: {inline(warning)}", err=True)
 
 
 def _rows(found: Comparison) -> str:

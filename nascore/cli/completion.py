@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.verb import Verb
 
 LINES = {
@@ -27,5 +28,5 @@ def command(shell: str) -> None:
 
     Add it to the file that the shell reads when it starts; which one that is, stderr says.
     """
-    click.echo(LINES[shell])
-    click.echo(f"add it: nascore completion {shell} >> {FILES[shell]}", err=True)
+    echo(LINES[shell])
+    echo(f"add it: nascore completion {shell} >> {FILES[shell]}", err=True)

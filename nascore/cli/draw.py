@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.options import entry_option, plugins_option
 from nascore.cli.verb import Verb
 from nascore.verbs.architecture import Size
@@ -59,4 +60,4 @@ def command(  # noqa: PLR0913 - each is a flag
     scale = Size(channels=channels, cells=cells, classes=classes, auxiliary=auxiliary)
     image = None if size is None else (size, size)
     drawing = draw(architecture, entry=entry, size=scale, image=image, plugins=plugins)
-    click.echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")
+    echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.options import entry_option, plugins_option
 from nascore.cli.verb import Verb
 from nascore.verbs.exporting import export
@@ -29,4 +30,4 @@ def command(architecture: str, *, entry: int | None, to: str, plugins: Selection
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads.
     """
-    click.echo(export(architecture, to, entry=entry, plugins=plugins).rstrip())
+    echo(export(architecture, to, entry=entry, plugins=plugins).rstrip())

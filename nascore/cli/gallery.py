@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.gallery_said import comma_separated, gallery_table, marks, plain, plot, said_of
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, columns, echo_json
 from nascore.verbs.gallery import assess
 
-ABOVE_0 = click.FloatRange(min=0, min_open=True)
+
+class _Finite(click.FloatRange):
+    """A number of a range that is a number, and not infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
+        """Return the number."""
+        found = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
+
+
+ABOVE_0 = _Finite(min=0, min_open=True)
 
 
 @click.command(
@@ -68,11 +83,11 @@ def command(  # noqa: PLR0913 - each is a flag
     if as_json:
         echo_json(plain(found, entries))
     elif as_csv:
-        click.echo(comma_separated(entries, marked), nl=False)
+        echo(comma_separated(entries, marked), nl=False)
     else:
-        click.echo(gallery_table(entries, marked))
-        click.echo(f"\n{said_of(found)}")
+        echo(gallery_table(entries, marked))
+        echo(f"\n{said_of(found)}")
         if plotted if plotted is not None else columns() is not None:
-            click.echo(f"\n{plot(found, marked)}")
+            echo(f"\n{plot(found, marked)}")
     if found.unfinished:
-        click.echo(found.unfinished, err=True)
+        echo(found.unfinished, err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from nascore.cli.echo import echo, open_streams
 from nascore.cli.foreign import built, missing
 from nascore.cli.guard import answered
 from nascore.cli.interrupt import killed_by_the_second
@@ -73,10 +74,11 @@ class Verbs(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
         """Read what stands before the verb; ``--help`` and ``--version`` answer in here."""
+        open_streams()
         if "_NASCORE_COMPLETE" not in os.environ:  # a shell that completes words shows no warnings
             for suspect in suspects():
                 if suspect.is_new:
-                    click.echo(f"warned: {suspect}", err=True)
+                    echo(f"warned: {suspect}", err=True)
                     suspect.warned()
         with answered(debug=False):
             return super().make_context(*args, **extra)

@@ -11,6 +11,7 @@ import click
 from click.exceptions import Exit
 
 from nascore.cli.crash import crash_said
+from nascore.cli.echo import echo
 from nascore.errors import NascoreError, memory_told
 from nascore.run import ARCHITECTURE, cause, inventory, is_file, learned_file, run_of
 
@@ -72,8 +73,8 @@ def _passes(error: BaseException) -> bool:
 
 def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:
     if debug:
-        click.echo("".join(format_exception(error)), err=True)
-    click.echo(text, err=True)
+        echo("".join(format_exception(error)), err=True)
+    echo(text, err=True)
     raise Exit(code) from None
 
 

@@ -8,6 +8,7 @@ import attrs
 import click
 
 from nascore.cli.completing import complete_kind
+from nascore.cli.echo import echo
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.own import own_verbs
 from nascore.cli.verb import Verb, echo_json, table
@@ -32,9 +33,9 @@ def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
         echo_json([attrs.asdict(one) for one in found])
         return
     rows = [(one.kind, one.name, one.plugin, one.summary) for one in found]
-    click.echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
+    echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
     if kind is None:
-        click.echo(
+        echo(
             f"One of these only: nascore list {'|'.join(KINDS)}. {OPERATION} is listed only then, and so are "
             "the verbs of the core.",
             err=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from nascore.cli.completing import completing
+from nascore.cli.echo import echo
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.verb import Verb, echo_json, markdown_table, table, wrapped
 from nascore.component import SLOTS
@@ -95,13 +96,13 @@ def command(  # noqa: PLR0913 - each is a flag
     if as_json:
         echo_json(_plain(found, chosen))
     elif as_list:
-        click.echo(_listed(found, chosen))
+        echo(_listed(found, chosen))
     else:
-        click.echo(_table(found, by, markdown_table if as_markdown else partial(table, keys=2)))
-        click.echo(f"\n{LEGEND if as_markdown else wrapped(LEGEND)}")
+        echo(_table(found, by, markdown_table if as_markdown else partial(table, keys=2)))
+        echo(f"\n{LEGEND if as_markdown else wrapped(LEGEND)}")
     if not as_json:
         left_out = f"Not combined: {'; '.join(found.left_out)}."
-        click.echo(f"{_total(found)}\n{left_out if as_markdown else wrapped(left_out)}")
+        echo(f"{_total(found)}\n{left_out if as_markdown else wrapped(left_out)}")
 
 
 def _shown(found: Mixes) -> Iterator[Mix]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.verb import Verb
 from nascore.scaffold import BLUEPRINTS
 from nascore.shell import command_line
@@ -37,11 +38,11 @@ def command(name: str, *, slot: str, out: Path | None) -> None:
     """
     made = new_plugin(name, slot, out=out)
     lines = [f"made {made.folder}:", *(f"  {file}" for file in made.files)]
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
     following = [
         command_line("pip", "install", "-e", made.folder),
         command_line("nascore", "check-plugin", made.name),
         command_line("pytest", made.folder),
         made.search,
     ]
-    click.echo("\n".join(["\nnext:", *(f"  {one}" for one in following)]))
+    echo("\n".join(["\nnext:", *(f"  {one}" for one in following)]))

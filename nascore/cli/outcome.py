@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from nascore.cli.echo import echo
 from nascore.cli.gallery_said import gallery_table, marks, measured_on
 from nascore.cli.verb import table
 from nascore.description import draw
@@ -31,18 +30,18 @@ def scale_said(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
     """
     mini = recipe.scale is not None and recipe.scale[0] == "mini" and not quiet
     if mini:
-        click.echo(MINI)
+        echo(MINI)
     yield
     if mini:
-        click.echo(MINI)
+        echo(MINI)
 
 
 def echo_found(run: Run) -> None:
     """Print the gallery, the best cell, the run's folder and the next command."""
-    click.echo(_gallery(run))
-    click.echo(f"\n{draw(run.best).rstrip()}\n")
-    click.echo(f"run: {run.path}")
-    click.echo(f"next: {command_line('nascore', 'evaluate', run.path)}")
+    echo(_gallery(run))
+    echo(f"\n{draw(run.best).rstrip()}\n")
+    echo(f"run: {run.path}")
+    echo(f"next: {command_line('nascore', 'evaluate', run.path)}")
 
 
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
@@ -56,9 +55,9 @@ def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings 
         ("MACs", f"{result['macs']:,.0f} per image"),
         *_sizes(training),
     ]
-    click.echo(table(rows))
-    click.echo(f"\nrun: {run.path}")
-    click.echo(f"next: {command_line('nascore', 'draw', run.path)}")
+    echo(table(rows))
+    echo(f"\nrun: {run.path}")
+    echo(f"next: {command_line('nascore', 'draw', run.path)}")
 
 
 def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import click
-
+from nascore.cli.echo import echo
 from nascore.cli.verb import table
 from nascore.verbs.plugins import brought
 
@@ -23,16 +22,16 @@ def echo_list(plugins: Sequence[Plugin]) -> None:
     """Print one plugin a line."""
     heads = ("name", "distribution", "version", "status", "brings")
     rows = [(one.name, one.distribution, one.version, one.status, _number(one)) for one in plugins]
-    click.echo(table(rows, heads=heads, keys=1))
+    echo(table(rows, heads=heads, keys=1))
     # What was switched off on purpose is well, as for the doctor.
     idle = sum(one.status not in {"ready", "blocked"} for one in plugins)
     if idle:
-        click.echo(f"{idle} of {len(plugins)} not ready; why: nascore plugins doctor", err=True)
+        echo(f"{idle} of {len(plugins)} not ready; why: nascore plugins doctor", err=True)
 
 
 def echo_plugins(plugins: Sequence[Plugin]) -> None:
     """Print all about some plugins."""
-    click.echo("\n\n".join(map(_shown, plugins)))
+    echo("\n\n".join(map(_shown, plugins)))
 
 
 def echo_doctor(health: Health) -> None:
@@ -42,9 +41,9 @@ def echo_doctor(health: Health) -> None:
     parts += [_clash(one) for one in health.clashes]
     ready = len(health.plugins) - len(health.idle)
     parts.append(f"{ready} of {len(health.plugins)} plugins ready")
-    click.echo("\n\n".join(parts))
+    echo("\n\n".join(parts))
     if not health.well:
-        click.echo("One that is not ready brings nothing; --without NAME hides it.", err=True)
+        echo("One that is not ready brings nothing; --without NAME hides it.", err=True)
 
 
 def echo_report(facts: Mapping[str, Any]) -> None:
@@ -57,7 +56,7 @@ def echo_report(facts: Mapping[str, Any]) -> None:
     lines = [table(single), "plugins", table(plugins)]
     lines += _block("clashes", facts["clashes"])
     lines += _block("environment", [f"{name}={value}" for name, value in facts["environment"].items()])
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _block(head: str, lines: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, echo_json, table
 from nascore.comparison import spans
@@ -31,13 +32,13 @@ def command(folder: Path | None, *, as_json: bool) -> None:
         echo_json([plain_record(one) for one in found])
         return
     if not found:
-        click.echo("no runs yet", err=True)
+        echo("no runs yet", err=True)
         return
     heads = ("run", "kind", "status", "seed", "accuracy")
-    click.echo(table([_row(one) for one in found], heads=heads, prose=True))
+    echo(table([_row(one) for one in found], heads=heads, prose=True))
     for one in found:
         if one.fault:
-            click.echo(one.fault, err=True)
+            echo(one.fault, err=True)
 
 
 def plain_record(record: Record) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.cli.options import plugins_option
 from nascore.cli.verb import Verb
 from nascore.verbs.schema import schema
@@ -25,4 +26,4 @@ def command(indent: int | None, *, plugins: Selection) -> None:
     the recipe beside it with `# yaml-language-server: $schema=recipe.schema.json`. It cannot say whether
     parts fit each other; `nascore check` does.
     """
-    click.echo(json.dumps(schema(plugins=plugins), indent=indent))
+    echo(json.dumps(schema(plugins=plugins), indent=indent))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from nascore.cli.compared import echo_comparison
+from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
 from nascore.cli.verb import echo_json, table, warn
 from nascore.comparison import EVALUATE, spans
@@ -38,7 +37,7 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
     members = several.members
     with scale_said(members[0].recipe, quiet=as_json):
         for note in several.notes:
-            click.echo(note, err=True)
+            echo(note, err=True)
         warn(dict.fromkeys(problem for one in _recipes(members) for problem in one.warned))
         if dry_run:
             if out is not None:
@@ -51,14 +50,14 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
             echo_json({"runs": [str(path)], **found.plain()})
             return
         echo_comparison(found)
-        click.echo(f"\nrun: {path}")
-        click.echo(f"next: {command_line('nascore', 'compare', path)}")
+        echo(f"\nrun: {path}")
+        echo(f"next: {command_line('nascore', 'compare', path)}")
 
 
 def _began(number: int, jobs: int, job: Planned) -> None:
     what = "evaluate " if job.kind == EVALUATE else ""
     named = ", ".join(job.choice.values())
-    click.echo(f"{number} of {jobs}: {what}{named}{', ' if named else ''}seed {job.seed}", err=True)
+    echo(f"{number} of {jobs}: {what}{named}{', ' if named else ''}seed {job.seed}", err=True)
 
 
 def _recipes(members: Iterable[Member]) -> Iterator[Recipe]:
@@ -73,11 +72,11 @@ def _echo_planned(several: AskedSeveral) -> None:
     members = [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
     slots = tuple(members[0].choice)
     rows = [(*member.choice.values(), _searched(member, several)) for member in members]
-    click.echo(table(rows, heads=(*slots, "searched in"), prose=True))
+    echo(table(rows, heads=(*slots, "searched in"), prose=True))
     searches = len(several.members)
     evaluated = ", each found architecture evaluated" if several.members[0].evaluation is not None else ""
     seeds = spans(member.seed for member in several.members)
-    click.echo(f"\n{searches} search{'es' if searches > 1 else ''}, seeds {seeds}{evaluated}")
+    echo(f"\n{searches} search{'es' if searches > 1 else ''}, seeds {seeds}{evaluated}")
 
 
 def _searched(member: Member, several: AskedSeveral) -> str:

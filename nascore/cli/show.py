@@ -8,6 +8,7 @@ import attrs
 import click
 
 from nascore.cli.completing import complete_anything
+from nascore.cli.echo import echo, inline
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.own import own_verbs
 from nascore.cli.show_page import REST, mixing, page, section
@@ -68,7 +69,7 @@ def command(  # noqa: PLR0913 - each is a flag
     if name is not None and as_schema:
         echo_json(named_schema(name, plugins=plugins))
     elif name is not None and as_yaml:
-        click.echo(recipe_text(name, plugins=plugins).rstrip())
+        echo(recipe_text(name, plugins=plugins).rstrip())
     else:
         found = show_all(plugins=plugins) if name is None else show(name, plugins=plugins, own=own_verbs())
         _echo(found, as_json=as_json, as_markdown=as_markdown, whole=name is None)
@@ -78,13 +79,13 @@ def _echo(found: Sequence[Shown], *, as_json: bool, as_markdown: bool, whole: bo
     if as_json:
         echo_json([attrs.asdict(one) for one in found])
     elif as_markdown:
-        click.echo(page(found) if whole else "\n\n".join(map(section, found)))
+        echo(page(found) if whole else "\n\n".join(map(section, found)))
     else:
-        click.echo("\n\n".join(map(_text, found)))
+        echo("\n\n".join(map(_text, found)))
 
 
 def _text(shown: Shown) -> str:
-    lines = [f"{shown.slot} {shown.name}: {shown.summary}"]
+    lines = [f"{shown.slot} {shown.name}: {inline(shown.summary)}"]
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
     lines += [f"  {fact}" for fact in shown.facts]

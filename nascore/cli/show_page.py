@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from nascore.cli.echo import inline
 from nascore.cli.verb import as_typed, markdown_table
 from nascore.component import SLOTS
 
@@ -49,7 +50,7 @@ def page(found: Sequence[Shown]) -> str:
 
 def section(shown: Shown) -> str:
     """Return the section of one thing."""
-    blocks = [f"### {shown.name}", shown.summary]
+    blocks = [f"### {shown.name}", inline(shown.summary)]
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines = [f"{name}: {fact}" for name, fact in facts.items() if fact]
     lines += [*shown.facts, *(f"gives {one}" for one in shown.provides)]

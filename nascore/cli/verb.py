@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from nascore.cli.echo import echo, inline
 from nascore.config import write_scalar
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def table(
         keys: How many of the first columns name a row. In a terminal that is too narrow the columns are
             split over several tables, and each begins with these. 0: nothing is split.
     """
-    lines = [[str(cell) for cell in row] for row in rows]
+    lines = [[inline(cell) for cell in row] for row in rows]
     if heads:
         lines.insert(0, [head.upper() for head in heads])
     if not lines:
@@ -101,7 +102,9 @@ def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) ->
         rows: Cells; all rows are as long as the heads.
         heads: Names of the columns.
     """
-    lines = [[str(cell).replace("|", "\\|") for cell in row] for row in (heads, ["---"] * len(heads), *rows)]
+    lines = [
+        [inline(cell).replace("|", "\\|") for cell in row] for row in (heads, ["---"] * len(heads), *rows)
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -155,10 +158,10 @@ def as_typed(value: object) -> str:
 
 def echo_json(value: object) -> None:
     """Print a value to stdout as JSON."""
-    click.echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
+    echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
 
 
 def warn(problems: Iterable[Problem]) -> None:
     """Print to stderr what is allowed and doubtful."""
     for problem in problems:
-        click.echo(str(problem), err=True)
+        echo(str(problem), err=True)

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import click
 
+from nascore.cli.echo import echo
 from nascore.plugin.discover import GROUP
 from nascore.run import version_of
 
@@ -25,7 +26,7 @@ def versions() -> dict[str, str]:
 def echo_versions(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
     """Print one version a line, and stop."""
     if value and not ctx.resilient_parsing:
-        click.echo("\n".join(f"{name} {number}" for name, number in versions().items()))
+        echo("\n".join(f"{name} {number}" for name, number in versions().items()))
         ctx.exit()
 
 

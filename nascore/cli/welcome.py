@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from nascore.cli.echo import echo
 from nascore.cli.verb import table
 from nascore.cli.version import versions
 from nascore.component import SLOTS
@@ -25,10 +24,10 @@ ALWAYS = {"space": "tiny", "updater": "uniform"}
 def echo_welcome() -> None:
     """Print the welcome; a plugin that does not work is named, and hinders nothing."""
     registry = discover()
-    click.echo(f"nascore {versions()['nascore']}: neural architecture search; every part is a plugin.\n")
-    click.echo("\n".join(_installed(registry)))
-    click.echo("\ntry:")
-    click.echo(table([(f"  {command}", what) for command, what in _tries(registry)], prose=True))
+    echo(f"nascore {versions()['nascore']}: neural architecture search; every part is a plugin.\n")
+    echo("\n".join(_installed(registry)))
+    echo("\ntry:")
+    echo(table([(f"  {command}", what) for command, what in _tries(registry)], prose=True))
 
 
 def _installed(registry: Registry) -> Iterable[str]:

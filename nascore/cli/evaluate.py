@@ -8,7 +8,7 @@ import click
 
 from nascore.cli.options import entry_option, out_option, recipe_options, request
 from nascore.cli.outcome import echo_evaluated, scale_said
-from nascore.cli.verb import Verb, warn
+from nascore.cli.verb import Verb, warn, warn_late
 from nascore.recipe import EVALUATE_RUN, watched
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, ask_evaluate, run_evaluate
 
@@ -54,4 +54,6 @@ def command(
     )
     with scale_said(asked.recipe):
         warn(asked.recipe.warned)
-        echo_evaluated(run_evaluate(asked, out=out), asked.recipe.run.training)
+        run = run_evaluate(asked, out=out)
+        warn_late(run.result, asked.recipe.warned)
+        echo_evaluated(run, asked.recipe.run.training)

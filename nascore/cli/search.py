@@ -12,7 +12,7 @@ from nascore.cli.outcome import echo_found, scale_said
 from nascore.cli.runs import plain_record
 from nascore.cli.several import echo_several
 from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, echo_json, warn
+from nascore.cli.verb import Verb, echo_json, warn, warn_late
 from nascore.component import SLOTS
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
@@ -113,4 +113,6 @@ def _run(asked: Asked, out: Path | None) -> Run:
         refuse_taken(out)  # at once: what comes next imports torch
     asked = aware(asked)
     warn(asked.recipe.warned)
-    return run_search(asked, out=out)
+    run = run_search(asked, out=out)
+    warn_late(run.result, asked.recipe.warned)
+    return run

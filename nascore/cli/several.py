@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from nascore.cli.compared import echo_comparison
 from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
-from nascore.cli.verb import echo_json, table, warn
+from nascore.cli.verb import echo_json, table, warn, warn_late
 from nascore.comparison import EVALUATE, spans
 from nascore.run import refuse_taken
 from nascore.shell import command_line
 from nascore.verbs.asking import Asked
 from nascore.verbs.checking import check_asked
 from nascore.verbs.compare import compare
+from nascore.verbs.runs import runs
 from nascore.verbs.several import run_several
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
             _echo_planned(several)
             return
         path = run_several(several, out=out, began=_began)
+        told = [problem for one in _recipes(members) for problem in one.warned]
+        for record in runs(path):
+            warn_late(record.result or {}, told)
         found = compare(path)
         if as_json:
             echo_json({"runs": [str(path)], **found.plain()})

@@ -16,7 +16,7 @@ from nascore.cli.echo import echo, inline
 from nascore.config import write_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.errors import Problem
 
@@ -159,6 +159,14 @@ def as_typed(value: object) -> str:
 def echo_json(value: object) -> None:
     """Print a value to stdout as JSON."""
     echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
+
+
+def warn_late(result: Mapping[str, Any], told: Iterable[Problem]) -> None:
+    """Print to stderr what a run warns of in its result, beside what was told before it began."""
+    before = set(map(str, told))
+    for text in result.get("warnings", ()):
+        if text not in before:
+            click.echo(text, err=True)
 
 
 def warn(problems: Iterable[Problem]) -> None:

@@ -38,7 +38,7 @@ class Observer:
         """See one epoch of the phase."""
 
     def architecture_changed(self, description: Description) -> None:
-        """See what would be derived now; called once per epoch while a search goes on."""
+        """See what would be derived now; called once per epoch of a search, after its warm-up."""
 
     def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
         """See that a job is done and what it gave."""

@@ -1,6 +1,6 @@
 """Networks and spaces of networks as data; no torch."""
 
-from nascore.description.derive import derive, final
+from nascore.description.derive import NOTHING, derive, final
 from nascore.description.draw import draw, to_dot
 from nascore.description.expand import expand
 from nascore.description.fingerprint import fingerprint
@@ -16,6 +16,7 @@ from nascore.description.untie import untie
 from nascore.description.values import Description, Edge, Graph, Group, Node, Op
 
 __all__ = [
+    "NOTHING",
     "Catalogue",
     "ChoiceGroup",
     "Description",

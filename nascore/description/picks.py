@@ -36,7 +36,7 @@ Pick = tuple[int, int]
 Picks = dict[str, list[Pick]]
 
 
-def choose(description: Description, strength: Mapping[str, Matrix]) -> Picks:
+def choose(description: Description, strength: Mapping[str, Matrix], *, last: bool = False) -> Picks:
     """Return what each group's own rule keeps.
 
     For segments of an edge: per node the best ``edges`` edges by the best operation that may be kept, per
@@ -46,6 +46,8 @@ def choose(description: Description, strength: Mapping[str, Matrix]) -> Picks:
     Args:
         description: An open description.
         strength: Per group a matrix [E, O], at least zero, larger is better; read within the mask only.
+        last: Let equal strengths go to the higher row and column: where that keeps something else, a choice
+            was decided by the order of equals.
 
     Returns:
         Per group of ``strength`` its (row, column) pairs: node by node, strongest first.
@@ -64,7 +66,11 @@ def choose(description: Description, strength: Mapping[str, Matrix]) -> Picks:
         group = description.groups[name]
         by_rule = _of_edges if group.segment == "edge" else _of_node
         nodes = _nodes(layouts[name], scores, group)
-        picks[name] = [pick for offered in nodes for pick in by_rule(group, offered)]
+        picks[name] = [
+            pick
+            for offered in nodes
+            for pick in by_rule(group, dict(reversed(offered.items())) if last else offered)
+        ]
     found.stop()
     return picks
 

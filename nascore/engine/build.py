@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
@@ -58,6 +58,7 @@ class Live:
         folder: Where the run is written.
         gallery: Where its architectures are written.
         watch: Who watches.
+        warnings: What turned out to be doubtful on the way.
     """
 
     recipe: Recipe
@@ -67,6 +68,13 @@ class Live:
     folder: RunFolder
     gallery: GalleryFile
     watch: Watch
+    warnings: list[str] = field(factory=list)
+
+    def warn(self, text: str) -> None:
+        """Record what is doubtful about what was found: in the log, and in the result."""
+        text = f"Warning: {text}."
+        self.warnings.append(text)
+        self.folder.log(text)
 
     @property
     def facts(self) -> DataFacts:

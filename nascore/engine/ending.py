@@ -98,7 +98,7 @@ def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> No
         **result,
         "seed": recipe.run.seed,
         "scale": None if recipe.scale is None else recipe.scale[0],
-        "warnings": [str(problem) for problem in recipe.warned],
+        "warnings": [*map(str, recipe.warned), *live.warnings],
         "image": [live.facts.channels, live.facts.height, live.facts.width],
         "device": live.device.type,
         "observers": live.watch.counts(),

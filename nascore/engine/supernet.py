@@ -11,6 +11,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch, save_job
+from nascore.engine.undecided import empty_nodes, undecided
 from nascore.gallery import Gallery
 from nascore.run import DERIVED
 
@@ -65,8 +66,11 @@ def search_job(live: Live, parts: Parts) -> Description:
         "groups": learned(phase.search),
     }
     save_job(folder, phase.network, result)
+    found = derive(parts.description, picks)
+    for text in (*undecided(parts.description, phase.search, picks), *empty_nodes(found)):
+        live.warn(text)
     live.watch.tell("job_finished", folder.path.name, result)
-    return derive(parts.description, picks)
+    return found
 
 
 def _each_epoch(live: Live, parts: Parts, phase: Phase, folder: RunFolder) -> Callable[[EpochReport], None]:
@@ -76,7 +80,9 @@ def _each_epoch(live: Live, parts: Parts, phase: Phase, folder: RunFolder) -> Ca
         found = derived(parts.description, phase.search)
         # Kept for who stops the search, or whose search is stopped: it is what was learned so far.
         folder.document(DERIVED, dump(found))
-        live.watch.tell("architecture_changed", found)
+        if report.step > phase.warm_up:
+            # Before, nothing was learned of the choices: what would be derived is the first of equals.
+            live.watch.tell("architecture_changed", found)
 
     return epoch_over
 

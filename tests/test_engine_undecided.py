@@ -1,0 +1,119 @@
+"""What a search did not decide is told: choices that fell by ties, nodes that keep nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from command_line import cli
+
+import nascore
+from nascore.api import Observer
+from nascore.description import derive, expand, load
+from nascore.engine.derive import picks_of
+from nascore.engine.phase import Search
+from nascore.engine.undecided import empty_nodes, undecided
+from nascore.nn import ArchitectureState
+
+CHAIN = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+groups:
+  g: {ops: [none, conv_3x3, skip_connect]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    l0: {from: stem, choose: g}
+    l1: {from: l0, choose: g}
+    head: {from: -1, op: classifier, width: classes}
+"""
+FEW = {"trainer.epochs": 1, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
+FEW |= {"dataset.count": 60}
+
+
+class Rule:
+    """Ranks by the mixture; selects nothing itself."""
+
+    def strength(self, state, expected):
+        del state
+        return dict(expected)
+
+
+class Soft:
+    segment = None
+
+    def expected(self, theta, segments):
+        del segments
+        return torch.softmax(theta, dim=1)
+
+
+class Choosing(Soft):
+    def picks(self, theta, segments):
+        del segments
+        return [(row, int(theta[row].argmax())) for row in range(len(theta))]
+
+
+def told(theta, relaxation):
+    description = load(CHAIN)
+    groups = expand(description).layouts
+    state = ArchitectureState(groups=groups, theta={"g": torch.tensor(theta)})
+    search = Search(state=state, relaxation=relaxation, updater=Rule())
+    picks = picks_of(description, search)
+    return list(undecided(description, search, picks)), list(empty_nodes(derive(description, picks)))
+
+
+@pytest.mark.parametrize("relaxation", [Soft(), Choosing()])
+def test_ties_are_told_with_their_nodes(relaxation):
+    assert told([[0.0, 1.0, 0.5], [0.0, 0.2, 0.5]], relaxation) == ([], [])
+    doubts, _ = told([[0.0, 1.0, 0.5], [0.0, 0.5, 0.5]], relaxation)
+    assert doubts == ["group g: equally strong candidates; the first of them stands, on network.l1"]
+    doubts, _ = told([[0.0] * 3] * 2, relaxation)
+    assert doubts[0].startswith("group g: nothing was learned of its choices: all architecture parameters")
+    # Equals that do not stand decide nothing.
+    assert told([[0.0, 1.0, 0.0], [0.1, 0.1, 0.5]], relaxation) == ([], [])
+
+
+def test_what_keeps_nothing_is_told():
+    _, doubts = told([[1.0, 0.0, 0.5], [0.0, 0.2, 0.5]], Soft())
+    assert doubts == ["network: its output is zero whatever the images are: all that reaches it is none"]
+    summed = CHAIN.replace("l1: {from: l0, choose: g}", "l1: {sum: [l0, stem]}")
+    closed = derive(load(summed), {"g": [(0, 0)]})
+    assert list(empty_nodes(closed)) == ["network: l0 keeps nothing but none"]
+
+
+def test_a_search_that_learned_nothing_says_so_everywhere(tmp_path):
+    out = tmp_path / "a run"
+    run = nascore.search(
+        space="tiny", updater="darts", dataset="synthetic", scale="mini", out=out, trainer="alternating",
+        settings={**FEW, "updater.lr": 1e-30, "trainer.warm_up": 0},
+    )  # fmt: skip
+    (warning,) = [text for text in run.result["warnings"] if "cell" in text]
+    assert warning.startswith("Warning: group cell: ")
+    assert warning in (out / "run.log").read_text()
+    assert warning in json.loads((out / "result.json").read_text())["warnings"]
+
+
+def test_it_is_told_on_the_terminal(tmp_path):
+    sets = [f"--set={path}={value}" for path, value in FEW.items()]
+    done = cli(
+        "search", "--space", "tiny", "--updater", "darts", "--dataset", "synthetic", "--scale", "mini",
+        *sets, "--set", "updater.lr=1e-30", "--set", "trainer.warm_up=0", "--out", str(tmp_path / "run"),
+    )  # fmt: skip
+    assert "Warning: group cell: " in done.stderr
+
+
+def test_during_the_warm_up_no_cell_is_shown(tmp_path):
+    seen = []
+
+    class Watching(Observer):
+        def architecture_changed(self, description):
+            seen.append(description)
+
+    nascore.search(
+        space="tiny", updater="darts", dataset="synthetic", scale="mini", out=tmp_path / "run",
+        settings={**FEW, "trainer.epochs": 3, "trainer.warm_up": 2}, observers=[Watching()],
+    )  # fmt: skip
+    assert len(seen) == 1

@@ -14,7 +14,7 @@ from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
-from nascore.engine.fitting import check_networks
+from nascore.engine.fitting import check_networks, check_parts
 from nascore.engine.handover import doubt_bounds
 from nascore.engine.making import all_made, described, made
 from nascore.engine.seeds import chooses_in_supernet, seeds_of
@@ -159,6 +159,7 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     description, growth = described(recipe, facts, catalogue), made(recipe, "growth")
     seeds = seeds_of(recipe, growth, description, catalogue, facts)
     parts = parts_of(recipe, description, growth, seeds)
+    check_parts(parts)
     if chooses_in_supernet(recipe):
         _refuse_unfit_supernet(recipe, parts, facts)
     else:

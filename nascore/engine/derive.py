@@ -55,8 +55,7 @@ def picks_of(description: Description, search: Search) -> Picks:
     state = search.state
     if isinstance(search.relaxation, Selecting):
         return {name: _selected(description, search, name) for name in state.theta}
-    strength = search.updater.strength(state, search.expected())
-    return choose(description, {name: value.tolist() for name, value in strength.items()})
+    return choose(description, {name: value.tolist() for name, value in search.strength().items()})
 
 
 def _selected(description: Description, search: Search, name: str) -> list[Pick]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import evolve
 
-from nascore.contract import GrowingPolicy
+from nascore.contract import Demand, GrowingPolicy
 from nascore.description import Description, choose, derive, expand
 from nascore.description.scaling import CELLS
 from nascore.description.text import located
@@ -92,6 +92,25 @@ def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalo
     with placing(space):
         check_shapes(description, catalogue, (facts.height, facts.width))
     return description
+
+
+def check_parts(parts: Parts) -> None:
+    """Check what the parts of a search say of themselves.
+
+    Raises:
+        PluginError: One says something else than its slot asks for.
+    """
+    demanding = Returned(parts.trainer, "demand", "trainer")
+    demand = demanding.expect(getattr(parts.trainer, "demand", None), Demand, "a Demand")
+    for name, least in (("epochs", 1), ("batch", 1), ("warm_up", 0)):
+        value: object = getattr(demand, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise demanding.wrong(f"{name}={value!r}", f"a whole number of at least {least}")
+    for name, allowed in (("gradient", ("theta", "mixture", None)), ("granularity", ("batch", "sample"))):
+        value = getattr(parts.updater, name, "nothing")
+        if value not in allowed:
+            due = " or ".join(map(repr, allowed))
+            raise Returned(parts.updater, name, "updater").wrong(repr(value), due)
 
 
 def check_networks(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> None:

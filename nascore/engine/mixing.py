@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import frozen
 
-from nascore.contract import Gradients
+from nascore.contract import Gradients, Sampled
 from nascore.engine.gradient import gradients
+from nascore.engine.returned import Returned, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from nascore.contract import Sampled
     from nascore.engine.phase import Phase, Search
     from nascore.engine.streams import Streams
 
@@ -59,10 +59,21 @@ def fixed_draw(search: Search, streams: Streams) -> Draw:
 
 def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
     state, generator = search.state, streams["mixture"]
-    return {
-        name: search.relaxing(name).mixture(state.theta[name], state.segments(name), generator=generator)
-        for name in sorted(state.theta)
-    }
+    return {name: _drawn(search, name, state.theta[name], generator) for name in sorted(state.theta)}
+
+
+def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sampled:
+    relaxation = search.relaxing(name)
+    returned = Returned(relaxation, "mixture", "relaxation")
+    given = relaxation.mixture(theta, search.state.segments(name), generator=generator)
+    sampled = returned.expect(given, Sampled, "Sampled")
+    returned.tensor(sampled.weights, theta.shape, f"the weights of {name}")
+    runs: object = sampled.runs
+    if runs is not None and not (
+        isinstance(runs, torch.Tensor) and runs.dtype == torch.bool and runs.shape == theta.shape
+    ):
+        raise returned.wrong(f"{shown(runs)} as runs of {name}", f"None or bools {list(theta.shape)}")
+    return sampled
 
 
 def _leaf(search: Search, name: str, weights: Tensor, samples: int) -> Tensor:
@@ -110,13 +121,13 @@ def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | N
 
 
 def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Tensor:
-    return torch.stack([item.penalty(search.state, drawn, expected) for item in search.regularizers]).sum()
+    penalties = [
+        Returned(item, "penalty", "regularizer").tensor(item.penalty(search.state, drawn, expected), ())
+        for item in search.regularizers
+    ]
+    return torch.stack(penalties).sum()
 
 
 def _expected(search: Search) -> dict[str, Tensor]:
     """Return the deterministic mixture with its graph to theta."""
-    state = search.state
-    return {
-        name: search.relaxing(name).expected(theta, state.segments(name))
-        for name, theta in state.theta.items()
-    }
+    return {name: search.expects(name, theta) for name, theta in search.state.theta.items()}

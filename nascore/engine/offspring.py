@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from safetensors.torch import load as tensors_of
 
-from nascore.description import dump, load
+from nascore.description import Description, dump, load
 from nascore.engine.batches import halves
 from nascore.engine.build import parts_of
 from nascore.engine.loop import run_phase
 from nascore.engine.making import answered
 from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch
+from nascore.engine.returned import Returned
 from nascore.engine.training import Start
 from nascore.errors import PluginError, Problem, RecipeError, RunFailed
 from nascore.run import bytes_of, text_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.contract import GrowingPolicy, Trainer
-    from nascore.description import Description
     from nascore.engine.build import Live
     from nascore.engine.phase import Phase
     from nascore.gallery import Entry
@@ -55,14 +55,16 @@ def grown(  # noqa: PLR0913 - each by name
     """
     described = load(text_of(live.folder / parent.description), catalogue=live.catalogue)
     opened = _asked(live, "open", lambda: policy.open(described, live.catalogue))
+    Returned(policy, "open", "growth").expect(opened, Description, "a Description")
     _refuse(live, "opened a parent and left nothing to choose", wrong=not opened.is_open)
     folder.document("opened.yaml", dump(opened))
     weights = tensors_of(bytes_of(live.folder / str(parent.weights)))
     phase = _searched(live, policy, opened, weights, job=job, fit=fit)
     assert phase.search is not None
-    strength = phase.search.updater.strength(phase.search.state, phase.search.expected())
+    strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
     child = _asked(live, "close", lambda: policy.close(opened, ranked))
+    Returned(policy, "close", "growth").expect(child, Description, "a Description")
     _refuse(live, "closed a parent and left a choice", wrong=child.is_open)
     folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import Factory, define
 
 from nascore.contract import Horizon
+from nascore.engine.returned import Returned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,16 +62,37 @@ class Search:
         """Return the relaxation as it is now for a group: one that anneals depends on the progress."""
         relaxation = self.relaxation
         if isinstance(relaxation, Annealing):
-            relaxation = relaxation.annealed(self.progress)
+            returned = Returned(relaxation, "annealed", "relaxation")
+            relaxation = returned.relaxation(relaxation.annealed(self.progress))
         return relaxation.within(self.state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
 
     def expected(self) -> dict[str, Tensor]:
-        """Return the deterministic mixture, by group [E, O], without a graph."""
-        state = self.state
-        return {
-            name: self.relaxing(name).expected(state.theta[name].detach(), state.segments(name)).detach()
-            for name in sorted(state.theta)
-        }
+        """Return the deterministic mixture, by group [E, O], without a graph.
+
+        Raises:
+            PluginError: The relaxation gives something else.
+        """
+        thetas = self.state.theta
+        return {name: self.expects(name, thetas[name].detach()).detach() for name in sorted(thetas)}
+
+    def expects(self, name: str, theta: Tensor) -> Tensor:
+        """Return the deterministic mixture [E, O] of one group.
+
+        Raises:
+            PluginError: The relaxation gives something else.
+        """
+        relaxation = self.relaxing(name)
+        given = relaxation.expected(theta, self.state.segments(name))
+        return Returned(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
+
+    def strength(self) -> dict[str, Tensor]:
+        """Return by group [E, O] what deriving ranks by.
+
+        Raises:
+            PluginError: The updater gives something else.
+        """
+        given = self.updater.strength(self.state, self.expected())
+        return Returned(self.updater, "strength", "updater").groups(given, self.state.theta)
 
 
 @define(kw_only=True)

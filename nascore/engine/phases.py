@@ -10,13 +10,14 @@ from attrs import evolve
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.phase import Phase, Search
+from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from torch import Tensor
+    from torch import Generator, Tensor
     from torch.nn import Module
 
     from nascore.contract import Relaxation, Trainer
@@ -140,10 +141,16 @@ def _choices(
 ) -> ArchitectureState:
     if relaxation.segment is not None:
         groups = {name: group.segmented(relaxation.segment) for name, group in groups.items()}
-    theta = {name: relaxation.initial(groups[name], streams["theta"]) for name in sorted(groups)}
+    theta = {name: _initial(relaxation, groups[name], name, streams["theta"]) for name in sorted(groups)}
     return ArchitectureState(
         groups=groups, theta={name: value.to(streams.device) for name, value in theta.items()}
     )
+
+
+def _initial(relaxation: Relaxation, group: ChoiceGroup, name: str, generator: Generator) -> Tensor:
+    given = relaxation.initial(group, generator)
+    shape = (len(group.rows), len(group.ops))
+    return Returned(relaxation, "initial", "relaxation").tensor(given, shape, name)
 
 
 def assert_apart(network: Module, state: ArchitectureState) -> None:

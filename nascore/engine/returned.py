@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import getsourcefile, getsourcelines
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import torch
 from attrs import frozen
@@ -76,6 +76,16 @@ class Returned:
             return given
         behind = f" for {where}" if where else ""
         raise self.wrong(f"{shown(given)}{behind}", f"a tensor of floats {_shape(shape)}")
+
+    def relaxation(self, given: Any) -> Any:  # noqa: ANN401 - a plugin's
+        """Return what was given, if it can be asked for a mixture.
+
+        Raises:
+            PluginError: It cannot.
+        """
+        if not callable(getattr(given, "mixture", None)) or not callable(getattr(given, "expected", None)):
+            raise self.wrong(shown(given), "a relaxation")
+        return given
 
     def groups(self, given: object, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what was given, if it has for each group a tensor of the group's shape, of finite numbers.

@@ -7,7 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nascore.contract import GrowingPolicy
+from nascore.description import Description
 from nascore.engine.making import answered
+from nascore.engine.returned import Returned
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_shapes
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nascore.contract import DataFacts, GrowthPolicy
-    from nascore.description import Catalogue, Description
+    from nascore.description import Catalogue
     from nascore.recipe import Recipe
 
 
@@ -60,6 +62,8 @@ def seeds_of(
     part = recipe.part("growth")
     rng = random_of(recipe, "seeds")
     seeds = answered(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
+    for seed in seeds:
+        Returned(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
     wrong = "gave no architecture to begin with" if not seeds else ""
     if any(seed.is_open for seed in seeds):
         wrong = "began with an architecture that still leaves a choice"

@@ -1,0 +1,114 @@
+"""A part that returns something else than its slot asks for is named: class, plugin, method, and the line."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from engine_runs import GROWN, REGISTRY, recipe_of
+
+from nascore.contract import Demand, Sampled
+from nascore.engine.search import search
+from nascore.errors import PluginError
+
+SOFTMAX = "nascore.builtin.relaxation.Softmax"
+UNIFORM = "nascore.builtin.updater.Uniform"
+SGD = "nascore.builtin.descent.Sgd"
+L1 = "nascore.builtin.regularizers.L1"
+RANDOM = "nascore.builtin.growth.Random"
+TRAINER = "nascore.builtin.alternating.Alternating"
+LEARNING = {"space": ["tiny"], "updater": ["sgd"], "dataset": ["synthetic"], "regularizer": ["l1"]}
+
+ODD = [
+    (
+        f"{SOFTMAX}.initial",
+        None,
+        "relaxation: Softmax.initial",
+        "gives None for cell, .* a tensor of floats .3, 4.",
+    ),
+    (
+        f"{SOFTMAX}.initial",
+        torch.zeros(2, 2),
+        "relaxation: Softmax.initial",
+        r"gives a tensor \[2, 2\] of float32",
+    ),
+    (f"{SOFTMAX}.initial", torch.zeros(3, 4).long(), "relaxation: Softmax.initial", "of int64"),
+    (f"{SOFTMAX}.mixture", None, "relaxation: Softmax.mixture", "gives None, and the slot asks for Sampled"),
+    (f"{SOFTMAX}.mixture", torch.zeros(3, 4), "relaxation: Softmax.mixture", "a tensor .* Sampled"),
+    (
+        f"{SOFTMAX}.mixture",
+        Sampled(weights=torch.zeros(1)),
+        "relaxation: Softmax.mixture",
+        "the weights of cell",
+    ),
+    (
+        f"{SOFTMAX}.mixture",
+        Sampled(weights=torch.zeros(3, 4), runs=[]),
+        "relaxation: Softmax.mixture",
+        "a list as runs",
+    ),
+    (f"{SOFTMAX}.expected", None, "relaxation: Softmax.expected", "gives None for cell"),
+    (f"{SGD}.strength", None, "updater: Sgd.strength", "gives None, .* a tensor for each group: cell .3, 4."),
+    (f"{SGD}.strength", {"cell": None}, "updater: Sgd.strength", "gives None for cell"),
+    (f"{SGD}.strength", {"cell": torch.full((3, 4), torch.nan)}, "updater: Sgd.strength", "are not finite"),
+    (f"{L1}.penalty", None, "regularizer: L1.penalty", "gives None, .* a scalar"),
+    (f"{L1}.penalty", 0.5, "regularizer: L1.penalty", "gives float 0.5"),
+    (f"{L1}.penalty", torch.zeros(2), "regularizer: L1.penalty", r"gives a tensor \[2\]"),
+]
+
+
+def search_with(monkeypatch, tmp_path, target, given, names=LEARNING, **settings):
+    monkeypatch.setattr(target, given)
+    search(recipe_of(names=names, **settings), REGISTRY, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: f"{odd[2]} {odd[3]}")
+def test_a_wrong_return_names_who_gave_it(odd, monkeypatch, tmp_path):
+    method, given, who, what = odd
+
+    def wrong(*_, **__):
+        return given
+
+    with pytest.raises(PluginError, match=f"^{who} of the plugin nascore .*{what}") as caught:
+        search_with(monkeypatch, tmp_path, method, wrong)
+    origin = caught.value.problems[0].origin
+    assert origin.where.startswith(f"{__file__}:")  # the method stands here now
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "said"),
+    [
+        (
+            f"{UNIFORM}.gradient",
+            "weights",
+            "Uniform.gradient .* gives 'weights', .* 'theta' or 'mixture' or None",
+        ),
+        (f"{UNIFORM}.granularity", None, "Uniform.granularity .* gives None, .* 'batch' or 'sample'"),
+    ],
+)
+def test_what_an_updater_says_of_itself_is_checked(target, given, said, monkeypatch, tmp_path):
+    names = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
+    with pytest.raises(PluginError, match=said):
+        search_with(monkeypatch, tmp_path, target, given, names=names)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        (None, "gives None, .* a Demand"),
+        (Demand(epochs=0, batch=4), "gives epochs=0, .* a whole number of at least 1"),
+        (Demand(epochs=1, batch=2.5), "gives batch=2.5"),
+    ],
+)
+def test_what_a_trainer_demands_is_checked(demand, said, monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=f"Alternating.demand .*{said}"):
+        search_with(
+            monkeypatch, tmp_path, f"{TRAINER}.__init__", lambda self, _: setattr(self, "demand", demand)
+        )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("seeds", [[None], ["an architecture"]])
+def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for Descriptions"):
+        search_with(monkeypatch, tmp_path, f"{RANDOM}.seeds", lambda *_: seeds, names=GROWN, growth__count=2)

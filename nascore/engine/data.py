@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from nascore.engine.making import answered
+from nascore.engine.memory import check_images, doubted_images
 from nascore.errors import PluginError, Problem
 from nascore.nn.data_checks import absent_faults, example_faults, fact_faults, normalised_faults
 
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def check_facts(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse facts that nothing can be built by.
+    """Refuse facts that nothing can be built by, and images that cannot be in memory.
 
     Raises:
-        PluginError: With everything that is wrong with them.
+        PluginError: With everything that is wrong with the facts.
+        RecipeError: The images are more than all memory.
     """
     part = recipe.part("dataset")
     _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
+    check_images(dataset.facts)
 
 
 def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
@@ -79,7 +82,8 @@ def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
         given = answered(part.component, "reading of test()", dataset.test)
         faults += example_faults(facts, given, "test")
     _refuse(part.component, faults)
-    return (*normalised_faults(facts, train), *absent_faults(facts, train))
+    doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
+    return (*doubted_images(facts, test=test), *doubts)
 
 
 def _refuse(component: Component, faults: Iterable[str]) -> None:

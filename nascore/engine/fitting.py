@@ -12,6 +12,7 @@ from nascore.description import Description, choose, derive, expand
 from nascore.description.scaling import CELLS
 from nascore.description.text import located
 from nascore.engine.derive import prepared
+from nascore.engine.memory import check_weights
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError, Problem, RecipeError
 from nascore.nn.shapes import alone, check_shapes
@@ -90,7 +91,8 @@ def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalo
             told = f"a network with {name}={value}"
             raise returned.wrong(told, f"{due}, as the data have it")
     with placing(space):
-        check_shapes(description, catalogue, (facts.height, facts.width))
+        params = check_shapes(description, catalogue, (facts.height, facts.width))
+    check_weights(params)
     return description
 
 
@@ -189,6 +191,6 @@ def check_trained(
         raise DescriptionError(
             evolve(one, path="training.cells") if one.path == CELLS else one for one in error.problems
         ) from error
-    check_shapes(ready, catalogue, (facts.height, facts.width))
+    check_weights(check_shapes(ready, catalogue, (facts.height, facts.width)))
     check_alone(ready, catalogue, facts, {"training.batch": training.batch})
     return ready

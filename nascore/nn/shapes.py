@@ -25,13 +25,16 @@ Shape = tuple[int, ...]
 UNKNOWN: Final[Shape] = ()
 
 
-def check_shapes(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> None:
+def check_shapes(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> int:
     """Check that a network can be run on images of this size, and that it gives logits [B, classes].
 
     Args:
         description: Open or closed; its classes and channels are those of the data.
         catalogue: The operations that it may name.
         image: Height and width of an image, in pixels.
+
+    Returns:
+        The number of its parameters, of what its outputs need.
 
     Raises:
         DescriptionError: With every operation that fails or gives another shape than its place asks for, and
@@ -51,6 +54,7 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
             path = kind if kind == "auxiliary" else output_path(description)
             walk.found.add(path, text, hint=HEAD)
     walk.found.stop()
+    return walk.params
 
 
 def alone(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> str:
@@ -74,6 +78,7 @@ class _Walk:
         image: Height and width of an image.
         samples: Images of a batch.
         found: Where problems go.
+        params: Parameters of the operations so far.
     """
 
     description: Description
@@ -81,6 +86,7 @@ class _Walk:
     image: tuple[int, int]
     samples: int = SAMPLES
     found: Found = Factory(Found)
+    params: int = 0
 
     def shapes(self, plan: Plan) -> list[Shape]:
         """Return the shape of every state; of one that no output needs, the unknown one."""
@@ -125,6 +131,7 @@ class _Walk:
             text = f"{op} gives [{shape}], and {wire.width} channels are due here, {on}."
             self.found.add(path, text, hint="A mistake of the operation.", spot=str(op))
             return UNKNOWN
+        self.params += found.params
         return found.shape
 
 

@@ -1,0 +1,90 @@
+"""How much memory a run takes at least, known from shapes before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nascore.errors import SMALLER, Problem, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nascore.contract import DataFacts
+
+FLOAT: Final = 4
+"""Bytes of a 32-bit float, as which images and weights are kept."""
+
+COPIES_OF_WEIGHTS: Final = 3
+"""The weights, their gradient, and the momentum."""
+
+COPIES_OF_IMAGES: Final = 2
+"""As the data set gives them, and as they are split."""
+
+GIB: Final = 2**30
+
+_LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where Linux says how much a container may take."""
+
+
+def there_is() -> int | None:
+    """Return the bytes of memory that this process can have at most; None where the system does not say."""
+    return min(_known(), default=None)
+
+
+def _known() -> Iterator[int]:
+    with suppress(AttributeError, OSError, ValueError):  # not on every system
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for name in _LIMITS:
+        with suppress(OSError, ValueError):  # `max` where there is no limit
+            yield int(Path(name).read_text(encoding="ascii"))
+
+
+def image_bytes(facts: DataFacts, *, test: bool = False) -> int:
+    """Return the bytes of the training images, with those to test on where they are read too."""
+    count = facts.train + facts.test if test else facts.train
+    return count * facts.channels * facts.height * facts.width * FLOAT
+
+
+def check_images(facts: DataFacts) -> None:
+    """Refuse images that are more than all memory.
+
+    Raises:
+        RecipeError: They are; says how much they take, and how much there is.
+    """
+    size, there = image_bytes(facts), there_is()
+    if there is not None and size > there:
+        text = f"{_images(facts)} take {_told(size)}, and this machine has {_told(there)} of memory."
+        hint = "Set fewer images, or smaller ones."
+        raise RecipeError([Problem(path="dataset", text=text, hint=hint, slots=("dataset",))])
+
+
+def doubted_images(facts: DataFacts, *, test: bool) -> Iterator[str]:
+    """Yield it if images, with the copies that are made of them, are more than all memory."""
+    size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, there_is()
+    if there is not None and size > there:
+        taken = f"{_told(size)} while they are split, of {_told(there)} of memory"
+        yield f"has {_images(facts)}, which take {taken}"
+
+
+def check_weights(params: int) -> None:
+    """Refuse a network whose weights, with what training keeps beside them, are more than all memory.
+
+    Raises:
+        RecipeError: They are; says how much they take, and how much there is.
+    """
+    size, there = params * FLOAT * COPIES_OF_WEIGHTS, there_is()
+    if there is not None and size > there:
+        taken = f"{params:,} weights take {_told(size)} in training"
+        text = f"{taken}, and this machine has {_told(there)} of memory."
+        raise RecipeError([Problem(path="space", text=text, hint=SMALLER)])
+
+
+def _images(facts: DataFacts) -> str:
+    return f"{facts.train:,} training images of {facts.channels}x{facts.height}x{facts.width}"
+
+
+def _told(size: int) -> str:
+    return f"{size / GIB:,.1f} GiB"

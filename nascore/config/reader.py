@@ -138,11 +138,25 @@ def _read(declared: Declared, node: Node, asked: Asked, found: _Gathered) -> Non
         found.origins[name] = node.origin
 
 
+HABITS = {
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "num_epochs": "epochs",
+    "wd": "weight_decay",
+    "width": "channels",
+    "layers": "cells",
+    "depth": "cells",
+}
+"""By what other programs call a setting: its name here."""
+
+
 def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Asked) -> Problem:
-    near = did_you_mean(name, [*declared, *asked.also])
+    habit = HABITS.get(name, "")
+    near = f"Did you mean {habit}?" if habit in declared else did_you_mean(name, [*declared, *asked.also])
     others = asked.elsewhere(name)
     paths = asked.paths(name)
-    text = f"{asked.owner} has no setting {word(name)}"
+    owner = "'none'" if asked.owner == "none" else asked.owner  # a name, and a word of the sentence
+    text = f"{owner} has no setting {word(name)}"
     if paths:
         hint = f"Did you mean {' or '.join(paths)}?"
         return Problem(path=asked.at(word(name)), text=f"{text}.", origin=node.key or node.origin, hint=hint)

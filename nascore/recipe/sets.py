@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, evolve, frozen
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DIR"}
 """What has a flag of its own and is no value of a recipe."""
+
+_ANOTHER: Final = re.compile(r",\s*[a-z_]+(?:\.[a-z_]+)+=")
+"""A comma and another path."""
 
 
 @frozen(kw_only=True)
@@ -53,6 +57,9 @@ class Sets:
                 self._wrong(path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}.")
             elif not value.strip():
                 self._wrong(path, "the value is empty.", origin, "Write null or ''.")
+            elif _ANOTHER.search(value):
+                hint = "Write --set once for each: --set PATH=VALUE --set PATH=VALUE."
+                self._wrong(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
                 self._give(path, typed_value(value, origin), origin)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
 
 _YAML: Final = (".yaml", ".yml")
+_FOLDERS: Final = ("imagefolder", "folder", "image-folder", "custom")
 _MORE: Final = "A plugin of your own can bring more: nascore new-plugin --help."
 
 
@@ -56,7 +57,9 @@ def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
     )
     if of_plugin is not None:
         return of_plugin
-    hint = did_you_mean(name, presets) or f"Installed: {', '.join(sorted(presets)) or 'none'}."
+    begun = sorted(one for one in presets if one.startswith(f"{name}-"))
+    near = f"Did you mean {' or '.join(begun)}?" if begun else did_you_mean(name, presets)
+    hint = near or f"Installed: {', '.join(sorted(presets)) or 'none'}."
     if name.endswith(_YAML):
         hint = (
             f"Write {command_line('--recipe', name)}."
@@ -89,7 +92,11 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
         if files:
             return _way(slot, f"{files[0]}:{text}", origin)
     known = registry.shown(slot)
-    near = did_you_mean(text, (*registry.names(slot), *known))
+    if slot == "dataset" and ("/" in text or text.lower() in _FOLDERS):
+        return f"Images in a folder need a data set of your own: a plugin of one file. {_MORE}"
+    # A longer name is another thing than its part: pc-darts is not darts.
+    whole = [name for name in (*registry.names(slot), *known) if name not in text.split("-")]
+    near = did_you_mean(text, whole)
     return near or f"Installed: {', '.join(known) or 'none'}. {_MORE}"
 
 

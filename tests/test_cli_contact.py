@@ -95,7 +95,7 @@ def test_list_verb_knows_those_of_the_core() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("updaters", "updater"), ("verbs", "verb"), ("presett", "preset")]
+    ("typed", "meant"), [("updatter", "updater"), ("verbe", "verb"), ("presett", "preset")]
 )
 def test_list_of_a_kind_that_there_is_not(typed: str, meant: str) -> None:
     result = cli("list", typed)

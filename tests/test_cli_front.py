@@ -138,7 +138,7 @@ def test_check_says_the_same_as_a_dry_run(tmp_path: Path) -> None:
         (["search", "--set", "updater.lrr=1", "--set", "seed=-1"], 3, "from --set seed=-1"),
         (["search", "--dataset", "synthetic"], 3, "--scale mini"),
         (["show", "dart"], 3, "Did you mean darts?"),
-        (["list", "updaters"], 3, "Did you mean updater?"),
+        (["list", "updatter"], 3, "Did you mean updater?"),
         (["draw", "no-such-thing"], 5, "neither a run"),
         (["draw", "DARTS_V2", "--with", "no-such-file.py"], 4, "no-such-file.py"),
         (["export", "DARTS_V2", "--to", "genotyp"], 4, "Did you mean genotype?"),
@@ -196,7 +196,7 @@ def test_a_plugin_brings_a_verb(monkeypatch: pytest.MonkeyPatch) -> None:
         return [Command(name="greet", summary="Say hello.", build=greet)]
 
     registry = Registry.of(SLOTS, mine=SimpleNamespace(nascore_commands=nascore_commands))
-    monkeypatch.setattr("nascore.cli.group.discover", lambda: registry)
+    monkeypatch.setattr("nascore.cli.found.discover", lambda: registry)
 
     assert "Say hello." in done("--help")
     assert done("greet") == "hello\n"

@@ -61,9 +61,9 @@ def nascore_operations():
 """
 
 
-def search(out: Path, *words: str, seed: int = 0) -> Result:
+def search(out: Path, *words: str, seed: int = 0, scale: str = "mini") -> Result:
     sets = [word for path, value in TINY.items() for word in ("--set", f"{path}={value}")]
-    data = ["--dataset", "synthetic", "--scale", "mini"]
+    data = ["--dataset", "synthetic", "--scale", scale]
     result = CliRunner().invoke(
         main, ["search", *data, "--seed", str(seed), "--out", str(out), *sets, *words], catch_exceptions=False
     )
@@ -108,8 +108,6 @@ def test_ends_with_gallery_cell_path_and_next_command(tmp_path: Path) -> None:
 def test_a_scale_that_is_not_mini_says_nothing_of_it(tmp_path: Path) -> None:
     said = search(
         tmp_path / "run",
-        "--scale",
-        "paper",
         "--space",
         "tiny",
         "--updater",
@@ -118,6 +116,7 @@ def test_a_scale_that_is_not_mini_says_nothing_of_it(tmp_path: Path) -> None:
         "trainer.batch=32",
         "--set",
         "training.batch=32",
+        scale="paper",
     )
 
     assert "scale mini" not in said.output

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from nascore.cli.echo import echo
+from nascore.cli.habits import VALUES
 from nascore.cli.options import entry_option, plugins_option
 from nascore.cli.verb import Verb
+from nascore.errors import PluginError
 from nascore.verbs.exporting import export
 
 if TYPE_CHECKING:
@@ -30,4 +32,10 @@ def command(architecture: str, *, entry: int | None, to: str, plugins: Selection
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads.
     """
-    echo(export(architecture, to, entry=entry, plugins=plugins).rstrip())
+    try:
+        text = export(architecture, to, entry=entry, plugins=plugins)
+    except PluginError as error:
+        if ("to", to) in VALUES:
+            error.add_note(VALUES["to", to])
+        raise
+    echo(text.rstrip())

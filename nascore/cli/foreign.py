@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.mistyped import answered_command
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
 from nascore.plugin.known import absence
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from nascore.component import Command
     from nascore.plugin import Registry
@@ -38,15 +39,16 @@ def built(declared: Command) -> click.Command:
     return found
 
 
-def missing(name: str, registry: Registry, verbs: Iterable[str], ctx: click.Context) -> Exception:
+def missing(args: Sequence[str], registry: Registry, verbs: Iterable[str], ctx: click.Context) -> Exception:
     """Return the error of a verb that cannot be used.
 
     Args:
-        name: What was typed.
+        args: What was typed: the verb, and what came after it.
         registry: What is installed.
         verbs: The verbs that there are.
         ctx: Of the command line, for its usage.
     """
+    name = args[0]
     full = registry.commands().ambiguous(name)
     if full:
         text, hint = (
@@ -56,7 +58,7 @@ def missing(name: str, registry: Registry, verbs: Iterable[str], ctx: click.Cont
         return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
     why = absence("verb", name, registry)
     if why is None:
-        near = did_you_mean(name, verbs) or "See nascore --help."
+        near = answered_command(name, args[1:]) or did_you_mean(name, verbs) or "See nascore --help."
         return click.UsageError(f"No such command {name!r}. {near}", ctx=ctx)
     text = f"no verb is called {name}; {why}"
     return PluginError([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])

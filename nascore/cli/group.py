@@ -4,44 +4,36 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from nascore.cli.echo import echo, open_streams
 from nascore.cli.foreign import built, missing
+from nascore.cli.found import registry_of
 from nascore.cli.guard import answered
 from nascore.cli.interrupt import killed_by_the_second
 from nascore.cli.version import version_option
 from nascore.errors import PluginError
-from nascore.plugin import discover
 from nascore.plugin.underway import suspects
 
-if TYPE_CHECKING:
-    from nascore.plugin import Registry
-
-_FOUND: Final = "nascore.registry"
 _BUILT: Final = "nascore.verbs"
 
-VERBS = {
-    "check": "check",
-    "check-plugin": "check_plugin",
-    "compare": "compare",
-    "completion": "completion",
-    "draw": "draw",
-    "evaluate": "evaluate",
-    "export": "export",
-    "gallery": "gallery",
-    "list": "listing",
-    "matrix": "matrix",
-    "new-plugin": "new_plugin",
-    "plugins": "plugins",
-    "runs": "runs",
-    "schema": "schema",
-    "search": "search",
-    "show": "show",
+GROUPED: Final[dict[str, dict[str, str]]] = {
+    "Search and train": {"search": "search", "evaluate": "evaluate", "compare": "compare"},
+    "Look at what was found": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},
+    "Look up what there is": {"list": "listing", "show": "show", "matrix": "matrix"},
+    "Recipes": {"check": "check", "schema": "schema"},
+    "Plugins": {"plugins": "plugins", "new-plugin": "new_plugin", "check-plugin": "check_plugin"},
+    "Shell": {"completion": "completion"},
 }
-"""Name of a verb: module of its command. A verb's module is imported when the verb is used."""
+"""The verbs as help groups them. Name of a verb: module of its command, imported when the verb is used."""
+
+VERBS: Final = {name: module for verbs in GROUPED.values() for name, module in verbs.items()}
+
+OF_PLUGINS: Final = "From plugins"
+LONGEST: Final = 1000
+"""Letters of a summary: its first sentence is never cut."""
 
 
 class Verbs(click.Group):
@@ -49,7 +41,21 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all verbs."""
-        return sorted({*VERBS, *_registry(ctx).commands()})
+        return sorted({*VERBS, *registry_of(ctx).commands()})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs in groups, each with its whole first sentence."""
+        others = [name for name in self.list_commands(ctx) if name not in VERBS]
+        for title, names in {**GROUPED, OF_PLUGINS: others}.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            rows = [
+                (name, one.get_short_help_str(LONGEST))
+                for name, one in commands.items()
+                if one is not None and not one.hidden
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a verb; None where there is none, or the plugin's cannot be used."""
@@ -69,7 +75,7 @@ class Verbs(click.Group):
             fault = _of_plugin(ctx, name)
             if isinstance(fault, PluginError):
                 raise fault
-            raise missing(name, _registry(ctx), self.list_commands(ctx), ctx)
+            raise missing(args, registry_of(ctx), self.list_commands(ctx), ctx)
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
@@ -89,17 +95,10 @@ class Verbs(click.Group):
             return super().invoke(ctx)
 
 
-def _registry(ctx: click.Context) -> Registry:
-    """Return what is installed; found once for a command line."""
-    found: Registry = ctx.meta.setdefault(_FOUND, None) or discover()
-    ctx.meta[_FOUND] = found
-    return found
-
-
 def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | None:
     """Return the verb that a plugin brings, or why it cannot be used; built once for a command line."""
     known: dict[str, click.Command | PluginError] = ctx.meta.setdefault(_BUILT, {})
-    declared = _registry(ctx).commands().get(name)
+    declared = registry_of(ctx).commands().get(name)
     if declared is not None and name not in known:
         try:
             known[name] = built(declared)

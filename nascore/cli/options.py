@@ -147,7 +147,10 @@ def _slot(slot: Slot) -> Callable[[F], F]:
 
 
 def _values() -> list[Callable[[F], F]]:
-    sets = "A setting, by its path in nascore show; repeatable."
+    sets = (
+        "A setting, such as trainer.epochs=5; repeatable. nascore show NAME lists those of a component, "
+        "nascore show run those of the run."
+    )
     devices = click.Choice(["auto", "cpu", "cuda"])
     return [
         click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=sets),

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from nascore.cli.echo import echo, inline
+from nascore.cli.found import registry_of
+from nascore.cli.mistyped import bad_value, extra_words, given_twice, unknown_option
 from nascore.config import write_scalar
 
 if TYPE_CHECKING:
@@ -43,6 +45,24 @@ class Verb(click.Command):
     def __init__(self, *, examples: Sequence[str] = (), **kwargs: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(**kwargs)
         self.examples = tuple(examples)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read options and arguments; whatever is none is answered with the right one."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        typed, ctx.allow_extra_args = tuple(args), True
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name == "--debug":
+                raise  # it stands before the verb, and that is said there
+            raise unknown_option(error, ctx, typed, registry_of(ctx)) from None
+        except click.BadParameter as error:
+            raise bad_value(error, typed, registry_of(ctx)) from None
+        if rest:
+            raise extra_words(ctx, rest, registry_of(ctx))
+        given_twice(ctx, typed)
+        return rest
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; beside JSON, stdout is kept free of what a plugin's code prints meanwhile."""

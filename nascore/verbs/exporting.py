@@ -30,7 +30,6 @@ def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted
         RecipeError: There is no such architecture, or the notation cannot say it.
     """
     registry = installed(plugins)
-    description = read_architecture(target, registry, entry=entry)
     notations = registry.translators()
     full = notations.ambiguous(to)
     if full:
@@ -39,6 +38,7 @@ def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted
     if to not in notations:
         hint = did_you_mean(to, notations) or f"Installed: {', '.join(sorted(notations)) or 'none'}."
         raise PluginError([Problem(path="", text=f"no notation is called {to}.", hint=hint)])
+    description = read_architecture(target, registry, entry=entry)
     try:
         return notations[to].to_text(description)
     except RecipeError as error:

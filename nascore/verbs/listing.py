@@ -51,7 +51,8 @@ def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[List
     """Return what is installed.
 
     Args:
-        kind: A slot, `preset`, `notation`, `verb` or `operation`. None: all but operations, which are many.
+        kind: A slot, `preset`, `notation`, `verb` or `operation`, or the plural of one. None: all but
+            operations, which are many.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         own: What the command line brings itself.
 
@@ -59,6 +60,8 @@ def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[List
         RecipeError: There is no such kind.
         PluginError: A file of `plugins` cannot be used.
     """
+    if kind is not None and kind.removesuffix("s") in KINDS:
+        kind = kind.removesuffix("s")
     if kind is not None and kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"Known: {', '.join(KINDS)}."
         raise RecipeError([Problem(path="", text=f"no slot is called {kind}.", hint=hint)])

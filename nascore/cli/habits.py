@@ -1,0 +1,344 @@
+"""What users of other tools type by habit, and the right command for each: data only.
+
+:mod:`nascore.cli.mistyped` looks it up where click knows no such option, command or value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPEAT: Final = (
+    "A run that was stopped cannot be resumed. Its recipe repeats it from the beginning: "
+    "nascore search --recipe RUN/recipe.yaml."
+)
+FOLDER_OF_IMAGES: Final = (
+    "Data sets are chosen by name: nascore list dataset. A folder of images needs a plugin of your own "
+    "with a data set that reads it: docs/plugin_authors.md."
+)
+ONNX: Final = (
+    "nascore writes no ONNX itself: best/model.py of a run loads the trained network in Python, and "
+    "torch.onnx.export writes that."
+)
+PREDICT: Final = (
+    "Predictions are made in Python: best/model.py in the folder of an evaluation loads the trained network."
+)
+NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
+EPOCH: Final = "The length of a run is in epochs:"
+
+
+@frozen(kw_only=True)
+class Habit:
+    """An option that nascore does not have.
+
+    Attributes:
+        names: How it is called elsewhere, without dashes.
+        search: The answer of ``nascore search``. ``{value}`` is what was typed after the option, or else
+            `value`; ``{named}`` is the slot's own flag with it, where a component is called so.
+        evaluate: The answer of ``nascore evaluate``; empty: that of `search`.
+        others: By another verb, its answer. Any other verb answers by the closest name of its own options.
+        value: What stands for the value where none was typed.
+        single: Whether the option takes no value: what follows it is not looked at.
+    """
+
+    names: tuple[str, ...]
+    search: str = ""
+    evaluate: str = ""
+    others: Mapping[str, str] = Factory(dict)
+    value: str = "N"
+    single: bool = False
+
+
+OPTIONS: Final = (
+    Habit(
+        names=("epochs", "epoch", "num-epochs", "n-epochs", "max-epochs", "search-epochs", "train-epochs"),
+        search="The search is --set trainer.epochs={value} long, the training of what it finds "
+        "--set training.epochs={value}.",
+        evaluate="Write --set training.epochs={value}.",
+    ),
+    Habit(
+        names=("steps", "max-steps", "iterations", "iters", "num-steps"),
+        search=f"{EPOCH} --set trainer.epochs=N for the search, --set training.epochs=N for the training of "
+        "what it finds.",
+        evaluate=f"{EPOCH} --set training.epochs=N.",
+    ),
+    Habit(
+        names=("lr", "learning-rate", "base-lr", "init-lr"),
+        search="Write --set trainer.lr={value} for the weights of the supernet, --set updater.lr={value} for "
+        "the architecture, --set training.lr={value} for the training of what is found.",
+        evaluate="Write --set training.lr={value}.",
+        value="X",
+    ),
+    Habit(
+        names=("batch-size", "batch", "bs", "batchsize", "train-batch-size"),
+        search="Write --set trainer.batch={value} for the search, --set training.batch={value} for the "
+        "training of what it finds.",
+        evaluate="Write --set training.batch={value}.",
+    ),
+    Habit(
+        names=("wd", "weight-decay", "l2"),
+        search="Write --set trainer.weight_decay={value} for the search, --set training.weight_decay={value} "
+        "for the training of what it finds.",
+        evaluate="Write --set training.weight_decay={value}.",
+        value="X",
+    ),
+    Habit(
+        names=("gpu", "gpus", "cuda", "use-cuda", "gpu-id", "gpu-ids", "use-gpu", "accelerator"),
+        search="Write --device cuda. Of several GPUs the first visible one is used: CUDA_VISIBLE_DEVICES=1 "
+        "before the command makes the second one that.",
+        single=True,
+    ),
+    Habit(names=("cpu", "no-cuda", "no-gpu"), search="Write --device cpu.", single=True),
+    Habit(
+        names=("workers", "num-workers", "n-jobs", "jobs", "num-threads", "cpus", "ncpu"),
+        search="Write --threads {value}: images are held in memory, and no worker loads them.",
+    ),
+    Habit(
+        names=("resume", "checkpoint", "ckpt", "ckpt-path", "continue", "restart", "load", "from-run"),
+        search=REPEAT,
+        evaluate="A run that was stopped cannot be resumed. Evaluate it anew: nascore evaluate RUN.",
+    ),
+    Habit(
+        names=("data", "data-dir", "data-path", "dataset-path", "datadir", "image-folder", "images", "root"),
+        search=FOLDER_OF_IMAGES,
+        value="PATH",
+    ),
+    Habit(
+        names=("algorithm", "algo", "method", "strategy", "searcher", "nas", "alg", "search-algorithm"),
+        search="Write {named}. An algorithm is what fills --updater, and for some --growth or --relaxation; "
+        "see nascore list.",
+        value="NAME",
+    ),
+    Habit(
+        names=("optimizer", "optim", "opt"),
+        search="The optimizer of the weights is the trainer's, with settings such as --set trainer.lr=X; see "
+        "nascore show alternating. The search algorithm is --updater NAME.",
+        evaluate="The optimizer is SGD, with settings such as --set training.lr=X; see nascore show run.",
+        value="NAME",
+    ),
+    Habit(
+        names=("model", "arch", "architecture", "network", "net", "backbone", "search-space", "supernet"),
+        search="Write {space}. It is searched in; an architecture that is fixed is trained by "
+        "nascore evaluate ARCHITECTURE.",
+        evaluate="Write nascore evaluate {value}: the architecture stands by itself.",
+        value="NAME",
+    ),
+    Habit(
+        names=(
+            *("output", "o", "out-dir", "output-dir", "outdir", "save", "save-dir", "save-path", "log-dir"),
+            *("logdir", "work-dir", "workdir", "run-dir", "dest", "exp-name", "run-name", "name", "project"),
+        ),
+        search="Write --out {value}.",
+        others={
+            "new-plugin": "Write --out {value}.",
+            "export": "It is written to stdout: nascore export RUN --to NAME > FILE.",
+            "draw": "It is written to stdout: nascore draw RUN --dot > FILE.",
+            "schema": "It is written to stdout: nascore schema > FILE.",
+            "gallery": "It is written to stdout: nascore gallery RUN --csv > FILE.",
+            "compare": "It is written to stdout: nascore compare RUN --json > FILE.",
+        },
+        value="DIR",
+    ),
+    Habit(
+        names=("force", "overwrite", "yes", "y", "exist-ok", "f"),
+        search=NOT_TWICE,
+        others={"new-plugin": "Nothing is overwritten: name a new folder by --out."},
+        single=True,
+    ),
+    Habit(
+        names=("config", "cfg", "yaml", "c", "config-file", "params"),
+        search="Write --recipe {value}.",
+        value="FILE",
+    ),
+    Habit(names=("plugin", "plugins", "import"), search="Write --with FILE.", value="FILE"),
+    Habit(
+        names=("trials", "n-trials", "num-trials", "repeats", "num-runs", "n-runs", "restarts"),
+        search="Write --seeds 0..4 for five searches with the seeds 0 to 4.",
+    ),
+    Habit(
+        names=("random-seed", "random-state", "manual-seed", "rng"),
+        search="Write --seed {value}.",
+    ),
+    Habit(
+        names=("layers", "num-layers", "n-layers", "depth", "num-cells"),
+        search="Write --set space.cells={value} for the search, --set training.cells={value} for "
+        "what it finds.",
+        evaluate="Write --set training.cells={value}.",
+        others={"draw": "Write --cells {value}."},
+    ),
+    Habit(
+        names=("width", "init-channels", "init-ch", "num-channels", "filters"),
+        search="Write --set space.channels={value} for the search, --set training.channels={value} for "
+        "what it finds.",
+        evaluate="Write --set training.channels={value}.",
+        others={"draw": "Write --channels {value}."},
+    ),
+    Habit(
+        names=("flops", "macs", "max-params", "max-flops", "target", "constraint", "limit", "latency"),
+        search="Write --regularizer cost --set regularizer.cost.target=N for a cost that the search aims at; "
+        "see nascore show cost. Latency is not measured.",
+        others={"gallery": "Write --cost macs or --cost params."},
+    ),
+    Habit(
+        names=("time", "time-limit", "timeout", "max-time", "budget", "max-hours"),
+        search="A search has no time limit: its length is --set trainer.epochs=N, and growth ends with "
+        "--set growth.count=N. Ctrl-C stops it and keeps what there is.",
+    ),
+    Habit(
+        names=("verbose", "v", "log-level", "progress"),
+        search="Progress is shown as it is; every epoch is in metrics.jsonl and run.log of the run. "
+        "Tracebacks: nascore --debug VERB.",
+        single=True,
+    ),
+    Habit(
+        names=("quiet", "q", "silent", "no-progress", "no-bar"),
+        search="Write --observer none, for a run that shows nothing while it runs.",
+        single=True,
+    ),
+    Habit(
+        names=("wandb", "tensorboard", "logger", "mlflow", "report-to", "log"),
+        search="Every epoch is a line of metrics.jsonl in the run's folder; another logger is an observer of "
+        "your own: docs/observers.md.",
+    ),
+    Habit(
+        names=("amp", "fp16", "bf16", "half", "precision", "mixed-precision"),
+        search="nascore computes in float32 alone.",
+        single=True,
+    ),
+    Habit(
+        names=("pretrained", "weights", "finetune", "init-from"),
+        search="Every network is trained from scratch; no weights are read.",
+    ),
+    Habit(
+        names=("test", "eval", "final", "retrain"),
+        search="Write --evaluate: what is found is trained from scratch and tested.",
+        evaluate="It tests once, at its end, without being told.",
+        single=True,
+    ),
+    Habit(
+        names=("validate", "check", "noop", "plan", "n"),
+        search="Write --dry-run.",
+        single=True,
+    ),
+    Habit(
+        names=("onnx", "torchscript", "tflite", "torch"),
+        others={"export": ONNX},
+        search="A search writes no such file. " + ONNX,
+        single=True,
+    ),
+    Habit(
+        names=("format", "fmt", "f", "notation", "as"),
+        others={
+            "export": "Write --to {value}.",
+            "gallery": "Write --json or --csv.",
+            "compare": "Write --json.",
+            "draw": "Write --dot or --json.",
+        },
+        value="NAME",
+    ),
+    Habit(
+        names=("best", "top", "id", "index", "k", "arch-id"),
+        others=dict.fromkeys(
+            ("evaluate", "draw", "export"),
+            "Write --entry {value}, by its id in nascore gallery; without it the best is taken.",
+        ),
+        evaluate="Write --entry {value}, by its id in nascore gallery; without it the best is taken.",
+        value="ID",
+    ),
+    Habit(
+        names=("csv", "latex", "markdown", "plot", "figure", "png", "svg", "pdf", "save-plot"),
+        others={
+            "compare": "It prints text or --json; of one run, nascore gallery RUN has --csv and --plot.",
+            "draw": "Write --dot, which Graphviz draws: nascore draw RUN --dot | dot -Tpng > FILE.",
+            "gallery": "Write --plot for a plot in the terminal, --csv or --json for another program.",
+        },
+        single=True,
+    ),
+)
+"""What stands for an option; the first that has the name and an answer for the verb counts."""
+
+_LIST: Final = "Write nascore list, or nascore list {rest}."
+_GALLERY: Final = "Write nascore gallery {run} --plot."
+_DRAW: Final = "Write nascore draw {run}."
+_SEARCH: Final = (
+    "A search is nascore search --space NAME --updater NAME; one architecture is trained by "
+    "nascore evaluate ARCHITECTURE."
+)
+
+COMMANDS: Final[dict[str, str]] = {
+    **dict.fromkeys(("train", "fit", "run", "start", "launch", "main"), _SEARCH),
+    **dict.fromkeys(("nas", "find", "optimize", "optimise", "tune", "automl", "optuna"), _SEARCH),
+    **dict.fromkeys(
+        ("test", "eval", "retrain", "finetune", "score", "augment"),
+        "Write nascore evaluate {run}: it trains an architecture from scratch, and tests it once.",
+    ),
+    **dict.fromkeys(("plot", "visualize", "visualise", "pareto", "front", "leaderboard", "top"), _GALLERY),
+    **dict.fromkeys(
+        ("curves", "metrics", "tensorboard", "log", "logs"), "{run}/metrics.jsonl has the epochs."
+    ),
+    **dict.fromkeys(("view", "render", "print", "graph", "diagram", "dot", "cell", "genotype"), _DRAW),
+    **dict.fromkeys(("count", "flops", "macs", "params", "profile", "summary"), f"{_DRAW} It counts them."),
+    **dict.fromkeys(
+        ("latency", "benchmark"), "Latency is not measured. Weights and MACs: nascore draw {run}."
+    ),
+    **dict.fromkeys(("resume", "continue", "restart"), REPEAT),
+    **dict.fromkeys(
+        ("repeat", "reproduce", "rerun", "replay"), "Write nascore search --recipe RUN/recipe.yaml."
+    ),
+    **dict.fromkeys(("predict", "infer", "inference", "serve", "deploy", "classify"), PREDICT),
+    **dict.fromkeys(
+        ("onnx", "convert", "save", "to-onnx", "dump"), f"{ONNX} Notations: nascore export --help."
+    ),
+    **dict.fromkeys(("help", "usage", "man", "commands"), "Write nascore --help, or nascore VERB --help."),
+    **dict.fromkeys(
+        ("report", "stats", "table", "significance", "diff"),
+        "Write nascore compare RUN... for a table of runs, nascore gallery RUN for its architectures.",
+    ),
+    **dict.fromkeys(
+        ("history", "status", "ps", "results", "jobs", "experiments", "ls"), "Write nascore runs."
+    ),
+    **dict.fromkeys(("models", "spaces", "algorithms", "methods", "datasets", "info", "available"), _LIST),
+    **dict.fromkeys(("describe", "explain", "doc", "docs", "settings"), "Write nascore show NAME."),
+    **dict.fromkeys(
+        ("config", "configure", "template", "recipe", "preset"),
+        "Write nascore show NAME --yaml for a recipe to begin with, nascore check FILE to examine one.",
+    ),
+    **dict.fromkeys(("validate", "lint", "verify", "dry-run"), "Write nascore check RECIPE."),
+    **dict.fromkeys(
+        ("init", "new", "create", "scaffold", "generate"), "Write nascore new-plugin NAME --slot SLOT."
+    ),
+    **dict.fromkeys(
+        ("install", "uninstall", "add", "upgrade", "plugin"),
+        "Plugins are installed by pip; nascore plugins list shows them.",
+    ),
+    **dict.fromkeys(("doctor", "health", "diagnose", "debug"), "Write nascore plugins doctor."),
+    **dict.fromkeys(
+        ("rm", "remove", "delete", "clean", "prune"),
+        "A run is its folder: remove the folder. See nascore runs.",
+    ),
+    **dict.fromkeys(("version", "about"), "Write nascore --version."),
+    **dict.fromkeys(("demo", "quickstart", "example", "tutorial", "hello"), "Write nascore, without a verb."),
+    **dict.fromkeys(("ui", "gui", "dashboard", "web"), "Everything is in the terminal: nascore runs."),
+    **dict.fromkeys(("download", "fetch", "get", "data"), FOLDER_OF_IMAGES),
+}
+"""By a command that there is not: the right one. ``{run}`` and ``{rest}`` are what was typed after it."""
+
+VALUES: Final[dict[tuple[str, str], str]] = {
+    **dict.fromkeys((("device", "gpu"), ("device", "GPU"), ("device", "nvidia")), "Write --device cuda."),
+    ("device", "cuda:"): (
+        "Write --device cuda, which is the first visible GPU; CUDA_VISIBLE_DEVICES={number} before the "
+        "command makes another one that."
+    ),
+    **dict.fromkeys((("device", "mps"), ("device", "tpu"), ("device", "xpu")), "Write --device cpu."),
+    ("to", "onnx"): ONNX,
+    ("to", "torch"): (
+        "The trained network is best/model.py in the run's folder, with its weights beside it; it needs "
+        "torch alone."
+    ),
+    ("to", "yaml"): "The description is best/architecture.yaml in the run's folder.",
+}
+"""By option and value: the right answer. A value that ends in a colon stands for all that begin with it."""

@@ -1,0 +1,259 @@
+"""What is said of an option, a word or a value that a command does not have: the right command instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
+from nascore.component import SLOTS
+from nascore.config import settings_of
+from nascore.errors import did_you_mean
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
+from nascore.run import RECIPE, is_file
+from nascore.shell import command_line, quoted
+from nascore.verbs.listing import NOTATION, PRESET, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nascore.cli.habits import Habit
+    from nascore.plugin import Registry
+
+RUNS: Final = {"search": SEARCH_RUN, "evaluate": EVALUATE_RUN}
+"""By verb that takes a recipe: the component of the run itself, whose settings it takes."""
+
+ARCHITECTURE: Final = "architecture"
+"""Name of the argument that may be a text with spaces."""
+
+
+def answered_command(name: str, rest: Sequence[str]) -> str:
+    """Return the right command for one that there is not, by habit; empty where none is known.
+
+    Args:
+        name: The command that was typed.
+        rest: The words after it.
+    """
+    run = next((quoted(word) for word in rest if not word.startswith("-")), "RUN")
+    kind = {"algorithms": "updater", "methods": "updater"}.get(name.lower(), name.lower().removesuffix("s"))
+    kind = kind if kind in {slot.name for slot in SLOTS} else "SLOT"
+    return COMMANDS.get(name.lower(), "").format(run=run, rest=kind)
+
+
+def unknown_option(
+    error: click.NoSuchOption, ctx: click.Context, args: Sequence[str], registry: Registry
+) -> click.UsageError:
+    """Return the error of an option that a command does not have.
+
+    Args:
+        error: As click has it.
+        ctx: Of the command.
+        args: The words after the command.
+        registry: What is installed.
+    """
+    token = next((one for one in args if _is_option(one, error.option_name)), error.option_name)
+    name, _, value = token.lstrip("-").partition("=")
+    name = name.lower().replace("_", "-")
+    if not value and token in args:
+        value = next((one for one in args[args.index(token) + 1 :][:1] if not one.startswith("-")), "")
+    answer = _habit(ctx, name, value, registry) or _setting(ctx, name, value, registry) or _near(ctx, name)
+    return click.UsageError(f"No such option '{token.partition('=')[0]}'. {answer}", ctx=ctx)
+
+
+def extra_words(ctx: click.Context, rest: Sequence[str], registry: Registry) -> click.UsageError:
+    """Return the error of words that a command does not take.
+
+    Args:
+        ctx: Of the command, with the values of its options.
+        rest: The words.
+        registry: What is installed.
+    """
+    words = " ".join(map(quoted, rest))
+    answer = _meant(ctx, rest, registry) if ctx.command.name == "search" else ""
+    if not answer:
+        arguments = [one for one in ctx.command.params if isinstance(one, click.Argument)]
+        taken = " ".join(one.make_metavar(ctx) for one in arguments)
+        answer = f"It takes {taken or 'options only'}."
+        if any(one.name == ARCHITECTURE for one in arguments):
+            answer += " A text with spaces in it stands in quotes."
+    return click.UsageError(f"{words}: unexpected after {ctx.command_path}. {answer}", ctx=ctx)
+
+
+def bad_value(error: click.BadParameter, args: Sequence[str], registry: Registry) -> click.UsageError:
+    """Return the error of a value that an option does not take, or of a missing one, with the right one.
+
+    Args:
+        error: As click has it.
+        args: The words after the command.
+        registry: What is installed.
+    """
+    param = error.param
+    if param is None or error.ctx is None:
+        return error
+    value = next(reversed(values_of(param, args)), "")
+    answer = _value(str(param.name), value)
+    if isinstance(error, click.MissingParameter):
+        names = sorted(one.name for one in items(registry, NOTATION)) if param.name == "to" else []
+        answer = f"Notations: {', '.join(names)}." if names else ""
+    elif param.name == "seed" and value and not value.strip("0123456789, ."):
+        answer = f"Several seeds are {command_line('--seeds', value.replace(' ', ''))}."
+    return click.UsageError(f"{error.format_message()} {answer}", ctx=error.ctx) if answer else error
+
+
+def given_twice(ctx: click.Context, args: Sequence[str]) -> None:
+    """Refuse an option of one value that is given several values.
+
+    Args:
+        ctx: Of the command.
+        args: The words after the command.
+
+    Raises:
+        UsageError: There is such an option.
+    """
+    for param in ctx.command.params:
+        if not isinstance(param, click.Option) or param.multiple or param.is_flag or param.nargs != 1:
+            continue
+        values = list(dict.fromkeys(values_of(param, args)))
+        if len(values) > 1:
+            flag = param.opts[0]
+            text = f"{flag} is given {len(values)} values: {', '.join(map(quoted, values))}."
+            raise click.UsageError(f"{text} {_once(ctx, param, values)}", ctx=ctx)
+
+
+def values_of(param: click.Parameter, args: Sequence[str]) -> list[str]:
+    """Return the values that were typed after an option, in their order."""
+    words = args[: args.index("--")] if "--" in args else args
+    found = []
+    for at, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if flag in param.opts:
+            found += [value] if equals else list(words[at + 1 : at + 2])
+    return found
+
+
+def _once(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> str:
+    """Say how to give one value, or several as one."""
+    flag = param.opts[0]
+    if ctx.command.name == "search" and param.name in {slot.name for slot in SLOTS}:
+        return f"Write {command_line(flag, ','.join(values))} to search with each of them, or only one."
+    if ctx.command.name == "search" and param.name == "seed":
+        return f"Write {command_line('--seeds', ','.join(values))} to search with each of them, or only one."
+    return "Write only one."
+
+
+def _is_option(word: str, option: str) -> bool:
+    if option.startswith("--"):
+        return word == option or word.startswith(f"{option}=")
+    return word.startswith(option) and not word.startswith("--")
+
+
+def _habit(ctx: click.Context, name: str, value: str, registry: Registry) -> str:
+    for habit in OPTIONS:
+        if name in habit.names:
+            answer = _of_verb(habit, str(ctx.command.name))
+            if answer:
+                return _filled(answer, habit, value, registry)
+    return ""
+
+
+def _of_verb(habit: Habit, verb: str) -> str:
+    if verb == "evaluate":
+        return habit.evaluate or habit.search
+    return habit.search if verb == "search" else habit.others.get(verb, "")
+
+
+def _filled(answer: str, habit: Habit, value: str, registry: Registry) -> str:
+    typed = quoted(value) if value and not habit.single else habit.value
+    slots = [slot.name for slot in SLOTS if value in registry.names(slot.name)]
+    named = [slot for slot in slots if slot in ("growth", "updater", "relaxation")]
+    space = value if not value.endswith((".yaml", ".yml")) else f"file:{value}"
+    return answer.format(
+        value=typed,
+        named=" or ".join(command_line(f"--{slot}", value) for slot in named) or f"--updater {typed}",
+        space=command_line("--space", space) if value else "--space NAME",
+    )
+
+
+def _setting(ctx: click.Context, name: str, value: str, registry: Registry) -> str:
+    """Say where a setting of this name is set, if there is one."""
+    verb = str(ctx.command.name)
+    if verb not in RUNS:
+        return ""
+    setting = name.replace("-", "_")
+    paths = [path for path in _paths(verb, registry) if path.rpartition(".")[2] == setting or path == setting]
+    typed = quoted(value) if value else "VALUE"
+    return f"Write {' or '.join(f'--set {path}={typed}' for path in dict.fromkeys(paths))}." if paths else ""
+
+
+def _paths(verb: str, registry: Registry) -> Iterator[str]:
+    for slot in SLOTS:
+        of_verb = verb == "search" or slot.name == "dataset"
+        for one in registry.components(slot.name) if of_verb else ():
+            prefix = f"{slot.name}.{one.name}." if slot.many else f"{slot.name}."
+            yield from _below(one.config, prefix)
+    yield from _below(RUNS[verb].config, "")
+
+
+def _below(config: type, prefix: str) -> Iterator[str]:
+    for name, declared in settings_of(config).items():
+        if declared.nested:
+            yield from _below(declared.type, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _near(ctx: click.Context, name: str) -> str:
+    options = [one for one in ctx.command.get_params(ctx) if isinstance(one, click.Option)]
+    flags = {flag.lstrip("-"): flag for one in options for flag in one.opts}
+    begun = [flag for word, flag in flags.items() if word.startswith(name)]
+    near = did_you_mean(name, flags).removeprefix("Did you mean ").rstrip("?")
+    meant = begun[:1] or [flags[word] for word in (near,) if word]
+    return f"Did you mean {meant[0]}?" if meant else f"See {ctx.command_path} --help."
+
+
+def _value(name: str, value: str) -> str:
+    if (name, value) in VALUES:
+        return VALUES[name, value]
+    kind, colon, number = value.partition(":")
+    return VALUES.get((name, f"{kind}{colon}"), "").format(number=number) if colon else ""
+
+
+def _meant(ctx: click.Context, rest: Sequence[str], registry: Registry) -> str:
+    """Say what words after ``nascore search`` were meant to be."""
+    halves = [text for text in ctx.params.get("sets", ()) if "=" not in text]
+    if halves:
+        return f"Write {command_line('--set', f'{halves[-1]}={rest[0]}')}."
+    several = _several(ctx, rest, registry)
+    if several:
+        return several
+    found = [way for word in rest for way in _ways(word, registry)]
+    return f"Did you mean {' '.join(dict.fromkeys(found))}?" if found else ""
+
+
+def _several(ctx: click.Context, rest: Sequence[str], registry: Registry) -> str:
+    """Say how several names for a slot are written, where its flag was given and another name follows."""
+    for slot in SLOTS:
+        given: Any = ctx.params.get(slot.name)
+        known = {*registry.names(slot.name), *registry.shown(slot.name)}
+        words = [one for word in rest for one in word.split(",") if one]
+        if isinstance(given, str) and words and all(one in known for one in words):
+            names = [one for one in given.split(",") if one]
+            return (
+                f"Write {command_line(f'--{slot.name}', ','.join((*names, *words)))}: commas, and no spaces."
+            )
+    return ""
+
+
+def _ways(word: str, registry: Registry) -> list[str]:
+    if "=" in word:
+        return [command_line("--set", word)]
+    if word.endswith((".yaml", ".yml")):
+        return [f"{command_line('--recipe', word)} or {command_line('--space', f'file:{word}')}"]
+    if is_file(Path(word) / RECIPE):
+        return [command_line("--recipe", Path(word) / RECIPE)]
+    if word in {one.name for one in items(registry, PRESET)}:
+        return [command_line("--preset", word)]
+    slots = [slot.name for slot in SLOTS if word in registry.names(slot.name)]
+    return [command_line(f"--{slot}", word) for slot in slots]

@@ -1,0 +1,132 @@
+"""What users of other tools type by habit is answered with the right command."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import click
+import pytest
+from command_line import cli, done
+
+from nascore.cli import main
+from nascore.cli.group import VERBS
+from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
+
+TRIES = (
+    ("train", "nascore search --space NAME", "nascore evaluate ARCHITECTURE"),
+    ("search tiny", "Did you mean --space tiny?"),
+    ("search uniform digits", "Did you mean --updater uniform --dataset digits?"),
+    ("search --epochs 5", "--set trainer.epochs=5", "--set training.epochs=5"),
+    ("search --epochs=5", "--set trainer.epochs=5", "--set training.epochs=5"),
+    ("search -epochs 5", "No such option '-epochs'", "--set trainer.epochs=5"),
+    ("evaluate X --epochs 5", "--set training.epochs=5"),
+    ("search --lr 0.1", "--set trainer.lr=0.1", "--set updater.lr=0.1", "--set training.lr=0.1"),
+    ("search --batch_size 16", "--set trainer.batch=16", "--set training.batch=16"),
+    ("search --momentum 0.8", "--set trainer.momentum=0.8", "--set training.momentum=0.8"),
+    ("search --gpu", "--device cuda"),
+    ("search --device gpu", "--device cuda"),
+    ("search --device cuda:1", "CUDA_VISIBLE_DEVICES=1"),
+    ("search --data ./imgs", "nascore list dataset", "docs/plugin_authors.md"),
+    ("export RUN --onnx", "torch.onnx.export"),
+    ("export RUN --to onnx", "torch.onnx.export"),
+    ("export RUN --to torch", "best/model.py"),
+    ("export RUN", "Missing option '--to'", "network"),
+    ("resume RUN", "nascore search --recipe RUN/recipe.yaml"),
+    ("search --resume RUN", "nascore search --recipe RUN/recipe.yaml"),
+    ("report RUN", "nascore compare", "nascore gallery RUN"),
+    ("plot my_run", "nascore gallery my_run --plot"),
+    ("predict RUN img.png", "best/model.py"),
+    ("search --algorithm uniform", "--updater uniform"),
+    ("search --method random", "--growth random"),
+    ("search --algo nothing", "--updater nothing"),
+    ("search --optimizer adam", "nascore show alternating", "--updater NAME"),
+    ("search --model chain.yaml", "--space file:chain.yaml"),
+    ("search --updater uniform --set trainer.epochs 5", "Write --set trainer.epochs=5."),
+    ("search --updater uniform sgd", "Write --updater uniform,sgd"),
+    ("search --updater uniform, sgd", "Write --updater uniform,sgd"),
+    ("search --updater uniform --updater sgd", "2 values: uniform, sgd", "--updater uniform,sgd"),
+    ("search --out a --out b", "--out is given 2 values: a, b"),
+    ("search --seed 1 --seed 2", "--seeds 1,2"),
+    ("search --seed 0,1", "--seeds 0,1"),
+    ("search --output there", "--out there"),
+    ("search -o there", "--out there"),
+    ("search chain.yaml", "--recipe chain.yaml", "--space file:chain.yaml"),
+    ("search trainer.epochs=5", "--set trainer.epochs=5"),
+    ("search --datset digits", "Did you mean --dataset?"),
+    ("search --config r.yaml", "--recipe r.yaml"),
+    ("search --trials 5", "--seeds 0..4"),
+    ("search --workers 4", "--threads 4"),
+    ("search --quiet", "--observer none"),
+    ("help", "nascore --help"),
+    ("algorithms", "nascore list updater"),
+    ("datasets", "nascore list dataset"),
+    ("evaluate Genotype( normal", "stands in quotes"),
+    ("draw RUN --format dot", "--dot"),
+    ("runs --epochs 5", "runs --help"),
+)
+
+
+@pytest.mark.parametrize("words", TRIES, ids=lambda words: words[0])
+def test_a_habit_is_answered(words):
+    typed, *expected = words
+    result = cli(*typed.split())
+
+    assert result.exit_code != 0
+    answer = " ".join(result.stderr.split())
+    assert [one for one in expected if one not in answer] == [], answer
+    assert "pip install" not in answer
+
+
+def test_a_plural_lists_its_slot():
+    assert done("list", "updaters") == done("list", "updater")
+
+
+def test_the_same_value_twice_is_one_value():
+    assert "given" not in cli("search", "--space", "nowhere", "--seed", "1", "--seed", "1").stderr
+
+
+def options_of(verb):
+    context = click.Context(main)
+    command = main.get_command(context, verb)
+    return {flag for one in command.params if isinstance(one, click.Option) for flag in one.opts}
+
+
+def answers():
+    for habit in OPTIONS:
+        yield habit.search
+        yield habit.evaluate
+        yield from habit.others.values()
+    yield from COMMANDS.values()
+    yield from VALUES.values()
+
+
+def test_answers_name_only_what_there_is():
+    flags = {flag for verb in VERBS for flag in options_of(verb)} | {"--help", "--version", "--debug"}
+    slots = {"--SLOT"}
+    for answer in answers():
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", answer)) <= flags | slots, answer
+        verbs = re.findall(r"nascore ([a-z][a-z-]+)(?= |[.,;:)]|$)", answer)
+        assert {verb for verb in verbs if verb not in VERBS} <= {"computes", "writes"}, answer
+        fields = {name for _, name, _, _ in Formatter().parse(answer) if name}
+        assert fields <= {"value", "named", "space", "run", "rest", "number"}, answer
+
+
+@pytest.mark.parametrize("habit", OPTIONS, ids=lambda habit: habit.names[0])
+def test_a_habit_is_no_option_of_its_own(habit):
+    verbs = {*habit.others, *(["search"] if habit.search else []), *(["evaluate"] if habit.evaluate else [])}
+    for verb in verbs:
+        shadowed = {f"--{name}" for name in habit.names} & options_of(verb)
+        assert not shadowed or verb == "gallery"  # it has --csv and --plot, and no --png
+
+
+def test_no_command_of_a_habit_is_a_verb():
+    assert not set(COMMANDS) & set(VERBS)
+
+
+def test_help_groups_the_verbs_and_cuts_no_summary():
+    text = done("--help")
+
+    assert text.index("Search and train:") < text.index("Plugins:")
+    assert "..." not in text.partition("Search and train:")[2]
+    assert all(re.search(rf"^  {verb}\s", text, re.MULTILINE) for verb in VERBS)

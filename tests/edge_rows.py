@@ -153,7 +153,12 @@ SETTINGS = (
     row("search --set updater.lr=inf", RECIPE, "updater.lr: 'inf' is not a number above 0"),
     row("search --set updater.lr=true", RECIPE, "updater.lr: true is not a number above 0"),
     row("search --set updater.lr=0", RECIPE, "updater.lr: 0 is not a number above 0"),
-    row("search --set trainer.warm_up=9", RECIPE, "trainer.warm_up: after 9 epochs of warm-up"),
+    row(
+        "search --set trainer.warm_up=9",
+        RECIPE,
+        "trainer.warm_up: all 5 epochs are warm-up (9)",
+        "Set it to 4 or less",
+    ),
     row("search --set training.nesterov=yes", RECIPE, "training.nesterov: 'yes' is not true or false"),
     row("search --set training.chanels=4", RECIPE, "Did you mean channels?"),
     row("search --set training.channels.wide=4", RECIPE, "training.channels: a map is not a whole number"),

@@ -1,7 +1,6 @@
 """Files that include each other in great numbers, and presets whose text cannot be read."""
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +8,7 @@ from recipe_sample import recipe, registry
 
 from nascore.component import Preset, hookimpl
 from nascore.errors import PluginError
+from nascore.recipe import files
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,14 @@ def chain(folder, count, times):
 
 def test_a_file_is_read_once_however_often_it_is_included(installed, tmp_path, monkeypatch):
     read = []
-    text_of = Path.read_text
+    text_of = files.read_text
 
-    def counted(path, *args, **more):
+    def counted(path, **more):
         read.append(path.name)
-        return text_of(path, *args, **more)
+        return text_of(path, **more)
 
     path = chain(tmp_path, 9, 2)
-    monkeypatch.setattr(Path, "read_text", counted)
+    monkeypatch.setattr(files, "read_text", counted)
     settled = recipe(installed, recipe=path)
     assert settled.problems == ()
     assert settled.run.seed == 0

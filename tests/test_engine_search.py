@@ -161,8 +161,8 @@ def test_a_run_that_fails_says_so_in_its_result(tmp_path):
 
 
 def test_an_operation_that_cannot_be_written_out_costs_no_run(tmp_path, monkeypatch):
-    def refused(network, images):
-        del network, images
+    def refused(network, images, **more):
+        del network, images, more
         raise PluginError("it branches on values")
 
     monkeypatch.setattr("nascore.engine.results.standalone", refused)

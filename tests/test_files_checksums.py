@@ -232,3 +232,21 @@ def test_the_digest_of_a_document():
         document = parse_document(changed.decode("latin-1"), where="a")
         plain = without_digest(changed.decode("latin-1"))
         assert document.problems or plain.endswith(text) or "nascore: 1" not in plain.splitlines()
+
+
+def test_the_program_of_a_run_refuses_other_weights(run):
+    file = run / "best/model.py"
+    module = {"__file__": str(file), "__name__": "model_of_a_run"}
+    exec(compile(file.read_text(encoding="utf-8"), file, "exec"), module)  # noqa: S102 - as users import it
+    assert not module["load"]().training
+    flipped(run / "best/weights.safetensors")
+    with pytest.raises(ValueError, match="is damaged, or holds other weights"):
+        module["load"]()
+    assert not module["load"](sha256=None).training
+
+
+def test_runs_says_which_were_read_unchecked(run):
+    assert "unchecked" not in cli("runs", run.parent).stderr
+    (run / CHECKSUMS).unlink()
+    assert "1 of 1 have no checksums: their files were read unchecked" in cli("runs", run.parent).stderr
+    assert [one["checked"] for one in json.loads(cli("runs", run.parent, "--json").stdout)] == [False]

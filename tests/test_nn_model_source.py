@@ -101,7 +101,7 @@ def test_it_imports_torch_and_the_standard_library(tmp_path):
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert names == {"json", "struct", "pathlib", "torch"}
+    assert names == {"hashlib", "json", "struct", "pathlib", "torch"}
     assert ast.get_docstring(tree)
 
 

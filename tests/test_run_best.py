@@ -109,11 +109,11 @@ def test_a_program_never_stands_beside_the_weights_of_another(tmp_path, monkeypa
     del improving
     written = []
 
-    def once(network, images):
+    def once(network, images, **more):
         if written:
             raise PluginError("it branches on values")
         written.append(network)
-        return standalone(network, images)
+        return standalone(network, images, **more)
 
     monkeypatch.setattr("nascore.engine.results.standalone", once)
     path = search(growth_of(growth__count=2), REGISTRY, out=tmp_path / "x")

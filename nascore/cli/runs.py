@@ -39,11 +39,19 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     for one in found:
         if one.fault:
             echo(one.fault, err=True)
+    unchecked = sum(not one.checked and not one.fault for one in found)
+    if unchecked:
+        echo(f"{unchecked} of {len(found)} have no checksums: their files were read unchecked", err=True)
 
 
 def plain_record(record: Record) -> dict[str, object]:
     """Return what JSON says of a run."""
-    plain: dict[str, object] = {"path": str(record.path), "status": record.status, "result": record.result}
+    plain: dict[str, object] = {
+        "path": str(record.path),
+        "status": record.status,
+        "result": record.result,
+        "checked": record.checked,
+    }
     if record.gallery:
         plain["gallery"] = [entry.plain() for entry in record.gallery]
     return {**plain, "fault": record.fault} if record.fault else plain

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
 from nascore.errors import NascoreError
-from nascore.files import with_digest
+from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
 from nascore.run import write_bytes, write_json, write_text
 
@@ -46,15 +46,16 @@ def save_best(live: Live, description: Description, network: Network, metrics: M
     """
     with live.folder.replacing("best") as best:
         write_text(best / "architecture.yaml", with_digest(dump(description)))
-        write_bytes(best / "weights.safetensors", weights_of(network))
+        weights = weights_of(network)
+        write_bytes(best / "weights.safetensors", weights)
         write_json(best / "metrics.json", dict(metrics))
-        _save_program(live, best / "model.py", network)
+        _save_program(live, best / "model.py", network, Checksum.of(weights).sha256)
 
 
-def _save_program(live: Live, path: Path, network: Network) -> None:
+def _save_program(live: Live, path: Path, network: Network, sha256: str) -> None:
     shape = (1, live.facts.channels, live.facts.height, live.facts.width)
     try:
-        source = standalone(network, torch.zeros(shape))
+        source = standalone(network, torch.zeros(shape), sha256=sha256)
     except NascoreError as error:
         # A plugin's operation that cannot be written out must not cost the run that found it useful.
         live.folder.log(f"best/model.py is not there: {error}")

@@ -37,7 +37,7 @@ PRELUDE: Final = {
 PLACES: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
-def standalone(network: Network, images: Tensor) -> str:
+def standalone(network: Network, images: Tensor, *, sha256: str | None = None) -> str:
     """Return the source of a module with a class ``Model`` and a function ``load``.
 
     The model is what the network is in evaluation mode: it has no auxiliary head, and ``load`` passes over
@@ -46,6 +46,7 @@ def standalone(network: Network, images: Tensor) -> str:
     Args:
         network: A closed network.
         images: Some images [B, C, H, W] of the size that it is for; the source names it.
+        sha256: Of the file of its weights; other weights are refused then.
 
     Raises:
         PluginError: An operation decides by values what it computes, or is made of a module or a tensor that
@@ -64,6 +65,7 @@ def standalone(network: Network, images: Tensor) -> str:
     prelude = [PRELUDE[name] for name in sorted(named) if PRELUDE[name]]
     parts = {
         "@PRELUDE@": "".join(f"{line}\n" for line in [*prelude, ""] if prelude),
+        "@SHA256@": "None" if sha256 is None else f'"{sha256}"',
         "@SHAPE@": ", ".join(str(size) for size in images.shape[1:]),
         "@MEMBERS@": "\n".join(f"        {line}" for line in _members(network, graph)),
         "@FORWARD@": "\n".join(f"    {line}".rstrip() for line in source.strip().splitlines()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, frozen
 
 from nascore.errors import RunFolderError
+from nascore.files import CHECKSUMS
 from nascore.gallery import Gallery
 from nascore.run.cause import cause
 from nascore.run.files import lines_of, object_of, text_of
@@ -32,6 +33,7 @@ class Record:
         result: What the run gave; None while it is under way, or if it was killed.
         gallery: Its architectures; empty for a run that has found none.
         fault: Why the run cannot be read; empty where it can. Then the rest is empty.
+        checked: Whether its files were compared with a list of checksums; earlier versions wrote none.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Record:
     result: dict[str, Any] | None = None
     gallery: Gallery = Factory(Gallery)
     fault: str = ""
+    checked: bool = False
 
     @property
     def status(self) -> str:
@@ -83,6 +86,7 @@ def read(path: Path) -> Record:
         recipe=text_of(path / RECIPE),
         result=_result(path),
         gallery=read_gallery(path),
+        checked=is_file(path / CHECKSUMS),
     )
 
 
@@ -155,7 +159,7 @@ def _read_or_fault(path: Path) -> Record:
 def _comparison(path: Path) -> Record:
     """Return a comparison as a record: it has a result, and neither a recipe nor a gallery of its own."""
     refuse_newer(path)
-    return Record(path=path, result=_result(path))
+    return Record(path=path, result=_result(path), checked=is_file(path / CHECKSUMS))
 
 
 def _result(path: Path) -> dict[str, Any] | None:

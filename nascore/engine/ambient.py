@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from attrs import Factory, define, frozen
 
+from nascore.errors import PluginError, Problem
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -128,6 +130,22 @@ def ambient() -> Iterator[None]:
             # Only then: it makes every call into torch slower.
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+def refuse_disturbed(who: str) -> None:
+    """Refuse to go on where somebody left torch otherwise than a run needs it.
+
+    Args:
+        who: Who was called last, for the message.
+
+    Raises:
+        PluginError: Gradients are off, for example: all that comes next would learn nothing.
+    """
+    found = disturbances()
+    if found:
+        text = f"{who} {' and '.join(found)}, and left it so: nothing could be learned, or not the same."
+        hint = "Use torch's context managers inside: with torch.no_grad(): ..."
+        raise PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
 
 
 def disturbances() -> list[str]:

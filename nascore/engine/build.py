@@ -21,6 +21,7 @@ from nascore.engine.seeds import chooses_in_supernet, seeds_of
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
 from nascore.errors import Problem, RecipeError
+from nascore.nn.flow import check_gradients
 from nascore.recipe import kept_recipe
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import GalleryFile, create, environment
@@ -165,6 +166,8 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     else:
         _refuse_unfit_split(recipe, parts, facts.train)
     check_networks(recipe, parts, facts, catalogue)
+    for one in parts.seeds or (parts.description,):
+        check_gradients(one, catalogue, (facts.height, facts.width))
     return dataset, parts
 
 

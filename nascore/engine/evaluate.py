@@ -17,6 +17,7 @@ from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.training import trained
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
+from nascore.nn.flow import check_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,9 +74,11 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
     training = recipe.run.training
     try:
         check_batch("training.batch", training.batch, facts.train)
-        return check_trained(description, registry.operations(), facts, training)
+        ready = check_trained(description, registry.operations(), facts, training)
+        check_gradients(ready, registry.operations(), (facts.height, facts.width))
     except RecipeError as error:
         raise type(error)(recipe.placed(error.problems)) from error
+    return ready
 
 
 def evaluate_job(live: Live, description: Description) -> dict[str, Any]:

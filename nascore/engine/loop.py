@@ -11,6 +11,7 @@ import torch
 from attrs import Factory, define
 
 from nascore.contract import EpochReport, StepReport
+from nascore.engine.ambient import refuse_disturbed
 from nascore.engine.measure import entropy
 from nascore.errors import PluginError, Problem, RunFailed
 
@@ -26,6 +27,9 @@ NAMED = 3
 
 FAR = 1e4
 """A parameter beyond it makes any mixture one candidate, or weights of that size."""
+
+MOVING = ("updater", "relaxation", "regularizer")
+"""Slots whose parts a trainer may call in a step."""
 
 _THETA = "theta of "
 
@@ -67,6 +71,7 @@ def run_phase(
         PluginError: The trainer reports something else than a step.
     """
     trainer.start(phase)
+    refuse_disturbed(f"the trainer {_trainer(phase, trainer)}")
     strange = _not_finite(phase)
     watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
     tally = Tally()
@@ -88,8 +93,15 @@ def run_phase(
 def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
     if phase.search is not None:
         phase.search.progress = phase.progress(done)
-    report: object = trainer.step()
-    name = phase.names.get("trainer", type(trainer).__name__)
+    name = _trainer(phase, trainer)
+    parts = [f"the {slot} {phase.names[slot]}" for slot in MOVING if phase.names.get(slot)]
+    who = " or ".join([f"the trainer {name}", *parts])
+    try:
+        report: object = trainer.step()
+    except RunFailed:
+        refuse_disturbed(who)  # that is why, and it names who it may have been
+        raise
+    refuse_disturbed(who)
     if not isinstance(report, StepReport):
         text = f"{name} was asked for step {done} of {phase.steps} and returned {_kind(report)}"
         raise _mistake(f"{text}, not a StepReport.", "Each call of step() makes one step and reports it.")
@@ -99,6 +111,10 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
             text = f"{name} reports {_kind(loss)} as the {field} of step {done}, not a number."
             raise _mistake(text, "Of a tensor report item().")
     return report
+
+
+def _trainer(phase: Phase, trainer: Trainer) -> str:
+    return phase.names.get("trainer", type(trainer).__name__)
 
 
 def _kind(value: object) -> str:

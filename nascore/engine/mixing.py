@@ -106,7 +106,7 @@ def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[
     total = torch.stack([(drawn.weights[name] * value).sum() for name, value in slope.items()]).sum()
     if search.regularizers:
         total = total + _penalty(search, drawn.weights, _expected(search))
-    (found,) = gradients(total, search.state.theta)
+    (found,) = gradients(total, search.state.theta, of="the mixture that the relaxation gives")
     return found
 
 
@@ -116,7 +116,7 @@ def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | N
         return None
     mixture = {name: value.detach().requires_grad_() for name, value in drawn.weights.items()}
     expected = {name: value.requires_grad_() for name, value in search.expected().items()}
-    found = gradients(_penalty(search, mixture, expected), mixture, expected)
+    found = gradients(_penalty(search, mixture, expected), mixture, expected, of="")
     return {name: scale * (found[0][name] + found[1][name]) for name in mixture}
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from nascore.description import expand, without_auxiliary
+from nascore.engine.ambient import refuse_disturbed
 from nascore.engine.batches import Batches
 from nascore.engine.phase import Phase, Search
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
+from nascore.nn.flow import check_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,7 +33,11 @@ def network_of(live: Live, description: Description, streams: Streams) -> Networ
     """Return the network of a description in training mode, with fresh weights from its own stream.
 
     An open one has many equal operations on every state, and is run fused.
+
+    Raises:
+        PluginError: An operation cuts off the gradient.
     """
+    check_gradients(description, live.catalogue, (live.facts.height, live.facts.width))
     execution = "fused" if description.is_open else "plain"
     with streams.initial():
         network = compile(description, live.catalogue, execution=execution)
@@ -68,9 +74,11 @@ def search_phase(
     phase = _phase("search", network, data, live, streams, parts.trainer)
     assert_apart(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
+    refuse_disturbed(f"the updater {live.recipe.part('updater').label}")
     counted = _counting(live, parts.description)
     for regularizer in parts.regularizers:
         regularizer.start(search.state, counted)
+        refuse_disturbed(f"the regularizer {type(regularizer).__name__}")
     names = {slot: ", ".join(part.label for part in filled) for slot, filled in live.recipe.parts.items()}
     return evolve(phase, search=search, names=names)
 

@@ -61,7 +61,8 @@ def unrolled(train: Loss, held: Loss, weights: Tensors, mixture: Tensors, step: 
         step: The step to look ahead.
     """
     fixed = {name: value.detach() for name, value in mixture.items()}
-    (slope,) = gradients(train(weights, fixed), weights)
+    # It may hang on no weight at all: then the virtual step stays where it is.
+    (slope,) = gradients(train(weights, fixed), weights, of="")
     virtual = step.ahead(weights, slope)
     loss = held(virtual, mixture)
     direct, vector = gradients(loss, mixture, virtual)
@@ -85,5 +86,5 @@ def _slope_at(
     train: Loss, weights: Tensors, mixture: Tensors, vector: Tensors, eps: Tensor
 ) -> dict[str, Tensor]:
     moved = {name: weight.detach() + eps * vector[name] for name, weight in weights.items()}
-    (slope,) = gradients(train(moved, mixture), mixture)
+    (slope,) = gradients(train(moved, mixture), mixture, of="")
     return slope

@@ -149,6 +149,8 @@ class Component:
             ``{"paper": {"channels": 36, "cells": 20}}``. What is left out is as it was searched.
         bounds: Settings that bound what an architecture costs, each with a function that returns for the
             settings of which cost, `macs` or `params`: ``{"limit": lambda settings: "macs"}``.
+        example: Settings that the conformance kit examines it with, where it cannot work with its defaults
+            (a path to a file that the plugin has with it).
         plugin: The plugin that brought it; filled in when the plugin is loaded.
     """
 
@@ -168,6 +170,7 @@ class Component:
     argument: str | None = None
     sizes: Mapping[str, Mapping[str, int]] = Factory(dict)
     bounds: Mapping[str, Callable[[Any], str]] = Factory(dict)
+    example: Mapping[str, Any] = Factory(dict)
     plugin: str = ""
 
     def wished(self, slot: str, scale: str) -> list[Wish]:

@@ -146,6 +146,12 @@ class Idle(Grown):
         return ()
 
 
+class Misspelt(Grown):
+    def next_parent(self, gallery, wave, rng):
+        del gallery, wave, rng
+        return ()
+
+
 class Repeats(Grown):
     def seeds(self, description, rng):
         return super().seeds(description, rng) * 2
@@ -162,6 +168,7 @@ GROWTHS = {
     "other-data": (OtherData, "seeds_are_for_the_same_data"),
     "keeps-never": (KeepsNever, "seeds_are_of_the_space"),
     "idle": (Idle, "begins_with_something"),
+    "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
     "repeats": (Repeats, "seeds_differ"),
     "global-growth": (GlobalGrowth, "leaves_the_global_random_numbers_alone"),
 }

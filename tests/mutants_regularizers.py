@@ -110,6 +110,11 @@ class Squashes(Pull):
         return super().penalty(state, drawn, expected)
 
 
+class Misspelt(Pull):
+    def load_state(self, state):
+        del state
+
+
 class Squared(Pull):
     def __init__(self, settings):
         super().__init__(settings)
@@ -163,6 +168,7 @@ MUTANTS = {
     "counts": (Counts, "resumes_in_mid_run"),
     "forgets-average": (ForgetsAverage, "resumes_in_mid_run"),
     "squashes": (Squashes, "changes_nothing"),
+    "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
     "squared": (Squared, "grows_with_its_weight"),
     "vector": (Vector, "gives_a_scalar"),
     "overflows": (Overflows, "stays_finite"),

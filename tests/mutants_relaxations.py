@@ -117,16 +117,6 @@ class Cools(Noisy):
         return super().mixture(theta, segments, generator=generator)
 
 
-class Scales(Plain):
-    """Remembers how large theta ever was, whatever its sign."""
-
-    largest = 1.0
-
-    def expected(self, theta, segments):
-        self.largest = max(self.largest, float(theta.detach().abs().max()))
-        return super().expected(theta / self.largest, segments)
-
-
 class Detached(Plain):
     def expected(self, theta, segments):
         return super().expected(theta.detach(), segments)
@@ -229,7 +219,6 @@ MUTANTS = {
         "leaves_the_global_random_numbers_alone",
     ),
     "cools": (partial(component, build=Cools, provides=SAMPLER), "keeps_no_state"),
-    "scales": (partial(component, build=Scales, provides=("normalized", "deterministic")), "keeps_no_state"),
     "detached": (Detached, "a_gradient_reaches_theta"),
     "doubles": (Doubles, "starts_theta"),
     "own-start": (OwnStart, "repeats_itself"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-import pytest
-
 from nascore.testing import (
     RegularizerConformance,
     RelaxationConformance,
@@ -100,7 +98,3 @@ class TestPlantedLikeBenchmark(SpaceConformance):
 class TestFile(SpaceConformance):
     component = "file"
     settings: ClassVar = {"path": CHAIN}
-
-    @pytest.mark.xfail(reason="it may have no path, and then there is no file to read", strict=True)
-    def test_its_bounds_hold(self):
-        super().test_its_bounds_hold()

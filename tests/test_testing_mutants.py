@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mutants_annealing
 import mutants_regularizers
 import mutants_relaxations
 import mutants_spaces
@@ -71,15 +72,16 @@ def test_updater_with_a_past(name, check):
     caught(UpdaterConformance, mutants_states, name, check)
 
 
-PARTS = {
-    RelaxationConformance: mutants_relaxations,
-    RegularizerConformance: mutants_regularizers,
-    SpaceConformance: mutants_spaces,
-}
-HEALTHY = [pytest.param(base, made, name, id=name) for base, made in PARTS.items() for name in made.HEALTHY]
+PARTS = (
+    (RelaxationConformance, mutants_relaxations),
+    (RelaxationConformance, mutants_annealing),
+    (RegularizerConformance, mutants_regularizers),
+    (SpaceConformance, mutants_spaces),
+)
+HEALTHY = [pytest.param(base, made, name, id=name) for base, made in PARTS for name in made.HEALTHY]
 MUTANTS = [
     pytest.param(base, made, name, check, id=f"{name}-{check}")
-    for base, made in PARTS.items()
+    for base, made in PARTS
     for name, (_made, check) in made.MUTANTS.items()
 ]
 
@@ -101,7 +103,7 @@ def test_each_check_of_these_slots_is_seen_to_fail():
             **mutants_updaters.OTHERS,
             **mutants_states.MUTANTS,
         },
-        RelaxationConformance: mutants_relaxations.MUTANTS,
+        RelaxationConformance: {**mutants_relaxations.MUTANTS, **mutants_annealing.MUTANTS},
         RegularizerConformance: mutants_regularizers.MUTANTS,
         SpaceConformance: mutants_spaces.MUTANTS,
     }

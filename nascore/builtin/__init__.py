@@ -5,6 +5,7 @@ This module says what there is and imports neither torch nor scikit-learn.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import fields_dict
@@ -57,6 +58,7 @@ def nascore_spaces() -> Iterable[Component]:
         provides=(Give(capability="excludes", when=excludes),),
         argument="path",
         check=check_file,
+        example={"path": Path(__file__).with_name("example.yaml")},
     )
     yield Component(
         name="tiny",

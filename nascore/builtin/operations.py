@@ -23,7 +23,7 @@ def entries() -> Iterable[Operation]:
 
 def _plain() -> Iterable[Operation]:
     yield Operation(name="none", build="nascore.nn:Zero", strides=None)
-    yield Operation(name="noise", build="nascore.nn:Noise", strides=None, settings={"copy": 0})
+    yield Operation(name="noise", build="nascore.nn:Noise", strides=None, random=True, settings={"copy": 0})
     yield Operation(
         name="skip_connect",
         build="nascore.nn:skip_connect",

@@ -14,7 +14,7 @@ from nascore.cli.guard import FAILED
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.verb import Verb, echo_json
 from nascore.component import SLOTS
-from nascore.verbs.check_plugin import subjects
+from nascore.verbs.check_plugin import OPERATION, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,34 +31,61 @@ if TYPE_CHECKING:
     examples=(
         "nascore check-plugin signs --with signs.py",
         "nascore check-plugin softmax --json",
+        "nascore check-plugin conv_3x3",
+        "nascore check-plugin file --set path=chain.yaml",
     ),
 )
 @click.argument("name", shell_complete=complete_anything)
-@click.option("--slot", type=click.Choice([slot.name for slot in SLOTS]), help="Only parts of this slot.")
+@click.option(
+    "--slot",
+    type=click.Choice([*(slot.name for slot in SLOTS), OPERATION]),
+    help="Only parts of this slot, or operations.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="A setting that parts are examined with, where their defaults cannot work; repeatable. "
+    "PART.SETTING=VALUE is for one part alone.",
+)
 @json_option
 @plugins_option
 @click.pass_context
-def command(ctx: click.Context, name: str, *, slot: str | None, as_json: bool, plugins: Selection) -> None:
-    """Check what a plugin promises: its declarations, and each part by the checks of its slot.
+def command(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context,
+    name: str,
+    *,
+    slot: str | None,
+    sets: tuple[str, ...],
+    as_json: bool,
+    plugins: Selection,
+) -> None:
+    """Check what a plugin promises: its declarations, and all that it brings by the checks for it.
 
-    NAME is that of a plugin, of its distribution, or of one component. Everything is tried on small tensors;
-    a part takes seconds.
+    NAME is that of a plugin, of its distribution, of one component or of one operation. Everything is tried
+    on small tensors; a part takes seconds.
 
-    Ends with exit code 0 if all checks pass, with 1 if some fail.
+    Ends with exit code 0 if everything was examined and all checks pass, with 1 otherwise.
     """
     results: list[tuple[Subject, list[Outcome]]] = []
-    for subject in subjects(name, plugins=plugins, slot=slot):
+    for subject in subjects(name, plugins=plugins, slot=slot, sets=sets):
         outcomes = _watched(subject)
         results.append((subject, outcomes))
         if not as_json:
             _echo(subject, outcomes)
     failed = sum(bool(one.failure) for _, outcomes in results for one in outcomes)
+    unseen = [_head(subject) for subject, outcomes in results if not outcomes]
     if as_json:
         echo_json([_row(subject, outcomes) for subject, outcomes in results])
     else:
         run = sum(not one.excused for _, outcomes in results for one in outcomes)
-        echo(f"{run - failed} of {run} checks passed" + (f", {failed} failed" if failed else ""))
-    ctx.exit(FAILED if failed else 0)
+        echo(
+            f"{run - failed} of {run} checks passed"
+            + (f", {failed} failed" if failed else "")
+            + (f"; not examined: {', '.join(unseen)}" if unseen else "")
+        )
+    ctx.exit(FAILED if failed or unseen else 0)
 
 
 def _watched(subject: Subject) -> list[Outcome]:

@@ -39,6 +39,7 @@ class Operation:
         same_channels: Whether it must bring as many channels as it gets.
         structural: Whether it is part of the frame (stem, classifier, ...), which drop path never touches.
         identity: Whether it may be the identity, which drop path never touches either.
+        random: Whether it draws random numbers, in evaluation too.
         settings: Its settings and their defaults. ``affine`` and ``pool_norm``, where listed, default to what
             the description says instead.
 
@@ -52,6 +53,7 @@ class Operation:
     same_channels: bool = False
     structural: bool = False
     identity: bool = False
+    random: bool = False
     settings: dict[str, Scalar] = field(factory=dict, converter=_copied)
 
     def __attrs_post_init__(self) -> None:

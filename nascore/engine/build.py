@@ -109,6 +109,7 @@ class Parts:
         updater: How theta moves.
         trainer: How steps are made.
         regularizers: What is penalised.
+        selects: Whether the relaxation declares that it says itself what stands.
         growth: The outer loop.
         seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
     """
@@ -120,6 +121,7 @@ class Parts:
     growth: GrowthPolicy
     seeds: tuple[Description, ...] = ()
     regularizers: tuple[Regularizer, ...] = ()
+    selects: bool = True
 
 
 def build_search(
@@ -199,6 +201,7 @@ def parts_of(
         growth=growth,
         seeds=seeds,
         regularizers=all_made(recipe, "regularizer"),
+        selects="selects" in recipe.part("relaxation").provides,
     )
 
 

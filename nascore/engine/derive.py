@@ -53,7 +53,7 @@ def picks_of(description: Description, search: Search) -> Picks:
     Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
     """
     state = search.state
-    if isinstance(search.relaxation, Selecting):
+    if search.selects and isinstance(search.relaxation, Selecting):
         return {name: _selected(description, search, name) for name in state.theta}
     return choose(description, {name: value.tolist() for name, value in search.strength().items()})
 

@@ -50,6 +50,7 @@ class Search:
         updater: How theta moves.
         regularizers: Penalties on theta and mixture, already started.
         progress: How much of the phase's architecture steps is over, 0 to 1.
+        selects: Whether the relaxation declares that it says itself what stands.
     """
 
     state: ArchitectureState
@@ -57,9 +58,14 @@ class Search:
     updater: Updater
     regularizers: tuple[Regularizer, ...] = ()
     progress: float = 0.0
+    selects: bool = True
 
     def relaxing(self, name: str) -> Relaxation:
-        """Return the relaxation as it is now for a group: one that anneals depends on the progress."""
+        """Return the relaxation as it is now for a group: one that anneals depends on the progress.
+
+        Raises:
+            PluginError: What it gives as itself, annealed, is no relaxation.
+        """
         relaxation = self.relaxation
         if isinstance(relaxation, Annealing):
             returned = Returned(relaxation, "annealed", "relaxation")

@@ -69,6 +69,7 @@ def search_phase(
         relaxation=parts.relaxation,
         updater=parts.updater,
         regularizers=parts.regularizers,
+        selects=parts.selects,
     )
     data = data or _search_data(live, parts.trainer)
     phase = _phase("search", network, data, live, streams, parts.trainer)

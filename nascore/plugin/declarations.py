@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nascore.capability import CAPABILITIES
 from nascore.component import MEASURES, SIZED, Component, Give
@@ -17,7 +17,7 @@ from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Slot
     from nascore.plugin.plugin import Plugin
@@ -117,9 +117,15 @@ def _settings(component: Component) -> Iterator[str]:
     if fault:
         yield f"{component.name}: its default settings cannot be made: {fault}."
         return
-    mini = wrap(component.mini, Origin(layer="scale", where="scale mini"))
-    for problem in structure(component.config, mini, Asked(owner=component.name)).problems:
-        yield f"{component.name}: at scale mini, {problem.path}: {problem.text}"
+    yield from _unreadable(component, component.mini, "at scale mini")
+    yield from _unreadable(component, component.example, "in its example")
+
+
+def _unreadable(component: Component, values: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Yield what is wrong with settings that the component declares beside its defaults."""
+    node = wrap(values, Origin(layer="scale", where=where))
+    for problem in structure(component.config, node, Asked(owner=component.name)).problems:
+        yield f"{component.name}: {where}, {problem.path}: {problem.text}"
 
 
 def _bounds(component: Component) -> Iterator[str]:

@@ -20,21 +20,24 @@ from nascore.testing.dataset import DatasetConformance
 from nascore.testing.growth import GrowthConformance
 from nascore.testing.mixed import faults_of
 from nascore.testing.observer import ObserverConformance
+from nascore.testing.operation import OperationConformance
 from nascore.testing.plugin import PluginConformance
 from nascore.testing.regularizer import RegularizerConformance
 from nascore.testing.relaxation import RelaxationConformance
-from nascore.testing.slots import BY_SLOT
+from nascore.testing.slots import BY_KIND, BY_SLOT
 from nascore.testing.space import SpaceConformance
 from nascore.testing.trainer import TrainerConformance
 from nascore.testing.updater import UpdaterConformance
 
 __all__ = [
+    "BY_KIND",
     "BY_SLOT",
     "Conformance",
     "DatasetConformance",
     "GrowthConformance",
     "NotConformingError",
     "ObserverConformance",
+    "OperationConformance",
     "Outcome",
     "PluginConformance",
     "RegularizerConformance",

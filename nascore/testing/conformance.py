@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from json import dumps
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.component import load
-from nascore.errors import PluginError, did_you_mean, said
+from nascore.config import Asked, merge, structure, wrap
+from nascore.config.schema import plain
+from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, said
 from nascore.plugin import discover
+from nascore.recipe.recipe import flat
+from nascore.testing.extremes import extremes
+from nascore.testing.legal import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Component
+    from nascore.config import Node
     from nascore.plugin import Registry
 
 CHECK = "test_"
 """How the names of checks begin, so that pytest collects them."""
+
+
+EXAMPLE: Final = Origin(layer="default", where="the example of the component")
 
 
 class NotConformingError(AssertionError):
@@ -51,7 +61,8 @@ class Conformance:
         slot: The slot.
         component: Name of the component.
         registry: Where it is found; None: among what is installed.
-        settings: Settings that it is examined with, where its defaults cannot work (a path to a file).
+        settings: Settings that it is examined with, where its defaults cannot work (a path to a file); over
+            the component's own example, and read as a recipe's are.
     """
 
     slot: ClassVar[str] = ""
@@ -89,9 +100,30 @@ class Conformance:
         return found
 
     @classmethod
+    def given(cls) -> Node:
+        """Return the settings that it is examined with: the component's example, under those of the class."""
+        own = wrap(cls.settings, Origin(layer="python", where=f"settings of {cls.__name__}"))
+        return merge(wrap(cls.declared().example, EXAMPLE), own)
+
+    @classmethod
     def configured(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
-        """Return the component's settings with these values, the others as they are examined."""
-        return cls.declared().config(**{**cls.settings, **settings})
+        """Return the component's settings with these values, the others as it is examined.
+
+        Raises:
+            RecipeError: The settings of the class are not those of the component; read as a recipe's are.
+        """
+        return evolve(examined_with(cls.declared(), cls.given()), **settings)
+
+    @classmethod
+    def variants(cls, *, largest: float) -> Iterator[tuple[str, Any]]:
+        """Yield a text and settings for each declared bound and choice that the component's check allows.
+
+        Args:
+            largest: Bounds above it are left out.
+        """
+        usual = cls.configured()
+        judge = Judge(cls.declared(), cls.found(), usual)
+        yield from ((text, one) for text, one in extremes(usual, largest=largest) if judge.allows(one))
 
     @classmethod
     def made(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
@@ -101,7 +133,13 @@ class Conformance:
     @classmethod
     def typed(cls) -> tuple[str, ...]:
         """Return the settings that the component is examined with, as they are typed after ``--set``."""
-        return tuple(f"{cls.slot}.{name}={value}" for name, value in cls.settings.items())
+        names = cls.given().value
+        assert isinstance(names, dict)
+        return tuple(
+            f"{cls.slot}.{path}={dumps(plain(value))}"
+            for path, value in flat(cls.configured())
+            if path.partition(".")[0] in names
+        )
 
     @classmethod
     def provides(cls, capability: str) -> bool:
@@ -146,6 +184,23 @@ def _excuse(method: object) -> str:
         if mark.name == "xfail" and mark.kwargs.get("reason"):
             return str(mark.kwargs["reason"])
     return ""
+
+
+def examined_with(component: Component, given: Node | None = None) -> Any:  # noqa: ANN401 - a plugin's class
+    """Return the settings that a component is examined with, read as a recipe's are.
+
+    Args:
+        component: The component.
+        given: What differs from its defaults; None: what its example says.
+
+    Raises:
+        RecipeError: They are no settings of it.
+    """
+    node = wrap(component.example, EXAMPLE) if given is None else given
+    reading = structure(component.config, node, Asked(owner=component.name, path=component.slot))
+    if reading.problems:
+        raise RecipeError(reading.problems)
+    return reading.settings
 
 
 def checks_of(cls: type[Conformance]) -> tuple[str, ...]:

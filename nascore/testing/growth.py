@@ -16,6 +16,7 @@ from nascore.testing.galleries import chosen, gallery_of
 from nascore.testing.growing import GrowingConformance
 from nascore.testing.growing_parents import GrowingParents
 from nascore.testing.grown import growths
+from nascore.testing.optional import OptionalMethods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ FACTS = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, m
 ERRORS = (0.5, 0.3, 0.4)
 
 
-class GrowthConformance(GrowingConformance, GrowingParents):
+class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
     """The checks of a growth policy, on cells and on chains; of one that grows, also of parents and children.
 
     Attributes:
@@ -38,6 +39,7 @@ class GrowthConformance(GrowingConformance, GrowingParents):
     """
 
     slot: ClassVar[str] = "growth"
+    optional: ClassVar[tuple[str, ...]] = ("next_parents", "open", "close", "seed_epochs", "child_epochs")
     largest: ClassVar[float] = 100
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class

@@ -11,7 +11,7 @@ from nascore.errors import NascoreError, said
 from nascore.plugin.selection import CORE, named, same_distribution
 from nascore.recipe import Request, settled
 from nascore.testing.alone import torch_importer
-from nascore.testing.conformance import Conformance, NotConformingError
+from nascore.testing.conformance import Conformance, NotConformingError, examined_with
 from nascore.testing.declared import needless, undocumented, unknown, unreadable, unwishable
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ class PluginConformance(Conformance):
 
     def _build(self, one: Component) -> None:
         try:
-            load(one.build)(one.config())
+            load(one.build)(examined_with(one))
         except Exception as error:
-            text = f"{self.component} cannot build {one.slot} {one.name} with its default settings"
+            given = "its example" if one.example else "its default settings"
+            text = f"{self.component} cannot build {one.slot} {one.name} with {given}"
             raise NotConformingError(f"{text}: {said(error)}.") from error

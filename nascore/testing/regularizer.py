@@ -10,7 +10,8 @@ from nascore.config import settings_of
 from nascore.engine.checkpoint import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
-from nascore.testing.part import PartConformance, reread, same
+from nascore.testing.optional import OptionalMethods
+from nascore.testing.part import reread, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +29,11 @@ STEPS, MIDDLE = 6, 3
 """Steps on thetas that vary, and after how many of them the state is taken."""
 
 
-class RegularizerConformance(PartConformance):
+class RegularizerConformance(OptionalMethods):
     """A regularizer is a function of theta and mixture: a scalar with a gradient, of what is alive."""
 
     slot: ClassVar[str] = "regularizer"
+    optional: ClassVar[tuple[str, ...]] = ("state_dict", "load_state_dict")
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Penalise two groups, and differentiate by theta."""

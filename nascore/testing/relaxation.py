@@ -8,9 +8,11 @@ import torch
 
 from nascore.testing.choices import alike, generator, leaders, masked, scattered, state_of, unlike, varying
 from nascore.testing.mixing import live, mixtures, shortfall, states
+from nascore.testing.optional import OptionalMethods
 from nascore.testing.part import same
 from nascore.testing.random_state import seeded
 from nascore.testing.relaxation_declared import RelaxationDeclared
+from nascore.testing.relaxation_optional import RelaxationOptional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +24,11 @@ DRAWS = 8
 CLOSE = 1e-5
 
 
-class RelaxationConformance(RelaxationDeclared):
+class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMethods):
     """A relaxation turns theta into weights: of what is alive, with a gradient, and without a memory."""
 
     slot: ClassVar[str] = "relaxation"
+    optional: ClassVar[tuple[str, ...]] = ("annealed", "picks", "within")
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Start theta, move it, draw from it and expect of it."""

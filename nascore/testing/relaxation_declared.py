@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from nascore.engine.derive import Selecting
 from nascore.nn import segment_softmax
-from nascore.testing.choices import alike, generator, group, scattered, unlike
+from nascore.testing.choices import alike, generator, group, scattered
 from nascore.testing.mixing import live, states
 from nascore.testing.part import PartConformance, same
 
@@ -85,22 +84,6 @@ class RelaxationDeclared(PartConformance):
             text = f"the mean of its draws is {float(away.max()):.3f} off the softmax of theta"
             far = bool((away > SIGMAS * error + CLOSE).any())
             self.hold(not far, f"declares unbiased, and {text}")
-
-    def test_selects_if_it_says_so(self) -> None:
-        """It says which entries stand if it is to (`selects`), and only then; those are alive, none twice."""
-        part: Any = self.made()
-        can = isinstance(part, Selecting)
-        self.hold(self.provides("selects") or not can, "has `picks`, and does not declare selects")
-        self.hold(can or not self.provides("selects"), "declares selects, and has no `picks`")
-        if not can:
-            return
-        dead = {"wide": [(0, 0)], "used": [(0, 3)]}
-        for name, state in states(part, unlike(), scattered(unlike(), 2), dead=dead):
-            picks = part.picks(state.theta[name], state.segments(name))
-            alive = live(state, name)
-            self.hold(picks, f"picks nothing of a group ({name})")
-            self.hold(all(bool(alive[row, column]) for row, column in picks), "picks what is masked or dead")
-            self.hold(len(set(picks)) == len(picks), "picks an entry twice")
 
     def _many(self) -> int:
         return 1 if self.provides("deterministic") else MANY

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from nascore.testing.dataset import DatasetConformance
 from nascore.testing.growth import GrowthConformance
 from nascore.testing.observer import ObserverConformance
+from nascore.testing.operation import OperationConformance
+from nascore.testing.plugin import PluginConformance
 from nascore.testing.regularizer import RegularizerConformance
 from nascore.testing.relaxation import RelaxationConformance
 from nascore.testing.space import SpaceConformance
@@ -32,3 +34,10 @@ BY_SLOT: Final[Mapping[str, type[Conformance]]] = {
     )
 }
 """The conformance class of each slot, by the slot's name."""
+
+BY_KIND: Final[Mapping[str, type[Conformance]]] = {
+    **BY_SLOT,
+    "operation": OperationConformance,
+    "plugin": PluginConformance,
+}
+"""The conformance class of whatever a plugin brings, and of the plugin as a whole."""

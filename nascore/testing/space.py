@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from nascore.config import merge, wrap
 from nascore.description import dump, expand, fingerprint, load
-from nascore.errors import NascoreError, said
+from nascore.errors import NascoreError, Origin, said
 from nascore.testing.examples import FACTS, KINDS
 from nascore.testing.networks import forwarded, one_step
 from nascore.testing.random_state import seeded
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nascore.config import Node
     from nascore.contract import DataFacts
 
 CALLS = 3
@@ -33,9 +35,10 @@ class SpaceConformance(SpaceDerived):
     largest: ClassVar[float] = 32
 
     @classmethod
-    def configured(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
-        """Return its settings at the scale `mini`, with these values."""
-        return super().configured(**{**cls.declared().mini, **cls.settings, **settings})
+    def given(cls) -> Node:
+        """Return its settings at the scale `mini`, under those that it is examined with."""
+        mini = wrap(cls.declared().mini, Origin(layer="scale", where="scale mini"))
+        return merge(mini, super().given())
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Describe, and work the description out."""

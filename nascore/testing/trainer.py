@@ -9,7 +9,6 @@ import torch
 
 from nascore.component import load
 from nascore.engine.checkpoint import capture, restore
-from nascore.testing.extremes import extremes
 from nascore.testing.part import same
 from nascore.testing.stepping import numbers
 from nascore.testing.supernet import Recorder
@@ -35,7 +34,7 @@ class TrainerConformance(TrainerGradients):
         declared, build = self.declared(), load(self.declared().build)
         for text, settings in [
             ("its defaults", self.configured()),
-            *extremes(self.configured(), largest=self.largest),
+            *self.variants(largest=self.largest),
         ]:
             provided, demanded = "two-halves" in declared.given(settings), build(settings).demand.halves
             said = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from nascore.component import SLOTS
 from nascore.config import settings_of
@@ -15,44 +15,54 @@ from nascore.plugin.selection import named
 from nascore.run import is_file
 from nascore.shell import command_line
 from nascore.verbs.asking import installed
+from nascore.verbs.examining import settings_for
 from nascore.verbs.plugins import plugins_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nascore.component import Component
+    from nascore.config import Node
+    from nascore.description import Operation
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.selection import Wanted
     from nascore.testing import Outcome
 
 PLUGIN: Final = "plugin"
+OPERATION: Final = "operation"
 
 
 @frozen(kw_only=True)
 class Subject:
-    """A plugin as a whole, or one part of it.
+    """A plugin as a whole, or one thing that it brings.
 
     Attributes:
-        kind: ``plugin``, or the slot of the part.
+        kind: ``plugin``, ``operation``, or the slot of the part.
         name: The name of the plugin, or the full name of the part.
         registry: Where it is found.
+        settings: What was set for the part, over its example.
         unfit: Why it cannot be examined; empty: it can.
     """
 
     kind: str
     name: str
     registry: Registry
+    settings: Mapping[str, Node] = Factory(dict)
     unfit: str = ""
 
     def outcomes(self) -> Iterator[Outcome]:
         """Run its checks one by one; yields what each said. They import torch, and take seconds."""
         from nascore.engine.device import computing
-        from nascore.testing import BY_SLOT, PluginConformance, examined
+        from nascore.testing import BY_KIND, examined
 
-        kit = {**BY_SLOT, PLUGIN: PluginConformance}
-        if self.kind in kit and not self.unfit:
-            given = {"component": self.name, "plugin": self.name, "registry": self.registry}
-            checks = examined(type("Checked", (kit[self.kind],), given))
+        if self.kind in BY_KIND and not self.unfit:
+            given = {
+                "component": self.name,
+                "plugin": self.name,
+                "registry": self.registry,
+                "settings": self.settings,
+            }
+            checks = examined(type("Checked", (BY_KIND[self.kind],), given))
             while True:
                 # Around each by itself: whoever reads the outcomes must not find torch changed.
                 with computing(1):
@@ -62,37 +72,61 @@ class Subject:
                 yield outcome
 
 
-def subjects(name: str, *, plugins: Wanted = (), slot: str | None = None) -> list[Subject]:
-    """Return what there is to examine under a name: a plugin with all its parts, or the parts of that name.
+def subjects(
+    name: str, *, plugins: Wanted = (), slot: str | None = None, sets: Sequence[str] = ()
+) -> list[Subject]:
+    """Return what there is to examine under a name: a plugin with all it brings, or what has that name.
 
     Args:
-        name: Name of a plugin, of its distribution, or of a component, maybe as ``plugin:name``.
+        name: Name of a plugin, of its distribution, of a component, or of an operation, maybe as
+            ``plugin:name``.
         plugins: A selection of plugins, or files with plugins that are not installed.
-        slot: Only components of this slot; None: all.
+        slot: Only components of this slot, or ``operation``; None: all.
+        sets: Settings that parts are examined with, each as ``SETTING=VALUE`` or ``PART.SETTING=VALUE``.
 
     Raises:
         PluginError: Nothing is called that, or the plugin cannot be used.
+        RecipeError: No part that is examined has such a setting, or it cannot have such a value.
     """
     registry = installed(plugins)
     whole = [one for one in registry.plugins if named(one, [name])]
-    parts = [part for one in whole or registry.plugins for part in one.components]
     if whole:
         _refuse_idle(whole)
-    else:
-        parts = [part for part in parts if name in {part.name, f"{part.plugin}:{part.name}"}]
+    brought = [one for one in whole or registry.plugins if one.status == "ready"]
+    parts = [part for one in brought for part in one.components if whole or _called(part, one, name)]
+    operations = [(one, op) for one in brought for op in one.operations if whole or _called(op, one, name)]
     chosen = [part for part in parts if slot is None or part.slot == slot]
-    if not chosen and (slot is not None or not whole):
+    ops = operations if slot in {None, OPERATION} else []
+    if not chosen and not ops and (slot is not None or not whole):
         raise _nothing(name, slot, registry, plugins)
+    given = settings_for(chosen, sets)
     first = [Subject(kind=PLUGIN, name=one.name, registry=registry) for one in whole if slot is None]
-    return [*first, *(_of(part, registry) for part in chosen)]
+    return [
+        *first,
+        *(_of(part, registry, given[part]) for part in chosen),
+        *(_of_operation(plugin, op, registry) for plugin, op in ops),
+    ]
 
 
-def _of(part: Component, registry: Registry) -> Subject:
+def _called(one: Component | Operation, plugin: Plugin, name: str) -> bool:
+    return name in {one.name, f"{plugin.name}:{one.name}"}
+
+
+def _of(part: Component, registry: Registry, settings: Mapping[str, Node]) -> Subject:
     default = settings_of(part.config)[part.argument].default if part.argument else ""
-    unfit = f"its setting {part.argument} has no default" if default is None else ""
+    lacking = default is None and part.argument not in {*part.example, *settings}
+    unfit = f"its setting {part.argument} has no default: give one by --set {part.argument}=VALUE"
     # The full name only where it is needed: it begins the sentences.
     name = f"{part.plugin}:{part.name}" if registry.ambiguous(part.slot, part.name) else part.name
-    return Subject(kind=part.slot, name=name, registry=registry, unfit=unfit)
+    return Subject(
+        kind=part.slot, name=name, registry=registry, settings=settings, unfit=unfit if lacking else ""
+    )
+
+
+def _of_operation(plugin: Plugin, operation: Operation, registry: Registry) -> Subject:
+    several = operation.name not in registry.operations()
+    name = f"{plugin.name}:{operation.name}" if several else operation.name
+    return Subject(kind=OPERATION, name=name, registry=registry)
 
 
 def _refuse_idle(plugins: list[Plugin]) -> None:
@@ -107,9 +141,10 @@ def _refuse_idle(plugins: list[Plugin]) -> None:
 
 def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -> PluginError:
     if slot is not None:
-        hint = did_you_mean(name, registry.names(slot)) or f"See nascore list {slot}."
+        known = registry.operations() if slot == OPERATION else registry.names(slot)
+        hint = did_you_mean(name, known) or f"See nascore list {slot}."
         return PluginError([Problem(path="", text=f"no {slot} is called {name}, nor one of it.", hint=hint)])
-    names = {part.name for one in registry.plugins for part in one.components}
+    names = {part.name for one in registry.plugins for part in one.components} | {*registry.operations()}
     hint = did_you_mean(name, {*names, *registry.words()})
     text = f"no plugin or component is called {name}."
     for one in SLOTS:

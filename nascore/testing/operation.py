@@ -1,0 +1,233 @@
+"""What every operation promises: its shapes, its gradients, and that a network with it can be exported."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import torch
+from attrs import frozen
+
+from nascore.component import load
+from nascore.errors import NascoreError, PluginError, did_you_mean, said
+from nascore.testing.choices import generator
+from nascore.testing.conformance import Conformance, NotConformingError
+from nascore.testing.operation_network import exported
+from nascore.testing.part import same
+from nascore.testing.random_state import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from nascore.description import Operation
+
+WIDTHS: Final = ((4, 4), (4, 8), (8, 4), (3, 6))
+"""Channels of input and output."""
+STRIDES: Final = (1, 2, 3)
+"""Strides that are tried; of an operation that names its own, those."""
+SIZES: Final = ((8, 8), (9, 9), (8, 6))
+"""Heights and widths of the input; odd ones too."""
+SWITCHES: Final[tuple[str, ...]] = ("affine", "pool_norm")
+"""Settings that a description decides on."""
+IMAGES: Final = 2
+AUXILIARY: Final = "auxiliary"
+"""What the names of auxiliary heads hold."""
+FLAT: Final = 2
+"""Dimensions of what a head gives, [B, C]."""
+
+
+@frozen(kw_only=True)
+class Place:
+    """Where an operation may stand.
+
+    Attributes:
+        c_in: Channels of the input.
+        c_out: Channels of the output.
+        stride: How much smaller the output is.
+        switches: Values of the settings that a description decides on.
+    """
+
+    c_in: int
+    c_out: int
+    stride: int
+    switches: dict[str, bool]
+
+    def __str__(self) -> str:
+        switched = "".join(f", {name} {str(value).lower()}" for name, value in self.switches.items())
+        return f"{self.c_in} to {self.c_out} channels, stride {self.stride}{switched}"
+
+
+class OperationConformance(Conformance):
+    """The checks of an operation, wherever its entry in the catalogue lets it stand."""
+
+    slot: ClassVar[str] = "operation"
+
+    @classmethod
+    def entry(cls) -> Operation:
+        """Return the operation's entry in the catalogue.
+
+        Raises:
+            PluginError: There is none of this name.
+        """
+        catalogue = cls.found().operations()
+        if cls.component not in catalogue:
+            hint = did_you_mean(cls.component, catalogue)
+            raise PluginError(f"no operation is called {cls.component}. {hint}".rstrip())
+        return catalogue[cls.component]
+
+    @classmethod
+    def places(cls) -> Iterator[Place]:
+        """Yield every place of those that are tried in which the operation may stand."""
+        entry = cls.entry()
+        strides = STRIDES if entry.strides is None else entry.strides
+        names = [name for name in SWITCHES if name in entry.settings]
+        for (c_in, c_out), stride in product(WIDTHS, strides):
+            if not list(entry.misfits(c_in, c_out, stride)):
+                for values in product((False, True), repeat=len(names)):
+                    switches = dict(zip(names, values, strict=True))
+                    yield Place(c_in=c_in, c_out=c_out, stride=stride, switches=switches)
+
+    @classmethod
+    def standing(cls) -> Iterator[Place]:
+        """Yield every place in which it gives its shape: that it does not is told by one check."""
+        for place in cls.places():
+            try:
+                right = all(cls._shape(place, size) in cls._wanted(place, size) for size in SIZES)
+            except NotConformingError:
+                continue
+            if right:
+                yield place
+
+    @classmethod
+    def built(cls, place: Place) -> nn.Module:
+        """Build the operation for a place, the same weights each time.
+
+        Raises:
+            NotConformingError: It cannot be built.
+        """
+        entry = cls.entry()
+        try:
+            with seeded():
+                module: nn.Module = load(entry.build)(
+                    place.c_in, place.c_out, place.stride, **{**entry.settings, **place.switches}
+                )
+        except Exception as error:
+            raise NotConformingError(
+                f"{cls.component} cannot be built for {place}: {said(error)}."
+            ) from error
+        return module
+
+    def test_can_stand_somewhere(self) -> None:
+        """Its entry lets it stand in some usual place: channels that stay or change, and a stride."""
+        self.hold(any(True for _ in self.places()), "may stand in none of the usual places")
+
+    def test_gives_its_shape(self) -> None:
+        """It gives [B, c_out, ceil(H/stride), ceil(W/stride)], or, as a head of the frame, [B, c_out]."""
+        for place in self.places():
+            for size in SIZES:
+                shape, wanted = self._shape(place, size), self._wanted(place, size)
+                text = f"gives the shape {shape} of images of {size} for {place}, not {wanted[0]}"
+                self.hold(shape in wanted, text)
+
+    def test_a_gradient_gets_through(self) -> None:
+        """The gradient reaches its weights, and its input where what it gives depends on the input."""
+        for place in self.standing():
+            module, x = self.built(place).train(), _images(place)
+            y = self._run(module, x.requires_grad_() + 0)  # no leaf: that it writes into it is another check
+            if not y.requires_grad:
+                other = self._run(self.built(place).train(), _images(place, seed=1))
+                depends = not same(y, other) or any(True for _ in module.parameters())
+                self.hold(not depends, f"gives numbers without a gradient, for {place}")
+                continue
+            weights = {name: one for name, one in module.named_parameters() if one.requires_grad}
+            slope = torch.rand(y.shape, generator=generator(2))
+            found = torch.autograd.grad((y * slope).sum(), [x, *weights.values()], allow_unused=True)
+            self._reached(place, dict(zip(("its input", *weights), found, strict=True)))
+
+    def test_leaves_its_input_alone(self) -> None:
+        """It writes nothing into its input, which others read too."""
+        for place in self.standing():
+            x = _images(place)
+            before = x.clone()
+            self._run(self.built(place).train(), x)
+            self.hold(same(x, before), f"writes into its input, for {place}")
+
+    def test_evaluates_one_image_like_many(self) -> None:
+        """In evaluation it gives the same each time, unless it says that it is random, one image or many."""
+        if self.entry().random:
+            return
+        for place in self.standing():
+            module, x = self.built(place), _images(place)
+            if _takes_the_batchs(module):
+                continue  # a candidate of an open network, whose norms have no numbers but the batch's
+            self._run(module.train(), x)
+            module.eval()
+            whole = self._run(module, x)
+            self.hold(
+                same(whole, self._run(module, x, seed=1)), f"gives something else each time, for {place}"
+            )
+            alone = torch.cat([self._run(module, one[None]) for one in x])
+            close = torch.allclose(whole, alone, rtol=1e-4, atol=1e-5)
+            self.hold(
+                close, f"gives something else of an image alone than of the same among others, for {place}"
+            )
+
+    def test_can_be_exported(self) -> None:
+        """A network with it can be written out as a Python file without nascore, and gives the same."""
+        # An auxiliary head is part of training alone: model.py is without it.
+        if self.entry().random or AUXILIARY in self.component:
+            return
+        for place in self.standing():
+            try:
+                head = self._is_head(place)
+                given, written = exported(self.component, place, self.found().operations(), head=head)
+            except NascoreError as error:
+                self.hold(holds=False, text=f"cannot be written into a model.py, for {place}: {error}")
+            else:
+                close = torch.allclose(given, written, rtol=1e-4, atol=1e-5)
+                self.hold(close, f"computes something else in the model.py that is written, for {place}")
+
+    def _reached(self, place: Place, found: dict[str, Any]) -> None:
+        missing = [name for name, slope in found.items() if slope is None]
+        self.hold(not missing, f"gives no gradient to {', '.join(missing)}, for {place}")
+        strange = [name for name, slope in found.items() if not bool(torch.isfinite(slope).all())]
+        self.hold(not strange, f"gives a gradient that is not finite to {', '.join(strange)}, for {place}")
+
+    @classmethod
+    def _is_head(cls, place: Place) -> bool:
+        return len(cls._shape(place, SIZES[0])) == FLAT
+
+    @classmethod
+    def _wanted(cls, place: Place, size: tuple[int, int]) -> list[tuple[int, ...]]:
+        """Return the shapes that it may give: of a state, and of logits if it is part of the frame."""
+        state = (IMAGES, place.c_out, *(-(-one // place.stride) for one in size))
+        return [state, state[:FLAT]] if cls.entry().structural else [state]
+
+    @classmethod
+    def _shape(cls, place: Place, size: tuple[int, int]) -> tuple[int, ...]:
+        # No numbers are computed: it is built as costs are counted.
+        with torch.device("meta"), torch.no_grad():
+            module = cls.built(place).train()
+            try:
+                y = module(torch.empty(IMAGES, place.c_in, *size))
+            except Exception as error:
+                text = f"{cls.component} breaks at images of {size} for {place}: {said(error)}."
+                raise NotConformingError(text) from error
+        cls.hold(isinstance(y, torch.Tensor), f"gives no tensor but {type(y).__name__}")
+        return tuple(y.shape)
+
+    def _run(self, module: nn.Module, x: Tensor, *, seed: int = 0) -> Tensor:
+        with seeded(seed):
+            y: Tensor = module(x)
+        return y
+
+
+def _images(place: Place, *, seed: int = 0) -> Tensor:
+    # Normal numbers: of both signs, so that what writes into its input shows.
+    return torch.randn(IMAGES, place.c_in, 9, 9, generator=generator(seed))
+
+
+def _takes_the_batchs(module: nn.Module) -> bool:
+    return any(getattr(one, "track_running_stats", True) is False for one in module.modules())

@@ -1,0 +1,115 @@
+"""Relaxations that are broken on purpose in what they remember, how they anneal, and what they select."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from attrs import frozen
+from mutants_relaxations import Plain, component
+
+from nascore.api import Give, hookimpl, setting
+
+PROVIDES = ("normalized", "deterministic")
+
+
+@frozen(kw_only=True)
+class Course:
+    tau: float = setting(1.0, "Temperature.", gt=0)
+    picking: bool = setting(default=False, help="Whether it says what stands.")
+
+
+class Anneals(Plain):
+    """Healthy: a temperature that falls."""
+
+    def __init__(self, settings, progress=0.0):
+        super().__init__(settings)
+        self.settings, self.progress = settings, progress
+        self.tau = settings.tau * (1 - 0.9 * progress)
+
+    def annealed(self, progress):
+        return type(self)(self.settings, progress)
+
+
+class AnnealsToNothing(Anneals):
+    """Changes itself, and gives nothing back."""
+
+    def annealed(self, progress):
+        self.tau = self.settings.tau * (1 - 0.9 * progress)
+
+
+class AnnealsToItsWeights(Anneals):
+    def annealed(self, progress):
+        return self.tau * progress
+
+
+class AnnealsToZero(Anneals):
+    def annealed(self, progress):
+        other = type(self)(self.settings, progress)
+        other.tau = self.settings.tau * (1 - progress)
+        return other
+
+
+class Misspelt(Plain):
+    def anneal(self, progress):
+        return self if progress < 2 else None
+
+
+class MisspeltToo(Plain):
+    def annealing(self, progress):
+        return self if progress < 2 else None
+
+
+class Selects(Plain):
+    """Healthy where it declares `selects` with the setting that lets it pick."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.picking = settings.picking
+
+    def picks(self, theta, segments):
+        if not self.picking:
+            raise RuntimeError("nobody asked for picks")
+        best = self.expected(theta, segments).argmax(dim=1)
+        return [(row, int(column)) for row, column in enumerate(best)]
+
+
+class RaisesWhenItPicks(Selects):
+    def picks(self, theta, segments):
+        return self.no_such_thing(theta, segments)
+
+
+class Scales(Plain):
+    """Remembers how large theta ever was, whatever its sign."""
+
+    largest = 1.0
+
+    def expected(self, theta, segments):
+        self.largest = max(self.largest, float(theta.detach().abs().max()))
+        return super().expected(theta / self.largest, segments)
+
+
+made = partial(component, config=Course)
+WHERE_SET = (*PROVIDES, "unbiased", Give(capability="selects", when=lambda settings: settings.picking))
+UNBIASED = (*PROVIDES, "unbiased")
+
+HEALTHY = {
+    "anneals": made("anneals", Anneals, provides=UNBIASED),
+    "selects": made("selects", Selects, provides=WHERE_SET),
+}
+MUTANTS = {
+    "to-nothing": (partial(made, build=AnnealsToNothing), "anneals_into_a_relaxation"),
+    "to-weights": (partial(made, build=AnnealsToItsWeights), "anneals_into_a_relaxation"),
+    "to-zero": (partial(made, build=AnnealsToZero), "anneals_into_a_relaxation"),
+    "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
+    "misspelt-too": (MisspeltToo, "optional_methods_are_spelt_right"),
+    "raises": (partial(made, build=RaisesWhenItPicks, provides=WHERE_SET), "selects_if_it_says_so"),
+    "never-declared": (partial(made, build=Selects), "selects_if_it_says_so"),
+    "scales": (partial(component, build=Scales, provides=PROVIDES), "keeps_no_state"),
+}
+
+
+@hookimpl
+def nascore_relaxations():
+    yield from HEALTHY.values()
+    for name, (build, _check) in MUTANTS.items():
+        yield build(name) if isinstance(build, partial) else component(name, build)

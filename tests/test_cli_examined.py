@@ -116,7 +116,7 @@ def test_a_part_brings_an_example_of_its_settings(written, tmp_path):
 
 
 def test_the_files_space_has_an_example():
-    assert done("check-plugin", "file").splitlines()[-1] == "13 of 13 checks passed"
+    assert done("check-plugin", "file").splitlines()[-1] == "14 of 14 checks passed"
 
 
 def test_an_operation_alone():

@@ -32,12 +32,13 @@ class Batches:
         order: Generator for shuffling.
         noise: Generator for augmentation, of its own so that augmenting changes no order; None: images stay
             as they are.
+        setting: Which setting gives the size, for messages.
 
     Raises:
         RecipeError: There are fewer images than a batch holds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by name
         self,
         examples: Examples,
         facts: DataFacts,
@@ -45,8 +46,9 @@ class Batches:
         size: int,
         order: Generator,
         noise: Generator | None = None,
+        setting: str = "trainer.batch",
     ) -> None:
-        check_batch("trainer.batch", size, len(examples.labels))
+        check_batch(setting, size, len(examples.labels))
         self.examples = examples
         self.facts = facts
         self.size = size

@@ -130,6 +130,7 @@ def _phase(  # noqa: PLR0913, PLR0917 - what a phase is made of
             size=demand.batch,
             order=streams[f"batches/{part}"],
             noise=streams[f"augment/{part}"] if demand.augment else None,
+            setting="training.batch" if name == "train" else "trainer.batch",
         )
         for part, examples in data.items()
     }

@@ -26,6 +26,7 @@ from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.making import made
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
+from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
@@ -57,7 +58,11 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
                     check(check_ranked, one, registry.operations(), facts, training)
             evaluation = doubt_sizes(evaluation, parts.seeds or (parts.description,))
     except RecipeError as error:
-        return type(error)(recipe.placed(error.problems))
+        problems = recipe.placed(error.problems)
+        if recipe is evaluation:
+            # In a search the same path without it is that of the search's own training.
+            problems = [evolve(problem, path=f"{EVALUATION_PATH}{problem.path}") for problem in problems]
+        return type(error)(problems)
     recipe = doubted(member.recipe, parts, dataset.facts, registry.operations())
     return evolve(member, recipe=recipe, evaluation=evaluation)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from nascore.component import Choice
 
+EVALUATION_PATH: Final = "evaluate."
+"""What the path of a setting begins with that is meant for the evaluation, not for the search."""
+
 
 @frozen(kw_only=True)
 class TrainingSettings:

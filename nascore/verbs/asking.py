@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from nascore.recipe.request import resolved
 from nascore.recipe.suggest import unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from nascore.component import Component, Slot
     from nascore.plugin import Plugin, Registry
@@ -67,7 +68,7 @@ def ask(
 
 def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
     *,
-    names: Mapping[str, str | Sequence[str] | None],
+    names: Mapping[str, str | Path | Sequence[str | Path] | None],
     recipe: str | Path | None,
     preset: str | None,
     scale: str | None,
@@ -80,13 +81,28 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
         preset=preset,
         scale=scale,
         names={
-            slot: [named] if isinstance(named, str) else list(named) or ["none"]
+            slot: [_name(named)] if isinstance(named, (str, Path)) else [*map(_name, named)] or ["none"]
             for slot, named in names.items()
             if named is not None
         },
-        run={} if seed is None else {"seed": seed},
-        settings=settings or {},
+        run={} if seed is None else {"seed": plain(seed)},
+        settings={path: plain(value) for path, value in (settings or {}).items()},
     )
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has
+    """Return a value with numbers of NumPy and torch, at any depth of lists and maps, as Python's own."""
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    # Known by what it has, so that neither package is imported for it.
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
+def _name(named: str | Path) -> str:
+    """Return the name of a component; a path is that of a file in the form of `file:`."""
+    return f"file:{named}" if isinstance(named, Path) else named
 
 
 def installed(plugins: Wanted = ()) -> Registry:

@@ -31,7 +31,7 @@ SLOTS = (
 
 def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     *,
-    space: str | None = None,
+    space: str | Path | None = None,
     growth: str | None = None,
     updater: str | None = None,
     trainer: str | None = None,
@@ -51,7 +51,7 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     """Search for an architecture, as ``nascore search`` does; returns the run, done.
 
     Args:
-        space: What can be found; ``"file:chain.yaml"`` reads a description.
+        space: What can be found; ``"file:chain.yaml"``, or a path, reads a description.
         growth: Which architectures are made: `none`, one search in one supernet, or an outer loop.
         updater: How the architecture parameters move.
         trainer: How steps are made.

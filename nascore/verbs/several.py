@@ -62,7 +62,7 @@ class PartlyUnfitError(RecipeError):
 
 def search_several(  # noqa: PLR0913 - each is a flag of the command line, by name
     *,
-    space: str | Sequence[str] | None = None,
+    space: str | Path | Sequence[str | Path] | None = None,
     growth: str | Sequence[str] | None = None,
     updater: str | Sequence[str] | None = None,
     trainer: str | Sequence[str] | None = None,

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError
+from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.run import is_file
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from nascore.recipe import Request
 
-EVALUATION: Final = "evaluate."
+EVALUATION: Final = EVALUATION_PATH
 """What the path of a setting begins with that is meant for the evaluation, not for the search."""
 
 SHARED: Final = ("dataset", "observer", "threads", "device")

@@ -14,6 +14,7 @@ from nascore.engine.watch import Watch
 from nascore.errors import PluginError, RunFailed
 from nascore.nn import Noise, Zero
 from nascore.nn.flow import INPUT, cut_off
+from nascore.verbs.check_plugin import subjects
 
 SHAPE = (2, 2, 1)
 
@@ -161,6 +162,15 @@ def test_a_search_with_an_operation_that_detaches_does_not_begin(growth, tmp_pat
             **more,
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_check_plugin_tries_operations(tmp_path):
+    for text, failed in ((OPERATION, True), (OPERATION.replace(".detach()", ""), False)):
+        file = tmp_path / f"op{failed}.py"
+        file.write_text(text, encoding="utf-8")
+        (subject,) = subjects(file.stem, plugins=[file])
+        (found,) = (one for one in subject.outcomes() if one.check == "operations_pass_the_gradient")
+        assert ("operation myop that gives no gradient to its input, c.weight" in found.failure) == failed
 
 
 def test_a_loss_without_a_graph_ends_the_run():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from nascore.component import load
 from nascore.errors import NascoreError, said
+from nascore.nn.flow import cut_off
 from nascore.plugin.selection import CORE, named, same_distribution
 from nascore.recipe import Request, settled
 from nascore.testing.alone import torch_importer
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nascore.component import Component
+    from nascore.description import Operation
     from nascore.plugin import Plugin
 
 LONGEST: Final = 80
 """Letters of a summary, so that a list of them can be read."""
+CHANNELS: Final = 4
+SIZE: Final = 16
+"""Height and width of the images on which an operation is tried."""
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -96,6 +101,14 @@ class PluginConformance(Conformance):
         for one in self.ready().components:
             self._build(one)
 
+    def test_operations_pass_the_gradient(self) -> None:
+        """Whatever the result of an operation depends on, its input and its weights, gets a gradient."""
+        for one in self.ready().operations:
+            for stride in one.strides or (1, 2):
+                cut = self._cut_off(one, stride)
+                text = f"has an operation {one.name} that gives no gradient to {', '.join(cut)}"
+                self.hold(not cut, f"{text} at stride {stride}, though its result depends on it")
+
     def test_presets_are_recipes(self) -> None:
         """Every preset is a recipe in which nothing is wrong but what is not installed."""
         for preset in self.ready().presets:
@@ -141,6 +154,13 @@ class PluginConformance(Conformance):
         for kind in (plugin.components, plugin.presets, plugin.translators, plugin.commands):
             for one in kind:
                 yield one.name, one.summary
+
+    def _cut_off(self, one: Operation, stride: int) -> tuple[str, ...]:
+        shape = (CHANNELS, CHANNELS, stride)
+        try:
+            return cut_off(load(one.build), tuple(one.settings.items()), shape, (SIZE, SIZE))
+        except Exception:  # noqa: BLE001 - it is for other widths or sizes, and tried where it stands
+            return ()
 
     def _build(self, one: Component) -> None:
         try:

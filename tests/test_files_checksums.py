@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from nascore.config import parse_document
 from nascore.errors import RunFolderError
 from nascore.files import CHECKSUMS, check_file, checksums_of, read_bytes, with_digest, without_digest
 from nascore.run import bytes_of, create, lines_of, read, text_of
+from nascore.verbs.compare import compare
 from nascore.verbs.runs import best_of, load_run
 
 
@@ -250,3 +252,17 @@ def test_runs_says_which_were_read_unchecked(run):
     (run / CHECKSUMS).unlink()
     assert "1 of 1 have no checksums: their files were read unchecked" in cli("runs", run.parent).stderr
     assert [one["checked"] for one in json.loads(cli("runs", run.parent, "--json").stdout)] == [False]
+
+
+def test_compare_does_not_hold_the_metrics_in_memory(run):
+    """They took twelve times their size."""
+    (run / CHECKSUMS).unlink()
+    file = run / "metrics.jsonl"
+    lines = file.read_text(encoding="utf-8")
+    file.write_text(lines * (4_000_000 // len(lines)), encoding="utf-8")
+    compare(run)
+    tracemalloc.start()
+    compare(run)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < file.stat().st_size / 2

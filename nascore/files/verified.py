@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from nascore.files.checksums import Checksums
 
+BLOCK: Final = 1 << 16
 LEVELS: Final = 4
 """Folders above a file of a run in which the list may be: `jobs/0001-search/best/model.py`."""
 
@@ -32,7 +33,8 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
         ValueError: The path has a character that no path has.
     """
     with open_plain(path, most=most) as file:
-        content = file.read(most + 1)
+        # Not `most`: a reader reserves as much memory as it may read. Files of /proc have a size of 0.
+        content = file.read(os.fstat(file.fileno()).st_size or BLOCK)
     _compare(path, Checksum.of(content))
     return content
 

@@ -66,4 +66,4 @@ def test_more_nodes_than_can_be_placed_are_refused_at_once():
         *["darts" if word == "tiny" else word for word in SMALL], "--set", "space.nodes=1000", "--dry-run"
     )
     assert done.exit_code == 3
-    assert "space.nodes: 1,000 nodes in 3 cells make 12,036,000 operations. At most 200,000" in done.stderr
+    assert "space.nodes: 1,000 nodes in 3 cells make 12,036,000 operations. At most 50,000" in done.stderr

@@ -12,7 +12,7 @@ from nascore.description.invariants import graph_path
 from nascore.description.layouts import lay_out
 from nascore.description.names import CONCAT, IMAGES, NETWORK
 from nascore.description.plan import Plan, State, Use, Wire
-from nascore.errors import DescriptionError
+from nascore.errors import DescriptionError, Problem
 
 if TYPE_CHECKING:
     from nascore.description.operation import Catalogue
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_STATES = 100_000
 """No network comes near it; cells in cells multiply, and few lines could ask for more than fit in memory."""
-MOST_OPERATIONS = 200_000
+MOST_OPERATIONS = 50_000
 """Operations, each in its place: a supernet of so many takes tens of gigabytes for its modules alone."""
 DEEPEST = 50
 """Cells in cells, at most."""
@@ -158,7 +158,10 @@ class Walk:
         width = self._width(placed.node, use) if edge.ops else read.channels
         self.operations += len(edge.ops)
         if self.operations > MOST_OPERATIONS:
-            raise DescriptionError(f"the network has more than {MOST_OPERATIONS:,} operations.")
+            text = f"the network has more than {MOST_OPERATIONS:,} operations."
+            raise DescriptionError(
+                [Problem(path=NETWORK, text=text, hint="Set fewer cells, nodes or candidates.")]
+            )
         every_op = placed.node.join == CONCAT and edge.group is None
         wire = Wire(
             source=source,

@@ -27,7 +27,7 @@ OPERATIONS = (
 """The candidates in the order of the authors' code: the columns of both groups."""
 
 
-MOST_OPERATIONS = 200_000
+MOST_OPERATIONS = 50_000
 """What one network can hold, as the description language has it too."""
 
 LARGE = 128

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _METADATA: Final = "nascore"
-LARGEST: Final = 3.4028234663852886e38
-"""The largest 32-bit float: torch computes in them, and fails at a setting beyond where it is first used."""
+LARGEST: Final = 1e18
+"""Its square, and a quotient by nearly nothing, still fit into the 32-bit floats that torch computes in."""
 
 _WORDS: Final = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 

@@ -90,7 +90,7 @@ def test_one_sentence_for_one_fault_of_an_installed_plugin(name, tmp_path):
     faults = [line for line in result.stdout.splitlines() if line.startswith("  ") and "promised" not in line]
     assert [re.sub(r"\d\S*(?= with)", "NUMBER", line) for line in faults] == [f"  {sentence}"]
     assert result.stdout.splitlines()[-1].endswith("checks passed, 1 failed")
-    assert f"plugin nascore-{name}  13 of 13 checks passed" in result.stdout
+    assert f"plugin nascore-{name}  14 of 14 checks passed" in result.stdout
 
 
 def nascore(target: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -9,18 +9,17 @@ from attrs import Factory, evolve, frozen
 
 from nascore.component import SLOTS
 from nascore.plugin import Selection
-from nascore.recipe.suggest import UnfitError
 from nascore.shell import command_line
 from nascore.verbs.several import PartlyUnfitError
+from nascore.verbs.suggesting import INDENT
+from nascore.verbs.suggesting import suggesting as explaining
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from nascore.recipe import Request
     from nascore.recipe.suggest import Suggestion
-
-_INDENT = "  "
 
 
 @frozen(kw_only=True)
@@ -70,29 +69,15 @@ def suggesting(line: Line) -> Iterator[None]:
     Args:
         line: What the command line says beside its request.
     """
+
+    def written(found: Suggestion) -> str:
+        # A recipe that `check` names without a flag is named by one in a search.
+        return line.command(evolve(found.request, recipe_typed=""))
+
     try:
-        yield
-    except UnfitError as error:
-        found = error.suggestion()
-        error.add_note(_nothing(error.fitting()) if found is None else _works(found, line))
-        raise
+        with explaining(written):
+            yield
     except PartlyUnfitError as error:
         if error.rest is not None:
-            error.add_note(f"The others work:\n{_INDENT}{line.command(error.rest)}")
+            error.add_note(f"The others work:\n{INDENT}{line.command(error.rest)}")
         raise
-
-
-def _works(found: Suggestion, line: Line) -> str:
-    # A recipe that `check` names without a flag is named by one in a search.
-    command = line.command(evolve(found.request, recipe_typed=""))
-    warned = ", with a warning" if found.recipe.warned else ""
-    return f"This works{warned} ({'; '.join(found.changes)}):\n{_INDENT}{command}"
-
-
-def _nothing(fitting: dict[str, tuple[str, ...]]) -> str:
-    rows = [f"{_INDENT}{slot}: {_listed(names)}" for slot, names in fitting.items()]
-    return "\n".join(["No two changes make it fit. What no refused need rejects:", *rows])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "nothing that is installed"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nascore.run import refuse_taken
 from nascore.verbs.asking import ask, requested
+from nascore.verbs.checking import aware
 from nascore.verbs.runs import Run, load_run
+from nascore.verbs.suggesting import suggesting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +78,11 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     names = dict(zip(SLOTS, chosen, strict=True))
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed)
-    return run_search(ask(request, plugins=plugins), out=out, observers=observers)
+    with suggesting():
+        asked = ask(request, plugins=plugins)
+    if out is not None:
+        refuse_taken(Path(out))  # at once: what comes next imports torch
+    return run_search(aware(asked), out=out, observers=observers)
 
 
 def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:

@@ -17,6 +17,7 @@ from nascore.verbs.aimed import Aim
 from nascore.verbs.asking import ask, installed, requested
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.search import SLOTS
+from nascore.verbs.suggesting import suggesting
 from nascore.verbs.varied import divided, varied
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
     chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     names = dict(zip(SLOTS, chosen, strict=True))
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=None)
-    asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
+    with suggesting():
+        asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
     return compared([run_several(asked, out=out, observers=observers)])
 
 

@@ -19,6 +19,7 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         "excludes": "never keeps some of its operations when an architecture is derived",
         # of a relaxation
         "normalized": "gives weights that are not negative and sum to 1 over the segment",
+        "non-negative": "gives weights that are not negative, whatever their sum",
         "deterministic": "draws nothing at random",
         "selects": "says itself which operations stand",
         "unbiased": "has the softmax of theta as the mean of its draws",

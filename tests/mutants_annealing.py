@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from attrs import frozen
-from mutants_relaxations import Plain, component
+from mutants_relaxations import Gates, Plain, component
 
 from nascore.api import Give, hookimpl, setting
 
@@ -88,12 +88,18 @@ class Scales(Plain):
         return super().expected(theta / self.largest, segments)
 
 
+class Signed(Plain):
+    def expected(self, theta, segments):
+        return theta.where(segments >= 0, 0.0)
+
+
 made = partial(component, config=Course)
 WHERE_SET = (*PROVIDES, "unbiased", Give(capability="selects", when=lambda settings: settings.picking))
 UNBIASED = (*PROVIDES, "unbiased")
 
 HEALTHY = {
     "anneals": made("anneals", Anneals, provides=UNBIASED),
+    "gates": component("gates", Gates, provides=("deterministic", "non-negative")),
     "selects": made("selects", Selects, provides=WHERE_SET),
 }
 MUTANTS = {
@@ -104,6 +110,10 @@ MUTANTS = {
     "misspelt-too": (MisspeltToo, "optional_methods_are_spelt_right"),
     "raises": (partial(made, build=RaisesWhenItPicks, provides=WHERE_SET), "selects_if_it_says_so"),
     "never-declared": (partial(made, build=Selects), "selects_if_it_says_so"),
+    "signed": (
+        partial(component, build=Signed, provides=("deterministic", "non-negative")),
+        "sums_to_one_if_it_says_so",
+    ),
     "scales": (partial(component, build=Scales, provides=PROVIDES), "keeps_no_state"),
 }
 

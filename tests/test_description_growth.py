@@ -146,7 +146,7 @@ def test_growth_of_an_open_description_leaves_its_choices():
         (RESNET, "network", "a", "repeats"),
         (DARTS, "normal", "out", "only a sum"),
         (SEED.replace("network:\n", IDLE), "idle", "x", "no use"),
-        (SEED, "network", "head", "Did you mean sep_conv_3x3"),
+        (SEED, "normal", "x", "Did you mean sep_conv_3x3"),
     ],
 )
 def test_what_cannot_grow_is_refused(text, graph, target, said):
@@ -156,8 +156,8 @@ def test_what_cannot_grow_is_refused(text, graph, target, said):
 
 
 def test_sources_and_operations_must_fit():
-    with pytest.raises(DescriptionError, match="no earlier state 'head'"):
-        grow(load(SEED), "network", "head", OPS, CATALOGUE, sources=["head"])
+    with pytest.raises(DescriptionError, match="no earlier state 'x'"):
+        grow(load(SEED), "normal", "x", OPS, CATALOGUE, sources=["x"])
     with pytest.raises(DescriptionError, match="none of the operations fits"):
         grow(load(SEED), "normal", "x", OPS[2:], CATALOGUE, sources=["in0"])
 
@@ -183,3 +183,12 @@ def test_a_grown_child_has_another_hash_than_its_parent():
         )
         == 3
     )
+
+
+@pytest.mark.parametrize("text", [CHAIN, RESNET, DARTS], ids=["chain", "resnet", "darts"])
+def test_a_classifier_does_not_grow(text):
+    description = load(text)
+    head = description.network.output
+
+    with pytest.raises(DescriptionError, match="it gives logits, and only a sum of feature maps can grow"):
+        grow(description, "network", head, OPS, CATALOGUE)

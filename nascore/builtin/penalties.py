@@ -14,7 +14,12 @@ LEARNER: Final = Need(
 )
 DISTRIBUTION: Final = Need(
     terms=("relaxation.normalized",),
-    why="only a distribution has an entropy and an expected cost",
+    why="only a distribution has an entropy",
+)
+NOT_NEGATIVE: Final = Need(
+    terms=("relaxation.normalized", "relaxation.non-negative"),
+    ask="a relaxation whose weights are not negative",
+    why="with a weight below zero an operation would count as cheaper than none",
 )
 
 
@@ -69,6 +74,6 @@ PENALTIES: Final = (
         config=CostSettings,
         build="nascore.builtin.regularizers:Cost",
         bounds={"target": lambda settings: settings.of},
-        needs=(DISTRIBUTION, LEARNER),
+        needs=(NOT_NEGATIVE, LEARNER),
     ),
 )

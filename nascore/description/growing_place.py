@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 from nascore.description.invariants import graph_path
-from nascore.description.names import CONCAT, SUM, is_grown
+from nascore.description.names import CONCAT, NETWORK, SUM, is_grown
 from nascore.description.problems import Found
 from nascore.description.values import Edge
 from nascore.errors import DescriptionError, did_you_mean
@@ -114,6 +114,7 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
     uses = tuple(use for use in plan.uses if use.graph == graph_name)
     found = Found()
     _check_target(target, graph, target_name, path, found)
+    _refuse_logits(description, graph_name, target, path, found)
     if not uses:
         found.add(path, "no use in the network reaches this cell.")
     found.stop()
@@ -145,6 +146,16 @@ def _check_target(target: Node | None, graph: Graph, name: str, path: str, found
         found.add(path, "only a sum can grow.")
     elif target.repeat is not None:
         found.add(path, "a node that repeats cannot grow.")
+
+
+def _refuse_logits(
+    description: Description, graph: str, target: Node | None, path: str, found: Found
+) -> None:
+    """Refuse a target that gives logits: candidates give feature maps, which cannot be added to them."""
+    heads = {description.network.output, description.auxiliary} if graph == NETWORK else set()
+    if target is not None and (target.width == "classes" or target.name in heads):
+        hint = "Grow a node before it."
+        found.add(path, "it gives logits, and only a sum of feature maps can grow.", hint=hint)
 
 
 def _width(target: Node, uses: Sequence[Use], states: Sequence[State]) -> int | Literal["classes"] | None:

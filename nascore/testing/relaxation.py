@@ -158,6 +158,8 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
             for _kind, weights in mixtures(part, state, name, draws=DRAWS):
                 negative = negative or bool((weights < 0).any())
                 worst = max(worst, shortfall(weights, whole, state.groups[name].ops))
+        signed = negative and self.provides("non-negative")
+        self.hold(not signed, "declares non-negative, and gives negative weights")
         declared = self.provides("normalized")
         self.hold(not (declared and negative), "declares normalized, and gives negative weights")
         self.hold(

@@ -29,11 +29,17 @@ def nascore_updaters() -> Iterable[Component]:
         needs=(
             Need(
                 terms=("relaxation.normalized",),
-                why="it steps on the simplex, and signed weights are no point of it",
+                why="it steps on the simplex, and weights that do not sum to 1 are no point of it",
             ),
             Need(
                 terms=("relaxation.unbiased",),
                 why="the mean of the draws is not the point that is stepped",
+                verdict="warned",
+            ),
+            Need(
+                terms=("not relaxation.sparse",),
+                ask="a relaxation that runs every candidate in an architecture pass",
+                why="a candidate that is not run has the slope 0, which the step takes for its loss",
                 verdict="warned",
             ),
             Need(

@@ -146,6 +146,8 @@ def test_all_that_is_wrong_is_said_at_once():
     ("changed", "said"),
     [
         ({"mean": ()}, "0 numbers as the fact mean for 1 channels"),
+        ({"class_names": ("a",)}, "1 names as the fact class_names for"),
+        ({"class_names": "abc"}, "'abc' as the fact class_names, not a tuple of texts"),
         ({"mean": None}, "None as the fact mean"),
         ({"std": (0.0,)}, "all must be finite and above 0"),
         ({"std": (float("inf"),)}, "all must be finite and above 0"),

@@ -18,6 +18,7 @@ from nascore.description import Operation, choose, derive, final, load, resize
 from nascore.errors import DescriptionError, PluginError
 from nascore.nn import compile as compiled
 from nascore.nn import standalone
+from nascore.nn.preprocessing import Preprocessing
 
 PROGRAM = """
 import sys, torch
@@ -63,8 +64,13 @@ def trained(description):
     return net
 
 
+def prepared(x):
+    channels = x.shape[1]
+    return Preprocessing(shape=tuple(x.shape[1:]), mean=(0.25,) * channels, std=(0.5,) * channels)
+
+
 def written(net, folder, x):
-    source = standalone(net, x)
+    source = standalone(net, prepared(x))
     (folder / "model.py").write_text(source, encoding="utf-8")
     save_file(
         {name: value.contiguous() for name, value in net.state_dict().items()}, folder / "weights.safetensors"
@@ -101,7 +107,7 @@ def test_it_imports_torch_and_the_standard_library(tmp_path):
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert names == {"hashlib", "json", "struct", "pathlib", "torch"}
+    assert names == {"__future__", "hashlib", "json", "struct", "pathlib", "torch"}
     assert ast.get_docstring(tree)
 
 
@@ -115,7 +121,7 @@ def test_it_runs_in_a_process_in_which_nascore_cannot_be_imported(tmp_path):
 
 
 def test_weights_of_every_type_are_read(tmp_path):
-    source = standalone(network(petridish()), images())
+    source = standalone(network(petridish()), prepared(images()))
     (tmp_path / "model.py").write_text(source, encoding="utf-8")
     read = runpy.run_path(str(tmp_path / "model.py"))["read"]
     types = (
@@ -140,7 +146,7 @@ def test_weights_of_every_type_are_read(tmp_path):
 
 def test_missing_weights_are_named(tmp_path):
     net = network(NETWORKS["chain"])
-    (tmp_path / "model.py").write_text(standalone(net, images()), encoding="utf-8")
+    (tmp_path / "model.py").write_text(standalone(net, prepared(images())), encoding="utf-8")
     weights = net.state_dict()
     del weights["ops.head/-1/classifier.linear.bias"]
     save_file(weights, tmp_path / "weights.safetensors")
@@ -202,10 +208,10 @@ def test_an_operation_of_a_plugin_is_written_as_what_it_is_made_of(tmp_path):
 def test_what_cannot_be_written_is_refused(build):
     net = foreign(build)
     with pytest.raises(PluginError, match="cannot be written out"):
-        standalone(net, images())
+        standalone(net, prepared(images()))
     assert net.training
 
 
 def test_an_open_network_is_refused():
     with pytest.raises(DescriptionError, match="the network is open"):
-        standalone(network(darts()), images())
+        standalone(network(darts()), prepared(images()))

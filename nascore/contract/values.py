@@ -34,6 +34,7 @@ class DataFacts:
         crop_pad: Pixels of zeros around an image from which a random crop is taken; 0: none.
         flip: Whether an image may be mirrored left to right.
         task: What is asked of a network.
+        class_names: Names of the classes, in the order of the labels; empty where there are none.
     """
 
     channels: int
@@ -47,6 +48,7 @@ class DataFacts:
     crop_pad: int = 0
     flip: bool = False
     task: str = "classification"
+    class_names: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import pad
 
+from nascore.nn.preprocessing import normalised
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
@@ -15,9 +17,7 @@ if TYPE_CHECKING:
 
 def normalise(images: Tensor, facts: DataFacts) -> Tensor:
     """Return images [B, C, H, W] from the scale 0 to 1 with mean 0 and standard deviation 1 per channel."""
-    mean = images.new_tensor(facts.mean).view(1, -1, 1, 1)
-    std = images.new_tensor(facts.std).view(1, -1, 1, 1)
-    return (images - mean) / std
+    return normalised(images, facts.mean, facts.std)
 
 
 def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:

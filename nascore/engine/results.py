@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import torch
 from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
 from nascore.errors import NascoreError
 from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
+from nascore.nn.preprocessing import Preprocessing
 from nascore.run import write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
@@ -49,13 +49,26 @@ def save_best(live: Live, description: Description, network: Network, metrics: M
         weights = weights_of(network)
         write_bytes(best / "weights.safetensors", weights)
         write_json(best / "metrics.json", dict(metrics))
-        _save_program(live, best / "model.py", network, Checksum.of(weights).sha256)
+        preprocessing = preprocessing_of(live.facts)
+        write_json(best / "preprocess.json", preprocessing.plain())
+        _save_program(live, best / "model.py", network, preprocessing, Checksum.of(weights).sha256)
 
 
-def _save_program(live: Live, path: Path, network: Network, sha256: str) -> None:
-    shape = (1, live.facts.channels, live.facts.height, live.facts.width)
+def preprocessing_of(facts: DataFacts) -> Preprocessing:
+    """Return what is done to an image of these data before a network reads it."""
+    return Preprocessing(
+        shape=(facts.channels, facts.height, facts.width),
+        mean=tuple(map(float, facts.mean)),
+        std=tuple(map(float, facts.std)),
+        classes=tuple(facts.class_names) or None,
+    )
+
+
+def _save_program(
+    live: Live, path: Path, network: Network, preprocessing: Preprocessing, sha256: str
+) -> None:
     try:
-        source = standalone(network, torch.zeros(shape), sha256=sha256)
+        source = standalone(network, preprocessing, sha256=sha256)
     except NascoreError as error:
         # A plugin's operation that cannot be written out must not cost the run that found it useful.
         live.folder.log(f"best/model.py is not there: {error}")

@@ -39,10 +39,19 @@ def fact_faults(facts: object) -> Iterator[str]:
     )
     for name in MOMENTS:
         yield from _moment_faults(name, getattr(facts, name), None if wrong else facts.channels)
+    yield from _name_faults(facts)
     if not wrong:
         room = min(facts.height, facts.width)
         if not (isinstance(facts.crop_pad, int) and 0 <= facts.crop_pad <= room):
             yield f"pads images of {room} pixels by {facts.crop_pad!r}, not by 0 to {room}"
+
+
+def _name_faults(facts: DataFacts) -> Iterator[str]:
+    names = facts.class_names
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        yield f"has {names!r} as the fact class_names, not a tuple of texts"
+    elif names and len(names) != facts.classes:
+        yield f"has {len(names)} names as the fact class_names for {facts.classes} classes"
 
 
 def _counts(value: object) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from nascore.nn.network import Network
+    from nascore.nn.preprocessing import Preprocessing
 
 PRELUDE: Final = {
     "torch": "",
@@ -37,15 +38,15 @@ PRELUDE: Final = {
 PLACES: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
-def standalone(network: Network, images: Tensor, *, sha256: str | None = None) -> str:
-    """Return the source of a module with a class ``Model`` and a function ``load``.
+def standalone(network: Network, preprocessing: Preprocessing, *, sha256: str | None = None) -> str:
+    """Return the source of a module with a class ``Model``, ``load``, ``preprocess`` and ``classes``.
 
     The model is what the network is in evaluation mode: it has no auxiliary head, and ``load`` passes over
     weights that it does not have.
 
     Args:
         network: A closed network.
-        images: Some images [B, C, H, W] of the size that it is for; the source names it.
+        preprocessing: What is done to an image before the network reads it.
         sha256: Of the file of its weights; other weights are refused then.
 
     Raises:
@@ -66,7 +67,8 @@ def standalone(network: Network, images: Tensor, *, sha256: str | None = None) -
     parts = {
         "@PRELUDE@": "".join(f"{line}\n" for line in [*prelude, ""] if prelude),
         "@SHA256@": "None" if sha256 is None else f'"{sha256}"',
-        "@SHAPE@": ", ".join(str(size) for size in images.shape[1:]),
+        "@SHAPE@": ", ".join(map(str, preprocessing.shape)),
+        "@PREPROCESS@": preprocessing.source(),
         "@MEMBERS@": "\n".join(f"        {line}" for line in _members(network, graph)),
         "@FORWARD@": "\n".join(f"    {line}".rstrip() for line in source.strip().splitlines()),
     }

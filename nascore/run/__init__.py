@@ -18,8 +18,10 @@ from nascore.run.names import (
     JOBS,
     LOG,
     METRICS,
+    PREPROCESS,
     RECIPE,
     RESULT,
+    WEIGHTS,
 )
 from nascore.run.reading import Record, listed, read, refuse_unless_run
 from nascore.run.schemas import COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
@@ -35,8 +37,10 @@ __all__ = [
     "LOG",
     "METRICS",
     "METRICS_SCHEMA",
+    "PREPROCESS",
     "RECIPE",
     "RESULT",
+    "WEIGHTS",
     "GalleryFile",
     "Record",
     "RunFolder",

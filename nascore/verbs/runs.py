@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from nascore.description import Description
     from nascore.gallery import Gallery
+    from nascore.plugin.selection import Wanted
     from nascore.run import Record
+    from nascore.verbs.model import Model, Prediction
 
 _UNFINISHED = "is a run that was killed, or is still under way"
 
@@ -54,6 +56,41 @@ class Run:
     result: Mapping[str, Any]
     gallery: Gallery
     best: Description
+
+    def model(self, *, entry: int | None = None, plugins: Wanted = ()) -> Model:
+        """Return the run's network with its weights, in evaluation mode on the CPU.
+
+        It maps images [N, C, H, W] that its `preprocess` has normalised to logits [N, classes], and has
+        `classes`. It is made of the run's plain files, by nascore's own operations.
+
+        Args:
+            entry: Id of an architecture in the run's gallery. None: the best.
+            plugins: Files with plugins that are not installed, if the architecture has operations of theirs.
+
+        Raises:
+            RunFolderError: The run has no such architecture, or its files cannot be read.
+        """
+        from nascore.verbs.model import model_of
+
+        return model_of(self, entry=entry, plugins=plugins)
+
+    def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
+        """Return what the run's network says of images: logits, probabilities, indices and names of classes.
+
+        Args:
+            images: One image or a batch: tensors, NumPy arrays, images of PIL, or a list of them. Values are
+                uint8 from 0 to 255 or floats from 0 to 1; channels stand first or last. The size is that of
+                the images that the run was trained on.
+            entry: Id of an architecture in the run's gallery. None: the best.
+            plugins: Files with plugins that are not installed, if the architecture has operations of theirs.
+
+        Raises:
+            ValueError: The images have another size, or other values.
+            RunFolderError: The run has no such architecture, or its files cannot be read.
+        """
+        from nascore.verbs.model import predict
+
+        return predict(self, images, entry=entry, plugins=plugins)
 
 
 def load_run(path: str | Path) -> Run:

@@ -1,0 +1,157 @@
+"""The networks of a run, ready for images: loaded from plain files, by nascore's own operations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from attrs import frozen
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_of
+from torch import nn
+
+from nascore.description import without_auxiliary
+from nascore.engine.streams import Streams
+from nascore.errors import RunFolderError
+from nascore.files.schema import COUNT, NUMBER, TEXT, list_of, or_null
+from nascore.nn import compile  # noqa: A004 - what it does to a description
+from nascore.nn.preprocessing import Images, Preprocessing
+from nascore.run import PREPROCESS, WEIGHTS, bytes_of, checked, is_there, object_of
+from nascore.verbs.asking import installed
+from nascore.verbs.gallery import architecture_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from nascore.nn import Network
+    from nascore.plugin.selection import Wanted
+    from nascore.verbs.runs import Run
+
+AT_ONCE = 256
+"""Images that a network sees at a time."""
+
+_SCHEMA = {
+    "channels": COUNT,
+    "height": COUNT,
+    "width": COUNT,
+    "mean": list_of(NUMBER),
+    "std": list_of(NUMBER),
+    "classes": or_null(list_of(TEXT)),
+}
+
+
+class Model(nn.Module):
+    """A network of a run with its weights, in evaluation mode.
+
+    Attributes:
+        network: The network.
+        preprocess: Makes of images what the network reads; None for a run of a nascore that did not keep it.
+    """
+
+    def __init__(self, network: Network, preprocess: Preprocessing | None) -> None:
+        super().__init__()
+        self.network = network
+        self.preprocess = preprocess
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Names of the classes, in the order of the outputs; None where the data set names none."""
+        return None if self.preprocess is None else self.preprocess.classes
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits [N, classes] of images [N, C, H, W] that `preprocess` has normalised."""
+        logits: Tensor = self.network(images)
+        return logits
+
+
+@frozen(kw_only=True, eq=False)
+class Prediction:
+    """What a network says of images.
+
+    Attributes:
+        logits: [N, classes], on the CPU.
+        classes: Names of the classes, in the order of the outputs; numbers where the data set names none.
+    """
+
+    logits: Tensor
+    classes: tuple[str, ...]
+
+    @property
+    def probabilities(self) -> Tensor:
+        """The softmax of the logits, [N, classes]."""
+        return self.logits.softmax(1)
+
+    @property
+    def indices(self) -> Tensor:
+        """The most probable class of each image, int64 [N]."""
+        return self.logits.argmax(1)
+
+    @property
+    def names(self) -> list[str]:
+        """The name of the most probable class of each image."""
+        return [self.classes[index] for index in self.indices.tolist()]
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __repr__(self) -> str:
+        return f"Prediction({', '.join(self.names[:10])}{', ...' if len(self) > 10 else ''})"  # noqa: PLR2004
+
+
+def model_of(run: Run, *, entry: int | None = None, plugins: Wanted = ()) -> Model:
+    """Return a network of a run with its weights, in evaluation mode on the CPU; see :meth:`Run.model`."""
+    registry = installed(plugins)
+    if entry is None:
+        description, file = run.best, run.path / WEIGHTS
+    else:
+        description, file = architecture_of(run, entry), run.path / str(run.gallery[entry].weights)
+    with Streams("model").initial():  # what is drawn is overwritten, and must not move the caller's numbers
+        network = compile(without_auxiliary(description), registry.operations())
+    try:
+        tensors = tensors_of(bytes_of(file))
+    except SafetensorError as error:
+        raise RunFolderError(f"{file} cannot be read: {error}.") from error
+    wanted = network.state_dict()
+    wrong = [name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape]
+    if wrong:
+        text = f"{file} lacks weights of the architecture, or has others: {', '.join(wrong[:3])}."
+        raise RunFolderError(text)
+    network.load_state_dict({name: tensors[name] for name in wanted})
+    return Model(network, _preprocessing(run.path)).eval()
+
+
+def predict(
+    run: Run,
+    images: Images,
+    *,
+    entry: int | None = None,
+    plugins: Wanted = (),
+) -> Prediction:
+    """Return what a network of a run says of images; see :meth:`Run.predict`."""
+    model = model_of(run, entry=entry, plugins=plugins)
+    if model.preprocess is None:
+        raise RunFolderError(
+            f"{run.path} does not say how images are normalised: a nascore before {PREPROCESS} made it. "
+            "Give normalised images to run.model()."
+        )
+    with torch.no_grad():
+        batches = torch.split(model.preprocess(images).cpu(), AT_ONCE)
+        logits = torch.cat([model(batch) for batch in batches])
+    classes = model.classes or tuple(map(str, range(logits.shape[1])))
+    return Prediction(logits=logits, classes=classes)
+
+
+def _preprocessing(folder: Path) -> Preprocessing | None:
+    file = folder / PREPROCESS
+    if not is_there(file):
+        return None
+    plain = checked(object_of(file), _SCHEMA, file, _SCHEMA)
+    classes = plain["classes"]
+    return Preprocessing(
+        shape=(plain["channels"], plain["height"], plain["width"]),
+        mean=tuple(plain["mean"]),
+        std=tuple(plain["std"]),
+        classes=None if classes is None else tuple(classes),
+    )

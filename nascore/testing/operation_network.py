@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from nascore.description import Description, Edge, Graph, Node, Op
 from nascore.nn import compile as compiled
 from nascore.nn import standalone
+from nascore.nn.preprocessing import Preprocessing
 from nascore.testing.choices import generator
 from nascore.testing.random_state import seeded
 
@@ -77,7 +78,9 @@ def _around(name: str, place: Place, *, head: bool) -> Description:
 def _written(network: Network, images: Tensor, folder: Path) -> Tensor:
     """Write the network into a folder, and return what the file that is read back gives."""
     path = folder / "model.py"
-    path.write_text(standalone(network, images), encoding="utf-8")
+    channels, height, width = images.shape[1:]
+    unchanged = Preprocessing(shape=(channels, height, width), mean=(0.0,) * channels, std=(1.0,) * channels)
+    path.write_text(standalone(network, unchanged), encoding="utf-8")
     save_file(network.state_dict(), folder / "weights.safetensors")
     spec = spec_from_file_location("model_under_examination", path)
     assert spec is not None

@@ -13,6 +13,7 @@ from nascore.run import (
     ARCHITECTURE,
     RECIPE,
     RESULT,
+    WEIGHTS,
     default_root,
     inventory,
     is_folder,
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nascore.description import Description
+    from nascore.engine.model import Model, Prediction
     from nascore.gallery import Gallery
     from nascore.plugin.selection import Wanted
     from nascore.run import Record
-    from nascore.verbs.model import Model, Prediction
 
 _UNFINISHED = "is a run that was killed, or is still under way"
 
@@ -70,9 +71,14 @@ class Run:
         Raises:
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
-        from nascore.verbs.model import model_of
+        from nascore.engine.model import model_of
+        from nascore.verbs.asking import installed
+        from nascore.verbs.gallery import architecture_of
 
-        return model_of(self, entry=entry, plugins=plugins)
+        description, weights = self.best, WEIGHTS
+        if entry is not None:
+            description, weights = architecture_of(self, entry), str(self.gallery[entry].weights)
+        return model_of(self.path, weights, description, installed(plugins).operations())
 
     def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
         """Return what the run's network says of images: logits, probabilities, indices and names of classes.
@@ -88,9 +94,9 @@ class Run:
             ValueError: The images have another size, or other values.
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
-        from nascore.verbs.model import predict
+        from nascore.engine.model import predict
 
-        return predict(self, images, entry=entry, plugins=plugins)
+        return predict(self.model(entry=entry, plugins=plugins), images, self.path)
 
 
 def load_run(path: str | Path) -> Run:

@@ -16,18 +16,15 @@ from nascore.errors import RunFolderError
 from nascore.files.schema import COUNT, NUMBER, TEXT, list_of, or_null
 from nascore.nn import compile  # noqa: A004 - what it does to a description
 from nascore.nn.preprocessing import Images, Preprocessing
-from nascore.run import PREPROCESS, WEIGHTS, bytes_of, checked, is_there, object_of
-from nascore.verbs.asking import installed
-from nascore.verbs.gallery import architecture_of
+from nascore.run import PREPROCESS, bytes_of, checked, is_there, object_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
+    from nascore.description import Catalogue, Description
     from nascore.nn import Network
-    from nascore.plugin.selection import Wanted
-    from nascore.verbs.runs import Run
 
 AT_ONCE = 256
 """Images that a network sees at a time."""
@@ -100,15 +97,21 @@ class Prediction:
         return f"Prediction({', '.join(self.names[:10])}{', ...' if len(self) > 10 else ''})"  # noqa: PLR2004
 
 
-def model_of(run: Run, *, entry: int | None = None, plugins: Wanted = ()) -> Model:
-    """Return a network of a run with its weights, in evaluation mode on the CPU; see :meth:`Run.model`."""
-    registry = installed(plugins)
-    if entry is None:
-        description, file = run.best, run.path / WEIGHTS
-    else:
-        description, file = architecture_of(run, entry), run.path / str(run.gallery[entry].weights)
+def model_of(folder: Path, weights: str, description: Description, catalogue: Catalogue) -> Model:
+    """Return a network of a run with its weights, in evaluation mode on the CPU.
+
+    Args:
+        folder: The run's folder.
+        weights: The file of its weights, from there.
+        description: The architecture.
+        catalogue: The operations.
+
+    Raises:
+        RunFolderError: A file cannot be read, or does not go with the architecture.
+    """
+    file = folder / weights
     with Streams("model").initial():  # what is drawn is overwritten, and must not move the caller's numbers
-        network = compile(without_auxiliary(description), registry.operations())
+        network = compile(without_auxiliary(description), catalogue)
     try:
         tensors = tensors_of(bytes_of(file))
     except SafetensorError as error:
@@ -119,21 +122,24 @@ def model_of(run: Run, *, entry: int | None = None, plugins: Wanted = ()) -> Mod
         text = f"{file} lacks weights of the architecture, or has others: {', '.join(wrong[:3])}."
         raise RunFolderError(text)
     network.load_state_dict({name: tensors[name] for name in wanted})
-    return Model(network, _preprocessing(run.path)).eval()
+    return Model(network, _preprocessing(folder)).eval()
 
 
-def predict(
-    run: Run,
-    images: Images,
-    *,
-    entry: int | None = None,
-    plugins: Wanted = (),
-) -> Prediction:
-    """Return what a network of a run says of images; see :meth:`Run.predict`."""
-    model = model_of(run, entry=entry, plugins=plugins)
+def predict(model: Model, images: Images, folder: Path) -> Prediction:
+    """Return what a network of a run says of images.
+
+    Args:
+        model: The network.
+        images: What its `preprocess` takes.
+        folder: The run's folder, for error texts.
+
+    Raises:
+        ValueError: The images have another size, or other values.
+        RunFolderError: The run does not say how images are normalised.
+    """
     if model.preprocess is None:
         raise RunFolderError(
-            f"{run.path} does not say how images are normalised: a nascore before {PREPROCESS} made it. "
+            f"{folder} does not say how images are normalised: a nascore before {PREPROCESS} made it. "
             "Give normalised images to run.model()."
         )
     with torch.no_grad():

@@ -57,7 +57,7 @@ class Noise(_Shaped):
 
 
 def skip_connect(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return the identity, or, at stride 2, :class:`FactorizedReduce`; the catalogue lets no channels change."""
+    """Return the identity or, at stride 2, :class:`FactorizedReduce`; channels stay, says the catalogue."""
     if stride == 1 and c_in == c_out:
         return nn.Identity()
     return FactorizedReduce(c_in, c_out, affine=affine)

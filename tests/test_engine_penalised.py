@@ -100,7 +100,7 @@ def test_from_the_command_line(tmp_path):
     out = tmp_path / "run"
     done(*words, *sets, *l1, "--out", out)
     assert yaml.safe_load((out / "recipe.yaml").read_text())["regularizer"] == {
-        "l1": {"weight": 0.01, "target": "theta"}
+        "l1": {"weight": 0.01, "target": "theta", "average": False, "per_use": False}
     }
     same = searched(tmp_path / "same", regularizer="l1", settings={"regularizer.l1.weight": 0.01})
     assert learned(nascore.load_run(out)) == learned(same)

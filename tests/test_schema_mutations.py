@@ -40,7 +40,8 @@ def test_every_mistake_is_named_and_nothing_raises(tmp_path):
     # All kinds were drawn, and it was not all refused for one reason.
     assert {kind for kind, _ in ends} == {"sound", "wrong", "twice", "noisy"}
     assert ends["sound", 0] > 0
-    assert {code for _, code in ends} == {0, 3}
+    # 4: a preset is included whose data set no plugin here brings.
+    assert {code for _, code in ends} - {4} == {0, 3}
     assert ends["wrong", 3] > ends.total() / 3
 
 

@@ -109,9 +109,7 @@ def command(  # noqa: PLR0913 - each is a flag
 
 def _run(asked: Asked, out: Path | None) -> Run:
     """Search, and say before it what is doubtful."""
-    if out is not None:
-        refuse_taken(out)  # at once: what comes next imports torch
-    asked = aware(asked)
+    asked = aware(asked, out=out)
     warn(asked.recipe.warned)
     run = run_search(asked, out=out)
     warn_late(run.result, asked.recipe.warned)

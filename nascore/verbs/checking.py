@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from nascore.errors import RecipeError
+from nascore.run import refuse_taken
 from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
@@ -74,12 +76,19 @@ def check(request: Request, *, plugins: Wanted = ()) -> Checked:
     return check_asked(ask(request, plugins=plugins))
 
 
-def aware(asked: Asked) -> Asked:
+def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
     """Return what was asked for with the warnings that only the building of its parts shows.
 
+    Args:
+        asked: A search that was asked for.
+        out: The folder that it will be written to.
+
     Raises:
+        RunFolderError: The folder is taken: said at once, before torch is imported.
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
+    if out is not None:
+        refuse_taken(Path(out))
     from nascore.engine.ambient import ambient
     from nascore.engine.data import checked_data
 

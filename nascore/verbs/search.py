@@ -75,14 +75,16 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFolderError: `out` cannot be used.
         RunFailed: The run could not go on.
     """
-    chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    names = dict(zip(SLOTS, chosen, strict=True))
+    names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed)
     with suggesting():
         asked = ask(request, plugins=plugins)
-    if out is not None:
-        refuse_taken(Path(out))  # at once: what comes next imports torch
-    return run_search(aware(asked), out=out, observers=observers)
+    return run_search(aware(asked, out=out), out=out, observers=observers)
+
+
+def by_slot(*chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - one or several names, as the slot allows
+    """Return by slot what was chosen for it, given in the order of the slots."""
+    return dict(zip(SLOTS, chosen, strict=True))
 
 
 def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:

@@ -16,7 +16,7 @@ from nascore.recipe.size import layer_of, sized
 from nascore.verbs.aimed import Aim
 from nascore.verbs.asking import ask, installed, requested
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
-from nascore.verbs.search import SLOTS
+from nascore.verbs.search import by_slot
 from nascore.verbs.suggesting import suggesting
 from nascore.verbs.varied import divided, varied
 
@@ -106,8 +106,7 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
         RunFailed: No search came to its end; a RunFolderError, if the folder cannot be used.
     """
-    chosen = (space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    names = dict(zip(SLOTS, chosen, strict=True))
+    names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=None)
     with suggesting():
         asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)

@@ -30,6 +30,11 @@ RESTRICTED = {
 @hookimpl
 def nascore_spaces() -> Iterable[Component]:
     """Yield two chains, the restricted spaces of RobustDARTS, and two other ways to use cells."""
+    yield from _chains()
+    yield from _cells()
+
+
+def _chains() -> Iterable[Component]:
     yield Component(
         name="mbconv",
         slot="space",
@@ -48,6 +53,9 @@ def nascore_spaces() -> Iterable[Component]:
         mini={"channels": 8, "layers": 2},
         paper="arXiv 1512.03385",
     )
+
+
+def _cells() -> Iterable[Component]:
     for name, summary in RESTRICTED.items():
         yield Component(
             name=name,

@@ -72,6 +72,9 @@ def test_architectures_that_cannot_be_trained_are_left_out(poisoned: Path) -> No
     assert "2 of 4 jobs failed; run.log says why" in result.stdout
     run = load_run(poisoned / "run")
     assert run.result["jobs"] == {"done": 2, "failed": 2}
+    assert [error.count("the loss is nan") for error in run.result["failures"].values()] == [1, 1]
+    assert "failed: 2 of 4 jobs (" in result.stderr
+    assert "the loss is nan" in result.stderr
     texts = [(run.path / entry.description).read_text(encoding="utf-8") for entry in run.gallery]
     assert len(texts) == 2
     assert not any("poison" in text for text in texts)

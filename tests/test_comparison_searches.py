@@ -16,7 +16,8 @@ import nascore
 from nascore.cli import main
 from nascore.comparison import read_plan
 from nascore.contract import Observer
-from nascore.errors import RecipeError, RunFailed, RunFolderError
+from nascore.engine.evaluate import evaluate
+from nascore.errors import Problem, RecipeError, RunFailed, RunFolderError
 from nascore.files import CHECKSUMS
 from nascore.run import listed, read
 
@@ -168,7 +169,7 @@ def test_one_that_fails_is_recorded_and_the_others_go_on(body):
 
 def test_the_evaluation_of_a_search_that_failed_is_left_out():
     Path("idea.py").write_text(updater(FAILING), encoding="utf-8")
-    given = {**GIVEN, "updater": ["bad", "uniform"], "seeds": "0", "plugins": ["idea.py"], "out": "run"}
+    given = {**GIVEN, "updater": ["bad", "uniform"], "seeds": [0], "plugins": ["idea.py"], "out": "run"}
     found = nascore.search_several(**{**given, "settings": {**SMALL, **SMALL_EVALUATION}}, evaluate=True)
     assert found.by == "test"
     result = json.loads(Path("run/result.json").read_text(encoding="utf-8"))
@@ -186,6 +187,58 @@ def test_a_search_whose_evaluation_is_missing_stays_in_its_row(compared, lost):
     assert sorted(len(row.samples) for row in found.rows) == [1, 2]
     assert any(f"1 job was never begun: jobs/{lost}" in warning for warning in found.warnings)
     assert not any("not the same for all" in warning for warning in found.warnings)
+
+
+@pytest.fixture
+def no_evaluation(monkeypatch):
+    """Each evaluation fails whose seed is among these."""
+    seeds = {0, 3}
+
+    def failing(description, recipe, *rest, **named):
+        if recipe.run.seed in seeds:
+            raise RunFailed([Problem(path="", text="the loss is nan")])
+        return evaluate(description, recipe, *rest, **named)
+
+    monkeypatch.setattr("nascore.engine.several.evaluate", failing)
+    return seeds
+
+
+def test_where_all_evaluations_fail_nothing_else_is_compared(no_evaluation):
+    given = {**GIVEN, "settings": {**SMALL, **SMALL_EVALUATION}, "evaluate": True}
+    with pytest.raises(RunFailed, match=r"(?s)all 4 evaluations failed.*the loss is nan"):
+        nascore.search_several(**given, out="run")
+    result = json.loads(Path("run/result.json").read_text(encoding="utf-8"))
+    assert result["status"] == "failed"
+    assert result["jobs"] == {"planned": 8, "done": 4, "failed": 4}
+    assert set(result["failures"].values()) == {"the loss is nan"}
+    found = nascore.compare("run")
+    assert (found.by, found.pairs) == ("test", ())
+    assert all(row.failed and row.mean is None and row.in_search() for row in found.rows)
+    assert "its evaluation failed: the loss is nan" in "".join(found.warnings)
+    text = CliRunner().invoke(main, ["compare", "run"]).stdout
+    assert text.count("failed") == 2, text
+    assert no_evaluation
+
+
+def test_a_row_without_test_accuracy_takes_no_other_one(no_evaluation):
+    no_evaluation.clear()
+    words = ["--space", "tiny", "--dataset", "synthetic", "--updater", "uniform,sgd", "--scale", "mini"]
+    settings = {**SMALL, **SMALL_EVALUATION}
+    sets = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    no_evaluation.add(0)
+    line = ["search", *words, *sets, "--seeds", "0..1", "--evaluate", "--out", "run"]
+    answer = CliRunner().invoke(main, line)
+    assert answer.exit_code == 0, answer.output  # some of what was asked for is there
+    assert (
+        "failed: 2 of 8 jobs (jobs/0002-evaluate-tiny-uniform_s0 and 1 more): the loss is nan"
+        in answer.stderr
+    )
+    assert [list(row.shares) for row in nascore.compare("run").rows] == [[1], [1]]
+    no_evaluation.add(1)
+    answer = CliRunner().invoke(main, [*line[:-1], "again", "--json"])
+    assert answer.exit_code == 1
+    assert json.loads(answer.stdout)["by"] == "test"
+    assert "failed: 4 of 8 jobs" in answer.stderr
 
 
 def test_where_all_fail_the_run_failed():

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NONE = "-"
 """What stands where there is no figure."""
 
+FAILED = "failed"
+"""What stands for the accuracy of a row whose searches or evaluations failed."""
+
 LEAST = 0.0001
 """A smaller p is not written out."""
 
@@ -48,7 +51,7 @@ def _rows(found: Comparison) -> str:
 
 def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
     lost = f" of {len(row.samples) + len(row.lost)}" if row.lost else ""
-    mean = NONE if row.mean is None else f"{row.mean:.2%}"
+    mean = FAILED if row.failed else NONE if row.mean is None else f"{row.mean:.2%}"
     search = row.in_search()
     inside = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
     figures = (_whole(row.average(figure)) for figure in ("params", "macs", "steps"))

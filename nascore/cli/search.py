@@ -12,7 +12,7 @@ from nascore.cli.outcome import echo_found, scale_said
 from nascore.cli.runs import plain_record
 from nascore.cli.several import echo_several
 from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, echo_json, warn, warn_late
+from nascore.cli.verb import Verb, echo_json, warn, warn_failed, warn_late
 from nascore.component import SLOTS
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
@@ -113,4 +113,5 @@ def _run(asked: Asked, out: Path | None) -> Run:
     warn(asked.recipe.warned)
     run = run_search(asked, out=out)
     warn_late(run.result, asked.recipe.warned)
+    warn_failed(run.result)
     return run

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from nascore.cli.compared import echo_comparison
 from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
-from nascore.cli.verb import echo_json, table, warn, warn_late
+from nascore.cli.verb import echo_json, table, warn, warn_failed, warn_late
 from nascore.comparison import EVALUATE, spans
-from nascore.run import refuse_taken
+from nascore.errors import RunFailed
+from nascore.run import read_result, refuse_taken, run_of
 from nascore.shell import command_line
 from nascore.verbs.asking import Asked
 from nascore.verbs.checking import check_asked
@@ -45,17 +46,30 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
                 refuse_taken(out)
             _echo_planned(several)
             return
-        path = run_several(several, out=out, began=_began)
-        told = [problem for one in _recipes(members) for problem in one.warned]
-        for record in runs(path):
-            warn_late(record.result or {}, told)
-        found = compare(path)
-        if as_json:
-            echo_json({"runs": [str(path)], **found.plain()})
-            return
+        try:
+            path = run_several(several, out=out, began=_began)
+        except RunFailed as error:
+            # Searches that were done are shown although nothing that was asked for came of them.
+            if (kept := run_of(error)) is not None:
+                _echo_made(several, kept, as_json=as_json)
+            raise
+        _echo_made(several, path, as_json=as_json)
+        if not as_json:
+            echo(f"\nrun: {path}")
+            echo(f"next: {command_line('nascore', 'compare', path)}")
+
+
+def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
+    """Print the comparison, and to stderr what is doubtful and what failed."""
+    told = [problem for one in _recipes(several.members) for problem in one.warned]
+    for record in runs(path):
+        warn_late(record.result or {}, told)
+    found = compare(path)
+    if as_json:
+        echo_json({"runs": [str(path)], **found.plain()})
+    else:
         echo_comparison(found)
-        echo(f"\nrun: {path}")
-        echo(f"next: {command_line('nascore', 'compare', path)}")
+    warn_failed(read_result(path) or {})
 
 
 def _began(number: int, jobs: int, job: Planned) -> None:

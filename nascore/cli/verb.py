@@ -189,6 +189,18 @@ def warn_late(result: Mapping[str, Any], told: Iterable[Problem]) -> None:
             click.echo(text, err=True)
 
 
+def warn_failed(result: Mapping[str, Any]) -> None:
+    """Print to stderr how many jobs of a run failed, and why: a line for each reason."""
+    jobs = result.get("jobs", {})
+    planned = jobs.get("planned", jobs.get("done", 0) + jobs.get("failed", 0))
+    reasons: dict[str, list[str]] = {}
+    for job, error in result.get("failures", {}).items():
+        reasons.setdefault(str(error).partition("\n")[0], []).append(job)
+    for reason, names in reasons.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        echo(f"failed: {len(names)} of {planned} jobs ({inline(names[0])}{more}): {inline(reason)}", err=True)
+
+
 def warn(problems: Iterable[Problem]) -> None:
     """Print to stderr what is allowed and doubtful."""
     for problem in problems:

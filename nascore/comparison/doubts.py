@@ -120,10 +120,13 @@ def _lost(rows: Iterable[Row], found: Gathered) -> Iterator[str]:
 
 
 def _why_lost(one: Sample, by: str) -> str:
+    evaluated = "its evaluation failed: " if one.status == "done" and one.evaluation == "failed" else ""
     if one.error:
-        return one.error.splitlines()[0]
+        return evaluated + one.error.splitlines()[0]
     if one.status != "done":
         return one.status
+    if one.evaluation and one.evaluation != "done":
+        return f"its evaluation is {one.evaluation}"
     there = " and ".join(one.measured) or "no"
     said = f"its accuracy is of {there} images, and those of this table are of {by} images"
     return f"{said}. Compare evaluations with evaluations" if one.kind == EVALUATE else said

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from nascore.comparison.plan import SEARCH, read_plan
 from nascore.comparison.sample import sample_of
-from nascore.run import COMPARISON, RECIPE, is_file, refuse_newer
+from nascore.run import CHANGE_SCHEMA, CHANGES, COMPARISON, RECIPE, checked, is_file, lines_of, refuse_newer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,16 +73,21 @@ def _inside(path: Path, prefix: str) -> Gathered:
         if job.kind != SEARCH
     }
     training = _training(tested.values())
+    failures = _failures(path)
     samples = [
         _evaluated(
             sample_of(path / job.folder, name=f"{prefix}{job.folder}"),
             tested.get(evaluations.get(job.folder, "")),
             training,
+            failure=failures.get(evaluations.get(job.folder, "")),
+            planned=job.folder in evaluations,
         )
         for job in begun
         if job.kind == SEARCH
     ]
-    missing = tuple(f"{prefix}{job.folder}" for job in plan.jobs if job not in begun)
+    missing = tuple(
+        f"{prefix}{job.folder}" for job in plan.jobs if job not in begun and job.folder not in failures
+    )
     return Gathered(samples=tuple(samples), slots=plan.slots, missing=missing)
 
 
@@ -96,13 +101,28 @@ def _training(evaluations: Iterable[Sample]) -> Flat:
     return {f"evaluate.{at}": value for at, value in recipe.items() if at.startswith("training.")}
 
 
-def _evaluated(sample: Sample, evaluation: Sample | None, training: Flat) -> Sample:
+def _failures(path: Path) -> dict[str, str]:
+    """Return why jobs of a comparison failed, by their folder; one may have failed before it had any file."""
+    file, found = path / CHANGES, {}
+    for number, line in enumerate(lines_of(file) if is_file(file) else (), start=1):
+        checked(line, CHANGE_SCHEMA, f"{file}, line {number}", ("event",))
+        if line["event"] == "job failed":
+            found[line.get("job", "")] = line.get("error", "")
+    return found
+
+
+def _evaluated(
+    sample: Sample, evaluation: Sample | None, training: Flat, *, planned: bool, failure: str | None
+) -> Sample:
     """Add to a search what the evaluation of its architecture says, and how it trained."""
-    sample = evolve(sample, recipe={**sample.recipe, **training})
+    sample = evolve(sample, recipe={**sample.recipe, **training}, evaluation="missing" if planned else "")
+    if failure is not None:
+        return evolve(sample, error=sample.error or failure, evaluation="failed")
     if evaluation is None:
         return sample
     return evolve(
         sample,
         measured={**sample.measured, **evaluation.measured},
         error=sample.error or evaluation.error,
+        evaluation=evaluation.status,
     )

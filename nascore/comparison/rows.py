@@ -76,8 +76,14 @@ class Row:
 
     def in_search(self) -> tuple[float, bool] | None:
         """Return the mean accuracy on validation images, and whether they guided; None: it is no search."""
-        known = [one.measured["validation"] for one in self.samples if "validation" in one.measured]
+        searched = [one for one in self.samples or self.lost if "validation" in one.measured]
+        known = [one.measured["validation"] for one in searched]
         return (fmean(one.share for one in known), known[0].guided) if known else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has no accuracy that counts because a search or an evaluation failed."""
+        return not self.samples and any("failed" in (one.status, one.evaluation) for one in self.lost)
 
     def plain(self) -> dict[str, Any]:
         """Return the row as JSON has it."""
@@ -96,20 +102,28 @@ class Row:
             "validation_guided": None if search is None else search[1],
             **{figure: self.average(figure) for figure in ("params", "macs", "steps", "seconds")},
             "runs": [one.name for one in self.samples],
-            "lost": [{"run": one.name, "status": one.status, "error": one.error} for one in self.lost],
+            "failed": self.failed,
+            "lost": [
+                {"run": one.name, "status": one.status, "evaluation": one.evaluation, "error": one.error}
+                for one in self.lost
+            ],
         }
 
 
 def counting(samples: Iterable[Sample]) -> str:
-    """Return which accuracy counts: that of the test images if every row has one.
+    """Return which accuracy counts: that of the test images if every row has one, or was to have one.
 
-    A row with a run that lacks it, since its evaluation failed, has the others.
+    An evaluation that failed leaves its row without an accuracy: that of the search, of other images, does
+    not take its place. Where no evaluation was finished or failed, as in a comparison that was
+    stopped, all rows have the accuracies of their searches.
     """
-    tested: dict[Any, bool] = {}
-    for one in samples:
+    known = list(samples)
+    rows: dict[Any, bool] = {}
+    for one in known:
         if one.measured:
-            tested[one.key] = tested.get(one.key, False) or "test" in one.measured
-    return "test" if tested and all(tested.values()) else "validation"
+            rows[one.key] = rows.get(one.key, False) or "test" in one.measured or bool(one.evaluation)
+    ended = any("test" in one.measured or one.evaluation == "failed" for one in known)
+    return "test" if ended and all(rows.values()) else "validation"
 
 
 def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[tuple[Row, ...], Told]:

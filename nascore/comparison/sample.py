@@ -67,6 +67,8 @@ class Sample:
         seconds: What it took; an evaluation that belongs to it is counted apart.
         made_on: Versions, device and threads.
         error: Why it failed; empty where it did not.
+        evaluation: Status of the evaluation of its architecture, `missing` where it was not begun; empty
+            where none was planned.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Sample:
     seconds: float = 0.0
     made_on: Mapping[str, Any] = Factory(dict)
     error: str = ""
+    evaluation: str = ""
 
     @property
     def key(self) -> tuple[tuple[str, Any], ...]:

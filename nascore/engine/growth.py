@@ -80,6 +80,7 @@ class _Growing:
         gallery: The architectures so far.
         jobs: How many jobs were begun.
         failed: How many of them failed.
+        failures: Why each of them failed, by the name of the job.
         first: Why the first of those failed.
     """
 
@@ -90,6 +91,7 @@ class _Growing:
     gallery: Gallery = Factory(Gallery)
     jobs: int = 0
     failed: int = 0
+    failures: dict[str, str] = Factory(dict)
     first: tuple[Problem, ...] = ()
 
     def seed_jobs(self) -> list[Job]:
@@ -156,7 +158,8 @@ class _Growing:
             self._do(job, before)
             if self.gallery:
                 done = {"done": len(self.gallery), "failed": self.failed}
-                yield {**result_of(self.gallery), "jobs": done}
+                failures = {"failures": self.failures} if self.failures else {}
+                yield {**result_of(self.gallery), "jobs": done, **failures}
 
     def _do(self, job: Job, before: Gallery) -> None:
         folder = open_job(self.live, job)
@@ -194,6 +197,7 @@ class _Growing:
         live, error = self.live, "\n".join(map(str, problems))
         self.failed += 1
         self.first = self.first or problems
+        self.failures[job.name] = error
         if job.parent is not None:
             self.gallery = self.gallery.failed(job.parent)
             live.gallery.failed(self.gallery, job.parent)

@@ -87,7 +87,7 @@ def search_several(
 
     Raises:
         RunFolderError: The folder cannot be made or written to.
-        RunFailed: None of the searches came to its end.
+        RunFailed: None of the searches came to its end; or none of the evaluations, where there are any.
         PluginError: Data contradict their facts.
     """
     _check_data(members)
@@ -108,7 +108,7 @@ def search_several(
             folder.log(f"{status}: {said(error)}")
             making.conclude(start, status=status, error=said(error))
         raise
-    if not making.done:
+    if making.fruitless:
         raise _fruitless(making)
     return folder.path
 
@@ -151,6 +151,7 @@ class _Making:
         observers: Who watches each run.
         told: Told of each job before it.
         done: How many jobs came to their end.
+        tested: How many of those were evaluations.
         failed: By folder of a job that failed why it did.
     """
 
@@ -161,6 +162,7 @@ class _Making:
     observers: tuple[Observer, ...]
     told: Callable[[int, int, Planned], None]
     done: int = 0
+    tested: int = 0
     failed: dict[str, str] = Factory(dict)
 
     def all(self) -> None:
@@ -178,19 +180,27 @@ class _Making:
             error = self._do(job, member)
             if error is None:
                 self.done += 1
+                self.tested += job.kind == EVALUATE
             else:
                 self._failed(job, error)
+
+    @property
+    def fruitless(self) -> bool:
+        """Whether nothing came of what was asked for: no test where evaluations were planned."""
+        evaluated = any(job.kind == EVALUATE for job in self.plan.jobs)
+        return not (self.tested if evaluated else self.done)
 
     def conclude(self, start: float, **ended: str) -> None:
         """Write the result, last of all."""
         known = compared([self.folder.path])
-        status = {"status": "done" if self.done else "failed"}
+        status = {"status": "failed" if self.fruitless else "done"}
         self.folder.finish(
             {
                 "kind": "compare",
                 **(ended or status),
                 "seeds": list(self.plan.seeds),
                 "jobs": {"planned": len(self.plan.jobs), "done": self.done, "failed": len(self.failed)},
+                **({"failures": self.failed} if self.failed else {}),
                 "table": known.plain(),
                 "seconds": round(perf_counter() - start, 3),
             }
@@ -230,6 +240,9 @@ class _Making:
 
 def _fruitless(making: _Making) -> RunFailed:
     text = f"all {len(making.failed)} jobs failed; the first of them:"
+    if making.done:
+        evaluations = sum(job.kind == EVALUATE for job in making.plan.jobs)
+        text = f"all {evaluations} evaluations failed, so nothing was tested; the first failure:"
     first = next(iter(making.failed.values()))
     error = RunFailed([Problem(path="", text=text), Problem(path="", text=first)])
     mark_whole(error, making.folder.path)

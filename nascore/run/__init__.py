@@ -12,6 +12,7 @@ from nascore.run.looking import beside_of, is_file, is_folder, is_there
 from nascore.run.marking import mark, mark_whole, run_of
 from nascore.run.names import (
     ARCHITECTURE,
+    CHANGES,
     COMPARISON,
     DERIVED,
     DESCRIPTION,
@@ -23,11 +24,13 @@ from nascore.run.names import (
     RESULT,
     WEIGHTS,
 )
-from nascore.run.reading import Record, listed, read, refuse_unless_run
-from nascore.run.schemas import COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
+from nascore.run.reading import Record, listed, read, read_result, refuse_unless_run
+from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
 __all__ = [
     "ARCHITECTURE",
+    "CHANGES",
+    "CHANGE_SCHEMA",
     "COMPARISON",
     "COMPARISON_SCHEMA",
     "DERIVED",
@@ -65,6 +68,7 @@ __all__ = [
     "object_of",
     "read",
     "read_gallery",
+    "read_result",
     "refuse_newer",
     "refuse_taken",
     "refuse_unless_run",

@@ -84,7 +84,7 @@ def read(path: Path) -> Record:
     return Record(
         path=path,
         recipe=text_of(path / RECIPE),
-        result=_result(path),
+        result=read_result(path),
         gallery=read_gallery(path),
         checked=is_file(path / CHECKSUMS),
     )
@@ -159,9 +159,10 @@ def _read_or_fault(path: Path) -> Record:
 def _comparison(path: Path) -> Record:
     """Return a comparison as a record: it has a result, and neither a recipe nor a gallery of its own."""
     refuse_newer(path)
-    return Record(path=path, result=_result(path), checked=is_file(path / CHECKSUMS))
+    return Record(path=path, result=read_result(path), checked=is_file(path / CHECKSUMS))
 
 
-def _result(path: Path) -> dict[str, Any] | None:
+def read_result(path: Path) -> dict[str, Any] | None:
+    """Return what a run or a comparison gave; None while it is under way, or if it was killed."""
     file = path / RESULT
     return checked_result(object_of(file), file) if is_there(file) else None

@@ -57,6 +57,7 @@ RESULT_SCHEMA: Final[Schema] = {
     "device": TEXT,
     "observers": map_of(ANY_OBJECT),
     "jobs": map_of(COUNT),
+    "failures": map_of(TEXT),
     "table": ANY_OBJECT,
     "seconds": FIGURE,
 }
@@ -99,6 +100,8 @@ METRICS_SCHEMA: Final[Schema] = {
     "entropy": map_of(NUMBER),
     "seconds": FIGURE,
 }
+
+CHANGE_SCHEMA: Final[Schema] = {"event": TEXT, "job": TEXT, "error": TEXT}
 
 COMPARISON_SCHEMA: Final[Schema] = {
     "slots": list_of(TEXT),

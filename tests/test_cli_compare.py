@@ -59,7 +59,7 @@ def test_json_of_a_single_search_is_its_record():
 
 
 def test_evaluations_are_tested_and_said():
-    text = done(*SEVERAL, "--seeds", "0", "--evaluate", *words(SMALL_EVALUATION), "--out", "run")
+    text = done(*SEVERAL, "--seeds", "0..0", "--evaluate", *words(SMALL_EVALUATION), "--out", "run")
     assert "TEST ACCURACY" in text
     assert "16 test" in text
     assert "test split: opened 2 times, once for each architecture, after its search" in text
@@ -84,7 +84,7 @@ def test_runs_lists_a_comparison_as_one_and_its_members_inside():
 
 @pytest.mark.parametrize("verb", ["draw", "gallery", "evaluate"])
 def test_other_verbs_say_what_a_comparison_is(verb):
-    done(*SEARCH, "--updater", "uniform", "--seeds", "0", "--out", "run")
+    done(*SEARCH, "--updater", "uniform", "--seeds", "0..0", "--out", "run")
     refused = cli(verb, "run")
     assert refused.exit_code == 5
     assert (
@@ -178,7 +178,7 @@ def test_a_misfit_names_the_combination_and_ends_with_what_works(slots, works):
 
 
 def test_a_setting_counts_for_those_that_have_it():
-    result = cli(*SEVERAL, "--set", "updater.lr=0.5", "--seeds", "0", "--out", "run")
+    result = cli(*SEVERAL, "--set", "updater.lr=0.5", "--seeds", "0..0", "--out", "run")
     assert result.exit_code == 0, result.output
     assert "updater.lr=0.5: for sgd; uniform has no such setting" in result.stderr
     assert "lr: 0.5" in Path("run/jobs/0002-tiny-sgd_s0/recipe.yaml").read_text(encoding="utf-8")

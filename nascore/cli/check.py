@@ -3,30 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from nascore.cli.echo import echo
-from nascore.cli.options import plugins_option
+from nascore.cli.options import json_option, plugins_option
 from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, as_typed, table, warn
+from nascore.cli.verb import Verb, as_typed, echo_json, table, warn
+from nascore.errors import PluginError, RecipeError
 from nascore.recipe import Request
 from nascore.verbs.checking import check
 
 if TYPE_CHECKING:
+    from nascore.errors import Problem
     from nascore.plugin import Selection
     from nascore.verbs.checking import Checked
 
 
-@click.command("check", cls=Verb, examples=("nascore check runs/first/recipe.yaml",))
+@click.command(
+    "check",
+    cls=Verb,
+    examples=("nascore check runs/first/recipe.yaml", "nascore check runs/first/recipe.yaml --json"),
+)
 @click.argument("recipe", type=click.Path(path_type=Path))
 @plugins_option
-def command(recipe: Path, *, plugins: Selection) -> None:
+@json_option
+def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
     """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
     with suggesting(Line(plugins=plugins)):
-        checked = check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins)
-    echo_checked(checked)
+        try:
+            checked = check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins)
+        except (RecipeError, PluginError) as error:
+            if as_json:
+                echo_json({"problems": [plain_problem(problem) for problem in error.problems]})
+            raise
+    if as_json:
+        echo_json(plain_checked(checked))
+    else:
+        echo_checked(checked)
+
+
+def plain_problem(problem: Problem) -> dict[str, Any]:
+    """Return what JSON says of a problem."""
+    origin = problem.origin
+    where = None if origin is None else origin.where
+    return {"path": problem.path, "text": problem.text, "hint": problem.hint, "from": where}
+
+
+def plain_checked(checked: Checked) -> dict[str, Any]:
+    """Return what JSON says of a recipe that can run: parts, settings, sizes and warnings."""
+    slots = {slot.name for slot in checked.recipe.slots}
+    supernet = checked.supernet
+    return {
+        "problems": [],
+        "parts": [{"slot": slot, "name": name, "from": origin.where} for slot, name, origin in checked.parts],
+        "settings": {path: value for path, value, _ in checked.recipe.rows() if path not in slots},
+        "changed": {path: origin.where for path, _, origin in checked.changed},
+        "supernet": None if supernet is None else attrs.asdict(supernet),
+        "seeds": checked.seeds,
+        "trained": attrs.asdict(checked.trained),
+        "evaluated": attrs.asdict(checked.evaluated),
+        "evaluated_at": dict(checked.size),
+        "remark": checked.remark,
+        "warnings": [str(problem) for problem in checked.recipe.warned],
+    }
 
 
 def echo_checked(checked: Checked) -> None:

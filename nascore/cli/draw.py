@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nascore.cli.echo import echo
-from nascore.cli.options import entry_option, plugins_option
-from nascore.cli.verb import Verb
+from nascore.cli.options import entry_option, json_option, plugins_option
+from nascore.cli.verb import Verb, echo_json
+from nascore.description import fingerprint
 from nascore.verbs.architecture import Size
 from nascore.verbs.drawing import draw
 
 if TYPE_CHECKING:
     from nascore.plugin import Selection
+    from nascore.verbs.drawing import Drawing
 
 POSITIVE = click.IntRange(min=1)
 
@@ -40,6 +42,7 @@ POSITIVE = click.IntRange(min=1)
     "--size", type=POSITIVE, metavar="N", help="Pixels of an image's side; those of the run, else 32."
 )
 @plugins_option
+@json_option
 def command(  # noqa: PLR0913 - each is a flag
     architecture: str,
     *,
@@ -51,6 +54,7 @@ def command(  # noqa: PLR0913 - each is a flag
     auxiliary: bool,
     size: int | None,
     plugins: Selection,
+    as_json: bool,
 ) -> None:
     """Draw an architecture, and count its parameters and MACs.
 
@@ -60,4 +64,21 @@ def command(  # noqa: PLR0913 - each is a flag
     scale = Size(channels=channels, cells=cells, classes=classes, auxiliary=auxiliary)
     image = None if size is None else (size, size)
     drawing = draw(architecture, entry=entry, size=scale, image=image, plugins=plugins)
+    if as_json:
+        echo_json(_plain(drawing))
+        return
     echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")
+
+
+def _plain(drawing: Drawing) -> dict[str, Any]:
+    """Return what JSON says of an architecture."""
+    description, counted = drawing.description, drawing.counted
+    return {
+        "open": description.is_open,
+        "fingerprint": None if description.is_open else fingerprint(description),
+        "params": counted.params,
+        "macs": counted.macs,
+        "image": list(counted.size),
+        "text": drawing.text,
+        "dot": drawing.dot,
+    }

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.options import entry_option, out_option, recipe_options, request
+from nascore.cli.options import entry_option, json_option, out_option, recipe_options, request
 from nascore.cli.outcome import echo_evaluated, scale_said
-from nascore.cli.verb import Verb, warn, warn_late
+from nascore.cli.runs import plain_record
+from nascore.cli.verb import Verb, echo_json, warn, warn_late
 from nascore.recipe import EVALUATE_RUN, watched
+from nascore.run import read
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, ask_evaluate, run_evaluate
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
 @entry_option
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
+@json_option
 def command(
     architecture: str,
     *,
     entry: int | None,
     out: Path | None,
+    as_json: bool,
     plugins: Selection,
     **given: Any,  # noqa: ANN401 - click's own
 ) -> None:
@@ -52,8 +56,11 @@ def command(
         plugins=plugins,
         run=watched(EVALUATE_RUN),
     )
-    with scale_said(asked.recipe):
+    with scale_said(asked.recipe, quiet=as_json):
         warn(asked.recipe.warned)
         run = run_evaluate(asked, out=out)
         warn_late(run.result, asked.recipe.warned)
-        echo_evaluated(run, asked.recipe.run.training)
+        if as_json:
+            echo_json(plain_record(read(run.path)))
+        else:
+            echo_evaluated(run, asked.recipe.run.training)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.check import echo_checked
+from nascore.cli.check import echo_checked, plain_checked
 from nascore.cli.options import json_option, out_option, recipe_options, request
 from nascore.cli.outcome import echo_found, scale_said
 from nascore.cli.runs import plain_record
@@ -98,7 +98,11 @@ def command(  # noqa: PLR0913 - each is a flag
         if dry_run:
             if out is not None:
                 refuse_taken(out)
-            echo_checked(check_asked(asked))
+            checked = check_asked(asked)
+            if as_json:
+                echo_json(plain_checked(checked))
+            else:
+                echo_checked(checked)
             return
         run = _run(asked, out)
         if as_json:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nascore.cli.check import plain_checked
 from nascore.cli.compared import echo_comparison
 from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
@@ -44,7 +45,10 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
         if dry_run:
             if out is not None:
                 refuse_taken(out)
-            _echo_planned(several)
+            if as_json:
+                echo_json(_plain_planned(several))
+            else:
+                _echo_planned(several)
             return
         try:
             path = run_several(several, out=out, began=_began)
@@ -85,9 +89,29 @@ def _recipes(members: Iterable[Member]) -> Iterator[Recipe]:
             yield member.evaluation
 
 
-def _echo_planned(several: AskedSeveral) -> None:
+def _of_each_choice(several: AskedSeveral) -> list[Member]:
+    """Return the first search of each combination."""
     first = {tuple(member.choice.items()): member for member in reversed(several.members)}
-    members = [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
+    return [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
+
+
+def _plain_planned(several: AskedSeveral) -> dict[str, Any]:
+    asked = [
+        (member, Asked(recipe=member.recipe, registry=several.registry))
+        for member in _of_each_choice(several)
+    ]
+    return {
+        "seeds": list(dict.fromkeys(member.seed for member in several.members)),
+        "evaluate": several.members[0].evaluation is not None,
+        "notes": list(several.notes),
+        "searches": [
+            {"choice": dict(member.choice), **plain_checked(check_asked(one))} for member, one in asked
+        ],
+    }
+
+
+def _echo_planned(several: AskedSeveral) -> None:
+    members = _of_each_choice(several)
     slots = tuple(members[0].choice)
     rows = [(*member.choice.values(), _searched(member, several)) for member in members]
     echo(table(rows, heads=(*slots, "searched in"), prose=True))

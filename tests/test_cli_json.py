@@ -14,7 +14,7 @@ from nascore.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-TINY = ("search", "--space", "tiny", "--dataset", "synthetic", *words(SMALL))
+TINY = ("search", "--space", "tiny", "--dataset", "synthetic", "--scale", "mini", *words(SMALL))
 
 
 def test_a_dry_run_says_what_a_search_would_be() -> None:
@@ -55,7 +55,16 @@ def test_draw_and_evaluate_print_figures(tmp_path: Path) -> None:
     drawn = json.loads(CliRunner().invoke(main, ["draw", str(file), "--size", "8", "--json"]).stdout)
     assert (drawn["open"], drawn["image"]) == (False, [8, 8])
     assert drawn["params"] > 0
-    sizes = ("--dataset", "synthetic", "--set", "dataset.count=64", "--set", "dataset.size=8")
+    sizes = (
+        "--dataset",
+        "synthetic",
+        "--scale",
+        "mini",
+        "--set",
+        "dataset.count=64",
+        "--set",
+        "dataset.size=8",
+    )
     sets = ("--set", "training.epochs=1", "--set", "training.batch=8")
     line = ["evaluate", str(file), *sizes, *sets, "--out", str(out), "--json"]
     answer = CliRunner().invoke(main, line)

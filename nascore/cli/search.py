@@ -96,19 +96,24 @@ def command(  # noqa: PLR0913 - each is a flag
         asked = ask(asked_for, plugins=plugins, run=watched(SEARCH_RUN))
     with scale_said(asked.recipe, quiet=as_json):
         if dry_run:
-            if out is not None:
-                refuse_taken(out)
-            checked = check_asked(asked)
-            if as_json:
-                echo_json(plain_checked(checked))
-            else:
-                echo_checked(checked)
+            _echo_dry(asked, out, as_json=as_json)
             return
         run = _run(asked, out)
         if as_json:
             echo_json(plain_record(read(run.path)))
         else:
             echo_found(run)
+
+
+def _echo_dry(asked: Asked, out: Path | None, *, as_json: bool) -> None:
+    """Print what the search would be."""
+    if out is not None:
+        refuse_taken(out)
+    checked = check_asked(asked)
+    if as_json:
+        echo_json(plain_checked(checked))
+    else:
+        echo_checked(checked)
 
 
 def _run(asked: Asked, out: Path | None) -> Run:

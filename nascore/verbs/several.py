@@ -104,8 +104,7 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
-        RunFailed: No search came to its end, or, with `evaluate`, no evaluation.
-        RunFolderError: The folder cannot be used.
+        RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from nascore.cli.echo import echo
+from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.suggested import Line, suggesting
 from nascore.cli.verb import Verb, as_typed, echo_json, table, warn
@@ -17,6 +17,8 @@ from nascore.recipe import Request
 from nascore.verbs.checking import check
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nascore.errors import Problem
     from nascore.plugin import Selection
     from nascore.verbs.checking import Checked
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     cls=Verb,
     examples=("nascore check runs/first/recipe.yaml", "nascore check runs/first/recipe.yaml --json"),
 )
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", type=GIVEN)
 @plugins_option
 @json_option
 def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:

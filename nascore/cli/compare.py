@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nascore.cli.compared import echo_comparison
+from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, echo_json
 from nascore.verbs.compare import compare
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(
@@ -20,7 +24,7 @@ from nascore.verbs.compare import compare
         "nascore compare runs/first runs/first --json",
     ),
 )
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=GIVEN)
 @click.option("--against", metavar="ROW", help="Compare all rows with this one, such as a control.")
 @json_option
 def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> None:

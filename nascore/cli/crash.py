@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nascore.cli.blame import blamed
 from nascore.errors import said
+from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.run import LOG, run_of
 
@@ -34,7 +35,7 @@ def _lines(error: BaseException) -> Iterable[str]:
     else:
         yield "  log:       none could be written; nascore --debug shows the traceback"
     if run is not None:
-        yield f"  run:       {run}, with what it had written"
+        yield f"  run:       {shown_path(run)}, with what it had written"
     whom = "the plugin's authors" if plugin else "the authors of nascore"
     yield f"  report:    send the log, and what `nascore plugins doctor --report` prints, to {whom}"
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from math import isfinite
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nascore.cli.echo import echo
 from nascore.cli.gallery_said import comma_separated, gallery_table, marks, plain, plot, said_of
+from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, columns, echo_json
 from nascore.verbs.gallery import assess
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _Finite(click.FloatRange):
@@ -39,7 +42,7 @@ ABOVE_0 = _Finite(min=0, min_open=True)
         "nascore gallery runs/first --csv",
     ),
 )
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=GIVEN)
 @click.option("--front", "front_only", is_flag=True, help="Only what no other beats, cheapest first.")
 @click.option(
     "--cost",

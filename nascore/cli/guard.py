@@ -13,6 +13,7 @@ from click.exceptions import Exit
 from nascore.cli.crash import crash_said
 from nascore.cli.echo import echo
 from nascore.errors import NascoreError, memory_told
+from nascore.files import shown_path
 from nascore.run import ARCHITECTURE, cause, inventory, is_file, learned_file, run_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def answered(*, debug: bool) -> Iterator[None]:
         # The problems as they are: each says where it is and what to do.
         lines = [str(error), *getattr(error, "__notes__", ())]  # a command that works, after a misfit
         if run is not None:
-            lines.append(f"run: {run}, with what it had written")
+            lines.append(f"run: {shown_path(run)}, with what it had written")
         _end(error, "\n".join(lines), error.exit_code, debug=debug)
     except BaseException as error:
         # Also what is no Exception: plugins make kinds of their own.
@@ -84,7 +85,7 @@ def _interrupted(error: KeyboardInterrupt) -> str:
         return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
     found = learned_file(run)
     kept = "" if found is None or is_file(run / ARCHITECTURE) else f" Its architecture so far: {found}"
-    return f"interrupted; the run is kept in {run}. {inventory(run)}{kept}"
+    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{kept}"
 
 
 def _before_the_verb(error: Exception) -> Exception:

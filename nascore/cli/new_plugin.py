@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nascore.cli.echo import echo
+from nascore.cli.given import GIVEN
 from nascore.cli.verb import Verb
 from nascore.scaffold import BLUEPRINTS
 from nascore.shell import command_line
 from nascore.verbs.new_plugin import new_plugin
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(
@@ -27,7 +31,7 @@ from nascore.verbs.new_plugin import new_plugin
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=GIVEN,
     metavar="DIR",
     help="Folder of the distribution, new or empty. Otherwise one called NAME, here.",
 )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import click
 
 from nascore.cli.completing import completing
+from nascore.cli.given import GIVEN
 from nascore.plugin import Selection
 from nascore.recipe import Request
 from nascore.verbs.listing import PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from nascore.component import Slot
 
@@ -29,7 +30,7 @@ _PLUGIN_OPTIONS = (
         "--with",
         "files",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=GIVEN,
         metavar="FILE",
         help="A Python file with hooks, used like an installed plugin; repeatable.",
     ),
@@ -59,7 +60,7 @@ entry_option = click.option(
 
 out_option = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=GIVEN,
     metavar="DIR",
     help="Folder of the run, new or empty. Otherwise a new one under NASCORE_RUNS, or runs/.",
 )
@@ -119,7 +120,7 @@ def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
 
 
 def _files() -> list[Callable[[F], F]]:
-    path = click.Path(path_type=Path)
+    path = GIVEN
     scales = click.Choice(["mini", "paper"])
     return [
         click.option("--recipe", type=path, metavar="FILE", help="A recipe in YAML."),

@@ -9,6 +9,7 @@ from nascore.cli.echo import echo
 from nascore.cli.gallery_said import gallery_table, marks, measured_on
 from nascore.cli.verb import table
 from nascore.description import draw
+from nascore.files import shown_path
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def echo_found(run: Run) -> None:
     """Print the gallery, the best cell, the run's folder and the next command."""
     echo(_gallery(run))
     echo(f"\n{draw(run.best).rstrip()}\n")
-    echo(f"run: {run.path}")
-    echo(f"next: {command_line('nascore', 'evaluate', run.path)}")
+    echo(f"run: {shown_path(run.path)}")
+    echo(f"next: {command_line('nascore', 'evaluate', shown_path(run.path))}")
 
 
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
@@ -56,8 +57,8 @@ def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings 
         *_sizes(training),
     ]
     echo(table(rows))
-    echo(f"\nrun: {run.path}")
-    echo(f"next: {command_line('nascore', 'draw', run.path)}")
+    echo(f"\nrun: {shown_path(run.path)}")
+    echo(f"next: {command_line('nascore', 'draw', shown_path(run.path))}")
 
 
 def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nascore.cli.echo import echo
+from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option
 from nascore.cli.verb import Verb, echo_json, table
 from nascore.comparison import spans
@@ -15,12 +15,13 @@ from nascore.verbs.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nascore.run import Record
 
 
 @click.command("runs", cls=Verb, examples=("nascore runs", "nascore runs runs --json"))
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[DIR]", required=False, type=GIVEN)
 @json_option
 def command(folder: Path | None, *, as_json: bool) -> None:
     """List the runs in DIR, or where runs are kept: NASCORE_RUNS, or runs/.

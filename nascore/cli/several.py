@@ -10,6 +10,7 @@ from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
 from nascore.cli.verb import echo_json, table, warn, warn_failed, warn_late
 from nascore.comparison import EVALUATE, spans
+from nascore.files import shown_path
 from nascore.errors import RunFailed
 from nascore.run import read_result, refuse_taken, run_of
 from nascore.shell import command_line
@@ -73,6 +74,7 @@ def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
         echo_json({"runs": [str(path)], **found.plain()})
     else:
         echo_comparison(found)
+from nascore.files import shown_path
     warn_failed(read_result(path) or {})
 
 

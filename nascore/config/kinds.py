@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 
 from nascore.config.node import Node
+from nascore.files import given_path
 
 if TYPE_CHECKING:
     from nascore.config.units import Unit
@@ -60,7 +61,7 @@ def _str(value: object) -> object:
 
 
 def _path(value: object) -> object:
-    return Path(value) if isinstance(value, str) else _NO
+    return given_path(value) if isinstance(value, str) else _NO
 
 
 def _none(value: object) -> object:

@@ -3,6 +3,7 @@
 from nascore.files.chained import ChainedWriter, read_chained
 from nascore.files.checksums import CHECKSUMS, Checksum, ChecksumWriter, checksums_of
 from nascore.files.digest import digest_fault, with_digest, without_digest
+from nascore.files.given import given_path, shown_path
 from nascore.files.plain import MOST_OF_A_DOCUMENT, DamagedError, open_plain, refuse_outside
 from nascore.files.verified import check_file, read_bytes, read_lines, read_text
 
@@ -16,12 +17,14 @@ __all__ = [
     "check_file",
     "checksums_of",
     "digest_fault",
+    "given_path",
     "open_plain",
     "read_bytes",
     "read_chained",
     "read_lines",
     "read_text",
     "refuse_outside",
+    "shown_path",
     "with_digest",
     "without_digest",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
 from nascore.component import BUILTIN
+from nascore.files import given_path
 from nascore.plugin.collect import collect
 from nascore.plugin.loading import called, checked_module, file_module, guarded
 from nascore.plugin.plugin import Plugin
@@ -21,6 +21,7 @@ from nascore.plugin.unfit import apart, foreign, misnamed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from importlib.metadata import EntryPoint
+    from pathlib import Path
 
     from nascore.plugin.selection import Wanted
 
@@ -48,7 +49,7 @@ def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None
     """
     selection = Selection.of(wanted)
     found = entry_points(group=GROUP) if entries is None else entries
-    files = dict.fromkeys(map(Path, selection.files))
+    files = dict.fromkeys(map(given_path, selection.files))
     candidates = [*_installed(found, selection), *(_file(file, selection) for file in files)]
     plugins = apart([candidate.plugin for candidate in candidates])
     modules: dict[str, object] = {}

@@ -12,7 +12,7 @@ from nascore.component import RUN
 from nascore.config import Node, parse_document
 from nascore.config.node import show
 from nascore.errors import LayerName, Origin, Problem, said
-from nascore.files import MOST_OF_A_DOCUMENT, read_text
+from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.recipe.formats import FORMAT, FORMATS, OF_FILES, Formats
 from nascore.recipe.formats import KEY as FORMAT_KEY
 from nascore.recipe.guard import caught
@@ -161,7 +161,7 @@ class Files:
         if source.layer == "preset":
             text = f"{show(node)} is no preset's name: a preset includes presets only."
             return [_wrong(Problem(path="include", text=text, origin=node.origin))]
-        return self.recipe((source.folder or Path()) / node.value, node.origin, included)
+        return self.recipe((source.folder or Path()) / given_path(node.value), node.origin, included)
 
     def _own(self, keys: dict[str, Node], root: Node, problems: list[Problem]) -> Layer:
         """What the file itself says."""

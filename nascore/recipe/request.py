@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
@@ -10,6 +9,7 @@ from attrs import Factory, frozen
 from nascore.component import RUN, SLOTS
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem, did_you_mean, refusal
+from nascore.files import given_path
 from nascore.recipe.files import Files, read_scale
 from nascore.recipe.layer import Choice, Layer, Value
 from nascore.recipe.naming import name_component
@@ -20,6 +20,7 @@ from nascore.recipe.settle import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from nascore.component import Component, Slot
     from nascore.plugin import Registry
@@ -67,7 +68,7 @@ class Request:
             layers += files.preset(self.preset, _flag("preset", self.preset))
         if self.recipe is not None:
             typed = self.recipe_typed or f"--recipe {self.recipe}"
-            layers += files.recipe(Path(self.recipe), Origin(layer="flag", where=typed))
+            layers += files.recipe(given_path(self.recipe), Origin(layer="flag", where=typed))
         if self.scale is not None:
             origin = _flag("scale", self.scale)
             scale, problems = read_scale(Node(value=self.scale, origin=origin))

@@ -7,13 +7,12 @@ import os
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.files import Checksum, ChecksumWriter, with_digest
+from nascore.files import Checksum, ChecksumWriter, given_path, with_digest
 from nascore.run.atomic import json_text, replacing, write_bytes, writing
 from nascore.run.cause import cause
 from nascore.run.looking import is_file, is_folder
@@ -22,6 +21,7 @@ from nascore.run.sweeping import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _ELSEWHERE = "Name another folder with --out, or another place for runs in NASCORE_RUNS."
 
@@ -155,9 +155,9 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
     sweep(where.parent if out is not None else where)
     try:
         if out is not None:
-            return _begun(_claimed(out))
+            return _begun(_claimed(out).absolute())
         where.mkdir(parents=True, exist_ok=True)
-        return _begun(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}"))
+        return _begun(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}").absolute())
     except FileExistsError:
         text = f"{where} is a file, or another run took it just now: the run's folder cannot be made there."
         raise RunFolderError(f"{text} {_ELSEWHERE}") from None
@@ -169,7 +169,7 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
 
 def default_root() -> Path:
     """Return where runs are kept: the variable NASCORE_RUNS, or `runs` in the working folder."""
-    return Path(os.environ.get("NASCORE_RUNS", "runs"))
+    return given_path(os.environ.get("NASCORE_RUNS", "runs"))
 
 
 def refuse_taken(out: Path) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from nascore.description import Description, load, reducing, resize, spread, with_auxiliary
 from nascore.errors import Problem, RecipeError
+from nascore.files import given_path
 from nascore.run import RECIPE, environment_of, is_file, is_folder, read
 from nascore.verbs.gallery import architecture_of
 from nascore.verbs.notations import notation_of, nothing, read_notation, text_of
@@ -55,8 +56,8 @@ def image_of(target: object) -> tuple[int, int] | None:
     """Return height and width of the images that a run was made for; None where the target is no run."""
     if isinstance(target, Run):
         path = target.path
-    elif isinstance(target, (str, Path)) and is_file(Path(target) / RECIPE):
-        path = Path(target)
+    elif isinstance(target, (str, Path)) and is_file(given_path(target) / RECIPE):
+        path = given_path(target)
         read(path)  # a damaged run is named, also where the damage is elsewhere
     else:
         return None
@@ -95,8 +96,8 @@ def read_architecture(
         return scaled(target.best, size)
     if isinstance(target, Description):
         return scaled(target, size)
-    if isinstance(target, (str, Path)) and is_folder(Path(target)):
-        return scaled(best_of(Path(target)), size)
+    if isinstance(target, (str, Path)) and is_folder(given_path(target)):
+        return scaled(best_of(given_path(target)), size)
     text = text_of(target)
     found = read_notation(text, registry, auxiliary=size.auxiliary, **_given(size))
     if found is not None:
@@ -112,7 +113,7 @@ def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, 
 
     None are said for a run, for a description, and for a file that holds one: those have a size of their own.
     """
-    folder = isinstance(target, (str, Path)) and is_folder(Path(target))
+    folder = isinstance(target, (str, Path)) and is_folder(given_path(target))
     if folder or isinstance(target, (Run, Description)):
         return {}, ""
     read = notation_of(text_of(target), registry)

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, PluginError, Problem, did_you_mean, refusal
+from nascore.files import given_path
 from nascore.plugin import Selection, discover
 from nascore.plugin.selection import named
 from nascore.recipe import SEARCH_RUN, Request
@@ -77,7 +78,7 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
 ) -> Request:
     """Return the request of a call from Python; None is what was not said."""
     return Request(
-        recipe=None if recipe is None else Path(recipe),
+        recipe=None if recipe is None else given_path(recipe),
         preset=preset,
         scale=scale,
         names={
@@ -117,7 +118,7 @@ def installed(plugins: Wanted = ()) -> Registry:
     """
     selection = Selection.of(plugins)
     registry = found(selection)
-    files = {str(Path(file)) for file in selection.files}
+    files = {str(given_path(file)) for file in selection.files}
     asked_for = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
     problems = [
         Problem(path="", text=f"{_called(one)} cannot be used: {one.reason}.", hint=one.cure)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nascore.comparison import compared
 from nascore.errors import RunFolderError
+from nascore.files import given_path
 from nascore.verbs.runs import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nascore.comparison import Comparison
 
 
@@ -28,4 +30,4 @@ def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
     """
     if not runs:
         raise RunFolderError("there is nothing to compare: name the folders of runs.")
-    return compared([run.path if isinstance(run, Run) else Path(run) for run in runs], against)
+    return compared([run.path if isinstance(run, Run) else given_path(run) for run in runs], against)

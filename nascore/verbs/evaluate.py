@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
+from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
 from nascore.recipe.size import layer_of, sized
@@ -170,7 +171,7 @@ def run_evaluate(
     asked: AskedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
 ) -> Run:
     """Evaluate by a settled recipe; see :func:`evaluate`."""
-    folder = None if out is None else Path(out)
+    folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.evaluate import evaluate as run
@@ -188,5 +189,5 @@ def _still_open(target: object) -> Problem:
 
 def _recipe_of(target: Target) -> Path | None:
     folder = target.path if isinstance(target, Run) else target
-    file = Path(folder) / RECIPE if isinstance(folder, (str, Path)) else None
+    file = given_path(folder) / RECIPE if isinstance(folder, (str, Path)) else None
     return file if file is not None and is_file(file) else None

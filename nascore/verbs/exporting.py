@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nascore.errors import PluginError, Problem, RecipeError, did_you_mean
+from nascore.files import given_path
 from nascore.run import ARCHITECTURE, is_folder, read
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import installed
@@ -48,9 +49,11 @@ def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted
 def _unsaid(target: Target, to: str, entry: int | None) -> Problem:
     """Return what helps where a notation has no words for an architecture."""
     text = f"{to} cannot say this architecture."
-    if not isinstance(target, (str, Path)) or not is_folder(Path(target)):
+    if not isinstance(target, (str, Path)) or not is_folder(given_path(target)):
         return Problem(path="", text=text, hint="As a description, in YAML, it can be kept whole.")
     if entry is None:
-        return Problem(path="", text=text, hint=f"As a description it is in {Path(target) / ARCHITECTURE}.")
-    file = Path(target) / next(one.description for one in read(Path(target)).gallery if one.id == entry)
+        hint = f"As a description it is in {given_path(target) / ARCHITECTURE}."
+        return Problem(path="", text=text, hint=hint)
+    folder = given_path(target)
+    file = folder / next(one.description for one in read(folder).gallery if one.id == entry)
     return Problem(path="", text=text, hint=f"As a description it is in {file}.")

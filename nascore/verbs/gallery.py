@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from nascore.errors import Problem, RecipeError, RunFolderError
+from nascore.files import given_path
 from nascore.run import read
 from nascore.shell import command_line
 from nascore.verbs.runs import Run, description_of, state
@@ -65,7 +66,7 @@ def assess(
     Raises:
         RunFolderError: There is no run, it cannot be read, or it has no architecture or no such cost.
     """
-    record = read(run.path if isinstance(run, Run) else Path(run))
+    record = read(run.path if isinstance(run, Run) else given_path(run))
     if not record.gallery:
         raise _without(record)
     known = record.gallery.costs
@@ -99,7 +100,7 @@ def architecture_of(target: object, entry: int) -> Description:
     if not isinstance(target, (str, Path)):
         text = "an entry is an architecture of a run, and this is none."
         raise RecipeError([Problem(path="entry", text=text, hint="Name the run's folder.")])
-    record = read(Path(target))
+    record = read(given_path(target))
     if not record.gallery:
         raise _without(record)
     try:

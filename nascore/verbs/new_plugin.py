@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nascore.errors import Problem, did_you_mean
+from nascore.files import given_path
 from nascore.scaffold import BLUEPRINTS, ScaffoldError, make, refused_name
 from nascore.verbs.asking import found
 
@@ -32,4 +33,4 @@ def new_plugin(name: str, slot: str, *, out: Path | None = None, plugins: Wanted
     refused = refused_name(name, slot, found(plugins))
     if refused is not None:
         raise ScaffoldError([refused])
-    return make(name, BLUEPRINTS[slot], Path(name) if out is None else out)
+    return make(name, BLUEPRINTS[slot], Path(name) if out is None else given_path(out))

@@ -18,7 +18,7 @@ from nascore.errors import (
     RunFolderError,
     did_you_mean,
 )
-from nascore.files import MOST_OF_A_DOCUMENT, read_text
+from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.run import beside_of, cause, is_file, is_there
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def text_of(target: object) -> Text:
         said = f"a {type(target).__name__} is no architecture."
         hint = "Give a run, a description, a path, or a text in a notation."
         raise RecipeError([Problem(path="", text=said, hint=hint)])
-    path = Path(target)
+    path = given_path(target)
     if is_there(path):
         return Text(text=_content(path), where=str(target))
     file, colon, chosen = str(target).rpartition(":")
-    if colon and not set(chosen) & NO_PATH and is_file(Path(file)):
-        return Text(text=_content(Path(file)), where=file, chosen=chosen.strip())
+    if colon and not set(chosen) & NO_PATH and is_file(given_path(file)):
+        return Text(text=_content(given_path(file)), where=file, chosen=chosen.strip())
     return Text(text=str(target))
 
 
@@ -183,7 +183,7 @@ def nothing(typed: str, registry: Registry) -> NascoreError:
     if set(typed) & NO_PATH:
         hint = f"Notations: {', '.join(sorted(registry.translators())) or 'none installed'}."
         return RecipeError(f"{said} is neither a name nor a text in a notation that is installed. {hint}")
-    beside = did_you_mean(typed, map(str, beside_of(Path(typed))))
+    beside = did_you_mean(typed, map(str, beside_of(given_path(typed))))
     known = beside or (f"Names: {', '.join(names)}." if names else "")
     text = f"{said} is neither a run, nor a file, nor the name of an architecture. {known}"
     return RunFolderError(text.rstrip())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from nascore.description import load
 from nascore.errors import DescriptionError, RunFolderError
+from nascore.files import given_path
 from nascore.run import (
     ARCHITECTURE,
     RECIPE,
@@ -30,6 +30,7 @@ from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nascore.description import Description
     from nascore.engine.model import Model, Prediction
@@ -108,7 +109,7 @@ def load_run(path: str | Path) -> Run:
     Raises:
         RunFolderError: The folder holds no run, one that is not done, or one that cannot be read.
     """
-    record = read(Path(path))
+    record = read(given_path(path))
     if record.result is None:
         raise RunFolderError(f"{path} {_UNFINISHED}. {record.inventory}")
     return Run(
@@ -173,6 +174,6 @@ def runs(folder: str | Path | None = None) -> list[Record]:
     Raises:
         RunFolderError: There is no such folder.
     """
-    if folder is not None and not is_folder(Path(folder)):
+    if folder is not None and not is_folder(given_path(folder)):
         raise RunFolderError(f"there is no folder {folder}.")
-    return listed(default_root() if folder is None else Path(folder))
+    return listed(default_root() if folder is None else given_path(folder))

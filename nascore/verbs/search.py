@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nascore.files import given_path
 from nascore.run import refuse_taken
 from nascore.verbs.asking import ask, requested
 from nascore.verbs.checking import aware
@@ -13,6 +13,7 @@ from nascore.verbs.suggesting import suggesting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from nascore.contract import Observer
     from nascore.plugin.selection import Wanted
@@ -89,7 +90,7 @@ def by_slot(*chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - one or several na
 
 def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:
     """Run the search of a settled recipe; see :func:`search`."""
-    folder = None if out is None else Path(out)
+    folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.search import search as run

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import Factory, define, evolve, frozen
 
 from nascore.comparison import Comparison, Member, compared
 from nascore.errors import Problem, RecipeError, refusal
+from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.request import resolved, table_of
 from nascore.recipe.settle import resolve
@@ -22,6 +22,7 @@ from nascore.verbs.varied import divided, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from nascore.comparison import Planned
     from nascore.component import Component
@@ -158,7 +159,7 @@ def run_several(
     """Make searches that were asked for; returns the folder of all. See :func:`search_several`."""
     from nascore.engine.several import search_several as run
 
-    folder = None if out is None else Path(out)
+    folder = None if out is None else given_path(out)
     return run(asked.members, asked.registry, out=folder, observers=observers, began=began)
 
 

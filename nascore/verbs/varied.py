@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import combinations, product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
 from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError
+from nascore.files import given_path
 from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.run import is_file
 
@@ -151,7 +151,7 @@ def _split(names: Sequence[str]) -> list[str]:
     found: list[str] = []
     for typed in names:
         kind, colon, path = typed.partition(":")
-        whole = "," not in typed or (bool(colon) and "," not in kind and is_file(Path(path)))
+        whole = "," not in typed or (bool(colon) and "," not in kind and is_file(given_path(path)))
         found += [typed] if whole else [name.strip() for name in typed.split(",")]
     return found
 

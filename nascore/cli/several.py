@@ -10,8 +10,8 @@ from nascore.cli.echo import echo
 from nascore.cli.outcome import scale_said
 from nascore.cli.verb import echo_json, table, warn, warn_failed, warn_late
 from nascore.comparison import EVALUATE, spans
-from nascore.files import shown_path
 from nascore.errors import RunFailed
+from nascore.files import shown_path
 from nascore.run import read_result, refuse_taken, run_of
 from nascore.shell import command_line
 from nascore.verbs.asking import Asked
@@ -60,8 +60,8 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
             raise
         _echo_made(several, path, as_json=as_json)
         if not as_json:
-            echo(f"\nrun: {path}")
-            echo(f"next: {command_line('nascore', 'compare', path)}")
+            echo(f"\nrun: {shown_path(path)}")
+            echo(f"next: {command_line('nascore', 'compare', shown_path(path))}")
 
 
 def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
@@ -74,7 +74,6 @@ def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
         echo_json({"runs": [str(path)], **found.plain()})
     else:
         echo_comparison(found)
-from nascore.files import shown_path
     warn_failed(read_result(path) or {})
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from nascore.errors import RecipeError
+from nascore.files import given_path
 from nascore.run import refuse_taken
 from nascore.verbs.asking import ask
 from nascore.verbs.drawing import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nascore.contract import Dataset
     from nascore.engine.build import Parts
@@ -88,7 +89,7 @@ def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
     if out is not None:
-        refuse_taken(Path(out))
+        refuse_taken(given_path(out))
     from nascore.engine.ambient import ambient
     from nascore.engine.data import checked_data
 

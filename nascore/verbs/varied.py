@@ -30,7 +30,7 @@ MOST_SEEDS: Final = 1000
 _MOST_DROPPED: Final = 2
 """Names that run in some combinations and are left out nevertheless, to find a command that works."""
 
-_LONE: Final = re.compile(r"\s*\d{1,9}\s*")
+_LONE: Final = re.compile(r"\s*[1-9]\d{0,8}\s*")
 _SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
@@ -179,9 +179,8 @@ def _seeds(typed: str | Iterable[int]) -> tuple[tuple[int, ...], list[Problem]]:
     hint = "Write 0..4 or 0,1,7: whole numbers, 0 or more."
     if said != "seeds" and _LONE.fullmatch(str(typed)):
         wrong = [f"{typed} may mean one seed or so many."]
-        hint = (
-            f"Write --seeds 0..{max(int(str(typed)) - 1, 1)} for several seeds, --seed {typed} for this one."
-        )
+        last = max(int(str(typed)) - 1, 1)
+        hint = f"Write --seeds 0..{last} for several seeds, --seed {typed} for this one."
     return tuple(numbers), [Problem(path="seeds", text=text, origin=origin, hint=hint) for text in wrong]
 
 

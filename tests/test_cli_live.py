@@ -11,7 +11,7 @@ from tiny import CLOSED
 
 import nascore
 from nascore.builtin.settings import TerminalSettings
-from nascore.builtin.terminal import LiveView, PlainView, figures, span, terminal
+from nascore.builtin.terminal import WARMING_UP, Clock, LiveView, PlainView, figures, span, terminal
 from nascore.cli import main
 from nascore.contract import EpochReport, Observer, StepReport
 from nascore.description import load
@@ -50,12 +50,12 @@ def test_figures_of_an_epoch() -> None:
         "search 2/4: loss 1.250",
         "accuracy 50.0%",
         "architecture loss 1.500",
-        "validation 62.5% of 718",
+        "validation 62.5% (718 images)",
         "entropy 1.50",
     ]
 
 
-def test_the_live_view_shows_where_a_run_is() -> None:
+def test_the_live_view_shows_where_a_run_is(capsys: pytest.CaptureFixture[str]) -> None:
     view = LiveView()
     started(view)
     view.step_finished(StepReport(step=19, loss=1.125, accuracy=0.5))
@@ -67,7 +67,8 @@ def test_the_live_view_shows_where_a_run_is() -> None:
     assert "run: runs/one" in text
     assert "20/40" in text
     assert "step 20: loss 1.125, accuracy 50.0%" in text
-    assert "validation 62.5% of 718" in text
+    view.run_ended()
+    assert "validation 62.5% (718 images)" in capsys.readouterr().err  # stays above the bar
     assert "sep_conv_5x5" in text
 
 
@@ -97,7 +98,37 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert run == "run: runs/one"
     assert phase == "search: 40 steps, 10 an epoch"
     assert epoch.startswith(figures(REPORT))
-    assert epoch.endswith("0 s left")
+    assert epoch.endswith("0 s gone, 0 s left")
+
+
+def test_the_time_left_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("nascore.builtin.terminal.monotonic", lambda: now[0])
+    clock = Clock()
+    clock.job(1, 3)
+    clock.phase(10)
+    now[0] = 5.0
+    assert clock.said(5) == "5 s gone, about 25 s left"
+    now[0] = 20.0
+    clock.job_done()
+    clock.job(2, 3)
+    clock.phase(10)
+    now[0] = 24.0
+    assert clock.said(5) == "24 s gone, about 24 s left"
+    clock.job(4, 0)
+    clock.phase(10)
+    now[0] = 30.0
+    assert clock.said(5) == "30 s gone, 6 s left in this job"
+
+
+def test_the_live_view_says_that_it_warms_up() -> None:
+    view = LiveView()
+    started(view)
+    assert WARMING_UP not in shown(view)
+    view.epoch_finished(REPORT)
+    assert WARMING_UP in shown(view)
+    view.architecture_changed(load(CLOSED))
+    assert WARMING_UP not in shown(view)
 
 
 def test_no_terminal_no_live_view() -> None:

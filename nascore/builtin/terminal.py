@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from nascore.api import Observer, draw
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SIXTY = 60
 REFRESHES_PER_SECOND = 4
+WARMING_UP = "warming up: no architecture is derived yet"
 
 
 def terminal(settings: TerminalSettings) -> Observer:
@@ -39,13 +40,47 @@ def is_terminal() -> bool:
     return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
 
 
+class Clock:
+    """How long a run has taken, and how long it may still take: estimated from the jobs before."""
+
+    def __init__(self) -> None:
+        self._run = self._job = self._phase = monotonic()
+        self._number, self._jobs = 1, 1
+        self._steps = 0
+        self._took: list[float] = []
+
+    def job(self, number: int, jobs: int) -> None:
+        """Begin a job."""
+        self._number, self._jobs, self._job = number, jobs, monotonic()
+
+    def phase(self, steps: int) -> None:
+        """Begin a phase."""
+        self._steps, self._phase = steps, monotonic()
+
+    def job_done(self) -> None:
+        """Keep how long a job took."""
+        self._took.append(monotonic() - self._job)
+
+    def said(self, step: int) -> str:
+        """Return the time since the run began, and the time that is left after so many steps of a phase."""
+        now = monotonic()
+        gone = now - self._phase
+        left = gone * (self._steps - step) / max(1, step)
+        to_come = max(0, self._jobs - self._number)
+        if to_come:
+            # A job that has not begun takes as long as those before; the first is measured by itself.
+            took = self._took or [now - self._job + left]
+            left += to_come * sum(took) / len(took)
+        more = "" if self._jobs else " in this job"
+        return f"{span(now - self._run)} gone, {'about ' * bool(to_come)}{span(left)} left{more}"
+
+
 class PlainView(Observer):
     """One line a phase and one an epoch, for logs."""
 
     def __init__(self) -> None:
         self._job = ""
-        self._steps = 0
-        self._began = 0.0
+        self._clock = Clock()
 
     def run_started(self, folder: Path, recipe: Recipe) -> None:
         """Say where the run is written."""
@@ -56,38 +91,47 @@ class PlainView(Observer):
         """Keep which job it is, for the line of its phase."""
         del name
         self._job = place(number, jobs)
+        self._clock.job(number, jobs)
 
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """Say how long the phase is."""
-        self._steps, self._began = steps, monotonic()
+        self._clock.phase(steps)
         click.echo(f"{self._job}{name}: {steps} steps, {steps_per_epoch} an epoch", err=True)
 
     def epoch_finished(self, report: EpochReport) -> None:
         """Say what the epoch gave, and how much time is left."""
-        left = (monotonic() - self._began) * (self._steps - report.step) / max(1, report.step)
-        click.echo(f"{figures(report)}, {span(left)} left", err=True)
+        click.echo(f"{figures(report)}, {self._clock.said(report.step)}", err=True)
+
+    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
+        """Keep how long the job took."""
+        del name, result
+        self._clock.job_done()
 
 
 class LiveView(Observer):
     """Phase, progress with the time left, figures, and what would be derived now.
 
-    What it shows is no result: it is wiped when the run is over.
+    Each epoch stays as a line above the bar. The bar and the cell are no result: they are wiped when
+    the run is over.
     """
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[time]}"),
         )
+        self._clock = Clock()
         self._folder = ""
         self._job = ""
-        self._last = ""
         self._step = ""
         self._cell = ""
         self._live: Live | None = None
 
     def __rich__(self) -> Group:
         """Return the view as it is now."""
-        parts = [f"run: {self._folder}", self._last, self._step, self._cell]
+        parts = [f"run: {self._folder}", self._step, self._cell]
         return Group(self._progress, *(Text(part) for part in parts if part))
 
     def run_started(self, folder: Path, recipe: Recipe) -> None:
@@ -102,26 +146,33 @@ class LiveView(Observer):
         """Keep which job it is, for the bar of its phase."""
         del name
         self._job = place(number, jobs)
+        self._clock.job(number, jobs)
 
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
         """Begin a bar."""
         del steps_per_epoch
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
-        self._progress.add_task(f"{self._job}{name}", total=steps)
-        self._last = self._step = ""
+        self._progress.add_task(f"{self._job}{name}", total=steps, time="")
+        self._clock.phase(steps)
+        self._step = ""
 
     def step_finished(self, report: StepReport) -> None:
         """Move the bar."""
         for task in self._progress.task_ids:
-            self._progress.update(task, completed=report.step + 1)
+            done = report.step + 1
+            self._progress.update(task, completed=done, time=self._clock.said(done))
         self._step = f"step {report.step + 1}: loss {report.loss:.3f}"
         if report.accuracy is not None:
             self._step += f", accuracy {report.accuracy:.1%}"
 
     def epoch_finished(self, report: EpochReport) -> None:
-        """Show what the epoch gave."""
-        self._last = figures(report)
+        """Print what the epoch gave, above the bar; it stays there."""
+        if self._live is not None:
+            self._live.console.print(Text(f"{self._job}{figures(report)}"), soft_wrap=True)
+        if report.entropy and not self._cell:
+            # Told in each epoch in which something was learned of the choices, after this.
+            self._cell = WARMING_UP
 
     def architecture_changed(self, description: Description) -> None:
         """Draw the best cell so far."""
@@ -131,9 +182,10 @@ class LiveView(Observer):
         """Take away what was of this job only."""
         del name, result
         self._cell = ""
+        self._clock.job_done()
 
     def run_ended(self) -> None:
-        """Wipe the view and give the terminal back."""
+        """Wipe the bar and give the terminal back."""
         if self._live is not None:
             self._live.stop()
 
@@ -156,7 +208,7 @@ def figures(report: EpochReport) -> str:
     if report.architecture_loss is not None:
         said.append(f"architecture loss {report.architecture_loss:.3f}")
     if report.validation_accuracy is not None:
-        said.append(f"validation {report.validation_accuracy:.1%} of {report.validation_count}")
+        said.append(f"validation {report.validation_accuracy:.1%} ({report.validation_count} images)")
     if report.entropy:
         mean = sum(report.entropy.values()) / len(report.entropy)
         said.append(f"entropy {mean:.2f}")

@@ -112,7 +112,7 @@ class _Growing:
         return [
             Job(
                 number=number,
-                jobs=len(seeds),
+                jobs=max(len(seeds), self.planned),
                 entry=number,
                 description=seed,
                 wave=FIRST_WAVE,
@@ -120,6 +120,19 @@ class _Growing:
             )
             for number, seed in enumerate(seeds, start=1)
         ]
+
+    @property
+    def planned(self) -> int:
+        """How many architectures a run that grows trains, by the setting `count`; 0: not known.
+
+        Where some fail, more jobs may come than that.
+        """
+        count = getattr(self.live.recipe.part("growth").settings, "count", None)
+        return (
+            count
+            if isinstance(self.parts.growth, GrowingPolicy) and isinstance(count, int) and count > self.jobs
+            else 0
+        )
 
     def nothing(self, text: str) -> RunFailed:
         """Return the error of a run that came to nothing, with why its first job failed."""
@@ -141,7 +154,7 @@ class _Growing:
         return [
             Job(
                 number=self.jobs + place,
-                jobs=0,
+                jobs=self.planned,
                 entry=self.jobs + place,
                 wave=wave,
                 parent=parent.id,

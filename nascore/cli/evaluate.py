@@ -10,6 +10,7 @@ from nascore.cli.options import entry_option, json_option, out_option, recipe_op
 from nascore.cli.outcome import echo_evaluated, scale_said
 from nascore.cli.runs import plain_record
 from nascore.cli.verb import Verb, echo_json, warn, warn_late
+from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, watched
 from nascore.run import read
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, ask_evaluate, run_evaluate
@@ -61,6 +62,6 @@ def command(
         run = run_evaluate(asked, out=out)
         warn_late(run.result, asked.recipe.warned)
         if as_json:
-            echo_json(plain_record(read(run.path)))
+            echo_json(plain_record(read(shown_path(run.path))))
         else:
             echo_evaluated(run, asked.recipe.run.training)

@@ -14,6 +14,7 @@ from nascore.cli.several import echo_several
 from nascore.cli.suggested import Line, suggesting
 from nascore.cli.verb import Verb, echo_json, warn, warn_failed, warn_late
 from nascore.component import SLOTS
+from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
 from nascore.verbs.asking import ask
@@ -100,7 +101,7 @@ def command(  # noqa: PLR0913 - each is a flag
             return
         run = _run(asked, out)
         if as_json:
-            echo_json(plain_record(read(run.path)))
+            echo_json(plain_record(read(shown_path(run.path))))
         else:
             echo_found(run)
 

@@ -69,9 +69,9 @@ def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
     told = [problem for one in _recipes(several.members) for problem in one.warned]
     for record in runs(path):
         warn_late(record.result or {}, told)
-    found = compare(path)
+    found = compare(shown_path(path))
     if as_json:
-        echo_json({"runs": [str(path)], **found.plain()})
+        echo_json({"runs": [str(shown_path(path))], **found.plain()})
     else:
         echo_comparison(found)
     warn_failed(read_result(path) or {})

@@ -31,7 +31,8 @@ INDENT = "    "
 READABLE = 30
 """Columns that prose needs at least, to be read."""
 
-_filled = partial(fill, break_on_hyphens=False)  # flags and names hold hyphens, and are pasted
+# Flags, names and paths are pasted: they are broken nowhere.
+_filled = partial(fill, break_on_hyphens=False, break_long_words=False)
 
 
 class Verb(click.Command):

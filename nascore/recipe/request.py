@@ -144,11 +144,12 @@ def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:
     components = [choice.component for choice in choices if choice.component is not None]
     if not slot.many and len(choices) > 1:
         text = f"holds one component, not {len(choices)}."
+        hint = "Leave one of them out, or compare them: nascore search with commas, nascore.search_several."
     elif len(set(components)) < len(components):
-        text = "a component stands twice."
+        text, hint = "a component stands twice.", "Leave one of them out."
     else:
         return []
-    return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint="Leave one of them out.")]
+    return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint=hint)]
 
 
 def _flag(name: str, value: object) -> Origin:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.component import SLOTS
-from nascore.errors import Origin, PluginError, Problem, did_you_mean, refusal
+from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean, refusal
 from nascore.files import given_path
 from nascore.plugin import Selection, discover
 from nascore.plugin.selection import named
@@ -76,7 +76,12 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
     settings: Mapping[str, Any] | None,
     seed: int | None,
 ) -> Request:
-    """Return the request of a call from Python; None is what was not said."""
+    """Return the request of a call from Python; None is what was not said.
+
+    Raises:
+        RecipeError: Something else than a name stands for a component.
+    """
+    _refuse_objects(names)
     return Request(
         recipe=None if recipe is None else given_path(recipe),
         preset=preset,
@@ -86,9 +91,29 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
             for slot, named in names.items()
             if named is not None
         },
-        run={} if seed is None else {"seed": plain(seed)},
-        settings={path: plain(value) for path, value in (settings or {}).items()},
+        settings={
+            **({} if seed is None else {"seed": plain(seed)}),
+            **{path: plain(value) for path, value in (settings or {}).items()},
+        },
     )
+
+
+def _refuse_objects(names: Mapping[str, Any]) -> None:
+    """Refuse what is no name: a class or an object of one's own is not taken for a component."""
+    origin = Origin(layer="python", where="an argument")
+    problems = [
+        Problem(
+            path=slot,
+            text=f"{type(one).__name__} is no name of a component.",
+            origin=origin,
+            hint=f"Give the name of one; a plugin brings your own: {slot}='NAME', plugins=['mine.py'].",
+        )
+        for slot, named in names.items()
+        for one in (named if isinstance(named, (list, tuple, set)) else [named])
+        if not isinstance(one, (str, Path, type(None)))
+    ]
+    if problems:
+        raise RecipeError(problems)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has

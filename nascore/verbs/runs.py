@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from nascore.plugin.selection import Wanted
     from nascore.run import Record
 
+_ACCURACIES = ("test_accuracy", "validation_accuracy")
 _UNFINISHED = "is a run that was killed, or is still under way"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Run:
     """A run that is done.
 
@@ -58,6 +59,11 @@ class Run:
     result: Mapping[str, Any]
     gallery: Gallery
     best: Description
+
+    def __repr__(self) -> str:
+        """Return one line: the folder, how the run ended and its accuracy."""
+        figures = (f"{name}={self.result[name]:.4f}" for name in _ACCURACIES if name in self.result)
+        return f"Run({', '.join([repr(str(self.path)), str(self.result.get('status')), *figures])})"
 
     def model(self, *, entry: int | None = None, plugins: Wanted = ()) -> Model:
         """Return the run's network with its weights, in evaluation mode on the CPU.

@@ -44,7 +44,7 @@ CASES = {
         "trainer",
         "alternating",
         mixes_broken.Spoiler,
-        "not finite after the search: ",
+        "stopped: phase search, step ",
     ),
     "nothing-is-built": ("space", "tiny", mixes_broken.Unbuildable, "stopped: space: the describing of tiny"),
     "nothing-is-derived": ("relaxation", "one-hot", mixes_broken.Nowhere, "broke: IndexError: "),
@@ -52,7 +52,7 @@ CASES = {
         "space",
         "tiny",
         mixes_broken.Headless,
-        "job 0002-train left a network with logits of shape (2, 4)",
+        "stopped: network.nodes.head: head gives [B, 4], not logits [B, 3].",
     ),
 }
 """By what is wrong: slot and name of the part, what stands in for it, and how the reason begins."""
@@ -60,7 +60,9 @@ CASES = {
 
 def replaced(slot, name, broken, registry=REGISTRY):
     component = registry.get(slot, name)
-    return changed(registry, component, build=mixes_broken.wrapped(broken)(component))
+    # Only a relaxation that declares so is asked what stands.
+    more = {"provides": {*component.provides, "selects"}} if hasattr(broken, "picks") else {}
+    return changed(registry, component, build=mixes_broken.wrapped(broken)(component), **more)
 
 
 def failing(registry, names=NAMES):
@@ -95,9 +97,8 @@ def test_an_architecture_that_cannot_be_built_is_seen():
     assert not any(failing(registry).values())
     found = failing(mixes_broken.brittle(registry, "conv_3x3"))
 
-    assert {reason for said in found.values() for reason in said} == {
-        "broke: ArithmeticError: no network comes of it"
-    }
+    reasons = {reason for said in found.values() for reason in said}
+    assert all("ArithmeticError: no network comes of it" in reason for reason in reasons)
     assert all(found.values())
 
 
@@ -112,7 +113,7 @@ def test_a_run_of_which_every_job_fails_is_seen():
     random = {**NAMES, "growth": ["random"], "updater": ["uniform"], "relaxation": ["softmax"]}
     mix = covering_mixes(accepted_mixes(REGISTRY, random))[0]
     wild = evolve(
-        mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e30", "training.clip=0"))
+        mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e17", "training.clip=0"))
     )
 
     assert [one.partition(":")[0] for one in faults_of(wild, REGISTRY)] == ["stopped"]

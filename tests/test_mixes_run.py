@@ -47,8 +47,9 @@ def of_table(mix):
     """The verdict of the table for a mix; None where that does not speak of one of its parts.
 
     A space that it does not name stands as one written by hand or, if it is fixed, as NAS-Bench-201's. A code
-    whose draws are summed is no distribution, so it is refused where linear weights are. DATA wishes a single
-    draw where more do not fit, and that is one; only, Petridish cannot rank three candidates by it.
+    whose draws are summed is no distribution, so it is refused where linear weights are; but its weights are
+    not negative, so they have a cost. DATA wishes a single draw where more do not fit, and that is one; only,
+    Petridish cannot rank three candidates by it.
     """
     row = {one.slot: one.name for one in mix.fillings}
     forms = {path: value for one in mix.fillings for path, value in one.settings}
@@ -60,7 +61,8 @@ def of_table(mix):
         return None
     summed = forms.get("relaxation.normalize") == "sum"
     single = row["updater"] == "data" and row["growth"] != "petridish"
-    as_linear = expected({**row, "relaxation": "linear"}) if summed and not single else "sound"
+    weighed = {**row, "regularizer": "none"} if row.get("regularizer") == "cost" else row
+    as_linear = expected({**weighed, "relaxation": "linear"}) if summed and not single else "sound"
     return as_linear if as_linear == "refused" else expected(row)
 
 

@@ -168,7 +168,7 @@ def test_check_plugin_tries_operations(tmp_path):
     for text, failed in ((OPERATION, True), (OPERATION.replace(".detach()", ""), False)):
         file = tmp_path / f"op{failed}.py"
         file.write_text(text, encoding="utf-8")
-        (subject,) = subjects(file.stem, plugins=[file])
+        subject = subjects(file.stem, plugins=[file])[0]
         (found,) = (one for one in subject.outcomes() if one.check == "operations_pass_the_gradient")
         assert ("operation myop that gives no gradient to its input, c.weight" in found.failure) == failed
 

@@ -62,6 +62,13 @@ def test_each_fails_its_check_and_no_other(base, plugin, name, check):
     assert found[check].startswith(name)
 
 
+def test_a_trainer_that_ends_early_is_named():
+    found = failures(TrainerConformance, mutants_trainers, "ends-early")
+
+    assert "tells_every_step" in found
+    assert all(text.startswith("ends-early returns NoneType of call ") for text in found.values()), found
+
+
 @pytest.mark.parametrize("base", GROUPS, ids=lambda base: base.slot)
 def test_each_check_is_seen_to_fail(base):
     seen = {check for _, check in GROUPS[base][1].values()}

@@ -29,7 +29,7 @@ def _lines(error: BaseException) -> Iterable[str]:
     if plugin:
         yield f"  raised in: the plugin {plugin}"
     run = run_of(error)
-    log = _logged(error) if run is None else str(run / LOG)
+    log = _logged(error) if run is None else str(shown_path(run / LOG))
     if log:
         yield f"  log:       {log}, with the traceback"
     else:

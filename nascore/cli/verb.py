@@ -187,7 +187,7 @@ def warn_late(result: Mapping[str, Any], told: Iterable[Problem]) -> None:
     before = set(map(str, told))
     for text in result.get("warnings", ()):
         if text not in before:
-            click.echo(text, err=True)
+            echo(text, err=True)
 
 
 def warn_failed(result: Mapping[str, Any]) -> None:

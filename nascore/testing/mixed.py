@@ -75,15 +75,21 @@ class _Seen:
 
     Attributes:
         phases: How many ended.
-        theta: In how many theta moved.
+        begun: Each of them with theta as it was when it began: deriving comes after the last step, and an
+            updater that is asked for the strength then must not move it either.
         weights: In how many the weights moved.
         wrong: Names of what was not finite.
     """
 
     phases: int = 0
-    theta: int = 0
+    begun: list[tuple[Phase, Tensors]] = Factory(list)
     weights: int = 0
     wrong: set[str] = Factory(set)
+
+    @property
+    def theta(self) -> int:
+        """In how many phases theta moved."""
+        return sum(_moved(before, _theta(phase)) for phase, before in self.begun)
 
 
 class _Watching:
@@ -109,7 +115,7 @@ class _Watching:
         if self.done == self.phase.steps:
             theta, weights = _theta(self.phase), _weights(self.phase.network)
             self.seen.phases += 1
-            self.seen.theta += _moved(self.theta, theta)
+            self.seen.begun.append((self.phase, self.theta))
             self.seen.weights += _moved(self.weights, weights)
             self.seen.wrong.update(_wrong({**theta, **weights}))
         return report

@@ -80,7 +80,7 @@ def test_a_job_that_fails_moves_no_other_of_its_wave(tmp_path, spoiled):
 
 def test_a_run_in_which_nothing_grows_has_failed_and_keeps_its_seed(tmp_path):
     with pytest.raises(RunFailed, match=r"nothing grew: 5 of 6 jobs failed(.|\n)*phase search"):
-        grown(tmp_path / "run", trainer__lr=1e30, trainer__clip=0, growth__count=2)
+        grown(tmp_path / "run", trainer__lr=1e17, trainer__clip=0, growth__count=2)
     record = read(tmp_path / "run")
     assert record.status == "failed"
     assert [entry.id for entry in record.gallery] == [1]
@@ -174,7 +174,7 @@ def test_a_mistake_of_the_policy_is_the_plugins(monkeypatch, tmp_path, name, met
 
 def test_a_run_whose_seed_fails_has_failed(tmp_path):
     with pytest.raises(RunFailed, match="all 1 architectures failed"):
-        grown(tmp_path / "run", training__lr=1e30, training__clip=0)
+        grown(tmp_path / "run", training__lr=1e17, training__clip=0)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_draw_export_and_what_is_mistyped():
     assert (
         "the depth of resnet20 is part of its name" in typed("draw", "resnet20", "--cells", 3, code=3).stderr
     )
-    assert "Did you mean resnet20?" in typed("draw", "resnett20", code=3).stderr
+    assert "vgg16" in typed("draw", "resnett20", code=5).stderr
+    assert "Did you mean resnet20?" in typed("draw", "ResNet-20", code=3).stderr
 
 
 def test_a_network_is_trained_at_its_own_size(tmp_path):

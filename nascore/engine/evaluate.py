@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
 
-from nascore.description import dump
+from nascore.description import dump, fingerprint
 from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
 from nascore.engine.data import check_facts, checked_data
@@ -18,28 +19,33 @@ from nascore.engine.training import trained
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
 from nascore.nn.flow import check_gradients
+from nascore.run import OPENED, openings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Description
     from nascore.engine.build import Live
     from nascore.engine.training import Trained
+    from nascore.nn import Examples
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
 JOB = 1
+NAMED: Final = 3
+"""How many earlier evaluations a warning names."""
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each by name
     description: Description,
     recipe: Recipe,
     registry: Registry,
     *,
     out: Path | None = None,
     observers: Iterable[Observer] = (),
+    near: Iterable[Path] = (),
 ) -> Path:
     """Train a closed description from scratch and test it once; returns the run's folder.
 
@@ -49,6 +55,7 @@ def evaluate(
         registry: What is installed.
         out: The run's folder, new or empty; None: a new one where runs are kept.
         observers: Who watches.
+        near: Runs beside which earlier evaluations of the architecture may lie: the run that found it.
 
     Raises:
         RecipeError: The description still leaves a choice, or the recipe cannot be built.
@@ -65,7 +72,9 @@ def evaluate(
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
         with concluding(live, "evaluate") as result:
-            result.update(evaluate_job(live, ready))
+            # As given too: another width or depth is still the same architecture.
+            known = sorted({fingerprint(description), fingerprint(ready)})
+            result.update(evaluate_job(live, ready, known, near))
     return live.folder.path
 
 
@@ -81,28 +90,62 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
     return ready
 
 
-def evaluate_job(live: Live, description: Description) -> dict[str, Any]:
-    """Train, test, and write what was found; returns the figures."""
+def evaluate_job(
+    live: Live, description: Description, known: Sequence[str], near: Iterable[Path]
+) -> dict[str, Any]:
+    """Train, test, and write what was found; returns the figures.
+
+    Args:
+        live: The run.
+        description: The architecture, as it is trained.
+        known: Its fingerprints, as given and as trained.
+        near: Runs beside which earlier evaluations of it may lie.
+    """
     folder = live.folder.job(JOB, "train", seed=f"{live.recipe.run.seed}/{JOB}")
     folder.document("description.yaml", dump(description))
     live.watch.tell("job_started", folder.path.name, JOB, JOB)
     costs = costs_of(description, live.catalogue, live.facts)
     done = trained(live, description, live.train(), job=JOB)
-    figures = {**_tested(live, done), "steps": done.steps, **costs}
+    figures = {**_tested(live, done, known, near), "steps": done.steps, **costs}
     save_best(live, description, done.network, figures)
     save_job(folder, done.network, figures)
     live.watch.tell("job_finished", folder.path.name, figures)
     return {"architecture": "best/architecture.yaml", **figures}
 
 
-def _tested(live: Live, done: Trained) -> dict[str, Any]:
-    examples = on(live.dataset.test(), live.device)
+def _tested(live: Live, done: Trained, known: Sequence[str], near: Iterable[Path]) -> dict[str, Any]:
+    given = live.dataset.test()
+    data = _digest(given)
+    before = openings(live.folder.path, known, data, near=near)
+    if before:
+        live.warn(_seen_before(before))
+    examples = on(given, live.device)
     # Written before it is looked at, so that no way out of here leaves a look unrecorded.
-    live.folder.change("test split opened", images=len(examples.labels))
+    live.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
     share = accuracy(done.network, examples, live.facts, done.streams)
     return {
         "test_accuracy": share,
         "test_count": len(examples.labels),
         "interval": list(wilson(share, len(examples.labels))),
-        "test_opened": 1,
+        "test_opened": len(before) + 1,
     }
+
+
+def _digest(examples: Examples) -> str:
+    """Return a digest of images and labels."""
+    digest = blake2b(digest_size=20)
+    for tensor in (examples.images, examples.labels):
+        plain = tensor.detach().cpu().contiguous()
+        digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
+        digest.update(plain.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _seen_before(before: Sequence[Path]) -> str:
+    times = "once" if len(before) == 1 else f"{len(before)} times"
+    folders = [str(path) for path in dict.fromkeys(before)]
+    named = ", ".join(folders[:NAMED]) + (f" and {len(folders) - NAMED} more" if len(folders) > NAMED else "")
+    return (
+        f"this architecture was tested on these images {times} before ({named}): "
+        "the best of several tests is not an estimate for images that nobody has seen"
+    )

@@ -24,6 +24,7 @@ from nascore.run.names import (
     RESULT,
     WEIGHTS,
 )
+from nascore.run.opened import OPENED, openings
 from nascore.run.reading import Record, listed, read, read_result, refuse_unless_run
 from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
@@ -40,6 +41,7 @@ __all__ = [
     "LOG",
     "METRICS",
     "METRICS_SCHEMA",
+    "OPENED",
     "PREPROCESS",
     "RECIPE",
     "RESULT",
@@ -66,6 +68,7 @@ __all__ = [
     "mark",
     "mark_whole",
     "object_of",
+    "openings",
     "read",
     "read_gallery",
     "read_result",

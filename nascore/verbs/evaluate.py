@@ -91,9 +91,11 @@ class AskedEvaluation(Asked):
 
     Attributes:
         description: The architecture, closed; read once, so that what was checked is what is trained.
+        run: The run that it is from; None: it is from none.
     """
 
     description: Description
+    run: Path | None = None
 
 
 def ask_evaluate(
@@ -144,7 +146,8 @@ def ask_evaluate(
     if recipe.refused:
         raise refusal(recipe.problems)
     recipe = doubt_sizes(recipe, [description])
-    return AskedEvaluation(recipe=recipe, registry=registry, description=description)
+    origin = None if recipe_file is None else recipe_file.parent
+    return AskedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
 
 
 def _last_layer(recipe: Path, registry: Registry) -> Layer:
@@ -176,7 +179,9 @@ def run_evaluate(
         refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.evaluate import evaluate as run
 
-    return load_run(run(asked.description, asked.recipe, asked.registry, out=folder, observers=observers))
+    near = () if asked.run is None else (asked.run,)
+    path = run(asked.description, asked.recipe, asked.registry, out=folder, observers=observers, near=near)
+    return load_run(path)
 
 
 def _still_open(target: object) -> Problem:

@@ -257,7 +257,7 @@ def test_where_all_fail_the_run_failed():
     given = {**GIVEN, "updater": "bad", "plugins": ["idea.py"], "out": "run"}
     with pytest.raises(RunFailed, match=r"(?s)all 2 jobs failed; the first of them:.*no more") as caught:
         nascore.search_several(**given)
-    assert caught.value.__notes__ == ["The run is kept in run"]
+    assert caught.value.__notes__ == [f"The run is kept in {Path.cwd() / 'run'}"]
     assert [one.status for one in listed(Path())] == ["failed"]
 
 
@@ -280,7 +280,7 @@ def test_an_interrupt_keeps_what_is_done():
 
     with pytest.raises(KeyboardInterrupt) as caught:
         nascore.search_several(**GIVEN, out="run", observers=[Stop()])
-    assert caught.value.__notes__ == ["The run is kept in run"]
+    assert caught.value.__notes__ == [f"The run is kept in {Path.cwd() / 'run'}"]
     result = json.loads(Path("run/result.json").read_text(encoding="utf-8"))
     assert result["status"] == "interrupted"
     assert [row["seeds"] for row in result["table"]["rows"]] == [[0], [0]]

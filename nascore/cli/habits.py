@@ -25,7 +25,8 @@ ONNX: Final = (
     "torch.onnx.export writes that."
 )
 PREDICT: Final = (
-    "Predictions are made in Python: best/model.py in the folder of an evaluation loads the trained network."
+    "Predictions are made in Python: nascore.load_run('RUN').predict(images), or by "
+    "best/model.py in the run's folder, with torch alone."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
 EPOCH: Final = "The length of a run is in epochs:"

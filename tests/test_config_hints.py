@@ -97,5 +97,5 @@ def test_messages_name_the_kind_of_document():
 def test_relative_paths_are_looked_up_from_the_file_that_holds_them():
     found = read("path: b/c.yaml\npaths: [d, /e, ~/f]\n", folder=Path("here")).settings
     assert found.path == Path("here/b/c.yaml")
-    assert found.paths == [Path("here/d"), Path("/e"), Path("~/f")]
+    assert found.paths == [Path("here/d"), Path("/e"), Path("~/f").expanduser()]
     assert read("path: b/c.yaml").settings.path == Path("b/c.yaml")

@@ -180,7 +180,7 @@ def test_from_python_the_exception_says_where_the_run_is():
             out="run",
             observers=[Stop()],
         )
-    assert caught.value.__notes__ == ["The run is kept in run"]
+    assert caught.value.__notes__ == [f"The run is kept in {Path.cwd() / 'run'}"]
     assert json.loads(Path("run/result.json").read_text(encoding="utf-8"))["status"] == "interrupted"
     said = r"status interrupted.*no best architecture yet; .*jobs/0001-search/derived\.yaml.*missing: gallery"
     with pytest.raises(RunFolderError, match=said):

@@ -93,7 +93,7 @@ def test_the_command_after_a_search(run):
 def test_the_command_after_an_evaluation(run, spaced):
     tested = done("evaluate", run[0], "--set", "training.epochs=1", "--out", spaced / "run 2")
 
-    assert next_of(tested) == ["nascore", "draw", str(spaced / "run 2")]
+    assert next_of(tested) == ["nascore", "draw", "run 2"]
 
 
 def test_the_command_after_several_searches(spaced):
@@ -102,7 +102,7 @@ def test_the_command_after_several_searches(spaced):
     assert next_of(done(*search, "--seeds", "0,1", "--out", spaced / "all")) == [
         "nascore",
         "compare",
-        str(spaced / "all"),
+        "all",
     ]
 
 

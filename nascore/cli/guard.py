@@ -84,7 +84,11 @@ def _interrupted(error: KeyboardInterrupt) -> str:
     if run is None:
         return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
     found = learned_file(run)
-    kept = "" if found is None or is_file(run / ARCHITECTURE) else f" Its architecture so far: {found}"
+    kept = (
+        ""
+        if found is None or is_file(run / ARCHITECTURE)
+        else f" Its architecture so far: {shown_path(found)}"
+    )
     return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{kept}"
 
 

@@ -11,6 +11,8 @@ import torch
 import nascore
 from nascore.engine.ambient import ambient, disturbances
 from nascore.engine.device import computing
+from nascore.recipe import Request
+from nascore.verbs.checking import check
 from nascore.verbs.drawing import draw
 
 SETTINGS = {
@@ -206,3 +208,15 @@ def test_what_is_switched_inside_is_seen(change, said):
     with ambient(), change():
         assert (said in disturbances()) == (said is not None)
         assert bool(disturbances()) == (said is not None)
+
+
+@pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
+def test_what_a_search_will_hand_over_is_known_there_too(name):
+    cost = {"regularizer.cost.target": 100}
+    request = Request(scale="mini", names={"space": ["tiny"], "regularizer": ["cost"]}, settings=cost)
+    here = check(request)
+    assert here.recipe.warned
+    with STATES[name]():
+        there = check(request)
+    assert there.trained == here.trained
+    assert there.recipe.warned == here.recipe.warned

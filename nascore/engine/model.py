@@ -11,6 +11,7 @@ from safetensors.torch import load as tensors_of
 from torch import nn
 
 from nascore.description import without_auxiliary
+from nascore.engine.ambient import ambient
 from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
 from nascore.files.schema import COUNT, NUMBER, TEXT, list_of, or_null
@@ -97,8 +98,11 @@ class Prediction:
         return f"Prediction({', '.join(self.names[:10])}{', ...' if len(self) > 10 else ''})"  # noqa: PLR2004
 
 
+@ambient()
 def model_of(folder: Path, weights: str, description: Description, catalogue: Catalogue) -> Model:
-    """Return a network of a run with its weights, in evaluation mode on the CPU.
+    """Return a network of a run with its weights, in evaluation mode on the CPU, in 32-bit floats.
+
+    It is the same whatever the caller has set in torch: the default type or device, inference mode, autocast.
 
     Args:
         folder: The run's folder.
@@ -125,6 +129,7 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
     return Model(network, _preprocessing(folder)).eval()
 
 
+@ambient()
 def predict(model: Model, images: Images, folder: Path) -> Prediction:
     """Return what a network of a run says of images.
 

@@ -118,7 +118,7 @@ def tensor_of(images: Images, channels: int) -> Tensor:
         return flat.reshape(images.height, images.width, len(images.getbands()))
     try:
         # A copy: an array with steps below zero, or one that cannot be written to, no tensor can share.
-        return torch.as_tensor(images.copy() if hasattr(images, "__array__") else images)
+        return torch.as_tensor(images.copy() if hasattr(images, "__array__") else images, device="cpu")
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{type(images).__name__} is no image: give a tensor or an array") from error
 

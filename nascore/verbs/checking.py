@@ -93,8 +93,8 @@ def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
     from nascore.engine.ambient import ambient
     from nascore.engine.data import checked_data
 
-    recipe, dataset, _ = _built(asked)
     with ambient():
+        recipe, dataset, _ = _built(asked)
         return evolve(asked, recipe=checked_data(recipe, dataset))
 
 
@@ -104,6 +104,13 @@ def check_asked(asked: Asked) -> Checked:
     Raises:
         RecipeError: It could not run; carries the warnings too, one of which may say why.
     """
+    from nascore.engine.ambient import ambient
+
+    with ambient():
+        return _checked(asked)
+
+
+def _checked(asked: Asked) -> Checked:
     from nascore.engine.handover import handover, span
     from nascore.engine.seeds import remark_of
 

@@ -1,7 +1,7 @@
 """Does a network that was handed over classify an image alike, whatever else is in the batch?
 
     python benchmarks/batches.py
-    python benchmarks/batches.py --epochs 1
+    python benchmarks/batches.py --epochs 1 --seed 1
     python benchmarks/batches.py RUN...
 
 Searches on digits, or takes runs that are there. For `best/model.py`, for every architecture of the gallery
@@ -110,7 +110,7 @@ def row(name: str, logits: Logits, images: Tensor, labels: Tensor) -> tuple[str,
     return text + ("" if equal else "  DIFFERS"), equal
 
 
-def searched(folder: Path, epochs: int | None) -> Iterator[tuple[str, Path]]:
+def searched(folder: Path, epochs: int | None, seed: int) -> Iterator[tuple[str, Path]]:
     """Search, and evaluate what was found; yields each run with a name."""
     short = (
         {} if epochs is None else {"trainer.epochs": epochs, "trainer.warm_up": 0, "training.epochs": epochs}
@@ -120,7 +120,9 @@ def searched(folder: Path, epochs: int | None) -> Iterator[tuple[str, Path]]:
         if names.get("growth") == "petridish":
             settings.pop("training.epochs", None)
         label = "-".join(names.values())
-        run = nascore.search(**names, settings=settings, scale="mini", out=folder / f"{number}")
+        run = nascore.search(
+            **names, settings=settings, scale="mini", seed=seed, out=folder / f"{number}"
+        )
         yield label, run.path
         done = nascore.evaluate(
             run.path, settings=short and {"training.epochs": epochs}, out=folder / f"{number}e"
@@ -135,13 +137,14 @@ def main() -> int:
     )
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="folders of runs, not searches")
     parser.add_argument("--epochs", type=int, help="train so many epochs only")
+    parser.add_argument("--seed", type=int, default=0, help="of the searches (default 0)")
     asked = parser.parse_args()
     images, labels = digits()
     print(f"{'network':34} {'differ by':>9} " + " ".join(f"{way:>9}" for way in orders(labels)), flush=True)
     every = True
     with TemporaryDirectory() as folder:
         given = [(path.name, path) for path in asked.runs]
-        for run, path in given or searched(Path(folder), asked.epochs):
+        for run, path in given or searched(Path(folder), asked.epochs, asked.seed):
             print(run)
             for name, logits in networks(path):
                 text, equal = row(f"  {name}", logits, images, labels)

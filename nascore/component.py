@@ -137,7 +137,8 @@ class Component:
         config: The class of its settings; the defaults are the paper's values.
         provides: Capabilities that it has.
         needs: What it needs of the others.
-        wishes: What it works best with, by slot: a wish, or a list of alternatives in order.
+        wishes: What it works best with, by slot: a wish, or a list of alternatives in order. Slots are filled
+            in the order of `SLOTS`, so it wishes only for slots after its own; an observer for none.
         mini: Settings that change at the scale ``mini``.
         mini_wishes: What it wishes instead at the scale ``mini``, by slot; an empty list: nothing.
         check: Rules on values that the types cannot say; sees the finished recipe.

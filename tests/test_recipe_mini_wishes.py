@@ -68,6 +68,6 @@ def test_what_is_named_stands():
 
 def test_mistaken_ones_are_told():
     (fault,) = unwishable(mine(mini_wishes={"trick": "drop-path"}), registry(mine()))
-    assert "there is no such slot" in fault
+    assert fault == "the updater mine: it wishes for trick, and no slot is called that."
     *_, plugin = registry(mine(mini_wishes={"updater": "uniform"})).plugins
     assert "wishes for its own slot" in plugin.reason

@@ -80,11 +80,6 @@ FAULTS = {
         {"provides": ("other.fast",)},
         "mine has the updater mine that provides 'other.fast'",
     ),
-    "wish-slot": (
-        "wishes_can_come_true",
-        {"wishes": {"trick": "drop-path"}},
-        "mine has a wish of updater mine for trick, and there is no such slot.",
-    ),
     "wish-setting": (
         "wishes_can_come_true",
         {"wishes": {"trainer": ["gone", ("alternating", {"estimate": "frist"})]}},

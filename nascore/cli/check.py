@@ -70,6 +70,7 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
         "evaluated_at": dict(checked.size),
         "remark": checked.remark,
         "warnings": [str(problem) for problem in checked.recipe.warned],
+        "passed_over": [str(passed) for passed in checked.recipe.passed],
     }
 
 

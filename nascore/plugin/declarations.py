@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.capability import CAPABILITIES
@@ -17,7 +18,7 @@ from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from nascore.component import Slot
     from nascore.plugin.plugin import Plugin
@@ -41,8 +42,8 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
         yield f"{component.name}: no slot is called {component.slot}. {did_you_mean(component.slot, by_name)}"
     elif slot.many and component.name == "none":
         yield f"{component.name}: in slot {slot.name} this word means that the list is empty."
-    if component.slot in {*component.wishes, *component.mini_wishes}:
-        yield f"{component.name}: wishes for its own slot {component.slot}."
+    if slot is not None:
+        yield from (f"{component.name}: {fault}" for fault in wish_faults(component, by_name.values()))
     if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
         yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."
     yield from (f"{component.name}: {fault}" for fault in _sizes(component))
@@ -84,6 +85,51 @@ def _sizes(component: Component) -> Iterator[str]:
         for name, value in size.items():
             if name not in MEASURES or type(value) is not int or value < 1:
                 yield f"its size {name}={value!r} is none: {' or '.join(MEASURES)}, a whole number from 1 on."
+
+
+def wish_faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield each of a component's wishes that could never be taken, as a sentence that follows its name.
+
+    Slots are filled in order, and none is filled again: a part wishes for slots after its own.
+
+    Args:
+        component: As the plugin declared it.
+        slots: The slot table.
+    """
+    table = {slot.name: slot for slot in slots}
+    wishes = (*component.wishes.items(), *component.mini_wishes.items())
+    for name in dict.fromkeys(name for name, _ in wishes):
+        fault = _misplaced(name, component.slot, table)
+        if fault:
+            yield f"it wishes for {fault}"
+    for name, wish in wishes:
+        for one in wish if isinstance(wish, list) else [wish]:
+            if not _is_wish(one):
+                yield f"its wish {one!r} for {name} is neither a name nor (name, settings)."
+
+
+def _misplaced(name: str, own: str, slots: Mapping[str, Slot]) -> str:
+    """Why no wish of one slot for another is taken; empty if they are."""
+    if name not in slots:
+        near = did_you_mean(name, slots)
+        return f"{name}, and no slot is called that. {near}".rstrip()
+    if name == own:
+        return f"its own slot {name}."
+    if slots[own].aside:
+        return f"{name}, and no wish of {own} is taken, since it has no say in the result."
+    order = list(slots)
+    before = [one for one in order[: order.index(name)] if not slots[one].aside]
+    if own in before:
+        return ""
+    who = f"those of {', '.join(before)} are taken" if before else "no part's wish for it is taken"
+    cure = "Declare a need instead, or bring a preset that names both."
+    return f"{name}, which is filled before {own}: {who}. {cure}"
+
+
+def _is_wish(one: object) -> bool:
+    if isinstance(one, tuple) and len(one) == 2:  # noqa: PLR2004 - a name and settings
+        return isinstance(one[0], str) and isinstance(one[1], Mapping)
+    return isinstance(one, str)
 
 
 def _capabilities(component: Component) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Settling: from layers to a recipe. Every slot is filled once, in order, and nothing is revisited.
 
-What was named stands. An open slot takes the wishes for it, in the order of the wishers; each is judged by
-the needs between it and what is known so far, in both directions: the first sound one is taken, else the
-first that only warns, else the first. A wish's settings apply whenever its component fills the slot, whoever
-chose it, so that writing down what a wish brought changes nothing.
+What was named stands. An open slot takes the wishes for it: those of the parts that fill the slots before it,
+in the order of the wishers, and those of the run at last. Each is judged by the needs between it and what is
+known so far, in both directions: the first sound one is taken, else the first that only warns, else the
+first. A wish's settings apply whenever its component fills the slot, whoever chose it, so that writing down
+what a wish brought changes nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from nascore.recipe.scale import scale_problems
 from nascore.recipe.unchosen import unchosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component, Slot
     from nascore.errors import LayerName
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from nascore.recipe.layer import Choice, Layer, Stack
     from nascore.recipe.made_with import Lost
 
-WISHERS: Final = ("updater", "growth", "space", RUN)
-"""Whose wishes count, the first first."""
+FIRST_WISHERS: Final = ("updater", "growth", "space")
+"""The slots whose wishes come first, in this order; the other slots follow in theirs, and the run at last."""
 
 
 def resolve(
@@ -83,6 +84,15 @@ def resolve(
         problems += doubt_data(layers, settling.stack) if DATASET in recipe.parts else ()
         problems += fit(recipe, registry, told=told, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
+
+
+def _absent(found: Iterable[Option | Passed], taken: Collection[Option]) -> Iterator[Passed]:
+    """Yield the wishes for what is not there, up to the one that is taken."""
+    for one in found:
+        if one in taken:
+            return
+        if isinstance(one, Passed):
+            yield one
 
 
 def _elsewhere(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
@@ -143,11 +153,13 @@ class _Settling:
         return [choice for choice in self.stack.chosen.get(slot.name, ()) if choice.component is not None]
 
     def _fill(self, slot: Slot) -> None:
-        wishes = list(self._wishes(slot))
+        found = list(self._wishes(slot))
+        wishes = [one for one in found if isinstance(one, Option)]
         self.problems += scale_problems(slot, self.stack, wishes, self.registry)
         named = slot.name in self.stack.chosen
         self.known.pop(slot.name, None)
         filled: list[Part] = []
+        taken: list[Option] = []
         for group in self._groups(slot, wishes):
             tried = self._try(group, slot, filled)
             best = min(tried, key=lambda one: one.level)
@@ -157,8 +169,11 @@ class _Settling:
             )
             self.passed += [one.passed() for one in worse if one.option.by]
             if not doubtful:
+                taken.append(best.option)
                 filled.append(best.part)
                 self.problems += best.problems if named or not self.unsure else ()
+        if not named:
+            self.passed += _absent(found, () if slot.many else taken)
         # A slot whose component does not exist stays unknown: errors about nobody's choice would follow.
         if filled or (slot.many and not self.stack.chosen.get(slot.name)):
             self.known[slot.name] = filled
@@ -174,17 +189,26 @@ class _Settling:
             return [[one for one in wishes if one.component is component] for component in wished]
         return [wishes] if wishes else []
 
-    def _wishes(self, slot: Slot) -> Iterable[Option]:
+    def _wishes(self, slot: Slot) -> Iterator[Option | Passed]:
+        """Yield the wishes for a slot, the first first; what cannot be taken with the reason."""
         scale = "" if self.stack.scale is None else self.stack.scale[0]
-        for owner in (part for name in WISHERS for part in self.known.get(name, ())):
+        others = (one.name for one in self.slots if one.name not in FIRST_WISHERS)
+        for owner in (part for name in (*FIRST_WISHERS, *others, RUN) for part in self.known.get(name, ())):
+            by = "the core" if owner.slot == RUN else owner.name
             for item in owner.component.wished(slot.name, scale):
                 name, settings = (item, {}) if isinstance(item, str) else item
                 component = self.registry.get(slot.name, name)
-                if component is not None:  # a wish for what is not installed is ignored
-                    by = "the core" if owner.slot == RUN else owner.name
-                    layer: LayerName = "default" if owner.slot == RUN else "wish"
-                    origin = Origin(layer=layer, where="default" if owner.slot == RUN else f"wished by {by}")
-                    yield Option(component=component, brought=origin, wished=wrap(settings, origin), by=by)
+                if component is None:
+                    yield Passed(slot=slot.name, wish=name, by=by, why=self._missing(slot, name))
+                    continue
+                layer: LayerName = "default" if owner.slot == RUN else "wish"
+                origin = Origin(layer=layer, where="default" if owner.slot == RUN else f"wished by {by}")
+                yield Option(component=component, brought=origin, wished=wrap(settings, origin), by=by)
+
+    def _missing(self, slot: Slot, name: str) -> str:
+        """Say why no component is meant by a name."""
+        full = self.registry.ambiguous(slot.name, name)
+        return f"several plugins bring it: {', '.join(full)}" if full else "it is not installed"
 
     def _try(self, group: list[Option], slot: Slot, filled: list[Part]) -> list[Tried]:
         """Judge options in order, up to the first sound one."""

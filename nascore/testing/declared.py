@@ -8,6 +8,7 @@ from nascore.capability import CAPABILITIES
 from nascore.component import RUN, SLOTS, Give
 from nascore.config import Asked, settings_of, structure, wrap
 from nascore.errors import Origin, did_you_mean
+from nascore.plugin.declarations import wish_faults
 from nascore.recipe import SEARCH_RUN
 from nascore.recipe.recipe import flat
 
@@ -61,13 +62,13 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
 
     Settings are looked at where what is wished for is installed.
     """
-    for slot, wish in (*component.wishes.items(), *component.mini_wishes.items()):
-        owner = f"a wish of {component.slot} {component.name} for {slot}"
-        if slot not in _SLOTS:
-            yield f"{owner}, and there is no such slot. {did_you_mean(slot, _SLOTS)}".rstrip()
-            continue
+    owner = f"the {component.slot} {component.name}"
+    faults = list(wish_faults(component, SLOTS))
+    yield from (f"{owner}: {fault}" for fault in faults)
+    for slot, wish in () if faults else (*component.wishes.items(), *component.mini_wishes.items()):
         for one in wish if isinstance(wish, list) else [wish]:
-            yield from (f"{owner} {fault}" for fault in _refused(slot, one, registry))
+            text = f"a wish of {component.slot} {component.name} for {slot}"
+            yield from (f"{text} {fault}" for fault in _refused(slot, one, registry))
 
 
 def unreadable(component: Component, registry: Registry) -> Iterator[str]:

@@ -145,7 +145,7 @@ class PluginConformance(Conformance):
         """
         for one in cls.found().plugins:
             if named(one, [cls.plugin]):
-                cls.hold(one.status == "ready", f"is {one.status}: {one.reason}. {one.cure}")
+                cls.hold(one.status == "ready", f"is {one.status}: {one.reason.rstrip('.')}. {one.cure}")
                 return one
         raise NotConformingError(f"No plugin is called {cls.plugin}.")
 

@@ -146,7 +146,7 @@ def installed(plugins: Wanted = ()) -> Registry:
     files = {str(given_path(file)) for file in selection.files}
     asked_for = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
     problems = [
-        Problem(path="", text=f"{_called(one)} cannot be used: {one.reason}.", hint=one.cure)
+        Problem(path="", text=f"{_called(one)} cannot be used: {one.reason.rstrip('.')}.", hint=one.cure)
         for one in asked_for
         if one.status != "ready"
     ]

@@ -131,7 +131,7 @@ def _of_operation(plugin: Plugin, operation: Operation, registry: Registry) -> S
 
 def _refuse_idle(plugins: list[Plugin]) -> None:
     problems = [
-        Problem(path="", text=f"plugin {one.name} cannot be used: {one.reason}.", hint=one.cure)
+        Problem(path="", text=f"plugin {one.name} cannot be used: {one.reason.rstrip('.')}.", hint=one.cure)
         for one in plugins
         if one.status != "ready"
     ]

@@ -120,9 +120,7 @@ def searched(folder: Path, epochs: int | None, seed: int) -> Iterator[tuple[str,
         if names.get("growth") == "petridish":
             settings.pop("training.epochs", None)
         label = "-".join(names.values())
-        run = nascore.search(
-            **names, settings=settings, scale="mini", seed=seed, out=folder / f"{number}"
-        )
+        run = nascore.search(**names, settings=settings, scale="mini", seed=seed, out=folder / f"{number}")
         yield label, run.path
         done = nascore.evaluate(
             run.path, settings=short and {"training.epochs": epochs}, out=folder / f"{number}e"

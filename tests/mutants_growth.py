@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from nascore.api import Component, NoSettings, Op, grow, hookimpl, settle
+from nascore.api import Component, Need, NoSettings, Op, grow, hookimpl, settle
 from nascore.builtin.growth import Random
 from nascore.builtin.settings import RandomSettings
 
@@ -123,25 +123,6 @@ class ForgetsCandidates(Grows):
         return child
 
 
-class OffersNone(Grows):
-    ops = (*OPS, Op("none"))
-
-
-class RanksWeakest(Grows):
-    def close(self, opened, strength):
-        turned = {
-            name: [[1 / value if value else 0.0 for value in row] for row in matrix]
-            for name, matrix in strength.items()
-        }
-        return super().close(opened, turned)
-
-
-class KeepsAll(Grows):
-    def close(self, opened, strength):
-        groups = {name: evolve(group, keep=99) for name, group in opened.groups.items()}
-        return super().close(evolve(opened, groups=groups), strength)
-
-
 class OpensNothing(Grows):
     def open(self, parent, catalogue):
         del catalogue
@@ -164,13 +145,6 @@ class ReadsTraining(Grows):
 class ReadsSteps(Grows):
     def best(self, gallery):
         return max(gallery, key=lambda entry: entry.steps)
-
-
-class ReadsNothing(Grows):
-    """The newest grows, whatever it is worth."""
-
-    def best(self, gallery):
-        return max(gallery, key=lambda entry: entry.id)
 
 
 class NeverEnds(Grows):
@@ -220,20 +194,19 @@ MUTANTS = {
     "loses-a-weight": (LosesAWeight, "a_child_inherits_every_weight"),
     "opens-anew": (OpensAnew, "opening_keeps_every_weight"),
     "forgets-candidates": (ForgetsCandidates, "a_child_inherits_what_candidates_learned"),
-    "offers-none": (OffersNone, "offers_no_none"),
-    "ranks-weakest": (RanksWeakest, "keeps_the_strongest"),
-    "keeps-all": (KeepsAll, "keeps_the_strongest"),
     "opens-nothing": (OpensNothing, "opens_a_choice"),
     "leaves-a-choice": (LeavesAChoice, "closes_every_choice"),
-    "reads-training": (ReadsTraining, "reads_the_validation_error"),
-    "reads-steps": (ReadsSteps, "reads_the_validation_error"),
-    "reads-nothing": (ReadsNothing, "reads_the_validation_error"),
+    "reads-training": (ReadsTraining, "reads_no_other_figure"),
+    "reads-steps": (ReadsSteps, "reads_no_other_figure"),
     "never-ends": (NeverEnds, "comes_to_an_end"),
     "ends-if-it-helps": (EndsIfItHelps, "comes_to_an_end"),
     "invents": (Invents, "parents_are_of_the_gallery"),
     "remembers": (Remembers, "parents_follow_from_the_gallery"),
     "cannot-grow": (CannotGrow, "grows_if_it_says_so"),
+    "leaves-a-fixed-space": (Grows, "stays_in_a_fixed_space"),
 }
+
+NEEDS = Need(terms=("not space.fixed",), why="what it grows has no code")
 
 
 @hookimpl
@@ -246,4 +219,5 @@ def nascore_growths():
             config=NoSettings,
             build=build,
             provides=("shadows",),
+            needs=() if name == "leaves-a-fixed-space" else (NEEDS,),
         )

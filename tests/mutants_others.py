@@ -163,7 +163,27 @@ class GlobalGrowth(Grown):
         return super().seeds(description, rng)
 
 
+class Shortens(Grown):
+    """Leaves a node out: operations and data are those of the space."""
+
+    def seeds(self, description, rng):
+        return [shortened(one) for one in super().seeds(description, rng)]
+
+
+def shortened(description):
+    """Return a closed description without the edge that ends its first cell's first sum of several."""
+
+    def change(node):
+        return evolve(node, edges=node.edges[:1]) if node.join == "sum" else node
+
+    def of(graph):
+        return evolve(graph, nodes=tuple(map(change, graph.nodes)))
+
+    return evolve(description, cells={name: of(graph) for name, graph in description.cells.items()})
+
+
 GROWTHS = {
+    "shortens": (Shortens, "stays_in_a_fixed_space"),
     "open": (Open, "seeds_are_closed"),
     "other-data": (OtherData, "seeds_are_for_the_same_data"),
     "keeps-never": (KeepsNever, "seeds_are_of_the_space"),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from nascore.contract import GrowingPolicy
-from nascore.description import choose, expand
+from nascore.description import expand
 from nascore.nn import inherit
-from nascore.testing.grown import GATES, computed, growths, network, strengths
+from nascore.testing.grown import GATES, computed, growths, network, on_nodes, strengths
 from nascore.testing.part import PartConformance
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.description import Catalogue, Description, Matrix
-    from nascore.testing.grown import Growth
-
-    Kept = Counter[tuple[str, str, str]]
+    from nascore.testing.grown import Growth, Kept
 
 FEW = 2
 NAMED = 3
@@ -45,12 +43,6 @@ class GrowingConformance(PartConformance):
         for one in found:
             self.hold(one.opened.is_open, f"opens {one.where}, and leaves nothing to choose")
             expand(one.opened, self._catalogue())
-
-    def test_offers_no_none(self) -> None:
-        """No candidate is `none`, which adds nothing and would take the place of one that does."""
-        for one in self._opened():
-            offered = {op.name for group in one.opened.groups.values() for op in group.ops}
-            self.hold("none" not in offered, f"offers none among the candidates of {one.where}")
 
     def test_opening_keeps_the_function(self) -> None:
         """What it opens computes what the parent does to the bit, whatever candidates weigh."""
@@ -96,18 +88,6 @@ class GrowingConformance(PartConformance):
             )
             self.hold(not lost, f"closes {one.where}, and forgets what {_listed(lost)} learned")
 
-    def test_keeps_the_strongest(self) -> None:
-        """It keeps of each place what its group says: so many of the strongest, none of strength 0."""
-        for one in self._opened():
-            for seed, most in ((0, None), (1, None), (2, FEW), (0, 0)):
-                given = strengths(one.opened, seed=seed, most=most)
-                child = self._closed(one, given)
-                if not child.is_open:
-                    expected = _expected(one.opened, given)
-                    kept = _kept(one.opened, child, self._catalogue())
-                    text = f"keeps {_told(kept)} of {one.where}, where {_told(expected)} is the strongest"
-                    self.hold(kept == expected, text)
-
     def _growths(self) -> Iterator[Growth]:
         part = self.made()
         if isinstance(part, GrowingPolicy):
@@ -145,56 +125,17 @@ class GrowingConformance(PartConformance):
         return self.found().operations()
 
 
-def _expected(opened: Description, strength: Mapping[str, Matrix]) -> Kept:
-    layouts = expand(opened).layouts
-    return Counter(
-        (layouts[name].rows[row][0], layouts[name].rows[row][2], str(layouts[name].ops[column]))
-        for name, picks in choose(opened, strength).items()
-        for row, column in picks
-    )
-
-
-def _kept(opened: Description, child: Description, catalogue: Catalogue) -> Kept:
-    """Return graph, source and operation of what the child has more than its parent, apart from the targets.
-
-    A node is of the parent if it was there before; one that came in place of another is so too. Operations of
-    the frame, such as the projection of what was kept, are no candidates.
-    """
-    shadows = {row[:2] for layout in expand(opened).layouts.values() for row in layout.rows}
-    before, after = _on_nodes(opened, catalogue), _on_nodes(child, catalogue)
-    old = before.keys() - shadows
-    new: Kept = sum((after[node] for node in after.keys() - old), Counter())
-    return new - sum((before[node] for node in old - after.keys()), Counter())
-
-
-def _on_nodes(description: Description, catalogue: Catalogue | None = None) -> dict[tuple[str, str], Kept]:
-    return {
-        (graph, node.name): Counter(
-            (graph, str(edge.source), str(op))
-            for edge in node.edges
-            for op in edge.ops
-            if catalogue is None or not catalogue[op.name].structural
-        )
-        for graph, one in description.graphs().items()
-        for node in one.nodes
-    }
-
-
 def _paths(opened: Description, child: Description) -> Iterator[str]:
     """Yield the paths in the parent of candidates that the child has, at every use."""
-    plan, after = expand(opened), _on_nodes(child)
+    plan, after = expand(opened), on_nodes(child)
     # On a node of another name it is the same candidate still.
-    elsewhere: Kept = sum((after[node] for node in after.keys() - _on_nodes(opened).keys()), Counter())
+    elsewhere: Kept = sum((after[node] for node in after.keys() - on_nodes(opened).keys()), Counter())
     for state in plan.states:
         for wire in state.wires:
             if wire.group is not None:
                 graph, node, source = plan.layouts[wire.group].rows[wire.row]
                 kept = after.get((graph, node), elsewhere)
                 yield from (wire.op_path(op) for op in wire.ops if (graph, source, str(op)) in kept)
-
-
-def _told(kept: Kept) -> str:
-    return " and ".join(f"{op} of {source}" for _, source, op in sorted(kept.elements())) or "nothing"
 
 
 def _listed(names: Iterator[str] | list[str] | tuple[str, ...]) -> str:

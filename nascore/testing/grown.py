@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +13,7 @@ from attrs import frozen
 
 from nascore.builtin.settings import TinySettings
 from nascore.builtin.spaces import Tiny
-from nascore.description import expand, load
+from nascore.description import derive, expand, fingerprint, load
 from nascore.errors import DescriptionError
 from nascore.nn import compile as compiled
 from nascore.testing.choices import generator
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from nascore.contract import GrowingPolicy
     from nascore.description import Catalogue, Description
     from nascore.nn import Network
+
+    Kept = Counter[tuple[str, str, str]]
 
 FACTS: Final = facts(channels=1, size=8, classes=3)
 IMAGES: Final = 2
@@ -89,6 +93,37 @@ network:
 """Layers in a row, without a cell."""
 
 
+FIXED: Final = (
+    _HEAD
+    + """\
+groups:
+  edge: {ops: [none, skip_connect, conv_3x3]}
+cells:
+  cell:
+    inputs: [in0]
+    nodes:
+      n1: {from: in0, choose: edge}
+      n2: {from: [in0, n1], choose: edge}
+      out: {sum: [n1, n2]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""As a space of tables: each edge keeps one operation, so that three operations are the code of a network."""
+
+
+@cache
+def fixed_space() -> tuple[Description, frozenset[str]]:
+    """Return a space that is fixed, and the fingerprints of all its architectures."""
+    space = load(FIXED)
+    ((name, layout),) = expand(space).layouts.items()
+    codes = product(range(len(layout.ops)), repeat=len(layout.rows))
+    return space, frozenset(fingerprint(derive(space, {name: list(enumerate(code))})) for code in codes)
+
+
 @cache
 def growing_spaces() -> dict[str, Description]:
     """Return the spaces whose architectures a policy is to grow, by name."""
@@ -119,10 +154,13 @@ def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
     for name, space in growing_spaces().items():
         begun = policy.seeds(space, Random(name))  # noqa: S311 - nothing secret
         if begun:
-            yield from _line(policy, catalogue, name, begun[0])
+            yield from grown_line(policy, catalogue, name, begun[0])
 
 
-def _line(policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description) -> Iterator[Growth]:
+def grown_line(
+    policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description
+) -> Iterator[Growth]:
+    """Yield an architecture, opened, and its child again, as long as the policy grows them."""
     for kind in ("an architecture to begin with", "a child"):
         try:
             opened = policy.open(parent, catalogue)
@@ -155,6 +193,25 @@ def strengths(opened: Description, *, seed: int = 0, most: int | None = None) ->
             matrix[row][column] = place / len(offered)
         given[name] = matrix
     return given
+
+
+def on_nodes(description: Description, catalogue: Catalogue | None = None) -> dict[tuple[str, str], Kept]:
+    """Return by graph and node what stands on its edges: graph, source and operation.
+
+    Args:
+        description: A description.
+        catalogue: Where it is given, operations of the frame are left out.
+    """
+    return {
+        (graph, node.name): Counter(
+            (graph, str(edge.source), str(op))
+            for edge in node.edges
+            for op in edge.ops
+            if catalogue is None or not catalogue[op.name].structural
+        )
+        for graph, one in description.graphs().items()
+        for node in one.nodes
+    }
 
 
 def network(description: Description, catalogue: Catalogue) -> Network:

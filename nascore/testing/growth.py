@@ -15,7 +15,7 @@ from nascore.description import dump, expand, fingerprint
 from nascore.testing.galleries import chosen, gallery_of
 from nascore.testing.growing import GrowingConformance
 from nascore.testing.growing_parents import GrowingParents
-from nascore.testing.grown import growths
+from nascore.testing.grown import fixed_space, grown_line, growths, strengths
 from nascore.testing.optional import OptionalMethods
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ FACTS = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, m
 
 
 ERRORS = (0.5, 0.3, 0.4)
+FIRST = 3
+"""So many of the architectures that it begins with grow in a space that is fixed."""
 
 
 class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
@@ -68,8 +70,10 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
         """Its architectures take the images and give the classes that the space is for."""
         for name, space, seeds in self._begun():
             for one in seeds:
-                fits = (one.in_channels, one.classes) == (space.in_channels, space.classes)
-                self.hold(fits, f"begins with an architecture for other data than the space {name}")
+                self.hold(
+                    _same_data(one, space),
+                    f"begins with an architecture for other data than the space {name}",
+                )
 
     def test_seeds_are_of_the_space(self) -> None:
         """Every operation in them is one that the space offers, and none that it never keeps."""
@@ -82,6 +86,32 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
                     not used & never, f"keeps {_names(used & never)}, which the space {name} never keeps"
                 )
                 self.hold(used <= offered, f"brings {_names(used - offered)} into the space {name}")
+
+    def test_stays_in_a_fixed_space(self) -> None:
+        """In a space that is `fixed` all that it makes is of the space, unless it refuses such spaces."""
+        if self._refuses_fixed_spaces():
+            return
+        space, known = fixed_space()
+        part = self.made()
+        begun = tuple(part.seeds(space, Random("fixed")))  # noqa: S311 - nothing secret
+        cure = "which it may not unless it declares the need `not space.fixed`"
+        # What is open, or for other data, fails checks of its own.
+        closed = [one for one in begun if not one.is_open and _same_data(one, space)]
+        outside = [one for one in closed if fingerprint(one) not in known]
+        self.hold(not outside, f"begins outside a space that is fixed, {cure}")
+        for one in closed[:FIRST] if isinstance(part, GrowingPolicy) else ():
+            for growth in grown_line(part, self.found().operations(), "fixed", one):
+                for most in (None, 1, 0):
+                    child = part.close(growth.opened, strengths(growth.opened, most=most))
+                    inside = child.is_open or fingerprint(child) in known
+                    self.hold(inside, f"makes children outside a space that is fixed, {cure}")
+
+    def _refuses_fixed_spaces(self) -> bool:
+        settings = self.configured()
+        return any(
+            need.terms == ("not space.fixed",) and need.verdict == "refused" and need.when(settings)
+            for need in self.declared().needs
+        )
 
     def test_begins_with_something(self) -> None:
         """It begins with an architecture, unless it provides `supernet` and chooses there."""
@@ -114,6 +144,10 @@ def spaces() -> dict[str, Description]:
 
 def _mark(text: str) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:4], "little")
+
+
+def _same_data(one: Description, space: Description) -> bool:
+    return (one.in_channels, one.classes) == (space.in_channels, space.classes)
 
 
 def _operations(description: Description) -> set[Op]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from petridish_rules import PetridishConformance
 from petridish_samples import OPERATIONS
 
-from nascore.testing import GrowthConformance
 
-
-class TestMacro(GrowthConformance):
-    component = "petridish"
+class TestMacro(PetridishConformance):
     settings: ClassVar = {"search": "macro", "keep": 2, "operations": OPERATIONS}
 
 
-class TestSoft(GrowthConformance):
-    component = "petridish"
+class TestSoft(PetridishConformance):
     settings: ClassVar = {"soft": True, "count": 8, "wave": 2, "operations": OPERATIONS}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from petridish_rules import PetridishConformance
 from petridish_runs import recipe_of
 from petridish_samples import CATALOGUE, REGISTRY, policy, start
 
@@ -13,7 +14,7 @@ from nascore.cli import main
 from nascore.description import expand
 from nascore.errors import RecipeError
 from nascore.recipe import Request, settled
-from nascore.testing import GrowthConformance, PluginConformance
+from nascore.testing import PluginConformance
 from nascore_petridish.settings import OPERATIONS
 
 
@@ -21,8 +22,8 @@ class TestPlugin(PluginConformance):
     plugin = "nascore-petridish"
 
 
-class TestPetridish(GrowthConformance):
-    component = "petridish"
+class TestPetridish(PetridishConformance):
+    """Its defaults; other settings are in test_petridish_conformance.py."""
 
 
 def values(recipe):

@@ -24,12 +24,19 @@ class Passage:
     Attributes:
         names: What it is called there, such as the variable that it is assigned to.
         line: Where it begins, from 1.
-        text: The text with all else blank, so that what is wrong in it keeps its line and column.
+        column: Where it begins in its line, from 1.
+        body: The architecture alone.
     """
 
     names: tuple[str, ...]
     line: int
-    text: str
+    column: int
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The body with blanks before it, so that what is wrong in it keeps its line and column."""
+        return "\n" * (self.line - 1) + " " * (self.column - 1) + self.body
 
 
 def passages(
@@ -43,20 +50,24 @@ def passages(
         aliases: Other names, each with the name that it stands for.
     """
     found: dict[str, Passage] = {}
-    lines, counted = 0, 0
+    line, counted = 1, 0
     for name, begin, end in islice(spans, MOST_PASSAGES):
-        lines, counted = lines + text.count("\n", counted, begin), begin
-        key = "".join(text[begin:end].split())
-        blank = "\n" * lines + " " * (begin - text.rfind("\n", 0, begin) - 1)
-        one = found.get(key) or Passage(names=(), line=lines + 1, text=blank + text[begin:end])
-        found[key] = evolve(one, names=tuple(dict.fromkeys([*one.names, *([name] if name else [])])))
-    return tuple(_with_aliases(one, aliases) for one in found.values())
+        line, counted = line + text.count("\n", counted, begin), begin
+        body = text[begin:end]
+        key = "".join(body.split())
+        column = begin - text.rfind("\n", 0, begin)
+        one = found.setdefault(key, Passage(names=(), line=line, column=column, body=body))
+        if name and name not in one.names:
+            found[key] = evolve(one, names=(*one.names, name))
+    others: dict[str, list[str]] = {}
+    for alias, name in aliases.items():
+        others.setdefault(name, []).append(alias)
+    return tuple(_with_aliases(one, others) for one in found.values())
 
 
-def _with_aliases(passage: Passage, aliases: Mapping[str, str]) -> Passage:
-    others = [alias for alias, name in aliases.items() if name in passage.names]
-    names = tuple(dict.fromkeys([*passage.names, *others]))
-    return evolve(passage, names=names)
+def _with_aliases(passage: Passage, others: Mapping[str, Sequence[str]]) -> Passage:
+    aliases = [alias for name in passage.names for alias in others.get(name, ())]
+    return evolve(passage, names=tuple(dict.fromkeys([*passage.names, *aliases])))
 
 
 class FromText(Protocol):

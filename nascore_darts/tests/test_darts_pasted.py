@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import namedtuple
 from random import Random
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from pasted_genotypes import BAD, CELLS, FORMS, flat, judged, lines, published
 from nascore.api import DescriptionError, NascoreError, RecipeError, fingerprint
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.asking import installed
+from nascore_darts.finding import find
 from nascore_darts.genotype import from_genotype, to_genotype
 from nascore_darts.genotypes import GENOTYPES
 
@@ -234,3 +237,18 @@ def test_random_networks_come_back():
     for text, want in lines(40, rng.randrange(1000)):
         if want.kind == "read":
             assert fingerprint(from_genotype(text, cells=3, channels=4, operations=["conv_3x3"])) == want.mark
+
+
+def test_a_long_text_with_many_genotypes_takes_neither_memory_nor_time():
+    lines_before = "\n" * 200_000
+    tracemalloc.start()
+    found = find(lines_before + "\n".join(f"G{place} = Genotype('{place}')" for place in range(300)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 300
+    assert most < 5_000_000  # sixty times as much where each holds all the blank lines before it
+    assert found[7].text == lines_before + "\n" * 7 + "     Genotype('7')"
+    began = perf_counter()
+    find("Genotype() " * 90_000)
+    find(" " * 900_000 + "Genotype('a') " * 1_000)
+    assert perf_counter() - began < 15  # minutes where each begins a search of all that follows

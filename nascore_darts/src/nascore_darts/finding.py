@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nascore.api import Passage, passages
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 LONGEST_GENOTYPE = 20_000
 """Characters of a genotype, at most."""
 
-_CALL = re.compile(r"Genotype[ \t]{0,40}\(")
-_DICTIONARY = re.compile(r"\{[ \t\r\n]{0,200}['\"](?:normal|reduce)(?:_concat)?['\"][ \t]{0,40}:")
+MOST_FOUND = 10_000
+"""Genotypes of a text that are looked at."""
+
+_CALL = r"Genotype[ \t]{0,40}\("
+_DICTIONARY = r"\{[ \t\r\n]{0,200}['\"](?:normal|reduce)(?:_concat)?['\"][ \t]{0,40}:"
+_BEGINS = re.compile(f"{_CALL}|{_DICTIONARY}")
 _MODULE = re.compile(r"[\w.]{0,100}$")
 _NAME = re.compile(r"(?:^|[^\w.])([A-Za-z_]\w{0,99})['\"]?[ \t]*(?::[ \t]*[\w.]{1,99}[ \t]*)?[=:][ \t]*$")
 _DEFINED = re.compile(r"\b(?:class|def)[ \t]+$")
@@ -22,6 +27,8 @@ _ALIAS = re.compile(r"^([A-Za-z_]\w{0,99})[ \t]*=[ \t]*([A-Za-z_]\w{0,99})[ \t]*
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(['\"])(\w{0,99})\\\1")
 _DESCRIPTION = re.compile(r"^nascore[ \t]*:", re.MULTILINE)
+
+_COMMENT = re.compile(r"[^\S\n]{0,300}#")
 
 _BEFORE = 300
 """Characters of a line before a genotype that may name it."""
@@ -41,7 +48,7 @@ def find(text: str) -> tuple[Passage, ...]:
     text = text.replace("\ufeff", " ").replace("\\n", "  ")
     text = _ESCAPED.sub(r" \1\2\1 ", text)
     text = _PROMPT.sub(lambda prompt: " " * len(prompt[0]), text)
-    found = list(_spans(text))
+    found = list(islice(_spans(text), MOST_FOUND))
     written = [each for each in found if _is_written_out(text, *each[1:])]
     for usable in (
         [each for each in written if not _is_comment(text, each[1])],
@@ -56,7 +63,7 @@ def find(text: str) -> tuple[Passage, ...]:
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield for each literal its name, or an empty one, and where it begins and ends."""
     at = 0
-    while (match := _next(text, at)) is not None:
+    while (match := _BEGINS.search(text, at)) is not None:
         opening = match.end() - 1 if match[0].endswith("(") else match.start()
         at = _end(text, opening)
         line = text.rfind("\n", 0, match.start()) + 1
@@ -66,15 +73,10 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
         if _DEFINED.search(before):
             continue
         begin = max(line, match.start() - len(module[0])) if module else match.start()
-        if text[:begin].endswith(_IMAGENET):
+        if text.endswith(_IMAGENET, 0, begin):
             begin -= len(_IMAGENET)
         name = _NAME.search(before)
         yield ("" if name is None else name[1]), begin, at
-
-
-def _next(text: str, at: int) -> re.Match[str] | None:
-    matches = [match for pattern in (_CALL, _DICTIONARY) if (match := pattern.search(text, at)) is not None]
-    return min(matches, key=lambda match: match.start(), default=None)
 
 
 def _end(text: str, opening: int) -> int:
@@ -104,4 +106,4 @@ def _is_written_out(text: str, begin: int, end: int) -> bool:
 
 
 def _is_comment(text: str, begin: int) -> bool:
-    return text[text.rfind("\n", 0, begin) + 1 : begin].lstrip().startswith("#")
+    return _COMMENT.match(text, text.rfind("\n", 0, begin) + 1, begin) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from command_line import cli
 from tiny import TINY
 
+import nascore
 from nascore.builtin.growth import drawn_picks
 from nascore.description import derive
 from nascore.engine import jobs
@@ -94,6 +96,21 @@ def test_a_target_that_evaluate_misses_is_told_before() -> None:
     [typed] = warnings({**names, "space": ["mbconv"]}, f"{TARGET}=100K", "training.channels=8")
     assert "what is found is trained with training.channels=8:" in typed
     assert warnings({**names, "regularizer": ["entropy"]}) == []
+
+
+def test_a_target_that_is_missed_is_told_once(tmp_path: Path) -> None:
+    few = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, "dataset.count": 64}
+    run = nascore.search(
+        space="tiny",
+        dataset="planted",
+        scale="mini",
+        regularizer="cost",
+        settings={**few, TARGET: 10},
+        out=tmp_path / "run",
+    )
+    kept = json.loads((run.path / "result.json").read_text(encoding="utf-8"))["warnings"]
+    assert sum(TARGET in text for text in kept) == 2
+    assert len(set(kept)) == len(kept)
 
 
 @pytest.mark.needs("nascore-darts", "nascore-petridish")

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, evolve, field
+from attrs import define, field
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
@@ -181,8 +181,7 @@ def doubted(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue
     """
     grow = isinstance(parts.growth, GrowingPolicy)
     recipe = doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
-    bounds = doubt_bounds(recipe, parts, facts, catalogue)
-    return evolve(recipe, problems=(*recipe.problems, *bounds))
+    return recipe.warned_of(doubt_bounds(recipe, parts, facts, catalogue))
 
 
 def parts_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve
+from attrs import define
 
 from nascore.engine.making import answered
 from nascore.engine.memory import check_images, doubted_images
@@ -12,7 +12,7 @@ from nascore.errors import PluginError, Problem
 from nascore.nn.data_checks import absent_faults, example_faults, fact_faults, normalised_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from nascore.component import Component
     from nascore.contract import Dataset
@@ -45,7 +45,10 @@ def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Rec
     """
     part = recipe.part("dataset")
     doubts = _doubts(part, dataset, test=test)
-    return evolve(recipe, problems=(*recipe.problems, *_warned(recipe, part, doubts)))
+    return recipe.warned_of(
+        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
+        for doubt in doubts
+    )
 
 
 @define
@@ -95,11 +98,3 @@ def _refuse(component: Component, faults: Iterable[str]) -> None:
     ]
     if problems:
         raise PluginError(problems)
-
-
-def _warned(recipe: Recipe, part: Part, doubts: Iterable[str]) -> Iterator[Problem]:
-    known = {problem.text for problem in recipe.warned}
-    for doubt in doubts:
-        text = f"{part.name} {doubt}."
-        if text not in known:
-            yield Problem(path="dataset", text=text, origin=part.brought, verdict="warned")

@@ -111,6 +111,12 @@ class Recipe:
         """The problems with which it runs."""
         return tuple(problem for problem in self.problems if problem.verdict == "warned")
 
+    def warned_of(self, problems: Iterable[Problem]) -> Recipe:
+        """Return the recipe with further problems with which it runs, none of them twice."""
+        known = {(problem.path, problem.text) for problem in self.warned}
+        new = (one for one in problems if (one.path, one.text) not in known)
+        return attrs.evolve(self, problems=(*self.problems, *new))
+
     def part(self, slot: str) -> Part:
         """Return the one part of a single-valued slot.
 

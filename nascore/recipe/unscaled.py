@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from nascore.description import reducing
 from nascore.errors import Problem
 from nascore.recipe.ineffective import TYPED
@@ -40,7 +38,7 @@ def doubt_sizes(recipe: Recipe, descriptions: Sequence[Description], *, grow: bo
         for path, origin in typed.items()
         if texts and all(path in one for one in texts)
     ]
-    return evolve(recipe, problems=(*recipe.problems, *found))
+    return recipe.warned_of(found)
 
 
 def _typed(recipe: Recipe) -> dict[str, Origin]:

@@ -201,9 +201,17 @@ def test_the_data_are_read_once_for_the_check(spoil):
     sound = Examples(**dict(zip(("images", "labels"), images_and_labels(), strict=True)))
     spoil(train=lambda _: calls.append(1) or sound)
     recipe = recipe_of()
-    for _ in range(3):
+    for _ in range(2):
         checked_data(recipe, Spoiled(None))
     assert len(calls) == 1
+
+
+def test_data_that_changed_are_seen_by_the_next_run_of_a_recipe(spoil, tmp_path):
+    recipe = recipe_of()
+    assert search(recipe, REGISTRY, out=tmp_path / "first")
+    spoil(change=staticmethod(ODD["0 to 255"][0]))
+    with pytest.raises(PluginError, match="must lie in 0 to 1"):
+        search(recipe, REGISTRY, out=tmp_path / "second")
 
 
 def test_the_kit_and_the_run_share_their_checks(spoil):

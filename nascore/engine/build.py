@@ -12,7 +12,7 @@ from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
-from nascore.engine.data import check_facts, checked_data
+from nascore.engine.data import check_facts, checked_data, forget_checked
 from nascore.engine.device import device_for
 from nascore.engine.fitting import check_networks, check_parts
 from nascore.engine.handover import doubt_bounds
@@ -241,6 +241,7 @@ def begin(  # noqa: PLR0913 - each by name
         RecipeError: The device is not there.
         RunFolderError: The folder cannot be made or written to.
     """
+    forget_checked()
     device = device_for(recipe)
     kept = kept_recipe(recipe, registry)
     folder = create(name, out=out)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
-
-from attrs import define
+from weakref import ref
 
 from nascore.engine.making import answered
 from nascore.engine.memory import check_images, doubted_images
@@ -13,6 +13,7 @@ from nascore.nn.data_checks import absent_faults, example_faults, fact_faults, n
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from weakref import ReferenceType
 
     from nascore.component import Component
     from nascore.contract import Dataset
@@ -51,29 +52,25 @@ def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Rec
     )
 
 
-@define
-class _Last:
-    """What was found last: the command line looks at the data of a recipe before the engine does.
-
-    Attributes:
-        part: The part of the recipe, of which identity counts; a recipe that is settled again has another.
-        test: Whether the images to test on were read too.
-        doubts: What is doubtful.
-    """
-
-    part: Part | None = None
-    test: bool = False
-    doubts: tuple[str, ...] = ()
+_LAST: ContextVar[tuple[ReferenceType[Part], bool, tuple[str, ...]] | None] = ContextVar("last", default=None)
+"""What was found last in this thread: the part of a recipe, whether the images to test on were read too, and
+what is doubtful. The command line looks at the data of a recipe before the engine does. Of the part identity
+counts: a recipe that is settled again has another.
+"""
 
 
-_LAST = _Last()
+def forget_checked() -> None:
+    """Let the next check read the data again: files may change from run to run of a recipe."""
+    _LAST.set(None)
 
 
 def _doubts(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
-    if _LAST.part is not part or test > _LAST.test:
-        doubts = _read(part, dataset, test=test)
-        _LAST.part, _LAST.test, _LAST.doubts = part, test, doubts
-    return _LAST.doubts
+    last = _LAST.get()
+    if last is not None and last[0]() is part and last[1] >= test:
+        return last[2]
+    doubts = _read(part, dataset, test=test)
+    _LAST.set((ref(part), test, doubts))
+    return doubts
 
 
 def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:

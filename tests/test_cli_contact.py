@@ -12,8 +12,9 @@ from command_line import cli, done
 
 import nascore.builtin
 from nascore.cli import verb
+from nascore.cli.echo import INDENT
 from nascore.cli.group import VERBS
-from nascore.cli.verb import INDENT, table
+from nascore.cli.verb import table
 from nascore.component import SLOTS
 from nascore.plugin import Plugin, Registry
 from nascore.verbs.listing import KINDS, items

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from nascore.cli import main
-from nascore.cli.echo import inline, printable
+from nascore.cli.echo import echo, inline, printable, wrapped
 from nascore.cli.verb import table
 from nascore.files import CHECKSUMS
 
@@ -110,3 +110,46 @@ def test_a_reference_that_is_no_number(runs, point):
     shown = cli("gallery", runs / "a", "--reference", *point)
     assert shown.exit_code == 2
     assert "unexpected" not in shown.stderr
+
+
+def in_terminal_of(monkeypatch, across):
+    monkeypatch.setenv("COLUMNS", str(across))
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda: True)
+
+
+@pytest.mark.parametrize("across", [40, 60, 80, 100])
+def test_words_are_broken_nowhere(across, monkeypatch, capsys):
+    in_terminal_of(monkeypatch, across)
+    text = "  trainer: set estimate=unrolled or " + "so-many words " * 20 + "\n\nshort\n"
+
+    echo(wrapped(text))
+    echo(text, err=True)
+
+    out, err = capsys.readouterr()
+    assert out == err
+    assert out.split() == text.split()
+    assert max(map(len, out.splitlines())) <= across
+    assert out.splitlines()[1].startswith("      ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--set trainer.epochs=5",
+        "nascore search --recipe RUN/recipe.yaml",
+        "nascore compare 'runs/a b' --json",
+        "nascore evaluate runs/x",
+    ],
+)
+def test_a_command_in_a_sentence_stays_in_one_line(command, monkeypatch):
+    in_terminal_of(monkeypatch, 60)
+    for more in range(0, 60, 3):
+        assert command in wrapped(f"{'a ' * more}Write {command} and no more words than those.")
+
+
+def test_a_line_that_is_a_command_is_left_whole(monkeypatch):
+    in_terminal_of(monkeypatch, 60)
+    line = "    nascore search " + "--set trainer.epochs=5 " * 5
+
+    assert wrapped(line) == line

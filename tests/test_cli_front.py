@@ -13,6 +13,7 @@ import pytest
 from command_line import cli, done
 
 from nascore.api import Command, hookimpl
+from nascore.cli import verb
 from nascore.cli.verb import table
 from nascore.component import SLOTS
 from nascore.plugin import Registry
@@ -212,4 +213,43 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_table_aligns() -> None:
-    assert table([("a", 1), ("bbb", 22)], heads=("x", "number")) == "X    NUMBER\na    1\nbbb  22"
+    assert table([("a", 1), ("bbb", 22)], heads=("x", "number")) == "X    NUMBER\na         1\nbbb      22"
+
+
+@pytest.mark.parametrize(
+    ("cells", "right"),
+    [
+        (("1,189,024", "599,200"), True),
+        (("99.17%", "-", ""), True),
+        (("92.1 to 100.0%", "0.0 to 9.0%"), True),
+        (("0..4", "7"), True),
+        (("+11.81", "<0.0001"), True),
+        (("1.19M", "599k"), True),
+        (("auto", "1"), False),
+        (("83.70%, guided", "5%"), False),
+        (("-", ""), False),
+    ],
+)
+def test_numbers_are_aligned_at_their_last_digit(cells: tuple[str, ...], *, right: bool) -> None:
+    head = "n" * 16
+    rows = table([("a", cell, "x") for cell in cells], heads=("name", head, "is")).splitlines()[1:]
+
+    column = [row[6:22] for row in rows]
+    assert column == [cell.rjust(16) if right else cell.ljust(16) for cell in cells]
+
+
+def test_columns_that_are_too_wide_are_named_beneath(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verb, "columns", lambda: 40)
+    rows = [("trainer.estimate", "first", "one of first, unrolled, single-level", "How."), ("a", "", "", "b")]
+
+    lines = table(rows, heads=("setting", "default", "must be", "is"), prose=True).splitlines()
+
+    assert lines == [
+        "SETTING           DEFAULT",
+        "trainer.estimate  first",
+        "    must be: one of first, unrolled,",
+        "    single-level",
+        "    How.",
+        "a",
+        "    b",
+    ]

@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 from rich.console import Console
 from tiny import CLOSED
 
 import nascore
 from nascore.builtin.settings import TerminalSettings
-from nascore.builtin.terminal import WARMING_UP, Clock, LiveView, PlainView, figures, span, terminal
+from nascore.builtin.terminal import (
+    EPOCHS_SEEN,
+    WARMING_UP,
+    Clock,
+    LiveView,
+    PlainView,
+    figures,
+    span,
+    terminal,
+)
 from nascore.cli import main
 from nascore.contract import EpochReport, Observer, StepReport
 from nascore.description import load
@@ -32,8 +42,10 @@ REPORT = EpochReport(
 )
 
 
-def shown(view: LiveView) -> str:
-    console = Console(width=100, force_terminal=True, color_system=None, legacy_windows=False)
+def shown(view: LiveView, width: int = 100, height: int = 40) -> str:
+    console = Console(
+        width=width, height=height, force_terminal=True, color_system=None, legacy_windows=False
+    )
     with console.capture() as captured:
         console.print(view)
     return captured.get()
@@ -55,7 +67,10 @@ def test_figures_of_an_epoch() -> None:
     ]
 
 
-def test_the_live_view_shows_where_a_run_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_live_view_shows_where_a_run_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     view = LiveView()
     started(view)
     view.step_finished(StepReport(step=19, loss=1.125, accuracy=0.5))
@@ -125,10 +140,57 @@ def test_the_live_view_says_that_it_warms_up() -> None:
     view = LiveView()
     started(view)
     assert WARMING_UP not in shown(view)
-    view.epoch_finished(REPORT)
+    warm_up = evolve(REPORT, architecture_loss=None)
+    view.epoch_finished(warm_up)
     assert WARMING_UP in shown(view)
     view.architecture_changed(load(CLOSED))
     assert WARMING_UP not in shown(view)
+
+
+@pytest.mark.parametrize("later", ["learned", "phase"])
+def test_the_warm_up_ends_where_nothing_is_drawn(later: str) -> None:
+    view = LiveView()
+    started(view)
+    view.epoch_finished(evolve(REPORT, architecture_loss=None))
+    if later == "learned":
+        view.epoch_finished(REPORT)
+    else:
+        view.phase_started("train", steps=7, steps_per_epoch=7)
+    assert WARMING_UP not in shown(view)
+
+
+@pytest.mark.parametrize("across", [60, 80, 100])
+def test_the_live_view_is_whole_and_leaves_lines_to_the_epochs(across: int) -> None:
+    view = LiveView()
+    started(view)
+    view.job_started("0003-search", 3, 5)
+    view.phase_started("search", steps=12500, steps_per_epoch=100)
+    view.step_finished(StepReport(step=3100, loss=1.125, accuracy=0.5))
+    view._cell = "\n\n".join(f"cell {name}\n" + "  n0 = a(b)\n" * 6 for name in ("normal", "reduce"))
+
+    lines = shown(view, across, height=24).rstrip().splitlines()
+
+    assert "3101/12500" in lines[0]
+    assert "…" not in "".join(lines)
+    assert len(lines) <= 24 - EPOCHS_SEEN
+    assert "cell normal" in lines
+    assert "cell reduce" not in lines
+    assert lines[-1] == "..."
+    assert "cell reduce" in shown(view, across, height=40)
+
+
+def test_an_epoch_above_the_bar_breaks_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    view = LiveView()
+    started(view)
+    view.epoch_finished(REPORT)
+    view.run_ended()
+
+    text = capsys.readouterr().err
+    assert all(word in text.split() for word in figures(REPORT).split())
+    assert max(map(len, text.splitlines())) <= 60
 
 
 def test_no_terminal_no_live_view() -> None:

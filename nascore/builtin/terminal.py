@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from rich.console import ConsoleOptions, RenderResult
+
     from nascore.api import Description, EpochReport, StepReport
     from nascore.builtin.settings import TerminalSettings
     from nascore.recipe import Recipe
 
 SIXTY = 60
 REFRESHES_PER_SECOND = 4
+EPOCHS_SEEN = 8
+"""Lines of a terminal that are left to the epochs above the bar."""
+
 WARMING_UP = "warming up: no architecture is derived yet"
 
 
@@ -120,19 +125,29 @@ class LiveView(Observer):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[time]}"),
         )
         self._clock = Clock()
         self._folder = ""
         self._job = ""
+        self._time = ""
         self._step = ""
         self._cell = ""
         self._live: Live | None = None
 
-    def __rich__(self) -> Group:
-        """Return the view as it is now."""
-        parts = [f"run: {self._folder}", self._step, self._cell]
-        return Group(self._progress, *(Text(part) for part in parts if part))
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the view as it is now; of the drawing as much as leaves epochs to be seen above the bar."""
+        lines = [Text(line) for line in (f"run: {self._folder}", self._time, self._step) if line]
+        yield Group(self._progress, *lines)
+        height = sum(len(line.wrap(console, options.max_width)) for line in lines)
+        room = console.height - height - EPOCHS_SEEN
+        blocks = self._cell.rstrip().split("\n\n") if self._cell else []
+        for number, block in enumerate(blocks):
+            drawn = Text(f"{block}\n" if number + 1 < len(blocks) else block)
+            room -= len(drawn.wrap(console, options.max_width))
+            if number and room < 0:
+                yield Text("...")
+                return
+            yield drawn
 
     def run_started(self, folder: Path, recipe: Recipe) -> None:
         """Begin to show, first of all where the run is written."""
@@ -153,15 +168,17 @@ class LiveView(Observer):
         del steps_per_epoch
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
-        self._progress.add_task(f"{self._job}{name}", total=steps, time="")
+        self._progress.add_task(f"{self._job}{name}", total=steps)
         self._clock.phase(steps)
-        self._step = ""
+        self._time = self._step = ""
+        if self._cell == WARMING_UP:
+            self._cell = ""
 
     def step_finished(self, report: StepReport) -> None:
         """Move the bar."""
         for task in self._progress.task_ids:
-            done = report.step + 1
-            self._progress.update(task, completed=done, time=self._clock.said(done))
+            self._progress.update(task, completed=report.step + 1)
+        self._time = self._clock.said(report.step + 1)
         self._step = f"step {report.step + 1}: loss {report.loss:.3f}"
         if report.accuracy is not None:
             self._step += f", accuracy {report.accuracy:.1%}"
@@ -169,10 +186,13 @@ class LiveView(Observer):
     def epoch_finished(self, report: EpochReport) -> None:
         """Print what the epoch gave, above the bar; it stays there."""
         if self._live is not None:
-            self._live.console.print(Text(f"{self._job}{figures(report)}"), soft_wrap=True)
-        if report.entropy and not self._cell:
-            # Told in each epoch in which something was learned of the choices, after this.
+            self._live.console.print(Text(f"{self._job}{figures(report)}"))
+        learned = report.architecture_loss is not None
+        if report.entropy and not learned and not self._cell:
+            # The first epoch that learns choices is followed by a drawing; in a growth's search by none.
             self._cell = WARMING_UP
+        elif learned and self._cell == WARMING_UP:
+            self._cell = ""
 
     def architecture_changed(self, description: Description) -> None:
         """Draw the best cell so far."""

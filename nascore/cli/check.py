@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, wrapped
 from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.suggested import Line, suggesting
@@ -80,16 +80,16 @@ def echo_checked(checked: Checked) -> None:
     rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
     echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for passed in checked.recipe.passed:
-        echo(f"  {passed}")
+        echo(wrapped(f"  {passed}"))
     if checked.changed:
         values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
-        echo(f"\nsupernet: {checked.supernet}")
+        echo(wrapped(f"\nsupernet: {checked.supernet}"))
     else:
-        echo(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}")
+        echo(wrapped(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}"))
     if checked.remark:
-        echo(checked.remark)
+        echo(wrapped(checked.remark))
     sizes = ", ".join(f"training.{name}={value}" for name, value in checked.size.items())
-    echo(f"trained by the search: {checked.trained}")
-    echo(f"trained by evaluate ({sizes or 'the same size'}): {checked.evaluated}")
+    echo(wrapped(f"trained by the search: {checked.trained}"))
+    echo(wrapped(f"trained by evaluate ({sizes or 'the same size'}): {checked.evaluated}"))

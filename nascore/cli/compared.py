@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from nascore.cli.echo import echo, inline
-from nascore.cli.verb import table, wrapped
+from nascore.cli.echo import echo, inline, wrapped
+from nascore.cli.verb import table
 from nascore.comparison import EVALUATE, METHOD, images_said, same_images, seeds_of
 
 if TYPE_CHECKING:

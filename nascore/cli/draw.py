@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, wrapped
 from nascore.cli.options import entry_option, json_option, plugins_option
 from nascore.cli.verb import Verb, echo_json
 from nascore.description import fingerprint
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913 - each is a flag
     if as_json:
         echo_json(_plain(drawing))
         return
-    echo(drawing.dot if dot else f"{drawing.text.rstrip()}\n\n{drawing.counted}")
+    echo(drawing.dot if dot else wrapped(f"{drawing.text.rstrip()}\n\n{drawing.counted}"))
 
 
 def _plain(drawing: Drawing) -> dict[str, Any]:

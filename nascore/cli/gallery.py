@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.echo import echo
+from nascore.cli.echo import columns, echo
 from nascore.cli.gallery_said import comma_separated, gallery_table, marks, plain, plot, said_of
 from nascore.cli.given import GIVEN
 from nascore.cli.options import json_option
-from nascore.cli.verb import Verb, columns, echo_json
+from nascore.cli.verb import Verb, echo_json
 from nascore.verbs.gallery import assess
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from nascore.cli.axis import Axis, short
+from nascore.cli.echo import columns
 from nascore.cli.scatter import Point, scatter
-from nascore.cli.verb import columns, table
+from nascore.cli.verb import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC, EPIPE
 from traceback import format_exception
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.exceptions import Exit
 
 from nascore.cli.crash import crash_said
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, wrapped
 from nascore.errors import NascoreError, memory_told
 from nascore.files import shown_path
 from nascore.run import ARCHITECTURE, cause, inventory, is_file, learned_file, run_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILED = 1
+_ERROR: Final = "Error: "
+"""What click writes before a message."""
+
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""
 
@@ -96,4 +99,7 @@ def _before_the_verb(error: Exception) -> Exception:
     if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
         verb = "VERB" if error.ctx is None else error.ctx.info_name
         return click.UsageError(f"--debug stands before the verb: nascore --debug {verb} ...", ctx=error.ctx)
+    if type(error) is click.UsageError:  # others say something before the message
+        message = wrapped(f"{_ERROR}{error.message}", err=True).removeprefix(_ERROR)
+        return click.UsageError(message, ctx=error.ctx)
     return error

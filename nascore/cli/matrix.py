@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from nascore.cli.completing import completing
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, wrapped
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.verb import Verb, echo_json, markdown_table, table, wrapped
+from nascore.cli.verb import Verb, echo_json, markdown_table, table
 from nascore.component import SLOTS
 from nascore.recipe.mixes import VERDICTS
 from nascore.verbs.matrix import matrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, wrapped
 from nascore.cli.gallery_said import gallery_table, marks, measured_on
 from nascore.cli.verb import table
 from nascore.description import draw
@@ -40,7 +40,7 @@ def scale_said(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
 def echo_found(run: Run) -> None:
     """Print the gallery, the best cell, the run's folder and the next command."""
     echo(_gallery(run))
-    echo(f"\n{draw(run.best).rstrip()}\n")
+    echo(wrapped(f"\n{draw(run.best).rstrip()}\n"))
     echo(f"run: {shown_path(run.path)}")
     echo(f"next: {command_line('nascore', 'evaluate', shown_path(run.path))}")
 
@@ -75,7 +75,7 @@ def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settin
 def _gallery(run: Run) -> str:
     gallery = run.gallery
     text = gallery_table(gallery.entries, marks(gallery, gallery.front()))
-    lines = [text, f"accuracy: {measured_on(gallery.entries)}"]
+    lines = [text, wrapped(f"accuracy: {measured_on(gallery.entries)}")]
     match run.result:
         case {"jobs": {"done": int(done), "failed": int(failed)}} if failed:
             lines.append(f"{failed} of {done + failed} jobs failed; run.log says why")

@@ -8,7 +8,7 @@ import attrs
 import click
 
 from nascore.cli.completing import complete_anything
-from nascore.cli.echo import echo, inline
+from nascore.cli.echo import echo, inline, wrapped
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.own import own_verbs
 from nascore.cli.show_page import REST, mixing, page, section
@@ -91,11 +91,13 @@ def _text(shown: Shown) -> str:
     lines += [f"  {fact}" for fact in shown.facts]
     lines += [f"  gives: {one}" for one in shown.provides]
     lines += [f"  needs: {one}" for one in shown.needs]
+    lines = [wrapped(line) for line in lines]
     if shown.settings:
         rows = [_row(one) for one in shown.settings]
         lines.append(table(rows, heads=("setting", "default", "mini", "must be", "is"), prose=True))
     if shown.mixes:
-        lines += [f"  mixes with ({REST}):", *(f"    {line}" for line in mixing(shown.mixes))]
+        found = [f"  mixes with ({REST}):", *(f"    {line}" for line in mixing(shown.mixes))]
+        lines += map(wrapped, found)
     if shown.text:
         lines += ["", shown.text.rstrip()]
     return "\n".join(lines)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import redirect_stdout
-from functools import partial
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from attrs import frozen
 
-from nascore.cli.echo import echo, inline
+from nascore.cli.echo import INDENT, READABLE, columns, echo, filled, inline
 from nascore.cli.found import registry_of
 from nascore.cli.mistyped import bad_value, extra_words, given_twice, unknown_option
 from nascore.config import write_scalar
@@ -27,12 +26,13 @@ _ANSWER: Final = "nascore.answer"
 """Where the standard output of a verb that prints JSON is kept."""
 
 GAP = "  "
-INDENT = "    "
-READABLE = 30
-"""Columns that prose needs at least, to be read."""
 
-# Flags, names and paths are pasted: they are broken nowhere.
-_filled = partial(fill, break_on_hyphens=False, break_long_words=False)
+_FIGURE: Final = r"[-+<]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?[kMGT]?%?"
+_FIGURES: Final = re.compile(rf"{_FIGURE}(?:(?: to |-|\.\.){_FIGURE})?")
+"""A number, or an interval of two."""
+
+_NONE: Final = {"", "-"}
+"""What stands where there is no number."""
 
 
 class Verb(click.Command):
@@ -95,25 +95,17 @@ def table(
             split over several tables, and each begins with these. 0: nothing is split.
     """
     lines = [[inline(cell) for cell in row] for row in rows]
+    across = columns() if prose or keys else None
+    shape = _shape(lines, heads, prose=prose)
     if heads:
         lines.insert(0, [head.upper() for head in heads])
     if not lines:
         return ""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    across = columns() if prose or keys else None
-    if across is None or _across(widths) <= across:
-        return "\n".join(_aligned(line, widths) for line in lines)
+    if across is None or _across(shape) <= across:
+        return "\n".join(_aligned(line, shape) for line in lines)
     if prose:
-        return "\n".join(_wrapped(lines, widths, across, beneath=bool(heads)))
-    return "\n\n".join(_split(lines, widths, across, keys))
-
-
-def wrapped(text: str) -> str:
-    """Return a sentence, in a terminal wrapped between words to its width."""
-    across = columns()
-    if across is None:
-        return text
-    return _filled(text, max(across, READABLE), subsequent_indent=INDENT, break_long_words=False)
+        return "\n".join(_wrapped(lines, shape, across, heads))
+    return "\n\n".join(_split(lines, shape, across, keys))
 
 
 def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) -> str:
@@ -129,46 +121,77 @@ def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) ->
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def columns() -> int | None:
-    """Return the width of the terminal; None where stdout is none."""
-    return get_terminal_size().columns if sys.stdout.isatty() else None
+@frozen
+class _Column:
+    """The width of a column, and whether it holds numbers, which end at its right side."""
+
+    width: int
+    numbers: bool
+
+    def padded(self, cell: str) -> str:
+        return cell.rjust(self.width) if self.numbers else cell.ljust(self.width)
 
 
-def _across(widths: Sequence[int]) -> int:
-    return sum(widths) + len(GAP) * (len(widths) - 1)
+def _shape(rows: Sequence[Sequence[str]], heads: Sequence[str], *, prose: bool) -> list[_Column]:
+    lines = [*([heads] if heads else []), *rows]
+    shape = [_Column(max(map(len, cells)), _are_numbers(cells[1:])) for cells in zip(*lines, strict=True)]
+    if not heads:  # names and values of different kinds
+        return [_Column(one.width, numbers=False) for one in shape]
+    return [*shape[:-1], _Column(shape[-1].width, numbers=False)] if prose else shape
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()
+def _are_numbers(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if cell not in _NONE]
+    return bool(known) and all(map(_FIGURES.fullmatch, known))
+
+
+def _across(shape: Sequence[_Column]) -> int:
+    return sum(one.width for one in shape) + len(GAP) * (len(shape) - 1)
+
+
+def _aligned(cells: Sequence[str], shape: Sequence[_Column]) -> str:
+    return GAP.join(one.padded(cell) for cell, one in zip(cells, shape, strict=False)).rstrip()
 
 
 def _wrapped(
-    lines: Sequence[Sequence[str]], widths: Sequence[int], across: int, *, beneath: bool
+    lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int, heads: Sequence[str]
 ) -> Iterator[str]:
-    """Yield lines whose last cell is wrapped: beside the others, or beneath them where too little is left."""
-    indent = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    """Yield lines whose last cell is wrapped: beside the others, or beneath them where too little is left.
+
+    Beneath them are also other cells, with the names of their columns, where these alone are too wide.
+    """
+    first = shape[:-1]
+    indent = _across(first) + len(GAP)
     if across - indent >= READABLE:
-        for *first, text in lines:
-            start = _aligned(first, widths).ljust(indent)
-            yield _filled(text, across, initial_indent=start, subsequent_indent=" " * indent).rstrip()
+        for *cells, text in lines:
+            start = _aligned(cells, first).ljust(indent)
+            yield filled(text, across, first=start, rest=" " * indent).rstrip()
         return
-    for number, (*first, text) in enumerate(lines):
-        yield _aligned(first, widths)
-        if text and not (beneath and number == 0):  # the head of a column that is none any more
-            yield _filled(text, max(across, READABLE), initial_indent=INDENT, subsequent_indent=INDENT)
+    fitting = [number for number in range(1, len(shape)) if _across(first[:number]) <= across]
+    beside = max(fitting, default=1)
+    for number, line in enumerate(lines):
+        yield _aligned(line[:beside], shape)
+        if heads and number == 0:  # the heads of columns that are none any more
+            continue
+        others = [
+            f"{heads[at]}: {line[at]}" if heads else line[at] for at in range(beside, len(first)) if line[at]
+        ]
+        for text in ("; ".join(others), line[-1]):
+            if text:
+                yield filled(text, max(across, READABLE), first=INDENT, rest=INDENT)
 
 
-def _split(lines: Sequence[Sequence[str]], widths: Sequence[int], across: int, keys: int) -> Iterator[str]:
+def _split(lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int, keys: int) -> Iterator[str]:
     """Yield tables that hold as many columns as fit, at least one, beside those that name a row."""
     named = list(range(keys))
     parts: list[list[int]] = []
-    for column in range(keys, len(widths)):
-        if parts and _across([widths[at] for at in (*parts[-1], column)]) <= across:
+    for column in range(keys, len(shape)):
+        if parts and _across([shape[at] for at in (*parts[-1], column)]) <= across:
             parts[-1].append(column)
         else:
             parts.append([*named, column])
     for part in parts:
-        chosen = [widths[at] for at in part]
+        chosen = [shape[at] for at in part]
         yield "\n".join(_aligned([line[at] for at in part], chosen) for line in lines)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import nascore.builtin
-import nascore_darts
 from nascore.plugin import Registry
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "planted.py"
@@ -27,6 +26,8 @@ def planted():
 
 @pytest.fixture(scope="module")
 def registry():
+    import nascore_darts  # noqa: PLC0415 - the plugin may be missing, and then this is skipped
+
     return Registry.of(builtin=nascore.builtin, darts=nascore_darts)
 
 

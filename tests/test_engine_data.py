@@ -196,16 +196,6 @@ def test_images_to_test_on_are_checked_before_the_training(spoil, tmp_path):
     assert search(recipe_of(), REGISTRY, out=tmp_path / "sound")  # a search never opens them
 
 
-def test_the_data_are_read_once_for_the_check(spoil):
-    calls = []
-    sound = Examples(**dict(zip(("images", "labels"), images_and_labels(), strict=True)))
-    spoil(train=lambda _: calls.append(1) or sound)
-    recipe = recipe_of()
-    for _ in range(2):
-        checked_data(recipe, Spoiled(None))
-    assert len(calls) == 1
-
-
 def test_data_that_changed_are_seen_by_the_next_run_of_a_recipe(spoil, tmp_path):
     recipe = recipe_of()
     assert search(recipe, REGISTRY, out=tmp_path / "first")

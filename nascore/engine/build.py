@@ -6,13 +6,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, field
+from attrs import define, evolve, field
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
-from nascore.engine.data import check_facts, checked_data, forget_checked
+from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
 from nascore.engine.fitting import check_networks, check_parts
 from nascore.engine.handover import doubt_bounds
@@ -124,19 +124,69 @@ class Parts:
     selects: bool = True
 
 
+@define(kw_only=True)
+class Built:
+    """A search that is built, but not begun.
+
+    Attributes:
+        recipe: What was asked for, with the warnings that only its parts show.
+        dataset: The data set.
+        parts: The other parts; None once a search has taken them, since what it leaves in them must play no
+            part in the next.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    parts: Parts | None
+
+    def with_checked_data(self) -> Built:
+        """Return it after its training images were read, with what is doubtful about them as warnings.
+
+        Raises:
+            PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+        """
+        return evolve(self, recipe=checked_data(self.recipe, self.dataset))
+
+
+def build(recipe: Recipe, registry: Registry) -> Built:
+    """Build the parts of a search as it needs them; no image is read but the facts, and nothing is written.
+
+    Raises:
+        RecipeError: What :func:`planned` refuses.
+    """
+    dataset, parts = planned(recipe, registry)
+    recipe = doubted(recipe, parts, dataset.facts, registry.operations())
+    return Built(recipe=recipe, dataset=dataset, parts=parts)
+
+
 def build_search(
-    recipe: Recipe, registry: Registry, *, out: Path | None, observers: Iterable[Observer]
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    out: Path | None,
+    observers: Iterable[Observer],
+    built: Built | None = None,
 ) -> tuple[Live, Parts]:
     """Build what a search needs and make the run's folder, with the recipe in it.
+
+    Args:
+        recipe: A settled recipe without refused problems.
+        registry: What is installed.
+        out: The run's folder; None: a new one.
+        observers: Who watches.
+        built: What was built of this recipe before, its data checked; its parts are taken.
 
     Raises:
         RecipeError: What :func:`planned` refuses.
         RunFolderError: The folder cannot be made.
     """
-    dataset, parts = planned(recipe, registry)
-    recipe = doubted(recipe, parts, dataset.facts, registry.operations())
-    recipe = checked_data(recipe, dataset)
-    return begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers), parts
+    if built is None or built.parts is None:
+        built = build(recipe, registry).with_checked_data()
+    recipe, dataset, parts = built.recipe, built.dataset, built.parts
+    assert parts is not None
+    live = begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers)
+    built.parts = None
+    return live, parts
 
 
 def name_of(recipe: Recipe) -> str:
@@ -241,7 +291,6 @@ def begin(  # noqa: PLR0913 - each by name
         RecipeError: The device is not there.
         RunFolderError: The folder cannot be made or written to.
     """
-    forget_checked()
     device = device_for(recipe)
     kept = kept_recipe(recipe, registry)
     folder = create(name, out=out)

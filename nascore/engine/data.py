@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
-from weakref import ref
 
 from nascore.engine.making import answered
 from nascore.engine.memory import check_images, doubted_images
@@ -13,7 +11,6 @@ from nascore.nn.data_checks import absent_faults, example_faults, fact_faults, n
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from weakref import ReferenceType
 
     from nascore.component import Component
     from nascore.contract import Dataset
@@ -45,32 +42,11 @@ def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Rec
         PluginError: With everything in which the data contradict the facts, or cannot be trained on.
     """
     part = recipe.part("dataset")
-    doubts = _doubts(part, dataset, test=test)
+    doubts = _read(part, dataset, test=test)
     return recipe.warned_of(
         Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
         for doubt in doubts
     )
-
-
-_LAST: ContextVar[tuple[ReferenceType[Part], bool, tuple[str, ...]] | None] = ContextVar("last", default=None)
-"""What was found last in this thread: the part of a recipe, whether the images to test on were read too, and
-what is doubtful. The command line looks at the data of a recipe before the engine does. Of the part identity
-counts: a recipe that is settled again has another.
-"""
-
-
-def forget_checked() -> None:
-    """Let the next check read the data again: files may change from run to run of a recipe."""
-    _LAST.set(None)
-
-
-def _doubts(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
-    last = _LAST.get()
-    if last is not None and last[0]() is part and last[1] >= test:
-        return last[2]
-    doubts = _read(part, dataset, test=test)
-    _LAST.set((ref(part), test, doubts))
-    return doubts
 
 
 def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:

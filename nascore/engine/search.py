@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.contract import Observer
+    from nascore.engine.build import Built
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
 
 def search(
-    recipe: Recipe, registry: Registry, *, out: Path | None = None, observers: Iterable[Observer] = ()
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    out: Path | None = None,
+    observers: Iterable[Observer] = (),
+    built: Built | None = None,
 ) -> Path:
     """Search for an architecture; returns the run's folder.
 
@@ -30,6 +36,7 @@ def search(
         registry: What is installed.
         out: The run's folder, new or empty; None: a new one where runs are kept.
         observers: Who watches.
+        built: What was built of this recipe before; None: it is built now.
 
     Raises:
         RecipeError: The recipe cannot be built.
@@ -38,7 +45,7 @@ def search(
     """
     way = search_supernet if chooses_in_supernet(recipe) else grow
     with computing(recipe.run.threads), within_memory():
-        live, *parts = build_search(recipe, registry, out=out, observers=observers)
+        live, *parts = build_search(recipe, registry, out=out, observers=observers, built=built)
         with concluding(live, "search") as result:
             # The parts are handed over, not kept: what comes of them must not stay in memory to the end.
             for known in way(live, parts.pop()):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nascore.component import Component, Slot
+    from nascore.engine.build import Built
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe
@@ -33,10 +34,12 @@ class Asked:
     Attributes:
         recipe: The settled recipe.
         registry: What is installed, with the files that were named.
+        built: What was built of the recipe to check it, for the first search of it to take; None: nothing.
     """
 
     recipe: Recipe
     registry: Registry
+    built: Built | None = None
 
 
 def ask(

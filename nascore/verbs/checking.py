@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nascore.contract import Dataset
-    from nascore.engine.build import Parts
+    from nascore.engine.build import Built
     from nascore.engine.handover import Span
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe, Request
@@ -78,7 +77,7 @@ def check(request: Request, *, plugins: Wanted = ()) -> Checked:
 
 
 def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
-    """Return what was asked for with the warnings that only the building of its parts shows.
+    """Return what was asked for, built, with the warnings that only the building of its parts shows.
 
     Args:
         asked: A search that was asked for.
@@ -90,12 +89,11 @@ def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
     """
     if out is not None:
         refuse_taken(given_path(out))
-    from nascore.engine.ambient import ambient
-    from nascore.engine.data import checked_data
+    from nascore.engine.device import computing
 
-    with ambient():
-        recipe, dataset, _ = _built(asked)
-        return evolve(asked, recipe=checked_data(recipe, dataset))
+    with computing(asked.recipe.run.threads):  # as the search does, which takes what is built here
+        built = _built(asked).with_checked_data()
+    return evolve(asked, recipe=built.recipe, built=built)
 
 
 def check_asked(asked: Asked) -> Checked:
@@ -114,7 +112,9 @@ def _checked(asked: Asked) -> Checked:
     from nascore.engine.handover import handover, span
     from nascore.engine.seeds import remark_of
 
-    recipe, dataset, parts = _built(asked)
+    built = _built(asked)
+    recipe, dataset, parts = built.recipe, built.dataset, built.parts
+    assert parts is not None
     known = handover(recipe, parts, dataset.facts, asked.registry.operations())
     image = (dataset.facts.height, dataset.facts.width)
     return Checked(
@@ -128,13 +128,11 @@ def _checked(asked: Asked) -> Checked:
     )
 
 
-def _built(asked: Asked) -> tuple[Recipe, Dataset, Parts]:
-    from nascore.engine.build import doubted, planned
+def _built(asked: Asked) -> Built:
+    from nascore.engine.build import build
 
     recipe = asked.recipe
     try:
-        dataset, parts = planned(recipe, asked.registry)
+        return build(recipe, asked.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
-    recipe = doubted(recipe, parts, dataset.facts, asked.registry.operations())
-    return recipe, dataset, parts

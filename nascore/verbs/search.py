@@ -95,4 +95,5 @@ def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequen
         refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.search import search as run
 
-    return load_run(run(asked.recipe, asked.registry, out=folder, observers=observers))
+    path = run(asked.recipe, asked.registry, out=folder, observers=observers, built=asked.built)
+    return load_run(path)

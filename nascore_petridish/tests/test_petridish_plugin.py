@@ -13,7 +13,7 @@ from petridish_samples import CATALOGUE, REGISTRY, policy, start
 from nascore.cli import main
 from nascore.description import expand
 from nascore.errors import RecipeError
-from nascore.recipe import Request, settled
+from nascore.recipe import EVALUATE_RUN, Request, settled
 from nascore.testing import PluginConformance
 from nascore_petridish.settings import OPERATIONS
 
@@ -131,13 +131,37 @@ def test_the_preset_is_the_authors_search():
         "trainer.epochs": 80,
         "trainer.batch": 32,
         "trainer.lr": 0.1 / 128 * 32,
+        "trainer.lr_min": 0,
+        "trainer.weight_decay": 2e-4,  # on CIFAR the code does not read its regularize_const
         "trainer.estimate": "single-level",
+        "training.weight_decay": 2e-4,
+        "training.auxiliary": 0,
         "training.lr": 0.1 / 128 * 32,
         "training.drop_path": 0.4,
         "updater.lr": 0.025,
         "regularizer.l1.weight": 1e-2,
         "regularizer.l1.average": True,
         "regularizer.l1.per_use": True,
+    }
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_the_preset_trains_what_it_finds_as_the_authors_do():
+    names = {"space": ["tiny"], "dataset": ["digits"]}
+    found = values(settled(Request(preset="petridish-cifar10", names=names), REGISTRY, run=EVALUATE_RUN))
+    expected = {
+        "training.channels": 32,
+        "training.cells": 20,
+        "training.epochs": 600,
+        "training.batch": 32,
+        "training.lr": 0.1 / 128 * 32,
+        "training.lr_min": 0,
+        "training.momentum": 0.9,
+        "training.nesterov": False,
+        "training.weight_decay": 2e-4,
+        "training.clip": 5,
+        "training.drop_path": 0.4,
+        "training.auxiliary": 0.4,
     }
     assert {key: found[key] for key in expected} == expected
 
@@ -154,5 +178,5 @@ def test_every_value_of_the_preset_has_its_source():
     settings = [
         line for line in lines if line.startswith("  ") and line.split(":")[1] and "name:" not in line
     ]
-    assert len(settings) >= 35
+    assert len(settings) >= 50
     assert all(any(mark in line for mark in ("[code]", "[paper]", "ours:")) for line in settings)

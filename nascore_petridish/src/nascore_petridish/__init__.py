@@ -67,6 +67,6 @@ def nascore_presets() -> Iterable[Preset]:
     """Yield the recipe of the authors' code."""
     yield Preset(
         name="petridish-cifar10",
-        summary="The search of Petridish on CIFAR-10, in cells.",
+        summary="The search and evaluation of Petridish on CIFAR-10, in cells.",
         path=Path(__file__).parent / "presets" / "petridish-cifar10.yaml",
     )

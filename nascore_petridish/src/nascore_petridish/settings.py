@@ -17,7 +17,7 @@ OPERATIONS = (
     "avg_pool_3x3",
     "skip_connect",
 )
-"""The candidates of the authors' code: no `none` among them, and all but the identity end in batch norm."""
+"""The candidates of the authors' code, no `none` among them; here pools have a norm, which the code lacks."""
 
 
 @frozen(kw_only=True)

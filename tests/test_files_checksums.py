@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,15 @@ from click.testing import CliRunner
 from nascore.cli import main
 from nascore.config import parse_document
 from nascore.errors import RunFolderError
-from nascore.files import CHECKSUMS, check_file, checksums_of, read_bytes, with_digest, without_digest
+from nascore.files import (
+    CHECKSUMS,
+    ChainedWriter,
+    check_file,
+    checksums_of,
+    read_bytes,
+    with_digest,
+    without_digest,
+)
 from nascore.run import bytes_of, create, lines_of, read, text_of
 from nascore.verbs.compare import compare
 from nascore.verbs.runs import best_of, load_run
@@ -125,6 +134,31 @@ def test_a_list_that_was_changed_is_named_with_its_line(run):
         load_run(run)
     (run / CHECKSUMS).unlink()
     assert load_run(run).result["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"file": "recipe.yaml"}, "size is missing; sha256 is missing"),
+        ({"file": ["recipe.yaml"], "size": -1, "sha256": 3}, "size is -1, not a count"),
+    ],
+)
+def test_a_list_that_somebody_else_wrote_ends_no_command(run, line, said):
+    (run / CHECKSUMS).unlink()
+    ChainedWriter(run / CHECKSUMS).add([{"list": ""}, line, {"end": True}])
+    shown = cli("runs", run.parent)
+    assert "its line 2 is no checksum: " in shown.output
+    assert said in " ".join(shown.output.split())
+    with pytest.raises(RunFolderError, match="is damaged"):
+        read(run)
+
+
+def test_a_line_that_is_no_object_is_damaged(run):
+    body = b'{"list": '
+    digest = sha256(body).hexdigest()[:16].encode()
+    (run / CHECKSUMS).write_bytes(body + b', "line": "' + digest + b'"}\n')
+    with pytest.raises(RunFolderError, match="its line 1 holds no JSON object"):
+        read(run)
 
 
 def test_a_file_that_the_run_did_not_write_is_no_file_of_it(run):

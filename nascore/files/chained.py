@@ -78,8 +78,18 @@ def read_chained(path: Path) -> list[dict[str, Any]]:
         if not mark or not end.endswith(_END) or new != _chained(chain, body):
             raise DamagedError(f"its line {number} was changed")
         chain = new
-        bodies.append(json.loads(body + b"}"))
+        bodies.append(_object(body + b"}", number))
     return bodies
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise DamagedError(f"its line {number} holds no JSON object")
+    return found
 
 
 def _chained(chain: str, body: bytes) -> str:

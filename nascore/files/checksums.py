@@ -15,6 +15,7 @@ from attrs import Factory, define, field, frozen
 
 from nascore.files.chained import ChainedWriter, read_chained
 from nascore.files.plain import DamagedError, open_plain
+from nascore.files.schema import COUNT, TEXT, faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,9 @@ _OWN: Final = frozenset({
     "architectures", "files",
 }) | GROWING  # fmt: skip
 """Names of a run at the top of its folder; what has another name was put there by somebody else."""
+
+_ENTRY: Final = {"file": TEXT, "size": COUNT, "sha256": TEXT}
+"""What a line says of a file."""
 
 _UNLISTED: Final = ". Restore it, or delete it to use the files of the run unchecked"
 _EDITED: Final = (
@@ -135,8 +139,11 @@ def _read(folder: Path, _changed: int, _size: int, _node: int) -> Checksums:
     if not bodies:
         raise DamagedError("it is empty")
     files: dict[str, tuple[Checksum, ...]] = {}
-    for body in bodies:
+    for number, body in enumerate(bodies, start=1):
         if "file" in body:
+            wrong = [*faults(body, _ENTRY, _ENTRY)]
+            if wrong:
+                raise DamagedError(f"its line {number} is no checksum: {'; '.join(wrong)}")
             entry = Checksum(size=body["size"], sha256=body["sha256"])
             files[body["file"]] = (*files.get(body["file"], ()), entry)
     return Checksums(folder=folder, files=files, ended="end" in bodies[-1])
@@ -203,7 +210,7 @@ class ChecksumWriter:
         there = {
             name: Checksum.of_file(self.folder / name) for name in unsure if (self.folder / name).exists()
         }
-        entries = {**{name: Checksum.of_file(self.folder / name) for name in there}, **grown, **last}
+        entries = {**there, **grown, **last}
         self._lines.add([*(_line(name, one) for name, one in entries.items()), {"end": True}])
         self._listed.update(entries)
         self._placed.update(entries)

@@ -192,15 +192,20 @@ def test_the_next_run_removes_what_killed_ones_left_half_written(tmp_path):
     left = [
         killed / ".gallery.json.ab1_x2yz",
         job / ".weights.safetensors.abcdefgh",
+        killed / "architectures" / ".0001.yaml.abcdefgh",
         killed / ".best.new" / "a",
     ]
+    mine = [killed / ".env.template", tmp_path / "mine" / ".recipe.yaml.original"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "recipe.yaml").write_text("nascore: 1\n", encoding="utf-8")
     young = [killed / ".result.json.abcdefgh", done / ".result.json.abcdefgh", tmp_path / ".mine.abcdefgh"]
     (killed / ".best.new").mkdir()
-    for path in (*left, *young):
+    (killed / "architectures").mkdir()
+    for path in (*left, *young, *mine):
         path.write_text("", encoding="utf-8")
     hours_ago = time.time() - 2 * HOUR
-    for path in (*left, killed / ".best.new", *young[1:]):
+    for path in (*left, killed / ".best.new", *young[1:], *mine):
         os.utime(path, (hours_ago, hours_ago))
     create("next", out=tmp_path / "next")
     assert not any(path.exists() for path in left)
-    assert all(path.exists() for path in young)
+    assert all(path.exists() for path in (*young, *mine))

@@ -8,8 +8,9 @@ from shutil import rmtree
 from time import time
 from typing import TYPE_CHECKING, Final
 
+from nascore.files import CHECKSUMS
 from nascore.run.looking import is_file, is_folder
-from nascore.run.names import RECIPE, RESULT
+from nascore.run.names import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 HOUR: Final = 3600
 """Seconds after which nobody writes to a file any more that is written at once."""
 
-_TEMPORARY: Final = re.compile(r"\..+\.[a-z0-9_]{8}|\.best\.(new|old)")
+_TEMPORARY: Final = re.compile(r"\.[\w-]+\.(yaml|json|jsonl|safetensors|py)\.[a-z0-9_]{8}|\.best\.(new|old)")
+"""What a file of a run is called while it is written: a user's own `.env.template` is no such name."""
 
 
 def sweep(root: Path) -> None:
@@ -28,8 +30,9 @@ def sweep(root: Path) -> None:
         root: The folder of runs; what lies in it and is no run is left alone.
     """
     for run in _inside(root):
-        if is_file(run / RECIPE) and not is_file(run / RESULT):
-            for folder in (run, run / "best", *_inside(run / "jobs")):
+        # A folder of somebody's own may hold a recipe too; nobody but a run writes a list of checksums.
+        if is_file(run / CHECKSUMS) and not is_file(run / RESULT):
+            for folder in (run, run / "best", run / "architectures", *_inside(run / "jobs")):
                 for path in _inside(folder):
                     _remove(path)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 import torch
 from attrs import evolve
@@ -44,6 +47,13 @@ def test_a_trainer_that_never_ends_is_called_as_often_as_the_phase_has_steps():
     assert [one.step for one in epochs] == [6, 12, 18]
 
 
+def test_numbers_of_numpy_are_numbers():
+    small = StepReport(step=0, loss=np.float32(1), accuracy=np.float64(0.5), lr=np.float32(0.5))
+    epochs = []
+    run_phase(toy_phase(), Broken(*[small] * 18), Watch([], print), epoch_over=epochs.append)
+    assert json.loads(json.dumps([epochs[0].loss, epochs[0].accuracy, epochs[0].lr])) == [1.0, 0.5, 0.5]
+
+
 @pytest.mark.parametrize(
     ("report", "text"),
     [
@@ -51,6 +61,10 @@ def test_a_trainer_that_never_ends_is_called_as_often_as_the_phase_has_steps():
         (1.0, "returned an object of type float, not a StepReport"),
         (StepReport(step=1, loss=None), "reports None as the loss of step 1, not a number"),
         (StepReport(step=1, loss=torch.ones(())), "reports an object of type Tensor as the loss of step 1"),
+        (StepReport(step=1, loss=1.0, lr="fast"), "reports an object of type str as the lr of step 1"),
+        (StepReport(step=1, loss=1.0, accuracy=torch.ones(())), "Tensor as the accuracy of step 1"),
+        (StepReport(step=1, loss=1.0, accuracy=50.0), "reports 50 as the accuracy of step 1, not a share"),
+        (StepReport(step=1, loss=1.0, accuracy=float("nan")), "reports nan as the accuracy of step 1"),
     ],
 )
 def test_what_is_no_report_of_a_step_names_the_trainer(report, text):

@@ -56,6 +56,14 @@ class Choosing(Soft):
         return [(row, int(theta[row].argmax())) for row in range(len(theta))]
 
 
+class Ranking:
+    """Ranks otherwise than the mixture does."""
+
+    def strength(self, state, expected):
+        del state, expected
+        return {"g": torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.4, 0.5]])}
+
+
 def told(theta, relaxation):
     description = load(CHAIN)
     groups = expand(description).layouts
@@ -74,6 +82,15 @@ def test_ties_are_told_with_their_nodes(relaxation):
     assert doubts[0].startswith("group g: nothing was learned of its choices: all architecture parameters")
     # Equals that do not stand decide nothing.
     assert told([[0.0, 1.0, 0.0], [0.1, 0.1, 0.5]], relaxation) == ([], [])
+
+
+def test_ties_of_the_mixture_decide_nothing_where_the_updater_ranks():
+    # Selecting depends on a setting: the relaxation could, and does not declare it.
+    description = load(CHAIN)
+    theta = torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.5, 0.5]])
+    state = ArchitectureState(groups=expand(description).layouts, theta={"g": theta})
+    search = Search(state=state, relaxation=Choosing(), updater=Ranking(), selects=False)
+    assert list(undecided(description, search, picks_of(description, search))) == []
 
 
 def test_what_keeps_nothing_is_told():

@@ -47,13 +47,18 @@ class Selecting(Protocol):
         ...
 
 
+def selects(search: Search) -> bool:
+    """Return whether the relaxation says itself what stands: it can, and declares it for its settings."""
+    return search.selects and isinstance(search.relaxation, Selecting)
+
+
 def picks_of(description: Description, search: Search) -> Picks:
     """Return what stands: the relaxation's own picks, or what the groups' rule keeps of the strengths.
 
     Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
     """
     state = search.state
-    if search.selects and isinstance(search.relaxation, Selecting):
+    if selects(search):
         return {name: _selected(description, search, name) for name in state.theta}
     return choose(description, {name: value.tolist() for name, value in search.strength().items()})
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import isfinite
 from numbers import Real
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from nascore.contract import EpochReport, StepReport
 from nascore.engine.ambient import refuse_disturbed
@@ -27,6 +27,9 @@ NAMED = 3
 
 FAR = 1e4
 """A parameter beyond it makes any mixture one candidate, or weights of that size."""
+
+FIGURES = ("loss", "architecture_loss", "accuracy", "lr")
+"""What a step reports as numbers."""
 
 MOVING = ("updater", "relaxation", "regularizer")
 """Slots whose parts a trainer may call in a step."""
@@ -105,12 +108,23 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
     if not isinstance(report, StepReport):
         text = f"{name} was asked for step {done} of {phase.steps} and returned {_kind(report)}"
         raise _mistake(f"{text}, not a StepReport.", "Each call of step() makes one step and reports it.")
-    for field in ("loss", "architecture_loss"):
-        loss: object = getattr(report, field)
-        if not isinstance(loss, Real | None) or (loss is None and field == "loss"):
-            text = f"{name} reports {_kind(loss)} as the {field} of step {done}, not a number."
-            raise _mistake(text, "Of a tensor report item().")
-    return report
+    figures: dict[str, Any] = {field: _figure(name, report, field, done) for field in FIGURES}
+    return evolve(report, **figures)
+
+
+def _figure(name: str, report: StepReport, field: str, done: int) -> float | None:
+    """Return a figure of a report as a float, whatever kind of number it is."""
+    given: object = getattr(report, field)
+    if given is None and field != "loss":
+        return None
+    if not isinstance(given, Real):
+        text = f"{name} reports {_kind(given)} as the {field} of step {done}, not a number."
+        raise _mistake(text, "Of a tensor report item().")
+    number = float(given)
+    if field == "accuracy" and not 0 <= number <= 1:
+        text = f"{name} reports {number:g} as the accuracy of step {done}, not a share from 0 to 1."
+        raise _mistake(text, "Report right answers over images.")
+    return number
 
 
 def _trainer(phase: Phase, trainer: Trainer) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.description import NOTHING, choose
-from nascore.engine.derive import Selecting
+from nascore.engine.derive import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def undecided(description: Description, search: Search, picks: Picks) -> Iterato
         picks: What stands.
     """
     expected, state = search.expected(), search.state
-    if isinstance(search.relaxation, Selecting):
+    if selects(search):
         tied = {name: _equals(search, name, expected[name], kept) for name, kept in picks.items()}
     else:
         tied = _by_order(description, search.updater.strength(state, expected), picks)

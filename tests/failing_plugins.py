@@ -27,22 +27,22 @@ QUICK = (
 UNIFORM = (*QUICK, "--updater", "uniform")
 
 
-def updater(body):
-    """Return a plugin file with the updater `bad`, whose `start` has this body."""
+def updater(body, method="strength(self, state, expected)"):
+    """Return a plugin file with the updater `bad`, one of whose methods has this body."""
     return dedent("""\
         from nascore.api import Component, hookimpl
         from nascore.builtin.updater import Uniform
 
 
         class Bad(Uniform):
-            def start(self, state, horizon, generator):
+            def {method}:
                 {body}
 
 
         @hookimpl
         def nascore_updaters():
             yield Component(name="bad", slot="updater", summary="Fails.", build=Bad)
-        """).format(body=body)
+        """).format(body=body, method=method)
 
 
 def observer(event, body):

@@ -67,7 +67,7 @@ def test_other_errors_are_not_taken_for_it(error):
 PLACES = {
     "the reading of images": "nascore.builtin.artificial.Synthetic.train",
     "the building of the supernet": "nascore.engine.phases.compile",
-    "a step": "nascore.engine.supervised.Supervised.fit",
+    "a step": "nascore.nn.network.Network.forward",
     "measuring": "nascore.engine.measure.chunks",
 }
 

@@ -128,9 +128,7 @@ def test_a_plugin_that_exits_leaves_a_run_that_failed():
 
 def test_a_component_that_cannot_be_built_is_a_broken_plugin_and_leaves_nothing(tmp_path):
     Path("idea.py").write_text(
-        updater("pass")
-        .replace("def start(self, state, horizon, generator)", "def __init__(self, settings)")
-        .replace("pass", "raise ZeroDivisionError('no luck')"),
+        updater("raise ZeroDivisionError('no luck')", "__init__(self, settings)"),
         encoding="utf-8",
     )
     result = cli(*QUICK, "--with", "idea.py", "--updater", "bad")

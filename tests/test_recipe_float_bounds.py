@@ -72,7 +72,8 @@ def test_so_is_that_of_the_evaluation_behind_a_search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = cli(*SMALL, "--evaluate", "--set", "evaluate.training.momentum=0")
     assert done.exit_code == 3
-    assert "training.momentum: Nesterov's momentum" in done.stderr
+    assert done.stderr.startswith("evaluate.training.momentum: Nesterov's momentum")
+    assert "from --set evaluate.training.momentum=0" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -79,7 +79,7 @@ class Updater(Protocol):
     granularity: Literal["batch", "sample"]
 
     def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
-        """Begin a phase with these groups."""
+        """Begin a phase with these groups; an object of its own is started before the run too, as a try."""
         ...
 
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
@@ -174,7 +174,11 @@ class Trainer(Protocol):
     demand: Demand
 
     def start(self, phase: Phase) -> None:
-        """Begin a phase."""
+        """Begin a phase.
+
+        An object of its own is started before the run too, on blank images and, if that is enough for it, a
+        network of two tensors: settings that are refused here are refused then.
+        """
         ...
 
     def step(self) -> StepReport:

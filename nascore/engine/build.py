@@ -10,17 +10,20 @@ from attrs import define, evolve, field
 
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
+from nascore.description import Description
 from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
-from nascore.engine.fitting import check_networks, check_parts
+from nascore.engine.fitting import check_networks, check_parts, gathering
 from nascore.engine.handover import doubt_bounds
 from nascore.engine.making import all_made, described, made
-from nascore.engine.seeds import chooses_in_supernet, seeds_of
+from nascore.engine.rehearsal import rehearse_search, rehearse_training
+from nascore.engine.returned import Returned
+from nascore.engine.seeds import chooses_in_supernet, opened_of, seeds_of
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
-from nascore.errors import Problem, RecipeError
+from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.flow import check_gradients
 from nascore.recipe import kept_recipe
 from nascore.recipe.unscaled import doubt_sizes
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
         Trainer,
         Updater,
     )
-    from nascore.description import Catalogue, Description
+    from nascore.description import Catalogue
     from nascore.nn import Examples
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -213,11 +216,14 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     seeds = seeds_of(recipe, growth, description, catalogue, facts)
     parts = parts_of(recipe, description, growth, seeds)
     check_parts(parts)
-    if chooses_in_supernet(recipe):
-        _refuse_unfit_supernet(recipe, parts, facts)
-    else:
-        _refuse_unfit_split(recipe, parts, facts.train)
-    check_networks(recipe, parts, facts, catalogue)
+    images = _fitted(recipe, parts, facts)
+    with gathering() as check:
+        check(_check_batches, recipe, parts, images)
+        check(check_networks, recipe, parts, facts, catalogue)
+        check(rehearse_training, recipe, facts)
+        searched = _searched(recipe, parts, catalogue)
+        if searched is not None:
+            check(rehearse_search, recipe, searched, facts, catalogue, images)
     for one in parts.seeds or (parts.description,):
         check_gradients(one, catalogue, (facts.height, facts.width))
     return dataset, parts
@@ -254,26 +260,46 @@ def parts_of(
     )
 
 
-def _refuse_unfit_supernet(recipe: Recipe, parts: Parts, facts: DataFacts) -> None:
-    if not parts.description.is_open:
-        text = "the description leaves nothing to choose."
-        raise RecipeError([Problem(path="space", text=text, hint="Train it: nascore evaluate.")])
-    half = facts.train // 2
-    demand = parts.trainer.demand
-    check_batch("trainer.batch", demand.batch, half if demand.halves else facts.train)
-    check_batch("training.batch", recipe.run.training.batch, half)
+def _fitted(recipe: Recipe, parts: Parts, facts: DataFacts) -> int:
+    """Return how many images weights are fitted to, before a trainer divides them.
 
-
-def _refuse_unfit_split(recipe: Recipe, parts: Parts, count: int) -> None:
-    held = held_back(count)
+    Raises:
+        RecipeError: There is nothing to choose, or nothing to measure on.
+    """
+    if chooses_in_supernet(recipe):
+        if not parts.description.is_open:
+            text = "the description leaves nothing to choose."
+            raise RecipeError([Problem(path="space", text=text, hint="Train it: nascore evaluate.")])
+        return facts.train
+    held = held_back(facts.train)
     if not held:
-        text = f"of {count} training images none can be held back to measure on."
+        text = f"of {facts.train} training images none can be held back to measure on."
         raise RecipeError([Problem(path="dataset", text=text, hint="A growth run needs at least five.")])
-    fit = count - held
-    check_batch("training.batch", recipe.run.training.batch, fit)
-    if isinstance(parts.growth, GrowingPolicy):
-        demand = parts.trainer.demand
-        check_batch("trainer.batch", demand.batch, fit // 2 if demand.halves else fit)
+    return facts.train - held
+
+
+def _check_batches(recipe: Recipe, parts: Parts, images: int) -> None:
+    training, demand = recipe.run.training, parts.trainer.demand
+    supernet = chooses_in_supernet(recipe)
+    with gathering() as check:
+        if supernet or isinstance(parts.growth, GrowingPolicy):
+            check(check_batch, "trainer.batch", demand.batch, images // 2 if demand.halves else images)
+        check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
+
+
+def _searched(recipe: Recipe, parts: Parts, catalogue: Catalogue) -> Description | None:
+    """Return the first network in which a run searches; None: it searches in none."""
+    if chooses_in_supernet(recipe):
+        return parts.description
+    if not isinstance(parts.growth, GrowingPolicy):
+        return None
+    _, opened = opened_of(recipe, parts.growth, parts.seeds, catalogue)
+    Returned(parts.growth, "open", "growth").expect(opened, Description, "a Description")
+    if not opened.is_open:
+        name = recipe.part("growth").name
+        text = f"{name} opened a parent and left nothing to choose."
+        raise PluginError([Problem(path="growth", text=text, of_plugin=True)])
+    return opened
 
 
 def begin(  # noqa: PLR0913 - each by name

@@ -11,9 +11,10 @@ from nascore.engine.build import begin
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import computing
 from nascore.engine.ending import concluding, within_memory
-from nascore.engine.fitting import check_trained
+from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.making import made
 from nascore.engine.measure import accuracy
+from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.training import trained
 from nascore.errors import RecipeError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.contract import DataFacts, Dataset, Observer
-    from nascore.description import Description
+    from nascore.description import Catalogue, Description
     from nascore.engine.build import Live
     from nascore.engine.training import Trained
     from nascore.nn import Examples
@@ -78,12 +79,34 @@ def evaluate(  # noqa: PLR0913 - each by name
     return live.folder.path
 
 
+def check_evaluation(
+    recipe: Recipe, descriptions: Iterable[Description], catalogue: Catalogue, facts: DataFacts
+) -> list[Description]:
+    """Return architectures as an evaluation trains them, if it can.
+
+    Args:
+        recipe: That of the evaluation.
+        descriptions: Closed ones, or the spaces that they will be of.
+        catalogue: The operations.
+        facts: What is known of the data.
+
+    Raises:
+        RecipeError: With all that would keep one of them from being trained.
+    """
+    training = recipe.run.training
+    ready: list[Description] = []
+    with gathering() as check:
+        check(check_batch, "training.batch", training.batch, facts.train)
+        check(rehearse_training, recipe, facts)
+        for one in descriptions:
+            check(lambda one=one: ready.append(check_ranked(one, catalogue, facts, training)))
+    return ready
+
+
 def _planned(description: Description, recipe: Recipe, registry: Registry, facts: DataFacts) -> Description:
     """Return the description as it is trained; refuse what could not be, with who asked for it."""
-    training = recipe.run.training
     try:
-        check_batch("training.batch", training.batch, facts.train)
-        ready = check_trained(description, registry.operations(), facts, training)
+        (ready,) = check_evaluation(recipe, (description,), registry.operations(), facts)
         check_gradients(ready, registry.operations(), (facts.height, facts.width))
     except RecipeError as error:
         raise type(error)(recipe.placed(error.problems)) from error

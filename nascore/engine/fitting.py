@@ -61,19 +61,21 @@ def gathering() -> Iterator[Callable[..., None]]:
     """Give what calls checks, one by one; at the end all that they refuse is raised together.
 
     Raises:
-        RecipeError: With all problems, none twice.
+        RecipeError: With all problems, none twice; a DescriptionError where all are of descriptions.
     """
-    problems: list[Problem] = []
+    errors: list[RecipeError] = []
 
     def check(call: Callable[..., object], *given: object) -> None:
         try:
             call(*given)
         except RecipeError as error:
-            problems.extend(error.problems)
+            errors.append(error)
 
     yield check
-    if problems:
-        raise RecipeError(dict.fromkeys(problems))
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else RecipeError
+        raise kind(dict.fromkeys(problem for error in errors for problem in error.problems))
 
 
 def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalogue) -> Description:

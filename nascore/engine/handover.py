@@ -17,7 +17,8 @@ from nascore.description import choose, derive
 from nascore.engine.derive import prepared
 from nascore.engine.making import answered
 from nascore.engine.results import costs_of
-from nascore.errors import Problem, RecipeError
+from nascore.engine.seeds import opened_of
+from nascore.errors import Problem
 from nascore.nn import costs
 from nascore.recipe.run_settings import TrainingSettings
 from nascore.recipe.size import size_of
@@ -170,20 +171,15 @@ def _overshot(
     policy, component = parts.growth, recipe.part("growth").component
     if not isinstance(policy, GrowingPolicy):
         return
-    for seed in parts.seeds:
-        try:
-            opened = answered(component, "open", partial(policy.open, seed, catalogue))
-        except RecipeError:
-            continue  # this one cannot grow; others may
-        groups = costs(opened, catalogue, (facts.height, facts.width)).groups
-        strength = _above_zero({name: getattr(one, cost).sum(dim=0).double() for name, one in groups.items()})
-        plain = {name: matrix.tolist() for name, matrix in strength.items()}
-        child = answered(component, "close", partial(policy.close, opened, plain))
-        before, after = (costs_of(one, catalogue, facts)[cost] for one in (seed, child))
-        if after > before:
-            text = f"what is just below it still grows: the first growth adds up to {after - before:,}"
-            yield f"{text} {NAMED[cost]}.", ""
-        return
+    seed, opened = opened_of(recipe, policy, parts.seeds, catalogue)
+    groups = costs(opened, catalogue, (facts.height, facts.width)).groups
+    strength = _above_zero({name: getattr(one, cost).sum(dim=0).double() for name, one in groups.items()})
+    plain = {name: matrix.tolist() for name, matrix in strength.items()}
+    child = answered(component, "close", partial(policy.close, opened, plain))
+    before, after = (costs_of(one, catalogue, facts)[cost] for one in (seed, child))
+    if after > before:
+        text = f"what is just below it still grows: the first growth adds up to {after - before:,}"
+        yield f"{text} {NAMED[cost]}.", ""
 
 
 def _scaled(recipe: Recipe, known: Handover, cost: str) -> Iterator[tuple[str, str]]:

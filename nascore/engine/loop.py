@@ -194,8 +194,8 @@ def _cure(phase: Phase, rate: str = "") -> str:
         return (
             "The architecture parameters went far away: try a smaller step size of the updater, updater.lr."
         )
-    part = "trainer" if phase.search is not None else "training"
-    return f"Try a lower --set {part}.lr{rate}, a lower {part}.clip, or another --seed."
+    group = phase.group
+    return f"Try a lower --set {group}.lr{rate}, a lower {group}.clip, or another --seed."
 
 
 def _far(thetas: Iterable[torch.Tensor]) -> bool:

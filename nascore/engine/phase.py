@@ -115,6 +115,7 @@ class Phase:
         streams: The random numbers.
         search: The choices; None while the network is closed.
         names: By slot the names of the parts that take part, for messages.
+        group: What the paths of the settings begin with that weights are trained by, for messages.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Phase:
     warm_up: int = 0
     search: Search | None = None
     names: Mapping[str, str] = Factory(dict)
+    group: str = Factory(lambda self: "training" if self.search is None else "trainer", takes_self=True)
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

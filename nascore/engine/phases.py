@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-    from nascore.contract import Relaxation, Trainer
-    from nascore.description import ChoiceGroup, Description
+    from nascore.contract import DataFacts, Relaxation, Trainer
+    from nascore.description import Catalogue, ChoiceGroup, Description
     from nascore.engine.build import Live, Parts
     from nascore.engine.streams import Streams
     from nascore.nn import Costs, Examples, Network
@@ -65,18 +65,18 @@ def search_phase(
     if weights is not None:
         take_over(network, weights, weights)
     search = Search(
-        state=_choices(expand(parts.description).layouts, parts.relaxation, streams),
+        state=choices_of(expand(parts.description).layouts, parts.relaxation, streams),
         relaxation=parts.relaxation,
         updater=parts.updater,
         regularizers=parts.regularizers,
         selects=parts.selects,
     )
     data = data or _search_data(live, parts.trainer)
-    phase = _phase("search", network, data, live, streams, parts.trainer)
+    phase = phase_of(network, data, live.facts, streams, parts.trainer)
     assert_apart(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
     refuse_disturbed(f"the updater {live.recipe.part('updater').label}")
-    counted = _counting(live, parts.description)
+    counted = counting(parts.description, live.catalogue, live.facts)
     for regularizer in parts.regularizers:
         regularizer.start(search.state, counted)
         refuse_disturbed(f"the regularizer {type(regularizer).__name__}")
@@ -101,16 +101,17 @@ def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collectio
         raise DescriptionError(f"the network has no place for {', '.join(lost)}, which it should inherit.")
 
 
-def _counting(live: Live, description: Description) -> Callable[[], Costs]:
-    """Return what counts the costs of the candidates, once, when it is first called."""
+def counting(description: Description, catalogue: Catalogue, facts: DataFacts) -> Callable[[], Costs]:
+    """Return a function that counts the costs of the candidates, once, when it is first called."""
     # An auxiliary head counts as little as in the figures of a run: not at all.
-    image = (live.facts.height, live.facts.width)
-    return cache(lambda: costs(without_auxiliary(description), live.catalogue, image))
+    image = (facts.height, facts.width)
+    return cache(lambda: costs(without_auxiliary(description), catalogue, image))
 
 
 def train_phase(live: Live, network: Module, examples: Examples, streams: Streams, trainer: Trainer) -> Phase:
     """Build the phase in which a closed network is trained."""
-    return _phase("train", network, {"train": examples}, live, streams, trainer)
+    group = live.recipe.typed("training")
+    return phase_of(network, {"train": examples}, live.facts, streams, trainer, name="train", group=group)
 
 
 def _search_data(live: Live, trainer: Trainer) -> dict[str, Examples]:
@@ -119,18 +120,30 @@ def _search_data(live: Live, trainer: Trainer) -> dict[str, Examples]:
     return dict(zip(("train", "architecture"), live.halves(), strict=True))
 
 
-def _phase(  # noqa: PLR0913, PLR0917 - what a phase is made of
-    name: str, network: Module, data: Mapping[str, Examples], live: Live, streams: Streams, trainer: Trainer
+def phase_of(  # noqa: PLR0913 - what a phase is made of
+    network: Module,
+    data: Mapping[str, Examples],
+    facts: DataFacts,
+    streams: Streams,
+    trainer: Trainer,
+    *,
+    name: str = "search",
+    group: str = "trainer",
 ) -> Phase:
+    """Build a phase without choices, with batches of the data as the trainer demands them.
+
+    Raises:
+        RecipeError: A batch is larger than the images that it is taken from.
+    """
     demand = trainer.demand
     batches = {
         part: Batches(
             examples,
-            live.facts,
+            facts,
             size=demand.batch,
             order=streams[f"batches/{part}"],
             noise=streams[f"augment/{part}"] if demand.augment else None,
-            setting="training.batch" if name == "train" else "trainer.batch",
+            setting=f"{group}.batch",
         )
         for part, examples in data.items()
     }
@@ -143,12 +156,18 @@ def _phase(  # noqa: PLR0913, PLR0917 - what a phase is made of
         steps_per_epoch=steps,
         warm_up=demand.warm_up * steps,
         streams=streams,
+        group=group,
     )
 
 
-def _choices(
+def choices_of(
     groups: Mapping[str, ChoiceGroup], relaxation: Relaxation, streams: Streams
 ) -> ArchitectureState:
+    """Return the choices of a search, with the start values of theta.
+
+    Raises:
+        PluginError: The relaxation gives something else than a tensor of the group's shape.
+    """
     if relaxation.segment is not None:
         groups = {name: group.segmented(relaxation.segment) for name, group in groups.items()}
     theta = {name: _initial(relaxation, groups[name], name, streams["theta"]) for name in sorted(groups)}

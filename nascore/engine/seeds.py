@@ -72,25 +72,27 @@ def seeds_of(
     for seed in seeds:
         check_shapes(seed, catalogue, (facts.height, facts.width))
     if isinstance(policy, GrowingPolicy):
-        _refuse_unless_one_opens(recipe, policy, seeds, catalogue)
+        # Tried before the first is trained, for minutes or hours: whether anything can grow at all.
+        opened_of(recipe, policy, seeds, catalogue)
     return seeds
 
 
-def _refuse_unless_one_opens(
+def opened_of(
     recipe: Recipe, policy: GrowingPolicy, seeds: Sequence[Description], catalogue: Catalogue
-) -> None:
-    """Try before the first is trained, for minutes or hours, whether anything can grow at all."""
+) -> tuple[Description, Description]:
+    """Return the first of some architectures that can grow, and what the policy opens of it.
+
+    Raises:
+        RecipeError: None of them can grow.
+    """
     component = recipe.part("growth").component
-    refused: RecipeError | None = None
+    refused: list[RecipeError] = []
     for seed in seeds:
         try:
-            answered(component, "open", partial(policy.open, seed, catalogue))
+            return seed, answered(component, "open", partial(policy.open, seed, catalogue))
         except RecipeError as error:
-            refused = error
-        else:
-            return
-    if refused is not None:
-        raise refused
+            refused.append(error)
+    raise refused[-1]
 
 
 def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:

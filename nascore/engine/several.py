@@ -17,16 +17,13 @@ from attrs import Factory, define, evolve
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
 from nascore.engine.ambient import ambient
-from nascore.engine.batches import check_batch
 from nascore.engine.build import doubted, name_of, planned
 from nascore.engine.data import checked_data
 from nascore.engine.device import device_for
-from nascore.engine.evaluate import evaluate
-from nascore.engine.fitting import check_ranked, gathering
+from nascore.engine.evaluate import check_evaluation, evaluate
 from nascore.engine.making import made
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
-from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
@@ -50,19 +47,11 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
     try:
         dataset, parts = planned(recipe, registry)
         if evaluation is not None:
-            recipe = evaluation
-            facts, training = dataset.facts, recipe.run.training
-            check_batch("training.batch", training.batch, facts.train)
-            with gathering() as check:
-                for one in parts.seeds or (parts.description,):
-                    check(check_ranked, one, registry.operations(), facts, training)
-            evaluation = doubt_sizes(evaluation, parts.seeds or (parts.description,))
+            recipe, found = evaluation, parts.seeds or (parts.description,)
+            check_evaluation(recipe, found, registry.operations(), dataset.facts)
+            evaluation = doubt_sizes(evaluation, found)
     except RecipeError as error:
-        problems = recipe.placed(error.problems)
-        if recipe is evaluation:
-            # In a search the same path without it is that of the search's own training.
-            problems = [evolve(problem, path=f"{EVALUATION_PATH}{problem.path}") for problem in problems]
-        return type(error)(problems)
+        return type(error)(recipe.placed(error.problems))
     recipe = doubted(member.recipe, parts, dataset.facts, registry.operations())
     return evolve(member, recipe=recipe, evaluation=evaluation)
 

@@ -88,6 +88,8 @@ class Recipe:
         scale: The scale and who named it.
         problems: Everything that is wrong (``refused``) or doubtful (``warned``).
         passed: The wishes that were not taken.
+        prefix: What one types before groups of the run's settings: ``evaluate.`` where this is the recipe of
+            an evaluation behind a search, whose own groups have the same names.
     """
 
     parts: Mapping[str, tuple[Part, ...]]
@@ -95,6 +97,7 @@ class Recipe:
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
     passed: tuple[Passed, ...] = Factory(tuple)
+    prefix: str = ""
 
     @property
     def run(self) -> Any:  # noqa: ANN401 - RunSettings, or what a caller's own run component declares
@@ -144,14 +147,28 @@ class Recipe:
             words = words[1:]
         return _inner(parts[0].settings, words) if parts and words else None
 
+    def typed(self, path: str) -> str:
+        """Return what one types to reach a setting or a group: those of the run itself have the prefix."""
+        if not self.prefix:
+            return path
+        declared = settings_of(type(self.run)).get(path.partition(".")[0])
+        return f"{self.prefix}{path}" if declared is not None and declared.nested else path
+
     def placed(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return problems with the origin of the value that each is about, where it names none itself."""
+        """Return problems with paths as one types them.
+
+        Each has the origin of the value that it is about, where it names none itself.
+        """
         problems = tuple(problems)
         if not problems:  # as nearly always, and all rows take their time
             return []
         origins = {path: origin for path, _value, origin in self.rows()}
         return [
-            attrs.evolve(problem, origin=origins.get(problem.path)) if problem.origin is None else problem
+            attrs.evolve(
+                problem,
+                path=self.typed(problem.path),
+                origin=problem.origin or origins.get(problem.path.removeprefix(self.prefix)),
+            )
             for problem in problems
         ]
 

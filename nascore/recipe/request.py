@@ -40,6 +40,7 @@ class Request:
         run: Settings of the run that have a flag of their own: ``{"seed": 3}``.
         sets: ``PATH=VALUE`` texts.
         settings: Values from Python by the same paths.
+        prefix: What these paths may begin with besides: that of an evaluation behind a search.
     """
 
     recipe: Path | None = None
@@ -50,6 +51,7 @@ class Request:
     run: Mapping[str, Any] = Factory(dict)
     sets: Sequence[str] = ()
     settings: Mapping[str, Any] = Factory(dict)
+    prefix: str = ""
 
     def layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
         """Return all layers, lowest first; what is wrong with one is noted in it.
@@ -79,7 +81,7 @@ class Request:
 
     def typed(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
         """Return the layers of flags and settings, which lie over those of :meth:`files`."""
-        sets = Sets(registry=registry, slots=tuple(slots))
+        sets = Sets(registry=registry, slots=tuple(slots), prefix=self.prefix)
         sets.typed(self.sets)
         sets.given(self.settings)
         return [self._flags(registry, slots), sets.layer()]

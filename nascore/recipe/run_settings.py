@@ -84,12 +84,12 @@ def itself(settings: RunSettings) -> RunSettings:
 
 
 def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
-    """Yield what SGD refuses when it is built, which is long after the search began."""
+    """Yield what SGD refuses, beside all else that is wrong with a recipe; the engine tries the rest."""
     del recipe
     training = settings.training
     if training.nesterov and training.momentum == 0:
-        text = "Nesterov's momentum (training.nesterov) needs a momentum above 0."
-        hint = "Set it to 0.9, or training.nesterov to false."
+        text = "Nesterov's momentum needs a momentum above 0."
+        hint = "Set it to 0.9, or nesterov beside it to false."
         yield Problem(path="training.momentum", text=text, hint=hint)
 
 

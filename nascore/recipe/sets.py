@@ -35,12 +35,14 @@ class Sets:
     Attributes:
         registry: What is installed.
         slots: The slot table.
+        prefix: What paths may begin with, and are typed with, that is no part of them: ``evaluate.``.
         values: What was given.
         problems: What was wrong with it.
     """
 
     registry: Registry
     slots: tuple[Slot, ...]
+    prefix: str = ""
     values: list[Value] = Factory(list)
     problems: list[Problem] = Factory(list)
     _seen: dict[str, Origin] = Factory(dict)
@@ -61,13 +63,13 @@ class Sets:
                 hint = "Write --set once for each: --set PATH=VALUE --set PATH=VALUE."
                 self._wrong(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
-                self._give(path, typed_value(value, origin), origin)
+                self._give(path.removeprefix(self.prefix), typed_value(value, origin), origin)
 
     def given(self, values: Mapping[str, Any]) -> None:
         """Take values given from Python, by path."""
         for path, value in values.items():
             origin = Origin(layer="python", where=f"settings[{path!r}]")
-            self._give(str(path), wrap(value, origin), origin)
+            self._give(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
 
     def layer(self) -> Layer:
         """Return all of it as one layer."""

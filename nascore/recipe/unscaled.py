@@ -34,7 +34,7 @@ def doubt_sizes(recipe: Recipe, descriptions: Sequence[Description], *, grow: bo
         return recipe
     texts = [dict(_of_grown(one) if grow else _without_effect(one)) for one in descriptions]
     found = [
-        Problem(path=path, text=texts[0][path], origin=origin, verdict="warned")
+        Problem(path=recipe.typed(path), text=texts[0][path], origin=origin, verdict="warned")
         for path, origin in typed.items()
         if texts and all(path in one for one in texts)
     ]
@@ -46,7 +46,7 @@ def _typed(recipe: Recipe) -> dict[str, Origin]:
     return {
         path: origin
         for path, value, origin in recipe.rows()
-        if path in {CELLS, AUXILIARY} - known and value and origin.layer in TYPED
+        if path in {CELLS, AUXILIARY} and recipe.typed(path) not in known and value and origin.layer in TYPED
     }
 
 

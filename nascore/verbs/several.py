@@ -18,7 +18,7 @@ from nascore.verbs.asking import ask, installed, requested
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.search import by_slot
 from nascore.verbs.suggesting import suggesting
-from nascore.verbs.varied import divided, varied
+from nascore.verbs.varied import EVALUATION, divided, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -250,6 +250,8 @@ class _Judging:
             run=sized(self.runs[1], declared),
             slots=SLOTS_OF_EVALUATE,
         )
+        recipe = evolve(recipe, prefix=EVALUATION)
+        recipe = evolve(recipe, problems=tuple(recipe.placed(recipe.problems)))
         if recipe.refused:
             self.add(choice, recipe.problems)
         return recipe

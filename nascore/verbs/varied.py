@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
@@ -125,19 +125,16 @@ def divided(request: Request) -> tuple[Request, Request]:
     machine count for both.
     """
     own = [text for text in request.sets if not text.startswith(EVALUATION)]
-    sets = [text.removeprefix(EVALUATION) for text in request.sets if text.startswith(EVALUATION)]
+    sets = [text for text in request.sets if text.startswith(EVALUATION)]
     settings = {path: value for path, value in request.settings.items() if not path.startswith(EVALUATION)}
-    theirs: dict[str, Any] = {
-        path.removeprefix(EVALUATION): value
-        for path, value in request.settings.items()
-        if path.startswith(EVALUATION)
-    }
+    theirs = {path: value for path, value in request.settings.items() if path.startswith(EVALUATION)}
     search = evolve(request, sets=own, settings=settings)
     evaluation = evolve(
         request,
         names={slot: names for slot, names in request.names.items() if slot in SHARED},
         sets=[*filter(_is_shared, own), *sets],
         settings={path: value for path, value in settings.items() if _is_shared(path)} | theirs,
+        prefix=EVALUATION,
     )
     return search, evaluation
 

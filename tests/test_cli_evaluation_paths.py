@@ -1,0 +1,63 @@
+"""Messages about an evaluation behind a search name its settings as typed: `evaluate.training.lr`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import cli
+
+QUICK = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synthetic", "--scale", "mini")
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.lr=1e300", "is not a number above 0"),
+        ("training.momentum=0", "Nesterov's momentum needs"),
+        ("training.batch=100000", "a batch of 100000 is more than the 1000 images"),
+        ("training.epoch=1", "Did you mean"),
+        ("training.cells", "has no value"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--seeds", "0..1")])
+def test_what_is_wrong_with_an_evaluation_is_named_as_it_is_typed(setting, said, more):
+    done = cli(*QUICK, "--dry-run", "--evaluate", "--set", f"evaluate.{setting}", *more)
+    assert done.exit_code == 3, done.output
+    path = setting.partition("=")[0]
+    assert f"evaluate.{path}" in done.stderr
+    assert path not in done.stderr.replace(f"evaluate.{path}", "")
+    assert said in done.stderr
+
+
+def test_so_it_is_in_a_recipe_and_in_a_warning():
+    text = "nascore: 1\nscale: mini\nevaluate: {training: {batch: 2000}}\n"
+    Path("own.yaml").write_text(text, encoding="utf-8")
+    done = cli(*QUICK[:-2], "--dry-run", "--evaluate", "--recipe", "own.yaml")
+    assert done.exit_code == 3
+    assert done.stderr.startswith("evaluate.training.batch: a batch of 2000")
+    assert "from own.yaml:3:30" in done.stderr
+    done = cli(*QUICK, "--dry-run", "--evaluate", "--set", "evaluate.training.auxiliary=0.4")
+    assert done.exit_code == 0, done.stderr
+    assert "warned: evaluate.training.auxiliary: an auxiliary head" in done.stderr
+
+
+def test_a_loss_that_is_not_finite_names_the_setting_as_it_is_typed():
+    few = {
+        "trainer.epochs": 1,
+        "trainer.warm_up": 0,
+        "training.epochs": 1,
+        "dataset.count": 64,
+        "dataset.size": 8,
+    }
+    sets = [word for path, value in few.items() for word in ("--set", f"{path}={value}")]
+    wild = ("--set", "evaluate.training.lr=1e17", "--set", "evaluate.training.clip=0")
+    done = cli(*QUICK, *sets, "--evaluate", *wild, "--set", "evaluate.training.batch=8", "--out", "run")
+    assert done.exit_code == 1
+    assert "Try a lower --set evaluate.training.lr" in done.stderr
+    assert "a lower evaluate.training.clip" in done.stderr

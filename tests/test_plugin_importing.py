@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,11 +92,102 @@ def found(path):
         ),
     ],
 )
+@pytest.mark.usefixtures("alone")
 def test_what_an_import_changes_is_put_back_and_remarked(tmp_path, text, remark, read):
     before = read()
     one = found(plugin(tmp_path, text + HOOK))
     assert (one.status, one.remarks) == ("ready", (remark,))
     assert read() == before
+
+
+class Numbers:
+    """Random numbers that a process has once: draws one of 64 bits, seeds, and reads the state."""
+
+    def __init__(self, module, draw, seed, state):
+        self.module, self.draw, self.seed, self.state = module, draw, seed, state
+
+
+NUMBERS = [
+    Numbers("Python", lambda: random.getrandbits(64), random.seed, lambda: repr(random.getstate())),
+    Numbers(
+        "torch",
+        lambda: tuple(torch.rand(3).tolist()),
+        torch.manual_seed,
+        lambda: torch.get_rng_state().tolist(),
+    ),
+    Numbers(
+        "NumPy",
+        lambda: np.random.bytes(8),  # noqa: NPY002 - what has to be left alone
+        np.random.seed,
+        lambda: repr([np.random.get_state()[0], *map(list, np.random.get_state()[1:2])]),  # noqa: NPY002
+    ),
+]
+
+
+@pytest.fixture(params=NUMBERS, ids=lambda one: one.module)
+def numbers(request):
+    request.param.seed(5)
+    return request.param
+
+
+@pytest.fixture
+def elsewhere():
+    """Call a function in another thread that lives on to the end of the test, and return what it gives."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(int).result()
+        yield lambda call: pool.submit(call).result()
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """No other thread counts, though whoever runs the tests may have some."""
+    monkeypatch.setattr("nascore.plugin.importing.threading.enumerate", list)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("seed", [5, 6])
+def test_numbers_that_are_seeded_go_on_as_if_they_were_not(numbers, seed):
+    for _ in range(3):
+        numbers.draw()
+    before = numbers.state()
+    with contained() as remarks:
+        numbers.seed(seed)
+        numbers.draw()
+    assert numbers.state() == before
+    assert remarks.texts == [f"seeds {numbers.module}'s random numbers"]
+
+
+@pytest.mark.usefixtures("alone")
+def test_numbers_that_are_drawn_alone_are_put_back_without_a_remark(numbers):
+    before = numbers.state()
+    with contained() as remarks:
+        numbers.draw()
+    assert (numbers.state(), remarks.texts) == (before, [])
+
+
+@pytest.mark.parametrize("count", [1, 3000])
+def test_what_another_thread_draws_meanwhile_never_comes_again(numbers, elsewhere, count):
+    drawn = [numbers.draw()]
+    with contained() as remarks:
+        drawn += elsewhere(lambda: [numbers.draw() for _ in range(count)])
+    drawn += [numbers.draw() for _ in range(2 * count)]
+    assert len(set(drawn)) == len(drawn)
+    assert remarks.texts == []
+    numbers.seed(5)
+    assert drawn == [numbers.draw() for _ in drawn]  # the numbers went on as if nothing had been
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_nor_does_it_where_an_import_seeds_the_numbers(numbers, elsewhere, seed):
+    drawn = elsewhere(lambda: [numbers.draw() for _ in range(9)])
+    with contained() as remarks:
+        drawn += elsewhere(lambda: [numbers.draw() for _ in range(9)])
+        numbers.seed(seed)
+    drawn += elsewhere(lambda: [numbers.draw() for _ in range(99)])
+    assert len(set(drawn)) == len(drawn)
+    assert remarks.texts == [f"seeds {numbers.module}'s random numbers"]
+    numbers.seed(seed)
+    assert numbers.draw() not in drawn[9:]  # the plugin's choice is nobody's
 
 
 def test_a_hook_that_changes_something_is_remarked_too(tmp_path):

@@ -8,12 +8,16 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
 from io import StringIO
 from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from attrs import Factory, define, frozen
+
+from nascore.plugin.underway import WATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +26,12 @@ _SHOWN: Final = 60
 """Letters of a plugin's output that a remark quotes."""
 
 _UNKNOWN: Final = object()
+
+_WORDS: Final = 2**22
+"""How far a stream of random numbers is followed to find the place where it is now, in words of 32 bits."""
+
+_PATTERN: Final = 16
+"""Words that are the same at the same place of a stream alone."""
 
 
 @define
@@ -39,6 +49,7 @@ def contained() -> Iterator[Remarks]:
     """
     remarks = Remarks()
     before = {one.remark: one.read() for one in _settings()}
+    alone = _alone()
     outside, sys.stdout = sys.stdout, _Caught(sys.stdout)
     caught = sys.stdout
     try:
@@ -48,7 +59,14 @@ def contained() -> Iterator[Remarks]:
         text = " ".join(caught.text.getvalue().split())
         if text:
             remarks.texts.append(f"prints {text[:_SHOWN]!r}")
-        remarks.texts.extend(one.remark for one in _settings() if _put_back(one, before))
+        alone = alone and _alone()
+        remarks.texts.extend(one.remark for one in _settings() if _put_back(one, before, alone=alone))
+
+
+def _alone() -> bool:
+    """Return whether no other thread can draw random numbers; that which watches imports draws none."""
+    here = threading.current_thread()
+    return all(one is here or one.name == WATCH for one in threading.enumerate())
 
 
 class _Caught(StringIO):
@@ -78,6 +96,7 @@ class _Setting:
         write: Takes a value that `read` returned.
         initial: The value that it has where the library was imported inside; unknown: it is not put back.
         same: Says whether two values are equal.
+        stream: The random numbers of which it is the state; None: it is none of any.
     """
 
     remark: str
@@ -85,11 +104,57 @@ class _Setting:
     write: Callable[[Any], object]
     initial: Any = _UNKNOWN
     same: Callable[[Any, Any], bool] = eq
+    stream: _Stream | None = None
+
+
+@frozen(kw_only=True)
+class _Stream:
+    """Random numbers that all threads of a process draw from.
+
+    Attributes:
+        words: Takes a state, and returns a function that draws so many words of 32 bits from there on.
+        seed: Seeds it with a whole number.
+        seeded: Takes two states, and says whether it was seeded between them, and not only drawn from.
+    """
+
+    words: Callable[[Any], Callable[[int], bytes]]
+    seed: Callable[[int], object]
+    seeded: Callable[[Any, Any], bool]
+
+    def renew(self, before: Any) -> None:  # noqa: ANN401 - a state
+        """Seed it by what would have come after a state.
+
+        What another thread has drawn since is not known, and would come again after the state itself.
+        """
+        self.seed(int.from_bytes(sha256(self.words(before)(_PATTERN)).digest()[:7]))
+
+
+def _ahead(words: Callable[[Any], Callable[[int], bytes]], before: Any, now: Any) -> bool:  # noqa: ANN401 - states
+    """Return whether one comes from a state to another by drawing."""
+    pattern, draw, last, size = words(now)(_PATTERN), words(before), b"", 2**10
+    while size <= _WORDS:
+        drawn = last + draw(size)
+        if pattern in drawn:
+            return True
+        last, size = drawn[-len(pattern) :], 2 * size
+    return False
 
 
 def _settings() -> Iterator[_Setting]:
     yield _Setting(remark="changes the working folder", read=_folder, write=_enter)
-    yield _Setting(remark="seeds Python's random numbers", read=random.getstate, write=random.setstate)
+    yield _Setting(
+        remark="seeds Python's random numbers",
+        read=random.getstate,
+        write=random.setstate,
+        stream=_Stream(
+            words=_words_of_python,
+            seed=random.seed,
+            seeded=lambda before, now: not _ahead(_words_of_python, before, now),
+        ),
+    )
+    numpy: Any = sys.modules.get("numpy.random")
+    if hasattr(numpy, "get_state") and numpy.get_state(legacy=False)["bit_generator"] == "MT19937":
+        yield _of_numpy(numpy)
     if threading.current_thread() is threading.main_thread():  # elsewhere Python sets no handler
         yield _Setting(
             remark="takes over Ctrl-C",
@@ -102,6 +167,19 @@ def _settings() -> Iterator[_Setting]:
 
 
 def _of_torch(torch: Any) -> Iterator[_Setting]:  # noqa: ANN401 - a module, which the front does not import
+    def words(state: Any) -> Callable[[int], bytes]:  # noqa: ANN401 - as `read` gives it below
+        stream = torch.Generator(device="cpu")
+        stream.set_state(state[1])
+        drawn = partial(torch.empty, dtype=torch.int32, device="cpu")  # one word each
+        return lambda count: drawn(count).random_(generator=stream).numpy().tobytes()
+
+    def seeded(before: Any, now: Any) -> bool:  # noqa: ANN401 - the same
+        if before[0] != now[0]:
+            return True
+        start = torch.Generator(device="cpu").manual_seed(now[0]).get_state()
+        # With the seed that it had: it is now near the start, and did not come there by drawing.
+        return _ahead(words, (now[0], start), now) and not _ahead(words, before, now)
+
     yield _Setting(
         remark="switches gradients off",
         read=torch.is_grad_enabled,
@@ -127,18 +205,59 @@ def _of_torch(torch: Any) -> Iterator[_Setting]:  # noqa: ANN401 - a module, whi
         remark="seeds torch's random numbers",
         read=lambda: (torch.initial_seed(), torch.get_rng_state()),
         write=lambda state: torch.set_rng_state(state[1]),
-        # Other threads may draw meanwhile: what they drew must not come again.
-        same=lambda one, other: one[0] == other[0],
+        same=lambda one, other: one[0] == other[0] and torch.equal(one[1], other[1]),
+        stream=_Stream(words=words, seed=torch.default_generator.manual_seed, seeded=seeded),
     )
 
 
-def _put_back(setting: _Setting, before: dict[str, Any]) -> bool:
-    """Put a setting back; returns whether it had been changed."""
+def _words_of_python(state: Any) -> Callable[[int], bytes]:  # noqa: ANN401 - as `random` gives it
+    stream = random.Random()  # noqa: S311 - nothing secret
+    stream.setstate(state)
+    return lambda count: stream.randbytes(4 * count)
+
+
+def _of_numpy(module: Any) -> _Setting:  # noqa: ANN401 - a module, which the front does not import
+    def words(state: Any) -> Callable[[int], bytes]:  # noqa: ANN401 - as NumPy gives it
+        stream = module.RandomState()
+        stream.set_state(state)
+        return lambda count: stream.bytes(4 * count)
+
+    def read() -> tuple[Any, ...]:
+        name, keys, *rest = module.get_state()
+        return name, tuple(keys.tolist()), *rest
+
+    return _Setting(
+        remark="seeds NumPy's random numbers",
+        read=read,
+        write=module.set_state,
+        stream=_Stream(
+            words=words,
+            seed=lambda number: module.seed([number % 2**32, number // 2**32]),
+            seeded=lambda before, now: not _ahead(words, before, now),
+        ),
+    )
+
+
+def _put_back(setting: _Setting, before: dict[str, Any], *, alone: bool) -> bool:
+    """Put a setting back; returns whether the code inside changed it.
+
+    Random numbers that other threads may have drawn are not put back, or they would draw them again: they go
+    on as they are, and where the code inside seeded them, from a place of their own.
+
+    Args:
+        setting: The setting.
+        before: The values before, by remark.
+        alone: Whether there is no other thread.
+    """
     value = before.get(setting.remark, setting.initial)
-    if value is _UNKNOWN or setting.same(setting.read(), value):
+    if value is _UNKNOWN or setting.same(now := setting.read(), value):
         return False
-    setting.write(value)
-    return True
+    seeded = setting.stream is None or setting.stream.seeded(value, now)
+    if setting.stream is None or alone:
+        setting.write(value)
+    elif seeded:
+        setting.stream.renew(value)
+    return seeded
 
 
 def _folder() -> Path | None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PATIENCE: Final = 20.0
 """Seconds after which a process says that it is still calling code of a plugin."""
 
+WATCH: Final = "nascore watches an import"
+"""Name of the thread that says it."""
+
 _PREFIX: Final = "importing-"
 _WARNED: Final = "warned-"
 _MOST: Final = 10_000
@@ -83,7 +86,7 @@ def on_record(plugin: Plugin) -> Iterator[None]:
         f"nascore: still importing the plugin {quoted(plugin.name)}. To do without: Ctrl-C, then --without."
     )
     timer = Timer(PATIENCE, lambda: print(text, file=sys.stderr, flush=True))  # noqa: T201 - the verb is stuck
-    timer.daemon = True
+    timer.name, timer.daemon = WATCH, True
     timer.start()
     try:
         with ExitStack() as stack:

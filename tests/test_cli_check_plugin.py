@@ -37,6 +37,15 @@ def test_a_sound_component_passes_all():
     assert said.splitlines()[-1] == "18 of 18 checks passed"
 
 
+def test_what_is_promised_is_dim_in_a_terminal_and_plain_elsewhere(written):
+    words = ("check-plugin", "mover", "--with", written("mover", MOVER), "--slot", "updater")
+    promise = "    promised: Entries that are masked or dead never move"
+
+    assert f"\n{promise}" in cli(*words).stdout
+    in_colour = cli(*words, color=True)
+    assert f"\n\x1b[2m{promise}" in in_colour.stdout
+
+
 @pytest.mark.parametrize("slot", ["growth", "observer"])
 def test_parts_of_a_slot_alone(slot):
     said = done("check-plugin", "builtin", "--slot", slot)

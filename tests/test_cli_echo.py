@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from nascore.cli import main
-from nascore.cli.echo import echo, inline, printable, wrapped
+from nascore.cli.echo import echo, echo_over, inline, printable, wrapped
 from nascore.cli.verb import table
 from nascore.files import CHECKSUMS
 
@@ -42,6 +42,12 @@ def test_lines_stay_and_the_rest_is_escaped():
     assert printable(EVIL) == r"x\x1b[31my\x0dz\u202ea\x9bb\x07"
     assert printable(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
     assert inline("a\nrow\tb") == r"a\nrow\tb"
+
+
+def test_a_line_that_is_overwritten_holds_no_other_codes():
+    with CliRunner().isolation(color=True) as (_, stderr, _):
+        echo_over(EVIL)
+        assert stderr.getvalue().decode() == "\r\x1b[K" + printable(EVIL)
 
 
 def test_a_cell_is_one_line():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -234,6 +235,34 @@ def test_other_threads_print_as_ever(capsys):
     assert remarks.texts == ["prints 'from here'"]
 
 
+def test_two_threads_that_find_plugins_leave_the_output_as_it_was(capsys):
+    before = sys.stdout
+    first, second = contained(), contained()
+    first.__enter__()
+    thread = threading.Thread(target=second.__enter__)
+    thread.start()
+    thread.join()
+    first.__exit__(None, None, None)
+    thread = threading.Thread(target=second.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    sys.stdout.write("from here")
+    assert sys.stdout is before
+    assert capsys.readouterr().out == "from here"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import sys; sys.stdout.reconfigure(encoding='utf-8'); print('hello')",
+        "import sys; sys.stdout.buffer.write(b'hello'); sys.stdout.flush()",
+    ],
+)
+def test_a_plugin_may_use_its_output_as_python_has_it(tmp_path, text):
+    one = found(plugin(tmp_path, text + HOOK))
+    assert (one.status, one.remarks) == ("ready", ("prints 'hello'",))
+
+
 @pytest.mark.parametrize(
     ("text", "how"),
     [
@@ -253,6 +282,30 @@ def test_the_next_command_and_the_doctor_name_who_ended_the_process(tmp_path, te
     assert told.returncode == 4
     assert how in told.stdout
     assert "--without odd" in told.stdout
+
+
+def test_the_doctor_examines_plugins_that_are_there_alone(tmp_path, cache):
+    path = plugin(tmp_path, "import os; os._exit(0)")
+    nascore("list", "space", "--with", path.name, folder=tmp_path)
+    record = {"plugin": "gone", "source": "nascore-gone"}  # its distribution was removed since
+    (cache / "importing-1.json").write_text(json.dumps(record), encoding="utf-8")
+    for verb in ("doctor", "list"):
+        told = nascore("plugins", verb, "--only", "builtin", folder=tmp_path)
+        assert (told.returncode, "no plugin is called" in told.stderr) == (0, False)
+    assert {one.plugin for one in suspects()} == {"odd", "gone"}
+
+
+def test_a_file_that_ended_the_process_is_examined_from_every_folder(tmp_path):
+    path = plugin(tmp_path, "import os; os._exit(0)")
+    nascore("list", "space", "--with", path.name, folder=tmp_path)
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    warned = nascore("list", "space", folder=elsewhere).stderr
+    line = warned.partition("See ")[2].strip().removesuffix(".")
+    assert line == f"nascore plugins doctor --with {path}"
+    told = nascore(*shlex.split(line)[1:], folder=elsewhere)
+    assert told.returncode == 4
+    assert "its import ends the process with exit code 0" in told.stdout
 
 
 def test_a_plugin_that_works_again_is_forgotten(tmp_path, cache):

@@ -9,7 +9,7 @@ import attrs
 import click
 
 from nascore.cli.completing import complete_anything
-from nascore.cli.echo import echo
+from nascore.cli.echo import echo, echo_over
 from nascore.cli.guard import FAILED
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.verb import Verb, echo_json
@@ -95,9 +95,9 @@ def _watched(subject: Subject) -> list[Outcome]:
     for outcome in subject.outcomes():
         outcomes.append(outcome)
         if live:
-            echo(f"\r\x1b[K{_head(subject)}  {len(outcomes)} checks, {outcome.check}", nl=False, err=True)
+            echo_over(f"{_head(subject)}  {len(outcomes)} checks, {outcome.check}")
     if live:
-        echo("\r\x1b[K", nl=False, err=True)
+        echo_over()
     return outcomes
 
 
@@ -111,7 +111,7 @@ def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
     for one in outcomes:
         if one.failure:
             echo(f"  {one.failure}")
-            echo(click.style(f"    promised: {one.promise}", dim=True))
+            echo(f"    promised: {one.promise}", dim=True)
         elif one.excused:
             echo(f"  not run: {one.promise} {one.excused}")
 

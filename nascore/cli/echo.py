@@ -31,17 +31,26 @@ _UNBROKEN: Final = "\xa0"
 """Stands for a space at which no line is broken; :func:`printable` lets no text have one of its own."""
 
 
-def echo(text: object = "", *, err: bool = False, nl: bool = True, file: IO[Any] | None = None) -> None:
+def echo(
+    text: object = "", *, err: bool = False, nl: bool = True, dim: bool = False, file: IO[Any] | None = None
+) -> None:
     """Print a text, to stdout unless said otherwise; its lines stay, what else is not printable is escaped.
 
     Args:
         text: What is printed.
         err: Whether to stderr; in a terminal it is wrapped between words.
         nl: Whether a line end follows.
+        dim: Whether it is dim in a terminal.
         file: Where to, instead.
     """
     shown = printable(str(text))
-    click.echo(wrapped(shown, err=True) if err else shown, err=err, nl=nl, file=file)
+    shown = wrapped(shown, err=True) if err else shown
+    click.echo(click.style(shown, dim=True) if dim else shown, err=err, nl=nl, file=file)
+
+
+def echo_over(text: str = "") -> None:
+    """Print one line over the line of the terminal that stderr is at; nothing: that line is cleared."""
+    click.echo(f"\r\x1b[K{inline(text)}", nl=False, err=True)
 
 
 def wrapped(text: str, *, err: bool = False) -> str:

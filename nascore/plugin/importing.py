@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -50,13 +50,13 @@ def contained() -> Iterator[Remarks]:
     remarks = Remarks()
     before = {one.remark: one.read() for one in _settings()}
     alone = _alone()
-    outside, sys.stdout = sys.stdout, _Caught(sys.stdout)
-    caught = sys.stdout
+    caught = _Caught(sys.stdout)
+    sys.stdout = caught
     try:
         yield remarks
     finally:
-        sys.stdout = outside
-        text = " ".join(caught.text.getvalue().split())
+        text = " ".join(caught.end().split())
+        sys.stdout = _open(sys.stdout)
         if text:
             remarks.texts.append(f"prints {text[:_SHOWN]!r}")
         alone = alone and _alone()
@@ -69,21 +69,39 @@ def _alone() -> bool:
     return all(one is here or one.name == WATCH for one in threading.enumerate())
 
 
-class _Caught(StringIO):
+class _Caught(TextIOWrapper):
     """A standard output that keeps the text of the thread that made it, and passes on that of others."""
 
     def __init__(self, outside: TextIO) -> None:
-        super().__init__()
-        self._outside = outside
-        self._thread = threading.get_ident()
-        self.text = StringIO()
+        self._bytes = BytesIO()
+        super().__init__(self._bytes, encoding="utf-8", errors="backslashreplace", write_through=True)
+        self.outside = outside
+        self._thread: int | None = threading.get_ident()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it catches no more: what somebody still writes to it is passed on."""
+        return self._thread is None
+
+    def end(self) -> str:
+        """Catch no more; returns the text that was caught."""
+        self._thread = None
+        self.flush()
+        return self._bytes.getvalue().decode("utf-8", "backslashreplace")
 
     def write(self, text: str) -> int:
         inside = threading.get_ident() == self._thread
-        return (self.text if inside else self._outside).write(text)
+        return super().write(text) if inside else self.outside.write(text)
 
     def fileno(self) -> int:
-        return self._outside.fileno()
+        return self.outside.fileno()
+
+
+def _open(output: TextIO) -> TextIO:
+    """Return an output, or what is outside of it where it catches no more: threads may end in any order."""
+    while isinstance(output, _Caught) and output.ended:
+        output = output.outside
+    return output
 
 
 @frozen(kw_only=True)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
-from nascore.shell import quoted
+from nascore.files import shown_path
+from nascore.shell import command_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Suspect:
 
     Attributes:
         plugin: Its name.
-        source: Its distribution, or its file.
+        source: Its distribution, or the absolute path of its file.
         records: The files that say so.
     """
 
@@ -52,11 +53,20 @@ class Suspect:
     records: tuple[Path, ...] = field(eq=False)
 
     def __str__(self) -> str:
-        name = quoted(self.plugin)
+        name, source = quoted(self.plugin), self.source
+        cure, words = f"--without {name}, or NASCORE_WITHOUT={name}", ["nascore", "plugins", "doctor"]
+        if self.is_file:
+            source = str(shown_path(Path(source)))
+            cure, words = f"leave out {command_line('--with', source)}", [*words, "--with", source]
         return (
-            f"the last nascore ended while it imported the plugin {name} ({quoted(self.source)}). Where it "
-            f"ends again: --without {name}, or NASCORE_WITHOUT={name}. See nascore plugins doctor."
+            f"the last nascore ended while it imported the plugin {name} ({quoted(source)}). Where it "
+            f"ends again: {cure}. See {command_line(*words)}."
         )
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file that was named, not something installed."""
+        return self.source.endswith(".py")
 
     @property
     def is_new(self) -> bool:
@@ -123,7 +133,7 @@ def forget(plugins: list[Plugin]) -> None:
 
 
 def _source(plugin: Plugin) -> str:
-    return plugin.distribution or plugin.value
+    return str(Path(plugin.value).absolute()) if plugin.is_file else plugin.distribution or plugin.value
 
 
 def _folder() -> Path:

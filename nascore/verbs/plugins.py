@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from importlib.metadata import entry_points
 from subprocess import DEVNULL, TimeoutExpired, run
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ from attrs import evolve, frozen
 
 from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
+from nascore.files import given_path
+from nascore.plugin.discover import GROUP
 from nascore.plugin.known import distributions
 from nascore.plugin.selection import Selection, named
 from nascore.plugin.underway import suspects
@@ -78,9 +81,9 @@ def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
         plugins: A selection of plugins, or files with plugins that are not installed.
         own: What the command line brings itself.
     """
-    reasons = {one.plugin: _fault_of(one) for one in suspects()}
-    ending = {name: reason for name, reason in reasons.items() if reason}
     wanted = Selection.of(plugins)
+    reasons = {one.plugin: _fault_of(one) for one in suspects() if _is_there(one, wanted)}
+    ending = {name: reason for name, reason in reasons.items() if reason}
     registry = found(evolve(wanted, without=(*wanted.without, *ending)))
     return Health(
         plugins=tuple(_ended(one, ending) for one in registry.plugins),
@@ -88,9 +91,16 @@ def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
     )
 
 
+def _is_there(suspect: Suspect, wanted: Selection) -> bool:
+    """Say whether a plugin would be imported: since it was recorded, it may have been removed."""
+    if suspect.is_file:
+        return suspect.source in {str(given_path(file).absolute()) for file in wanted.files}
+    return suspect.plugin in entry_points(group=GROUP).names
+
+
 def _fault_of(suspect: Suspect) -> str:
     """Import a plugin in a process of its own; returns what is wrong with that, or an empty text."""
-    files = (suspect.source,) if suspect.source.endswith(".py") else ()
+    files = (suspect.source,) if suspect.is_file else ()
     only = () if files else (suspect.plugin,)
     chosen = f"Selection({files=}, {only=})"
     program = f"from nascore.plugin import Selection, discover\ndiscover({chosen})\nprint({_DONE!r})"

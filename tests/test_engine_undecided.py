@@ -6,15 +6,17 @@ import json
 
 import pytest
 import torch
+from attrs import evolve
 from command_line import cli
 
 import nascore
-from nascore.api import Observer
+from nascore.api import Observer, Op, grow, settle
 from nascore.description import derive, expand, load
 from nascore.engine.derive import picks_of
 from nascore.engine.phase import Search
-from nascore.engine.undecided import empty_nodes, undecided
+from nascore.engine.undecided import empty_nodes, undecided, undecided_child
 from nascore.nn import ArchitectureState
+from nascore.plugin import discover
 
 CHAIN = """\
 nascore: 1
@@ -99,6 +101,97 @@ def test_what_keeps_nothing_is_told():
     summed = CHAIN.replace("l1: {from: l0, choose: g}", "l1: {sum: [l0, stem]}")
     closed = derive(load(summed), {"g": [(0, 0)]})
     assert list(empty_nodes(closed)) == ["network: l0 keeps nothing but none"]
+
+
+PARENT = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    l0: {from: stem, op: conv_3x3}
+    head: {from: -1, op: classifier, width: classes}
+"""
+
+
+class Ranks(Rule):
+    """Ranks by what it is told."""
+
+    def __init__(self, strength):
+        self.given = torch.tensor(strength)
+
+    def strength(self, state, expected):
+        del state
+        return dict.fromkeys(expected, self.given)
+
+
+def told_of_a_child(strength, close=settle, theta=(0.1, 0.2, 0.3)):
+    parent = load(PARENT)
+    ops = [Op("conv_3x3"), Op("skip_connect"), Op("sep_conv_3x3")]
+    opened = grow(parent, "network", "l0", ops, discover().operations(), keep=1)
+    ((name, layout),) = expand(opened).layouts.items()
+    state = ArchitectureState(groups={name: layout}, theta={name: torch.tensor([theta] * 2)})
+    strength = [[0.0] * 3, strength]  # of the images and of the stem
+    search = Search(state=state, relaxation=Soft(), updater=Ranks(strength))
+    child = close(opened, {name: strength})
+    return list(undecided_child(parent, opened, child, search, lambda given: close(opened, given)))
+
+
+def test_a_child_that_was_decided_by_a_tie_is_told():
+    assert told_of_a_child([0.5, 0.2, 0.1]) == []
+    (doubt,) = told_of_a_child([0.5, 0.5, 0.1])
+    assert doubt.endswith(": equally strong candidates; the first of them stands, on network.l0+1")
+    (doubt,) = told_of_a_child([0.5] * 3, theta=[0.0] * 3)
+    assert "nothing was learned of its choices: all architecture parameters are equal" in doubt
+    # Equals that are not kept decide nothing, and what is out stays out.
+    assert told_of_a_child([0.5, 0.1, 0.1]) == told_of_a_child([0.5, 0.0, 0.0]) == []
+
+
+def test_a_child_that_keeps_nothing_is_told():
+    assert told_of_a_child([0.0] * 3) == ["network: none of the candidates is kept"]
+
+
+def test_a_policy_with_a_rule_of_its_own_is_asked_for_ties():
+    def weakest(opened, strength):
+        """Keep the weakest: of equals that are the strongest nothing hangs."""
+        turned = {
+            name: [[1 / value if value else 0.0 for value in row] for row in matrix]
+            for name, matrix in strength.items()
+        }
+        return settle(opened, turned)
+
+    assert told_of_a_child([0.5, 0.5, 0.1], weakest) == []
+    (doubt,) = told_of_a_child([0.5, 0.1, 0.1], weakest)
+    assert doubt == "equally strong candidates; in another order of them others would be kept"
+
+
+def test_a_child_that_keeps_none_is_told():
+    def silenced(opened, strength):
+        child = settle(opened, strength)
+        nodes = [node if node.name != "l0" else nothing(node) for node in child.network.nodes]
+        return evolve(child, network=evolve(child.network, nodes=tuple(nodes)))
+
+    def nothing(node):
+        return evolve(node, edges=tuple(evolve(edge, ops=(Op("none"),)) for edge in node.edges))
+
+    (doubt,) = told_of_a_child([0.5, 0.2, 0.1], silenced)
+    assert doubt.startswith("network: its output is zero whatever the images are")
+
+
+def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text(CHAIN.replace("none, conv_3x3, skip_connect", "none"))
+    run = nascore.search(
+        space=f"file:{path}", growth="random", dataset="synthetic", scale="mini", out=tmp_path / "run",
+        settings={"growth.count": 1, "training.epochs": 1, "training.batch": 10, "dataset.count": 60},
+    )  # fmt: skip
+    (warning,) = run.result["warnings"]
+    assert warning == (
+        "Warning: architecture 1: network: its output is zero whatever the images are: "
+        "all that reaches it is none."
+    )
 
 
 def test_a_search_that_learned_nothing_says_so_everywhere(tmp_path):

@@ -19,6 +19,7 @@ from nascore.engine.making import answered
 from nascore.engine.offspring import grown
 from nascore.engine.seeds import random_of, remark_of
 from nascore.engine.training import Start
+from nascore.engine.undecided import ZERO, zero_graphs
 from nascore.errors import DescriptionError, NascoreError, PluginError, Problem, RunFailed, memory_told, said
 from nascore.gallery import Gallery
 
@@ -101,6 +102,9 @@ class _Growing:
         live.folder.log(f"{name}: architectures to begin with: {len(seeds)}")
         if remark := remark_of(live.recipe, policy, seeds):
             live.folder.log(f"{name}: {remark}")
+        for number, seed in enumerate(seeds, start=1):
+            for graph in zero_graphs(seed):
+                live.warn(f"architecture {number}: {graph}: {ZERO}")
         start = None
         if isinstance(policy, GrowingPolicy):
             # They grow: a child inherits its parent's weights, so size and form stay those of the space.

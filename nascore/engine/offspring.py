@@ -15,6 +15,7 @@ from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch
 from nascore.engine.returned import Returned
 from nascore.engine.training import Start
+from nascore.engine.undecided import undecided_child
 from nascore.errors import PluginError, Problem, RecipeError, RunFailed
 from nascore.run import bytes_of, text_of
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.contract import GrowingPolicy, Trainer
+    from nascore.description import Matrix
     from nascore.engine.build import Live
     from nascore.engine.phase import Phase
     from nascore.gallery import Entry
@@ -63,12 +65,19 @@ def grown(  # noqa: PLR0913 - each by name
     assert phase.search is not None
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
-    child = _asked(live, "close", lambda: policy.close(opened, ranked))
-    Returned(policy, "close", "growth").expect(child, Description, "a Description")
-    _refuse(live, "closed a parent and left a choice", wrong=child.is_open)
+
+    def close(given: Mapping[str, Matrix]) -> Description:
+        closed = _asked(live, "close", lambda: policy.close(opened, given))
+        Returned(policy, "close", "growth").expect(closed, Description, "a Description")
+        _refuse(live, "closed a parent and left a choice", wrong=closed.is_open)
+        return closed
+
+    child = close(ranked)
     folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}
     )
+    for text in undecided_child(described, opened, child, phase.search, close):
+        live.warn(f"job {folder.path.name}: {text}")
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }

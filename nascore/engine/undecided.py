@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
-from nascore.description import NOTHING, choose
+from nascore.description import NOTHING, choose, fingerprint
 from nascore.engine.derive import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
     from nascore.description import ChoiceGroup, Description, Picks
     from nascore.engine.phase import Search
+    from nascore.nn import ArchitectureState
 
+    Close = Callable[[Mapping[str, list[list[float]]]], Description]
+
+ZERO = "its output is zero whatever the images are: all that reaches it is none"
 MOST_NAMED = 4
 """How many nodes a warning names."""
 
@@ -30,11 +36,66 @@ def undecided(description: Description, search: Search, picks: Picks) -> Iterato
         search: What was learned of its choices.
         picks: What stands.
     """
-    expected, state = search.expected(), search.state
     if selects(search):
+        expected = search.expected()
         tied = {name: _equals(search, name, expected[name], kept) for name, kept in picks.items()}
     else:
-        tied = _by_order(description, search.updater.strength(state, expected), picks)
+        tied = _by_order(description, search.strength(), picks)
+    yield from _ties(search.state, tied)
+
+
+def undecided_child(
+    parent: Description, opened: Description, child: Description, search: Search, close: Close
+) -> Iterator[str]:
+    """Yield a sentence for each choice of a child that fell by the order of equals, or that keeps nothing.
+
+    A growth policy has its own rule of what it keeps, so it is asked again where the later of equals is the
+    stronger, and where the earlier is: if that gives another architecture, their order decided.
+
+    Args:
+        parent: What grew.
+        opened: The parent with its candidates.
+        child: What was made of it.
+        search: What was learned of the candidates.
+        close: Gives the child for strengths, as the policy does.
+    """
+    strength = search.strength()
+    ranked: dict[str, list[list[float]]] = {name: value.tolist() for name, value in strength.items()}
+    segments = {name: opened.groups[name].segment for name in ranked}
+    orders = [
+        {name: _without_ties(matrix, segments[name], last=last) for name, matrix in ranked.items()}
+        for last in (True, False)
+    ]
+    mark = fingerprint(child)
+    if any(order != ranked and fingerprint(close(order)) != mark for order in orders):
+        sentences = list(_ties(search.state, _by_order(opened, strength, choose(opened, ranked))))
+        yield from sentences or ["equally strong candidates; in another order of them others would be kept"]
+    before, after = parent.graphs(), child.graphs()
+    for name in dict.fromkeys(row[0] for group in search.state.groups.values() for row in group.rows):
+        if name in after and after[name] == before.get(name):
+            yield f"{name}: none of the candidates is kept"
+    old = set(empty_nodes(parent))
+    yield from (text for text in empty_nodes(child) if text not in old)
+
+
+def _without_ties(matrix: Sequence[Sequence[float]], segment: str, *, last: bool) -> list[list[float]]:
+    """Return strengths in which of equals the later is the stronger, or the earlier, by as little as can be.
+
+    Where several rows compete as one, a candidate of strength 0 is out and stays so.
+    """
+    seen: Counter[float] = Counter()
+    found = [list(row) for row in matrix]
+    places = [(row, column) for row, values in enumerate(found) for column in range(len(values))]
+    for row, column in places if last else reversed(places):
+        value = found[row][column]
+        if value > 0 or segment == "edge":
+            for _ in range(seen[value]):
+                found[row][column] = nextafter(found[row][column], inf)
+            seen[value] += 1
+    return found
+
+
+def _ties(state: ArchitectureState, tied: Mapping[str, set[int]]) -> Iterator[str]:
     for name, rows in tied.items():
         group = state.groups[name]
         nodes = _nodes(group, rows)
@@ -52,18 +113,22 @@ def undecided(description: Description, search: Search, picks: Picks) -> Iterato
 
 def empty_nodes(description: Description) -> Iterator[str]:
     """Yield a sentence for each graph of a closed description in which nodes keep nothing but `none`."""
+    zero = set(zero_graphs(description))
     for name, graph in description.graphs().items():
         inner = [node for node in graph.nodes if node.edges and any(edge.ops for edge in node.edges)]
         empty = [node.name for node in inner if all(set(edge.ops) == {NOTHING} for edge in node.edges)]
-        zero = _zero_states(description, name)
-        if zero:
-            yield f"{name}: its output is zero whatever the images are: all that reaches it is none"
+        if name in zero:
+            yield f"{name}: {ZERO}"
         elif empty:
             yield f"{name}: {_listed(empty)} keep{'s' * (len(empty) == 1)} nothing but none"
 
 
+def zero_graphs(description: Description) -> list[str]:
+    """Return the graphs of a closed description whose output is zero: each way to it passes a `none`."""
+    return [name for name in description.graphs() if _zero_states(description, name)]
+
+
 def _zero_states(description: Description, name: str) -> bool:
-    """Return whether the output of a graph is zero, since each way to it passes a `none`."""
     graph = description.graphs()[name]
     zero: set[str] = set()
     for placed in graph.scope.placed:

@@ -91,6 +91,15 @@ def test_the_caps_end_a_run(tmp_path, settings, count):
         assert [entry.parent for entry in entries] == [None, 1, 1]
 
 
+def test_a_child_that_was_decided_by_ties_is_told(tmp_path):
+    out = grown(tmp_path / "a run", growth__count=2, updater__lr=1e-30)
+    (warning,) = read(out).result["warnings"]
+    assert warning.startswith(
+        "Warning: job 0002-grow: group grow/cell/n1/1: nothing was learned of its choices"
+    )
+    assert warning in (out / "run.log").read_text()
+
+
 # Interrupted
 
 

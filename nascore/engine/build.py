@@ -15,11 +15,12 @@ from nascore.engine.ambient import ambient
 from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
 from nascore.engine.data import check_facts, checked_data
 from nascore.engine.device import device_for
-from nascore.engine.fitting import check_networks, check_parts, gathering
-from nascore.engine.handover import doubt_bounds
+from nascore.engine.fitting import check_networks, check_parts, check_ranked, gathering
+from nascore.engine.handover import MOST_COUNTED, doubt_bounds
 from nascore.engine.making import all_made, described, made
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
 from nascore.engine.returned import Returned
+from nascore.engine.room import Step, check_room, doubted_room, searched_step, steps_of_training
 from nascore.engine.seeds import chooses_in_supernet, opened_of, seeds_of
 from nascore.engine.streams import Streams
 from nascore.engine.watch import Watch
@@ -115,6 +116,7 @@ class Parts:
         selects: Whether the relaxation declares that it says itself what stands.
         growth: The outer loop.
         seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
+        steps: The training steps that are known before, by the setting that gives the images of a batch.
     """
 
     description: Description
@@ -125,6 +127,7 @@ class Parts:
     seeds: tuple[Description, ...] = ()
     regularizers: tuple[Regularizer, ...] = ()
     selects: bool = True
+    steps: dict[str, Step] = field(factory=dict)
 
 
 @define(kw_only=True)
@@ -224,6 +227,7 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
         searched = _searched(recipe, parts, catalogue)
         if searched is not None:
             check(rehearse_search, recipe, searched, facts, catalogue, images)
+        check(_check_room, recipe, parts, facts, catalogue)
     for one in parts.seeds or (parts.description,):
         check_gradients(one, catalogue, (facts.height, facts.width))
     return dataset, parts
@@ -232,12 +236,13 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
 def doubted(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> Recipe:
     """Return the recipe with the warnings that only its parts show.
 
-    They are of each typed size that what is trained in the end cannot have, and of each target or limit of
-    costs that does not hold for what is handed over.
+    They are of each typed size that what is trained in the end cannot have, of each target or limit of costs
+    that does not hold for what is handed over, and of steps that need more memory than is free.
     """
     grow = isinstance(parts.growth, GrowingPolicy)
     recipe = doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
-    return recipe.warned_of(doubt_bounds(recipe, parts, facts, catalogue))
+    recipe = recipe.warned_of(doubt_bounds(recipe, parts, facts, catalogue))
+    return doubted_room(recipe, parts.steps)
 
 
 def parts_of(
@@ -285,6 +290,20 @@ def _check_batches(recipe: Recipe, parts: Parts, images: int) -> None:
         if supernet or isinstance(parts.growth, GrowingPolicy):
             check(check_batch, "trainer.batch", demand.batch, images // 2 if demand.halves else images)
         check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
+
+
+def _check_room(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> None:
+    """Note the training steps of a run, and refuse those that find no room in memory."""
+    searched = _searched(recipe, parts, catalogue)
+    if searched is not None:
+        batch = parts.trainer.demand.batch
+        parts.steps["trainer.batch"] = searched_step(recipe, searched, batch, facts, catalogue)
+    found = parts.seeds[:MOST_COUNTED]
+    if not isinstance(parts.growth, GrowingPolicy):
+        training = recipe.run.training
+        found = tuple(check_ranked(one, catalogue, facts, training) for one in found or (parts.description,))
+    parts.steps |= steps_of_training(recipe, found, facts, catalogue)
+    check_room(parts.steps, device_for(recipe))
 
 
 def _searched(recipe: Recipe, parts: Parts, catalogue: Catalogue) -> Description | None:

@@ -9,13 +9,14 @@ from nascore.description import dump, fingerprint
 from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
 from nascore.engine.data import check_facts, checked_data
-from nascore.engine.device import computing
+from nascore.engine.device import computing, device_for
 from nascore.engine.ending import concluding, within_memory
 from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.making import made
 from nascore.engine.measure import accuracy
 from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import costs_of, save_best, save_job
+from nascore.engine.room import check_room, doubted_room, steps_of_training
 from nascore.engine.training import trained
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
@@ -69,6 +70,8 @@ def evaluate(  # noqa: PLR0913 - each by name
         dataset: Dataset = made(recipe, "dataset")
         check_facts(recipe, dataset)
         ready = _planned(description, recipe, registry, dataset.facts)
+        steps = steps_of_training(recipe, [ready], dataset.facts, registry.operations())
+        recipe = doubted_room(recipe, steps)
         recipe = checked_data(recipe, dataset, test=True)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
@@ -100,6 +103,7 @@ def check_evaluation(
         check(rehearse_training, recipe, facts)
         for one in descriptions:
             check(lambda one=one: ready.append(check_ranked(one, catalogue, facts, training)))
+        check(check_room, steps_of_training(recipe, ready, facts, catalogue), device_for(recipe))
     return ready
 
 

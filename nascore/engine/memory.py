@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import torch
+
 from nascore.errors import SMALLER, Problem, RecipeError
 
 if TYPE_CHECKING:
@@ -28,10 +30,37 @@ GIB: Final = 2**30
 _LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Where Linux says how much a container may take."""
 
+_USED: Final = dict(
+    zip(
+        _LIMITS,
+        ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        strict=True,
+    )
+)
+"""By such a place, where it says how much the container takes."""
+
 
 def there_is() -> int | None:
     """Return the bytes of memory that this process can have at most; None where the system does not say."""
     return min(_known(), default=None)
+
+
+def total_and_free(device: torch.device) -> tuple[int | None, int | None]:
+    """Return the bytes of memory where a device computes, and of these the free ones; None: not known."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return total, free
+    known = there_is()
+    return known, min([*_free(), *([] if known is None else [known])], default=None)
+
+
+def _free() -> Iterator[int]:
+    with suppress(OSError, ValueError, StopIteration):  # on Linux
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        yield int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]) * 1024
+    for limit, used in _USED.items():
+        with suppress(OSError, ValueError):
+            yield int(Path(limit).read_text(encoding="ascii")) - int(Path(used).read_text(encoding="ascii"))
 
 
 def _known() -> Iterator[int]:
@@ -56,7 +85,7 @@ def check_images(facts: DataFacts) -> None:
     """
     size, there = image_bytes(facts), there_is()
     if there is not None and size > there:
-        text = f"{_images(facts)} take {_told(size)}, and this machine has {_told(there)} of memory."
+        text = f"{_images(facts)} take {told(size)}, and this machine has {told(there)} of memory."
         hint = "Set fewer images, or smaller ones."
         raise RecipeError([Problem(path="dataset", text=text, hint=hint, slots=("dataset",))])
 
@@ -65,7 +94,7 @@ def doubted_images(facts: DataFacts, *, test: bool) -> Iterator[str]:
     """Yield it if images, with the copies that are made of them, are more than all memory."""
     size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, there_is()
     if there is not None and size > there:
-        taken = f"{_told(size)} while they are split, of {_told(there)} of memory"
+        taken = f"{told(size)} while they are split, of {told(there)} of memory"
         yield f"has {_images(facts)}, which take {taken}"
 
 
@@ -77,8 +106,8 @@ def check_weights(params: int) -> None:
     """
     size, there = params * FLOAT * COPIES_OF_WEIGHTS, there_is()
     if there is not None and size > there:
-        taken = f"{params:,} weights take {_told(size)} in training"
-        text = f"{taken}, and this machine has {_told(there)} of memory."
+        taken = f"{params:,} weights take {told(size)} in training"
+        text = f"{taken}, and this machine has {told(there)} of memory."
         raise RecipeError([Problem(path="space", text=text, hint=SMALLER)])
 
 
@@ -86,5 +115,6 @@ def _images(facts: DataFacts) -> str:
     return f"{facts.train:,} training images of {facts.channels}x{facts.height}x{facts.width}"
 
 
-def _told(size: int) -> str:
+def told(size: int) -> str:
+    """Return a number of bytes in words: ``1.5 GiB``."""
     return f"{size / GIB:,.1f} GiB"

@@ -22,6 +22,7 @@ from nascore.engine.data import checked_data
 from nascore.engine.device import device_for
 from nascore.engine.evaluate import check_evaluation, evaluate
 from nascore.engine.making import made
+from nascore.engine.room import doubted_room, steps_of_training
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
 from nascore.recipe.unscaled import doubt_sizes
@@ -48,8 +49,9 @@ def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
         dataset, parts = planned(recipe, registry)
         if evaluation is not None:
             recipe, found = evaluation, parts.seeds or (parts.description,)
-            check_evaluation(recipe, found, registry.operations(), dataset.facts)
-            evaluation = doubt_sizes(evaluation, found)
+            ready = check_evaluation(recipe, found, registry.operations(), dataset.facts)
+            steps = steps_of_training(recipe, ready, dataset.facts, registry.operations())
+            evaluation = doubted_room(doubt_sizes(evaluation, found), steps)
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))
     recipe = doubted(member.recipe, parts, dataset.facts, registry.operations())

@@ -94,6 +94,7 @@ def options_of(verb):
 
 def answers():
     for habit in OPTIONS:
+        yield from (f"--set {path}" for path in habit.settings)
         yield habit.search
         yield habit.evaluate
         yield from habit.others.values()
@@ -110,6 +111,32 @@ def test_answers_name_only_what_there_is():
         assert {verb for verb in verbs if verb not in VERBS} <= {"computes", "writes"}, answer
         fields = {name for _, name, _, _ in Formatter().parse(answer) if name}
         assert fields <= {"value", "named", "space", "run", "rest", "number"}, answer
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_answered_with_options_that_it_has(verb):
+    flags = options_of(verb) | {"--help", "--debug"}
+    for habit in OPTIONS:
+        if f"--{habit.names[0]}" in flags:
+            continue
+        told = " ".join(cli(verb, f"--{habit.names[0]}", "darts").stderr.split()).partition("Error:")[2]
+        own = re.sub(r"nascore (?!--)[^.;:]*", "", told.partition("'. ")[2])  # commands of other verbs
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", own))
+        assert named <= flags, told
+
+
+@pytest.mark.parametrize(
+    ("typed", "right", "wrong"),
+    [
+        ("search --updater uniform --lr 0.1", "--set trainer.lr=0.1", "updater.lr"),
+        ("search --space=planted --layers 4", "--set training.cells=4", "space.cells"),
+    ],
+)
+def test_only_settings_that_the_named_parts_have_are_answered(typed, right, wrong):
+    told = cli(*typed.split()).stderr
+
+    assert right in told
+    assert wrong not in told
 
 
 @pytest.mark.parametrize("habit", OPTIONS, ids=lambda habit: habit.names[0])

@@ -29,6 +29,7 @@ PREDICT: Final = (
     "best/model.py in the run's folder, with torch alone."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
+FOUND: Final = "the training of what is found"
 EPOCH: Final = "The length of a run is in epochs:"
 
 
@@ -38,6 +39,8 @@ class Habit:
 
     Attributes:
         names: How it is called elsewhere, without dashes.
+        settings: The settings that it is called here, each with what they are for; they answer in place of
+            `search` and `evaluate`, as far as the verb and the parts that were named have them.
         search: The answer of ``nascore search``. ``{value}`` is what was typed after the option, or else
             `value`; ``{named}`` is the slot's own flag with it, where a component is called so.
         evaluate: The answer of ``nascore evaluate``; empty: that of `search`.
@@ -47,6 +50,7 @@ class Habit:
     """
 
     names: tuple[str, ...]
+    settings: Mapping[str, str] = Factory(dict)
     search: str = ""
     evaluate: str = ""
     others: Mapping[str, str] = Factory(dict)
@@ -57,9 +61,7 @@ class Habit:
 OPTIONS: Final = (
     Habit(
         names=("epochs", "epoch", "num-epochs", "n-epochs", "max-epochs", "search-epochs", "train-epochs"),
-        search="The search is --set trainer.epochs={value} long, the training of what it finds "
-        "--set training.epochs={value}.",
-        evaluate="Write --set training.epochs={value}.",
+        settings={"trainer.epochs": "the search", "training.epochs": FOUND},
     ),
     Habit(
         names=("steps", "max-steps", "iterations", "iters", "num-steps"),
@@ -69,22 +71,20 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("lr", "learning-rate", "base-lr", "init-lr"),
-        search="Write --set trainer.lr={value} for the weights of the supernet, --set updater.lr={value} for "
-        "the architecture, --set training.lr={value} for the training of what is found.",
-        evaluate="Write --set training.lr={value}.",
+        settings={
+            "trainer.lr": "the weights of the supernet",
+            "updater.lr": "the architecture",
+            "training.lr": FOUND,
+        },
         value="X",
     ),
     Habit(
         names=("batch-size", "batch", "bs", "batchsize", "train-batch-size"),
-        search="Write --set trainer.batch={value} for the search, --set training.batch={value} for the "
-        "training of what it finds.",
-        evaluate="Write --set training.batch={value}.",
+        settings={"trainer.batch": "the search", "training.batch": FOUND},
     ),
     Habit(
         names=("wd", "weight-decay", "l2"),
-        search="Write --set trainer.weight_decay={value} for the search, --set training.weight_decay={value} "
-        "for the training of what it finds.",
-        evaluate="Write --set training.weight_decay={value}.",
+        settings={"trainer.weight_decay": "the search", "training.weight_decay": FOUND},
         value="X",
     ),
     Habit(
@@ -112,6 +112,7 @@ OPTIONS: Final = (
         names=("algorithm", "algo", "method", "strategy", "searcher", "nas", "alg", "search-algorithm"),
         search="Write {named}. An algorithm is what fills --updater, and for some --growth or --relaxation; "
         "see nascore list.",
+        evaluate="An architecture is trained as it is. One is searched for by nascore search {named}.",
         value="NAME",
     ),
     Habit(
@@ -159,6 +160,7 @@ OPTIONS: Final = (
     Habit(
         names=("trials", "n-trials", "num-trials", "repeats", "num-runs", "n-runs", "restarts"),
         search="Write --seeds 0..4 for five searches with the seeds 0 to 4.",
+        evaluate="Write --seed N, in a command for each seed.",
     ),
     Habit(
         names=("random-seed", "random-state", "manual-seed", "rng"),
@@ -166,22 +168,19 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("layers", "num-layers", "n-layers", "depth", "num-cells"),
-        search="Write --set space.cells={value} for the search, --set training.cells={value} for "
-        "what it finds.",
-        evaluate="Write --set training.cells={value}.",
+        settings={"space.cells": "the search", "training.cells": FOUND},
         others={"draw": "Write --cells {value}."},
     ),
     Habit(
         names=("width", "init-channels", "init-ch", "num-channels", "filters"),
-        search="Write --set space.channels={value} for the search, --set training.channels={value} for "
-        "what it finds.",
-        evaluate="Write --set training.channels={value}.",
+        settings={"space.channels": "the search", "training.channels": FOUND},
         others={"draw": "Write --channels {value}."},
     ),
     Habit(
         names=("flops", "macs", "max-params", "max-flops", "target", "constraint", "limit", "latency"),
         search="Write --regularizer cost --set regularizer.cost.target=N for a cost that the search aims at; "
         "see nascore show cost. Latency is not measured.",
+        evaluate="An architecture is trained as it is; nascore draw ARCHITECTURE counts parameters and MACs.",
         others={"gallery": "Write --cost macs or --cost params."},
     ),
     Habit(
@@ -223,6 +222,7 @@ OPTIONS: Final = (
     Habit(
         names=("validate", "check", "noop", "plan", "n"),
         search="Write --dry-run.",
+        evaluate="It has no dry run; nascore check RECIPE examines a recipe.",
         single=True,
     ),
     Habit(

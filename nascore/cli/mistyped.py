@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from attrs import frozen
 
 from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
 from nascore.component import SLOTS
@@ -27,6 +28,22 @@ RUNS: Final = {"search": SEARCH_RUN, "evaluate": EVALUATE_RUN}
 
 ARCHITECTURE: Final = "architecture"
 """Name of the argument that may be a text with spaces."""
+
+
+@frozen(kw_only=True)
+class _Typed:
+    """The words after a command, and what is installed."""
+
+    args: Sequence[str]
+    registry: Registry
+
+    def may_have(self, path: str, params: Sequence[click.Parameter]) -> bool:
+        """Say whether the part that was named for a slot has a setting; where none was named, one may."""
+        slot, _, setting = path.partition(".")
+        option = next((one for one in params if one.name == slot), None)
+        names = () if option is None else values_of(option, self.args)
+        parts = [one for one in self.registry.components(slot) if not names or one.name in names]
+        return not parts or any(setting in settings_of(one.config) for one in parts)
 
 
 def answered_command(name: str, rest: Sequence[str]) -> str:
@@ -58,7 +75,11 @@ def unknown_option(
     name = name.lower().replace("_", "-")
     if not value and token in args:
         value = next((one for one in args[args.index(token) + 1 :][:1] if not one.startswith("-")), "")
-    answer = _habit(ctx, name, value, registry) or _setting(ctx, name, value, registry) or _near(ctx, name)
+    answer = (
+        _habit(ctx, name, value, _Typed(args=args, registry=registry))
+        or _setting(ctx, name, value, registry)
+        or _near(ctx, name)
+    )
     return click.UsageError(f"No such option '{token.partition('=')[0]}'. {answer}", ctx=ctx)
 
 
@@ -149,13 +170,30 @@ def _is_option(word: str, option: str) -> bool:
     return word.startswith(option) and not word.startswith("--")
 
 
-def _habit(ctx: click.Context, name: str, value: str, registry: Registry) -> str:
+def _habit(ctx: click.Context, name: str, value: str, typed: _Typed) -> str:
     for habit in OPTIONS:
         if name in habit.names:
-            answer = _of_verb(habit, str(ctx.command.name))
+            answer = _of_settings(habit, ctx, typed) or _of_verb(habit, str(ctx.command.name))
             if answer:
-                return _filled(answer, habit, value, registry)
+                return _filled(answer, habit, value, typed.registry)
     return ""
+
+
+def _of_settings(habit: Habit, ctx: click.Context, typed: _Typed) -> str:
+    """Say which settings an option is, of those that the verb and the parts that were named have."""
+    verb = str(ctx.command.name)
+    if verb not in RUNS:
+        return ""
+    of_run = set(_below(RUNS[verb].config, ""))
+    paths = [
+        path
+        for path in habit.settings
+        if path in of_run or (verb == "search" and typed.may_have(path, ctx.command.params))
+    ]
+    if len(paths) == 1:
+        return f"Write --set {paths[0]}={{value}}."
+    each = ", ".join(f"--set {path}={{value}} for {habit.settings[path]}" for path in paths)
+    return f"Write {each}." if each else ""
 
 
 def _of_verb(habit: Habit, verb: str) -> str:

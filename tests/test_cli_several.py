@@ -72,3 +72,17 @@ def test_a_genotype_cannot_say_it(found):
     assert refused.exit_code == 3
     assert "a genotype keeps two operations per node, here are: " in refused.output
     assert not refused.stdout
+
+
+@pytest.mark.parametrize("typed", [("--seed", "4"), ("--threads", "1"), ("--set", "dataset.count=60")])
+def test_a_setting_of_the_evaluation_lies_over_the_shared_one(typed):
+    own = {"--seed": "seed=9", "--threads": "threads=2"}.get(typed[0], "dataset.count=50")
+    names = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
+    run = {} if typed[0] == "--set" else {typed[0].removeprefix("--"): int(typed[1])}
+    sets = [f"evaluate.{own}", *([typed[1]] if typed[0] == "--set" else [])]
+    asked = ask_several(Request(names=names, run=run, sets=sets, scale="mini"), seeds=None, evaluate=True)
+
+    path, value = own.split("=")
+    evaluation = asked.members[0].evaluation
+    assert str(evaluation.setting(path)) == value
+    assert str(asked.members[0].recipe.setting(path)) == typed[1].rpartition("=")[2]

@@ -74,6 +74,10 @@ def test_an_argument_is_read_like_a_set(installed):
             ["updater.lr=1", "updater.lr=2"],
             "updater.lr: given twice; first as --set updater.lr=1. Leave one of them out.",
         ),
+        (
+            ["training={epochs: 3}", "training.epochs=4"],
+            "training.epochs: given twice; first as --set training={",
+        ),
         (["updater=darts"], "updater: a component is chosen by its own flag. Write --updater darts."),
         (["updater.name=darts"], "updater.name: a component is chosen by its own flag."),
         (["updater.lrr=1"], "updater.lrr: darts has no setting lrr. Did you mean lr? (a number above 0)"),

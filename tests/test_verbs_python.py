@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import pytest
 
 import nascore
+from nascore.cli.options import RUN_FLAGS
 from nascore.errors import RecipeError
 
 
@@ -21,6 +24,12 @@ class MyRule:
         ({"regularizer": [MyRule()]}, "regularizer: MyRule is no name"),
         ({"updater": ["uniform", "sgd"]}, "nascore.search_several"),
         ({"seed": "a"}, "seed: 'a' is not a whole number"),
+        ({"device": "gpu"}, "device: 'gpu' is not one of auto, cpu, cuda."),
+        ({"threads": 0}, "threads: 0 is not a whole number at least 1"),
+        ({"settings": {"updater": "sgd"}}, "chosen by its own flag. Write updater='sgd'."),
+        ({"seed": 4, "settings": {"seed": 3}}, "seed: given twice; first as seed=4. Leave one of them out."),
+        ({"device": "cpu", "settings": {"device": "auto"}}, "device: given twice; first as device='cpu'."),
+        ({"space": "file:a.yaml", "settings": {"space.path": "b.yaml"}}, "space.path: given twice; first as"),
     ],
 )
 def test_an_argument_that_is_none_is_refused(given, told):
@@ -35,3 +44,26 @@ def test_a_run_is_shown_in_one_line(tmp_path):
     run = nascore.search(space="tiny", updater="uniform", settings=few, out=tmp_path / "r")
     accuracy = run.result["validation_accuracy"]
     assert repr(run) == f"Run('{tmp_path / 'r'}', done, validation_accuracy={accuracy:.4f})"
+
+
+def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
+    few = {"trainer.epochs": 2, "training.epochs": 1}
+    run = nascore.search(
+        space="tiny", updater="uniform", settings=few, seed=3, threads=2, device="cpu", out=tmp_path / "r"
+    )
+    recipe = (run.path / "recipe.yaml").read_text()
+    assert "\nthreads: 2\n" in recipe
+    assert "\ndevice: cpu\n" in recipe
+    assert "\nseed: 3\n" in recipe
+    final = nascore.evaluate(
+        run, settings={"training.epochs": 1}, threads=2, device="cpu", out=tmp_path / "e"
+    )
+    assert "\nthreads: 2\n" in (final.path / "recipe.yaml").read_text()
+    with pytest.raises(RecipeError, match="threads: 0"):
+        nascore.search_several(space="tiny", updater=["sgd", "uniform"], seeds=[0], threads=0)
+
+
+def test_the_functions_have_the_arguments_that_the_verbs_have_as_flags():
+    for function in (nascore.search, nascore.evaluate, nascore.search_several):
+        missing = {*RUN_FLAGS} - {*signature(function).parameters}
+        assert missing <= ({"seed"} if function is nascore.search_several else set())

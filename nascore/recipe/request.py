@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from nascore.component import RUN, SLOTS
+from nascore.component import SLOTS
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem, did_you_mean, refusal
 from nascore.files import given_path
@@ -38,6 +38,7 @@ class Request:
         scale: ``mini`` or ``paper``.
         names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
         run: Settings of the run that have a flag of their own: ``{"seed": 3}``.
+        arguments: Settings of the run that are arguments of a call from Python: ``{"seed": 3}``.
         sets: ``PATH=VALUE`` texts.
         settings: Values from Python by the same paths.
         prefix: What these paths may begin with besides: that of an evaluation behind a search.
@@ -49,6 +50,7 @@ class Request:
     scale: str | None = None
     names: Mapping[str, Sequence[str]] = Factory(dict)
     run: Mapping[str, Any] = Factory(dict)
+    arguments: Mapping[str, Any] = Factory(dict)
     sets: Sequence[str] = ()
     settings: Mapping[str, Any] = Factory(dict)
     prefix: str = ""
@@ -80,13 +82,20 @@ class Request:
         return layers
 
     def typed(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
-        """Return the layers of flags and settings, which lie over those of :meth:`files`."""
+        """Return the layers of flags and settings, which lie over those of :meth:`files`.
+
+        What one command or call gives twice has to be the same: neither lies over the other.
+        """
+        named = self._named(registry, slots)
         sets = Sets(registry=registry, slots=tuple(slots), prefix=self.prefix)
+        sets.named(named.values)
+        sets.of_run({name: wrap(value, _flag(name, value)) for name, value in self.run.items()})
+        sets.of_run({name: wrap(value, _argument(name, value)) for name, value in self.arguments.items()})
         sets.typed(self.sets)
         sets.given(self.settings)
-        return [self._flags(registry, slots), sets.layer()]
+        return [named, sets.layer()]
 
-    def _flags(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
+    def _named(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
         chosen: dict[str, tuple[Choice, ...]] = {}
         values: list[Value] = []
         problems: list[Problem] = []
@@ -102,10 +111,6 @@ class Request:
             chosen[slot] = tuple(one.choice for one in named)
             values += [value for one in named for value in one.values]
             problems += _too_many(by_name[slot], chosen[slot])
-        if self.run:
-            items = {key: wrap(value, _flag(key, value)) for key, value in self.run.items()}
-            node = Node(value=dict(items), origin=Origin(layer="flag", where="flags"))
-            values.append(Value(slot=RUN, component=None, node=node))
         return Layer(chosen=chosen, values=tuple(values), problems=tuple(problems))
 
 
@@ -156,3 +161,7 @@ def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:
 
 def _flag(name: str, value: object) -> Origin:
     return Origin(layer="flag", where=f"--{name} {value}")
+
+
+def _argument(name: str, value: object) -> Origin:
+    return Origin(layer="python", where=f"{name}={value!r}")

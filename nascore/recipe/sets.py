@@ -16,7 +16,7 @@ from nascore.recipe.unknown import unknown_component
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Slot
     from nascore.plugin import Registry
@@ -45,7 +45,20 @@ class Sets:
     prefix: str = ""
     values: list[Value] = Factory(list)
     problems: list[Problem] = Factory(list)
-    _seen: dict[str, Origin] = Factory(dict)
+    _seen: dict[str, Node] = Factory(dict)
+
+    def named(self, values: Iterable[Value]) -> None:
+        """Note what the names of components give already: `file:PATH` gives the path."""
+        many = {slot.name for slot in self.slots if slot.many}
+        for value in values:
+            of_many = value.slot in many and value.component is not None
+            prefix = f"{value.slot}.{value.component.name}" if of_many and value.component else value.slot
+            self._seen.update(_leaves(prefix, value.node))
+
+    def of_run(self, values: Mapping[str, Node]) -> None:
+        """Take settings of the run that were given by a flag or an argument of their own."""
+        for name, node in values.items():
+            self._give(name, node, node.origin)
 
     def typed(self, sets: Iterable[str]) -> None:
         """Take what was typed after ``--set``."""
@@ -76,12 +89,9 @@ class Sets:
         return Layer(values=tuple(self.values), problems=tuple(self.problems))
 
     def _give(self, path: str, node: Node, origin: Origin) -> None:
-        if path in self._seen:
-            text = f"given twice; first as {self._seen[path].where}."
-            self._wrong(path, text, origin, "Leave one of them out.")
-            return
-        self._seen[path] = origin
         words = path.split(".")
+        if self._is_given(path, node):
+            return
         slot = next((slot for slot in self.slots if slot.name == words[0]), None)
         if not all(words):
             self._wrong(path, "is no path.", origin, "Write SLOT.SETTING or SETTING.")
@@ -90,11 +100,25 @@ class Sets:
         elif len(words) == 1 or words[1:] == ["name"]:
             text = "a component is chosen by its own flag."
             name = node.value if isinstance(node.value, str) else "NAME"
-            self._wrong(path, text, origin, f"Write {command_line(f'--{slot.name}', name)}.")
+            typed = (
+                f"{slot.name}={name!r}" if origin.layer == "python" else command_line(f"--{slot.name}", name)
+            )
+            self._wrong(path, text, origin, f"Write {typed}.")
         elif slot.many:
             self._give_item(slot, words, node, origin)
         else:
             self._add(slot.name, None, words[1:], node)
+
+    def _is_given(self, path: str, node: Node) -> bool:
+        """Say whether all of it was given before; note it, and what was given otherwise before."""
+        leaves = dict(_leaves(path, node))
+        before = {name: self._seen[name] for name in leaves if name in self._seen}
+        for name, first in before.items():
+            if (type(first.value), first.value) != (type(leaves[name].value), leaves[name].value):
+                text = f"given twice; first as {first.origin.where}."
+                self._wrong(name, text, node.origin, "Leave one of them out.")
+        self._seen.update({**leaves, **before})
+        return len(before) == len(leaves)
 
     def _give_to_run(self, words: list[str], node: Node, origin: Origin) -> None:
         if words[0] in _FLAGS:
@@ -122,3 +146,12 @@ class Sets:
 
     def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
         self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
+
+
+def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the path and value of every setting in a map of settings; of anything else its own."""
+    if not isinstance(node.value, dict) or not node.value:
+        yield path, node
+        return
+    for name, inner in node.value.items():
+        yield from _leaves(f"{path}.{name}", inner)

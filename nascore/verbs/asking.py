@@ -70,16 +70,24 @@ def ask(
     return Asked(recipe=recipe, registry=registry)
 
 
-def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
+def requested(
     *,
     names: Mapping[str, str | Path | Sequence[str | Path] | None],
     recipe: str | Path | None,
     preset: str | None,
     scale: str | None,
     settings: Mapping[str, Any] | None,
-    seed: int | None,
+    **run: Any,  # noqa: ANN401 - as the settings of the run declare them
 ) -> Request:
     """Return the request of a call from Python; None is what was not said.
+
+    Args:
+        names: What was named for each slot.
+        recipe: A recipe file.
+        preset: A preset's name.
+        scale: ``mini`` or ``paper``.
+        settings: Values by their ``--set`` path.
+        run: Settings of the run that are arguments of their own.
 
     Raises:
         RecipeError: Something else than a name stands for a component.
@@ -94,10 +102,8 @@ def requested(  # noqa: PLR0913 - each is a flag of the command line, by name
             for slot, named in names.items()
             if named is not None
         },
-        settings={
-            **({} if seed is None else {"seed": plain(seed)}),
-            **{path: plain(value) for path, value in (settings or {}).items()},
-        },
+        arguments={name: plain(value) for name, value in run.items() if value is not None},
+        settings={path: plain(value) for path, value in (settings or {}).items()},
     )
 
 

@@ -47,6 +47,8 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    threads: int | None = None,
+    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
@@ -64,6 +66,8 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         scale: ``"mini"``, a laptop check, or ``"paper"``.
         settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
         seed: Decides on all that is random. None: as the recipe says; 0 without one.
+        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
@@ -80,6 +84,8 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         scale=scale,
         settings=settings,
         seed=seed,
+        threads=threads,
+        device=device,
     )
     asked = ask_evaluate(target, request, entry=entry, plugins=plugins)
     return run_evaluate(asked, out=out, observers=observers)

@@ -47,6 +47,8 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    threads: int | None = None,
+    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
@@ -65,8 +67,10 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         recipe: A recipe file.
         preset: A recipe that a plugin brings.
         scale: ``"mini"``, a laptop check, or ``"paper"``. None: as the recipe says; `mini` without one.
-        settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3, "threads": 2}``.
+        settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3}``.
         seed: Decides on all that is random. None: as the recipe says; 0 without one.
+        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
@@ -77,7 +81,16 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFailed: The run could not go on.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=seed)
+    request = requested(
+        names=names,
+        recipe=recipe,
+        preset=preset,
+        scale=scale,
+        settings=settings,
+        seed=seed,
+        threads=threads,
+        device=device,
+    )
     with suggesting():
         asked = ask(request, plugins=plugins)
     return run_search(aware(asked, out=out), out=out, observers=observers)

@@ -18,7 +18,7 @@ from nascore.verbs.asking import ask, installed, requested
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.search import by_slot
 from nascore.verbs.suggesting import suggesting
-from nascore.verbs.varied import EVALUATION, divided, varied
+from nascore.verbs.varied import EVALUATION, divided, settings_given, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,6 +78,8 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
@@ -99,6 +101,8 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         preset: A recipe that a plugin brings.
         scale: ``"mini"`` or ``"paper"``.
         settings: Values by their path; those of the evaluation begin with ``evaluate.``.
+        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of all, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch every search.
@@ -108,7 +112,15 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, seed=None)
+    request = requested(
+        names=names,
+        recipe=recipe,
+        preset=preset,
+        scale=scale,
+        settings=settings,
+        threads=threads,
+        device=device,
+    )
     with suggesting():
         asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
     return compared([run_several(asked, out=out, observers=observers)])
@@ -240,7 +252,8 @@ class _Judging:
     def _evaluation(self, choice: Mapping[str, str], request: Request, search: Recipe) -> Recipe | None:
         if self.runs[1] is None:
             return None
-        request = evolve(request, run={**request.run, "seed": search.run.seed})
+        if not settings_given(request, f"{EVALUATION}seed"):
+            request = evolve(request, run={**request.run, "seed": search.run.seed})
         layers = request.layers(self.registry, slots=table_of(SLOTS_OF_EVALUATE))
         space = next(iter(search.parts.get("space", ())), None)
         declared = {} if space is None else space.component.sizes

@@ -122,25 +122,34 @@ def divided(request: Request) -> tuple[Request, Request]:
     """Return what a request says to the search, and what to the evaluation of what is found.
 
     The settings of the evaluation have paths that begin with ``evaluate.``; those of the data and of the
-    machine count for both.
+    machine count for both, unless the evaluation has its own.
     """
     own = [text for text in request.sets if not text.startswith(EVALUATION)]
     sets = [text for text in request.sets if text.startswith(EVALUATION)]
     settings = {path: value for path, value in request.settings.items() if not path.startswith(EVALUATION)}
     theirs = {path: value for path, value in request.settings.items() if path.startswith(EVALUATION)}
+    paths = {_path(text).removeprefix(EVALUATION) for text in (*sets, *theirs)}
     search = evolve(request, sets=own, settings=settings)
     evaluation = evolve(
         request,
         names={slot: names for slot, names in request.names.items() if slot in SHARED},
-        sets=[*filter(_is_shared, own), *sets],
-        settings={path: value for path, value in settings.items() if _is_shared(path)} | theirs,
+        run={name: value for name, value in request.run.items() if name not in paths},
+        arguments={name: value for name, value in request.arguments.items() if name not in paths},
+        sets=[*(text for text in own if _is_shared(text) and _path(text) not in paths), *sets],
+        settings={path: one for path, one in settings.items() if _is_shared(path) and path not in paths}
+        | theirs,
         prefix=EVALUATION,
     )
     return search, evaluation
 
 
+def _path(text: str) -> str:
+    """Return the path of a typed setting, or a path itself."""
+    return text.partition("=")[0].strip()
+
+
 def _is_shared(path: str) -> bool:
-    return re.split(r"[.=]", path, maxsplit=1)[0].strip() in SHARED
+    return _path(path).partition(".")[0] in SHARED
 
 
 def _split(names: Sequence[str]) -> list[str]:
@@ -199,10 +208,15 @@ def _typed(text: str) -> tuple[list[int], list[str]]:
     return numbers, wrong
 
 
+def settings_given(request: Request, path: str) -> list[str]:
+    """Return where a request gives a setting by its path."""
+    given = [f"--set {text}" for text in request.sets if _path(text) == path]
+    return [*given, *(["settings"] if path in request.settings else [])]
+
+
 def _two_seeds(request: Request) -> list[Problem]:
     given = [f"--seed {request.run['seed']}"] if "seed" in request.run else []
-    given += [f"--set {text}" for text in request.sets if text.partition("=")[0].strip() == "seed"]
-    given += ["settings"] if "seed" in request.settings else []
+    given += settings_given(request, "seed")
     hint = "Leave one of them out."
     return [
         Problem(

@@ -12,6 +12,8 @@ from command_line import cli, done
 from tiny import TINY
 
 from nascore.description import load
+from nascore.recipe import Request
+from nascore.verbs.several import ask_several
 
 pytestmark = pytest.mark.needs("nascore-darts", "nascore-data")
 
@@ -74,9 +76,9 @@ def test_a_genotype_cannot_say_it(found):
     assert not refused.stdout
 
 
-@pytest.mark.parametrize("typed", [("--seed", "4"), ("--threads", "1"), ("--set", "dataset.count=60")])
+@pytest.mark.parametrize("typed", [("--seed", "4"), ("--threads", "1"), ("--set", "dataset.count=100")])
 def test_a_setting_of_the_evaluation_lies_over_the_shared_one(typed):
-    own = {"--seed": "seed=9", "--threads": "threads=2"}.get(typed[0], "dataset.count=50")
+    own = {"--seed": "seed=9", "--threads": "threads=2"}.get(typed[0], "dataset.count=90")
     names = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
     run = {} if typed[0] == "--set" else {typed[0].removeprefix("--"): int(typed[1])}
     sets = [f"evaluate.{own}", *([typed[1]] if typed[0] == "--set" else [])]

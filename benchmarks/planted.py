@@ -11,6 +11,9 @@ Settings are those of the scale `mini` on the data set digits; the chain has no 
 Images of the cell are not cropped at random: its classifier sees every place.
 Of several operations that stand together on an edge only the strongest counts as found.
 The form `nb201` is a cell with six edges: the three of its path count, the others offer nothing useful.
+The form `residual` has a skip around each place. It is the form for relaxations that run one drawn operation
+of each place (`one-hot`, Gumbel-softmax with hard samples): in the others they stay at chance, since one
+wrong operation hides the images, and are left out.
 The margin is the expected weight of the planted candidate, which is 0.25 where nothing was learned.
 The forms `graft` and `fitted` are those of growth: see graft.py beside this file.
 """
@@ -44,15 +47,21 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
-Form = Literal["chain", "cell", "nb201"]
+Form = Literal["chain", "cell", "nb201", "residual"]
 USEFUL = Op("conv_3x3")
 PLACES = 3
-LEARNERS_AT_LEAST: dict[Form, float] = {"chain": 57 / 60, "cell": 54 / 60, "nb201": 54 / 60}
+LEARNERS_AT_LEAST: dict[Form, float] = {
+    "chain": 57 / 60,
+    "cell": 54 / 60,
+    "nb201": 54 / 60,
+    "residual": 54 / 60,
+}
 CONTROL_AT_MOST = 25 / 60
 SETS: dict[Form, tuple[str, ...]] = {
     "chain": ("trainer.epochs=4", "trainer.warm_up=0"),
     "cell": ("trainer.epochs=5", "trainer.warm_up=1", "trainer.augment=false"),
     "nb201": ("trainer.epochs=5", "trainer.warm_up=1"),
+    "residual": ("trainer.epochs=8", "trainer.warm_up=0"),
 }
 
 
@@ -66,6 +75,8 @@ class Method:
         sets: Settings, as they are typed after ``--set``.
         penalties: The regularizers.
         learns: Whether it has to find what is useful; else it must not.
+        relaxation: The relaxation; empty: what the updater wishes for.
+        forms: The forms on which it is tried.
     """
 
     name: str
@@ -73,6 +84,8 @@ class Method:
     sets: tuple[str, ...] = ()
     penalties: tuple[str, ...] = ()
     learns: bool = True
+    relaxation: str = ""
+    forms: tuple[Form, ...] = tuple(SETS)
 
 
 METHODS = (
@@ -87,6 +100,8 @@ METHODS = (
     Method(name="xnas, entropy", updater="xnas", penalties=("entropy",)),
     Method(name="geonas, entropy", updater="geonas", penalties=("entropy",)),
     Method(name="data", updater="data"),
+    Method(name="darts, one-hot", updater="darts", relaxation="one-hot", forms=("residual",)),
+    Method(name="sgd, one-hot", updater="sgd", relaxation="one-hot", forms=("residual",)),
 )
 """The penalties have their default weights; l1 does not fit updaters that follow the mixture's gradient."""
 
@@ -149,7 +164,7 @@ class Row:
         weights = [weight for outcome in self.outcomes for weight in outcome.weights]
         every = sum(outcome.found == PLACES for outcome in self.outcomes)
         return (
-            f"{self.form:6} {self.method.name:20} {self.outcomes[0].steps:5} "
+            f"{self.form:8} {self.method.name:20} {self.outcomes[0].steps:5} "
             f"{self.found:4} of {self.places:<4} {self.bar:6} {every:3} of {len(self.outcomes):<4} "
             f"{min(weights):6.2f} {median(weights):6.2f} "
             f"{median(outcome.seconds for outcome in self.outcomes):6.2f}  {'' if self.holds else 'MISSED'}"
@@ -157,7 +172,7 @@ class Row:
 
 
 HEAD = (
-    f"{'form':6} {'method':20} {'steps':>5} {'places found':>12} {'bar':6} {'all three':>10} "
+    f"{'form':8} {'method':20} {'steps':>5} {'places found':>12} {'bar':6} {'all three':>10} "
     f"{'min w':>6} {'med w':>6} {'s':>6}"
 )
 
@@ -168,6 +183,7 @@ def recipe_of(method: Method, form: Form, seed: int, registry: Registry) -> Reci
         names={
             "space": ["planted"],
             "updater": [method.updater],
+            **({"relaxation": [method.relaxation]} if method.relaxation else {}),
             "regularizer": list(method.penalties) or ["none"],
         },
         run={"seed": seed, "device": "cpu"},
@@ -214,7 +230,7 @@ def rows(forms: Sequence[Form], seeds: Sequence[int], methods: Sequence[Method] 
     registry = found()
     there = [method for method in methods if registry.get("updater", method.updater) is not None]
     for form in forms:
-        for method in there:
+        for method in (method for method in there if form in method.forms):
             yield Row(
                 method=method,
                 form=form,

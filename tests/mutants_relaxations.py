@@ -66,6 +66,14 @@ class Hard(Noisy):
         return Sampled(weights=self.drawn(theta, segments, generator) + (soft - soft.detach()))
 
 
+class Climbs(Hard):
+    """The gradient of what it draws has the wrong sign: a search goes uphill."""
+
+    def mixture(self, theta, segments, *, generator):
+        soft = self.expected(theta, segments)
+        return Sampled(weights=self.drawn(theta, segments, generator) - (soft - soft.detach()))
+
+
 class DrawnAlone(Hard):
     """Whatever was not drawn gets no gradient, and never learns."""
 
@@ -151,7 +159,7 @@ class Picks(Plain):
 
 
 class Narrow(Plain):
-    """Runs the best of each row, and gives nothing to the others."""
+    """Runs the best of each row, and gives nothing to the others: it never learns what they are worth."""
 
     def mixture(self, theta, segments, *, generator):
         del generator
@@ -177,10 +185,17 @@ HEALTHY = {
     "noisy": component("noisy", Noisy, provides=SAMPLER),
     "hard": component("hard", Hard, provides=("normalized", "unbiased")),
     "gates": component("gates", Gates, provides=("deterministic",)),
-    "narrow": component("narrow", Narrow, provides=("normalized", "deterministic", "sparse")),
 }
 
 MUTANTS = {
+    "climbs": (
+        partial(component, build=Climbs, provides=("normalized", "unbiased")),
+        "finds_what_is_useful",
+    ),
+    "narrow": (
+        partial(component, build=Narrow, provides=("normalized", "deterministic", "sparse")),
+        "finds_what_is_useful",
+    ),
     "leaks": (Leaks, "gives_no_weight_to_what_is_out"),
     "not-normalized": (
         partial(component, build=Gates, provides=("normalized", "deterministic")),

@@ -12,7 +12,7 @@ from nascore.api import DescriptionError, Op, choose, derive, dump, expand, fina
 from nascore.builtin.file_space import File, excludes
 from nascore.builtin.operations import OPERATIONS
 from nascore.builtin.settings import FileSettings, PlantedSpaceSettings, TinySettings
-from nascore.builtin.spaces import USEFUL, Planted, Tiny
+from nascore.builtin.spaces import MORE_NOISE, USEFUL, Planted, Tiny
 from nascore.contract import DataFacts
 from nascore.nn import compile  # noqa: A004 - the name of the compiler
 
@@ -22,6 +22,7 @@ SPACES = {
     "tiny": Tiny(TinySettings()),
     "chain": Planted(PlantedSpaceSettings(form="chain")),
     "cell": Planted(PlantedSpaceSettings(form="cell")),
+    "residual": Planted(PlantedSpaceSettings(form="residual")),
 }
 
 
@@ -52,14 +53,17 @@ def test_the_cell_has_one_group_of_three_edges_used_twice():
     assert (len(group.rows), group.replicas) == (3, 2)
 
 
-@pytest.mark.parametrize("form", ["chain", "cell"])
+OTHERS = {"chain": {"noise": 2, "none": 1}, "cell": {"noise": 2, "none": 1}, "residual": {"noise": 3}}
+
+
+@pytest.mark.parametrize("form", OTHERS)
 def test_there_is_one_useful_candidate_whose_place_the_seed_draws(form):
     places = Counter()
     for seed in range(40):
         description = Planted(PlantedSpaceSettings(form=form, seed=seed)).describe(FACTS)
         assert description == Planted(PlantedSpaceSettings(form=form, seed=seed)).describe(FACTS)
         for group in description.groups.values():
-            assert Counter(op.name for op in group.ops) == {"noise": 2, "none": 1, "conv_3x3": 1}
+            assert Counter(op.name for op in group.ops) == {"conv_3x3": 1, **OTHERS[form]}
             places[group.ops.index(USEFUL)] += 1
     assert set(places) == {0, 1, 2, 3}
 
@@ -70,6 +74,25 @@ def test_without_the_useful_candidate_nothing_of_the_image_passes():
     net = compile(derive(description, chosen), CATALOGUE)
     one, other = torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8)
     assert torch.equal(net(one), net(other))
+
+
+def test_around_each_place_of_the_residual_form_there_is_a_way():
+    """With noise in all other places the image reaches the output, and the gradient the useful operation."""
+    description = SPACES["residual"].describe(FACTS)
+    groups = description.groups
+    one, other = torch.rand(2, 2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    for place in groups:
+        kept = {name: USEFUL if name == place else MORE_NOISE for name in groups}
+        picks = {name: [(0, group.ops.index(kept[name]))] for name, group in groups.items()}
+        net = compile(final(derive(description, picks)), CATALOGUE)
+        outputs = []
+        for images in (one, other):
+            torch.manual_seed(1)
+            outputs.append(net(images))
+        assert not torch.equal(*outputs)
+        outputs[0].square().sum().backward()
+        convolved = [value.grad for name, value in net.named_parameters() if place[-1] in name.split(".")[0]]
+        assert all(grad is not None and bool((grad != 0).any()) for grad in convolved)
 
 
 def test_a_file_is_read_for_the_data_at_hand(tmp_path):

@@ -93,7 +93,8 @@ def test_healthy_part(base, made, name):
 
 @pytest.mark.parametrize(("base", "made", "name", "check"), MUTANTS)
 def test_part(base, made, name, check):
-    caught(base, made, name, check)
+    # Who goes wrong otherwise may also find nothing.
+    caught(base, made, name, check, without=() if check == SLOW.removeprefix("test_") else (SLOW,))
 
 
 def test_each_check_of_these_slots_is_seen_to_fail():

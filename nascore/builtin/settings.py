@@ -119,10 +119,11 @@ class TinySettings:
 class PlantedSpaceSettings:
     """A space with one useful candidate in each place."""
 
-    form: Literal["chain", "cell", "nb201"] = setting(
+    form: Literal["chain", "cell", "nb201", "residual"] = setting(
         "chain",
         "chain: three layers with a group each; cell: a cell with three edges that is used twice; nb201: a "
-        "cell with six edges, of which the three in a row need what is useful and the others `none`.",
+        "cell with six edges, of which the three in a row need what is useful and the others `none`; "
+        "residual: the chain with a skip around each layer, for relaxations that draw one operation of each.",
     )
     seed: int = setting(0, "Where among the candidates the useful one stands.", ge=0)
     channels: int = setting(8, "Width of every operation.", ge=1)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TINY = tuple(map(Op, ("none", "skip_connect", "max_pool_3x3", "conv_3x3")))
 USEFUL = Op("conv_3x3")
 NOISE = tuple(Op("noise", (("copy", copy),)) for copy in range(2))
+IDLE = Op("none")
+MORE_NOISE = Op("noise", (("copy", len(NOISE)),))
 LAYERS = 3
 USES = 2
 PATH = ((1, 0), (2, 1), (3, 2))
@@ -52,7 +54,7 @@ class Tiny:
 
 @frozen
 class Planted:
-    """Each place has four candidates, of which one is useful: two draw noise and one gives zeros.
+    """Each place has four candidates, of which one is useful: the others draw noise or give zeros.
 
     So the right answer is known and accuracy is no part of the judgement: a search that chooses finds the
     convolution in every place, chance finds it in a quarter of them.
@@ -60,14 +62,24 @@ class Planted:
     In the form ``nb201`` the places are the path through all nodes of a cell with the edges of NAS-Bench-201.
     The other three edges offer no convolution, so that nothing of the image gets around a place; what they
     can add is noise, so `none` is right there.
+
+    In the forms above a wrong operation hides the images from all that comes after it. A relaxation that runs
+    one drawn operation of each place runs three right ones in 1 of 64 draws, and learns nothing from the
+    others. In the form ``residual`` each place has a skip around it, and so the images and the gradient pass
+    a wrong operation. There noise stands in for `none`, which would be right wherever one convolution does.
     """
 
     settings: PlantedSpaceSettings
 
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description."""
-        build = {"chain": self._chain, "cell": self._cell, "nb201": self._nb201}[self.settings.form]
-        network, cells, groups = build()
+        forms = {
+            "chain": self._chain,
+            "cell": self._cell,
+            "nb201": self._nb201,
+            "residual": self._residual,
+        }
+        network, cells, groups = forms[self.settings.form]()
         return Description(
             network=network,
             cells=cells,
@@ -79,8 +91,8 @@ class Planted:
             pool_norm=True,
         )
 
-    def _candidates(self, place: str) -> tuple[Op, ...]:
-        ops = [*NOISE, Op("none"), USEFUL]
+    def _candidates(self, place: str, idle: Op = IDLE) -> tuple[Op, ...]:
+        ops = [*NOISE, idle, USEFUL]
         # Seeded by text: a generator of its own for each place, independent of how many there are.
         Random(f"{self.settings.seed}/{place}").shuffle(ops)  # noqa: S311 - nothing secret
         return tuple(ops)
@@ -92,6 +104,20 @@ class Planted:
             Node(name=f"l{index}", edges=(Edge(source=-1, ops=group.ops, group=name),))
             for index, (name, group) in enumerate(groups.items())
         )
+        return _network(*layers, head=FLAT), {}, groups
+
+    def _residual(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:
+        places = [f"layer{index}" for index in range(LAYERS)]
+        groups = {place: Group(ops=self._candidates(place, idle=MORE_NOISE)) for place in places}
+        layers: list[Node] = []
+        source = "stem"
+        for index, (name, group) in enumerate(groups.items()):
+            place, both = f"p{index}", f"l{index}"
+            layers += (
+                Node(name=place, edges=(Edge(source=source, ops=group.ops, group=name),)),
+                Node(name=both, edges=(Edge(source=place), Edge(source=source))),
+            )
+            source = both
         return _network(*layers, head=FLAT), {}, groups
 
     def _cell(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:

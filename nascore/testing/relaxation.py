@@ -10,6 +10,7 @@ from nascore.testing.choices import alike, generator, leaders, masked, scattered
 from nascore.testing.mixing import live, mixtures, shortfall, states
 from nascore.testing.optional import OptionalMethods
 from nascore.testing.part import same
+from nascore.testing.planted import SEEDS, USEFUL, planted
 from nascore.testing.random_state import seeded
 from nascore.testing.relaxation_declared import RelaxationDeclared
 from nascore.testing.relaxation_optional import RelaxationOptional
@@ -168,3 +169,20 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
         )
         undeclared = not declared and not negative and worst < CLOSE
         self.hold(not undeclared, "gives weights that sum to 1, and does not declare normalized")
+
+    def test_finds_what_is_useful(self) -> None:
+        """A search with it keeps the useful candidate of each place, among noise.
+
+        If it draws, each place has a skip around it: a wrong draw must not hide the images from the others.
+        """
+        names = {"relaxation": self.component, "updater": self._updater()}
+        for seed in SEEDS:
+            found = planted(self.found(), names, seed, sets=self.typed())
+            kept = ", ".join(f"{found.kept.get(place, 'nothing')} in {place}" for place in found.lost())
+            text = f"in the planted search with {names['updater']}, form {found.form}, seed {seed}"
+            self.hold(not kept, f"keeps {kept} {text}, and not {USEFUL}")
+
+    def _updater(self) -> str:
+        """Return the updater that it wishes for, if that is installed; else gradient descent."""
+        wished = [name for name, _ in self.declared().wished("updater", "mini")]
+        return next((name for name in wished if self.found().get("updater", name) is not None), "sgd")

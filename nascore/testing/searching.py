@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nascore.engine.build import Live
     from nascore.engine.phase import Phase, Search
     from nascore.plugin import Registry
+    from nascore.recipe import Recipe
 
 JOB = 1
 IMAGES = 704
@@ -51,11 +52,10 @@ class Searching:
         return self.phase.search
 
 
-@contextmanager
-def searching(
+def searched_with(
     registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
-) -> Iterator[Searching]:
-    """Build a search at the scale `mini` on the data set `planted`; its files are thrown away.
+) -> Recipe:
+    """Return the recipe of a search at the scale `mini` on the data set `planted`.
 
     Args:
         registry: What is installed.
@@ -72,7 +72,19 @@ def searching(
         run={"seed": seed, "device": "cpu"},
         sets=(f"dataset.count={IMAGES}", *sets),
     )
-    recipe = settled(request, registry)
+    return settled(request, registry)
+
+
+@contextmanager
+def searching(
+    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
+) -> Iterator[Searching]:
+    """Build a search as :func:`searched_with` says; its files are thrown away.
+
+    Raises:
+        RecipeError: The parts do not fit.
+    """
+    recipe = searched_with(registry, names, seed=seed, sets=sets)
     with computing(recipe.run.threads), TemporaryDirectory() as folder:
         live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
         phase = search_phase(live, parts, live.streams(JOB))

@@ -87,7 +87,7 @@ class UpdaterLearning(PartConformance):
             self.hold(close, f"learns otherwise when the candidates stand in another order (group {name})")
 
     def test_finds_what_is_useful(self) -> None:
-        """In a chain with one useful candidate among noise it weighs that one at least twice the mean."""
+        """In places with one useful candidate among noise it weighs that one at least twice the mean."""
         if not self._learns():
             return
         for seed in SEEDS:

@@ -73,6 +73,20 @@ class Selects(Plain):
         return [(row, int(column)) for row, column in enumerate(best)]
 
 
+class PicksColumns(Selects):
+    """Gives columns where pairs are due."""
+
+    def picks(self, theta, segments):
+        return [column for _, column in super().picks(theta, segments)]
+
+
+class PicksOutside(Selects):
+    """Counts rows from 1."""
+
+    def picks(self, theta, segments):
+        return [(row + 1, column) for row, column in super().picks(theta, segments)]
+
+
 class RaisesWhenItPicks(Selects):
     def picks(self, theta, segments):
         return self.no_such_thing(theta, segments)
@@ -108,6 +122,8 @@ MUTANTS = {
     "to-zero": (partial(made, build=AnnealsToZero), "anneals_into_a_relaxation"),
     "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
     "misspelt-too": (MisspeltToo, "optional_methods_are_spelt_right"),
+    "columns": (partial(made, build=PicksColumns, provides=WHERE_SET), "selects_if_it_says_so"),
+    "outside": (partial(made, build=PicksOutside, provides=WHERE_SET), "selects_if_it_says_so"),
     "raises": (partial(made, build=RaisesWhenItPicks, provides=WHERE_SET), "selects_if_it_says_so"),
     "never-declared": (partial(made, build=Selects), "selects_if_it_says_so"),
     "signed": (

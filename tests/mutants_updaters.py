@@ -122,6 +122,20 @@ class LyingBounds(Descent):
         return 1 / ((1 / self.lr) * self.taken**0.5)
 
 
+class ReplacesData(Descent):
+    @torch.no_grad()
+    def step(self, state, gradients):
+        self.taken += 1
+        for name, theta in state.theta.items():
+            theta.data = theta - self.rate() * gradients.theta[name] * state.alive[name]
+
+
+class ReturnsTheta(Descent):
+    def step(self, state, gradients):
+        super().step(state, gradients)
+        return dict(state.theta)
+
+
 class Rebinds(Descent):
     @torch.no_grad()
     def step(self, state, gradients):
@@ -228,6 +242,8 @@ UNDECLARED_SAMPLES = partial(component, build=BySample, provides=MIXTURE)
 NOT_SPARSE = partial(component, build=Descent, provides=(*LEARNS, "sparse"))
 OTHERS = {
     "rebinds": (Rebinds, "moves_theta_in_place"),
+    "replaces-data": (ReplacesData, "moves_theta_in_place"),
+    "returns-theta": (ReturnsTheta, "moves_theta_in_place"),
     "revives": (Revives, "never_revives"),
     "negative": (Negative, "its_strength_can_rank"),
     "signed": (Signed, "its_strength_can_rank"),

@@ -108,6 +108,51 @@ def test_what_a_trainer_demands_is_checked(demand, said, monkeypatch, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def rebound(state, gradients):
+    for name, slope in gradients.theta.items():
+        state.theta[name] = (state.theta[name] - slope).detach().requires_grad_()
+
+
+def replaced(state, gradients):
+    for name, slope in gradients.theta.items():
+        state.theta[name].data = state.theta[name].detach() - slope
+
+
+def removed(state, gradients):
+    del gradients
+    state.theta.clear()
+
+
+def frozen(state, gradients):
+    del gradients
+    for theta in state.theta.values():
+        theta.requires_grad_(requires_grad=False)
+
+
+def returned(state, gradients):
+    return {name: state.theta[name] - slope for name, slope in gradients.theta.items()}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (rebound, "another tensor in the place of theta of cell"),
+        (replaced, "other data behind theta of cell"),
+        (removed, "another tensor in the place of theta of cell"),
+        (frozen, "a theta of cell that requires no gradient"),
+        (returned, "a dict"),
+    ],
+)
+@pytest.mark.parametrize("estimate", ["first", "single-level"])
+def test_an_updater_that_does_not_move_theta_in_place_is_named(step, said, estimate, monkeypatch, tmp_path):
+    def own(_self, state, gradients):
+        return step(state, gradients)
+
+    text = f"^updater: Sgd.step of the plugin nascore gives {said}, .* theta moved in place"
+    with pytest.raises(PluginError, match=text):
+        search_with(monkeypatch, tmp_path, f"{SGD}.step", own, **{"trainer.estimate": estimate})
+
+
 @pytest.mark.parametrize("seeds", [[None], ["an architecture"]])
 def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
     with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for Descriptions"):

@@ -12,6 +12,7 @@ from nascore.description import Op, derive, expand, load
 from nascore.engine import derive as deriving
 from nascore.engine.derive import picks_of
 from nascore.engine.phase import Search
+from nascore.errors import PluginError
 from nascore.nn import ArchitectureState, segment_argmax, segment_softmax
 
 NETWORK = """\
@@ -36,6 +37,7 @@ network:
     head: {from: -1, op: classifier, width: classes}
 """
 NONE, SKIP, CONV = range(3)
+THETA = [[0.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]
 
 
 class Best:
@@ -231,3 +233,41 @@ def test_a_relaxation_that_changes_is_asked_as_it_is_at_the_end():
     theta = [[0.0, 2.0, 1.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]
     assert picked(theta, relaxation=Changing()) == [(0, SKIP), (1, CONV), (2, SKIP)]
     assert picked(theta, relaxation=Changing(), progress=1.0) == [(0, CONV), (1, SKIP), (2, CONV)]
+
+
+@pytest.mark.parametrize(
+    ("picks", "said"),
+    [
+        (None, "None for g"),
+        ({0: 1}, "a dict for g"),
+        ([1, 2], "a list that holds int 1 for g"),
+        ([(0, 1.0)], r"a list that holds \(0, 1.0\) for g"),
+        ([(0, 1, 2)], r"a list that holds \(0, 1, 2\) for g"),
+        ([(True, 1)], r"a list that holds \(True, 1\) for g"),
+        ([(torch.tensor(0), 1)], r"a list that holds \(tensor\(0\), 1\) for g"),
+        ([(3, 1)], r"the pick \(3, 1\) for g, which has no such entry"),
+        ([(0, -1)], r"the pick \(0, -1\) for g, which has no such entry"),
+        ([(0, 1), (0, 1)], "an entry of g twice"),
+        ([], "no pick for g"),
+    ],
+)
+def test_picks_that_are_no_entries_name_the_plugin(picks, said):
+    class Odd(Best):
+        def picks(self, theta, segments):
+            del theta, segments
+            return picks
+
+    with pytest.raises(
+        PluginError, match=f"^relaxation: Odd.picks of the plugin .* gives {said}, .*"
+    ) as caught:
+        picks_of(*searched(THETA, relaxation=Odd()))
+    assert caught.value.problems[0].of_plugin
+
+
+def test_a_pick_of_what_is_dead_names_the_plugin():
+    class Dead(Best):
+        def picks(self, theta, segments):
+            return [*super().picks(theta, segments), (0, CONV)]
+
+    with pytest.raises(PluginError, match=r"gives the pick \(0, 2\) for g, which is masked or dead"):
+        picks_of(*searched(THETA, relaxation=Dead(), dead=[(0, CONV)]))

@@ -107,7 +107,7 @@ class Alternating(Supervised):
         found = single_level(loss, self.weights, drawn.leaf)
         pulled = pull_back(self.phase, drawn, found.mixture)
         self.descend(found.weights)
-        self.search.updater.step(self.search.state, pulled)
+        self.search.move(pulled)
         return self.report(loss, accuracy, found.loss)
 
     def _draw(self, batch: Batch) -> Draw:
@@ -115,4 +115,4 @@ class Alternating(Supervised):
 
     def _move(self, drawn: Draw, found: Estimate) -> None:
         # Pulled back before anything moves: theta is changed in place, and the graph of the draw with it.
-        self.search.updater.step(self.search.state, pull_back(self.phase, drawn, found.mixture))
+        self.search.move(pull_back(self.phase, drawn, found.mixture))

@@ -17,6 +17,7 @@ from nascore.description import (
     with_auxiliary,
     without_auxiliary,
 )
+from nascore.engine.returned import Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,9 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
     sum of its weights (DATA derives so). Where a segment would have nothing left, it is asked again, with
     only what may be kept in the competition.
+
+    Raises:
+        PluginError: The relaxation gives something else than entries that compete, or none of the group.
     """
     relaxation = search.relaxing(name)
     assert isinstance(relaxation, Selecting)
@@ -77,7 +81,7 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
     pool = relaxation.pooled if isinstance(relaxation, Pooling) else _log_sum
     merged = _merged(theta, segments, never, pool)
-    picks = [pick for pick in relaxation.picks(*merged) if pick[1] not in never]
+    picks = [pick for pick in _asked(relaxation, *merged, name) if pick[1] not in never]
     left = segments.clone()
     left[:, never] = -1
     served = {int(segments[row, column]) for row, column in picks}
@@ -85,7 +89,16 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     if not empty:
         return picks
     alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
-    return picks + [pick for pick in relaxation.picks(theta, alone) if int(alone[pick]) >= 0]
+    picks += _asked(relaxation, theta, alone, name)
+    if not picks:
+        raise Returned(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
+    return picks
+
+
+def _asked(relaxation: Selecting, theta: Tensor, segments: Tensor, name: str) -> list[Pick]:
+    return Returned(relaxation, "picks", "relaxation").picks(
+        relaxation.picks(theta, segments), segments, name
+    )
 
 
 def _log_sum(theta: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import Factory, define
 
 from nascore.contract import Horizon
-from nascore.engine.returned import Returned
+from nascore.engine.returned import Returned, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from nascore.contract import Regularizer, Relaxation, Updater
+    from nascore.contract import Gradients, Regularizer, Relaxation, Updater
     from nascore.description import ChoiceGroup
     from nascore.engine.batches import Batches
     from nascore.engine.streams import Streams
@@ -90,6 +90,27 @@ class Search:
         relaxation = self.relaxing(name)
         given = relaxation.expected(theta, self.state.segments(name))
         return Returned(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
+
+    def move(self, gradients: Gradients) -> None:
+        """Let the updater make its step.
+
+        Raises:
+            PluginError: It returns something, or leaves another theta than the one that it was to move.
+        """
+        returned, theta = Returned(self.updater, "step", "updater"), self.state.theta
+        before, memory = dict(theta), {name: value.data_ptr() for name, value in theta.items()}
+        given: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
+        due = "theta moved in place, as by state.theta[name].detach().sub_(change), and nothing returned"
+        if given is not None:
+            raise returned.wrong(shown(given), due)
+        now: Mapping[str, object] = self.state.theta
+        for name, value in before.items():
+            if now.get(name) is not value:
+                raise returned.wrong(f"another tensor in the place of theta of {name}", due)
+            if value.data_ptr() != memory[name]:
+                raise returned.wrong(f"other data behind theta of {name}", due)
+            if not value.requires_grad:
+                raise returned.wrong(f"a theta of {name} that requires no gradient", due)
 
     def strength(self) -> dict[str, Tensor]:
         """Return by group [E, O] what deriving ranks by.

@@ -16,6 +16,8 @@ from nascore.plugin.loading import OF_FILES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nascore.description import Pick
+
 T = TypeVar("T")
 
 LONGEST: Final = 60
@@ -87,6 +89,34 @@ class Returned:
             raise self.wrong(shown(given), "a relaxation")
         return given
 
+    def picks(self, given: object, segments: Tensor, where: str) -> list[Pick]:
+        """Return what was given, if it lists entries that compete, each once.
+
+        Args:
+            given: What was given.
+            segments: Over what the entries compete, [E, O] int64; -1 outside.
+            where: Name of the group.
+
+        Raises:
+            PluginError: It does not.
+        """
+        due = f"a list of pairs (row, column) of entries of {where} {_shape(segments.shape)} that compete"
+        if not isinstance(given, list | tuple):
+            raise self.wrong(f"{shown(given)} for {where}", due)
+        rows, columns = segments.shape
+        for pick in given:
+            pair = isinstance(pick, tuple | list) and len(pick) == len(segments.shape)
+            if not pair or not all(isinstance(at, int) and not isinstance(at, bool) for at in pick):
+                raise self.wrong(f"a list that holds {_written(pick)} for {where}", due)
+            if not (0 <= pick[0] < rows and 0 <= pick[1] < columns):
+                raise self.wrong(f"the pick {tuple(pick)} for {where}, which has no such entry", due)
+            if int(segments[pick[0], pick[1]]) < 0:
+                raise self.wrong(f"the pick {tuple(pick)} for {where}, which is masked or dead", due)
+        found = [(int(row), int(column)) for row, column in given]
+        if len(set(found)) < len(found):
+            raise self.wrong(f"an entry of {where} twice", due)
+        return found
+
     def groups(self, given: object, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what was given, if it has for each group a tensor of the group's shape, of finite numbers.
 
@@ -117,6 +147,10 @@ def shown(given: object) -> str:
     if isinstance(given, (bool, int, float, str)):
         return f"{kind} {given!r}"[:LONGEST]
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def _written(given: object) -> str:
+    return repr(given)[:LONGEST] if isinstance(given, tuple | list) else shown(given)
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -184,5 +184,6 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
 
     def _updater(self) -> str:
         """Return the updater that it wishes for, if that is installed; else gradient descent."""
-        wished = [name for name, _ in self.declared().wished("updater", "mini")]
+        wishes = self.declared().wished("updater", "mini")
+        wished = [wish if isinstance(wish, str) else wish[0] for wish in wishes]
         return next((name for name in wished if self.found().get("updater", name) is not None), "sgd")

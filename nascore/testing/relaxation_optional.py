@@ -9,10 +9,11 @@ import torch
 from nascore.component import load
 from nascore.engine.derive import Selecting
 from nascore.engine.phase import Annealing
-from nascore.errors import said
+from nascore.engine.returned import Returned
+from nascore.errors import PluginError, said
 from nascore.testing.choices import alike, scattered, unlike
 from nascore.testing.conformance import NotConformingError
-from nascore.testing.mixing import live, mixtures, states
+from nascore.testing.mixing import mixtures, states
 from nascore.testing.part import PartConformance
 from nascore.testing.random_state import seeded
 
@@ -74,8 +75,9 @@ class RelaxationOptional(PartConformance):
             except Exception as error:
                 raised = f"{self.component} declares selects, and its `picks` raises {said(error)}{text}."
                 raise NotConformingError(raised) from error
-            alive = live(state, name)
+            try:
+                Returned(part, "picks", "relaxation").picks(picks, state.segments(name), name)
+            except PluginError as error:
+                wrong = error.problems[0].text.rstrip(".")
+                raise NotConformingError(f"{self.component}: {wrong}{text}.") from error
             self.hold(picks, f"picks nothing of a group ({name}){text}")
-            in_place = all(bool(alive[row, column]) for row, column in picks)
-            self.hold(in_place, f"picks what is masked or dead{text}")
-            self.hold(len(set(picks)) == len(picks), f"picks an entry twice{text}")

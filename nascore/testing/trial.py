@@ -37,10 +37,16 @@ class Trial:
     updater: Any
     state: ArchitectureState
 
-    def step(self, slopes: Mapping[str, Tensor]) -> None:
-        """Make one step, as the engine does: none where the updater follows nothing."""
-        if self.updater.gradient is not None:
-            self.updater.step(self.state, self.gradients(slopes))
+    def step(self, slopes: Mapping[str, Tensor]) -> object:
+        """Make one step, as the engine does: none where the updater follows nothing.
+
+        Returns:
+            What the updater returns, which is to be None.
+        """
+        if self.updater.gradient is None:
+            return None
+        given: object = self.updater.step(self.state, self.gradients(slopes))
+        return given
 
     def steps(self, slopes: Mapping[str, Tensor], count: int) -> None:
         """Make so many steps on a loss that is linear in the mixture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,9 @@ def test_a_long_function_is_seen() -> None:
     body = "\n".join("    x = 1" for _ in range(MOST_LINES_OF_A_FUNCTION))
 
     assert long_functions(f"def short():\n    pass\ndef long():\n{body}\n") == ["long: 51 lines"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").glob("*.py")), ids=lambda path: path.name)
+def test_tests_of_the_core_are_collected_without_plugins(path: Path) -> None:
+    """They are in its source distribution; a test that needs a plugin imports it inside."""
+    assert not re.search(r"^(import|from) nascore_", path.read_text(encoding="utf-8"), re.MULTILINE)

@@ -13,7 +13,7 @@ images that the architecture was fitted to and the weights were not:
 - trained: the same architecture trained from scratch as a search at this scale does it.
 
 The gap is drawn minus derived. Settings are those of the scale `mini` on the data set digits. In all but the
-last, batch norm takes its statistics from the batch.
+last, the norms of candidates take their statistics from the batch, those of the frame from training.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phases import network_of, search_phase, take_over
 from nascore.engine.training import trained
+from nascore.nn.norms import keep_statistics
 from nascore.recipe import Request, settled
 from nascore.verbs.asking import found
 
@@ -141,9 +142,12 @@ def drawn(live: Live, phase: Phase, search: Search, held: Examples) -> float:
 
 def inherited(live: Live, closed: Description, phase: Phase, held: Examples) -> float:
     """Return the accuracy of the derived network with the supernet's own weights."""
-    network = network_of(live, closed, phase.streams)
+    network, there = network_of(live, closed, phase.streams), phase.network.state_dict()
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            keep_statistics(module, keep=f"{name}.running_mean" in there)
     own = network.state_dict().keys()
-    weights = {name: value for name, value in phase.network.state_dict().items() if name in own}
+    weights = {name: value for name, value in there.items() if name in own}
     missing = own - weights.keys()
     assert not missing, f"the supernet has no {', '.join(sorted(missing))}"
     take_over(network, weights, weights)

@@ -61,3 +61,11 @@ def test_a_loss_that_is_not_finite_names_the_setting_as_it_is_typed():
     assert done.exit_code == 1
     assert "Try a lower --set evaluate.training.lr" in done.stderr
     assert "a lower evaluate.training.clip" in done.stderr
+
+
+def test_an_evaluation_by_itself_takes_the_paths_that_a_search_has(tiny_run):
+    both = (["--set", f"{prefix}training.epochs=0"] for prefix in ("", "evaluate."))
+    plain, long = (cli("evaluate", tiny_run, *words) for words in both)
+    assert plain.exit_code == long.exit_code == 3
+    assert "training.epochs: 0 is not a whole number" in plain.stderr
+    assert long.stderr == plain.stderr.replace("--set training", "--set evaluate.training")

@@ -111,6 +111,17 @@ def test_a_flipped_bit_in_the_weights(run):
         bytes_of(run / "best/weights.safetensors")
 
 
+def test_a_flipped_bit_is_seen_at_every_depth(run):
+    listed = checksums_of(run).files
+    assert max(name.count("/") for name in listed) == 2
+    for name in listed:
+        check_file(run / name)
+        flipped(run / name, at=0)
+        with pytest.raises(OSError, match="damaged"):
+            check_file(run / name)
+        flipped(run / name, at=0)
+
+
 def test_lines_of_metrics_are_compared_when_the_run_is_over(run):
     lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (run / "metrics.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
@@ -201,6 +212,20 @@ def test_a_run_under_way_reads_what_it_has_written(tmp_path):
     (folder / "gallery.json").write_text("4", encoding="utf-8")
     with pytest.raises(RunFolderError, match="not as the run wrote it"):
         text_of(folder / "gallery.json")
+
+
+def test_what_a_run_wrote_before_is_not_what_it_left(tmp_path):
+    folder = create("x", out=tmp_path / "run")
+    for text in ("first", "last"):
+        folder.text("gallery.json", text)
+        check_file(folder / "gallery.json")
+    (folder / "gallery.json").write_text("first", encoding="utf-8")
+    check_file(folder / "gallery.json")  # a kill may have come between the line and the file
+    folder.finish({"kind": "search", "status": "failed"})
+    with pytest.raises(OSError, match="not as the run wrote it"):
+        check_file(folder / "gallery.json")
+    (folder / "gallery.json").write_text("last", encoding="utf-8")
+    check_file(folder / "gallery.json")
 
 
 @pytest.mark.parametrize("interrupted", ["announce", "placed"])

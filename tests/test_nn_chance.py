@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from nascore.nn import Noise, conv_3x3, sep_conv_3x3
-from nascore.nn.chance import draws, lending, lent, redirecting
+from nascore.nn.chance import _borrowing, draws, lending, lent, redirecting
 
 SEED = 11
 DRAWS = {
@@ -112,3 +114,27 @@ def test_what_a_hook_does_is_not_known():
     module = nn.Conv2d(1, 1, 1)
     module.register_forward_hook(lambda *_: None)
     assert draws(module)
+
+
+class Fused:
+    """Stands for an operation that draws and takes no generator, as there are on GPUs alone."""
+
+    def __init__(self, *arguments):
+        self._schema = SimpleNamespace(arguments=[SimpleNamespace(name=name) for name in arguments])
+
+    def __call__(self, *args):
+        del args
+        return torch.rand(3)
+
+
+def test_what_takes_no_generator_borrows_the_global_one_and_puts_it_back():
+    generator, same = (torch.Generator().manual_seed(5) for _ in range(2))
+    before = torch.get_rng_state()
+    drawn = [_borrowing(Fused("x", "dropout_p"), generator, (None, 0.5), {}) for _ in range(2)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(one, torch.rand(3, generator=same)) for one in drawn)
+    # Without dropout nothing is drawn, so nothing is borrowed.
+    assert torch.equal(
+        _borrowing(Fused("x", "dropout_p"), generator, (None, 0.0), {}),
+        torch.rand(3, generator=torch.Generator().set_state(before)),
+    )

@@ -12,6 +12,7 @@ from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.files import Files
+from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.recipe.size import layer_of, sized
 from nascore.recipe.unscaled import doubt_sizes
 from nascore.run import RECIPE, is_file, refuse_taken
@@ -128,6 +129,8 @@ def ask_evaluate(
         RunFolderError: The run that was named cannot be used.
     """
     registry = installed(plugins)
+    # A search and its recipe have the same settings under `evaluate`.
+    request = evolve(request, prefix=EVALUATION_PATH)
     # Looked at first: what is no architecture needs no recipe, and torch is not imported for it.
     description = read_architecture(target, registry, entry=entry)
     if description.is_open:

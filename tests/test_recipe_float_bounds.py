@@ -88,3 +88,23 @@ def test_noise_is_bounded_and_the_facts_count_what_is_cut_off(dataset):
         images = data.train().images
         assert images.mean().item() == pytest.approx(data.facts.mean[0], abs=0.01)
         assert images.std().item() == pytest.approx(data.facts.std[0], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("space.channels=100000000", "must be at most 1,048,576"),
+        ("space.cells=1000000", "must be at most 10,000"),
+        ("training.channels=100000000", "must be at most 1,048,576"),
+        ("training.cells=10000000", "must be at most 10,000"),
+        (f"trainer.batch={10**24}", "is more than the 500 images"),
+        (f"training.batch={10**24}", "is more than the 500 images"),
+    ],
+)
+def test_a_whole_number_beyond_all_bounds_is_refused_by_its_setting(setting, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = cli(*SMALL, "--dry-run", "--set", setting)
+    assert done.exit_code == 3, done.output
+    assert done.stderr.startswith(f"{setting.partition('=')[0]}: ")
+    assert said in done.stderr
+    assert f"from --set {setting}" in done.stderr

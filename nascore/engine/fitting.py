@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from attrs import evolve
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from nascore.engine.build import Parts
     from nascore.recipe import Recipe
     from nascore.recipe.run_settings import TrainingSettings
+
+
+SIZES: Final = {"channels": "channels", "repeat": "cells", CELLS: "cells"}
+"""By where a description has a size the name of the setting that gives it."""
 
 
 @runtime_checkable
@@ -76,6 +80,27 @@ def gathering() -> Iterator[Callable[..., None]]:
         kinds = {type(error) for error in errors}
         kind = kinds.pop() if len(kinds) == 1 else RecipeError
         raise kind(dict.fromkeys(problem for error in errors for problem in error.problems))
+
+
+@contextmanager
+def of_settings(group: str, settings: object) -> Iterator[None]:
+    """Give problems of a description's size the path of the setting that it is made of, where there is one.
+
+    Args:
+        group: What the paths of the settings begin with.
+        settings: Say which sizes can be set; None is not set.
+
+    Raises:
+        RecipeError: What was raised inside, of the same type.
+    """
+    try:
+        yield
+    except RecipeError as error:
+        given = {at: name for at, name in SIZES.items() if getattr(settings, name, None) is not None}
+        raise type(error)(
+            evolve(one, path=f"{group}.{given[one.path]}") if one.path in given else one
+            for one in error.problems
+        ) from error
 
 
 def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalogue) -> Description:
@@ -187,12 +212,8 @@ def check_trained(
         RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
         DescriptionError: It fails on images of this size, or does not end in logits.
     """
-    try:
+    with of_settings("training", training):
         ready = prepared(description, training, facts)
-    except DescriptionError as error:
-        raise DescriptionError(
-            evolve(one, path="training.cells") if one.path == CELLS else one for one in error.problems
-        ) from error
     check_weights(check_shapes(ready, catalogue, (facts.height, facts.width)))
     check_alone(ready, catalogue, facts, {"training.batch": training.batch})
     return ready

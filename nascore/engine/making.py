@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nascore.component import load
-from nascore.engine.fitting import check_space
+from nascore.engine.fitting import check_space, of_settings
 from nascore.errors import refusal
 from nascore.recipe.guard import guarded
 
@@ -50,9 +50,11 @@ def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Descrip
         PluginError: The space raised, or gave something else than a description for these data.
         DescriptionError: The description cannot be built, or does not end in logits.
     """
-    space: Space = made(recipe, "space")
-    given = answered(recipe.part("space").component, "describing", lambda: space.describe(facts))
-    return check_space(space, given, facts, catalogue)
+    part = recipe.part("space")
+    with of_settings("space", part.settings):
+        space: Space = made(recipe, "space")
+        given = answered(part.component, "describing", lambda: space.describe(facts))
+        return check_space(space, given, facts, catalogue)
 
 
 def answered(component: Component, what: str, call: Callable[[], T]) -> T:

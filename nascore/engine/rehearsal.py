@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_BLANK: Final = 2**40
+"""Blank images that torch can count."""
+
 LAYERS: Final = get_args(LayerName)
 """Who sets a value, the weakest first."""
 
@@ -81,6 +84,8 @@ def rehearse_search(
         recipe=recipe, description=description, facts=facts, catalogue=catalogue, images=images
     )
     _begin(recipe.part("relaxation"), "relaxation.", beginning.relaxation)
+    if made(recipe, "trainer").demand.batch > MOST_BLANK:
+        return  # no such batch can be, which is another check
     with gathering() as check:
         check(_begin, recipe.part("updater"), "updater.", beginning.updater)
         check(_begin, recipe.part("trainer"), "trainer.", beginning.trainer)

@@ -12,6 +12,8 @@ from command_line import cli, done
 from nascore.cli import main
 from nascore.cli.group import VERBS
 from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
+from nascore.component import SLOTS
+from nascore.scaffold import BLUEPRINTS
 
 TRIES = (
     ("train", "nascore search --space NAME", "nascore evaluate ARCHITECTURE"),
@@ -153,6 +155,12 @@ def test_a_habit_is_no_option_of_its_own(habit):
 
 def test_no_command_of_a_habit_is_a_verb():
     assert not set(COMMANDS) & set(VERBS)
+
+
+def test_help_of_new_plugin_names_the_hooks_of_slots_without_a_template():
+    named = set(re.findall(r"nascore_\w+", done("new-plugin", "--help")))
+
+    assert named == {slot.hook for slot in SLOTS if slot.name not in BLUEPRINTS}
 
 
 def test_help_groups_the_verbs_and_cuts_no_summary():

@@ -10,7 +10,9 @@ import torch
 from command_line import cli
 
 import nascore
+from nascore.errors import RecipeError
 from nascore.verbs.asking import plain, requested
+from nascore.verbs.varied import varied
 
 FEW = {"trainer.epochs": 2, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
 CHAIN = """\
@@ -54,6 +56,21 @@ def test_a_path_is_a_file():
         "space": ["file:a folder/chain.yaml"],
         "updater": ["darts"],
     }
+
+
+def test_seeds_of_several_searches():
+    request = requested(
+        names={"updater": ["darts"]}, recipe=None, preset=None, scale=None, settings=None, seed=None
+    )
+    assert varied(request, np.arange(2)).seeds == (0, 1)
+    for number in (5, np.int64(5)):
+        with pytest.raises(RecipeError, match=r"5 may mean one seed or so many\. .* range\(5\) or \[5\]"):
+            varied(request, number)
+
+
+def test_settings_that_are_no_dictionary():
+    with pytest.raises(RecipeError, match="settings is a dictionary"):
+        nascore.search(space="tiny", settings=["trainer.epochs=2"])
 
 
 def test_a_search_takes_them(tmp_path):

@@ -228,6 +228,7 @@ def test_where_all_evaluations_fail_nothing_else_is_compared(no_evaluation):
     assert "its evaluation failed: the loss is nan" in "".join(found.warnings)
     text = CliRunner().invoke(main, ["compare", "run"]).stdout
     assert text.count("failed") == 2, text
+    assert "test split: never opened" in text
     assert no_evaluation
 
 

@@ -105,7 +105,8 @@ def _said(found: Comparison) -> Iterator[str]:
     if found.by == "test":
         yield "parameters, MACs: of the networks that were tested, mean over the seeds"
         opened = sum(len(row.samples) for row in found.rows)
-        yield f"test split: opened {opened} times, once for each architecture, after its search"
+        times = f"opened {opened} times, once for each architecture, after its search"
+        yield f"test split: {times if opened else 'never opened'}"
     searched = [row.in_search() for row in found.rows]
     if any(one is not None and one[1] for one in searched):
         yield GUIDED

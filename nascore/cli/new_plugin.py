@@ -39,6 +39,10 @@ def command(name: str, *, slot: str, out: Path | None) -> None:
     """Make a plugin that works as made: a small part to change, its settings and its conformance test.
 
     NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
+
+    The other slots have no template. A part of one is written into a file with the hook of its slot
+    (nascore_growths, nascore_trainers, nascore_datasets, nascore_observers), as docs/plugins.md in the
+    repository shows; --with FILE uses it at once.
     """
     made = new_plugin(name, slot, out=out)
     lines = [f"made {made.folder}:", *(f"  {file}" for file in made.files)]

@@ -35,12 +35,20 @@ def nearest(setting: Setting, expected: object, node: Node) -> str:
             return f"Write {write_scalar(meant)}."
         words = [str(word) for word in setting.choices] or words_of(expected)
         return did_you_mean(value, words)
-    if isinstance(value, (int, float)) and _is_float(expected, node) and abs(value) > LARGEST:
-        return f"The largest number is {LARGEST:.3g}: torch computes in 32-bit floats."
+    if beyond(expected, node):
+        return "torch computes in 32-bit floats."
     if isinstance(value, float) and value.is_integer() and _fits(setting, expected, int(value), node):
         return f"Write {int(value)}."
     if isinstance(value, (bool, int, float)) and _fits(setting, expected, str(value), node):
         return "Put it in quotes."
+    return ""
+
+
+def beyond(expected: object, node: Node) -> str:
+    """Return the bound of all numbers where a value is a number beyond it; otherwise an empty text."""
+    value = node.value
+    if isinstance(value, (int, float)) and _is_float(expected, node) and abs(value) > LARGEST:
+        return f", at most {LARGEST:.3g} in size"
     return ""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from nascore.config.hints import nearest
+from nascore.config.hints import beyond, nearest
 from nascore.config.kinds import UnfitError
 from nascore.config.node import Node, show, word
 from nascore.config.setting import settings_of
@@ -131,7 +131,8 @@ def _read(declared: Declared, node: Node, asked: Asked, found: _Gathered) -> Non
     try:
         found.values[name] = declared.read(node)
     except UnfitError as wrong:
-        text = f"{show(wrong.node)} is not {declared.setting.expected(wrong.declared)}."
+        bound = beyond(wrong.declared, wrong.node)
+        text = f"{show(wrong.node)} is not {declared.setting.expected(wrong.declared)}{bound}."
         hint = nearest(declared.setting, wrong.declared, wrong.node)
         found.problems.append(Problem(path=path, text=text, origin=wrong.node.origin, hint=hint))
     else:

@@ -93,6 +93,8 @@ def requested(
         RecipeError: Something else than a name stands for a component.
     """
     _refuse_objects(names)
+    if not isinstance(settings, (Mapping, type(None))):
+        raise RecipeError("settings is a dictionary of values by path: {'trainer.epochs': 5}.")
     return Request(
         recipe=None if recipe is None else given_path(recipe),
         preset=preset,

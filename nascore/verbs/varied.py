@@ -13,6 +13,7 @@ from nascore.errors import Origin, Problem, RecipeError
 from nascore.files import given_path
 from nascore.recipe.run_settings import EVALUATION_PATH
 from nascore.run import is_file
+from nascore.verbs.asking import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -171,8 +172,12 @@ def _misnamed(slot: str, names: Sequence[str]) -> list[Problem]:
 
 
 def _seeds(typed: str | Iterable[int]) -> tuple[tuple[int, ...], list[Problem]]:
+    if isinstance(plain(typed), int):
+        hint = f"Give a list of seeds, such as range({plain(typed)}) or [{plain(typed)}]."
+        text = f"{typed} may mean one seed or so many."
+        return (), [Problem(path="seeds", text=text, origin=Origin(layer="python", where="seeds"), hint=hint)]
     if not isinstance(typed, str):
-        numbers = list(typed)
+        numbers = [plain(one) for one in typed]
         wrong = [f"{one!r} is no seed." for one in numbers if type(one) is not int or one < 0]
         said = "seeds"
     else:

@@ -33,12 +33,23 @@ TRIES = (
     ("export RUN --onnx", "torch.onnx.export"),
     ("export RUN --to onnx", "torch.onnx.export"),
     ("export RUN --to torch", "best/model.py"),
-    ("export RUN", "Missing option '--to'", "network"),
-    ("resume RUN", "nascore search --recipe RUN/recipe.yaml"),
-    ("search --resume RUN", "nascore search --recipe RUN/recipe.yaml"),
-    ("report RUN", "nascore compare", "nascore gallery RUN"),
+    ("export RUN", "Missing option '--to'. Write --to", "--to network"),
+    ("resume runs/a", "nascore search --recipe runs/a/recipe.yaml"),
+    ("search --resume runs/a", "nascore search --recipe runs/a/recipe.yaml"),
+    ("search --resume", "nascore search --recipe RUN/recipe.yaml"),
+    ("evaluate X --resume runs/a", "nascore evaluate runs/a"),
+    ("search --layers 8", "--set space.cells=8 for the search", "--set training.cells=8"),
+    ("evaluate X --width 8", "Write --set training.channels=8."),
+    ("search --steps 900", "in epochs: --set trainer.epochs=N for the search"),
+    ("search --space tiny --set growth.limit=200K", "petridish has it. Write --growth petridish."),
+    ("search --set batch_size=3", "Did you mean trainer.batch or training.batch?"),
+    (
+        "search --set trainer.epochs=5,updater.lr=0.1",
+        "once for each: --set trainer.epochs=5 --set updater.lr=0.1.",
+    ),
+    ("report runs/a", "nascore compare runs/a", "nascore gallery runs/a"),
     ("plot my_run", "nascore gallery my_run --plot"),
-    ("predict RUN img.png", "best/model.py"),
+    ("predict runs/a img.png", "nascore.load_run('runs/a')", "best/model.py"),
     ("search --algorithm uniform", "--updater uniform"),
     ("search --method random", "--growth random"),
     ("search --algo nothing", "--updater nothing"),
@@ -116,7 +127,7 @@ def test_answers_name_only_what_there_is():
         verbs = re.findall(r"nascore ([a-z][a-z-]+)(?= |[.,;:)]|$)", answer)
         assert {verb for verb in verbs if verb not in VERBS} <= {"computes", "writes"}, answer
         fields = {name for _, name, _, _ in Formatter().parse(answer) if name}
-        assert fields <= {"value", "named", "space", "run", "rest", "number"}, answer
+        assert fields <= {"value", "named", "space", "run", "rest", "number", "name"}, answer
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -169,3 +180,56 @@ def test_help_groups_the_verbs_and_cuts_no_summary():
     assert text.index("Search and train:") < text.index("Plugins:")
     assert "..." not in text.partition("Search and train:")[2]
     assert all(re.search(rf"^  {verb}\s", text, re.MULTILINE) for verb in VERBS)
+
+
+HEAD = "nascore: 1\nscale: mini\nspace: tiny\n"
+RECIPES = {
+    "trainer: {epochs: 2}\n": "Write trainer: {name: alternating, ...}.",
+    "updater: sgd\nupdater.lr: 0.1\n": "updater.lr: a setting stands in the map of its slot. "
+    "Write updater: {name: sgd, lr: 0.1}.",
+    "trainer.epochs: 2\n": "Write trainer: {name: NAME, epochs: 2}.",
+    "regularizer.l1.weight: 2\n": "Write regularizer: {l1: {weight: 2}}.",
+    "batch_size: 3\n": "Did you mean trainer.batch or training.batch?",
+}
+
+
+@pytest.mark.parametrize("text", RECIPES)
+def test_a_recipe_by_guess_is_answered_as_a_recipe_says_it(text, tmp_path):
+    (tmp_path / "r.yaml").write_text(HEAD + text)
+
+    result = cli("check", tmp_path / "r.yaml")
+
+    assert result.exit_code == 3
+    assert RECIPES[text] in result.stderr
+
+
+@pytest.mark.parametrize("text", ['[space]\nname = "tiny"\n', "seed = 3\n"])
+def test_a_recipe_in_toml_is_named_so(text, tmp_path):
+    (tmp_path / "r.toml").write_text(text)
+
+    result = cli("check", tmp_path / "r.toml")
+
+    assert result.exit_code == 3
+    assert "A recipe is YAML, not TOML" in result.stderr
+
+
+def test_a_recipe_where_a_description_belongs_is_named_in_the_command(tmp_path):
+    (tmp_path / "a b.yaml").write_text(HEAD)
+
+    assert f"nascore search --recipe '{tmp_path}/a b.yaml'" in cli("draw", tmp_path / "a b.yaml").stderr
+
+
+@pytest.mark.needs("nascore-spaces")
+def test_a_setting_of_the_search_leads_to_that_of_the_evaluation():
+    result = cli("evaluate", "resnet20", "--set", "trainer.epochs=3")
+    assert "Did you mean training.epochs?" in result.stderr
+
+
+def test_a_file_that_is_not_there_leads_to_no_other_kind_of_file(tmp_path):
+    (tmp_path / "chain.yam").mkdir()
+    (tmp_path / "chains.yml").write_text("")
+
+    result = cli("search", "--space", f"file:{tmp_path}/chain.yml")
+
+    assert "chains.yml?" in result.stderr
+    assert ".yam?" not in result.stderr

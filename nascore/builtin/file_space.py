@@ -86,7 +86,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
 def _beside(path: Path) -> str:
     """Return the hint for a file that is not there: the nearest name in its folder, as it is typed."""
     try:
-        names = {one.name for one in path.parent.iterdir()}
+        names = {one.name for one in path.parent.iterdir() if one.suffix in (".yaml", ".yml")}
     except OSError:
         names = set()
     return did_you_mean(str(path), (str(path.parent / name) for name in names)) or "Write --space file:PATH."

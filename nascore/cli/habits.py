@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REPEAT: Final = (
     "A run that was stopped cannot be resumed. Its recipe repeats it from the beginning: "
-    "nascore search --recipe RUN/recipe.yaml."
+    "nascore search --recipe {run}/recipe.yaml."
 )
 FOLDER_OF_IMAGES: Final = (
     "Data sets are chosen by name: nascore list dataset. A folder of images needs a plugin of your own "
@@ -25,7 +25,7 @@ ONNX: Final = (
     "torch.onnx.export writes that."
 )
 PREDICT: Final = (
-    "Predictions are made in Python: nascore.load_run('RUN').predict(images), or by "
+    "Predictions are made in Python: nascore.load_run({name}).predict(images), or by "
     "best/model.py in the run's folder, with torch alone."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
@@ -42,7 +42,8 @@ class Habit:
         settings: The settings that it is called here, each with what they are for; they answer in place of
             `search` and `evaluate`, as far as the verb and the parts that were named have them.
         search: The answer of ``nascore search``. ``{value}`` is what was typed after the option, or else
-            `value`; ``{named}`` is the slot's own flag with it, where a component is called so.
+            `value`; ``{run}`` is the same as a run; ``{named}`` is the slot's own flag with it, where a
+            component is called so.
         evaluate: The answer of ``nascore evaluate``; empty: that of `search`.
         others: By another verb, its answer. Any other verb answers by the closest name of its own options.
         value: What stands for the value where none was typed.
@@ -101,7 +102,7 @@ OPTIONS: Final = (
     Habit(
         names=("resume", "checkpoint", "ckpt", "ckpt-path", "continue", "restart", "load", "from-run"),
         search=REPEAT,
-        evaluate="A run that was stopped cannot be resumed. Evaluate it anew: nascore evaluate RUN.",
+        evaluate="A run that was stopped cannot be resumed. Evaluate it anew: nascore evaluate {run}.",
     ),
     Habit(
         names=("data", "data-dir", "data-path", "dataset-path", "datadir", "image-folder", "images", "root"),
@@ -288,7 +289,7 @@ COMMANDS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("resume", "continue", "restart"), REPEAT),
     **dict.fromkeys(
-        ("repeat", "reproduce", "rerun", "replay"), "Write nascore search --recipe RUN/recipe.yaml."
+        ("repeat", "reproduce", "rerun", "replay"), "Write nascore search --recipe {run}/recipe.yaml."
     ),
     **dict.fromkeys(("predict", "infer", "inference", "serve", "deploy", "classify"), PREDICT),
     **dict.fromkeys(
@@ -297,7 +298,7 @@ COMMANDS: Final[dict[str, str]] = {
     **dict.fromkeys(("help", "usage", "man", "commands"), "Write nascore --help, or nascore VERB --help."),
     **dict.fromkeys(
         ("report", "stats", "table", "significance", "diff"),
-        "Write nascore compare RUN... for a table of runs, nascore gallery RUN for its architectures.",
+        "Write nascore compare {run} for a table of runs, nascore gallery {run} for its architectures.",
     ),
     **dict.fromkeys(
         ("history", "status", "ps", "results", "jobs", "experiments", "ls"), "Write nascore runs."
@@ -326,7 +327,8 @@ COMMANDS: Final[dict[str, str]] = {
     **dict.fromkeys(("ui", "gui", "dashboard", "web"), "Everything is in the terminal: nascore runs."),
     **dict.fromkeys(("download", "fetch", "get", "data"), FOLDER_OF_IMAGES),
 }
-"""By a command that there is not: the right one. ``{run}`` and ``{rest}`` are what was typed after it."""
+"""By a command that there is not: the right one. ``{run}`` and ``{rest}`` are what was typed after it,
+``{name}`` is the run in Python."""
 
 VALUES: Final[dict[tuple[str, str], str]] = {
     **dict.fromkeys((("device", "gpu"), ("device", "GPU"), ("device", "nvidia")), "Write --device cuda."),

@@ -53,10 +53,10 @@ def answered_command(name: str, rest: Sequence[str]) -> str:
         name: The command that was typed.
         rest: The words after it.
     """
-    run = next((quoted(word) for word in rest if not word.startswith("-")), "RUN")
+    run = next((word for word in rest if not word.startswith("-")), "RUN")
     kind = {"algorithms": "updater", "methods": "updater"}.get(name.lower(), name.lower().removesuffix("s"))
     kind = kind if kind in {slot.name for slot in SLOTS} else "SLOT"
-    return COMMANDS.get(name.lower(), "").format(run=run, rest=kind)
+    return COMMANDS.get(name.lower(), "").format(run=quoted(run), name=repr(run), rest=kind)
 
 
 def unknown_option(
@@ -117,7 +117,7 @@ def bad_value(error: click.BadParameter, args: Sequence[str], registry: Registry
     answer = _value(str(param.name), value)
     if isinstance(error, click.MissingParameter):
         names = sorted(one.name for one in items(registry, NOTATION)) if param.name == "to" else []
-        answer = f"Notations: {', '.join(names)}." if names else ""
+        answer = f"Write {' or '.join(f'--to {one}' for one in names)}." if names else ""
     elif param.name == "seed" and value and not value.strip("0123456789, ."):
         answer = f"Several seeds are {command_line('--seeds', value.replace(' ', ''))}."
     return click.UsageError(f"{error.format_message()} {answer}", ctx=error.ctx) if answer else error
@@ -209,6 +209,7 @@ def _filled(answer: str, habit: Habit, value: str, registry: Registry) -> str:
     space = value if not value.endswith((".yaml", ".yml")) else f"file:{value}"
     return answer.format(
         value=typed,
+        run=quoted(value) if value else "RUN",
         named=" or ".join(command_line(f"--{slot}", value) for slot in named) or f"--updater {typed}",
         space=command_line("--space", space) if value else "--space NAME",
     )

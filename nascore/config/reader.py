@@ -155,7 +155,7 @@ def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Asked)
     habit = HABITS.get(name, "")
     near = f"Did you mean {habit}?" if habit in declared else did_you_mean(name, [*declared, *asked.also])
     others = asked.elsewhere(name)
-    paths = asked.paths(name)
+    paths = asked.paths(name) or asked.paths(habit)
     owner = "'none'" if asked.owner == "none" else asked.owner  # a name, and a word of the sentence
     text = f"{owner} has no setting {word(name)}"
     if paths:
@@ -166,6 +166,9 @@ def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Asked)
     known = next((item for key, item in declared.items() if near == f"Did you mean {key}?"), None)
     if near and not others:
         hint = near if known is None else f"{near} ({known.expected})"
+    elif others and not declared:
+        slot, by_flag = asked.path.partition(".")[0], node.origin.layer == "set"
+        hint = f"Write {' or '.join(f'--{slot} {one}' if by_flag else f'{slot}: {one}' for one in others)}."
     else:
         hint = _known(declared)
     return Problem(path=asked.at(word(name)), text=f"{text}.", origin=node.key or node.origin, hint=hint)

@@ -33,6 +33,7 @@ from nascore.description.names import (
 from nascore.description.problems import join
 from nascore.description.values import Description, Graph, Group, Node
 from nascore.errors import did_you_mean
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from nascore.config import Node as Yaml
@@ -102,8 +103,12 @@ def _is_recipe(items: Items, found: Found) -> bool:
     if not slots or NETWORK in items:
         return False
     text = f"this is a recipe, not a description: it says {' and '.join(slots)}."
-    hint = "Recipes are given with --recipe: nascore search --recipe FILE."
-    found.add("", text, hint=hint, origin=items[slots[0]].key)
+    at = items[slots[0]].key
+    file = "" if at is None else at.where.rpartition(":")[0].rpartition(":")[0]
+    hint = (
+        f"Recipes are given with --recipe: {command_line('nascore', 'search', '--recipe', file or 'FILE')}."
+    )
+    found.add("", text, hint=hint, origin=at)
     return True
 
 

@@ -18,7 +18,7 @@ from nascore.recipe.formats import KEY as FORMAT_KEY
 from nascore.recipe.guard import caught
 from nascore.recipe.layer import Layer, Value
 from nascore.recipe.made_with import KEY, read_made_with
-from nascore.recipe.mistaken import mistaken, not_read
+from nascore.recipe.mistaken import flat_key, mistaken, not_read, not_yaml
 from nascore.recipe.run_settings import EVALUATE_RUN, EVALUATION
 from nascore.recipe.slot_values import SlotReader
 from nascore.recipe.unknown import unknown_preset
@@ -134,10 +134,15 @@ class Files:
     def _page(self, source: Source) -> Page:
         document = parse_document(source.text, where=source.where, layer=source.layer, folder=source.folder)
         if document.root is None:
-            return Page(source=source, own=Layer(problems=tuple(document.problems), unread=True))
+            return Page(
+                source=source, own=Layer(problems=not_yaml(source.where, document.problems), unread=True)
+            )
         wrong = mistaken(document.root, source.where)
         if wrong is not None:
-            return Page(source=source, own=Layer(problems=(*document.problems, wrong), unread=True))
+            return Page(
+                source=source,
+                own=Layer(problems=not_yaml(source.where, (*document.problems, wrong)), unread=True),
+            )
         root, format_problem = self.formats.read(document.root)
         assert isinstance(root.value, dict)
         problems = [*document.problems, *([] if format_problem is None else [format_problem])]
@@ -173,6 +178,8 @@ class Files:
         for name, node in keys.items():
             if name in by_name:
                 reader.read(by_name[name], node)
+            elif name.partition(".")[0] in by_name and all(name.split(".")[1:]):
+                reader.problems.append(flat_key(name, keys, by_name[name.partition(".")[0]]))
             elif name not in (FORMAT_KEY, *OF_FILES):
                 run[name] = node
         values = [*reader.values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.component import RUN
+from nascore.config import settings_of
 from nascore.errors import Problem
 
 if TYPE_CHECKING:
@@ -23,9 +24,22 @@ def leftovers(recipe: Recipe, stack: Stack) -> Iterator[Problem]:
             continue
         if value.slot not in slots:
             text = f"{value.slot} plays no part here."
-            yield Problem(path=value.slot, text=text, origin=value.node.origin, hint="Leave it out.")
+            yield Problem(path=value.slot, text=text, origin=value.node.origin, hint=_of_run(value, recipe))
         elif value.component is not None and value.component.name not in recipe.names(value.slot):
             yield _not_there(value, recipe)
+
+
+def _of_run(value: Value, recipe: Recipe) -> str:
+    """Return the hint for a setting that a group of the run has too: ``training.epochs``."""
+    given = value.node.value if isinstance(value.node.value, dict) else {}
+    groups = settings_of(type(recipe.run))
+    paths = [
+        f"{group}.{name}"
+        for name in given
+        for group, declared in groups.items()
+        if declared.nested and name in settings_of(declared.type)
+    ]
+    return f"Did you mean {' or '.join(paths)}?" if paths else "Leave it out."
 
 
 def _not_there(value: Value, recipe: Recipe) -> Problem:

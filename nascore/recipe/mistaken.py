@@ -5,13 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from attrs import evolve
+
+from nascore.config import write_scalar
 from nascore.config.node import show
 from nascore.errors import Problem, did_you_mean
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from nascore.component import Slot
     from nascore.config import Node
     from nascore.errors import Origin
     from nascore.plugin import Registry
@@ -38,6 +43,33 @@ def mistaken(root: Node, where: str) -> Problem | None:
             path="", text=text, origin=root.origin, hint=f"Write {command_line('--space', f'file:{where}')}."
         )
     return None
+
+
+def flat_key(path: str, keys: Mapping[str, Node], slot: Slot) -> Problem:
+    """Return the problem of a key such as ``updater.lr``, which ``--set`` takes and a recipe does not.
+
+    Args:
+        path: The key.
+        keys: All keys of the recipe.
+        slot: The slot that it begins with.
+    """
+    node, words = keys[path], path.split(".")[1:]
+    value = "VALUE" if isinstance(node.value, (dict, list)) else write_scalar(node.value)
+    chosen = keys.get(slot.name)
+    name = chosen.value if chosen is not None and isinstance(chosen.value, str) else "NAME"
+    inner = f"name: {name}, {words[0]}: {value}" if not slot.many else f"{words[0]}: {{{words[-1]}: {value}}}"
+    hint = f"Write {slot.name}: {{{inner}}}."
+    return Problem(
+        path=path, text="a setting stands in the map of its slot.", origin=node.key or node.origin, hint=hint
+    )
+
+
+def not_yaml(where: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems of a file that is no recipe; of a file in TOML with how the same is written."""
+    if not where.lower().endswith(".toml"):
+        return tuple(problems)
+    hint = "A recipe is YAML, not TOML: KEY: VALUE, as nascore show NAME --yaml prints it."
+    return tuple(evolve(problem, hint=hint) for problem in problems)
 
 
 def not_read(path: Path, error: Exception, origin: Origin, registry: Registry) -> Problem:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DIR"}
 """What has a flag of its own and is no value of a recipe."""
 
-_ANOTHER: Final = re.compile(r",\s*[a-z_]+(?:\.[a-z_]+)+=")
-"""A comma and another path."""
+_BETWEEN: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
+"""A comma before another path."""
 
 
 @frozen(kw_only=True)
@@ -72,8 +72,9 @@ class Sets:
                 self._wrong(path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}.")
             elif not value.strip():
                 self._wrong(path, "the value is empty.", origin, "Write null or ''.")
-            elif _ANOTHER.search(value):
-                hint = "Write --set once for each: --set PATH=VALUE --set PATH=VALUE."
+            elif _BETWEEN.search(value):
+                each = [word for one in _BETWEEN.split(text) for word in ("--set", one)]
+                hint = f"Write --set once for each: {command_line(*each)}."
                 self._wrong(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
                 self._give(path.removeprefix(self.prefix), typed_value(value, origin), origin)

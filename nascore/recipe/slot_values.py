@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, evolve, frozen
 
+from nascore.config import settings_of
 from nascore.config.node import show
 from nascore.errors import Problem
 from nascore.recipe.layer import Choice, Value
@@ -47,7 +48,7 @@ class SlotReader:
             text = f"{show(name or node)} is not a component's name."
             if isinstance(node.value, dict) and name is None:
                 text = "the settings have no component's name beside them."
-            hint = f"Write {slot.name}: {{name: NAME, ...}}."
+            hint = f"Write {slot.name}: {{name: {self._owner(slot, node)}, ...}}."
             if slot.many:
                 hint = f"Write {slot.name}: {{NAME: {{...}}}}, or none."
             problem = Problem(path=slot.name, text=text, origin=(name or node).origin, hint=hint)
@@ -56,6 +57,13 @@ class SlotReader:
         rest = {key: item for key, item in node.value.items() if key != "name"}
         self._settings(slot, choice, evolve(node, value=rest))
         return choice
+
+    def _owner(self, slot: Slot, node: Node) -> str:
+        """Return the name of the only component that has some settings; of several or none: NAME."""
+        given = {*node.value} if isinstance(node.value, dict) else set()
+        every = self.registry.components(slot.name) if given else ()
+        owners = [one.name for one in every if given <= {*settings_of(one.config)}]
+        return owners[0] if len(owners) == 1 else "NAME"
 
     def _item(self, slot: Slot, name: str, node: Node) -> Choice:
         """Read one item of ``{NAME: {settings...}, ...}``."""

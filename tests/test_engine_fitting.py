@@ -236,3 +236,23 @@ def test_who_returned_what_is_named_with_the_line():
     error = Returned(Wrong(1, 1, 1), "forward", "space").wrong("None", "a tensor")
     assert error.problems[0].origin.where.startswith(f"{Path(__file__)}:")
     assert BUILTIN not in str(error)
+
+
+def test_an_auxiliary_head_that_is_no_logits_is_refused():
+    text = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    head: {from: -1, op: classifier, width: classes}
+    aux: {from: stem, op: OP, width: classes}
+  output: head
+auxiliary: aux
+"""
+    catalogue = REGISTRY.operations()
+    assert check_shapes(load(text.replace("OP", "auxiliary")), catalogue, (8, 8))
+    with pytest.raises(DescriptionError, match=r"aux gives \[B, 10, 8, 8\], not logits.*op: auxiliary"):
+        check_shapes(load(text.replace("OP", "conv_3x3")), catalogue, (8, 8))

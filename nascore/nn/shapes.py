@@ -51,8 +51,10 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
         if shape not in {UNKNOWN, (description.classes,)}:
             told = ", ".join(map(str, ("B", *shape)))
             text = f"{plan.states[index].path} gives [{told}], not logits [B, {description.classes}]."
-            path = kind if kind == "auxiliary" else output_path(description)
-            walk.found.add(path, text, hint=HEAD)
+            if kind == "auxiliary":
+                walk.found.add(kind, text, hint="Write op: auxiliary, width: classes for that node.")
+            else:
+                walk.found.add(output_path(description), text, hint=HEAD)
     walk.found.stop()
     return walk.params
 

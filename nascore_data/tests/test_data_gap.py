@@ -11,7 +11,15 @@ import pytest
 from nascore.verbs.asking import found
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gap.py"
-SHORT = ("trainer.epochs=1", "trainer.warm_up=0", "trainer.batch=128", "training.epochs=1")
+SHORT = (
+    "dataset.count=64",
+    "dataset.size=8",
+    "trainer.epochs=1",
+    "trainer.warm_up=0",
+    "trainer.batch=16",
+    "training.epochs=1",
+    "training.batch=16",
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +33,8 @@ def gap():
 
 
 def test_the_derived_network_inherits_all_that_it_has(gap):
-    method = gap.Method(name="data", names={"space": ["tiny"], "updater": ["data"]}, sets=SHORT)
+    names = {"space": ["tiny"], "updater": ["data"], "dataset": ["synthetic"]}
+    method = gap.Method(name="data", names=names, sets=SHORT)
     outcome = gap.run(method, 0, found())
     shares = (outcome.supernet, outcome.drawn, outcome.derived, outcome.trained)
     assert all(0 <= share <= 1 for share in shares)

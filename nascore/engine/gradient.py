@@ -9,7 +9,7 @@ import torch
 from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -36,8 +36,7 @@ def gradients(
     flat = [tensor for source in sources for tensor in source.values()]
     if of and flat and not scalar.requires_grad:
         names = [name for source in sources for name in source]
-        few = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        text = f"{of} has no gradient, so nothing is learned: {few} would stay as they are."
+        text = f"{of} has no gradient, so nothing is learned: {few(names)} would stay as they are."
         raise RunFailed([Problem(path="", text=text, hint=_cause())])
     found: tuple[Tensor | None, ...] = (None,) * len(flat)
     if scalar.requires_grad and flat:
@@ -47,6 +46,11 @@ def gradients(
         for tensor, slope in zip(flat, found, strict=True)
     )
     return tuple({name: next(filled) for name in source} for source in sources)
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _cause() -> str:

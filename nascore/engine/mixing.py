@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from attrs import frozen
 
 from nascore.contract import Gradients, Sampled
-from nascore.engine.gradient import gradients
+from nascore.engine.gradient import few, gradients
 from nascore.engine.returned import Returned, shown
 
 if TYPE_CHECKING:
@@ -46,8 +47,16 @@ def draw(search: Search, streams: Streams, samples: int) -> Draw:
     sampled = _sampled(search, streams)
     alive = search.state.alive
     leaf = {name: _leaf(search, name, drawn.weights.detach(), samples) for name, drawn in sampled.items()}
+    for name, one in leaf.items():
+        # Called when a derivative with respect to it is taken, and not where none leads to it.
+        one.register_hook(partial(_reached, search, name))  # type: ignore[no-untyped-call]
     runs = {name: alive[name] if drawn.runs is None else drawn.runs for name, drawn in sampled.items()}
     return Draw(weights={name: drawn.weights for name, drawn in sampled.items()}, leaf=leaf, runs=runs)
+
+
+def _reached(search: Search, name: str, slope: Tensor) -> None:
+    del slope
+    search.reached.add(name)
 
 
 def fixed_draw(search: Search, streams: Streams) -> Draw:
@@ -107,7 +116,26 @@ def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[
     if search.regularizers:
         total = total + _penalty(search, drawn.weights, _expected(search))
     (found,) = gradients(total, search.state.theta, of="the mixture that the relaxation gives")
+    _refuse_detached(search, drawn)
     return found
+
+
+def _refuse_detached(search: Search, drawn: Draw) -> None:
+    """Refuse a mixture that has a graph for some groups only; a penalty may reach theta of the others."""
+    cut = [
+        name
+        for name, weights in drawn.weights.items()
+        if not weights.requires_grad and _contested(search.state.segments(name))
+    ]
+    if cut:
+        told = Returned(search.relaxing(cut[0]), "mixture", "relaxation")
+        raise told.wrong(f"weights of {few(cut)} without a gradient", "weights that depend on theta")
+
+
+def _contested(segments: Tensor) -> bool:
+    """Return whether entries compete: where one is alone, its weight may be a constant."""
+    live = segments[segments >= 0].tolist()
+    return len(set(live)) < len(live)
 
 
 def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | None:

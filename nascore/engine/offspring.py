@@ -15,7 +15,7 @@ from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch
 from nascore.engine.returned import Returned
 from nascore.engine.training import Start
-from nascore.engine.undecided import undecided_child
+from nascore.engine.undecided import undecided_child, unreached
 from nascore.errors import PluginError, Problem, RecipeError, RunFailed
 from nascore.run import bytes_of, text_of
 
@@ -76,7 +76,10 @@ def grown(  # noqa: PLR0913 - each by name
     folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}
     )
-    for text in undecided_child(described, opened, child, phase.search, close):
+    for text in (
+        *unreached(phase.search),
+        *undecided_child(described, opened, child, phase.search, close),
+    ):
         live.warn(f"job {folder.path.name}: {text}")
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)

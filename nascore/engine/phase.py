@@ -51,6 +51,8 @@ class Search:
         regularizers: Penalties on theta and mixture, already started.
         progress: How much of the phase's architecture steps is over, 0 to 1.
         selects: Whether the relaxation declares that it says itself what stands.
+        reached: Groups whose mixture got a gradient in some architecture step.
+        moves: Steps of the updater.
     """
 
     state: ArchitectureState
@@ -59,6 +61,8 @@ class Search:
     regularizers: tuple[Regularizer, ...] = ()
     progress: float = 0.0
     selects: bool = True
+    reached: set[str] = Factory(set)
+    moves: int = 0
 
     def relaxing(self, name: str) -> Relaxation:
         """Return the relaxation as it is now for a group: one that anneals depends on the progress.
@@ -99,6 +103,7 @@ class Search:
         """
         returned, theta = Returned(self.updater, "step", "updater"), self.state.theta
         before, memory = dict(theta), {name: value.data_ptr() for name, value in theta.items()}
+        self.moves += 1
         given: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
         due = "theta moved in place, as by state.theta[name].detach().sub_(change), and nothing returned"
         if given is not None:

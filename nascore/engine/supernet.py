@@ -11,7 +11,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phases import search_phase
 from nascore.engine.results import learned, record_epoch, save_job
-from nascore.engine.undecided import empty_nodes, undecided
+from nascore.engine.undecided import empty_nodes, undecided, unreached
 from nascore.gallery import Gallery
 from nascore.run import DERIVED
 
@@ -67,7 +67,8 @@ def search_job(live: Live, parts: Parts) -> Description:
     }
     save_job(folder, phase.network, result)
     found = derive(parts.description, picks)
-    for text in (*undecided(parts.description, phase.search, picks), *empty_nodes(found)):
+    open_questions = undecided(parts.description, phase.search, picks)
+    for text in (*unreached(phase.search), *open_questions, *empty_nodes(found)):
         live.warn(text)
     live.watch.tell("job_finished", folder.path.name, result)
     return found

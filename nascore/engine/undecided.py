@@ -44,6 +44,20 @@ def undecided(description: Description, search: Search, picks: Picks) -> Iterato
     yield from _ties(search.state, tied)
 
 
+def unreached(search: Search) -> Iterator[str]:
+    """Yield a sentence for each group whose mixture got no gradient in any architecture step of a search.
+
+    In single steps that is as it must be: a sampler that runs what it drew alone may draw `none` there.
+    """
+    # A trainer that takes no draw of the engine's reaches none that is known.
+    for name in search.state.theta if search.reached else ():
+        if name not in search.reached:
+            yield (
+                f"group {name}: no gradient reached its choices in {search.moves} architecture steps: "
+                "nothing reads its nodes, or a part detaches what they give"
+            )
+
+
 def undecided_child(
     parent: Description, opened: Description, child: Description, search: Search, close: Close
 ) -> Iterator[str]:

@@ -99,5 +99,7 @@ def _meant(path: Path, registry: Registry) -> str:
         return f"A preset is called so: write {command_line('--preset', path)}."
     if (path / _OF_A_RUN).is_file():
         return f"Did you mean {path / _OF_A_RUN}?"
+    if path.exists():  # the right name of something that is damaged, or no file
+        return ""
     beside = [one.name for one in path.parent.iterdir() if one.suffix == ".yaml"]
     return did_you_mean(path.name, beside)

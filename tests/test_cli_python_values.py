@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from command_line import cli
+from edge_files import CHAIN
 
 import nascore
 from nascore.errors import RecipeError
@@ -15,19 +16,6 @@ from nascore.verbs.asking import plain, requested
 from nascore.verbs.varied import varied
 
 FEW = {"trainer.epochs": 2, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
-CHAIN = """\
-nascore: 1
-channels: 2
-in_channels: 1
-classes: 10
-groups:
-  g: {ops: [conv_3x3, skip_connect]}
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    l0: {from: -1, choose: g}
-    head: {from: -1, op: classifier, width: classes}
-"""
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from edge_files import CHAIN
 
 import nascore
 from nascore.cli import main
@@ -14,19 +15,6 @@ from nascore.files import given_path, shown_path
 from nascore.run import create
 
 FEW = ("--scale", "mini", "--set", "trainer.epochs=2", "--set", "training.epochs=1")
-CHAIN = """\
-nascore: 1
-channels: 4
-in_channels: 1
-classes: 10
-groups:
-  g: {ops: [conv_3x3, skip_connect]}
-network:
-  nodes:
-    stem: {from: images, op: stem}
-    l0: {from: -1, choose: g}
-    head: {from: -1, op: classifier, width: classes}
-"""
 
 
 @pytest.fixture

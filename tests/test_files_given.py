@@ -11,6 +11,7 @@ from edge_files import CHAIN
 
 import nascore
 from nascore.cli import main
+from nascore.errors import RunFolderError
 from nascore.files import given_path, shown_path
 from nascore.run import create
 
@@ -96,3 +97,9 @@ def test_a_run_stays_where_it_began(home, out):
     folder.finish({})
     assert (folder.path / "result.json").is_file()
     assert folder.path.is_relative_to(here)
+
+
+@pytest.mark.parametrize("given", [["a", "b"], 3, None])
+def test_what_is_no_path_to_compare_is_told(given):
+    with pytest.raises(RunFolderError, match=r"is no run.*one by one"):
+        nascore.compare(given)

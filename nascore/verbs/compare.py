@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from nascore.comparison import compared
@@ -30,4 +31,11 @@ def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
     """
     if not runs:
         raise RunFolderError("there is nothing to compare: name the folders of runs.")
-    return compared([run.path if isinstance(run, Run) else given_path(run) for run in runs], against)
+    return compared([run.path if isinstance(run, Run) else _folder(run) for run in runs], against)
+
+
+def _folder(run: object) -> Path:
+    if not isinstance(run, (str, PathLike)):
+        text = f"a {type(run).__name__} is no run. Give runs or their folders one by one: compare(*runs)."
+        raise RunFolderError(text)
+    return given_path(run)

@@ -59,6 +59,14 @@ def installed(name: str) -> bool:
     return True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
+    """Keep records of plugins under way apart: of another process that was killed, tests would be warned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
     """Two test processes share the machine; torch's threads would wait for each other."""

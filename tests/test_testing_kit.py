@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import Literal
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -14,7 +15,16 @@ import nascore.builtin
 from nascore.api import Count, setting
 from nascore.errors import PluginError
 from nascore.plugin import Registry
-from nascore.testing import Conformance, NotConformingError, RelaxationConformance, checks_of, examined
+from nascore.testing import (
+    Conformance,
+    GrowthConformance,
+    NotConformingError,
+    NotExaminedError,
+    RelaxationConformance,
+    UpdaterConformance,
+    checks_of,
+    examined,
+)
 from nascore.testing.extremes import extremes
 from nascore.testing.random_state import moved, seeded, states
 
@@ -71,6 +81,39 @@ def test_a_check_with_a_reason_is_excused_and_not_run():
     assert outcomes["fails"].excused == "it cannot"
     assert outcomes["fails"].failure == ""
     assert checks_of(Excused) == ("test_holds", "test_fails", "test_raises")
+
+
+def test_a_check_with_nothing_to_look_at_is_no_pass():
+    class Unseen(Kit):
+        def test_more(self):
+            """It does more."""
+            raise NotExaminedError("it does nothing")
+
+    (outcome,) = examined(Unseen, ["test_more"])
+    assert (outcome.failure, outcome.excused, outcome.unseen) == ("", "", "it does nothing")
+    assert not outcome.looked
+    assert issubclass(NotExaminedError, SkipTest)  # so that pytest skips it
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "unseen"),
+    [
+        (
+            GrowthConformance,
+            "random",
+            {"comes_to_an_end", "closes_every_choice"},
+        ),
+        (UpdaterConformance, "uniform", {"finds_what_is_useful", "heeds_penalties"}),
+        (UpdaterConformance, "sgd", {"heeds_penalties"}),
+    ],
+)
+def test_what_a_part_does_not_do_is_not_passed(base, name, unseen):
+    class Checked(base):
+        component = name
+        registry = REGISTRY
+
+    outcomes = list(examined(Checked, [f"test_{check}" for check in unseen]))
+    assert all(one.unseen and not one.failure for one in outcomes)
 
 
 def test_a_component_that_is_not_there():

@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - one argument an option
     if as_json:
         echo_json([_row(subject, outcomes) for subject, outcomes in results])
     else:
-        run = sum(not one.excused for _, outcomes in results for one in outcomes)
+        run = sum(one.looked for _, outcomes in results for one in outcomes)
         echo(
             f"{run - failed} of {run} checks passed"
             + (f", {failed} failed" if failed else "")
@@ -105,7 +105,7 @@ def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         echo(f"{_head(subject)}  not examined: {subject.unfit or 'no checks are for its slot'}")
         return
-    run = [one for one in outcomes if not one.excused]
+    run = [one for one in outcomes if one.looked]
     passed = sum(not one.failure for one in run)
     echo(f"{_head(subject)}  {passed} of {len(run)} checks passed")
     for one in outcomes:
@@ -114,6 +114,9 @@ def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
             echo(f"    promised: {one.promise}", dim=True)
         elif one.excused:
             echo(f"  not run: {one.promise} {one.excused}")
+    for why in dict.fromkeys(one.unseen for one in outcomes if one.unseen):
+        names = ", ".join(one.check for one in outcomes if one.unseen == why)
+        echo(f"  nothing to examine, since {why}: {names}")
 
 
 def _head(subject: Subject) -> str:
@@ -125,5 +128,5 @@ def _row(subject: Subject, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "kind": subject.kind,
         "name": subject.name,
         "unfit": subject.unfit,
-        "checks": [attrs.asdict(one) | {"passed": not one.failure and not one.excused} for one in outcomes],
+        "checks": [attrs.asdict(one) | {"passed": not one.failure and one.looked} for one in outcomes],
     }

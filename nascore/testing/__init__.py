@@ -15,7 +15,14 @@ Beside others a part is tried by small searches with what goes with it: :func:`f
 
 from nascore.plugin import discover
 from nascore.testing.array import accepted_mixes, covering_mixes
-from nascore.testing.conformance import Conformance, NotConformingError, Outcome, checks_of, examined
+from nascore.testing.conformance import (
+    Conformance,
+    NotConformingError,
+    NotExaminedError,
+    Outcome,
+    checks_of,
+    examined,
+)
 from nascore.testing.dataset import DatasetConformance
 from nascore.testing.growth import GrowthConformance
 from nascore.testing.mixed import faults_of
@@ -36,6 +43,7 @@ __all__ = [
     "DatasetConformance",
     "GrowthConformance",
     "NotConformingError",
+    "NotExaminedError",
     "ObserverConformance",
     "OperationConformance",
     "Outcome",

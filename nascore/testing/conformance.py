@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from json import dumps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from unittest import SkipTest
 
 from attrs import evolve, frozen
 
@@ -34,6 +35,10 @@ class NotConformingError(AssertionError):
     """A part does not do what its slot or its declaration promises; the text is a sentence about the part."""
 
 
+class NotExaminedError(SkipTest):
+    """A check finds nothing in the part that it could look at; the text says why, to follow "since"."""
+
+
 @frozen(kw_only=True)
 class Outcome:
     """What one check said of one component.
@@ -43,12 +48,19 @@ class Outcome:
         promise: The sentence that it proves, from its docstring.
         failure: Why it failed; empty: it passed.
         excused: Why it is not run, where the component's own class says so; empty: it was run.
+        unseen: Why there was nothing to look at, to follow "since"; empty: there was.
     """
 
     check: str
     promise: str
     failure: str = ""
     excused: str = ""
+    unseen: str = ""
+
+    @property
+    def looked(self) -> bool:
+        """Whether the check was run and had something to look at."""
+        return not self.excused and not self.unseen
 
 
 class Conformance:
@@ -219,19 +231,24 @@ def examined(cls: type[Conformance], checks: Iterable[str] | None = None) -> Ite
     for name in checks_of(cls) if checks is None else checks:
         method = getattr(cls, name)
         excused = _excuse(method)
+        failure, unseen = ("", "") if excused else _failure(cls, name)
         yield Outcome(
             check=name.removeprefix(CHECK),
             promise=(method.__doc__ or name).strip().splitlines()[0],
-            failure="" if excused else _failure(cls, name),
+            failure=failure,
             excused=excused,
+            unseen=unseen,
         )
 
 
-def _failure(cls: type[Conformance], name: str) -> str:
+def _failure(cls: type[Conformance], name: str) -> tuple[str, str]:
+    """Run a check; return why it failed, and why it found nothing to look at, both empty if it passed."""
     try:
         getattr(cls(), name)()
+    except NotExaminedError as error:
+        return "", str(error)
     except NotConformingError as error:
-        return str(error)
+        return str(error), ""
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is to be told
-        return f"{cls.component} raised {said(error).rstrip('.')}."
-    return ""
+        return f"{cls.component} raised {said(error).rstrip('.')}.", ""
+    return "", ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final
 
-from nascore.contract import GrowingPolicy
 from nascore.gallery import Gallery
 from nascore.testing.galleries import chosen, disguised, gallery_of, waves
+from nascore.testing.grown import growing
 from nascore.testing.part import PartConformance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from nascore.contract import GrowingPolicy
 
 ERRORS: Final = (0.4, 0.2, 0.1)
 SEEDS: Final = range(6)
@@ -26,13 +28,11 @@ COURSES: Final[Mapping[str, Callable[[float], float]]] = {
 
 
 class GrowingParents(PartConformance):
-    """Checks of the choice of parents; they hold of themselves for a policy that grows nothing."""
+    """Checks of the choice of parents; a policy that grows nothing is not examined by them."""
 
     def test_parents_are_of_the_gallery(self) -> None:
         """It returns entries of the gallery that it is given, as they are."""
-        part = self.made()
-        if not isinstance(part, GrowingPolicy):
-            return
+        part = growing(self.made())
         for gallery in galleries():
             for seed in SEEDS:
                 strange = [one.id for one in chosen(part, gallery, seed) if one not in tuple(gallery)]
@@ -40,9 +40,7 @@ class GrowingParents(PartConformance):
 
     def test_parents_follow_from_the_gallery(self) -> None:
         """Gallery, wave and random numbers decide on the parents alone: an interrupted run goes on."""
-        used: Any = self.made()
-        if not isinstance(used, GrowingPolicy):
-            return
+        used = growing(self.made())
         for gallery in galleries():
             for seed in SEEDS:
                 first = self._chosen(gallery, seed)
@@ -51,8 +49,7 @@ class GrowingParents(PartConformance):
 
     def test_reads_no_other_figure(self) -> None:
         """Validation errors, costs and descent decide on the parents, and no other figure of the gallery."""
-        if not isinstance(self.made(), GrowingPolicy):
-            return
+        growing(self.made())
         for gallery in galleries():
             plain = [self._chosen(gallery, seed) for seed in SEEDS]
             other = [self._chosen(disguised(gallery), seed) for seed in SEEDS]
@@ -62,11 +59,8 @@ class GrowingParents(PartConformance):
     def test_comes_to_an_end(self) -> None:
         """With its settings at the scale `mini` a run ends, whatever becomes of the children."""
         for course, child_error in COURSES.items():
-            part = self.made(**self._mini())
-            if isinstance(part, GrowingPolicy):
-                ended = waves(part, child_error, most=WAVES) < WAVES
-                text = f"goes on after {WAVES} waves of growth, where each child is {course}"
-                self.hold(ended, text)
+            ended = waves(growing(self.made(**self._mini())), child_error, most=WAVES) < WAVES
+            self.hold(ended, f"goes on after {WAVES} waves of growth, where each child is {course}")
 
     def _chosen(self, gallery: Gallery, seed: int) -> tuple[int, ...]:
         return _ids(self.made(), gallery, seed)

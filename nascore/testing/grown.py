@@ -13,10 +13,12 @@ from attrs import frozen
 
 from nascore.builtin.settings import TinySettings
 from nascore.builtin.spaces import Tiny
+from nascore.contract import GrowingPolicy
 from nascore.description import derive, expand, fingerprint, load
 from nascore.errors import DescriptionError
 from nascore.nn import compile as compiled
 from nascore.testing.choices import generator
+from nascore.testing.conformance import NotExaminedError
 from nascore.testing.examples import facts
 from nascore.testing.random_state import seeded
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import GrowingPolicy
     from nascore.description import Catalogue, Description
     from nascore.nn import Network
 
@@ -128,6 +129,17 @@ def fixed_space() -> tuple[Description, frozenset[str]]:
 def growing_spaces() -> dict[str, Description]:
     """Return the spaces whose architectures a policy is to grow, by name."""
     return {"tiny": Tiny(TinySettings()).describe(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
+
+
+def growing(policy: object) -> GrowingPolicy:
+    """Return a policy that grows, as it is.
+
+    Raises:
+        NotExaminedError: It makes no architectures from others.
+    """
+    if not isinstance(policy, GrowingPolicy):
+        raise NotExaminedError("it makes no architectures from others")
+    return policy
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ from nascore.config import settings_of
 from nascore.engine.checkpoint import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
+from nascore.testing.conformance import NotExaminedError
 from nascore.testing.optional import OptionalMethods
 from nascore.testing.part import reread, same
 
@@ -66,8 +67,7 @@ class RegularizerConformance(OptionalMethods):
 
     def test_is_nothing_without_weight(self) -> None:
         """With weight 0 the penalty and its gradient are zero."""
-        if WEIGHT not in settings_of(self.declared().config):
-            return
+        self._weighed()
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 2))
         penalty = self._penalty(self.made(weight=0.0), state)
@@ -79,8 +79,7 @@ class RegularizerConformance(OptionalMethods):
 
     def test_grows_with_its_weight(self) -> None:
         """Twice the weight is twice the gradient."""
-        if WEIGHT not in settings_of(self.declared().config):
-            return
+        self._weighed()
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 3))
         once, twice = (self._slopes(self._penalty(self.made(weight=at), state), state) for at in (0.25, 0.5))
@@ -137,6 +136,10 @@ class RegularizerConformance(OptionalMethods):
         for state in steps[MIDDLE:]:
             one, other = (part.penalty(state, *self._mixtures(state)).detach() for part in (first, second))
             self.hold(same(one, other), "penalises otherwise once it was used, and has no state that says so")
+
+    def _weighed(self) -> None:
+        if WEIGHT not in settings_of(self.declared().config):
+            raise NotExaminedError(f"it has no setting {WEIGHT}")
 
     def _penalty(self, part: Any, state: ArchitectureState) -> Tensor:  # noqa: ANN401 - a plugin's class
         drawn, expected = self._mixtures(state)

@@ -61,6 +61,7 @@ def test_of_a_code_of_everything_the_strongest_counts(planted):
     assert sorted(planted.strongest([(1, 3), (0, 2), (1, 0), (0, 1)])) == [2, 3]
 
 
+@pytest.mark.needs("nascore-darts")
 def test_the_control_is_not_above_chance(planted, registry):
     (control,) = (method for method in planted.METHODS if not method.learns)
     outcomes = [planted.search(control, "chain", seed, registry) for seed in range(6)]

@@ -194,6 +194,7 @@ def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
     )
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_search_that_learned_nothing_says_so_everywhere(tmp_path):
     out = tmp_path / "a run"
     run = nascore.search(
@@ -206,6 +207,7 @@ def test_a_search_that_learned_nothing_says_so_everywhere(tmp_path):
     assert warning in json.loads((out / "result.json").read_text())["warnings"]
 
 
+@pytest.mark.needs("nascore-darts")
 def test_it_is_told_on_the_terminal(tmp_path):
     sets = [f"--set={path}={value}" for path, value in FEW.items()]
     done = cli(
@@ -215,6 +217,7 @@ def test_it_is_told_on_the_terminal(tmp_path):
     assert "Warning: group cell: " in done.stderr
 
 
+@pytest.mark.needs("nascore-darts")
 def test_during_the_warm_up_no_cell_is_shown(tmp_path):
     seen = []
 

@@ -51,6 +51,7 @@ def refused(target, *said):
         assert result.stdout == ""
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_folder_that_is_no_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here").mkdir()
@@ -85,6 +86,7 @@ def test_a_name_or_a_text_that_nobody_knows_is_no_matter_of_folders(typed, said)
         assert len(result.stderr) < 300
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_folder_of_runs_names_the_last(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

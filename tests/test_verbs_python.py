@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from inspect import signature
-
 import pytest
 
 import nascore
 from nascore.cli.options import RUN_FLAGS
 from nascore.errors import RecipeError
+from nascore.verbs.asking import OfRun
 
 
 class MyRule:
@@ -59,11 +58,7 @@ def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
         run, settings={"training.epochs": 1}, threads=2, device="cpu", out=tmp_path / "e"
     )
     assert "\nthreads: 2\n" in (final.path / "recipe.yaml").read_text()
-    with pytest.raises(RecipeError, match="threads: 0"):
-        nascore.search_several(space="tiny", updater=["sgd", "uniform"], seeds=[0], threads=0)
 
 
-def test_the_functions_have_the_arguments_that_the_verbs_have_as_flags():
-    for function in (nascore.search, nascore.evaluate, nascore.search_several):
-        missing = {*RUN_FLAGS} - {*signature(function).parameters}
-        assert missing <= ({"seed"} if function is nascore.search_several else set())
+def test_the_arguments_are_the_flags():
+    assert {*RUN_FLAGS} == OfRun.__optional_keys__

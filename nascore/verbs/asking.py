@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from attrs import frozen
 
@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Recipe
+
+
+class OfRun(TypedDict, total=False):
+    """Settings of the run that are arguments in Python as they are flags. None: as the recipe says.
+
+    Attributes:
+        seed: Decides on all that is random; 0 without a recipe.
+        threads: CPU threads, which decide on sums; 1 without a recipe.
+        device: The device; ``"auto"``, without a recipe, is the best there is.
+    """
+
+    seed: int | None
+    threads: int | None
+    device: Literal["auto", "cpu", "cuda"] | None
 
 
 @frozen(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from attrs import evolve, frozen
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nascore.plugin.selection import Wanted
     from nascore.recipe import Request
     from nascore.verbs.architecture import Target
+    from nascore.verbs.asking import OfRun
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
@@ -47,12 +48,10 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
-    seed: int | None = None,
-    threads: int | None = None,
-    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
+    **run: Unpack[OfRun],
 ) -> Run:
     """Train an architecture from scratch on all training images, and test it once; returns the run, done.
 
@@ -66,12 +65,10 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         preset: A recipe that a plugin brings.
         scale: ``"mini"``, a laptop check, or ``"paper"``.
         settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
-        seed: Decides on all that is random. None: as the recipe says; 0 without one.
-        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
-        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
+        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.asking.OfRun`.
 
     Raises:
         RecipeError: Something is wrong; all of it at once, before anything is built.
@@ -84,9 +81,7 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         preset=preset,
         scale=scale,
         settings=settings,
-        seed=seed,
-        threads=threads,
-        device=device,
+        **run,
     )
     asked = ask_evaluate(target, request, entry=entry, plugins=plugins)
     return run_evaluate(asked, out=out, observers=observers)

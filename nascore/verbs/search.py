@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from nascore.files import given_path
 from nascore.run import refuse_taken
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import Observer
     from nascore.plugin.selection import Wanted
-    from nascore.verbs.asking import Asked
+    from nascore.verbs.asking import Asked, OfRun
 
 SLOTS = (
     "space",
@@ -46,12 +46,10 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
-    seed: int | None = None,
-    threads: int | None = None,
-    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
+    **run: Unpack[OfRun],
 ) -> Run:
     """Search for an architecture, as ``nascore search`` does; returns the run, done.
 
@@ -68,29 +66,17 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         preset: A recipe that a plugin brings.
         scale: ``"mini"``, a laptop check, or ``"paper"``. None: as the recipe says; `mini` without one.
         settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3}``.
-        seed: Decides on all that is random. None: as the recipe says; 0 without one.
-        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
-        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
+        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.asking.OfRun`.
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
-        RunFolderError: `out` cannot be used.
-        RunFailed: The run could not go on.
+        RunFailed: The run could not go on; a RunFolderError: `out` cannot be used.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(
-        names=names,
-        recipe=recipe,
-        preset=preset,
-        scale=scale,
-        settings=settings,
-        seed=seed,
-        threads=threads,
-        device=device,
-    )
+    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, **run)
     with suggesting():
         asked = ask(request, plugins=plugins)
     return run_search(aware(asked, out=out), out=out, observers=observers)

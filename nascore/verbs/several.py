@@ -78,8 +78,6 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
     preset: str | None = None,
     scale: Literal["mini", "paper"] | None = None,
     settings: Mapping[str, Any] | None = None,
-    threads: int | None = None,
-    device: Literal["auto", "cpu", "cuda"] | None = None,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
@@ -101,8 +99,6 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         preset: A recipe that a plugin brings.
         scale: ``"mini"`` or ``"paper"``.
         settings: Values by their path; those of the evaluation begin with ``evaluate.``.
-        threads: CPU threads, which decide on sums. None: as the recipe says; 1 without one.
-        device: ``"cpu"``, ``"cuda"``, or ``"auto"``, the best there is. None: as the recipe says.
         out: Folder of all, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch every search.
@@ -112,15 +108,7 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(
-        names=names,
-        recipe=recipe,
-        preset=preset,
-        scale=scale,
-        settings=settings,
-        threads=threads,
-        device=device,
-    )
+    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings)
     with suggesting():
         asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
     return compared([run_several(asked, out=out, observers=observers)])

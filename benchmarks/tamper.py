@@ -1,32 +1,50 @@
-"""Damages the files of three runs, and asks whatever reads them. Exits with 1 where an answer is bad.
+"""Damages every file of three runs, and asks whatever reads them. Exits with 1 where an answer is bad.
 
 A search, an evaluation and a comparison are made; each of their files that a verb reads is cut off at every
-byte (or at `--prefixes` of them) and changed by one bit at random places. Each reader of the file is asked
-what it answers: right is what it answered before, refused is an error of nascore or the status `unreadable`;
-a different answer, a traceback and an answer that does not come are bad. Then, in copies without checksums,
-as earlier versions left them, each value of each JSON file is replaced by values of other types and out of
-bounds: tracebacks and hangs are bad, and so is a run beside it that is not listed any more.
+byte and changed by one bit at random places, and each reader of the file is asked what it answers. Right is
+what it answered before; refused is an error of nascore, or the status `unreadable`; a different answer, a
+traceback and an answer that does not come are bad. Then the same, with fewer changes,
 
-    python benchmarks/tamper.py
-    python benchmarks/tamper.py --prefixes 300 --flips 1000
+- by command lines as users type them;
+- in runs as a kill leaves them, in the middle of a search and of a growth. Their `metrics.jsonl` and
+  `changes.jsonl` are listed when a run is over: until then wrong answers from them are counted only;
+- in copies without checksums, as earlier versions left them, where each value of each JSON file is also
+  replaced by values of other types and out of bounds: tracebacks and hangs are bad there, and wrong answers
+  are counted, since nothing tells them from right ones.
+
+    python benchmarks/tamper.py --jobs 2
+    python benchmarks/tamper.py --flips 100 --prefixes 100
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections import Counter
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import define, frozen
 
 import nascore
+from nascore.contract import Observer
+from nascore.files.checksums import GROWING
 
 # What the tests do is done here, only more of it.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from tampered import Tampering, flips, one_registry, prefixes, unlisted, values_of
+from tampered import ANSWERS, Tampering, flips, one_registry, prefixes, unlisted, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 SMALL = {
     "dataset.count": 64,
@@ -34,47 +52,161 @@ SMALL = {
     "training.batch": 8,
     "training.epochs": 1,
     "training.channels": 2,
+    "training.cells": 1,
 }
+SEARCHING = {**SMALL, "trainer.batch": 8, "trainer.epochs": 2, "space.channels": 2}
+NAMED: dict[str, Any] = {"dataset": "synthetic", "scale": "mini"}
+GROWN = 19
+"""Jobs of the growth that is killed: from the 17th on the gallery has a file of lines."""
+
 SHOWN = 20
 
 
-def made(folder: Path) -> list[Path]:
-    """Make the three runs, each alone in a folder."""
-    search, evaluation, comparison = (folder / name / "run" for name in ("search", "evaluate", "compare"))
-    quick = {**SMALL, "training.cells": 1}
-    searching = {**quick, "trainer.batch": 8, "trainer.epochs": 2, "space.channels": 2}
-    named = {"space": "tiny", "dataset": "synthetic", "scale": "mini"}
-    nascore.search(**named, updater="darts", settings=searching, out=search)
-    nascore.evaluate(search, settings={**quick, "training.channels": 2}, out=evaluation)
-    nascore.search_several(
-        **named, updater=["sgd", "uniform"], seeds=[0, 1], settings=searching, out=comparison
+@define
+class Killed(Observer):
+    """Copies a run while it is under way, as a kill would leave it.
+
+    Attributes:
+        to: Where the copy goes.
+        after: So many jobs are done by then.
+    """
+
+    to: Path
+    after: int
+    _folder: Path = Path()
+
+    def run_started(self, folder: Path, recipe: object) -> None:
+        """See where the run is."""
+        del recipe
+        self._folder = folder
+
+    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
+        """Copy the run's folder."""
+        del name, result
+        self.after -= 1
+        if not self.after:
+            shutil.copytree(self._folder, self.to)
+
+
+def made(folder: Path) -> None:
+    """Make the runs, each alone in a folder."""
+    search, evaluation, comparison, killed, grown = (
+        folder / name / "run" for name in ("search", "evaluate", "compare", "killed", "grown")
     )
-    return [search, evaluation, comparison]
+    # With the architecture of nb201 every verb has an answer: a notation can say it.
+    nb201 = {**SEARCHING, "training.cells": 3}
+    nascore.search(
+        **NAMED, space="nb201", updater="darts", settings=nb201, out=search, observers=[Killed(killed, 1)]
+    )
+    nascore.evaluate(search, settings={**SMALL, "training.cells": 3}, out=evaluation)
+    nascore.search_several(
+        **NAMED, space="tiny", updater=["sgd", "uniform"], settings=SEARCHING, out=comparison
+    )
+    growing = {**SEARCHING, "growth.count": GROWN + 1}
+    nascore.search(
+        **NAMED,
+        space="tiny",
+        growth="random",
+        settings=growing,
+        out=folder / "whole" / "run",
+        observers=[Killed(grown, GROWN)],
+    )
+    shutil.rmtree(folder / "whole")
 
 
-def damaged(run: Path, most: int, count: int) -> Tampering:
-    """Cut off and change the files of a run; the bits are spread over the files by chance."""
-    tampering = Tampering(run)
-    random = Random(0)  # noqa: S311 - mutations
-    files = tampering.files()
-    for path in files:
-        content, names = path.read_bytes(), tampering.reading(path)
-        for changed, what in prefixes(content, most, random):
-            tampering.tried(path, changed, names, what)
-        for changed, what in flips(content, count // len(files) + 1, random):
-            tampering.tried(path, changed, names, what)
-    return tampering
+@frozen
+class Task:
+    """A file to damage.
+
+    Attributes:
+        kind: How the run is asked, of those in `asked`.
+        run: Name of the folder in which it stands alone.
+        file: Its path in the run.
+        prefixes: How many; all where it has no more bytes.
+        flips: How many.
+        values: Whether values of JSON are replaced too.
+    """
+
+    kind: str
+    run: str
+    file: str
+    prefixes: int
+    flips: int
+    values: bool = False
 
 
-def revalued(run: Path) -> Tampering:
-    """Replace the values of the JSON files of a run of an earlier version."""
-    tampering = Tampering(run)
-    for path in tampering.files():
-        if path.suffix in {".json", ".jsonl"}:
-            names = tampering.reading(path)
-            for changed, what in values_of(path):
-                tampering.tried(path, changed, names, what)
-    return tampering
+FUNCTIONS, TYPED, UNDER_WAY, OLD = KINDS = "functions", "typed", "killed", "old"
+"""How runs are asked: by functions, by command lines; and what runs: killed ones, and without checksums."""
+
+
+def tasks(folder: Path, whole: tuple[int, int], few: int) -> Iterator[Task]:
+    """Yield what is to be done, each file alone."""
+    for kind, names, numbers in (
+        (FUNCTIONS, ("search", "evaluate", "compare"), whole),
+        (TYPED, ("search", "evaluate", "compare"), (few // 10, few // 10)),
+        (UNDER_WAY, ("killed", "grown"), (few, few)),
+        (OLD, ("search", "evaluate", "compare"), (few, few)),
+    ):
+        for name in names:
+            tampering = asked(kind, name, folder)
+            for path in tampering.files():
+                at = path.relative_to(tampering.run).as_posix()
+                values = kind == OLD and path.suffix in {".json", ".jsonl"}
+                # Of 19 architectures that were grown two are enough.
+                if (
+                    name != "grown"
+                    or not at.startswith("architectures/")
+                    or at.endswith(("01.yaml", "18.yaml"))
+                ):
+                    yield Task(kind, name, at, *numbers, values)
+            print(
+                f"{kind}, {name}: {len(tampering.files())} files, {len(tampering.readers)} readers",
+                flush=True,
+            )
+
+
+@cache
+def asked(kind: str, name: str, folder: Path) -> Tampering:
+    """Return a run of this process, ready to be damaged."""
+    run = folder / name / "run"
+    if kind == OLD:
+        run = unlisted(run, folder / "old" / name)
+    return Tampering(run, typing=kind == TYPED)
+
+
+def own(made_in: Path) -> Path:
+    """Return the folder of the copies of this process."""
+    folder = made_in / f"of {os.getpid()}"
+    if not folder.exists():
+        for name in ("search", "evaluate", "compare", "killed", "grown"):
+            shutil.copytree(made_in / name, folder / name)
+    return folder
+
+
+def _uncovered(task: Task) -> bool:
+    """Return whether no checksum tells what is in a file."""
+    return task.kind == OLD or (task.kind == UNDER_WAY and Path(task.file).name in GROWING)
+
+
+def done(made_in: Path, task: Task) -> tuple[Task, Counter[str], list[str], int]:
+    """Damage a file; return the task, the answers, the bad ones, and how many damages there were."""
+    torch.set_num_threads(1)
+    random = Random(f"{task.run} {task.file}")  # noqa: S311 - mutations
+    with one_registry():
+        tampering = asked(task.kind, task.run, own(made_in))
+        tampering.answers, tampering.found, count = Counter(), [], 0
+        path = tampering.run / task.file
+        content = path.read_bytes()
+        damages = [
+            prefixes(content, task.prefixes, random),
+            flips(content, task.flips, random),
+            list(values_of(path)) if task.values else (),
+        ]
+        with tampering.damaging(path) as tried:
+            for changed, what in (one for kind in damages for one in kind):
+                tried(changed, what)
+                count += 1
+    return task, tampering.answers, tampering.found, count
 
 
 def main() -> int:
@@ -83,22 +215,38 @@ def main() -> int:
     parser.add_argument(
         "--prefixes", type=int, default=1 << 60, metavar="N", help="Of each file; all by default."
     )
-    parser.add_argument("--flips", type=int, default=10_000, metavar="N", help="Of all files of all runs.")
+    parser.add_argument("--flips", type=int, default=10_000, metavar="N", help="Of each file.")
+    parser.add_argument("--few", type=int, default=200, metavar="N", help="Of each, where there are fewer.")
+    parser.add_argument("--only", choices=sorted(KINDS), default=None, help="Only what is asked in one way.")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="Processes.")
     given = parser.parse_args()
-    began, bad = perf_counter(), []
-    with TemporaryDirectory() as folder, one_registry():
-        found = made(Path(folder))
-        done = [damaged(run, given.prefixes, given.flips // len(found)) for run in found]
-        whole = sum((Counter(one.answers) for one in done), Counter())
-        print(f"cut off or one bit changed: {dict(whole)}")
-        bad += [text for one in done for text in one.found]
-        old = [revalued(unlisted(run, Path(folder) / "old" / run.parent.name)) for run in found]
-        values = sum((Counter(one.answers) for one in old), Counter())
-        print(f"one value replaced, without checksums: {dict(values)}")
-        bad += [text for one in old for text in one.found if not text.startswith("wrong")]
-    print("\n".join(bad[:SHOWN]))
+    began, answers, damages, bad = perf_counter(), {}, Counter[str](), []
+    shared = Path("/dev/shm")  # noqa: S108 - memory, where there is some: a million files are written
+    with TemporaryDirectory(dir=shared if shared.is_dir() else gettempdir()) as name, one_registry():
+        folder = Path(name)
+        made(folder)
+        todo = list(tasks(own(folder), (given.prefixes, given.flips), given.few))
+        todo = [task for task in todo if given.only in {None, task.kind}]
+        with get_context("fork").Pool(given.jobs) as pool:
+            for task, found, texts, count in pool.imap_unordered(_Done(folder), todo):
+                kind = task.kind
+                answers[kind] = answers.get(kind, Counter()) + found
+                damages[kind] += count
+                bad += [text for text in texts if not (text.startswith("wrong") and _uncovered(task))]
+    for kind, found in answers.items():
+        figures = ", ".join(f"{found[word]:,} {word}" for word in ANSWERS)
+        print(f"{kind}: {damages[kind]:,} damages: {figures}")
+    print("\n".join(sorted(bad, key=lambda text: text.partition(":")[0] == "wrong")[:SHOWN]))
     print(f"{perf_counter() - began:.0f} s")
     return 1 if bad else 0
+
+
+@frozen
+class _Done:
+    folder: Path
+
+    def __call__(self, task: Task) -> tuple[Task, Counter[str], list[str], int]:
+        return done(self.folder, task)
 
 
 if __name__ == "__main__":

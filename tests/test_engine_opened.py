@@ -81,14 +81,29 @@ def test_what_lies_elsewhere_counts_where_it_is_known():
 
 
 @pytest.mark.usefixtures("home")
-def test_a_test_that_did_not_end_counts_and_what_cannot_be_read_does_not():
+def test_a_test_that_did_not_end_counts_and_what_cannot_be_read_is_named():
     evaluated("some runs/a")
     Path("some runs/a/result.json").unlink()
     Path("some runs/damaged").mkdir()
     Path("some runs/damaged/changes.jsonl").write_text("{\n[]\n", encoding="utf-8")
     Path("some runs/pipe").mkdir()
     os.mkfifo("some runs/pipe/changes.jsonl")
-    assert evaluated("some runs/b")[1]["test_opened"] == 2
+    stderr, result = evaluated("some runs/b")
+    assert result["test_opened"] == 2
+    warning = next(text for text in result["warnings"] if "cannot be read" in text)
+    assert "2 runs" in warning
+    assert all(str(Path(f"some runs/{name}").resolve()) in warning for name in ("damaged", "pipe"))
+    assert warning in stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_an_evaluation_whose_record_was_changed_is_named():
+    evaluated("some runs/a")
+    record = Path("some runs/a/changes.jsonl")
+    content = record.read_bytes()
+    record.write_bytes(content.replace(b"test split opened", b"test split openee"))
+    _, result = evaluated("some runs/b")
+    assert any("some runs/a" in text and "would not be counted" in text for text in result["warnings"])
 
 
 @pytest.mark.usefixtures("home")

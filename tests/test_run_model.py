@@ -160,6 +160,23 @@ def test_a_run_that_kept_nothing_of_it_says_so(tiny_run: Path, tmp_path: Path) -
         run.predict(torch.zeros(1, 8, 8))
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("mean", []), ("mean", [0.5, 0.5]), ("std", [0.0]), ("classes", ["a", "b"])]
+)
+def test_a_normalisation_that_does_not_go_with_the_network_is_refused(
+    tiny_run: Path, tmp_path: Path, key: str, value: list[object]
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(tiny_run, old)
+    (old / "checksums.jsonl").unlink()
+    file = old / "best/preprocess.json"
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**kept, key: value if key == "classes" else value * kept["channels"]}))
+
+    with pytest.raises(RunFolderError, match=key):
+        nascore.load_run(old).predict(torch.zeros(1, kept["channels"], kept["height"], kept["width"]))
+
+
 @pytest.mark.parametrize("way", [GREY, COLOUR], ids=["grey", "colour"])
 def test_an_image_is_read_in_every_form(way: Preprocessing) -> None:
     channels, height, width = way.shape

@@ -21,7 +21,7 @@ from nascore.engine.training import trained
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
 from nascore.nn.flow import check_gradients
-from nascore.run import OPENED, openings
+from nascore.run import CHANGES, OPENED, openings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 JOB = 1
 NAMED: Final = 3
-"""How many earlier evaluations a warning names."""
+"""How many runs a warning names."""
 
 
 def evaluate(  # noqa: PLR0913 - each by name
@@ -144,8 +144,10 @@ def _tested(live: Live, done: Trained, known: Sequence[str], near: Iterable[Path
     given = live.dataset.test()
     data = _digest(given)
     before = openings(live.folder.path, known, data, near=near)
-    if before:
-        live.warn(_seen_before(before))
+    if before.found:
+        live.warn(_seen_before(before.found))
+    if before.unread:
+        live.warn(_unread(before.unread))
     examples = on(given, live.device)
     # Written before it is looked at, so that no way out of here leaves a look unrecorded.
     live.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
@@ -154,7 +156,7 @@ def _tested(live: Live, done: Trained, known: Sequence[str], near: Iterable[Path
         "test_accuracy": share,
         "test_count": len(examples.labels),
         "interval": list(wilson(share, len(examples.labels))),
-        "test_opened": len(before) + 1,
+        "test_opened": len(before.found) + 1,
     }
 
 
@@ -170,9 +172,20 @@ def _digest(examples: Examples) -> str:
 
 def _seen_before(before: Sequence[Path]) -> str:
     times = "once" if len(before) == 1 else f"{len(before)} times"
-    folders = [str(path) for path in dict.fromkeys(before)]
-    named = ", ".join(folders[:NAMED]) + (f" and {len(folders) - NAMED} more" if len(folders) > NAMED else "")
     return (
-        f"this architecture was tested on these images {times} before ({named}): "
+        f"this architecture was tested on these images {times} before ({_named(before)}): "
         "the best of several tests is not an estimate for images that nobody has seen"
     )
+
+
+def _unread(runs: Sequence[Path]) -> str:
+    which = "a run" if len(runs) == 1 else f"{len(runs)} runs"
+    return (
+        f"{CHANGES} of {which} ({_named(runs)}) cannot be read: a test of this architecture there would not "
+        "be counted"
+    )
+
+
+def _named(runs: Sequence[Path]) -> str:
+    folders = [str(path) for path in dict.fromkeys(runs)]
+    return ", ".join(folders[:NAMED]) + (f" and {len(folders) - NAMED} more" if len(folders) > NAMED else "")

@@ -14,7 +14,7 @@ from nascore.description import without_auxiliary
 from nascore.engine.ambient import ambient
 from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
-from nascore.files.schema import COUNT, NUMBER, TEXT, list_of, or_null
+from nascore.files.schema import COUNT, NUMBER, TEXT, Kind, list_of, or_null
 from nascore.nn import compile  # noqa: A004 - what it does to a description
 from nascore.nn.preprocessing import Images, Preprocessing
 from nascore.run import PREPROCESS, bytes_of, checked, is_there, object_of
@@ -38,6 +38,7 @@ _SCHEMA = {
     "std": list_of(NUMBER),
     "classes": or_null(list_of(TEXT)),
 }
+_NOT_0 = Kind("a finite number other than 0", lambda value: NUMBER.fits(value) and value != 0)
 
 
 class Model(nn.Module):
@@ -114,19 +115,20 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
         RunFolderError: A file cannot be read, or does not go with the architecture.
     """
     file = folder / weights
-    with Streams("model").initial():  # what is drawn is overwritten, and must not move the caller's numbers
-        network = compile(without_auxiliary(description), catalogue)
     try:
         tensors = tensors_of(bytes_of(file))
     except SafetensorError as error:
         raise RunFolderError(f"{file} cannot be read: {error}.") from error
+    preprocess = _preprocessing(folder, description.classes)
+    with Streams("model").initial():  # what is drawn is overwritten, and must not move the caller's numbers
+        network = compile(without_auxiliary(description), catalogue)
     wanted = network.state_dict()
     wrong = [name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape]
     if wrong:
         text = f"{file} lacks weights of the architecture, or has others: {', '.join(wrong[:3])}."
         raise RunFolderError(text)
     network.load_state_dict({name: tensors[name] for name in wanted})
-    return Model(network, _preprocessing(folder)).eval()
+    return Model(network, preprocess).eval()
 
 
 @ambient()
@@ -154,11 +156,17 @@ def predict(model: Model, images: Images, folder: Path) -> Prediction:
     return Prediction(logits=logits, classes=classes)
 
 
-def _preprocessing(folder: Path) -> Preprocessing | None:
+def _preprocessing(folder: Path, outputs: int) -> Preprocessing | None:
     file = folder / PREPROCESS
     if not is_there(file):
         return None
     plain = checked(object_of(file), _SCHEMA, file, _SCHEMA)
+    each = {
+        "mean": list_of(NUMBER, plain["channels"]),
+        "std": list_of(_NOT_0, plain["channels"]),
+        "classes": or_null(list_of(TEXT, outputs)),
+    }
+    checked(plain, each, file)
     classes = plain["classes"]
     return Preprocessing(
         shape=(plain["channels"], plain["height"], plain["width"]),

@@ -70,7 +70,16 @@ def read_chained(path: Path) -> list[dict[str, Any]]:
         OSError: It cannot be read.
     """
     with open_plain(path) as file:
-        *lines, _cut_off = file.read().split(b"\n")
+        return chained(file.read())
+
+
+def chained(content: bytes) -> list[dict[str, Any]]:
+    """Return the objects of chained lines; a last line without its end is left out.
+
+    Raises:
+        DamagedError: A line was changed, or is missing.
+    """
+    *lines, _cut_off = content.split(b"\n")
     chain, bodies = "", []
     for number, line in enumerate(lines, start=1):
         body, mark, end = line.rpartition(_MARK)

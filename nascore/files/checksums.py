@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, define, field, frozen
 
-from nascore.files.chained import ChainedWriter, read_chained
+from nascore.files.chained import ChainedWriter, chained
 from nascore.files.plain import DamagedError, open_plain
 from nascore.files.schema import COUNT, TEXT, faults
 
@@ -123,8 +123,8 @@ def checksums_of(folder: Path) -> Checksums | None:
     if not os.path.lexists(path):
         return None
     try:
-        seen = os.stat(path)  # noqa: PTH116 - as in `looking`
-        return _read(folder, seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        with open_plain(path) as file:
+            return _read(folder, file.read())
     except DamagedError as error:
         raise DamagedError(
             f"{path}, the list of its run's files, is damaged: {error.strerror}{_UNLISTED}"
@@ -133,9 +133,11 @@ def checksums_of(folder: Path) -> Checksums | None:
         raise DamagedError(f"{path}, the list of its run's files, cannot be read: {error.strerror}") from None
 
 
-@lru_cache(maxsize=64)  # a verb reads several files of a run
-def _read(folder: Path, _changed: int, _size: int, _node: int) -> Checksums:
-    bodies = read_chained(folder / CHECKSUMS)
+# A verb reads several files of a run. By its content, since two changes may come within one tick of a disk's
+# clock, and leave size and time as they were.
+@lru_cache(maxsize=64)
+def _read(folder: Path, content: bytes) -> Checksums:
+    bodies = chained(content)
     if not bodies:
         raise DamagedError("it is empty")
     files: dict[str, tuple[Checksum, ...]] = {}

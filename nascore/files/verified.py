@@ -82,11 +82,13 @@ def _compare(path: Path, found: Checksum) -> None:
 def _listed(path: Path) -> tuple[Checksums, str] | None:
     """Return the list that speaks of a file, with the file's path there; None where there is none."""
     given = Path(os.path.abspath(path))  # noqa: PTH100 - without following links
+    real = Path(os.path.realpath(given))
     # As it was named, and where it is: a link may lead into a run's folder, and must not lead out of it.
-    for one in dict.fromkeys((given, Path(os.path.realpath(given)))):
+    for one in (given,) if real == given else (given, real):
         for folder in list(one.parents)[:LEVELS]:
             known = checksums_of(folder)
             if known is not None:
-                refuse_outside(one, folder)
+                if real != given:
+                    refuse_outside(one, folder)
                 return known, one.relative_to(folder).as_posix()
     return None

@@ -7,8 +7,9 @@ read instead.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, define
 
 from nascore.errors import RunFolderError
 from nascore.run.files import lines_of
@@ -25,13 +26,26 @@ OPENED: Final = "test split opened"
 """The event in `changes.jsonl`."""
 
 
+@define
+class Openings:
+    """How often the test split was opened before.
+
+    Attributes:
+        found: The runs that did it, once an opening.
+        unread: The runs of which it is not known, since their `changes.jsonl` cannot be read.
+    """
+
+    found: list[Path] = Factory(list)
+    unread: list[Path] = Factory(list)
+
+
 def openings(
     run: Path, architectures: Collection[str], images: str, *, near: Iterable[Path] = ()
-) -> list[Path]:
-    """Return the other runs that opened the test split for the same architecture and images, once an opening.
+) -> Openings:
+    """Return the other runs that opened the test split for the same architecture and images.
 
     Read are the runs beside this one, where runs are kept, and beside others that are named; the jobs of
-    comparisons there too. What was moved or deleted, or cannot be read, is not known.
+    comparisons there too. Of runs that were moved or deleted nothing is known.
 
     Args:
         run: The run under way, which does not count.
@@ -40,17 +54,20 @@ def openings(
         near: Runs whose neighbours are read too.
     """
     own = run.resolve()
-    found: list[Path] = []
+    seen = Openings()
     for folder in dict.fromkeys(_runs(run, near)):
-        if folder != own:
-            with suppress(RunFolderError):
-                found += [
-                    folder
-                    for line in lines_of(folder / CHANGES)
-                    if line.get("event") == OPENED and line.get("data") == images
-                    if not set(architectures).isdisjoint(_texts(line.get("architecture")))
-                ]
-    return found
+        if folder == own:
+            continue
+        try:
+            seen.found += [
+                folder
+                for line in lines_of(folder / CHANGES)
+                if line.get("event") == OPENED and line.get("data") == images
+                if not set(architectures).isdisjoint(_texts(line.get("architecture")))
+            ]
+        except RunFolderError:
+            seen.unread.append(folder)
+    return seen
 
 
 def _runs(run: Path, near: Iterable[Path]) -> Iterator[Path]:

@@ -134,17 +134,11 @@ def ask_evaluate(
     declared, by = sizes_of_notation(target, registry)
     recipe_file = _recipe_of(target)
     if recipe_file is not None:
-        named = any(one is not None for one in (request.scale, request.recipe, request.preset))
         whole = _last_layer(recipe_file, registry)
-        own = _data_layer(whole)
+        layers = _with_run(layers, _data_layer(whole), request)
         for choice in whole.chosen.get("space", ()):
             if choice.component is not None:
                 declared, by = choice.component.sizes, f"space {choice.name}"
-        # The run's data count more than those that a preset is made for, and less than what was asked for;
-        # its scale counts more than that of a request that says nothing, which is the first layer.
-        presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
-        at = max(presets, default=int(not named))
-        layers = [*layers[:at], evolve(own, scale=None) if named else own, *layers[at:]]
     layers = [layer_of(declared, by), *layers]
     recipe = resolve(layers, registry, run=sized(run, declared), slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
@@ -152,6 +146,18 @@ def ask_evaluate(
     recipe = doubt_sizes(recipe, [description])
     origin = None if recipe_file is None else recipe_file.parent
     return AskedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
+
+
+def _with_run(layers: Sequence[Layer], own: Layer, request: Request) -> list[Layer]:
+    """Return the layers with that of a run's data.
+
+    The run's data count more than those that a preset is made for, and less than what was asked for; its scale
+    counts more than that of a request that says nothing, which is the first layer.
+    """
+    named = any(one is not None for one in (request.scale, request.recipe, request.preset))
+    presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
+    at = max(presets, default=int(not named))
+    return [*layers[:at], evolve(own, scale=None) if named else own, *layers[at:]]
 
 
 def _last_layer(recipe: Path, registry: Registry) -> Layer:

@@ -151,8 +151,8 @@ def ask_evaluate(
 def _with_run(layers: Sequence[Layer], own: Layer, request: Request) -> list[Layer]:
     """Return the layers with that of a run's data.
 
-    The run's data count more than those that a preset is made for, and less than what was asked for; its scale
-    counts more than that of a request that says nothing, which is the first layer.
+    The run's data count more than those that a preset is made for, and less than what was asked for; its
+    scale counts more than that of a request that says nothing, which is the first layer.
     """
     named = any(one is not None for one in (request.scale, request.recipe, request.preset))
     presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)

@@ -200,8 +200,8 @@ def test_what_a_relaxation_selects_stands_without_what_is_never_kept(tmp_path):
 
     class Selecting:
         def picks(self, theta, segments):
-            del theta, segments
-            return [(0, 1), (0, 0), (1, 3)]
+            del theta
+            return [pick for pick in [(0, 1), (0, 0), (1, 3)] if segments[pick] >= 0]
 
     never = [str(op) for op in parts.description.groups["cell"].ops].index("none")
     picks = picks_of(parts.description, evolve(phase.search, relaxation=Selecting(), selects=True))

@@ -139,7 +139,7 @@ FUNCTIONS, TYPED, UNDER_WAY, OLD = KINDS = "functions", "typed", "killed", "old"
 """How runs are asked: by functions, by command lines; and what runs: killed ones, and without checksums."""
 
 
-def tasks(folder: Path, whole: tuple[int, int], few: int) -> Iterator[Task]:
+def tasks(folder: Path, whole: tuple[int, int], few: int, only: str | None) -> Iterator[Task]:
     """Yield what is to be done, each file alone."""
     for kind, names, numbers in (
         (FUNCTIONS, ("search", "evaluate", "compare"), whole),
@@ -147,7 +147,7 @@ def tasks(folder: Path, whole: tuple[int, int], few: int) -> Iterator[Task]:
         (UNDER_WAY, ("killed", "grown"), (few, few)),
         (OLD, ("search", "evaluate", "compare"), (few, few)),
     ):
-        for name in names:
+        for name in names if only in {None, kind} else ():
             tampering = asked(kind, name, folder)
             for path in tampering.files():
                 at = path.relative_to(tampering.run).as_posix()
@@ -225,8 +225,7 @@ def main() -> int:
     with TemporaryDirectory(dir=shared if shared.is_dir() else gettempdir()) as name, one_registry():
         folder = Path(name)
         made(folder)
-        todo = list(tasks(own(folder), (given.prefixes, given.flips), given.few))
-        todo = [task for task in todo if given.only in {None, task.kind}]
+        todo = list(tasks(own(folder), (given.prefixes, given.flips), given.few, given.only))
         with get_context("fork").Pool(given.jobs) as pool:
             for task, found, texts, count in pool.imap_unordered(_Done(folder), todo):
                 kind = task.kind

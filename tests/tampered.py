@@ -146,7 +146,8 @@ def _of_recipe(run: Path) -> dict[str, Callable[[], Any]]:
     recipe = run / RECIPE
     if not (run / "gallery.json").exists() and (run / "result.json").exists():
         return {}  # that of an evaluation is no search
-    including = run.parents[1] / f"includes {run.parent.name} {run.name}.yaml"
+    above = run.parents[3 if run.parent.name == JOBS else 1]  # outside of the comparison too
+    including = above / f"includes {run.parent.name} {run.name}.yaml"
     including.write_text(f"nascore: 1\ninclude: {json.dumps(str(recipe))}\n", encoding="utf-8")
     return {
         "check": lambda: [str(row) for row in check(Request(recipe=recipe)).recipe.rows()],

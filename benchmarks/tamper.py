@@ -7,7 +7,8 @@ traceback and an answer that does not come are bad. Then the same, with fewer ch
 
 - by command lines as users type them;
 - in runs as a kill leaves them, in the middle of a search and of a growth. Their `metrics.jsonl` and
-  `changes.jsonl` are listed when a run is over: until then wrong answers from them are counted only;
+  `changes.jsonl` are listed when a run is over, and a `gallery.jsonl` that was cut off is that of a moment
+  before: wrong answers from them are counted only;
 - in copies without checksums, as earlier versions left them, where each value of each JSON file is also
   replaced by values of other types and out of bounds: tracebacks and hangs are bad there, and wrong answers
   are counted, since nothing tells them from right ones.
@@ -183,9 +184,11 @@ def own(made_in: Path) -> Path:
     return folder
 
 
-def _uncovered(task: Task) -> bool:
-    """Return whether no checksum tells what is in a file."""
-    return task.kind == OLD or (task.kind == UNDER_WAY and Path(task.file).name in GROWING)
+def _uncovered(task: Task, text: str) -> bool:
+    """Return whether no checksum can tell what is in a file: of a killed run it may be an earlier state."""
+    name = Path(task.file).name
+    cut_off = name == "gallery.jsonl" and " cut off at " in text
+    return task.kind == OLD or (task.kind == UNDER_WAY and (name in GROWING or cut_off))
 
 
 def done(made_in: Path, task: Task) -> tuple[Task, Counter[str], list[str], int]:
@@ -231,7 +234,7 @@ def main() -> int:
                 kind = task.kind
                 answers[kind] = answers.get(kind, Counter()) + found
                 damages[kind] += count
-                bad += [text for text in texts if not (text.startswith("wrong") and _uncovered(task))]
+                bad += [text for text in texts if not (text.startswith("wrong") and _uncovered(task, text))]
     for kind, found in answers.items():
         figures = ", ".join(f"{found[word]:,} {word}" for word in ANSWERS)
         print(f"{kind}: {damages[kind]:,} damages: {figures}")

@@ -22,13 +22,13 @@ test: gates
 # and what a report quotes.
 test-all: gates
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
-	folder=$$(mktemp -d) && python=$$($(BIN)/python tests/alone.py $$folder/env) && $$python -m pytest -n 2 tests
+	folder=$$(mktemp -d) && python=$$($(BIN)/python tests/helpers/alone.py $$folder/env) && $$python -m pytest -n 2 tests
 	$(BIN)/python benchmarks/startup.py
 
 # What the README and docs say of components and mixes is printed by commands, which stand beside it.
 pages: $(STAMP)
-	$(BIN)/python tests/made_pages.py
-	$(BIN)/python tests/made_distributions.py
+	$(BIN)/python tests/helpers/made_pages.py
+	$(BIN)/python tests/helpers/made_distributions.py
 
 gates: $(STAMP)
 	$(BIN)/ruff check .

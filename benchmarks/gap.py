@@ -34,11 +34,11 @@ from nascore.engine.derive import picks_of, prepared
 from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
-from nascore.engine.phases import network_of, search_phase, take_over
+from nascore.engine.phase_factory import network_of, search_phase, take_over
 from nascore.engine.training import trained
-from nascore.nn.norms import keep_statistics
+from nascore.nn.network import keep_statistics
 from nascore.recipe import Request, settled
-from nascore.verbs.asking import found
+from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
     from nascore.description import Description

@@ -30,10 +30,10 @@ from nascore.api import Demand, Description, Edge, Graph, Node, Op, grow, settle
 from nascore.engine.build import build_search, parts_of
 from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
-from nascore.engine.phases import network_of, search_phase, train_phase
+from nascore.engine.phase_factory import network_of, search_phase, train_phase
 from nascore.engine.training import supervised
 from nascore.recipe import Request, settled
-from nascore.verbs.asking import found
+from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from nascore.plugin import discover
-from nascore.recipe.mixes import VERDICTS, mixes
-from nascore.testing.array import covering_mixes
-from nascore.testing.mixed import faults_of
+from nascore.recipe.advice.combinations import VERDICTS, mixes
+from nascore.testing.mixes import covering_mixes, faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nascore.plugin import Registry
-    from nascore.recipe.mixes import Mix
+    from nascore.recipe.advice.combinations import Mix
 
 
 def searched(rows: Sequence[Mix], registry: Registry) -> int:

@@ -36,9 +36,9 @@ from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of
 from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
-from nascore.engine.phases import search_phase
+from nascore.engine.phase_factory import search_phase
 from nascore.recipe import Request, settled
-from nascore.verbs.asking import found
+from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,10 +21,10 @@ from time import perf_counter
 from hypothesis import HealthCheck, Phase, given, settings
 
 from nascore.plugin import discover
-from nascore.recipe.schema import recipe_schema
+from nascore.recipe.settling.schema import recipe_schema
 
 # What the tests draw is drawn here, only more of it.
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from recipe_mutations import Mutant, Mutations
 from recipe_trials import faults

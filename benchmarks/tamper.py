@@ -40,7 +40,7 @@ from nascore.contract import Observer
 from nascore.files.checksums import GROWING
 
 # What the tests do is done here, only more of it.
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from tampered import ANSWERS, Tampering, flips, one_registry, prefixes, unlisted, values_of
 

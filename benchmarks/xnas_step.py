@@ -28,7 +28,7 @@ import nascore_xnas
 from nascore.engine.api import Criterion, Passes, draw, first, pull_back
 from nascore.engine.build import build_search
 from nascore.engine.device import computing
-from nascore.engine.phases import search_phase
+from nascore.engine.phase_factory import search_phase
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
 

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nascore.comparison import Comparison
-    from nascore.verbs.compare import compare
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
-    from nascore.verbs.runs import Run, load_run
+    from nascore.verbs.runs import Run, compare, load_run
     from nascore.verbs.search import search
     from nascore.verbs.several import search_several
 
@@ -39,7 +38,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "comparison",
     "Run": "verbs.runs",
-    "compare": "verbs.compare",
+    "compare": "verbs.runs",
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
     "matrix": "verbs.matrix",

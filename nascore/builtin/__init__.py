@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 from attrs import fields_dict
 
 from nascore.api import Component, Give, Need, hookimpl
-from nascore.builtin.file_space import check_file, excludes
-from nascore.builtin.operations import OPERATIONS
-from nascore.builtin.packages import digits_package
-from nascore.builtin.penalties import PENALTIES
-from nascore.builtin.settings import (
+from nascore.builtin.components import (
+    ALTERNATING,
+    PENALTIES,
+    AlternatingSettings,
     FileSettings,
     LinearSettings,
     OneHotSettings,
@@ -27,8 +26,10 @@ from nascore.builtin.settings import (
     SyntheticSettings,
     TerminalSettings,
     TinySettings,
+    digits_package,
 )
-from nascore.builtin.training import ALTERNATING, AlternatingSettings
+from nascore.builtin.operations import OPERATIONS
+from nascore.builtin.spaces import check_file, excludes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,7 @@ def nascore_spaces() -> Iterable[Component]:
         slot="space",
         summary="A description in YAML, written by hand or exported.",
         config=FileSettings,
-        build="nascore.builtin.file_space:File",
+        build="nascore.builtin.spaces:File",
         provides=(Give(capability="excludes", when=excludes),),
         argument="path",
         check=check_file,
@@ -116,14 +117,14 @@ def nascore_updaters() -> Iterable[Component]:
         name="uniform",
         slot="updater",
         summary="Learns nothing and chooses at random: the control.",
-        build="nascore.builtin.updater:Uniform",
+        build="nascore.builtin.updaters:Uniform",
     )
     yield Component(
         name="sgd",
         slot="updater",
         summary="Gradient descent on theta.",
         config=SgdSettings,
-        build="nascore.builtin.descent:Sgd",
+        build="nascore.builtin.updaters:Sgd",
         provides=("learns",),
         needs=(
             Need(
@@ -144,7 +145,7 @@ def nascore_relaxations() -> Iterable[Component]:
         slot="relaxation",
         summary="Mixes all candidates by the softmax of theta.",
         config=SoftmaxSettings,
-        build="nascore.builtin.relaxation:Softmax",
+        build="nascore.builtin.relaxations:Softmax",
         provides=("normalized", "deterministic", "unbiased"),
     )
     yield Component(
@@ -152,7 +153,7 @@ def nascore_relaxations() -> Iterable[Component]:
         slot="relaxation",
         summary="Runs one candidate drawn from the softmax of theta; the others get its gradient.",
         config=OneHotSettings,
-        build="nascore.builtin.drawing:OneHot",
+        build="nascore.builtin.relaxations:OneHot",
         provides=("normalized", "unbiased"),
     )
     yield Component(
@@ -160,7 +161,7 @@ def nascore_relaxations() -> Iterable[Component]:
         slot="relaxation",
         summary="Weighs candidates by theta itself, free and signed.",
         config=LinearSettings,
-        build="nascore.builtin.linear:Linear",
+        build="nascore.builtin.relaxations:Linear",
         provides=("deterministic",),
     )
 
@@ -178,7 +179,7 @@ def nascore_datasets() -> Iterable[Component]:
         name="digits",
         slot="dataset",
         summary="1,797 handwritten digits of 8x8 pixels from scikit-learn.",
-        build="nascore.builtin.digits:Digits",
+        build="nascore.builtin.datasets:Digits",
         provides=("halves",),
         check=digits_package,
     )
@@ -187,7 +188,7 @@ def nascore_datasets() -> Iterable[Component]:
         slot="dataset",
         summary="Class means plus noise, of any size.",
         config=SyntheticSettings,
-        build="nascore.builtin.artificial:Synthetic",
+        build="nascore.builtin.datasets:Synthetic",
         provides=("halves",),
     )
     yield Component(
@@ -195,7 +196,7 @@ def nascore_datasets() -> Iterable[Component]:
         slot="dataset",
         summary="The class is a 3x3 pattern at a random place: needs a convolution.",
         config=PlantedDataSettings,
-        build="nascore.builtin.artificial:PlantedPatterns",
+        build="nascore.builtin.datasets:PlantedPatterns",
         provides=("halves",),
     )
 

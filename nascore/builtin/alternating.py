@@ -21,7 +21,7 @@ from nascore.engine.api import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nascore.builtin.training import AlternatingSettings
+    from nascore.builtin.components import AlternatingSettings
     from nascore.engine.api import Batch, Draw, Estimate, Phase, Search, StepReport
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from random import Random as Rng
 
     from nascore.api import Description, NoSettings, Picks
-    from nascore.builtin.settings import RandomSettings
+    from nascore.builtin.components import RandomSettings
 
 MISSES: Final = 200
 """Draws in a row that bring nothing new, after which a space counts as used up."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nascore.builtin.linear import even
+from nascore.builtin.relaxations import even
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from torch import Tensor
 
-    from nascore.builtin.settings import CostSettings, EntropySettings, L1Settings
+    from nascore.builtin.components import CostSettings, EntropySettings, L1Settings
     from nascore.nn import ArchitectureState, Costs
 
     Mixture = Mapping[str, Tensor]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
 
     from nascore.api import Description, EpochReport, StepReport
-    from nascore.builtin.settings import TerminalSettings
+    from nascore.builtin.components import TerminalSettings
     from nascore.recipe import Recipe
 
 SIXTY = 60

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nascore.cli.group import main
+from nascore.cli.app import main
 
 __all__ = ["main"]

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from nascore.cli.echo import echo, wrapped
-from nascore.cli.given import GIVEN
-from nascore.cli.options import json_option, plugins_option
-from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, as_typed, echo_json, table, warn
+from nascore.cli.options import GIVEN, json_option, plugins_option
+from nascore.cli.output import Verb, as_typed, echo, echo_json, table, warn, wrapped
+from nascore.cli.result import Line, suggesting
 from nascore.errors import PluginError, RecipeError
 from nascore.recipe import Request
-from nascore.verbs.checking import check
+from nascore.verbs.dry_run import check
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.errors import Problem
     from nascore.plugin import Selection
-    from nascore.verbs.checking import Checked
+    from nascore.verbs.dry_run import Checked
 
 
 @click.command(

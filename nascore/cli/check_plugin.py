@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from nascore.cli.completing import complete_anything
-from nascore.cli.echo import echo, echo_over
-from nascore.cli.guard import FAILED
+from nascore.cli.completion import complete_anything
+from nascore.cli.errors import FAILED
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.verb import Verb, echo_json
+from nascore.cli.output import Verb, echo, echo_json, echo_over
 from nascore.component import SLOTS
 from nascore.verbs.check_plugin import OPERATION, subjects
 

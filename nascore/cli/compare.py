@@ -2,18 +2,138 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.compared import echo_comparison
-from nascore.cli.given import GIVEN
-from nascore.cli.options import json_option
-from nascore.cli.verb import Verb, echo_json
-from nascore.verbs.compare import compare
+from nascore.cli.options import GIVEN, json_option
+from nascore.cli.output import Verb, echo, echo_json, inline, table, wrapped
+from nascore.comparison import EVALUATE, METHOD, images_said, same_images, seeds_of
+from nascore.verbs.runs import compare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from nascore.comparison import Comparison, Pair, Row
+
+
+NONE = "-"
+"""What stands where there is no figure."""
+
+FAILED = "failed"
+"""What stands for the accuracy of a row whose searches or evaluations failed."""
+
+LEAST = 0.0001
+"""A smaller p is not written out."""
+
+GUIDED = (
+    "guided: those images also guided the choice of the architecture; such an accuracy is higher than on "
+    "images that nobody has looked at; nascore search --evaluate tests what is found"
+)
+BEST_OF = "best of: the images on which an architecture was measured also chose it among so many"
+
+
+def echo_comparison(found: Comparison) -> None:
+    """Print a comparison to stdout, and what makes it doubtful to stderr."""
+    echo(_rows(found))
+    if found.pairs:
+        echo(f"\n{_pairs(found)}")
+    echo("\n" + "\n".join(map(wrapped, _said(found))))
+    for warning in found.warnings:
+        echo(f"warned: {inline(warning)}", err=True)
+
+
+def _rows(found: Comparison) -> str:
+    tested = found.by == "test"
+    head = "test accuracy" if tested else "accuracy"
+    search = ("in the search",) if tested else ()
+    heads = (" ".join(found.paths), "seeds", head, "95 % interval", *search)
+    rows = [_row(row, tested=tested) for row in found.rows]
+    return table(rows, heads=(*heads, "parameters", "MACs", "steps", "seconds", "of images"), keys=1)
+
+
+def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
+    lost = f" of {len(row.samples) + len(row.lost)}" if row.lost else ""
+    mean = FAILED if row.failed else NONE if row.mean is None else f"{row.mean:.2%}"
+    search = row.in_search()
+    inside = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
+    figures = (_whole(row.average(figure)) for figure in ("params", "macs", "steps"))
+    seconds = row.average("seconds")
+    return (
+        row.label,
+        f"{len(row.samples)}{lost}",
+        mean,
+        _percent(row.interval),
+        *inside,
+        *figures,
+        NONE if seconds is None else f"{seconds:.1f}",
+        images_said(row),
+    )
+
+
+def _pairs(found: Comparison) -> str:
+    rows = [_pair(pair) for pair in found.pairs]
+    heads = ("difference", "seeds", "points", "95 % interval", "p", "exact p", "verdict")
+    return table(rows, heads=heads, keys=1)
+
+
+def _pair(pair: Pair) -> tuple[object, ...]:
+    chance = pair.chance
+    seeds = f"{pair.seeds}{'' if pair.shared else ', not shared'}"
+    if chance is None:
+        return f"{pair.first} - {pair.second}", seeds, NONE, NONE, NONE, NONE, pair.verdict
+    interval = NONE
+    if chance.interval is not None:
+        low, high = chance.interval
+        interval = f"{100 * low:+.2f} to {100 * high:+.2f}"
+    points = f"{100 * chance.difference:+.2f}"
+    return (
+        f"{pair.first} - {pair.second}",
+        seeds,
+        points,
+        interval,
+        _p(pair.p),
+        _p(pair.exact),
+        pair.verdict,
+    )
+
+
+def _said(found: Comparison) -> Iterator[str]:
+    yield from found.conclusions
+    measured = [row for row in found.rows if row.samples]
+    alike = all(same_images(one, other) for one, other in combinations(measured, 2))
+    yield f"seeds: {seeds_of(found.rows) or 'none'}{'; those of one seed have the same data split' * alike}"
+    kinds = {one.kind for row in found.rows for one in row.samples}
+    yield f"steps, seconds: of a whole {'training' if kinds == {EVALUATE} else 'search'}, mean over the seeds"
+    if found.by == "test":
+        yield "parameters, MACs: of the networks that were tested, mean over the seeds"
+        opened = sum(len(row.samples) for row in found.rows)
+        times = f"opened {opened} times, once for each architecture, after its search"
+        yield f"test split: {times if opened else 'never opened'}"
+    searched = [row.in_search() for row in found.rows]
+    if any(one is not None and one[1] for one in searched):
+        yield GUIDED
+    if any(row.measured is not None and row.measured.best_of > 1 for row in found.rows):
+        yield BEST_OF
+    for text in found.brought:
+        yield f"brought with it: {text}"
+    yield f"method: {METHOD}"
+
+
+def _whole(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def _percent(interval: tuple[float, float] | None) -> str:
+    return NONE if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:.4f}" if value >= LEAST else f"<{LEAST}"
 
 
 @click.command(

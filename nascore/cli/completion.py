@@ -1,11 +1,23 @@
-"""``nascore completion``."""
+"""``nascore completion``, and the names that a shell completes."""
 
 from __future__ import annotations
 
-import click
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from nascore.cli.echo import echo
-from nascore.cli.verb import Verb
+import click
+from click.shell_completion import CompletionItem
+
+from nascore.cli.output import Verb, echo
+from nascore.component import RUN
+from nascore.plugin import discover
+from nascore.verbs.listing import KINDS, items
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nascore.verbs.listing import Listed
+
 
 LINES = {
     "bash": 'eval "$(_NASCORE_COMPLETE=bash_source nascore)"',
@@ -30,3 +42,40 @@ def command(shell: str) -> None:
     """
     echo(LINES[shell])
     echo(f"add it: nascore completion {shell} >> {FILES[shell]}", err=True)
+
+
+def completing(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return what completes the names of these kinds.
+
+    Args:
+        kinds: Slots, `preset`, `operation` and so on, as ``nascore list`` has them.
+    """
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        return _matching(_known(kinds), begun)
+
+    return complete
+
+
+def complete_anything(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete whatever ``nascore show`` knows."""
+    found = _matching(_known(KINDS), begun)
+    return [*found, CompletionItem(RUN)] if RUN.startswith(begun) else found
+
+
+def complete_kind(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete what ``nascore list`` can list."""
+    return [CompletionItem(kind) for kind in KINDS if kind.startswith(begun)]
+
+
+def _known(kinds: Sequence[str]) -> list[Listed]:
+    # Whatever is wrong with what is installed: nothing may be printed into the line that is being typed.
+    with suppress(Exception):
+        registry = discover()
+        return [item for kind in kinds for item in items(registry, kind)]
+    return []
+
+
+def _matching(known: list[Listed], begun: str) -> list[CompletionItem]:
+    names = {item.name: item.summary for item in known if item.name.startswith(begun)}
+    return [CompletionItem(name, help=summary) for name, summary in sorted(names.items())]

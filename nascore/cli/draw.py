@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.echo import echo, wrapped
 from nascore.cli.options import entry_option, json_option, plugins_option
-from nascore.cli.verb import Verb, echo_json
+from nascore.cli.output import Verb, echo, echo_json, wrapped
 from nascore.description import fingerprint
 from nascore.verbs.architecture import Size
-from nascore.verbs.drawing import draw
+from nascore.verbs.draw import draw
 
 if TYPE_CHECKING:
     from nascore.plugin import Selection
-    from nascore.verbs.drawing import Drawing
+    from nascore.verbs.draw import Drawing
 
 POSITIVE = click.IntRange(min=1)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nascore.cli.options import entry_option, json_option, out_option, recipe_options, request
-from nascore.cli.outcome import echo_evaluated, scale_said
+from nascore.cli.output import Verb, echo_json, warn, warn_late
+from nascore.cli.result import echo_evaluated, scale_said
 from nascore.cli.runs import plain_record
-from nascore.cli.verb import Verb, echo_json, warn, warn_late
 from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, watched
 from nascore.run import read

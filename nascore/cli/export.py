@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.echo import echo
 from nascore.cli.habits import VALUES
 from nascore.cli.options import entry_option, plugins_option
-from nascore.cli.verb import Verb
+from nascore.cli.output import Verb, echo
 from nascore.errors import PluginError
-from nascore.verbs.exporting import export
+from nascore.verbs.export import export
 
 if TYPE_CHECKING:
     from nascore.plugin import Selection

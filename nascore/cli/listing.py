@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from nascore.cli.completing import complete_kind
-from nascore.cli.echo import echo
+from nascore.cli.app import own_verbs
+from nascore.cli.completion import complete_kind
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.own import own_verbs
-from nascore.cli.verb import Verb, echo_json, table
+from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.verbs.listing import KINDS, OPERATION, VERB, listing
 
 if TYPE_CHECKING:

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from nascore.cli.completing import completing
-from nascore.cli.echo import echo, wrapped
+from nascore.cli.completion import completing
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.verb import Verb, echo_json, markdown_table, table
+from nascore.cli.output import Verb, echo, echo_json, markdown_table, table, wrapped
 from nascore.component import SLOTS
-from nascore.recipe.mixes import VERDICTS
+from nascore.recipe.advice.combinations import VERDICTS
 from nascore.verbs.matrix import matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from nascore.plugin import Selection
-    from nascore.recipe.mixes import Judgement, Mix, Mixes
+    from nascore.recipe.advice.combinations import Judgement, Mix, Mixes
     from nascore.verbs.matrix import Matrix
 
 MIXED: Final = tuple(slot for slot in SLOTS if not slot.aside)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.echo import echo
-from nascore.cli.given import GIVEN
-from nascore.cli.verb import Verb
+from nascore.cli.options import GIVEN
+from nascore.cli.output import Verb, echo
 from nascore.scaffold import BLUEPRINTS
 from nascore.shell import command_line
-from nascore.verbs.new_plugin import new_plugin
+from nascore.verbs.plugins import new_plugin
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,14 +1,15 @@
-"""The options through which a recipe is asked for; those of the slots follow from the slot table."""
+"""The options of commands that take a recipe (those of the slots follow from the slot table), and paths."""
 
 from __future__ import annotations
 
 from functools import wraps
+from os import fsdecode
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import click
 
-from nascore.cli.completing import completing
-from nascore.cli.given import GIVEN
+from nascore.cli.completion import completing
+from nascore.files import given_path
 from nascore.plugin import Selection
 from nascore.recipe import Request
 from nascore.verbs.listing import PRESET
@@ -18,6 +19,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.component import Slot
+
+
+class GivenPath(click.Path):
+    """A path in which ``~`` is the home folder, also where the shell did not expand it."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        """Return the path."""
+        return given_path(fsdecode(super().convert(value, param, ctx)))
+
+
+GIVEN = GivenPath()
+
 
 F = TypeVar("F", bound="Callable[..., Any]")
 Names: TypeAlias = tuple[str, ...]

@@ -2,23 +2,112 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from nascore.cli.app import own_verbs
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.own import own_verbs
-from nascore.cli.plugins_said import echo_doctor, echo_list, echo_plugins, echo_report
-from nascore.cli.verb import Verb, echo_json
+from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.errors import PluginError
-from nascore.verbs.plugins import brought, doctor, plugins_named
-from nascore.verbs.plugins_report import facts
+from nascore.verbs.plugins import brought, doctor, facts, plugins_named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from nascore.plugin import Plugin, Selection
-    from nascore.verbs.plugins import Health
+    from nascore.verbs.plugins import Clash, Health
+
+
+_PUT_BACK: Final = "nascore puts this back; other programs do not. Its authors have to correct it."
+
+
+def echo_list(plugins: Sequence[Plugin]) -> None:
+    """Print one plugin a line."""
+    heads = ("name", "distribution", "version", "status", "brings")
+    rows = [(one.name, one.distribution, one.version, one.status, _number(one)) for one in plugins]
+    echo(table(rows, heads=heads, keys=1))
+    # What was switched off on purpose is well, as for the doctor.
+    idle = sum(one.status not in {"ready", "blocked"} for one in plugins)
+    if idle:
+        echo(f"{idle} of {len(plugins)} not ready; why: nascore plugins doctor", err=True)
+
+
+def echo_plugins(plugins: Sequence[Plugin]) -> None:
+    """Print all about some plugins."""
+    echo("\n\n".join(map(_shown, plugins)))
+
+
+def echo_doctor(health: Health) -> None:
+    """Print what is wrong, each with its cause and cure."""
+    parts = [_diagnosed(one) for one in health.idle]
+    parts += [_remarked(one) for one in health.plugins if one.remarks and one.status == "ready"]
+    parts += [_clash(one) for one in health.clashes]
+    ready = len(health.plugins) - len(health.idle)
+    parts.append(f"{ready} of {len(health.plugins)} plugins ready")
+    echo("\n\n".join(parts))
+    if not health.well:
+        echo("One that is not ready brings nothing; --without NAME hides it.", err=True)
+
+
+def echo_report(facts: Mapping[str, Any]) -> None:
+    """Print the block for a bug report."""
+    single = [(name, value) for name, value in facts.items() if isinstance(value, str)]
+    plugins = [
+        (f"  {one['name']}", one["distribution"], one["version"], one["status"], one["cause"])
+        for one in facts["plugins"]
+    ]
+    lines = [table(single), "plugins", table(plugins)]
+    lines += _block("clashes", facts["clashes"])
+    lines += _block("environment", [f"{name}={value}" for name, value in facts["environment"].items()])
+    echo("\n".join(lines))
+
+
+def _block(head: str, lines: Iterable[str]) -> list[str]:
+    listed = [f"  {line}" for line in lines]
+    return [head, *listed] if listed else [f"{head}: none"]
+
+
+def _number(plugin: Plugin) -> int:
+    return sum(map(len, brought(plugin).values()))
+
+
+def _head(plugin: Plugin) -> str:
+    whence = f"{plugin.distribution} {plugin.version}".strip() or plugin.value
+    return f"plugin {plugin.name} ({whence}): {plugin.status}"
+
+
+def _diagnosed(plugin: Plugin) -> str:
+    return f"{_head(plugin)}\n{_rows({'cause': plugin.reason, 'cure': plugin.cure})}"
+
+
+def _remarked(plugin: Plugin) -> str:
+    return f"{_head(plugin)}\n{_rows({'when imported': _remarks(plugin), 'cure': _PUT_BACK})}"
+
+
+def _remarks(plugin: Plugin) -> str:
+    return "; ".join(plugin.remarks)
+
+
+def _shown(plugin: Plugin) -> str:
+    facts = {
+        "module": plugin.value,
+        "cause": plugin.reason,
+        "cure": plugin.cure,
+        "when imported": _remarks(plugin),
+    }
+    facts |= {kind: ", ".join(names) for kind, names in brought(plugin).items()}
+    return f"{_head(plugin)}\n{_rows(facts)}"
+
+
+def _clash(clash: Clash) -> str:
+    whose = " and ".join(clash.plugins)
+    return f"{clash.kind} {clash.name}: brought by {whose}\n{_rows({'cure': clash.cure})}"
+
+
+def _rows(facts: Mapping[str, str]) -> str:
+    return table([(f"  {name}", fact) for name, fact in facts.items() if fact], prose=True)
 
 
 @click.group("plugins")

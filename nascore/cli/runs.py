@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.echo import echo
-from nascore.cli.given import GIVEN
-from nascore.cli.options import json_option
-from nascore.cli.verb import Verb, echo_json, table
+from nascore.cli.options import GIVEN, json_option
+from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.comparison import spans
 from nascore.verbs.runs import runs
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.echo import echo
 from nascore.cli.options import plugins_option
-from nascore.cli.verb import Verb
+from nascore.cli.output import Verb, echo
 from nascore.verbs.schema import schema
 
 if TYPE_CHECKING:

@@ -8,26 +8,25 @@ import click
 
 from nascore.cli.check import echo_checked, plain_checked
 from nascore.cli.options import json_option, out_option, recipe_options, request
-from nascore.cli.outcome import echo_found, scale_said
+from nascore.cli.output import Verb, echo_json, warn, warn_failed, warn_late
+from nascore.cli.result import Line, echo_found, scale_said, suggesting
 from nascore.cli.runs import plain_record
 from nascore.cli.several import echo_several
-from nascore.cli.suggested import Line, suggesting
-from nascore.cli.verb import Verb, echo_json, warn, warn_failed, warn_late
 from nascore.component import SLOTS
 from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
-from nascore.verbs.asking import ask
-from nascore.verbs.checking import aware, check_asked
+from nascore.verbs.dry_run import aware, check_asked
+from nascore.verbs.grid import EVALUATION, varies
+from nascore.verbs.resolution import ask
 from nascore.verbs.search import run_search
 from nascore.verbs.several import ask_several
-from nascore.verbs.varied import EVALUATION, varies
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
-    from nascore.verbs.asking import Asked
+    from nascore.verbs.resolution import Asked
     from nascore.verbs.runs import Run
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nascore.cli.check import plain_checked
-from nascore.cli.compared import echo_comparison
-from nascore.cli.echo import echo
-from nascore.cli.outcome import scale_said
-from nascore.cli.verb import echo_json, table, warn, warn_failed, warn_late
+from nascore.cli.compare import echo_comparison
+from nascore.cli.output import echo, echo_json, table, warn, warn_failed, warn_late
+from nascore.cli.result import scale_said
 from nascore.comparison import EVALUATE, spans
 from nascore.errors import RunFailed
 from nascore.files import shown_path
 from nascore.run import read_result, refuse_taken, run_of
 from nascore.shell import command_line
-from nascore.verbs.asking import Asked
-from nascore.verbs.checking import check_asked
-from nascore.verbs.compare import compare
-from nascore.verbs.runs import runs
+from nascore.verbs.dry_run import check_asked
+from nascore.verbs.resolution import Asked
+from nascore.verbs.runs import compare, runs
 from nascore.verbs.several import run_several
 
 if TYPE_CHECKING:

@@ -1,21 +1,55 @@
-"""``nascore`` alone: what it is, what is there, and what to type next."""
+"""``nascore`` alone: what it is and what to type next; and ``nascore --version``."""
 
 from __future__ import annotations
 
+import platform
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from nascore.cli.echo import echo
-from nascore.cli.verb import table
-from nascore.cli.version import versions
+import click
+
+from nascore.cli.output import echo, table
 from nascore.component import SLOTS
 from nascore.plugin import discover
+from nascore.plugin.discover import GROUP
 from nascore.recipe import SEARCH_RUN
+from nascore.run import version_of
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nascore.plugin import Registry
+
+
+CORE = "nascore"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of nascore, Python and torch, then those of the plugins by distribution."""
+    entries = entry_points(group=GROUP)
+    plugins = {entry.dist.name: entry.dist.version for entry in entries if entry.dist is not None}
+    plugins.pop(CORE, None)
+    core = {CORE: version_of(CORE), "python": platform.python_version(), "torch": version_of("torch")}
+    return core | dict(sorted(plugins.items()))
+
+
+def echo_versions(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
+    """Print one version a line, and stop."""
+    if value and not ctx.resilient_parsing:
+        echo("\n".join(f"{name} {number}" for name, number in versions().items()))
+        ctx.exit()
+
+
+version_option = click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=echo_versions,
+    help="Show the versions of nascore and its plugins, and exit.",
+)
+
 
 ALWAYS = {"space": "tiny", "updater": "uniform"}
 """What the core brings itself, for a first search without any plugin."""

@@ -14,7 +14,7 @@ from nascore.config import write_scalar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nascore.comparison.flat import Flat
+    from nascore.comparison.sample import Flat
 
 FIRST: Final = ("updater", "growth", "space", "relaxation", "regularizer", "trainer", "dataset")
 """Slots in the order in which they give rows their names; what is compared most often comes first."""

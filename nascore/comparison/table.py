@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from nascore.comparison.chance import LEVEL, seeds_needed
-from nascore.comparison.doubts import spans, unequal, warnings_of
-from nascore.comparison.members import gathered
-from nascore.comparison.pairs import CHANCE, IF_NORMAL, TOLD, pairs_of
-from nascore.comparison.rows import counting, rows_of
+from nascore.comparison.caveats import spans, unequal, warnings_of
+from nascore.comparison.rows import CHANCE, IF_NORMAL, TOLD, counting, pairs_of, rows_of
+from nascore.comparison.sample import gathered
+from nascore.comparison.significance import LEVEL, seeds_needed
 from nascore.errors import Problem, RecipeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.comparison.labels import Told
-    from nascore.comparison.pairs import Pair
-    from nascore.comparison.rows import Row
+    from nascore.comparison.rows import Pair, Row
 
 METHOD: Final = (
     "interval: Student's t over the seeds, each by itself; p: paired t-test by seed (Welch's where seeds are "

@@ -2,25 +2,192 @@
 
 Scalars are those of YAML 1.2. Equal keys, tags, anchors and aliases are refused: each makes a recipe say
 something else than what a reader sees.
+
+PyYAML follows YAML 1.1, where ``on`` is true, ``1:30`` is 90 and ``1e-3`` is text; none of that is meant in a
+recipe.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+import re
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+import attrs
 import yaml
 from attrs import Factory, evolve, frozen
+from yaml.reader import ReaderError
 
-from nascore.config.node import Node, word
-from nascore.config.scalars import read_scalar
-from nascore.config.yaml_faults import yaml_fault
 from nascore.errors import Origin, Problem
 from nascore.files import digest_fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nascore.errors import LayerName
+
+
+_LONG: Final = 60  # of a longer value the beginning says which one it is
+Scalar: TypeAlias = bool | int | float | str | None
+
+
+@frozen(kw_only=True, eq=False)
+class Node:
+    """One value of a recipe, with its place.
+
+    Attributes:
+        value: A scalar, a list of nodes or a map of nodes.
+        origin: Where the value stands.
+        text: The characters as typed, where a setting that holds text may take them as they are (``--set``).
+        key: Where the key stands that holds this value.
+        folder: The folder from which it is looked up if it is a relative path; None: the working folder.
+    """
+
+    value: Scalar | list[Node] | dict[str, Node]
+    origin: Origin
+    text: str | None = None
+    key: Origin | None = None
+    folder: Path | None = None
+
+
+def wrap(value: Any, origin: Origin) -> Node:  # noqa: ANN401 - plain Python values of any shape
+    """Give a plain Python value, all the way down, one origin."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, Mapping):
+        return Node(value={str(key): wrap(item, origin) for key, item in value.items()}, origin=origin)
+    if isinstance(value, (list, tuple)):
+        return Node(value=[wrap(item, origin) for item in value], origin=origin)
+    if attrs.has(type(value)):
+        return wrap(attrs.asdict(value, recurse=False), origin)
+    return Node(value=_plain(value), origin=origin)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any scalar
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
+
+
+def merge(low: Node, high: Node) -> Node:
+    """Lay ``high`` over ``low``: maps are merged key by key, everything else is replaced."""
+    if not (isinstance(low.value, dict) and isinstance(high.value, dict)):
+        return high
+    merged = dict(low.value)
+    for key, node in high.value.items():
+        merged[key] = merge(merged[key], node) if key in merged else node
+    return attrs.evolve(high, value=merged)
+
+
+def show(node: Node) -> str:
+    """Name a wrong value in an error text: ``'many'``, ``null``, ``a list``."""
+    if isinstance(node.value, dict):
+        return "a map"
+    if isinstance(node.value, list):
+        return "a list"
+    if node.value is None:
+        return "null"
+    if isinstance(node.value, bool):
+        return str(node.value).lower()
+    said = repr(node.value)
+    return said if len(said) <= _LONG else f"{said[:_LONG]}..."
+
+
+def word(key: str) -> str:
+    """Name a key in an error text; in quotes where it would not be seen as one word."""
+    return key if key and key.isprintable() and not any(map(str.isspace, key)) else repr(key)
+
+
+_NAMED: dict[str, bool | float | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+    **{f"{sign}{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **{word: float("nan") for word in (".nan", ".NaN", ".NAN")},
+}  # fmt: skip
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*")
+_DIGITS_MAX = 300  # Python refuses to read integers of thousands of digits; no setting is that large
+
+
+def read_scalar(text: str) -> Scalar:
+    """Read a plain (unquoted) scalar by the core schema of YAML 1.2."""
+    if text in _NAMED:
+        return _NAMED[text]
+    if len(text) > _DIGITS_MAX:
+        return text
+    if _DECIMAL.fullmatch(text):
+        return int(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def write_scalar(value: Scalar) -> str:
+    """Write a scalar so that :func:`read_scalar`, or quotes, give it back exactly."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if _PLAIN.fullmatch(value) and isinstance(read_scalar(value), str):
+        return value
+    return '"' + "".join(map(_escape, value)) + '"'
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four hex digits
+
+
+_HINTS: Final = (
+    ("'\\t'", "Indent with spaces, not with tabs."),
+    ("that cannot start any token", "Put a text that begins with this character in quotes."),
+    ("mapping values are not allowed", "Put a text that holds ': ' in quotes, or begin a new line."),
+    ("undefined alias", "Put a text that begins with * in quotes."),
+    ("could not find expected ':'", "Write KEY: VALUE."),
+    ("but found another document", "Write one document: leave out the line ---."),
+    ("special characters are not allowed", "Leave the character out."),
+)
+
+
+def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, str, str]:
+    """Say what the YAML parser refused.
+
+    Args:
+        error: What it raised.
+        text: The text that it read.
+
+    Returns:
+        What is wrong, a hint (may be empty), and the place as ``line:column`` (empty where it has none).
+    """
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply", "", ""
+    if isinstance(error, yaml.MarkedYAMLError):
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        said = said.replace("'<stream end>'", "the end of the text").replace("<block end>", "its end")
+        mark = error.problem_mark or error.context_mark
+        if "end of the text" in said or "end of stream" in said:
+            # What is never closed is seen at the end, and mended where it begins.
+            mark = error.context_mark or mark
+        return said, _hint(said), "" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+    if isinstance(error, ReaderError):
+        before = text[: error.position]
+        place = f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+        said = str(error).splitlines()[0]
+        return said, _hint(said), place
+    return str(error).splitlines()[0], "", ""
+
+
+def _hint(said: str) -> str:
+    return next((hint for fragment, hint in _HINTS if fragment in said), "")
 
 
 _EDITED: Final = "Restore it; if it was edited on purpose, delete its first line."

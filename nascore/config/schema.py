@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, Union, get_a
 
 from attrs import evolve
 
-from nascore.config.node import Node, wrap
+from nascore.config.document import Node, wrap
 from nascore.config.setting import LARGEST, settings_of
 from nascore.errors import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nascore.config.kinds import Unit
     from nascore.config.setting import Declared, Setting
-    from nascore.config.units import Unit
 
 Schema: TypeAlias = dict[str, Any]
 

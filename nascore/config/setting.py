@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 import attrs
 from attrs import frozen
 
+from nascore.config.document import Node, show, wrap
 from nascore.config.kinds import UnfitError, convert, describe, item_of
-from nascore.config.node import Node, show, wrap
 from nascore.errors import Origin, Problem, RecipeError
 
 if TYPE_CHECKING:

@@ -4,13 +4,11 @@ Nothing here imports torch, so that a component can be described without it; ten
 only.
 """
 
-from nascore.contract.observer import (
-    Observer,
-)
 from nascore.contract.slots import (
     Dataset,
     GrowingPolicy,
     GrowthPolicy,
+    Observer,
     Regularizer,
     Relaxation,
     Space,

@@ -9,15 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from random import Random
 
     from torch import Generator, Tensor
 
-    from nascore.contract.values import DataFacts, Demand, Gradients, Horizon, Mixture, Sampled, StepReport
+    from nascore.contract.values import (
+        DataFacts,
+        Demand,
+        EpochReport,
+        Gradients,
+        Horizon,
+        Mixture,
+        Sampled,
+        StepReport,
+    )
     from nascore.description import Catalogue, ChoiceGroup, Description, Matrix
     from nascore.engine.phase import Phase
     from nascore.gallery import Entry, Gallery
     from nascore.nn import ArchitectureState, Costs, Examples
+    from nascore.recipe import Recipe
 
 
 class Space(Protocol):
@@ -192,3 +203,43 @@ class Trainer(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the state of a trainer that was started on the same phase."""
         ...
+
+
+class Observer:
+    """Watches a run. Every method does nothing; override those that are wanted.
+
+    What it is given are values, copied for it alone: nothing that it does to them reaches the run. One that
+    raises never stops a run: it is logged and counted, and muted after three failures.
+
+    As a component it is built with its settings as the one argument, when the run begins.
+    """
+
+    def run_started(self, folder: Path, recipe: Recipe) -> None:
+        """See that the run's folder and recipe are written."""
+
+    def job_started(self, name: str, number: int, jobs: int) -> None:
+        """See that a job begins: its folder's name, its number from 1, and how many are known to come."""
+
+    def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
+        """See that a phase begins."""
+
+    def step_finished(self, report: StepReport) -> None:
+        """See one step of the phase."""
+
+    def epoch_finished(self, report: EpochReport) -> None:
+        """See one epoch of the phase."""
+
+    def architecture_changed(self, description: Description) -> None:
+        """See what would be derived now; called once per epoch of a search, after its warm-up."""
+
+    def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
+        """See that a job is done and what it gave."""
+
+    def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
+        """See that the run's result is written: done, failed or interrupted, as its `status` says."""
+
+    def run_ended(self) -> None:
+        """Let go of what is held: the terminal, files, connections.
+
+        Called last and once, however the run ended, and also where the observer is muted.
+        """

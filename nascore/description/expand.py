@@ -3,22 +3,102 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from nascore.description.checks import Checks
+from nascore.description.checks import Checks, check_output
 from nascore.description.invariants import graph_path
-from nascore.description.layouts import lay_out
-from nascore.description.names import CONCAT, IMAGES, NETWORK
-from nascore.description.plan import Plan, State, Use, Wire
+from nascore.description.names import CONCAT, GROWN, IMAGES, NETWORK, UNREAD
+from nascore.description.plan import ChoiceGroup, Plan, Row, State, Use, Wire, segments
 from nascore.errors import DescriptionError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nascore.description.invariants import Placed
     from nascore.description.operation import Catalogue
-    from nascore.description.plan import Row
-    from nascore.description.scope import Placed
-    from nascore.description.values import Description, Edge, Graph, Node
+    from nascore.description.problems import Found
+    from nascore.description.values import Description, Edge, Graph, Node, Op
+
+
+def lay_out(description: Description, states: Sequence[State], checks: Checks) -> dict[str, ChoiceGroup]:
+    """Return what relaxations and updaters see of every group.
+
+    Notes a problem for a group that no use reaches, that stands in two graphs, or whose edges are used
+    unequally often.
+    """
+    offers = {
+        (graph, node.name, str(edge.source)): edge.ops
+        for graph, node, edge in description.edges()
+        if edge.group is not None
+    }
+    uses = _count(states)
+    return {
+        name: _layout(description, name, checks, offers, uses.get(name, Counter()))
+        for name in description.groups
+    }
+
+
+def _count(states: Sequence[State]) -> dict[str, Counter[int]]:
+    """Return per group how often each of its rows is used."""
+    uses: dict[str, Counter[int]] = {}
+    for state in states:
+        for wire in state.wires:
+            if wire.group is not None:
+                uses.setdefault(wire.group, Counter())[wire.row] += 1
+    return uses
+
+
+def _layout(
+    description: Description,
+    name: str,
+    checks: Checks,
+    offers: dict[Row, tuple[Op, ...]],
+    uses: Counter[int],
+) -> ChoiceGroup:
+    group = description.groups[name]
+    rows = tuple(checks.rows[name])
+    graphs = sorted({graph for graph, _, _ in rows})
+    counts = sorted({uses[row] for row in range(len(rows))})
+    if not uses:
+        checks.tell(f"groups.{name}", "unused", "no use in the network reaches this group.")
+    elif len(graphs) > 1:
+        checks.tell(f"groups.{name}", "graphs", f"its edges lie in several graphs: {', '.join(graphs)}.")
+    elif len(counts) > 1:
+        text = f"its edges are used unequally often: {' and '.join(str(each) for each in counts)} times."
+        checks.tell(f"groups.{name}", "uses", text)
+    _check_room(name, rows, offers, checks)
+    mask = tuple(tuple(op in offers[row] for op in group.ops) for row in rows)
+    return ChoiceGroup(
+        rows=rows,
+        ops=group.ops,
+        mask=mask,
+        segments=segments(rows, mask, group.segment),
+        replicas=max(counts, default=0),
+        keep=group.keep,
+        segment=group.segment,
+        edges=group.edges,
+        never=group.never,
+    )
+
+
+def _check_room(name: str, rows: tuple[Row, ...], offers: dict[Row, tuple[Op, ...]], checks: Checks) -> None:
+    """Check that some node offers as much as the group's rule would keep of each."""
+    group = checks.description.groups[name]
+    may: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        kept = sum(op not in group.never for op in offers[row])
+        may[row[:2]] += min(kept, 1) if group.segment == "edge" else kept
+    most = max(may.values(), default=0)
+    if group.segment == "edge" and group.edges is not None and 0 < most < group.edges:
+        text = f"a node cannot keep {group.edges} edges: none has more than {most} in this group."
+        checks.tell(f"groups.{name}.edges", "room", text)
+    if group.segment == "node" and 0 < most < group.keep and not name.startswith(GROWN):
+        text = f"a node cannot keep {group.keep}: none offers more than {most} in this group."
+        checks.tell(f"groups.{name}.keep", "room", text)
+
 
 MOST_STATES = 100_000
 """No network comes near it; cells in cells multiply, and few lines could ask for more than fit in memory."""
@@ -193,3 +273,81 @@ class Walk:
 
 def _written(use: Use, node: Node) -> str:
     return f"{graph_path(use.graph)}.nodes.{node.name}"
+
+
+def survey(
+    description: Description, catalogue: Catalogue | None, found: Found, *, classifies: bool = False
+) -> None:
+    """Note what arithmetic and the catalogue show to be wrong.
+
+    Args:
+        description: A description, or a draft of one, whose other problems are noted.
+        catalogue: With it every operation is checked.
+        found: Where problems go.
+        classifies: Whether the output must have a channel for each class.
+    """
+    checks = Checks(description=description, catalogue=catalogue, found=found)
+    walk = _Survey(description=description, checks=checks)
+    try:
+        names = walk.network()
+    except DescriptionError as error:
+        found.problems += error.problems
+        return
+    auxiliary = names.get(description.auxiliary or "")
+    if auxiliary is not None:
+        checks.auxiliary(walk.states[auxiliary])
+    output = names.get(description.network.output)
+    if classifies and output is not None:
+        check_output(description, walk.states[output], found, catalogue)
+    if not walk.torn and not _is_torn(description):
+        # How often a group is used is only known where all edges are.
+        lay_out(description, walk.states, checks)
+
+
+@define(kw_only=True)
+class _Survey(Walk):
+    """A walk that goes on where something is missing: a state of which nothing is known stands for it.
+
+    Attributes:
+        torn: Whether a use of a cell could not be followed.
+        within: The cells that are being walked, to notice one that contains itself.
+    """
+
+    torn: bool = False
+    within: list[str] = field(factory=list)
+
+    def graph(self, graph: Graph, use: Use, found: dict[str, int]) -> dict[str, int]:
+        """Place every node of a graph; what cannot be read in it is the unknown state."""
+        unknown = self._unknown(use)
+        return super().graph(graph, use, dict.fromkeys(graph.inputs, unknown) | found | {UNREAD: unknown})
+
+    def cell(self, name: str, placed: Placed, use: Use, sources: tuple[int, ...]) -> int:
+        """Place a use of a cell, or the unknown state where it cannot be followed."""
+        cell = self.description.cells.get(name)
+        if cell is None or name in self.within or not cell.inputs or cell.output not in cell.scope.names:
+            self.torn = True
+            return self._unknown(use)
+        self.within.append(name)
+        inputs = chain(sources, repeat(self._unknown(use)))
+        result = super().cell(
+            name, placed, use, tuple(each for each, _ in zip(inputs, cell.inputs, strict=False))
+        )
+        self.within.pop()
+        return result
+
+    def _unknown(self, use: Use) -> int:
+        self.states.append(
+            State(path=UNREAD, join="input", channels=0, reduction=0, template=(use.graph, UNREAD))
+        )
+        return len(self.states) - 1
+
+
+def _is_torn(description: Description) -> bool:
+    """Return whether some edge could not be read, or names a group that does not exist."""
+    return any(
+        edge.source is UNREAD
+        or node.join is UNREAD
+        or any(op.name is UNREAD for op in edge.ops)
+        or (edge.group is not None and edge.group not in description.groups)
+        for _, node, edge in description.edges()
+    )

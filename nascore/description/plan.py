@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from nascore.description.op import Op
-    from nascore.description.values import Segment
+    from nascore.description.values import Op, Segment
 
 Join = Literal["input", "sum", "concat"]
 Row = tuple[str, str, str]

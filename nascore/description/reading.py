@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from nascore.component import SLOTS
-from nascore.config.node import show
-from nascore.description.edge_reading import UNREAD_EDGES, Edges
-from nascore.description.fields import (
-    UNREAD_OP,
-    check_keys,
-    read_flag,
-    read_list,
-    read_map,
-    read_ops,
-    read_text,
-    read_whole,
-)
+from nascore.config import Node as Yaml
+from nascore.config import read_scalar
+from nascore.config.document import show
 from nascore.description.names import (
     CONCAT,
     IMAGES,
+    LARGEST,
     MOST_REPEATS,
     NETWORK,
     RESERVED_CELLS,
@@ -30,15 +22,208 @@ from nascore.description.names import (
     UNREAD_NUMBER,
     WAYS,
 )
-from nascore.description.problems import join
-from nascore.description.values import Description, Graph, Group, Node
+from nascore.description.problems import join, nearest
+from nascore.description.values import Description, Edge, Graph, Group, Node, Op
 from nascore.errors import did_you_mean
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from nascore.config import Node as Yaml
-    from nascore.description.fields import Items
+    from collections.abc import Sequence
+
     from nascore.description.problems import Found
+
+
+Items = dict[str, Yaml]
+
+UNREAD_OP = Op(UNREAD)
+"""In place of operations that could not be read."""
+
+
+def read_map(node: Yaml, path: str, found: Found) -> Items | None:
+    """Return the entries of a map; None, noted, if it is something else."""
+    if isinstance(node.value, dict):
+        return node.value
+    found.add(path, f"must be a map, not {show(node)}.", origin=node.origin)
+    return None
+
+
+def check_keys(items: Items, known: Sequence[str], path: str, found: Found) -> None:
+    """Note every key that is not among the known ones."""
+    for key, value in items.items():
+        if key not in known:
+            origin = value.key or value.origin
+            found.add(join(path, key), "unknown key.", hint=nearest(key, known), origin=origin)
+
+
+def read_list(node: Yaml) -> list[Yaml]:
+    """Return the items of a list; what is no list counts as a list of one."""
+    return node.value if isinstance(node.value, list) else [node]
+
+
+def read_whole(  # noqa: PLR0913 - where it stands, and what it may be, by name
+    items: Items,
+    key: str,
+    path: str,
+    found: Found,
+    *,
+    least: int = 1,
+    most: int = LARGEST,
+    unsaid: int | None = None,
+) -> int | None:
+    """Return a whole number, ``unsaid`` if it is not given; ``UNREAD_NUMBER`` if, noted, it is none."""
+    node = items.get(key)
+    if node is None:
+        return unsaid
+    before = len(found.problems)
+    plain = isinstance(node.value, (int, float, str)) and not isinstance(node.value, bool)
+    if plain:
+        found.whole(join(path, key), node.value, least, most)
+    else:
+        found.add(join(path, key), f"must be a whole number, not {show(node)}.")
+    return node.value if isinstance(node.value, int) and len(found.problems) == before else UNREAD_NUMBER
+
+
+def read_flag(items: Items, key: str, path: str, found: Found) -> bool | None:
+    """Return a truth value; None if it is not given or, noted, something else."""
+    node = items.get(key)
+    if node is None:
+        return None
+    if isinstance(node.value, bool):
+        return node.value
+    found.add(join(path, key), f"must be true or false, not {show(node)}.", origin=node.origin)
+    return None
+
+
+def read_text(items: Items, key: str, path: str, found: Found) -> str | None:
+    """Return a text; None if it is not given or, noted, something else."""
+    node = items.get(key)
+    if node is None:
+        return None
+    if isinstance(node.value, str):
+        return node.value
+    found.add(join(path, key), f"must be a name, not {show(node)}.", origin=node.origin)
+    return None
+
+
+def read_ops(node: Yaml, path: str, found: Found) -> tuple[Op, ...]:
+    """Return the operations of a list, or of a single one; ``UNREAD_OP`` for what, noted, is none."""
+    ops: list[Op] = []
+    for item in read_list(node):
+        if not isinstance(item.value, str):
+            text = f"{show(item)} is no operation."
+            found.add(path, text, hint="Write NAME or NAME(KEY=VALUE;KEY=VALUE).", origin=item.origin)
+            continue
+        with found.at(path, item.origin):
+            ops.append(Op.parse(item.value))
+    return tuple(ops) if len(ops) == len(read_list(node)) else (*ops, UNREAD_OP)
+
+
+def read_source(value: Yaml, path: str, found: Found) -> str | int:
+    """Return a name or a relative source; ``UNREAD`` if, noted, it is neither."""
+    source = value.value
+    if isinstance(source, (str, int)) and not isinstance(source, bool):
+        return source
+    found.add(path, f"{show(value)} is no source: write the name of a state, or -1.", origin=value.origin)
+    return UNREAD
+
+
+def source_of_key(key: str) -> str | int:
+    """Return the source that a key of an edge names; keys are kept as text."""
+    read = read_scalar(key)
+    return read if isinstance(read, int) and not isinstance(read, bool) else key
+
+
+_HOW = ("op", "ops", "choose", "gate")
+
+UNREAD_EDGES = (Edge(source=UNREAD),)
+"""In place of edges that could not be read."""
+
+
+@frozen(kw_only=True)
+class Edges:
+    """Reads edges; a choice without operations offers all of its group.
+
+    What cannot be read is noted, and left open in the edge, so that the rest of the graph is checked.
+
+    Attributes:
+        groups: The groups by name.
+        found: Where problems go.
+    """
+
+    groups: dict[str, Group]
+    found: Found
+
+    def alike(self, items: Items, path: str) -> tuple[Edge, ...]:
+        """Return the edges of a node of which all are alike: ``{from: [a, b], op: x}``."""
+        how = self._how(items, path)
+        nodes = read_list(items["from"])
+        return tuple(self._edge(read_source(node, f"{path}.from", self.found), how, path) for node in nodes)
+
+    def listed(self, node: Yaml, path: str) -> tuple[Edge, ...]:
+        """Return the edges of a list in which each says for itself what it is."""
+        if not isinstance(node.value, list):
+            self.found.add(path, "the edges of a sum or concat are a list.", origin=node.origin)
+            return UNREAD_EDGES
+        return tuple(self._one(item, path) for item in node.value)
+
+    def _one(self, node: Yaml, path: str) -> Edge:
+        if not isinstance(node.value, dict):
+            return self._edge(read_source(node, path, self.found), {}, path)
+        if "from" in node.value:
+            return self._explicit(node.value, path)
+        if len(node.value) != 1:
+            text = "an edge is SOURCE, {SOURCE: OPERATION} or {from: SOURCE, ...}."
+            self.found.add(path, text, origin=node.origin)
+            return UNREAD_EDGES[0]
+        key, value = next(iter(node.value.items()))
+        ops = read_ops(value, f"{path}.from.{key}", self.found)
+        if not ops:
+            self.found.add(f"{path}.from.{key}", "no operations; a bare edge is SOURCE.", origin=value.origin)
+        return self._edge(source_of_key(key), {"ops": ops or (UNREAD_OP,)}, path)
+
+    def _explicit(self, items: Items, path: str) -> Edge:
+        check_keys(items, ("from", *_HOW), path, self.found)
+        source = read_source(items["from"], path, self.found)
+        return self._edge(source, self._how(items, f"{path}.from.{source}"), path)
+
+    def _edge(self, source: str | int, how: dict[str, Any], path: str) -> Edge:
+        return self.found.made(Edge, f"{path}.from.{source}", source=source, **how)
+
+    def _how(self, items: Items, path: str) -> dict[str, Any]:
+        """Return an edge's operations, group and gate."""
+        group = read_text(items, "choose", path, self.found)
+        gate = read_flag(items, "gate", path, self.found)
+        if ("op" in items) + ("ops" in items) > 1 or ("choose" in items and "op" in items):
+            text = "say one of op, ops and choose (which may have ops: a part of its own)."
+            self.found.add(path, text, origin=items["op"].key)
+            return {"ops": (UNREAD_OP,)}
+        if "choose" in items and (group is None or not self._known(group, items, path)):
+            return {"ops": (UNREAD_OP,), "gate": bool(gate)}
+        return {"ops": self._ops(items, path, group), "group": group, "gate": bool(gate)}
+
+    def _known(self, group: str, items: Items, path: str) -> bool:
+        if group not in self.groups:
+            hint = nearest(group, self.groups) or "Declare it under groups."
+            origin = items["choose"].origin
+            self.found.add(f"{path}.choose", f"there is no group {group!r}.", hint=hint, origin=origin)
+        return group in self.groups
+
+    def _ops(self, items: Items, path: str, group: str | None) -> tuple[Op, ...]:
+        for key in ("op", "ops"):
+            if key not in items:
+                continue
+            if (key == "ops") != isinstance(items[key].value, list):
+                text = "op is one operation, ops a list of them."
+                self.found.add(f"{path}.{key}", text, origin=items[key].origin)
+                return (UNREAD_OP,)
+            ops = read_ops(items[key], f"{path}.{key}", self.found)
+            if not ops and group is None:
+                text = "no operations; a bare edge is written without ops."
+                self.found.add(f"{path}.{key}", text, origin=items[key].origin)
+                return (UNREAD_OP,)
+            return ops
+        return () if group is None else tuple(dict.fromkeys(self.groups[group].ops))
+
 
 _SHOWN = 60
 """Characters of a wrong text that a message repeats."""

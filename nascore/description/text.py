@@ -7,20 +7,107 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from nascore.config import parse_document
-from nascore.description.place import locate, stop_at
+from nascore.description.expand import survey
+from nascore.description.names import WAYS
 from nascore.description.problems import Found
 from nascore.description.reading import read_description
-from nascore.description.survey import survey
 from nascore.description.writing import dump
+from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from nascore.config import Node as Yaml
     from nascore.description.operation import Catalogue
     from nascore.description.values import Description
-    from nascore.errors import Problem
+    from nascore.errors import Origin, Problem
 
-__all__ = ["dump", "load", "located"]
+__all__ = ["dump", "load", "locate", "located", "stop_at"]
+
+
+def stop_at(found: Found, root: Yaml) -> None:
+    """Raise everything found, if anything was, in the order of the text and each with its place in it.
+
+    Raises:
+        DescriptionError: With all problems.
+    """
+    if found.problems:
+        placed = (_placed(problem, root, found.spots.get(problem, "")) for problem in found.problems)
+        raise DescriptionError(sorted(dict.fromkeys(placed), key=_position))
+
+
+def _placed(problem: Problem, root: Yaml, spot: str) -> Problem:
+    return problem if problem.origin else evolve(problem, origin=locate(root, problem.path, spot))
+
+
+def _position(problem: Problem) -> tuple[int, ...]:
+    where = problem.origin.where if problem.origin else ""
+    return tuple(int(part) for part in where.split(":")[-2:] if part.isdigit())
+
+
+def locate(root: Yaml, path: str, spot: str = "") -> Origin:
+    """Return the place of what a path leads to, or of the last of its parts that the text has.
+
+    Args:
+        root: The document.
+        path: Keys, parted by dots; after a node may follow ``from.SOURCE``, however its edges are written.
+        spot: A scalar below the last map on the way, which is the place if it is there.
+    """
+    node, inner = root, root
+    parts = path.split(".") if path else []
+    while (step := _step(node, parts)) is not None:
+        node, parts = step
+        inner = node if isinstance(node.value, dict) else inner
+    if spot:
+        found = next((each for top in (node, inner) for each in _below(top) if each.value == spot), None)
+        if found is not None:
+            return found.origin
+    sources = inner.value.get("from") if isinstance(inner.value, dict) else None
+    by_key = isinstance(node.value, (dict, list)) or (
+        path.split(".")[-2:-1] == ["from"] and node is not sources
+    )
+    return node.key if node.key is not None and by_key else node.origin
+
+
+def _step(node: Yaml, parts: Sequence[str]) -> tuple[Yaml, list[str]] | None:
+    """Return what the next parts of a path lead to, and the parts after them."""
+    if not isinstance(node.value, dict):
+        return None
+    for count in range(len(parts), 0, -1):  # a name that is wrong for its dots stands in the path too
+        inner = node.value.get(".".join(parts[:count]))
+        if inner is not None:
+            edges = count == 1 and parts[0] == "from" and len(parts) > 1
+            return (_edge(inner, parts[1]), list(parts[2:])) if edges else (inner, list(parts[count:]))
+    way = next((key for key in WAYS if key in node.value), None)
+    if parts and parts[0] == "from" and len(parts) > 1 and way is not None:
+        return _edge(node.value[way], parts[1]), list(parts[2:])
+    return None
+
+
+def _edge(edges: Yaml, source: str) -> Yaml:
+    """Return the edge from a source in a list of edges, or the list."""
+    for item in edges.value if isinstance(edges.value, list) else [edges]:
+        if not isinstance(item.value, dict):
+            if str(item.value) == source:
+                return item
+        elif source in item.value:
+            return item.value[source]
+        elif "from" in item.value and str(item.value["from"].value) == source:
+            return item
+    return edges
+
+
+def _below(node: Yaml) -> Iterator[Yaml]:
+    """Yield the scalars of a node, in the order of the text."""
+    if isinstance(node.value, dict):
+        inner = list(node.value.values())
+    elif isinstance(node.value, list):
+        inner = node.value
+    else:
+        yield node
+        return
+    for each in inner:
+        yield from _below(each)
 
 
 def load(

@@ -9,8 +9,7 @@ from nascore.description.names import CONCAT, NETWORK, SUM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nascore.description.op import Op
-    from nascore.description.values import Description, Edge, Graph, Group, Node
+    from nascore.description.values import Description, Edge, Graph, Group, Node, Op
 
 
 def dump(description: Description) -> str:

@@ -2,12 +2,10 @@
 
 from nascore.contract import Demand, StepReport
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
-from nascore.engine.gradient import gradients
-from nascore.engine.mixing import Draw, draw, fixed_draw, pull_back
-from nascore.engine.passes import Batch, Criterion, Passes
+from nascore.engine.forward import Batch, Criterion, Passes
+from nascore.engine.mixture import Draw, draw, fixed_draw, gradients, pull_back
 from nascore.engine.phase import Phase, Search
-from nascore.engine.schedule import cosine, linear
-from nascore.engine.supervised import Supervised, WeightsRule
+from nascore.engine.supervised import Supervised, WeightsRule, cosine, linear
 
 __all__ = [
     "Batch",

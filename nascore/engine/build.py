@@ -11,23 +11,36 @@ from attrs import define, evolve, field
 from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
-from nascore.engine.ambient import ambient
-from nascore.engine.batches import check_batch, fit_and_validation, halves, held_back, on
-from nascore.engine.data import check_facts, checked_data
-from nascore.engine.device import device_for
+from nascore.engine.data import (
+    check_batch,
+    check_facts,
+    checked_data,
+    fit_and_validation,
+    halves,
+    held_back,
+    on,
+)
+from nascore.engine.device import ambient, device_for
+from nascore.engine.factory import all_made, described, made
 from nascore.engine.fitting import check_networks, check_parts, check_ranked, gathering
-from nascore.engine.handover import MOST_COUNTED, doubt_bounds
-from nascore.engine.making import all_made, described, made
+from nascore.engine.handover import (
+    MOST_COUNTED,
+    Step,
+    check_room,
+    doubt_bounds,
+    doubted_room,
+    searched_step,
+    steps_of_training,
+)
+from nascore.engine.initial_architectures import chooses_in_supernet, opened_of, seeds_of
+from nascore.engine.observers import Watch
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
 from nascore.engine.returned import Returned
-from nascore.engine.room import Step, check_room, doubted_room, searched_step, steps_of_training
-from nascore.engine.seeds import chooses_in_supernet, opened_of, seeds_of
 from nascore.engine.streams import Streams
-from nascore.engine.watch import Watch
 from nascore.errors import PluginError, Problem, RecipeError
-from nascore.nn.flow import check_gradients
+from nascore.nn.shapes import check_gradients
 from nascore.recipe import kept_recipe
-from nascore.recipe.unscaled import doubt_sizes
+from nascore.recipe.settling.fit import doubt_sizes
 from nascore.run import GalleryFile, create, environment
 
 if TYPE_CHECKING:

@@ -6,21 +6,19 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
-from nascore.engine.batches import check_batch, on
 from nascore.engine.build import begin
-from nascore.engine.data import check_facts, checked_data
+from nascore.engine.data import check_batch, check_facts, checked_data, on
 from nascore.engine.device import computing, device_for
-from nascore.engine.ending import concluding, within_memory
+from nascore.engine.factory import made
 from nascore.engine.fitting import check_ranked, gathering
-from nascore.engine.making import made
+from nascore.engine.handover import check_room, doubted_room, steps_of_training
 from nascore.engine.measure import accuracy
 from nascore.engine.rehearsal import rehearse_training
-from nascore.engine.results import costs_of, save_best, save_job
-from nascore.engine.room import check_room, doubted_room, steps_of_training
+from nascore.engine.results import concluding, costs_of, save_best, save_job, within_memory
 from nascore.engine.training import trained
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
-from nascore.nn.flow import check_gradients
+from nascore.nn.shapes import check_gradients
 from nascore.run import CHANGES, OPENED, openings
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nascore.engine.batches import chunks
-from nascore.engine.passes import arguments, logits_of
+from nascore.engine.data import chunks
+from nascore.engine.forward import arguments, logits_of
 from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:

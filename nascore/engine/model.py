@@ -11,7 +11,7 @@ from safetensors.torch import load as tensors_of
 from torch import nn
 
 from nascore.description import without_auxiliary
-from nascore.engine.ambient import ambient
+from nascore.engine.device import ambient
 from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
 from nascore.files.schema import COUNT, NUMBER, TEXT, Kind, list_of, or_null

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import Gradients, Regularizer, Relaxation, Updater
     from nascore.description import ChoiceGroup
-    from nascore.engine.batches import Batches
+    from nascore.engine.data import Batches
     from nascore.engine.streams import Streams
     from nascore.nn import ArchitectureState
 

@@ -17,11 +17,11 @@ from torch.optim import Optimizer
 
 from nascore.component import RUN, load
 from nascore.description import expand
-from nascore.engine.ambient import ambient
+from nascore.engine.device import ambient
+from nascore.engine.factory import all_made, answered, made
 from nascore.engine.fitting import gathering
-from nascore.engine.making import all_made, answered, made
 from nascore.engine.phase import Search
-from nascore.engine.phases import choices_of, counting, phase_of
+from nascore.engine.phase_factory import choices_of, counting, phase_of
 from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
 from nascore.errors import LayerName, NascoreError, PluginError, Problem, RecipeError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nascore.description import Catalogue, Description
     from nascore.engine.phase import Phase
     from nascore.recipe import Recipe
-    from nascore.recipe.recipe import Part
+    from nascore.recipe.settling.recipe import Part
 
 T = TypeVar("T")
 

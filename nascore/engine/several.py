@@ -16,16 +16,15 @@ from attrs import Factory, define, evolve
 
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
-from nascore.engine.ambient import ambient
 from nascore.engine.build import doubted, name_of, planned
 from nascore.engine.data import checked_data
-from nascore.engine.device import device_for
+from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation, evaluate
-from nascore.engine.making import made
-from nascore.engine.room import doubted_room, steps_of_training
+from nascore.engine.factory import made
+from nascore.engine.handover import doubted_room, steps_of_training
 from nascore.engine.search import search
 from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
-from nascore.recipe.unscaled import doubt_sizes
+from nascore.recipe.settling.fit import doubt_sizes
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
 if TYPE_CHECKING:

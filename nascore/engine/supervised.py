@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from math import cos, pi
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,18 +12,31 @@ from torch.nn.utils import clip_grad_norm_
 
 from nascore.contract import Demand, StepReport
 from nascore.engine.estimates import VirtualStep
-from nascore.engine.gradient import gradients
-from nascore.engine.passes import Criterion, arguments, logits_of
-from nascore.engine.schedule import cosine, linear
+from nascore.engine.forward import Criterion, arguments, logits_of
+from nascore.engine.mixture import gradients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from nascore.engine.mixing import Draw
-    from nascore.engine.passes import Batch
+    from nascore.engine.forward import Batch
+    from nascore.engine.mixture import Draw
     from nascore.engine.phase import Phase
+
+
+def cosine(start: float, end: float, epoch: int, epochs: int) -> float:
+    """Return the value of an epoch, counted from 0, falling from start towards end by half a cosine.
+
+    As algorithm and code of DARTS have it: the first epoch has the full value, and `end` itself would be the
+    value of the epoch after the last.
+    """
+    return end + (start - end) * (1 + cos(pi * epoch / epochs)) / 2
+
+
+def linear(end: float, epoch: int, epochs: int) -> float:
+    """Return the value of an epoch, counted from 0, rising from 0 towards end: DARTS's drop path."""
+    return end * epoch / epochs
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,7 @@ from attrs import Factory, evolve, frozen
 
 from nascore.contract import Demand
 from nascore.engine.loop import run_phase
-from nascore.engine.phases import network_of, take_over, train_phase
+from nascore.engine.phase_factory import network_of, take_over, train_phase
 from nascore.engine.results import record_epoch
 from nascore.engine.supervised import Supervised, WeightsRule
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nascore.engine.build import Live
     from nascore.engine.streams import Streams
     from nascore.nn import Examples, Network
-    from nascore.recipe.run_settings import TrainingSettings
+    from nascore.recipe.sources.run_settings import TrainingSettings
 
 
 @frozen(kw_only=True)

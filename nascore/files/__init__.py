@@ -1,10 +1,24 @@
 """Reading plain files of bounded size, compared with the checksums of the run that wrote them."""
 
-from nascore.files.chained import ChainedWriter, read_chained
-from nascore.files.checksums import CHECKSUMS, Checksum, ChecksumWriter, checksums_of
-from nascore.files.digest import digest_fault, with_digest, without_digest
-from nascore.files.given import given_path, shown_path
-from nascore.files.plain import MOST_OF_A_DOCUMENT, DamagedError, open_plain, refuse_outside
+from nascore.files.checksums import (
+    CHECKSUMS,
+    ChainedWriter,
+    Checksum,
+    ChecksumWriter,
+    checksums_of,
+    digest_fault,
+    read_chained,
+    with_digest,
+    without_digest,
+)
+from nascore.files.plain import (
+    MOST_OF_A_DOCUMENT,
+    DamagedError,
+    given_path,
+    open_plain,
+    refuse_outside,
+    shown_path,
+)
 from nascore.files.verified import check_file, read_bytes, read_lines, read_text
 
 __all__ = [

@@ -2,24 +2,119 @@
 
 A line is added before the file that it names takes its place, so that a kill at any moment leaves no file
 that is not listed. When the run is over, a last line says so: a list that was cut off lacks it.
+
+Nothing in the middle can change unnoticed, and what a kill cut off at the end is a line without its end.
+
+A recipe that was cut off at the end of a line is a valid recipe with other values. With the digest in its
+first line a part of a document is never taken for the whole, wherever it was copied to. Documents that are
+written by hand have no such line.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from functools import lru_cache
 from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, define, field, frozen
 
-from nascore.files.chained import ChainedWriter, chained
 from nascore.files.plain import DamagedError, open_plain
 from nascore.files.schema import COUNT, TEXT, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+
+_DIGITS: Final = 16
+"""Hexadecimal digits of the checksum of a line."""
+
+_MARK: Final = b', "line": "'
+_END: Final = b'"}'
+
+
+@define
+class ChainedWriter:
+    """A file to which lines are added.
+
+    Attributes:
+        path: The file.
+    """
+
+    path: Path
+    _chain: str = ""
+    _size: int = 0
+
+    def add(self, bodies: Iterable[dict[str, Any]]) -> None:
+        """Add a line for each object, all or none.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        chain, text = self._chain, b""
+        for body in bodies:
+            plain = json.dumps(body, allow_nan=False).encode()[: -len(b"}")]
+            chain = _chained(chain, plain)
+            text += plain + _MARK + chain.encode() + _END + b"\n"
+        with self.path.open("ab") as file:
+            # What an interrupt left of a line, which nobody knows of.
+            file.truncate(self._size)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                # A disk that is full for a moment must not leave half a line in the middle.
+                file.truncate(self._size)
+                raise
+        self._chain, self._size = chain, self._size + len(text)
+
+
+def read_chained(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of chained lines; a last line without its end is left out.
+
+    Raises:
+        DamagedError: A line was changed, or is missing.
+        OSError: It cannot be read.
+    """
+    with open_plain(path) as file:
+        return chained(file.read())
+
+
+def chained(content: bytes) -> list[dict[str, Any]]:
+    """Return the objects of chained lines; a last line without its end is left out.
+
+    Raises:
+        DamagedError: A line was changed, or is missing.
+    """
+    *lines, _cut_off = content.split(b"\n")
+    chain, bodies = "", []
+    for number, line in enumerate(lines, start=1):
+        body, mark, end = line.rpartition(_MARK)
+        new = end[: -len(_END)].decode("ascii", "replace")
+        if not mark or not end.endswith(_END) or new != _chained(chain, body):
+            raise DamagedError(f"its line {number} was changed")
+        chain = new
+        bodies.append(_object(body + b"}", number))
+    return bodies
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise DamagedError(f"its line {number} holds no JSON object")
+    return found
+
+
+def _chained(chain: str, body: bytes) -> str:
+    return sha256(chain.encode() + body).hexdigest()[:_DIGITS]
+
 
 CHECKSUMS: Final = "checksums.jsonl"
 LAST: Final = "result.json"
@@ -227,3 +322,33 @@ class ChecksumWriter:
 
 def _line(name: str, entry: Checksum) -> dict[str, Any]:
     return {"file": name, "size": entry.size, "sha256": entry.sha256}
+
+
+_BEGIN: Final = "# sha256 "
+_LINE: Final = re.compile(r"# sha256 ([0-9a-f]{64}) of the lines below; delete this line if you edit them")
+
+
+def with_digest(text: str) -> str:
+    """Return a document with the digest of its lines as its first line."""
+    return f"{_BEGIN}{_digest(text)} of the lines below; delete this line if you edit them\n{text}"
+
+
+def without_digest(text: str) -> str:
+    """Return a document without its digest, if it has one."""
+    first, _, rest = text.partition("\n")
+    return rest if _LINE.fullmatch(first) else text
+
+
+def digest_fault(text: str) -> str:
+    """Return what is wrong with a document by its digest; empty where nothing is, or where it has none."""
+    first, _, rest = text.partition("\n")
+    found = _LINE.fullmatch(first)
+    if found is None:
+        return "its first line, a digest, is damaged" if first.startswith(_BEGIN) else ""
+    if found[1] == _digest(rest):
+        return ""
+    return "its first line is the digest of another text, so it was cut off, damaged or edited"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from io import BufferedReader
+    from os import PathLike
+
 
 MOST: Final = 1 << 30
 """Bytes of a file that is read as a whole: weights, results and galleries are smaller."""
@@ -82,3 +84,24 @@ def _refuse_unless_plain(path: Path, found: os.stat_result, most: int) -> None:
         raise OSError(EINVAL, f"it is {kind}, not a plain file")
     if found.st_size > most:
         raise OSError(EFBIG, f"it has {found.st_size:,} bytes, and at most {most:,} are read")
+
+
+def given_path(path: str | PathLike[str]) -> Path:
+    """Return a path that a user gave, with ``~`` and ``~name`` as the home folder.
+
+    A shell expands ``~`` at the beginning of a word alone: not in `file:~/chain.yaml`, not in quotes, not in
+    a recipe, not in Python. One that stands for no home folder stays as it is.
+    """
+    given = Path(path)
+    try:
+        return given.expanduser()
+    except RuntimeError:  # nobody is called so
+        return given
+
+
+def shown_path(path: Path) -> Path:
+    """Return a path as a user would type it here: from the working folder, where it lies below that."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (OSError, ValueError):
+        return path

@@ -10,8 +10,7 @@ from attrs import Factory, evolve, frozen
 from nascore.errors import RunFolderError
 from nascore.files.schema import ANY_OBJECT, COUNT, faults, list_of, map_of
 from nascore.gallery.entry import Entry
-from nascore.gallery.hull import eps_hull
-from nascore.gallery.hypervolume import hypervolume, reference_of
+from nascore.gallery.front import eps_hull, hypervolume, reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,7 +79,7 @@ class Gallery:
     def hull(self, cost: str = "macs", eps: float = 0.0) -> tuple[Entry, ...]:
         """Return the entries on the lower hull of error over cost, or little above it, cheapest first.
 
-        See :func:`~nascore.gallery.hull.eps_hull`.
+        See :func:`~nascore.gallery.front.eps_hull`.
         """
         return eps_hull(self.entries, cost, eps)
 
@@ -91,7 +90,7 @@ class Gallery:
     def hypervolume(self, cost: str = "params", reference: tuple[float, float] | None = None) -> float:
         """Return the share of error and cost up to a point that the entries dominate, 0 to 1.
 
-        See :func:`~nascore.gallery.hypervolume.hypervolume`.
+        See :func:`~nascore.gallery.front.hypervolume`.
 
         Args:
             cost: Name of the cost.

@@ -5,9 +5,8 @@ from nascore.nn.compiler import compile  # noqa: A004 - what it does to a descri
 from nascore.nn.costs import Costs, GroupCosts, costs
 from nascore.nn.data import Examples
 from nascore.nn.descent import Descent
-from nascore.nn.inheritance import inherit
 from nascore.nn.model_source import standalone
-from nascore.nn.network import Network
+from nascore.nn.network import Network, inherit
 from nascore.nn.operations import (
     Auxiliary,
     BasicBlock,

@@ -10,9 +10,8 @@ from torch import nn
 from nascore.component import load
 from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
-from nascore.nn.fused import EXECUTIONS
-from nascore.nn.network import Network
-from nascore.nn.norms import keep_statistics
+from nascore.nn.execution import EXECUTIONS
+from nascore.nn.network import Network, keep_statistics
 from nascore.nn.program import write_program
 from nascore.nn.weighing import GroupShape
 
@@ -30,7 +29,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
 
     Every operation in its place has a module of its own, also in states that the output does not need. First
     weights are drawn from torch's global generator, in the order of the plan. Batch norms keep running
-    statistics, except those of candidates: see :func:`nascore.nn.norms.keep_statistics`.
+    statistics, except those of candidates: see :func:`nascore.nn.network.keep_statistics`.
 
     Args:
         description: Open for a supernet, closed for an ordinary network.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from nascore.nn.chance import lent
 from nascore.nn.execution import Pass
@@ -88,3 +90,48 @@ class Network(nn.Module):
         )
         outputs = self.execution.run(images, asked)
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def keep_statistics(module: nn.Module, *, keep: bool) -> None:
+    """Make every batch norm in a module keep running statistics, or take those of each batch.
+
+    A network that is handed over has to classify an image whatever else is in the batch, so norms outside
+    choices keep running statistics, with or without weights. The norms of candidates take the statistics of
+    the batch, in evaluation too: theirs change with the mixture from step to step, and an average over the
+    steps would belong to no network in particular.
+
+    Args:
+        module: An operation; it is changed in place.
+        keep: Whether its norms keep running statistics; new ones begin at mean 0 and variance 1.
+    """
+    for norm in module.modules():
+        if isinstance(norm, _BatchNorm) and norm.track_running_stats != keep:
+            norm.track_running_stats = keep
+            norm.running_mean = torch.zeros(norm.num_features) if keep else None
+            norm.running_var = torch.ones(norm.num_features) if keep else None
+            norm.num_batches_tracked = torch.tensor(0) if keep else None
+
+
+def inherit(
+    child: nn.Module, parent: nn.Module | Mapping[str, Tensor]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Copy every tensor of the parent, weights and buffers, that the child has under the same name and shape.
+
+    Args:
+        child: The network that is changed.
+        parent: A network, or its ``state_dict``.
+
+    Returns:
+        The names of the tensors that were inherited, and of those of the parent that were left over: the
+        child does not have them, or has another shape there.
+    """
+    given = parent.state_dict() if isinstance(parent, nn.Module) else parent
+    own = child.state_dict()
+    inherited = tuple(
+        name for name, tensor in given.items() if name in own and own[name].shape == tensor.shape
+    )
+    with torch.no_grad():
+        for name in inherited:
+            own[name].copy_(given[name])
+    taken = set(inherited)
+    return inherited, tuple(name for name in given if name not in taken)

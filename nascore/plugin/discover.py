@@ -10,20 +10,19 @@ from attrs import evolve, frozen
 
 from nascore.component import BUILTIN
 from nascore.files import given_path
-from nascore.plugin.collect import collect
+from nascore.plugin.compatibility import apart, foreign, misnamed
+from nascore.plugin.hooks import collect
 from nascore.plugin.loading import called, checked_module, file_module, guarded
-from nascore.plugin.plugin import Plugin
+from nascore.plugin.plugin import Plugin, Selection
 from nascore.plugin.registry import Registry
-from nascore.plugin.selection import Selection
 from nascore.plugin.underway import forget
-from nascore.plugin.unfit import apart, foreign, misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
 
 GROUP: Final = "nascore"
 

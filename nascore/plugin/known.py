@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.plugin.selection import same_distribution
+from nascore.plugin.plugin import same_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ def distributions() -> Mapping[str, Mapping[str, Sequence[str]]]:
     """Return what the distributions of nascore's own repository bring.
 
     Only these are named in an installation line. A name that nobody has published could be taken by anyone,
-    and then the line would install theirs. ``tests/made_distributions.py`` writes the file from the metadata
-    of the distributions.
+    and then the line would install theirs. ``tests/helpers/made_distributions.py`` writes the file from the
+    metadata of the distributions.
 
     Returns:
         By distribution: the names that it brings, by slot or by `preset`, `notation`, `verb`.

@@ -1,16 +1,11 @@
 """The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
 
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
-from nascore.run.cause import cause
 from nascore.run.environment import environment, version_of
-from nascore.run.files import bytes_of, lines_of, object_of, text_of
+from nascore.run.errors import cause, mark, mark_whole, run_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
-from nascore.run.format import environment_of, refuse_newer
 from nascore.run.gallery_file import GalleryFile, read_gallery
-from nascore.run.inventory import inventory, learned_file
-from nascore.run.looking import beside_of, is_file, is_folder, is_there
-from nascore.run.marking import mark, mark_whole, run_of
-from nascore.run.names import (
+from nascore.run.layout import (
     ARCHITECTURE,
     CHANGES,
     COMPARISON,
@@ -23,9 +18,19 @@ from nascore.run.names import (
     RECIPE,
     RESULT,
     WEIGHTS,
+    beside_of,
+    bytes_of,
+    environment_of,
+    is_file,
+    is_folder,
+    is_there,
+    lines_of,
+    object_of,
+    refuse_newer,
+    text_of,
 )
 from nascore.run.opened import OPENED, openings
-from nascore.run.reading import Record, listed, read, read_result, refuse_unless_run
+from nascore.run.reading import Record, inventory, learned_file, listed, read, read_result, refuse_unless_run
 from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
 __all__ = [

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any
 
-from nascore.run.names import FORMAT
+from nascore.run.layout import FORMAT
 
 OF_INTEREST = ("attrs", "numpy", "safetensors", "scikit-learn", "torch")
 

@@ -13,11 +13,9 @@ from attrs import frozen
 
 from nascore.errors import RunFolderError
 from nascore.files import Checksum, ChecksumWriter, given_path, with_digest
-from nascore.run.atomic import json_text, replacing, write_bytes, writing
-from nascore.run.cause import cause
-from nascore.run.looking import is_file, is_folder
-from nascore.run.names import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT
-from nascore.run.sweeping import sweep
+from nascore.run.atomic import json_text, replacing, sweep, write_bytes, writing
+from nascore.run.errors import cause
+from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,8 @@ from nascore.errors import RunFolderError
 from nascore.files import ChainedWriter, DamagedError, read_chained
 from nascore.gallery import Entry, Gallery
 from nascore.run.atomic import writing
-from nascore.run.cause import cause
-from nascore.run.files import object_of
-from nascore.run.looking import is_there
-from nascore.run.names import GALLERY, GALLERY_LINES
+from nascore.run.errors import cause
+from nascore.run.layout import GALLERY, GALLERY_LINES, is_there, object_of
 
 if TYPE_CHECKING:
     from pathlib import Path

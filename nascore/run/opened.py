@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, define
 
 from nascore.errors import RunFolderError
-from nascore.run.files import lines_of
 from nascore.run.folder import default_root
-from nascore.run.looking import is_file
-from nascore.run.names import CHANGES, COMPARISON, JOBS
+from nascore.run.layout import CHANGES, COMPARISON, JOBS, is_file, lines_of
 from nascore.run.reading import entries
 
 if TYPE_CHECKING:

@@ -9,18 +9,91 @@ from attrs import Factory, frozen
 from nascore.errors import RunFolderError
 from nascore.files import CHECKSUMS
 from nascore.gallery import Gallery
-from nascore.run.cause import cause
-from nascore.run.files import lines_of, object_of, text_of
-from nascore.run.format import refuse_newer
+from nascore.run.errors import cause
 from nascore.run.gallery_file import read_gallery
-from nascore.run.inventory import inventory
-from nascore.run.looking import is_file, is_folder, is_there
-from nascore.run.names import COMPARISON, ENVIRONMENT, JOBS, METRICS, RECIPE, RESULT
+from nascore.run.layout import (
+    COMPARISON,
+    DERIVED,
+    DESCRIPTION,
+    ENVIRONMENT,
+    GALLERY,
+    JOBS,
+    METRICS,
+    RECIPE,
+    RESULT,
+    WRITTEN,
+    WRITTEN_BY_COMPARISON,
+    environment_of,
+    is_file,
+    is_folder,
+    is_there,
+    lines_of,
+    object_of,
+    refuse_newer,
+    text_of,
+)
 from nascore.run.schemas import METRICS_SCHEMA, checked, checked_result
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def inventory(path: Path) -> str:
+    """Return in a sentence which files of a run are there, and which are missing."""
+    written = WRITTEN_BY_COMPARISON if is_there(path / COMPARISON) else WRITTEN
+    there = [name for name in written if is_there(path / name)]
+    missing = [name for name in _expected(path) if name not in there]
+    there = [_named(path, name) for name in there]
+    said = f"It holds {', '.join(there) or 'no file of a run'}"
+    return f"{said}; missing: {', '.join(missing)}." if missing else f"{said}."
+
+
+def learned_file(path: Path) -> Path | None:
+    """Return the file with what a search that was stopped had chosen by then; None where there is none.
+
+    That is what it had begun to train; before that, what it would have derived after its last epoch.
+
+    Args:
+        path: The run's folder.
+    """
+    jobs = sorted(_jobs(path), reverse=True)
+    for name in (
+        *(f"{job}/{DESCRIPTION}" for job in jobs if not job.endswith("-search")),
+        *(f"{job}/{DERIVED}" for job in jobs),
+    ):
+        if is_file(path / JOBS / name):
+            return path / JOBS / name
+    return None
+
+
+def _named(path: Path, name: str) -> str:
+    if name == METRICS:
+        try:
+            epochs = sum(1 for _ in lines_of(path / name))
+        except RunFolderError:
+            return f"{name} (damaged)"
+        return f"{name} ({epochs} epoch{'' if epochs == 1 else 's'})"
+    if name == JOBS:
+        return ", ".join(f"{name}/{job}" for job in _jobs(path)) or f"{name} (none)"
+    return name
+
+
+def _expected(path: Path) -> list[str]:
+    if is_there(path / COMPARISON):
+        return list(WRITTEN_BY_COMPARISON)
+    try:
+        evaluation = environment_of(path).get("kind") == "evaluate"
+    except RunFolderError:
+        evaluation = False  # that it is damaged is said by whoever reads it
+    return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
+
+
+def _jobs(path: Path) -> list[str]:
+    try:
+        return sorted(job.name for job in (path / JOBS).iterdir())
+    except OSError:
+        return []
 
 
 @frozen(kw_only=True)

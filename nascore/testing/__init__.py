@@ -14,7 +14,6 @@ Beside others a part is tried by small searches with what goes with it: :func:`f
 """
 
 from nascore.plugin import discover
-from nascore.testing.array import accepted_mixes, covering_mixes
 from nascore.testing.conformance import (
     Conformance,
     NotConformingError,
@@ -25,7 +24,7 @@ from nascore.testing.conformance import (
 )
 from nascore.testing.dataset import DatasetConformance
 from nascore.testing.growth import GrowthConformance
-from nascore.testing.mixed import faults_of
+from nascore.testing.mixes import accepted_mixes, covering_mixes, faults_of
 from nascore.testing.observer import ObserverConformance
 from nascore.testing.operation import OperationConformance
 from nascore.testing.plugin import PluginConformance

@@ -2,27 +2,129 @@
 
 from __future__ import annotations
 
+from enum import EnumType
 from json import dumps
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Union, get_args, get_origin
 from unittest import SkipTest
 
 from attrs import evolve, frozen
 
-from nascore.component import load
-from nascore.config import Asked, merge, structure, wrap
+from nascore.capability import CAPABILITIES
+from nascore.component import RUN, SLOTS, Give, load
+from nascore.config import Asked, merge, settings_of, structure, wrap
 from nascore.config.schema import plain
 from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, said
 from nascore.plugin import discover
-from nascore.recipe.recipe import flat
-from nascore.testing.extremes import extremes
-from nascore.testing.legal import Judge
+from nascore.plugin.compatibility import wish_faults
+from nascore.recipe import SEARCH_RUN, Request
+from nascore.recipe.settling.fit import Seen
+from nascore.recipe.settling.recipe import flat
+from nascore.recipe.settling.request import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from nascore.component import Component
-    from nascore.config import Node
+    from nascore.component import Component, Wish
+    from nascore.config import Declared, Node
+    from nascore.errors import Problem
     from nascore.plugin import Registry
+    from nascore.recipe.settling.recipe import Part, Recipe
+
+
+NEAR: Final = 1e-6
+"""How near to an excluded bound a fraction is tried; relative to the bound where that is large."""
+
+
+def extremes(settings: Any, *, largest: float) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a plugin's class
+    """Yield a text such as ``lr=0.0`` and the settings with that value.
+
+    Args:
+        settings: An instance of a settings class.
+        largest: Bounds above it are left out: they would be slow to try.
+    """
+    for name, declared in settings_of(type(settings)).items():
+        if declared.nested:
+            for text, inner in extremes(getattr(settings, name), largest=largest):
+                yield f"{name}.{text}", evolve(settings, **{name: inner})
+            continue
+        for value in _values(declared):
+            if not (isinstance(value, (int, float)) and abs(value) > largest):
+                yield f"{name}={value}", evolve(settings, **{name: value})
+
+
+def _values(declared: Declared) -> Iterator[Any]:
+    if declared.setting.choices:
+        yield from declared.setting.choices
+        return
+    expected = declared.type
+    for arm in get_args(expected) if get_origin(expected) in (Union, UnionType) else (expected,):
+        yield from _arm(arm, declared)
+
+
+def _arm(arm: Any, declared: Declared) -> Iterator[Any]:  # noqa: ANN401 - a type, or what typing makes of one
+    if get_origin(arm) is Annotated:
+        arm = get_args(arm)[0]
+    if arm is bool:
+        yield from (False, True)
+    elif arm in (None, NoneType):
+        yield None
+    elif arm in (int, float):
+        for kind, limit in declared.setting.bounds:
+            yield _at(arm, kind, limit)
+    elif get_origin(arm) is Literal:
+        yield from get_args(arm)
+    elif isinstance(arm, EnumType):
+        yield from arm
+
+
+def _at(arm: type, kind: str, limit: float) -> float:
+    if kind in ("ge", "le"):
+        return arm(limit)  # type: ignore[no-any-return]  # int or float
+    step = 1 if arm is int else NEAR * max(1.0, abs(limit))
+    return arm(limit + step if kind == "gt" else limit - step)  # type: ignore[no-any-return]  # the same
+
+
+class Judge:
+    """Asks a component's check about settings, in a recipe that it fills its slot of.
+
+    Args:
+        component: The component.
+        registry: Where it is found.
+        settings: The settings that count as allowed, whatever its check says of them: data that are not
+            there are no reason to leave a bound untried.
+    """
+
+    def __init__(self, component: Component, registry: Registry, settings: Any) -> None:  # noqa: ANN401 - a plugin's class
+        self.component = component
+        self.registry = registry
+        self.recipe: Recipe | None = None
+        if component.check is not None:
+            name = f"{component.plugin}:{component.name}" if component.plugin else component.name
+            request = Request(names={component.slot: [name]}, scale="mini")
+            self.recipe = resolved(request, registry)
+        self.usual = self._refusals(settings)
+
+    def allows(self, settings: Any) -> bool:  # noqa: ANN401 - the same
+        """Say whether the check has nothing more against these settings than against the usual ones."""
+        return self._refusals(settings) <= self.usual
+
+    def _refusals(self, settings: Any) -> set[tuple[str, str]]:  # noqa: ANN401 - the same
+        check = self.component.check
+        if check is None or self.recipe is None:
+            return set()
+        seen = Seen(recipe=self._with(self.recipe, settings), registry=self.registry)
+        problems: list[Problem] = list(check(settings, seen))
+        return {(one.path, one.text) for one in problems if one.verdict == "refused"}
+
+    def _with(self, recipe: Recipe, settings: Any) -> Recipe:  # noqa: ANN401 - the same
+        slot = self.component.slot
+        parts: tuple[Part, ...] = tuple(
+            evolve(part, settings=settings) if part.component is self.component else part
+            for part in recipe.parts.get(slot, ())
+        )
+        return evolve(recipe, parts={**recipe.parts, slot: parts})
+
 
 CHECK = "test_"
 """How the names of checks begin, so that pytest collects them."""
@@ -252,3 +354,90 @@ def _failure(cls: type[Conformance], name: str) -> tuple[str, str]:
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is to be told
         return f"{cls.component} raised {said(error).rstrip('.')}.", ""
     return "", ""
+
+
+_SLOTS = (*(slot.name for slot in SLOTS), RUN)
+
+
+def undocumented(config: type) -> list[str]:
+    """Return the settings whose text is no sentence, by their path; those of groups too."""
+    lacking = []
+    for name, declared in settings_of(config).items():
+        if declared.nested:
+            lacking += [f"{name}.{inner}" for inner in undocumented(declared.type)]
+        elif not declared.setting.help.strip().endswith("."):
+            lacking.append(name)
+    return lacking
+
+
+def needless(component: Component, registry: Registry) -> Iterator[str]:
+    """Yield what cannot be met in a component's needs, to follow "has"."""
+    for need in component.needs:
+        if not need.terms or not need.why.strip():
+            yield f"a need of {component.slot} {component.name} without a term or without its reason."
+        for term in need.terms:
+            slot, _, capability = term.removeprefix("not ").partition(".")
+            if slot not in _SLOTS:
+                text = (
+                    f"a need of {component.slot} {component.name} for {term!r}, and there is no slot {slot}."
+                )
+                yield f"{text} {did_you_mean(slot, _SLOTS)}".rstrip()
+            elif not _known(capability, registry):
+                yield f"a need of {component.slot} {component.name} for {term!r}: {_strange(capability)}"
+
+
+def unknown(component: Component, registry: Registry) -> Iterator[str]:
+    """Yield the capabilities of a component that nobody can ask for, to follow "has"."""
+    for item in component.provides:
+        capability = item.capability if isinstance(item, Give) else item
+        if not _known(capability, registry):
+            owner = f"the {component.slot} {component.name}"
+            yield f"{owner} that provides {capability!r}: {_strange(capability)}"
+
+
+def unwishable(component: Component, registry: Registry) -> Iterator[str]:
+    """Yield what cannot come true of a component's wishes, to follow "has".
+
+    Settings are looked at where what is wished for is installed.
+    """
+    owner = f"the {component.slot} {component.name}"
+    faults = list(wish_faults(component, SLOTS))
+    yield from (f"{owner}: {fault}" for fault in faults)
+    for slot, wish in () if faults else (*component.wishes.items(), *component.mini_wishes.items()):
+        for one in wish if isinstance(wish, list) else [wish]:
+            text = f"a wish of {component.slot} {component.name} for {slot}"
+            yield from (f"{text} {fault}" for fault in _refused(slot, one, registry))
+
+
+def unreadable(component: Component, registry: Registry) -> Iterator[str]:
+    """Yield what a component declares as unread and nobody could set, to follow "has"."""
+    there = {path for path, _ in flat(SEARCH_RUN.config())}
+    for slot in SLOTS:
+        for one in registry.components(slot.name):
+            prefix = f"{slot.name}.{one.name}" if slot.many else slot.name
+            there |= {f"{prefix}.{path}" for path, _ in flat(one.config())}
+    for path in component.unread:
+        if path not in _SLOTS and not any(one == path or one.startswith(f"{path}.") for one in there):
+            near = did_you_mean(path, [*there, *_SLOTS])
+            owner = f"{path} of {component.slot} {component.name} as unread"
+            yield f"{owner}, and nothing has it. {near}".rstrip()
+
+
+def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:
+    name, values = (wish, {}) if isinstance(wish, str) else wish
+    wished = registry.get(slot, name)
+    if wished is None:
+        return
+    node = wrap(dict(values), Origin(layer="wish", where="wishes"))
+    for problem in structure(wished.config, node, Asked(owner=name)).problems:
+        yield f"{name} that is refused: {problem.path}: {problem.text} {problem.hint}".rstrip()
+
+
+def _known(capability: str, registry: Registry) -> bool:
+    owner, dot, _ = capability.partition(".")
+    return owner in registry.words() if dot else capability in CAPABILITIES
+
+
+def _strange(capability: str) -> str:
+    near = did_you_mean(capability, CAPABILITIES)
+    return f"no capability is called that, and none of its own is called PLUGIN.CAPABILITY. {near}".rstrip()

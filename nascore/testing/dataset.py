@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
 
-from nascore.nn.data_checks import (
+from nascore.contract import DataFacts
+from nascore.nn.data import (
     absent_faults,
     fact_faults,
     label_faults,
@@ -101,3 +102,30 @@ class DatasetConformance(PartConformance):
 
 def _parts(part: Dataset) -> dict[str, Examples]:
     return {"train": part.train(), "test": part.test()}
+
+
+def facts(*, channels: int, size: int, classes: int) -> DataFacts:
+    """Return what is known of data with square images."""
+    return DataFacts(
+        channels=channels,
+        height=size,
+        width=size,
+        classes=classes,
+        train=100,
+        test=20,
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
+    )
+
+
+FACTS: Final = facts(channels=3, size=32, classes=10)
+"""Those of CIFAR-10."""
+
+KINDS: Final = (
+    FACTS,
+    facts(channels=1, size=8, classes=10),
+    facts(channels=3, size=33, classes=100),
+    facts(channels=1, size=16, classes=2),
+    facts(channels=3, size=7, classes=2),
+)
+"""Those of CIFAR-10 and of digits; an odd size, many classes, two classes, and an image that is tiny."""

@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from difflib import get_close_matches
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
+import numpy as np
 import torch
 
 from nascore.component import load
 from nascore.errors import said
 from nascore.testing.conformance import Conformance, NotConformingError
-from nascore.testing.random_state import moved, seeded, states
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
+
+
+States: TypeAlias = dict[str, bytes]
+
+
+def states() -> States:
+    """Return where the global random numbers of torch, numpy and Python stand."""
+    _kind, numbers, place, *_rest = np.random.get_state()  # noqa: NPY002 - the global ones are meant
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": np.asarray(numbers).tobytes() + repr(place).encode(),
+        "random": repr(random.getstate()).encode(),
+    }
+
+
+def moved(before: States) -> list[str]:
+    """Return whose global random numbers are not where they were, by name."""
+    now = states()
+    return [name for name, state in before.items() if now[name] != state]
+
+
+@contextmanager
+def seeded(seed: int = 0) -> Iterator[None]:
+    """Begin inside with the same global random numbers each time, and put back what was there.
+
+    So a part that draws of them is found by the check for that, and fails no other.
+    """
+    torch_was, numpy_was, python_was = (
+        torch.get_rng_state(),
+        np.random.get_state(),  # noqa: NPY002 - the global ones are meant
+        random.getstate(),
+    )
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the same
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(torch_was)
+        np.random.set_state(numpy_was)  # noqa: NPY002 - the same
+        random.setstate(python_was)
 
 
 class PartConformance(Conformance, ABC):
@@ -102,3 +146,25 @@ def reread(state: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:
         raise NotConformingError(f"A state holds objects that cannot be loaded safely: {error}.") from error
     return loaded
+
+
+NEAR: Final = 0.7
+"""How alike two names are, of which one is taken for the other misspelt."""
+
+
+class OptionalMethods(PartConformance):
+    """The check of a slot whose protocol has optional methods.
+
+    Attributes:
+        optional: Their names.
+    """
+
+    optional: ClassVar[tuple[str, ...]] = ()
+
+    def test_optional_methods_are_spelt_right(self) -> None:
+        """Nothing that it has is called nearly as a method that is optional: that would never be called."""
+        own = {name for name in dir(self.made()) if not name.startswith("_")}
+        for name in self.optional:
+            near = get_close_matches(name, sorted(own - {*self.optional}), cutoff=NEAR)
+            text = f"has {', '.join(near)} and no {name}, which is what is called"
+            self.hold(name in own or not near, text)

@@ -7,21 +7,106 @@ moves the wrong way none. A relaxation that draws at random, or leaves candidate
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import define, frozen
 
-from nascore.description import Op
+from nascore.component import RUN, SLOTS, load
+from nascore.config import settings_of
+from nascore.description import Op, expand
+from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of
+from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
-from nascore.testing.searching import searched_with, searching
+from nascore.engine.phase_factory import search_phase
+from nascore.recipe import SEARCH_RUN, Request, settled
+from nascore.testing.dataset import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
+    from nascore.component import Component
+    from nascore.config import Declared
+    from nascore.contract import Trainer
+    from nascore.description import Description
+    from nascore.engine.build import Live
+    from nascore.engine.phase import Phase, Search
     from nascore.plugin import Registry
+    from nascore.recipe import Recipe
+
+
+JOB = 1
+PLANTED_IMAGES = 704
+"""Training images: two halves of 11 batches of 32."""
+
+
+@define(kw_only=True)
+class Searching:
+    """A search about to begin.
+
+    Attributes:
+        live: The run.
+        phase: The phase.
+        trainer: Its stepper, not yet started.
+        description: The space, open.
+    """
+
+    live: Live
+    phase: Phase
+    trainer: Trainer
+    description: Description
+
+    @property
+    def search(self) -> Search:
+        """The choices."""
+        assert self.phase.search is not None
+        return self.phase.search
+
+
+def searched_with(
+    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
+) -> Recipe:
+    """Return the recipe of a search at the scale `mini` on the data set `planted`.
+
+    Args:
+        registry: What is installed.
+        names: What fills a slot; the others are filled by wishes and defaults.
+        seed: Seed of the run.
+        sets: Settings, as ``PATH=VALUE``.
+
+    Raises:
+        RecipeError: The parts do not fit.
+    """
+    request = Request(
+        names={"dataset": ["planted"], **{slot: [name] for slot, name in names.items()}},
+        scale="mini",
+        run={"seed": seed, "device": "cpu"},
+        sets=(f"dataset.count={PLANTED_IMAGES}", *sets),
+    )
+    return settled(request, registry)
+
+
+@contextmanager
+def searching(
+    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
+) -> Iterator[Searching]:
+    """Build a search as :func:`searched_with` says; its files are thrown away.
+
+    Raises:
+        RecipeError: The parts do not fit.
+    """
+    recipe = searched_with(registry, names, seed=seed, sets=sets)
+    with computing(recipe.run.threads), TemporaryDirectory() as folder:
+        live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
+        phase = search_phase(live, parts, live.streams(JOB))
+        yield Searching(live=live, phase=phase, trainer=parts.trainer, description=parts.description)
+
 
 USEFUL: Final = Op("conv_3x3")
 SEEDS: Final = (0, 1)
@@ -99,3 +184,87 @@ def _share(weights: Tensor, column: int) -> float:
     # By size: a free relaxation may weigh a candidate below zero, and then it matters as well.
     sizes = weights.abs()
     return float((weights[:, column] / sizes.mean(dim=1)).min())
+
+
+SMALL: Final = {
+    "batch": 4,
+    "blocks": 1,
+    "cells": 1,
+    "channels": 4,
+    "child_epochs": 1,
+    "count": 2,
+    "depth": 1,
+    "epochs": 1,
+    "layers": 1,
+    "nodes": 2,
+    "seed_epochs": 1,
+    "warm_up": 0,
+}
+"""By a setting's name its value, where its bounds allow it; one of another name stays as at `mini`."""
+
+CLASSES: Final = 3
+IMAGES: Final = 20
+"""Training images: two batches for each half, also where a growth run holds some back."""
+SIZES: Final = (8, 16, 32, 64)
+"""Heights and widths of images; the first that a space can hold is taken."""
+
+DATASET: Final = "builtin:synthetic"
+MANY: Final = {slot.name for slot in SLOTS if slot.many}
+
+
+def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
+    """Return the settings that make a search small, as ``PATH=VALUE``.
+
+    Args:
+        recipe: What is searched with, at the scale `mini`.
+        registry: What is installed.
+    """
+    size, space = _space(recipe.part("space").component, registry)
+    sets = [f"dataset.{text}" for text in (f"count={IMAGES}", f"size={size}", f"classes={CLASSES}")]
+    sets += [f"space.{text}" for text in space]
+    for slot, parts in recipe.parts.items():
+        if slot not in {"space", "dataset", RUN}:
+            for part in parts:
+                path = f"{slot}.{part.name}" if slot in MANY else slot
+                sets += [f"{path}.{text}" for text in small(part.component)]
+    # As many cells as at `mini`: a space may not be possible with fewer.
+    training = _values(settings_of(SEARCH_RUN.config)["training"].type)
+    return (*sets, *(f"training.{name}={value}" for name, value in training if name != "cells"))
+
+
+def small(component: Component) -> tuple[str, ...]:
+    """Return the settings of a component that make it small, as ``NAME=VALUE``."""
+    return tuple(_small(component.config))
+
+
+@cache
+def _space(component: Component, registry: Registry) -> tuple[int, tuple[str, ...]]:
+    """Return the smallest images that a space can hold, and the settings with which it can be built small."""
+    build = load(component.build)
+    wished = dict(_values(component.config))
+    for settings in ({**component.mini, **wished}, component.mini):
+        for size in SIZES:
+            kind = facts(channels=3, size=size, classes=CLASSES)
+            try:
+                expand(build(component.config(**settings)).describe(kind), registry.operations())
+            except Exception:  # noqa: BLE001, S112 - whatever a space raises that is not for this size
+                continue
+            return size, () if settings is component.mini else tuple(_small(component.config))
+    return SIZES[0], ()  # it cannot be built at all, which the search itself then says
+
+
+def _small(config: type) -> Iterator[str]:
+    return (f"{name}={value}" for name, value in _values(config))
+
+
+def _values(config: type) -> Iterator[tuple[str, int]]:
+    for name, declared in settings_of(config).items():
+        if name in SMALL and declared.type in {int, int | None}:
+            yield name, _within(declared, SMALL[name])
+
+
+def _within(declared: Declared, value: int) -> int:
+    for kind, limit in declared.setting.bounds:
+        if kind in {"ge", "gt"}:
+            value = max(value, int(limit) + (kind == "gt"))
+    return value

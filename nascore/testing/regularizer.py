@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.config import settings_of
-from nascore.engine.checkpoint import Remembering
+from nascore.engine.loop import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
 from nascore.testing.conformance import NotExaminedError
-from nascore.testing.optional import OptionalMethods
-from nascore.testing.part import reread, same
+from nascore.testing.part import OptionalMethods, reread, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,23 +6,177 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from nascore.testing.choices import alike, generator, leaders, masked, scattered, state_of, unlike, varying
-from nascore.testing.mixing import live, mixtures, shortfall, states
-from nascore.testing.optional import OptionalMethods
-from nascore.testing.part import same
+from nascore.component import load
+from nascore.engine.derive import Selecting
+from nascore.engine.phase import Annealing
+from nascore.engine.returned import Returned
+from nascore.errors import PluginError, said
+from nascore.nn import segment_softmax
+from nascore.testing.choices import (
+    alike,
+    generator,
+    group,
+    leaders,
+    live,
+    masked,
+    mixtures,
+    scattered,
+    shortfall,
+    state_of,
+    states,
+    unlike,
+    varying,
+)
+from nascore.testing.conformance import NotConformingError
+from nascore.testing.part import OptionalMethods, PartConformance, same, seeded
 from nascore.testing.planted import SEEDS, USEFUL, planted
-from nascore.testing.random_state import seeded
-from nascore.testing.relaxation_declared import RelaxationDeclared
-from nascore.testing.relaxation_optional import RelaxationOptional
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+
+MANY, COPIES = 16, 256
+PAIR = 2
+"""Rows that lead to one node."""
+
+CLOSE = 1e-5
+SIGMAS = 5.0
+DRAW_SEEDS = 6
+
+
+class RelaxationDeclared(PartConformance):
+    """Checks that each capability which it declares is there, and none that it uses is missing."""
+
+    def test_draws_nothing_if_it_says_so(self) -> None:
+        """It draws nothing if it declares `deterministic`; else other seeds give other mixtures."""
+        part, moved, differs = self.made(), False, False
+        for name, state in states(part, alike(), scattered(alike(), 0)):
+            theta, segments = state.theta[name], state.segments(name)
+
+            def draw(handed: Generator, theta: Tensor = theta, segments: Tensor = segments) -> Tensor:
+                weights: Tensor = part.mixture(theta, segments, generator=handed).weights
+                return weights.detach()
+
+            first = draw(generator(0))
+            for seed in range(DRAW_SEEDS):
+                handed = generator(seed)
+                differs = differs or not same(draw(handed), first)
+                moved = moved or not torch.equal(handed.get_state(), generator(seed).get_state())
+        if self.provides("deterministic"):
+            self.hold(not differs, "declares deterministic, and gives another mixture for another seed")
+            self.hold(not moved, "declares deterministic, and draws from the generator that it is handed")
+            return
+        self.hold(differs, "does not declare deterministic, and gives the same mixture for every seed")
+        self.hold(
+            moved, "does not declare deterministic, and draws nothing from the generator that it is handed"
+        )
+
+    def test_what_was_not_drawn_gets_a_gradient(self) -> None:
+        """The gradient of a drawn mixture reaches what was not drawn too; else that would never learn."""
+        if self.provides("deterministic"):
+            return
+        part = self.made()
+        for name, state in states(part, alike(), scattered(alike(), 8)):
+            theta, slope = state.theta[name], scattered(alike(), 9)[name]
+            for seed in range(DRAW_SEEDS):
+                weights = part.mixture(theta, state.segments(name), generator=generator(seed)).weights
+                # Without any gradient there is another check.
+                if weights.requires_grad:
+                    (found,) = torch.autograd.grad((weights * slope).sum(), theta)
+                    forgotten = (weights == 0) & live(state, name) & (found == 0)
+                    self.hold(not forgotten.any(), "gives what was not drawn a gradient of zero")
+
+    def test_is_unbiased_if_it_says_so(self) -> None:
+        """The mean of its draws is the softmax of theta if it declares `unbiased`."""
+        if not self.provides("unbiased"):
+            return
+        part, handed = self.made(), generator(0)
+        # Many rows of the same numbers: one call is many draws.
+        groups = {"same": group(PAIR * COPIES, 3)}
+        theta = scattered({"same": group(PAIR, 3)}, 1, size=1.5)["same"].repeat(COPIES, 1)
+        for name, state in states(part, groups, {"same": theta}):
+            segments = state.segments(name)
+            draws = [
+                part.mixture(theta, segments, generator=handed).weights.double() for _ in range(self._many())
+            ]
+            each = torch.cat(draws).reshape(-1, PAIR, 3)
+            mean, error = each.mean(dim=0), each.std(dim=0, correction=0) / len(each) ** 0.5
+            away = (mean - segment_softmax(theta, segments)[:PAIR]).abs()
+            text = f"the mean of its draws is {float(away.max()):.3f} off the softmax of theta"
+            far = bool((away > SIGMAS * error + CLOSE).any())
+            self.hold(not far, f"declares unbiased, and {text}")
+
+    def _many(self) -> int:
+        return 1 if self.provides("deterministic") else MANY
+
+
+COURSE = (0.0, 0.5, 1.0)
+"""Shares of the architecture steps that are over."""
+
+
+class RelaxationOptional(PartConformance):
+    """Checks of the methods that a relaxation need not have."""
+
+    def test_anneals_into_a_relaxation(self) -> None:
+        """What it gives as itself at any time of a search is a relaxation, with mixtures that are finite."""
+        for text, part in self._each():
+            if isinstance(part, Annealing):
+                for progress in COURSE:
+                    self._can_mix(part.annealed(progress), f"annealed({progress:g}){text}")
+
+    def test_selects_if_it_says_so(self) -> None:
+        """It says which entries stand with just the settings with which it declares `selects`.
+
+        What it picks is alive, and nothing is picked twice.
+        """
+        ever = False
+        for text, settings in self._settings():
+            part: Any = load(self.declared().build)(settings)
+            can, declared = isinstance(part, Selecting), "selects" in self.declared().given(settings)
+            ever = ever or declared
+            self.hold(can or not declared, f"declares selects, and has no `picks`{text}")
+            if declared:
+                self._picks_well(part, text)
+        self.hold(ever or not hasattr(self.made(), "picks"), "has `picks`, and does not declare selects")
+
+    def _settings(self) -> Iterator[tuple[str, Any]]:
+        yield "", self.configured()
+        for text, settings in self.variants(largest=self.largest):
+            yield f" (with {text})", settings
+
+    def _each(self) -> Iterator[tuple[str, Any]]:
+        for text, settings in self._settings():
+            yield text, load(self.declared().build)(settings)
+
+    def _can_mix(self, part: Any, what: str) -> None:  # noqa: ANN401 - a plugin's class
+        relaxes = all(callable(getattr(part, name, None)) for name in ("mixture", "expected"))
+        self.hold(relaxes, f"gives {part!r} as {what}, and no relaxation")
+        for name, state in states(part, alike(), scattered(alike(), 0)):
+            with seeded():
+                for kind, weights in mixtures(part, state, name):
+                    finite = weights.shape == state.theta[name].shape and bool(torch.isfinite(weights).all())
+                    self.hold(finite, f"gives a {kind} mixture of no use as {what}")
+
+    def _picks_well(self, part: Any, text: str) -> None:  # noqa: ANN401 - the same
+        dead = {"wide": [(0, 0)], "used": [(0, 3)]}
+        for name, state in states(part, unlike(), scattered(unlike(), 2), dead=dead):
+            try:
+                picks = part.picks(state.theta[name].detach(), state.segments(name))
+            except Exception as error:
+                raised = f"{self.component} declares selects, and its `picks` raises {said(error)}{text}."
+                raise NotConformingError(raised) from error
+            try:
+                Returned(part, "picks", "relaxation").picks(picks, state.segments(name), name)
+            except PluginError as error:
+                wrong = error.problems[0].text.rstrip(".")
+                raise NotConformingError(f"{self.component}: {wrong}{text}.") from error
+            self.hold(picks, f"picks nothing of a group ({name}){text}")
+
 
 EXTREME = (0.0, 1e4)
 DRAWS = 8
-CLOSE = 1e-5
 
 
 class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMethods):

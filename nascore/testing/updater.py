@@ -3,22 +3,334 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from attrs import define, evolve, field
 
-from nascore.testing.choices import alike, masked, scattered, state_of
-from nascore.testing.part import same
-from nascore.testing.random_state import seeded
-from nascore.testing.trial import UPDATES, begun
-from nascore.testing.updater_declared import UpdaterDeclared
-from nascore.testing.updater_learning import UpdaterLearning
-from nascore.testing.updater_moves import UpdaterMoves
+from nascore.engine.returned import shown
+from nascore.errors import PluginError, said
+from nascore.nn import segment_softmax
+from nascore.testing.choices import alike, leaders, masked, scattered, state_of, unlike
+from nascore.testing.conformance import NotExaminedError
+from nascore.testing.part import PartConformance, same, seeded
+from nascore.testing.planted import MARGIN, SEEDS, planted, searching
+from nascore.testing.trial import SAMPLES, UPDATES, begun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
+    from torch.nn import Module
+
+    from nascore.contract import Gradients
+    from nascore.description import ChoiceGroup
+    from nascore.nn import ArchitectureState
+    from nascore.testing.trial import Trial
+
+
+HORIZON = "run.horizon"
+SAMPLE_GRADIENTS = "trainer.sample-gradients"
+
+
+class UpdaterDeclared(PartConformance):
+    """Checks that each capability which it declares is there, and none that it uses is missing."""
+
+    def test_follows_what_it_declares(self) -> None:
+        """It declares `learns` if it follows a gradient, and `mixture-gradient` if that is the mixture's."""
+        updater = self.made()
+        known = updater.gradient in (None, "theta", "mixture") and updater.granularity in ("batch", "sample")
+        self.hold(
+            known,
+            f"has the gradient {updater.gradient!r} per {updater.granularity!r}, which no trainer gives",
+        )
+        follows = updater.gradient is not None
+        self._agree("learns", uses=follows, how=f"its gradient is {updater.gradient!r}")
+        mixture = updater.gradient == "mixture"
+        self._agree("mixture-gradient", uses=mixture, how=f"its gradient is {updater.gradient!r}")
+
+    def test_needs_sample_gradients_if_it_says_so(self) -> None:
+        """It needs `trainer.sample-gradients` if it wants the gradient of each image, and only then."""
+        samples = self.made().granularity == "sample"
+        declared = self.needs(SAMPLE_GRADIENTS)
+        text = f"wants the gradient of each image, and does not declare the need {SAMPLE_GRADIENTS}"
+        self.hold(declared or not samples, text)
+        self.hold(
+            samples or not declared,
+            f"declares the need {SAMPLE_GRADIENTS}, and wants no gradient of each image",
+        )
+
+    def test_needs_a_horizon_if_it_says_so(self) -> None:
+        """It works without knowing how many updates there will be, or needs `run.horizon`."""
+        if self.needs(HORIZON):
+            return
+        groups = alike()
+        try:
+            trial = begun(self.made(), groups, updates=None)
+            trial.steps(scattered(groups, 0), UPDATES)
+            trial.strength()
+        except Exception as error:  # noqa: BLE001 - whatever it trips over
+            text = (
+                f"has to know how many updates there will be ({said(error)}), and declares no need {HORIZON}"
+            )
+            self.hold(holds=False, text=text)
+
+    def test_is_sparse_if_it_says_so(self) -> None:
+        """It takes entries out on the way to its horizon if it declares `sparse`, and only then."""
+        groups = alike()
+        trial = begun(self.made(), groups)
+        before = {name: alive.clone() for name, alive in trial.state.alive.items()}
+        trial.steps(scattered(groups, 8), UPDATES)
+        narrowed = any(not alive.equal(before[name]) for name, alive in trial.state.alive.items())
+        how = "it takes entries out" if narrowed else "it takes nothing out"
+        self._agree("sparse", uses=narrowed, how=how)
+
+    def _agree(self, capability: str, *, uses: bool, how: str) -> None:
+        declared = self.provides(capability)
+        self.hold(declared or not uses, f"does not declare {capability}, though {how}")
+        self.hold(uses or not declared, f"declares {capability}, though {how}")
+
+
+ORDER = (2, 0, 1)
+CLOSE = 1e-4
+
+
+class UpdaterLearning(PartConformance):
+    """Checks of what it learns; one that follows no gradient must choose, and choose at random."""
+
+    def test_moves_downhill(self) -> None:
+        """On a linear loss the entry of the lowest slope ends with the largest theta of its segment."""
+        self._learning()
+        for seed in (10, 11):
+            trial, slopes = self._linear(seed)
+            for name, theta in trial.theta().items():
+                segments = trial.state.segments(name)
+                top, flat = leaders(theta, segments), theta.flatten()
+                best, worst = leaders(-slopes[name], segments), leaders(slopes[name], segments)
+                # Others may be as large: a rule that follows signs alone moves them alike, up to rounding.
+                raised = all(
+                    place == worst[one]
+                    or flat[top[one]] - flat[place] < CLOSE * (flat[place] - flat[worst[one]])
+                    for one, place in best.items()
+                )
+                self.hold(raised, f"does not raise the entry that lowers the loss most (group {name})")
+
+    def test_heeds_penalties(self) -> None:
+        """It heeds the penalty's gradient, which updaters that follow the mixture get apart."""
+        if self.made().gradient != "mixture":
+            raise NotExaminedError("it is handed no gradient of penalties apart")
+        groups = alike()
+        slopes = scattered(groups, 12)
+        still = {name: torch.zeros_like(slope) for name, slope in slopes.items()}
+        trial = begun(self.made(), groups)
+        for _ in range(UPDATES // 2):
+            trial.updater.step(trial.state, trial.gradients(still, slopes))
+        for name, theta in trial.theta().items():
+            segments = trial.state.segments(name)
+            heeds = leaders(theta, segments) == leaders(-slopes[name], segments)
+            self.hold(heeds, f"does not move down the penalty that it is handed (group {name})")
+
+    def test_its_strength_follows_theta(self) -> None:
+        """Its strength ranks the entries of a segment as the mixture does; without learning, at random."""
+        if not self._learns():
+            self._ranks_at_random()
+            return
+        for seed in (13, 14):
+            trial, _slopes = self._linear(seed)
+            strength, expected = trial.strength(), trial.expected()
+            for name in strength:
+                segments = trial.state.segments(name)
+                follows = leaders(strength[name], segments) == leaders(expected[name], segments)
+                self.hold(follows, f"has a strength that ignores theta (group {name})")
+
+    def test_the_order_of_candidates_means_nothing(self) -> None:
+        """With the candidates in another order it learns the same of each."""
+        self._learning()
+        groups = alike()
+        other = {
+            name: evolve(one, ops=tuple(one.ops[column] for column in ORDER)) for name, one in groups.items()
+        }
+        slopes = scattered(groups, 15)
+        first, second = begun(self.made(), groups), begun(self.made(), other)
+        first.steps(slopes, UPDATES)
+        second.steps({name: slope[:, ORDER] for name, slope in slopes.items()}, UPDATES)
+        for name, theta in first.theta().items():
+            close = _close(theta[:, ORDER], second.theta()[name])
+            self.hold(close, f"learns otherwise when the candidates stand in another order (group {name})")
+
+    def test_finds_what_is_useful(self) -> None:
+        """In places with one useful candidate among noise it weighs that one at least twice the mean."""
+        self._learning()
+        for seed in SEEDS:
+            found = planted(self.found(), {"updater": self.component}, seed, sets=self.typed())
+            shares = ", ".join(f"{share:.2f}" for share in found.shares.values())
+            text = f"weighs the useful candidate {shares} times the mean, not {MARGIN:g} times (seed {seed})"
+            self.hold(not found.missed(), text)
+
+    def _learning(self) -> None:
+        if not self._learns():
+            raise NotExaminedError("it follows no gradient")
+
+    def _learns(self) -> bool:
+        return self.made().gradient is not None
+
+    def _linear(self, seed: int) -> tuple[Trial, dict[str, Tensor]]:
+        groups = alike()
+        trial, slopes = begun(self.made(), groups), scattered(groups, seed)
+        trial.steps(slopes, UPDATES)
+        return trial, slopes
+
+    def _ranks_at_random(self) -> None:
+        strengths = [begun(self.made(), alike(), seed=seed).strength() for seed in range(4)]
+        for name in strengths[0]:
+            places = {tuple(one[name].argmax(dim=1).tolist()) for one in strengths}
+            self.hold(
+                len(places) > 1, f"learns nothing, and yet ranks the same with every seed (group {name})"
+            )
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return bool(torch.allclose(one, other, rtol=CLOSE, atol=CLOSE))
+
+
+STEPS = 3
+"""Steps of a real search that are watched."""
+
+SMALL = ("trainer.epochs=1", "trainer.warm_up=0", f"trainer.batch={SAMPLES}")
+
+
+class UpdaterMoves(PartConformance):
+    """Checks of what an updater changes."""
+
+    def test_moves_theta_in_place(self) -> None:
+        """It moves theta in place and never puts another tensor there; without learning it moves nothing."""
+        groups = alike()
+        trial = begun(self.made(), groups)
+        before, start = dict(trial.state.theta), trial.theta()
+        places = {name: value.data_ptr() for name, value in before.items()}
+        for _ in range(STEPS):
+            given = trial.step(scattered(groups, 0))
+            self.hold(given is None, f"returns {shown(given)} from its step, which nothing reads")
+        for name, theta in trial.state.theta.items():
+            rebound = theta is not before[name] or theta.data_ptr() != places[name]
+            self.hold(not rebound, f"puts another tensor in the place of theta (group {name})")
+            self.hold(
+                theta.requires_grad and theta.is_leaf, "leaves a theta from which no gradient can be taken"
+            )
+            stays = same(theta.detach(), start[name])
+            if trial.updater.gradient is None:
+                self.hold(stays, "follows no gradient, and yet moves theta")
+            else:
+                self.hold(not stays, f"leaves theta where it is (group {name})")
+
+    def test_touches_nothing_else(self) -> None:
+        """It touches no weight of the network, nor the gradients that it is handed, nor the groups."""
+        names = {"space": "tiny", "updater": self.component}
+        with searching(self.found(), names, sets=(*SMALL, *self.typed())) as found:
+            watched = Watched(updater=found.search.updater, network=found.phase.network)
+            found.search.updater = watched
+            groups = dict(found.search.state.groups)
+            found.trainer.start(found.phase)
+            # What the engine refuses to take from a part has checks of its own.
+            with suppress(PluginError):
+                for _ in range(STEPS):
+                    found.trainer.step()
+            touched = [*watched.touched]
+            if groups != found.search.state.groups:
+                touched.append("the choice groups")
+        self.hold(not touched, f"changes what is not its own: {', '.join(dict.fromkeys(touched))}")
+
+    def test_leaves_masked_and_dead_entries_alone(self) -> None:
+        """Entries that are masked or dead never move, whatever gradient they get, or momentum they had."""
+        groups = masked()
+        trial = begun(self.made(), groups, state=state_of(groups, dead={"masked": [(1, 1)]}))
+        slopes = scattered(groups, 5)
+        trial.steps(slopes, STEPS)
+        theta = trial.state.theta["masked"].detach()
+        self.hold((theta[~trial.state.alive["masked"]] == 0).all(), "moves entries that are masked or dead")
+        # Now one that has a momentum.
+        trial.state.alive["masked"][1, 0] = False
+        before, out = theta.clone(), ~trial.state.alive["masked"]
+        trial.steps(slopes, STEPS)
+        self.hold(same(theta[out], before[out]), "moves entries that died, as it remembers them")
+
+    def test_never_revives(self) -> None:
+        """It only ever takes entries out, and leaves as many of each segment as must survive."""
+        groups = unlike_in_keep()
+        state = state_of(groups, dead={"first": [(1, 1)]})
+        before = {name: alive.clone() for name, alive in state.alive.items()}
+        trial, slopes = begun(self.made(), groups, state=state), scattered(groups, 6)
+        for _ in range(UPDATES):
+            trial.step(slopes)
+            for name, alive in trial.state.alive.items():
+                self.hold(not (alive & ~before[name]).any(), f"revives entries that were out (group {name})")
+            before = trial.alive()
+        for name, one in groups.items():
+            left = trial.state.segments(name)
+            for segment in range(1 + int(torch.tensor(one.segments).max())):
+                count = int((left == segment).sum())
+                text = f"leaves {count} of a segment of which {one.keep} must survive"
+                self.hold(count >= one.keep, text)
+
+    def test_fits_groups_of_every_size(self) -> None:
+        """It serves one decision and many of different size at once, and ranks each group as if alone."""
+        groups = unlike()
+        slopes = scattered(groups, 7)
+        together = dict(self._ranks(groups, slopes))
+        for name, one in groups.items():
+            alone = dict(self._ranks({name: one}, {name: slopes[name]}))
+            text = f"ranks a group otherwise when groups of other sizes stand beside it (group {name})"
+            self.hold(together[name] == alone[name], text)
+
+    def _ranks(
+        self, groups: Mapping[str, ChoiceGroup], slopes: Mapping[str, Tensor]
+    ) -> Iterator[tuple[str, list[int]]]:
+        trial = begun(self.made(), groups)
+        trial.steps(slopes, STEPS)
+        for name, theta in trial.theta().items():
+            self.hold(
+                torch.isfinite(theta).all(), f"makes theta infinite in a group of another size ({name})"
+            )
+            segments = trial.state.segments(name)
+            mixture = segment_softmax(theta, segments)
+            yield name, list(leaders(mixture, segments).values())
+
+
+def unlike_in_keep() -> dict[str, ChoiceGroup]:
+    """Return two groups of one size, of one of which two must survive."""
+    groups = alike()
+    return {**groups, "second": evolve(groups["second"], keep=2)}
+
+
+@define(kw_only=True)
+class Watched:
+    """An updater in a search, with an eye on what lies around it."""
+
+    updater: Any
+    network: Module
+    touched: list[str] = field(factory=list)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the updater has
+        """Return what the updater has."""
+        return getattr(self.updater, name)
+
+    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
+        """Make its step, and note what changed that must not; what it returns is another check's affair."""
+        weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        handed = {kind: value.clone() for kind, value in _tensors(gradients)}
+        self.updater.step(state, gradients)
+        now = self.network.state_dict()
+        changed = [name for name, value in weights.items() if not same(value, now[name])]
+        self.touched += [f"the weights {name}" for name in changed[:1]]
+        self.touched += [kind for kind, value in _tensors(gradients) if not same(value, handed[kind])]
+
+
+def _tensors(gradients: Gradients) -> Iterator[tuple[str, Tensor]]:
+    for kind in ("theta", "mixture", "penalty"):
+        for name, value in (getattr(gradients, kind) or {}).items():
+            yield f"the gradient of {kind} that it was handed ({name})", value
+
 
 HUGE = 1e6
 MIDDLE = 3

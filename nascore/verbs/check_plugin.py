@@ -8,25 +8,73 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, frozen
 
 from nascore.component import SLOTS
-from nascore.config import settings_of
-from nascore.errors import PluginError, Problem, did_you_mean
+from nascore.config import Asked, Node, merge, mistakes, settings_of, wrap
+from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean
 from nascore.plugin.known import absence, distributions
-from nascore.plugin.selection import named
+from nascore.plugin.plugin import named
+from nascore.recipe.sources.names import typed_value
 from nascore.run import is_file
 from nascore.shell import command_line
-from nascore.verbs.asking import installed
-from nascore.verbs.examining import settings_for
 from nascore.verbs.plugins import plugins_named
+from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component
-    from nascore.config import Node
     from nascore.description import Operation
     from nascore.plugin import Plugin, Registry
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
     from nascore.testing import Outcome
+
+
+def settings_for(parts: Sequence[Component], sets: Iterable[str]) -> dict[Component, Mapping[str, Node]]:
+    """Return by part what was set for it.
+
+    Args:
+        parts: The components that are examined.
+        sets: Each ``SETTING=VALUE``, for all parts that have the setting, or ``PART.SETTING=VALUE``, where
+            ``PART`` is the name of a component or of its slot.
+
+    Raises:
+        RecipeError: No part has such a setting, or it cannot have such a value; all problems at once.
+    """
+    nodes = {part: wrap({}, Origin(layer="set", where="--set")) for part in parts}
+    problems: list[Problem] = []
+    for text in sets:
+        origin = Origin(layer="set", where=f"--set {text}")
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip() or not value.strip():
+            wrong = f"{text!r} is not of the form SETTING=VALUE."
+            problems.append(Problem(path=path, text=wrong, origin=origin))
+            continue
+        takers = {part: words for part in parts if (words := _within(part, path.strip().split(".")))}
+        if not takers:
+            problems.append(_untaken(path, parts, origin))
+        for part, words in takers.items():
+            node = typed_value(value, origin)
+            for word in reversed(words):
+                node = Node(value={word: node}, origin=origin, key=origin)
+            problems += mistakes(part.config, node, Asked(owner=part.name, path=part.slot))
+            nodes[part] = merge(nodes[part], node)
+    if problems:
+        raise RecipeError(problems)
+    return {part: node.value if isinstance(node.value, dict) else {} for part, node in nodes.items()}
+
+
+def _within(part: Component, words: list[str]) -> list[str]:
+    """Return the words that name a setting inside a part, without the part's own; none: it has no such."""
+    declared = settings_of(part.config)
+    while words and words[0] not in declared and words[0] in {part.slot, part.name}:
+        words = words[1:]
+    return words if words and words[0] in declared else []
+
+
+def _untaken(path: str, parts: Sequence[Component], origin: Origin) -> Problem:
+    known = [name for part in parts for name in settings_of(part.config)]
+    hint = did_you_mean(path.rpartition(".")[2], known)
+    return Problem(path=path, text="no part that is examined has such a setting.", origin=origin, hint=hint)
+
 
 PLUGIN: Final = "plugin"
 OPERATION: Final = "operation"

@@ -11,14 +11,14 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
-from nascore.recipe.files import Files
-from nascore.recipe.run_settings import EVALUATION_PATH
-from nascore.recipe.size import layer_of, sized
-from nascore.recipe.unscaled import doubt_sizes
+from nascore.recipe.settling.fit import doubt_sizes
+from nascore.recipe.settling.recipe import layer_of, sized
+from nascore.recipe.sources.files import Files
+from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
-from nascore.verbs.asking import Asked, installed, requested
+from nascore.verbs.resolution import Asked, installed, requested
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from nascore.contract import Observer
     from nascore.description import Description
     from nascore.plugin import Registry
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
     from nascore.recipe import Request
     from nascore.verbs.architecture import Target
-    from nascore.verbs.asking import OfRun
+    from nascore.verbs.resolution import OfRun
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
@@ -68,7 +68,7 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
-        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.asking.OfRun`.
+        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
 
     Raises:
         RecipeError: Something is wrong; all of it at once, before anything is built.

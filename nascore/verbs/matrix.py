@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.recipe.mixes import VERDICTS, mixes
-from nascore.verbs.asking import installed
+from nascore.recipe.advice.combinations import VERDICTS, mixes
+from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nascore.plugin.selection import Wanted
-    from nascore.recipe.fillings import Axis
-    from nascore.recipe.mixes import Judgement, Mix, Mixes
+    from nascore.plugin.plugin import Wanted
+    from nascore.recipe.advice.combinations import Axis, Judgement, Mix, Mixes
 
 
 @frozen(kw_only=True)

@@ -1,12 +1,15 @@
-"""What is installed, whether it works, and what to do where it does not."""
+"""Installed plugins: which work, what to do where one does not, and how to make one."""
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 from collections import Counter
 from importlib.metadata import entry_points
+from pathlib import Path
 from subprocess import DEVNULL, TimeoutExpired, run
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
@@ -15,19 +18,23 @@ from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.files import given_path
 from nascore.plugin.discover import GROUP
 from nascore.plugin.known import distributions
-from nascore.plugin.selection import Selection, named
+from nascore.plugin.plugin import Selection, named
 from nascore.plugin.underway import suspects
+from nascore.run import version_of
+from nascore.scaffold import BLUEPRINTS, ScaffoldError, make, refused_name
 from nascore.shell import command_line, quoted
-from nascore.verbs.asking import found
 from nascore.verbs.listing import KINDS, items, of_plugin
+from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nascore.plugin import Plugin, Registry
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
     from nascore.plugin.underway import Suspect
+    from nascore.scaffold import Made
     from nascore.verbs.listing import Listed
+
 
 _TRIAL: Final = 30
 """Seconds that the import of a plugin may take in a process of its own."""
@@ -171,3 +178,62 @@ def _cure(kind: str, name: str, bringers: tuple[str, ...], own: Iterable[Listed]
     if any(one.kind == kind and one.name == name for one in own):
         return f"{name} is that of nascore; write {' or '.join(full[1:])} for the other."
     return f"Write {' or '.join(full)}."
+
+
+_PREFIX: Final = "NASCORE_"
+
+
+def facts(health: Health) -> dict[str, Any]:
+    """Return what is installed, on what machine and with which settings of the environment.
+
+    Nothing is imported for it. The home folder, which often holds a person's name, is written as ``~``.
+
+    Args:
+        health: How the plugins are.
+    """
+    return {
+        "nascore": version_of("nascore"),
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "torch": version_of("torch"),
+        "platform": platform.platform(),
+        "plugins": [
+            {
+                "name": one.name,
+                "distribution": one.distribution or _anonymous(one.value),
+                "version": one.version,
+                "status": one.status,
+                "cause": _anonymous(one.reason),
+            }
+            for one in health.plugins
+        ],
+        "clashes": [f"{one.kind} {one.name}: {', '.join(one.plugins)}" for one in health.clashes],
+        "environment": {
+            name: _anonymous(value) for name, value in sorted(os.environ.items()) if name.startswith(_PREFIX)
+        },
+    }
+
+
+def _anonymous(text: str) -> str:
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def new_plugin(name: str, slot: str, *, out: Path | None = None, plugins: Wanted = ()) -> Made:
+    """Make a distribution with one part that works as made.
+
+    Args:
+        name: Name of the distribution, of the plugin and of its part.
+        slot: The slot that the part fills.
+        out: Folder of the distribution, new or empty; None: a new one called like it, here.
+        plugins: A selection of plugins, whose names are taken.
+
+    Raises:
+        ScaffoldError: The slot has no template, the name is taken or is none, or the folder cannot be used.
+    """
+    if slot not in BLUEPRINTS:
+        hint = did_you_mean(slot, BLUEPRINTS) or f"There is one for {', '.join(BLUEPRINTS)}."
+        raise ScaffoldError([Problem(path="--slot", text=f"no template is for {slot}.", hint=hint)])
+    refused = refused_name(name, slot, found(plugins))
+    if refused is not None:
+        raise ScaffoldError([refused])
+    return make(name, BLUEPRINTS[slot], Path(name) if out is None else given_path(out))

@@ -1,11 +1,13 @@
-"""Runs that are done: one of them, or all in a folder."""
+"""Finished runs: one of them, all in a folder, or several in one table."""
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from nascore.comparison import compared
 from nascore.description import load
 from nascore.errors import DescriptionError, RunFolderError
 from nascore.files import given_path
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nascore.comparison import Comparison
     from nascore.description import Description
     from nascore.engine.model import Model, Prediction
     from nascore.gallery import Gallery
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
     from nascore.run import Record
+
 
 _ACCURACIES = ("test_accuracy", "validation_accuracy")
 _UNFINISHED = "is a run that was killed, or is still under way"
@@ -79,8 +83,8 @@ class Run:
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
         from nascore.engine.model import model_of
-        from nascore.verbs.asking import installed
         from nascore.verbs.gallery import architecture_of
+        from nascore.verbs.resolution import installed
 
         description, weights = self.best, WEIGHTS
         if entry is not None:
@@ -183,3 +187,28 @@ def runs(folder: str | Path | None = None) -> list[Record]:
     if folder is not None and not is_folder(given_path(folder)):
         raise RunFolderError(f"there is no folder {folder}.")
     return listed(default_root() if folder is None else given_path(folder))
+
+
+def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
+    """Put runs into one table: what differs between their recipes names the rows, seeds are averaged.
+
+    Args:
+        runs: Runs, or their folders; the folder of a comparison stands for all runs in it. They need not be
+            done: what is there counts, and the warnings say what is not.
+        against: Label of the row that all others are compared with, such as that of a control; fewer
+            differences are told from chance more easily. None: all with all.
+
+    Raises:
+        RunFolderError: There is none, one of them is no run, or cannot be read.
+        RecipeError: No row is called `against`.
+    """
+    if not runs:
+        raise RunFolderError("there is nothing to compare: name the folders of runs.")
+    return compared([run.path if isinstance(run, Run) else _folder(run) for run in runs], against)
+
+
+def _folder(run: object) -> Path:
+    if not isinstance(run, (str, PathLike)):
+        text = f"a {type(run).__name__} is no run. Give runs or their folders one by one: compare(*runs)."
+        raise RunFolderError(text)
+    return given_path(run)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nascore.recipe.schema import DIALECT, component_schema, recipe_schema
-from nascore.verbs.asking import installed
-from nascore.verbs.showing import named
+from nascore.recipe.settling.schema import DIALECT, component_schema, recipe_schema
+from nascore.verbs.resolution import installed
+from nascore.verbs.show import named
 
 if TYPE_CHECKING:
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
 
 
 def schema(*, plugins: Wanted = ()) -> dict[str, Any]:

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from nascore.files import given_path
 from nascore.run import refuse_taken
-from nascore.verbs.asking import ask, requested
-from nascore.verbs.checking import aware
+from nascore.verbs.dry_run import aware
+from nascore.verbs.resolution import ask, requested, suggesting
 from nascore.verbs.runs import Run, load_run
-from nascore.verbs.suggesting import suggesting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nascore.contract import Observer
-    from nascore.plugin.selection import Wanted
-    from nascore.verbs.asking import Asked, OfRun
+    from nascore.plugin.plugin import Wanted
+    from nascore.verbs.resolution import Asked, OfRun
 
 SLOTS = (
     "space",
@@ -69,7 +68,7 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch too.
-        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.asking.OfRun`.
+        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
 
     Raises:
         RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import Factory, define, evolve, frozen
 
 from nascore.comparison import Comparison, Member, compared
-from nascore.errors import Problem, RecipeError, refusal
+from nascore.config import settings_of
+from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.request import resolved, table_of
-from nascore.recipe.settle import resolve
-from nascore.recipe.size import layer_of, sized
-from nascore.verbs.aimed import Aim
-from nascore.verbs.asking import ask, installed, requested
+from nascore.recipe.settling.recipe import layer_of, sized
+from nascore.recipe.settling.request import resolved, table_of
+from nascore.recipe.settling.settle import resolve
+from nascore.recipe.sources.names import name_component
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
+from nascore.verbs.grid import EVALUATION, divided, settings_given, varied
+from nascore.verbs.resolution import ask, installed, requested, suggesting
 from nascore.verbs.search import by_slot
-from nascore.verbs.suggesting import suggesting
-from nascore.verbs.varied import EVALUATION, divided, settings_given, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,9 +29,60 @@ if TYPE_CHECKING:
     from nascore.component import Component
     from nascore.contract import Observer
     from nascore.plugin import Registry
-    from nascore.plugin.selection import Wanted
+    from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe, Request
-    from nascore.verbs.varied import Varied
+    from nascore.verbs.grid import Varied
+
+
+@frozen(kw_only=True)
+class Aim:
+    """Which settings count for which of the names of a slot.
+
+    Attributes:
+        slots: What was given for each slot of which several names were given.
+        registry: What is installed.
+    """
+
+    slots: Mapping[str, tuple[str, ...]]
+    registry: Registry
+
+    def owners(self, path: str) -> tuple[str, ...]:
+        """Return the names that a setting counts for; none where it belongs to no compared slot, or to none.
+
+        A setting that none of them has stays, so that it is refused with what there is instead.
+
+        Args:
+            path: Its ``--set`` path, such as ``updater.eta``; a value may follow.
+        """
+        slot, _, word = re.split(r"[=\s]", path, maxsplit=1)[0].partition(".")
+        return tuple(name for name in self.slots.get(slot, ()) if self._has(slot, name, word.split(".")[0]))
+
+    def request_of(self, request: Request, choice: Mapping[str, str]) -> Request:
+        """Return a request without the settings that are for other names than those of a combination."""
+        return evolve(
+            request,
+            sets=[text for text in request.sets if self._counts(text, choice)],
+            settings={path: value for path, value in request.settings.items() if self._counts(path, choice)},
+        )
+
+    def said(self, request: Request) -> list[str]:
+        """Return, of each setting that does not count for all names of its slot, for which it does."""
+        found = []
+        for path in (*request.sets, *request.settings):
+            slot, owners = path.partition(".")[0], self.owners(path)
+            if owners and owners != self.slots[slot]:
+                others = [name for name in self.slots[slot] if name not in owners]
+                found.append(f"{path}: for {', '.join(owners)}; {', '.join(others)} has no such setting")
+        return found
+
+    def _counts(self, path: str, choice: Mapping[str, str]) -> bool:
+        owners = self.owners(path)
+        return not owners or choice[path.partition(".")[0]] in owners
+
+    def _has(self, slot: str, name: str, word: str) -> bool:
+        named = name_component(slot, name, Origin(layer="flag", where=f"--{slot} {name}"), self.registry)
+        component = named.choice.component
+        return component is not None and word in settings_of(component.config)
 
 
 @frozen(kw_only=True)

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from nascore.api import RecipeError, fingerprint
 from nascore.verbs.architecture import Size, read_architecture
-from nascore.verbs.asking import installed
+from nascore.verbs.resolution import installed
 from nascore_darts.genotypes import GENOTYPES
 
 OPERATIONS = (

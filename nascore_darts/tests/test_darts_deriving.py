@@ -19,16 +19,16 @@ from nascore.api import (
     spread,
     with_auxiliary,
 )
-from nascore.builtin.relaxation import Softmax
-from nascore.builtin.settings import SoftmaxSettings
+from nascore.builtin.components import SoftmaxSettings
+from nascore.builtin.relaxations import Softmax
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
+from nascore_darts import UpdaterSettings
 from nascore_darts.genotype import from_genotype, to_genotype
-from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import Space, SpaceSettings
 from nascore_darts.updater import Updater
 
-PICKS = import_module("nascore.description.picks")
+PICKS = import_module("nascore.description.derive")
 EDGES, OPERATIONS = 14, 8
 FACTS = DataFacts(
     channels=3, height=32, width=32, classes=10, train=50_000, test=10_000, mean=(0.5,) * 3, std=(0.25,) * 3

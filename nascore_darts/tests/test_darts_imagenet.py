@@ -8,8 +8,8 @@ from nascore.api import DataFacts, DescriptionError
 from nascore.builtin.operations import OPERATIONS
 from nascore.engine.derive import prepared
 from nascore.nn import costs
-from nascore.recipe.run_settings import TrainingSettings
-from nascore_darts import frame
+from nascore.recipe.sources.run_settings import TrainingSettings
+from nascore_darts import space
 from nascore_darts.genotype import from_genotype, recognises, to_genotype
 from nascore_darts.space import Space, SpaceSettings
 
@@ -95,5 +95,5 @@ def test_what_is_wrong_keeps_its_column():
 def test_the_space_takes_its_stems_from_the_data(height, width, stem, expected):
     settings = SpaceSettings(channels=2, cells=3, stem=stem)
     description = Space(settings).describe(facts(height, width))
-    assert frame.stem_of(description.network) == expected
+    assert space.stem_of(description.network) == expected
     assert costs(description, CATALOGUE, (height, width)).params > 0

@@ -13,10 +13,10 @@ from pasted_genotypes import BAD, CELLS, FORMS, flat, judged, lines, published
 
 from nascore.api import DescriptionError, NascoreError, RecipeError, fingerprint
 from nascore.verbs.architecture import read_architecture
-from nascore.verbs.asking import installed
-from nascore_darts.finding import find
+from nascore.verbs.resolution import installed
 from nascore_darts.genotype import from_genotype, to_genotype
 from nascore_darts.genotypes import GENOTYPES
+from nascore_darts.source import find
 
 GOOD = (
     "Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 0), ('max_pool_3x3', 2)], "

@@ -8,7 +8,7 @@ import torch
 from nascore.api import Gradients, Horizon, expand
 from nascore.contract import DataFacts
 from nascore.nn import ArchitectureState
-from nascore_darts.settings import UpdaterSettings
+from nascore_darts import UpdaterSettings
 from nascore_darts.space import Space, SpaceSettings
 from nascore_darts.updater import Updater
 

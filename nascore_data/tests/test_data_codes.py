@@ -7,8 +7,8 @@ from itertools import accumulate, chain, combinations, product
 
 import pytest
 
-from nascore_data import codes
-from nascore_data.codes import code_probability, most_probable, prefix_probabilities
+from nascore_data import relaxation
+from nascore_data.relaxation import code_probability, most_probable, prefix_probabilities
 
 LAWS = [(0.5, 0.5), (0.4, 0.3, 0.2, 0.1), (0.7, 0.1, 0.1, 0.05, 0.05)]
 
@@ -132,7 +132,7 @@ def one_too_few(shares, draws):
 
 @pytest.mark.parametrize("wrong", [without_counts, touched_only, one_too_few])
 def test_the_oracle_sees_another_law(wrong, monkeypatch):
-    monkeypatch.setattr(codes, "prefix_probabilities", wrong)
+    monkeypatch.setattr(relaxation, "prefix_probabilities", wrong)
     assert [(draws, chosen) for draws, chosen, _ in modes()] != [
         (draws, chosen) for draws, chosen, _ in MODES
     ]

@@ -9,9 +9,8 @@ import torch
 from attrs import evolve
 
 from nascore.api import expand, load
-from nascore_data.codes import code_probability
-from nascore_data.relaxation import Egs
-from nascore_data.settings import EgsSettings
+from nascore_data import EgsSettings
+from nascore_data.relaxation import Egs, code_probability
 
 SHARES = (0.4, 0.3, 0.2, 0.1)
 THETA = torch.tensor([SHARES], dtype=torch.float64).log()

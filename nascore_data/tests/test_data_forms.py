@@ -7,12 +7,12 @@ import torch
 from attrs import evolve
 
 from nascore.api import Op
-from nascore.engine.mixing import fixed_draw
+from nascore.engine.mixture import fixed_draw
 from nascore.engine.phase import Search
 from nascore.engine.streams import Streams
 from nascore.testing.choices import group, state_of
+from nascore_data import EgsSettings
 from nascore_data.relaxation import Egs
-from nascore_data.settings import EgsSettings
 
 GROUP = group(1, 4)
 """One edge with `none` and three operations."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nascore.verbs.asking import found
+from nascore.verbs.resolution import found
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gap.py"
 SHORT = (

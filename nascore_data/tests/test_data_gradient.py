@@ -17,8 +17,8 @@ import torch
 from numpy.polynomial.legendre import leggauss
 from test_data_codes import enumerated
 
+from nascore_data import EgsSettings
 from nascore_data.relaxation import Egs
-from nascore_data.settings import EgsSettings
 
 DOUBLE = torch.float64
 SHARES = torch.tensor([0.5, 0.3, 0.2], dtype=DOUBLE)

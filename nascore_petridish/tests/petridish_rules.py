@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from nascore.description import choose, expand
 from nascore.testing import GrowthConformance
-from nascore.testing.growing_parents import SEEDS, galleries
-from nascore.testing.grown import on_nodes, strengths
+from nascore.testing.growth import SEEDS, galleries
+from nascore.testing.growth_samples import on_nodes, strengths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nascore.description import Catalogue, Description, Matrix
-    from nascore.testing.grown import Kept
+    from nascore.testing.growth_samples import Kept
 
 
 class PetridishConformance(GrowthConformance):

@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.batches import fit_and_validation, normalise, on
+from nascore.engine.data import fit_and_validation, normalise, on
 from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read
-from nascore.testing.batches import CLOSE, batch_difference
-from nascore.testing.examples import facts
+from nascore.testing.dataset import facts
+from nascore.testing.networks import CLOSE, batch_difference
 
 REGISTRY = discover()
 KIND = facts(channels=1, size=8, classes=5)

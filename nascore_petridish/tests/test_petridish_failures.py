@@ -10,8 +10,8 @@ import torch
 from petridish_runs import grown, recipe_of
 from petridish_samples import REGISTRY
 
+import nascore.engine.growth
 import nascore.engine.loop
-import nascore.engine.offspring
 import nascore.engine.search
 from nascore.errors import PluginError, RecipeError, RunFailed, memory_told
 from nascore.gallery import Entry
@@ -24,7 +24,7 @@ def spoiled(monkeypatch):
     """Return a function that spoils what the candidates of these jobs learn."""
 
     def spoil(*numbers, value=float("nan")):
-        healthy = nascore.engine.offspring._searched
+        healthy = nascore.engine.growth._searched
 
         def searched(*args, job, **more):
             with monkeypatch.context() as patch:
@@ -40,7 +40,7 @@ def spoiled(monkeypatch):
                     patch.setattr(nascore.engine.loop, "_refuse_unless_learned", spoil_first)
                 return healthy(*args, job=job, **more)
 
-        monkeypatch.setattr(nascore.engine.offspring, "_searched", searched)
+        monkeypatch.setattr(nascore.engine.growth, "_searched", searched)
 
     return spoil
 
@@ -120,14 +120,14 @@ def test_a_parent_that_cannot_grow_is_a_job_that_failed(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory is left"), ValueError("of an updater")])
 def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
-    healthy = nascore.engine.offspring._searched
+    healthy = nascore.engine.growth._searched
 
     def searched(*args, job, **more):
         if job == 2:
             raise error
         return healthy(*args, job=job, **more)
 
-    monkeypatch.setattr(nascore.engine.offspring, "_searched", searched)
+    monkeypatch.setattr(nascore.engine.growth, "_searched", searched)
     path = grown(tmp_path / "run", growth__count=2)
     assert [entry.id for entry in read(path).gallery] == [1, 3]
     log = (path / "run.log").read_text()
@@ -137,7 +137,7 @@ def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
 
 
 def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
-    healthy, networks, left = nascore.engine.offspring.search_phase, [], []
+    healthy, networks, left = nascore.engine.growth.search_phase, [], []
 
     def search_phase(*args, **more):
         gc.collect()
@@ -149,8 +149,8 @@ def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
     def fail(*_args, **_more):
         raise RunFailed("on purpose")
 
-    monkeypatch.setattr(nascore.engine.offspring, "search_phase", search_phase)
-    monkeypatch.setattr(nascore.engine.offspring, "run_phase", fail)
+    monkeypatch.setattr(nascore.engine.growth, "search_phase", search_phase)
+    monkeypatch.setattr(nascore.engine.growth, "run_phase", fail)
     with pytest.raises(RunFailed, match="on purpose"):
         grown(tmp_path / "run")
     assert left == [[], [], [], [], []]

@@ -8,12 +8,12 @@ from petridish_runs import grown
 from petridish_samples import CATALOGUE, policy, start
 from torch import nn
 
-from nascore.builtin.descent import Sgd
-from nascore.builtin.linear import Linear
+from nascore.builtin.components import L1Settings, LinearSettings, SgdSettings
 from nascore.builtin.regularizers import L1
-from nascore.builtin.settings import L1Settings, LinearSettings, SgdSettings
+from nascore.builtin.relaxations import Linear
+from nascore.builtin.updaters import Sgd
 from nascore.description import expand
-from nascore.engine.mixing import draw, pull_back
+from nascore.engine.mixture import draw, pull_back
 from nascore.engine.phase import Phase, Search
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Descent

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from petridish_samples import policy
 
-import nascore_petridish.parents
+import nascore_petridish.policy
 from nascore.gallery import Entry, Gallery
 
 ORACLE = [(1, 0.5), (2, 0.3), (3, 0.29), (4, 0.2), (5, 0.25)]
@@ -126,16 +126,16 @@ def test_another_law_is_seen(monkeypatch, broken):
                 if rng.random() < {"always": 1, "even": 0.5}.get(broken, 1 / (times[one.id] + 1)):
                     return one
 
-    monkeypatch.setattr(nascore_petridish.parents, "_accepted", accepted)
+    monkeypatch.setattr(nascore_petridish.policy, "_accepted", accepted)
     with pytest.raises(AssertionError):
         check_law()
 
 
 def test_a_wave_that_forgets_its_own_parents_is_seen(monkeypatch):
     """A mutation."""
-    healthy = nascore_petridish.parents._accepted
+    healthy = nascore_petridish.policy._accepted
     monkeypatch.setattr(
-        nascore_petridish.parents, "_accepted", lambda pool, _, rng: healthy(pool, Counter(), rng)
+        nascore_petridish.policy, "_accepted", lambda pool, _, rng: healthy(pool, Counter(), rng)
     )
     with pytest.raises(AssertionError):
         test_parents_of_one_wave_count()

@@ -11,7 +11,7 @@ from petridish_samples import CATALOGUE, REGISTRY, network, policy, start
 
 import nascore.builtin
 import nascore_petridish
-from nascore.builtin.settings import PlantedSpaceSettings, TinySettings
+from nascore.builtin.components import PlantedSpaceSettings, TinySettings
 from nascore.builtin.spaces import Planted, Tiny
 from nascore.component import Component, hookimpl
 from nascore.contract import DataFacts

@@ -14,8 +14,8 @@ from nascore.engine.loop import run_phase
 from nascore.engine.phase import Phase, Search
 from nascore.nn import ArchitectureState
 from nascore.plugin import Registry
-from nascore.testing.searching import searching
-from nascore_xnas.settings import UpdaterSettings
+from nascore.testing.planted import searching
+from nascore_xnas import UpdaterSettings
 from nascore_xnas.updater import Updater
 
 SHORT = ("trainer.epochs=1", "trainer.warm_up=0")

@@ -11,7 +11,7 @@ import pytest
 import nascore.builtin
 import nascore_xnas
 from nascore.api import DataFacts, RecipeError, dump
-from nascore.builtin.settings import TinySettings
+from nascore.builtin.components import TinySettings
 from nascore.builtin.spaces import Tiny
 from nascore.plugin import Registry
 from nascore.recipe import EVALUATE_RUN, Request, settled

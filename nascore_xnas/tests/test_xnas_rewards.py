@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from xnas_supernets import SAMPLES, Listening, examples, one_by_one, phase_of, rewards, supernet
 
 from nascore.api import Gradients
-from nascore.engine import mixing
+from nascore.engine import mixture as mixing
 from nascore.nn.weighing import Weights
 
 EXACT = 1e-10

@@ -12,7 +12,7 @@ from xnas_supernets import DOUBLE, SAMPLES, phase_of, supernet
 
 from nascore.builtin import alternating
 from nascore.builtin.alternating import Alternating
-from nascore.builtin.training import AlternatingSettings
+from nascore.builtin.components import AlternatingSettings
 
 SURVIVOR = 4  # sep_conv_3x3: on each edge the only one left
 LEFT = 1

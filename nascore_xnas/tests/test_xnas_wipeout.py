@@ -10,8 +10,7 @@ from xnas_games import EXPERTS, play, sequence, started, state
 
 from nascore.api import Horizon
 from nascore_xnas import updater as module
-from nascore_xnas.updater import Updater
-from nascore_xnas.wipeout import survivors
+from nascore_xnas.updater import Updater, survivors
 
 
 def check_sequence(seed, *, keep=1, edges=2, updates=30, replicas=1, samples=1, node=False):

@@ -6,7 +6,7 @@ import torch
 
 from nascore.api import ChoiceGroup, Gradients, Horizon, Op
 from nascore.nn import ArchitectureState, segment_softmax
-from nascore_xnas.settings import UpdaterSettings
+from nascore_xnas import UpdaterSettings
 from nascore_xnas.updater import Updater
 
 EXPERTS = 8

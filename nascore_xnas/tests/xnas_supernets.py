@@ -8,17 +8,16 @@ from torch.nn.functional import cross_entropy
 
 import nascore.builtin
 from nascore.api import DataFacts, expand, load
-from nascore.builtin.relaxation import Softmax
-from nascore.builtin.settings import SoftmaxSettings
+from nascore.builtin.components import SoftmaxSettings
+from nascore.builtin.relaxations import Softmax
 from nascore.engine.api import Criterion, Passes, Phase, Search, draw, first, pull_back
-from nascore.engine.batches import Batches
+from nascore.engine.data import Batches
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
-from nascore.nn.execution import Plain
-from nascore.nn.fused import EXECUTIONS
+from nascore.nn.execution import EXECUTIONS, Plain
 from nascore.plugin import Registry
-from nascore_xnas.settings import UpdaterSettings
+from nascore_xnas import UpdaterSettings
 from nascore_xnas.updater import Updater
 
 SUPERNET = """\

@@ -5,6 +5,9 @@ becomes ``ceil(h / s)`` high, odd sizes included, so that all operations of a no
 """
 
 from nascore.nn.operations.convolutions import (
+    BasicBlock,
+    MobileBlock,
+    ResidualBlock,
     conv_3x3,
     conv_7x1_1x7,
     dil_conv_3x3,
@@ -15,11 +18,24 @@ from nascore.nn.operations.convolutions import (
     sep_conv_5x5,
     sep_conv_7x7,
 )
-from nascore.nn.operations.heads import Auxiliary, classifier, norm_classifier
-from nascore.nn.operations.plain import Noise, Zero, avg_pool_3x3, max_pool_3x3, skip_connect
-from nascore.nn.operations.reducing import FactorizedReduce
-from nascore.nn.operations.residual import BasicBlock, MobileBlock, ResidualBlock
-from nascore.nn.operations.stems import fit, imagenet_stem0, imagenet_stem1, project, stem
+from nascore.nn.operations.frame import (
+    Auxiliary,
+    classifier,
+    fit,
+    imagenet_stem0,
+    imagenet_stem1,
+    norm_classifier,
+    project,
+    stem,
+)
+from nascore.nn.operations.simple import (
+    FactorizedReduce,
+    Noise,
+    Zero,
+    avg_pool_3x3,
+    max_pool_3x3,
+    skip_connect,
+)
 
 __all__ = [
     "Auxiliary",

@@ -8,15 +8,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, Need, Preset, hookimpl
+from attrs import frozen
+
+from nascore.api import Component, Need, Preset, hookimpl, setting
 from nascore_darts.genotype import GENOTYPE
-from nascore_darts.settings import UpdaterSettings
 from nascore_darts.space import SpaceSettings, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nascore.api import Translator
+
+
+@frozen(kw_only=True)
+class UpdaterSettings:
+    """Adam on the architecture parameters; the defaults are those of the paper."""
+
+    lr: float = setting(3e-4, "Learning rate of Adam on the architecture parameters.", gt=0)
+    beta1: float = setting(0.5, "Decay of Adam's mean of the gradient.", ge=0, lt=1)
+    beta2: float = setting(0.999, "Decay of Adam's mean of the squared gradient.", ge=0, lt=1)
+    weight_decay: float = setting(1e-3, "Weight decay, added to the gradient (coupled).", ge=0)
+
 
 PAPER = "arXiv 1806.09055"
 

@@ -1,7 +1,11 @@
-"""Genotype text to description and back."""
+"""Genotype text to description and back.
+
+The numbers count another list in each code base, so that most texts say two networks, and none is guessed.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nascore.api import (
@@ -11,6 +15,7 @@ from nascore.api import (
     Graph,
     Node,
     Op,
+    Origin,
     Problem,
     Translator,
     final,
@@ -18,14 +23,44 @@ from nascore.api import (
     reducing,
     with_auxiliary,
 )
-from nascore_darts import compact, frame
-from nascore_darts.finding import find
+from nascore_darts import space
 from nascore_darts.genotypes import GENOTYPES
 from nascore_darts.notation import INPUTS, OPERATIONS_PER_NODE, CellGenotype, Genotype, Term, parse
+from nascore_darts.source import find
 from nascore_darts.space import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+
+_LONGEST = 2_000
+_PAIR = r"[(\[]\s*\d{1,2}\s*,\s*\d{1,2}\s*[)\]]"
+_CELL = rf"[(\[]\s*{_PAIR}(?:\s*,\s*{_PAIR}){{0,39}}\s*,?\s*[)\]]"
+_COMPACT = re.compile(rf"\s*[(\[]\s*{_CELL}\s*,\s*{_CELL}\s*,?\s*[)\]][\s,]*")
+
+_READINGS = (
+    "0 is max_pool_3x3 where `none` is not counted, as in NASLib and NAS-Bench-301, and `none` where it is, "
+    "as in BANANAS"
+)
+
+
+def looks_like(text: str) -> bool:
+    """Return whether a text is a genotype of numbers."""
+    return len(text) < _LONGEST and _COMPACT.fullmatch(text.strip("\ufeff'\"` \t\r\n")) is not None
+
+
+def refuse(text: str) -> None:
+    """Refuse a genotype of numbers.
+
+    Raises:
+        DescriptionError: It is one: with the two networks that it may be.
+    """
+    if looks_like(text):
+        said = f"the numbers of the operations are ambiguous: {_READINGS}."
+        hint = "Write their names: Genotype(normal=[(OPERATION, STATE), ...], ...)."
+        where = Origin(layer="recipe", where="genotype:1:1")
+        raise DescriptionError([Problem(path="", text=said, hint=hint, origin=where)])
+
 
 GENOTYPE_OPERATIONS = (*OPERATIONS, "sep_conv_7x7", "conv_7x1_1x7", "noise")
 """What a genotype may always name: the space's, two of NASNet's and AmoebaNet's, one of RobustDARTS's."""
@@ -40,7 +75,7 @@ IMAGENET = "imagenet:"
 def recognises(text: str) -> bool:
     """Return whether the text is a genotype, or the name of a published one."""
     text = text.strip().removeprefix(IMAGENET)
-    return text in GENOTYPES or compact.looks_like(text) or bool(find(text))
+    return text in GENOTYPES or looks_like(text) or bool(find(text))
 
 
 def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
@@ -68,8 +103,8 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     Raises:
         DescriptionError: With every problem of the text.
     """
-    if cells < frame.FEWEST_CELLS:
-        text = f"a network of DARTS has at least {frame.FEWEST_CELLS} cells, not {cells}."
+    if cells < space.FEWEST_CELLS:
+        text = f"a network of DARTS has at least {space.FEWEST_CELLS} cells, not {cells}."
         raise DescriptionError([Problem(path="cells", text=text)])
     text = only(text)
     large = text.strip().startswith(IMAGENET)
@@ -77,10 +112,10 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     text = text.replace(IMAGENET, " " * len(IMAGENET), 1) if large else text
     known = tuple(dict.fromkeys((*GENOTYPE_OPERATIONS, *operations)))
     genotype = parse(GENOTYPES.get(text.strip(), text), known)
-    used = {frame.NORMAL: genotype.normal, frame.REDUCE: genotype.reduce}
+    used = {space.NORMAL: genotype.normal, space.REDUCE: genotype.reduce}
     description = Description(
-        network=frame.network(cells, "imagenet" if large else "cifar", reduces=genotype.reduce is not None),
-        cells={name: _cell(cell, frame.REDUCTION[name]) for name, cell in used.items() if cell is not None},
+        network=space.network(cells, "imagenet" if large else "cifar", reduces=genotype.reduce is not None),
+        cells={name: _cell(cell, space.REDUCTION[name]) for name, cell in used.items() if cell is not None},
         groups={},
         channels=channels,
         in_channels=in_channels,
@@ -102,16 +137,16 @@ def to_genotype(description: Description) -> str:
     if description.is_open:
         raise DescriptionError("an open description has no genotype yet: derive it first")
     problems: list[Problem] = []
-    normal = _read(description, frame.NORMAL, problems)
-    reduce = _read(description, frame.REDUCE, problems) if frame.reduces(description.network) else None
+    normal = _read(description, space.NORMAL, problems)
+    reduce = _read(description, space.REDUCE, problems) if space.reduces(description.network) else None
     if problems:
         raise DescriptionError(problems)
-    before = IMAGENET if frame.stem_of(description.network) == "imagenet" else ""
+    before = IMAGENET if space.stem_of(description.network) == "imagenet" else ""
     text = f"{before}{Genotype(normal=normal, reduce=reduce)}"
     rebuilt = from_genotype(
         text,
         channels=description.channels,
-        cells=frame.count_cells(description.network),
+        cells=space.count_cells(description.network),
         classes=description.classes,
         in_channels=description.in_channels,
         auxiliary=description.auxiliary is not None,
@@ -143,7 +178,7 @@ def only(text: str) -> str:
     Raises:
         DescriptionError: It holds several.
     """
-    compact.refuse(text)
+    refuse(text)
     found = find(text)
     if len(found) > 1:
         names = ", ".join(
@@ -161,12 +196,12 @@ def _ops(cell: Graph) -> Iterator[Op]:
 
 
 def _cell(cell: CellGenotype, reduction: int | None) -> Graph:
-    states = list(frame.PREPROCESSED)
+    states = list(space.PREPROCESSED)
     nodes: list[Node] = []
     for index, terms in enumerate(cell.nodes):
         nodes += _nodes(f"n{index}", [(name, states[source]) for name, source in terms], reduction)
         states.append(f"n{index}")
-    return frame.cell(nodes, [states[number] for number in cell.concat])
+    return space.cell(nodes, [states[number] for number in cell.concat])
 
 
 def _nodes(name: str, terms: list[tuple[str, str]], reduction: int | None) -> list[Node]:
@@ -216,7 +251,7 @@ def _read(description: Description, name: str, problems: list[Problem]) -> CellG
 def _fitted(graph: Graph, source: str) -> str:
     """Return the name of the node that fits an input to the cell, or the input's own."""
     for node in graph.nodes:
-        if [(edge.source, edge.ops) for edge in node.edges] == [(source, (Op(frame.FIT),))]:
+        if [(edge.source, edge.ops) for edge in node.edges] == [(source, (Op(space.FIT),))]:
             return node.name
     return source
 

@@ -1,4 +1,9 @@
-"""The search space of DARTS (arXiv 1806.09055, section 3.1.1): two cells, 14 edges each, 8 operations."""
+"""The search space of DARTS (arXiv 1806.09055, section 3.1.1): two cells, 14 edges each, 8 operations.
+
+A stem of three times the channels, or for ImageNet two stems that make an image eight times coarser; then the
+cells, each reading the two before it, of which those at a third and at two thirds of the depth halve the size
+and double the channels; then pooling and a linear classifier.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,97 @@ from typing import TYPE_CHECKING, Literal
 from attrs import frozen
 
 from nascore.api import Description, Edge, Graph, Group, Node, Op, Problem, setting
-from nascore_darts import frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from nascore.api import Choice, DataFacts
+
+
+NORMAL, REDUCE = "normal", "reduce"
+INPUTS = ("in0", "in1")
+PREPROCESSED = ("pre0", "pre1")
+FIT = "fit"
+REDUCTION = {NORMAL: None, REDUCE: 2}
+"""By how much a cell's nodes are coarser than its inputs; written out where it matters, see :func:`cell`."""
+
+FEWEST_CELLS = 2
+
+Stem = Literal["cifar", "imagenet"]
+
+IMAGENET_STEM = "imagenet_stem0"
+"""The operation by which the stems for ImageNet are known."""
+
+
+def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
+    """Return a cell: both inputs brought to the cell's channels, the nodes, and the concatenation.
+
+    Args:
+        nodes: The intermediate nodes, each after those that it reads. In a reduction cell each says
+            ``reduction=2`` itself: after deriving, a node may have fine sources only.
+        concat: Names of the nodes whose concatenation leaves the cell.
+    """
+    fitted = (
+        Node(name=name, edges=(Edge(source=source, ops=(Op(FIT),)),), reduction=1)
+        for name, source in zip(PREPROCESSED, INPUTS, strict=True)
+    )
+    out = Node(name="out", edges=tuple(Edge(source=name) for name in concat), join="concat")
+    return Graph(inputs=INPUTS, nodes=(*fitted, *nodes, out), output="out")
+
+
+def network(cells: int, stem: Stem = "cifar", *, reduces: bool = True) -> Graph:
+    """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce.
+
+    Args:
+        cells: Their number.
+        stem: What stands before them.
+        reduces: Whether there is a reduction cell; else all are normal cells of one width and size.
+    """
+    head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
+    if not reduces:
+        nodes = (*_stems(stem), _stage("a", NORMAL, 1, cells), head)
+        return Graph(inputs=("images",), nodes=nodes, output="head")
+    first, second = cells // 3, 2 * cells // 3
+    stages = (
+        _stage("a", NORMAL, 1, first),
+        _stage("r1", REDUCE, 2),
+        _stage("b", NORMAL, 2, second - first - 1),
+        _stage("r2", REDUCE, 4),
+        _stage("c", NORMAL, 4, cells - second - 1),
+    )
+    return Graph(inputs=("images",), nodes=(*_stems(stem), *stages, head), output="head")
+
+
+def stem_of(network: Graph) -> Stem:
+    """Return which stems a network has."""
+    ops = (op.name for node in network.nodes for edge in node.edges for op in edge.ops)
+    return "imagenet" if IMAGENET_STEM in ops else "cifar"
+
+
+def reduces(network: Graph) -> bool:
+    """Return whether a network's cells are other than one stage of normal cells."""
+    return [node.join for node in network.nodes if node.cell is not None] != [NORMAL]
+
+
+def count_cells(network: Graph) -> int:
+    """Return how many cells a network of this frame has."""
+    return sum(1 if node.repeat is None else node.repeat for node in network.nodes if node.join in REDUCTION)
+
+
+def _stems(stem: Stem) -> tuple[Node, ...]:
+    if stem == "cifar":
+        return (Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),), width=3),)
+    return (
+        Node(name="stem0", edges=(Edge(source="images", ops=(Op(IMAGENET_STEM),)),), reduction=4),
+        Node(name="stem1", edges=(Edge(source="stem0", ops=(Op("imagenet_stem1"),)),), reduction=8),
+    )
+
+
+def _stage(name: str, template: str, width: int, repeat: int | None = None) -> Node:
+    return Node(
+        name=name, edges=(Edge(source=-2), Edge(source=-1)), join=template, width=width, repeat=repeat
+    )
+
 
 OPERATIONS = (
     "none",
@@ -68,9 +158,9 @@ class Space:
         ops = tuple(Op(name) for name in OPERATIONS)
         group = Group(ops=ops, edges=2, never=(Op("none"),))
         return Description(
-            network=frame.network(self.settings.cells, self._stem(facts)),
-            cells={name: self._cell(name, ops) for name in (frame.NORMAL, frame.REDUCE)},
-            groups={frame.NORMAL: group, frame.REDUCE: group},
+            network=network(self.settings.cells, self._stem(facts)),
+            cells={name: self._cell(name, ops) for name in (NORMAL, REDUCE)},
+            groups={NORMAL: group, REDUCE: group},
             channels=self.settings.channels,
             in_channels=facts.channels,
             classes=facts.classes,
@@ -78,20 +168,20 @@ class Space:
             pool_norm=True,
         )
 
-    def _stem(self, facts: DataFacts) -> frame.Stem:
+    def _stem(self, facts: DataFacts) -> Stem:
         if self.settings.stem != "auto":
             return self.settings.stem
         return "imagenet" if min(facts.height, facts.width) >= LARGE else "cifar"
 
     def _cell(self, name: str, ops: tuple[Op, ...]) -> Graph:
         names = [f"n{index}" for index in range(self.settings.nodes)]
-        states = (*frame.PREPROCESSED, *names)
+        states = (*PREPROCESSED, *names)
         nodes = (
             Node(
                 name=node,
                 edges=tuple(Edge(source=source, ops=ops, group=name) for source in states[: 2 + index]),
-                reduction=frame.REDUCTION[name],
+                reduction=REDUCTION[name],
             )
             for index, node in enumerate(names)
         )
-        return frame.cell(nodes, names)
+        return cell(nodes, names)

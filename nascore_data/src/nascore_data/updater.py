@@ -9,7 +9,7 @@ from torch.optim import Adam
 from nascore.nn import Descent
 
 if TYPE_CHECKING:
-    from nascore_data.settings import UpdaterSettings
+    from nascore_data import UpdaterSettings
 
 
 class Updater(Descent):

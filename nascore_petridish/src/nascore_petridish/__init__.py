@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nascore.api import Component, Need, Preset, hookimpl
-from nascore_petridish.check import misfits
-from nascore_petridish.settings import GrowthSettings
+from nascore_petridish.settings import GrowthSettings, misfits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nascore.api import ChoiceGroup, Gradients, Horizon, Op
 from nascore.nn import ArchitectureState, log_normalise, segment_softmax
+from nascore_geonas import UpdaterSettings
 from nascore_geonas import updater as module
-from nascore_geonas.settings import UpdaterSettings
 from nascore_geonas.updater import Updater
 
 HORIZON = Horizon(updates=None, samples=4, replicas={"edges": 2, "node": 1}, keep={"edges": 1, "node": 1})

@@ -13,9 +13,8 @@ from nascore.api import Edge, Op, derive, final
 from nascore.builtin.operations import OPERATIONS as CATALOGUE_ENTRIES
 from nascore.contract import DataFacts
 from nascore.nn import compile, costs  # noqa: A004 - the name of the compiler
-from nascore_nasbench import frame
-from nascore_nasbench.settings import SpaceSettings
-from nascore_nasbench.space import Space
+from nascore_nasbench import space
+from nascore_nasbench.space import Space, SpaceSettings
 from nascore_nasbench.strings import from_string
 
 CATALOGUE = {entry.name: entry for entry in CATALOGUE_ENTRIES}
@@ -98,7 +97,7 @@ def test_all_networks_cost_what_the_table_of_the_benchmark_says():
     numpy = pytest.importorskip("numpy")
     table = numpy.load(Path(folder) / "nasbench201.npz", allow_pickle=False)
     names = [str(name) for name in table["op_names"]]
-    columns = numpy.array([frame.OPERATIONS.index(name) for name in names])[table["ops"]]
+    columns = numpy.array([space.OPERATIONS.index(name) for name in names])[table["ops"]]
     counted = size(supernet_at_the_end())
     group, rows = counted.groups["cell"], numpy.arange(6)
     params = counted.params + group.params.sum(0).numpy()[rows, columns].sum(1)
@@ -113,15 +112,15 @@ def test_all_networks_cost_what_the_table_of_the_benchmark_says():
 
 
 def test_the_counts_see_another_order_of_operations(monkeypatch):
-    monkeypatch.setattr(frame, "OPERATIONS", (SKIP, "none", THREE, ONE, "avg_pool_3x3"))
+    monkeypatch.setattr(space, "OPERATIONS", (SKIP, "none", THREE, ONE, "avg_pool_3x3"))
     with pytest.raises(AssertionError):
         test_closed_by_picks_it_has_as_many("3x3")
 
 
 def test_the_counts_see_none_taken_for_a_convolution(monkeypatch):
-    right = frame.cell
+    right = space.cell
     monkeypatch.setattr(
-        frame,
+        space,
         "cell",
         lambda ops, **rest: right([[Op(THREE)] if _none(each) else each for each in ops], **rest),
     )
@@ -130,8 +129,8 @@ def test_the_counts_see_none_taken_for_a_convolution(monkeypatch):
 
 
 def test_the_counts_see_another_residual_block(monkeypatch):
-    right = frame.network
-    monkeypatch.setattr(frame, "network", lambda cells: _with_basic_blocks(right(cells)))
+    right = space.network
+    monkeypatch.setattr(space, "network", lambda cells: _with_basic_blocks(right(cells)))
     with pytest.raises(AssertionError):
         test_published_networks("skip")
 
@@ -142,5 +141,5 @@ def _none(ops):
 
 def _with_basic_blocks(network):
     edges = (Edge(source=-1, ops=(Op("basic_block"),)),)
-    nodes = tuple(evolve(node, edges=edges) if node.name in frame.BLOCKS else node for node in network.nodes)
+    nodes = tuple(evolve(node, edges=edges) if node.name in space.BLOCKS else node for node in network.nodes)
     return evolve(network, nodes=nodes)

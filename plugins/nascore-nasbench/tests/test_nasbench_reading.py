@@ -6,7 +6,7 @@ import pytest
 
 from nascore.api import DescriptionError
 from nascore.verbs.architecture import read_architecture
-from nascore.verbs.asking import installed
+from nascore.verbs.resolution import installed
 from nascore_nasbench.strings import STRINGS, from_string, to_string
 
 SOUND = "|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"

@@ -21,9 +21,8 @@ from nascore.api import (
     untie,
 )
 from nascore.contract import DataFacts
-from nascore_nasbench import frame, notation
-from nascore_nasbench.settings import SpaceSettings
-from nascore_nasbench.space import Space
+from nascore_nasbench import notation, space
+from nascore_nasbench.space import Space, SpaceSettings
 from nascore_nasbench.strings import from_string, to_string
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -100,7 +99,7 @@ def without_none(ops, **rest):
     return evolve(graph, nodes=tuple(nodes))
 
 
-notation_write, frame_cell = notation.write, frame.cell
+notation_write, frame_cell = notation.write, space.cell
 
 
 def test_the_round_trip_sees_two_edges_swapped_in_writing(monkeypatch):
@@ -110,7 +109,7 @@ def test_the_round_trip_sees_two_edges_swapped_in_writing(monkeypatch):
 
 
 def test_the_round_trip_sees_none_dropped(monkeypatch):
-    monkeypatch.setattr(frame, "cell", without_none)
+    monkeypatch.setattr(space, "cell", without_none)
     with pytest.raises(DescriptionError, match="has no edge from n0"):
         round_trip([EDGES.format(*["skip_connect"] * 3, "none", *["skip_connect"] * 2)])
 
@@ -119,7 +118,7 @@ def test_the_round_trip_sees_none_dropped(monkeypatch):
     "order", [OPERATIONS[::-1], (*OPERATIONS[1:], "none")], ids=["reversed", "none last"]
 )
 def test_picks_see_another_order_of_operations(monkeypatch, order):
-    monkeypatch.setattr(frame, "OPERATIONS", order)
+    monkeypatch.setattr(space, "OPERATIONS", order)
     round_trip(sample(20))  # which cannot see it: strings name their operations
     with pytest.raises(AssertionError):
         agree_with_picks([SOME])
@@ -128,7 +127,7 @@ def test_picks_see_another_order_of_operations(monkeypatch, order):
 def test_picks_see_another_order_of_edges(monkeypatch):
     # 1<-0, then 3's edges before 2's: what an ordering by source would make of the strings.
     order = ((1, 0), (2, 0), (3, 0), (2, 1), (3, 1), (3, 2))
-    monkeypatch.setattr(frame, "EDGES", order)
+    monkeypatch.setattr(space, "EDGES", order)
     monkeypatch.setattr(notation, "EDGES", order)
     with pytest.raises(AssertionError):
         agree_with_picks([SOME])
@@ -137,10 +136,10 @@ def test_picks_see_another_order_of_edges(monkeypatch):
 def test_sizes():
     description = from_string(SOUND, channels=8, cells=7, classes=100, in_channels=1, auxiliary=True)
     assert (description.channels, description.classes, description.in_channels) == (8, 100, 1)
-    assert (frame.count_cells(description.network), description.auxiliary) == ((2, 2, 3), "aux")
+    assert (space.count_cells(description.network), description.auxiliary) == ((2, 2, 3), "aux")
     assert to_string(description) == SOUND
     whole = from_string(SOUND)
-    assert frame.count_cells(whole.network) == (5, 5, 5)
+    assert space.count_cells(whole.network) == (5, 5, 5)
     for cells in range(1, 20):
         assert from_string(SOUND, cells=cells) == resize(whole, repeats=spread(whole, cells))
     with pytest.raises(DescriptionError, match="at least 1 cell, not 0"):

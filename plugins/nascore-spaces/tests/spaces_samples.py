@@ -7,7 +7,7 @@ from random import Random
 from nascore.api import choose, derive, expand
 from nascore.component import load
 from nascore.plugin import discover
-from nascore.testing.examples import facts
+from nascore.testing.dataset import facts
 
 REGISTRY = discover()
 CATALOGUE = REGISTRY.operations()

@@ -13,8 +13,8 @@ from torchvision.models import mobilenet_v2
 from nascore.api import final
 from nascore.nn import compile as compiled
 from nascore.nn import costs
-from nascore_spaces.files import NETWORKS
 from nascore_spaces.networks import from_name
+from nascore_spaces.space import NETWORKS
 
 FEW, MANY = 5, 200
 

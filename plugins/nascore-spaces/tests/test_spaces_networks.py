@@ -12,9 +12,8 @@ import nascore
 from nascore.api import DescriptionError, dump, expand, fingerprint, load, resize
 from nascore.cli import main
 from nascore.component import load as part
-from nascore_spaces.edits import spelled_out, untied
-from nascore_spaces.files import FOLDER, NETWORKS, read
 from nascore_spaces.networks import from_name, recognises, to_name
+from nascore_spaces.space import FOLDER, NETWORKS, read, spelled_out, untied
 
 DATA = {"dataset.count": 64, "dataset.size": 8}
 TRAINING = {"training.epochs": 1, "training.batch": 16}

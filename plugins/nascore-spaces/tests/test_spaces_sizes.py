@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from nascore.api import expand
 from nascore.nn import compile as compiled
-from nascore_spaces.files import NETWORKS
 from nascore_spaces.networks import from_name
+from nascore_spaces.space import NETWORKS
 
 SIZES, CHANNELS, CLASSES = (7, 8, 15, 28, 30, 32, 64), (1, 3), (2, 1000)
 GRID = [*product(SIZES, CHANNELS, CLASSES)]

@@ -7,11 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, Need, hookimpl
-from nascore_geonas.settings import UpdaterSettings
+from attrs import frozen
+
+from nascore.api import Component, Need, hookimpl, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+@frozen(kw_only=True)
+class UpdaterSettings:
+    """Exponentiated gradients; the defaults are those of the paper's searches."""
+
+    lr: float = setting(0.1, "Step size of the exponentiated gradient.", gt=0)
+    entropic: float = setting(
+        0.0, "Weight of the divergence from the even mixture, the counterpart of weight decay.", ge=0
+    )
+
 
 PAPER = "arXiv 2004.07802"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nascore.api import Gradients, Horizon
     from nascore.nn import ArchitectureState
-    from nascore_geonas.settings import UpdaterSettings
+    from nascore_geonas import UpdaterSettings
 
 
 class Updater:

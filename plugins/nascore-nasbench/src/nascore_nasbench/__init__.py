@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.api import Component, hookimpl
-from nascore_nasbench.settings import SpaceSettings
+from nascore_nasbench.space import SpaceSettings
 from nascore_nasbench.strings import STRINGS
 
 if TYPE_CHECKING:

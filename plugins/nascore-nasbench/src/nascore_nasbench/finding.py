@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from nascore.api import Passage, passages
-from nascore_nasbench.frame import STATES
+from nascore_nasbench.space import STATES
 
 LONGEST_STRING = 2_000
 """Characters of a string, at most."""

@@ -7,7 +7,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from nascore.api import DescriptionError, Origin, Problem
-from nascore_nasbench.frame import EDGES, OPERATIONS
+from nascore_nasbench.space import EDGES, OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

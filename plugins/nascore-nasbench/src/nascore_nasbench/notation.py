@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from nascore.api import DescriptionError, Origin, Problem, did_you_mean
 from nascore_nasbench import indices
 from nascore_nasbench.finding import LONGEST_STRING, find
-from nascore_nasbench.frame import EDGES, OPERATIONS, STATES
+from nascore_nasbench.space import EDGES, OPERATIONS, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

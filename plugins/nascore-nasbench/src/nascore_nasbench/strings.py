@@ -16,7 +16,7 @@ from nascore.api import (
     spread,
     with_auxiliary,
 )
-from nascore_nasbench import frame, notation
+from nascore_nasbench import notation, space
 from nascore_nasbench.finding import find
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def from_string(  # noqa: PLR0913 - what a string leaves open, each by name
     description = _network(
         notation.parse(text), _repeats(cells), channels=channels, classes=classes, in_channels=in_channels
     )
-    return with_auxiliary(description, frame.BLOCKS[-1]) if auxiliary else description
+    return with_auxiliary(description, space.BLOCKS[-1]) if auxiliary else description
 
 
 def to_string(description: Description) -> str:
@@ -75,12 +75,12 @@ def to_string(description: Description) -> str:
         raise DescriptionError(problems)
     rebuilt = _network(
         operations,
-        frame.count_cells(description.network),
+        space.count_cells(description.network),
         channels=description.channels,
         classes=description.classes,
         in_channels=description.in_channels,
     )
-    rebuilt = rebuilt if description.auxiliary is None else with_auxiliary(rebuilt, frame.BLOCKS[-1])
+    rebuilt = rebuilt if description.auxiliary is None else with_auxiliary(rebuilt, space.BLOCKS[-1])
     if rebuilt != description and fingerprint(rebuilt) != fingerprint(final(description)):
         raise DescriptionError(
             "an architecture string cannot say all of this description: its network is not that of "
@@ -102,15 +102,15 @@ STRINGS = Translator(
 
 def _network(
     operations: Sequence[str],
-    repeats: frame.Repeats,
+    repeats: space.Repeats,
     *,
     channels: int = 16,
     classes: int = 10,
     in_channels: int = 3,
 ) -> Description:
     return Description(
-        network=frame.network(repeats),
-        cells={frame.CELL: frame.cell([(Op(operation),) for operation in operations])},
+        network=space.network(repeats),
+        cells={space.CELL: space.cell([(Op(operation),) for operation in operations])},
         channels=channels,
         classes=classes,
         in_channels=in_channels,
@@ -118,9 +118,9 @@ def _network(
 
 
 @cache
-def _repeats(cells: int) -> frame.Repeats:
+def _repeats(cells: int) -> space.Repeats:
     """Return how many of the cells each stage has, as ``--cells`` has it for any description."""
-    first, second, third = spread(_network(["none"] * len(frame.EDGES), (1, 1, 1)), cells).values()
+    first, second, third = spread(_network(["none"] * len(space.EDGES), (1, 1, 1)), cells).values()
     return first, second, third
 
 
@@ -141,7 +141,7 @@ def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
     if graph.output != states[-1]:
         problems.append(Problem(path=f"{path}.output", text=f"its output is its last node, {states[-1]}."))
     return tuple(
-        _operation(graph.nodes[node - 1], states[source], path, problems) for node, source in frame.EDGES
+        _operation(graph.nodes[node - 1], states[source], path, problems) for node, source in space.EDGES
     )
 
 
@@ -150,13 +150,13 @@ def _operation(node: Node, source: str, path: str, problems: list[Problem]) -> s
     edge = next((edge for edge in node.edges if edge.source == source), None)
     # As in the form that is trained from scratch, in which affine and pool_norm are no settings of one edge.
     ops = () if edge is None or edge.gate else [op.without("affine", "pool_norm") for op in edge.ops]
-    if len(ops) == 1 and ops[0].name in frame.OPERATIONS and not ops[0].settings:
+    if len(ops) == 1 and ops[0].name in space.OPERATIONS and not ops[0].settings:
         return ops[0].name
     if edge is None:
         said, hint = f"has no edge from {source}.", "What is not there is the operation none."
     else:
         held = "a gate" if edge.gate else " and ".join(map(str, edge.ops)) or "no operation"
         said = f"the edge from {source} has no form in an architecture string: it holds {held}."
-        hint = f"An edge has one of {', '.join(frame.OPERATIONS)}."
+        hint = f"An edge has one of {', '.join(space.OPERATIONS)}."
     problems.append(Problem(path=f"{path}.nodes.{node.name}", text=said, hint=hint))
     return ""

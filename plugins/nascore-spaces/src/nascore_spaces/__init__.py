@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING
 from nascore.api import Component, hookimpl
 from nascore_spaces.catalogue import entries
 from nascore_spaces.networks import NETWORK
-from nascore_spaces.settings import CellSettings, MbconvSettings, Nb101Settings, ResnetSettings
-from nascore_spaces.space import Cells, Chain, Macro
+from nascore_spaces.space import (
+    Cells,
+    CellSettings,
+    Chain,
+    Macro,
+    MbconvSettings,
+    Nb101Settings,
+    ResnetSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

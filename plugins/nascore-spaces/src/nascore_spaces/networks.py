@@ -15,8 +15,7 @@ from nascore.api import (
     resize,
     with_auxiliary,
 )
-from nascore_spaces.edits import spelled_out
-from nascore_spaces.files import NETWORKS, read
+from nascore_spaces.space import NETWORKS, read, spelled_out
 
 
 def recognises(text: str) -> bool:
@@ -36,7 +35,7 @@ def from_name(  # noqa: PLR0913 - what a name leaves open, each by name
     """Return the network of a name. Its depth is part of it; width and classes are its own unless given.
 
     Args:
-        text: One of :data:`nascore_spaces.files.NETWORKS`.
+        text: One of :data:`nascore_spaces.space.NETWORKS`.
         channels: Its unit of width; None: as published.
         cells: Not to be given: the depth is part of the name.
         classes: Number of classes; None: as published.

@@ -1,0 +1,321 @@
+"""Built-in parts as components, with their settings; they load without torch."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path  # noqa: TC003 - the annotation is read when settings are checked
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import frozen
+
+from nascore.api import Component, Count, Give, Need, Problem, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.api import Choice
+
+
+@frozen(kw_only=True)
+class SoftmaxSettings:
+    """Softmax over what competes."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None, "What competes: the operations of an edge, all of a node, or as the space says."
+    )
+    noise: float = setting(0.0, "Standard deviation of the start value (DARTS's code: 1e-3).", ge=0)
+
+
+@frozen(kw_only=True)
+class LinearSettings:
+    """Theta itself, free and signed."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None,
+        "What is ranked against each other: the operations of an edge, all of a node, or as the space says.",
+    )
+
+
+@frozen(kw_only=True)
+class OneHotSettings:
+    """One operation, drawn from the softmax over what competes."""
+
+    segment: Literal["edge", "node"] | None = setting(
+        None, "What competes: the operations of an edge, all of a node, or as the space says."
+    )
+
+
+@frozen(kw_only=True)
+class SgdSettings:
+    """Gradient descent on the architecture parameters."""
+
+    lr: float = setting(0.05, "Learning rate of SGD on the architecture parameters.", gt=0)
+    momentum: float = setting(0.9, "Momentum of SGD.", ge=0, lt=1)
+    weight_decay: float = setting(0.0, "Weight decay, added to the gradient (coupled).", ge=0)
+
+
+@frozen(kw_only=True)
+class L1Settings:
+    """The sum of absolute values."""
+
+    weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
+    target: Literal["theta", "mixture", "code"] = setting(
+        "theta",
+        "Of what: theta (under softmax that pulls to the even mixture, not to a sparse one), a mixture that "
+        "need not sum to 1, or the mean distance of probabilities from the code that was drawn of them.",
+    )
+    average: bool = setting(
+        default=False,
+        help="Whether theta and mixture are averaged over the live entries of a group, not summed.",
+    )
+    per_use: bool = setting(
+        default=False, help="Whether each use of a group adds the penalty of the group, not each group once."
+    )
+
+
+@frozen(kw_only=True)
+class EntropySettings:
+    """How undecided the mixture is."""
+
+    weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
+    toward: Literal["decided", "even"] = setting(
+        "decided",
+        "decided: the entropy is penalised; even: the divergence from the even mixture (Geometric NAS).",
+    )
+
+
+@frozen(kw_only=True)
+class CostSettings:
+    """What the mixture is expected to cost."""
+
+    of: Literal["macs", "params"] = setting(
+        "macs", "Multiplications with addition per image, or parameters, of the network that is searched in."
+    )
+    weight: float = setting(0.1, "Weight of the penalty; 0: none.", ge=0)
+    target: Count | None = setting(  # noqa: RUF009 - it declares a field
+        None, "Wished cost, as 200K or 1.5M; null: as cheap as possible.", gt=0
+    )
+
+
+@frozen(kw_only=True)
+class RandomSettings:
+    """Architectures drawn at random."""
+
+    count: int = setting(24, "Number of architectures; the best is chosen by validation.", ge=1, le=10**6)
+
+
+@frozen(kw_only=True)
+class FileSettings:
+    """A description in a file."""
+
+    path: Path | None = setting(  # noqa: RUF009 - it declares a field
+        None, "File with an open description in YAML."
+    )
+
+
+@frozen(kw_only=True)
+class TinySettings:
+    """Size of the tiny space."""
+
+    channels: int = setting(4, "Width of every operation.", ge=1)
+    cells: int = setting(2, "How often the cell is used.", ge=1)
+
+
+@frozen(kw_only=True)
+class PlantedSpaceSettings:
+    """A space with one useful candidate in each place."""
+
+    form: Literal["chain", "cell", "nb201", "residual"] = setting(
+        "chain",
+        "chain: three layers with a group each; cell: a cell with three edges that is used twice; nb201: a "
+        "cell with six edges, of which the three in a row need what is useful and the others `none`; "
+        "residual: the chain with a skip around each layer, for relaxations that draw one operation of each.",
+    )
+    seed: int = setting(0, "Where among the candidates the useful one stands.", ge=0)
+    channels: int = setting(8, "Width of every operation.", ge=1)
+
+
+@frozen(kw_only=True)
+class SyntheticSettings:
+    """Images that are a mean of their class plus noise."""
+
+    channels: int = setting(3, "Channels of the images.", ge=1, le=4096)
+    size: int = setting(16, "Height and width of the images, in pixels.", ge=1, le=4096)
+    classes: int = setting(10, "Number of classes.", ge=2, le=10**5)
+    count: int = setting(1000, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
+    seed: int = setting(0, "Decides on the class means and the noise.", ge=0)
+
+
+@frozen(kw_only=True)
+class PlantedDataSettings:
+    """Images whose class is a pattern at a random place."""
+
+    size: int = setting(8, "Height and width of the images, in pixels.", ge=3, le=4096)
+    classes: int = setting(4, "Number of patterns.", ge=2, le=16)
+    count: int = setting(1024, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
+    noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
+    seed: int = setting(0, "Decides on the patterns, their places and the noise.", ge=0)
+
+
+@frozen(kw_only=True)
+class TerminalSettings:
+    """How a run is shown."""
+
+    form: Literal["auto", "live", "lines"] = setting(
+        "auto", "A view that moves, or a line an epoch; auto: a view where stderr is a terminal."
+    )
+
+
+LEARNER: Final = Need(
+    terms=("updater.learns",),
+    why="the updater follows no gradient, so that a penalty moves nothing",
+    verdict="warned",
+)
+DISTRIBUTION: Final = Need(
+    terms=("relaxation.normalized",),
+    why="only a distribution has an entropy",
+)
+NOT_NEGATIVE: Final = Need(
+    terms=("relaxation.normalized", "relaxation.non-negative"),
+    ask="a relaxation whose weights are not negative",
+    why="with a weight below zero an operation would count as cheaper than none",
+)
+
+
+def _of_mixture(settings: L1Settings) -> bool:
+    return settings.target == "mixture"
+
+
+def _of_code(settings: L1Settings) -> bool:
+    return settings.target == "code"
+
+
+PENALTIES: Final = (
+    Component(
+        name="l1",
+        slot="regularizer",
+        summary="Pulls theta, the mixture or the drawn code by its absolute values.",
+        config=L1Settings,
+        build="nascore.builtin.regularizers:L1",
+        needs=(
+            Need(
+                terms=("not updater.mixture-gradient",),
+                ask="an updater that follows the gradient of theta (entropy works for the others)",
+                why="an updater that follows the mixture's gradient never sees a penalty on theta",
+            ),
+            Need(
+                terms=("not relaxation.normalized",),
+                ask="a relaxation whose weights need not sum to 1",
+                why="the L1 norm of a distribution is 1 whatever it is",
+                when=_of_mixture,
+            ),
+            Need(
+                terms=("not relaxation.deterministic",),
+                ask="a relaxation that draws a code",
+                why="without a draw the code is the distribution itself, and their distance is 0",
+                when=_of_code,
+            ),
+            LEARNER,
+        ),
+    ),
+    Component(
+        name="entropy",
+        slot="regularizer",
+        summary="Makes the mixture decided, or keeps it even.",
+        config=EntropySettings,
+        build="nascore.builtin.regularizers:Entropy",
+        needs=(DISTRIBUTION, LEARNER),
+    ),
+    Component(
+        name="cost",
+        slot="regularizer",
+        summary="Makes architectures cheap, or as costly as a target.",
+        config=CostSettings,
+        build="nascore.builtin.regularizers:Cost",
+        bounds={"target": lambda settings: settings.of},
+        needs=(NOT_NEGATIVE, LEARNER),
+    ),
+)
+
+
+@frozen(kw_only=True)
+class AlternatingSettings:
+    """Weights and architecture in turn; the defaults are those of DARTS's search on CIFAR-10."""
+
+    estimate: Literal["first", "unrolled", "single-level"] = setting(
+        "first", "How the architecture's gradient is estimated; DARTS's second order is `unrolled`."
+    )
+    sequence: Literal["architecture-first", "weights-first"] = setting(
+        "architecture-first", "Which of the two steps comes first; has no meaning for `single-level`."
+    )
+    epochs: int = setting(50, "Passes over the images that the weights see.", ge=1)
+    batch: int = setting(64, "Images of a batch.", ge=1)
+    lr: float = setting(0.025, "First learning rate of SGD on the weights; falls as a cosine.", gt=0)
+    lr_min: float = setting(0.001, "Last learning rate.", ge=0)
+    momentum: float = setting(0.9, "Momentum of SGD on the weights.", ge=0, lt=1)
+    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
+    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
+    warm_up: int = setting(0, "Epochs at the beginning in which only the weights are trained.", ge=0)
+    augment: bool = setting(default=True, help="Whether images are cropped and flipped as the data set says.")
+
+
+def _two_halves(settings: AlternatingSettings) -> bool:
+    return settings.estimate != "single-level"
+
+
+def _unrolled(settings: AlternatingSettings) -> bool:
+    return settings.estimate == "unrolled"
+
+
+def _per_sample(settings: AlternatingSettings) -> bool:
+    return settings.estimate != "unrolled"
+
+
+def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem]:
+    del recipe
+    if settings.warm_up >= settings.epochs:
+        whole = "the only epoch is" if settings.epochs == 1 else f"all {settings.epochs} epochs are"
+        text = f"{whole} warm-up ({settings.warm_up}): none is left to search in."
+        few = f"{settings.epochs - 1} or less" if settings.epochs > 1 else "0"
+        yield Problem(
+            path="trainer.warm_up",
+            text=text,
+            hint=f"Set it to {few}, or trainer.epochs to more.",
+            slots=("trainer",),
+        )
+
+
+ALTERNATING = Component(
+    name="alternating",
+    slot="trainer",
+    summary="One architecture step and one weights step in turn.",
+    config=AlternatingSettings,
+    build="nascore.builtin.alternating:Alternating",
+    provides=(
+        Give(capability="two-halves", when=_two_halves),
+        Give(capability="sample-gradients", when=_per_sample),
+        Give(capability="unrolled", when=_unrolled),
+    ),
+    needs=(
+        Need(
+            terms=("dataset.halves",),
+            why="the architecture learns from images that the weights do not see",
+            when=_two_halves,
+        ),
+    ),
+    mini={"epochs": 5, "batch": 32, "lr": 0.05, "warm_up": 1},
+    check=_searches,
+    paper="arXiv 1806.09055",
+)
+
+
+DIGITS = "scikit-learn"
+
+
+def digits_package(_settings: object, _recipe: Choice) -> Iterable[Problem]:
+    """Yield the problem of `digits` where scikit-learn, which holds its images, is not installed."""
+    if find_spec("sklearn") is None:
+        text = "digits needs scikit-learn, which is not installed."
+        hint = f"pip install {DIGITS}, or choose --dataset synthetic."
+        yield Problem(path="dataset", text=text, hint=hint, slots=("dataset",), missing=DIGITS)

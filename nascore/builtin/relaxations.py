@@ -1,0 +1,104 @@
+"""Built-in relaxations: softmax, in log space; linear (Petridish, arXiv 1905.13360); one-hot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from nascore.api import Sampled
+from nascore.nn import segment_argmax, segment_softmax
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from nascore.api import ChoiceGroup
+    from nascore.builtin.components import LinearSettings, OneHotSettings, SoftmaxSettings
+
+
+class Softmax:
+    """Turns theta [E, O] into weights [E, O] that sum to one over each live segment."""
+
+    def __init__(self, settings: SoftmaxSettings) -> None:
+        self.segment = settings.segment
+        self.noise = settings.noise
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value [E, O]: zeros, the uniform mixture, plus noise if that is set."""
+        shape = (len(group.rows), len(group.ops))
+        if self.noise == 0:
+            return torch.zeros(shape)
+        return self.noise * torch.randn(shape, generator=generator)
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the weights with their graph to theta; nothing is drawn."""
+        del generator
+        return Sampled(weights=segment_softmax(theta, segments))
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the weights [E, O]; they are their own expectation."""
+        return segment_softmax(theta, segments)
+
+
+class Linear:
+    """Takes theta [E, O] for the weights, free and signed; what is not alive weighs nothing."""
+
+    def __init__(self, settings: LinearSettings) -> None:
+        self.segment = settings.segment
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value [E, O]: the even mixture, one over the number of competitors."""
+        del generator
+        return even(torch.tensor(group.segments)).to(torch.get_default_dtype())
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the weights with their graph to theta; nothing is drawn."""
+        del generator
+        return Sampled(weights=self.expected(theta, segments))
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the weights [E, O]; they are their own expectation."""
+        return torch.where(segments >= 0, theta, torch.zeros_like(theta))
+
+
+def even(segments: Tensor) -> Tensor:
+    """Return the even mixture: one over the number of entries of each segment, float64; 0 where it is -1."""
+    sizes = torch.bincount(segments[segments >= 0], minlength=1)
+    shares = 1 / sizes[segments.clamp_min(0)].double()
+    return shares.where(segments >= 0, 0.0)
+
+
+class OneHot:
+    """Draws one entry of each live segment from the softmax of theta.
+
+    The forward numbers are 0 and 1. The gradient is that of the softmax (the straight-through estimate,
+    Bengio et al., arXiv 1308.3432), so that it reaches entries that were not drawn: an architecture pass
+    therefore runs all of them, and a weights pass only what was drawn.
+    """
+
+    def __init__(self, settings: OneHotSettings) -> None:
+        self.segment = settings.segment
+
+    def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
+        """Return the start value [E, O]: zeros, with which every candidate is drawn equally often."""
+        del generator
+        return torch.zeros(len(group.rows), len(group.ops))
+
+    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+        """Return the drawn entries as ones, with the gradient of the softmax.
+
+        Args:
+            theta: Logits [E, O].
+            segments: Who competes, [E, O]; -1 where nothing is alive.
+            generator: Draws E * O numbers on its own device, however many entries are alive.
+        """
+        share = segment_softmax(theta, segments)
+        noise = torch.empty(theta.shape, device=generator.device).exponential_(generator=generator)
+        # Logits minus the logarithms of exponential numbers: the Gumbel-max trick.
+        drawn = segment_argmax(theta.detach() - noise.to(theta).log(), segments)
+        # The difference is zero to the bit; the sum of its parts in another order would not be.
+        return Sampled(weights=drawn + (share - share.detach()))
+
+    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+        """Return the probabilities [E, O] with which entries are drawn."""
+        return segment_softmax(theta, segments)

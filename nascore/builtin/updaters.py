@@ -1,0 +1,81 @@
+"""Built-in updaters: gradient descent on theta, and a control that chooses by random numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.optim import SGD
+
+from nascore.nn import Descent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Generator, Tensor
+
+    from nascore.api import ChoiceGroup, Gradients, Horizon, NoSettings
+    from nascore.builtin.components import SgdSettings
+    from nascore.nn import ArchitectureState
+
+
+class Sgd(Descent):
+    """SGD with momentum and coupled weight decay; its rate stays, whatever that of the weights does."""
+
+    def __init__(self, settings: SgdSettings) -> None:
+        super().__init__(
+            lambda thetas: SGD(
+                thetas, lr=settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay
+            )
+        )
+
+
+class Uniform:
+    """Leaves theta alone; ranks by numbers drawn once, since ties would favour the first column."""
+
+    gradient: None = None
+    granularity = "batch"
+
+    def __init__(self, settings: NoSettings) -> None:
+        del settings
+        self.ranks: dict[str, Tensor] = {}
+
+    def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
+        """Draw a rank in (0, 1] for every entry."""
+        del horizon
+        self.ranks = {
+            # One minus, because zero means "out" and torch.rand may return it.
+            name: (1 - torch.rand(state.theta[name].shape, generator=generator)) ** _powers(group)
+            for name, group in sorted(state.groups.items())
+        }
+
+    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
+        """Do nothing; with ``gradient`` None the trainer does not call it either."""
+
+    def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the ranks of what is alive, 0 elsewhere."""
+        del expected
+        return {
+            name: rank.to(state.alive[name].device) * state.alive[name] for name, rank in self.ranks.items()
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the ranks."""
+        return {"ranks": {name: rank.clone() for name, rank in self.ranks.items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the ranks."""
+        self.ranks = dict(state["ranks"])
+
+
+def _powers(group: ChoiceGroup) -> Tensor:
+    """Return by row [E, 1] the power of its ranks with which edges are kept alike, whatever they offer.
+
+    An edge is ranked by its best operation, and the best of more numbers is larger. That of n numbers to the
+    power of n has the same law for every n. Within an edge nothing changes.
+    """
+    if group.segment == "node":
+        return torch.ones(len(group.rows), 1)
+    may = torch.tensor([op not in group.never for op in group.ops])
+    counts = (torch.tensor(group.mask) & may).sum(1, keepdim=True).clamp_min(1)
+    return counts / counts.max()  # at most 1, so that no rank becomes zero

@@ -1,0 +1,206 @@
+"""The command ``nascore``: finds its verbs, runs one, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from nascore.cli.errors import answered, killed_by_the_second
+from nascore.cli.mistyped import answered_command
+from nascore.cli.output import echo, open_streams
+from nascore.cli.registry import registry_of
+from nascore.cli.welcome import version_option
+from nascore.component import load
+from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
+from nascore.plugin.known import absence
+from nascore.plugin.underway import suspects
+from nascore.shell import command_line
+from nascore.verbs.listing import VERB, Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nascore.component import Command
+    from nascore.plugin import Registry
+
+
+def built(declared: Command) -> click.Command:
+    """Return the command of a declared verb, imported now.
+
+    Raises:
+        PluginError: The plugin's code raises, or gives no command.
+    """
+    try:
+        build = load(declared.build)
+        found = build if isinstance(build, click.Command) else build()
+    except NascoreError as error:
+        raise _broken(declared, str(error)) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _broken(declared, said(error)) from error
+    if not isinstance(found, click.Command):
+        raise _broken(declared, f"it is no click command but {type(found).__name__}")
+    return found
+
+
+def missing(args: Sequence[str], registry: Registry, verbs: Iterable[str], ctx: click.Context) -> Exception:
+    """Return the error of a verb that cannot be used.
+
+    Args:
+        args: What was typed: the verb, and what came after it.
+        registry: What is installed.
+        verbs: The verbs that there are.
+        ctx: Of the command line, for its usage.
+    """
+    name = args[0]
+    full = registry.commands().ambiguous(name)
+    if full:
+        text, hint = (
+            f"{len(full)} plugins bring a verb {name}.",
+            f"Write {' or '.join(command_line('nascore', one) for one in full)}.",
+        )
+        return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
+    why = absence("verb", name, registry)
+    if why is None:
+        near = answered_command(name, args[1:]) or did_you_mean(name, verbs) or "See nascore --help."
+        return click.UsageError(f"No such command {name!r}. {near}", ctx=ctx)
+    text = f"no verb is called {name}; {why}"
+    return PluginError([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])
+
+
+def _broken(declared: Command, why: str) -> PluginError:
+    text = f"the verb {declared.name} of the plugin {declared.plugin} cannot be used: {why}."
+    return PluginError([Problem(path="", text=text, hint="See nascore plugins doctor.", of_plugin=True)])
+
+
+_BUILT: Final = "nascore.verbs"
+
+GROUPED: Final[dict[str, dict[str, str]]] = {
+    "Search and train": {"search": "search", "evaluate": "evaluate", "compare": "compare"},
+    "Look at what was found": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},
+    "Look up what there is": {"list": "listing", "show": "show", "matrix": "matrix"},
+    "Recipes": {"check": "check", "schema": "schema"},
+    "Plugins": {"plugins": "plugins", "new-plugin": "new_plugin", "check-plugin": "check_plugin"},
+    "Shell": {"completion": "completion"},
+}
+"""The verbs as help groups them. Name of a verb: module of its command, imported when the verb is used."""
+
+VERBS: Final = {name: module for verbs in GROUPED.values() for name, module in verbs.items()}
+
+OF_PLUGINS: Final = "From plugins"
+LONGEST: Final = 1000
+"""Letters of a summary: its first sentence is never cut."""
+
+
+class Verbs(click.Group):
+    """The verbs of the core, and after them those that plugins bring."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all verbs."""
+        return sorted({*VERBS, *registry_of(ctx).commands()})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs in groups, each with its whole first sentence."""
+        others = [name for name in self.list_commands(ctx) if name not in VERBS]
+        for title, names in {**GROUPED, OF_PLUGINS: others}.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            rows = [
+                (name, one.get_short_help_str(LONGEST))
+                for name, one in commands.items()
+                if one is not None and not one.hidden
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a verb; None where there is none, or the plugin's cannot be used."""
+        if cmd_name in VERBS:
+            command: click.Command = import_module(f"nascore.cli.{VERBS[cmd_name]}").command
+            return command
+        found = _of_plugin(ctx, cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that was typed; say what there is instead, and who brings it."""
+        name = args[0]
+        typed = not name.startswith("-") and not ctx.resilient_parsing
+        if typed and self.get_command(ctx, name) is None:
+            fault = _of_plugin(ctx, name)
+            if isinstance(fault, PluginError):
+                raise fault
+            raise missing(args, registry_of(ctx), self.list_commands(ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
+        """Read what stands before the verb; ``--help`` and ``--version`` answer in here."""
+        open_streams()
+        if "_NASCORE_COMPLETE" not in os.environ:  # a shell that completes words shows no warnings
+            for suspect in suspects():
+                if suspect.is_new:
+                    echo(f"warned: {suspect}", err=True)
+                    suspect.warned()
+        with answered(debug=False):
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; whatever goes wrong ends with a text and an exit code."""
+        with killed_by_the_second(), answered(debug=bool(ctx.params.get("debug"))):
+            return super().invoke(ctx)
+
+
+def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | None:
+    """Return the verb that a plugin brings, or why it cannot be used; built once for a command line."""
+    known: dict[str, click.Command | PluginError] = ctx.meta.setdefault(_BUILT, {})
+    declared = registry_of(ctx).commands().get(name)
+    if declared is not None and name not in known:
+        try:
+            known[name] = built(declared)
+        except PluginError as error:
+            known[name] = error
+    return known.get(name)
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@version_option
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="NASCORE_DEBUG",
+    show_envvar=True,
+    help="Show the traceback of whatever goes wrong.",
+)
+@click.pass_context
+def main(ctx: click.Context, *, debug: bool) -> None:
+    """Search neural architectures; every part is a plugin, and parts mix.
+
+    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 a run or check failed,
+    2 usage, 3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run
+    folder cannot be used, 130 interrupted.
+    """
+    del debug  # read where verbs are guarded
+    if ctx.invoked_subcommand is None:
+        import_module("nascore.cli.welcome").echo_welcome()
+
+
+LONGEST_SUMMARY = 80
+"""Letters of a verb's sentence."""
+
+
+def own_verbs() -> list[Listed]:
+    """Return the verbs that the command line brings itself."""
+    commands = {name: import_module(f"nascore.cli.{module}").command for name, module in VERBS.items()}
+    return [
+        Listed(kind=VERB, name=name, summary=command.get_short_help_str(LONGEST_SUMMARY), plugin="nascore")
+        for name, command in sorted(commands.items())
+    ]

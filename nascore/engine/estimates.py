@@ -1,0 +1,137 @@
+"""What estimates are given and give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from attrs import frozen
+
+from nascore.engine.mixture import gradients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+
+Tensors: TypeAlias = "Mapping[str, Tensor]"
+Loss: TypeAlias = "Callable[[Tensors, Tensors], Tensor]"
+"""A mean loss as a function of weights and mixture. It draws the same random numbers each time it is called,
+and leaves everything as it was."""
+
+
+@frozen(kw_only=True)
+class Estimate:
+    """What an estimate gives.
+
+    Attributes:
+        loss: The loss that the mixture is judged by, a scalar without a graph.
+        mixture: Its derivative with respect to the mixture, by group, in the mixture's shape.
+        weights: Its derivative with respect to the weights, by name; empty unless one batch serves both.
+    """
+
+    loss: Tensor
+    mixture: dict[str, Tensor]
+    weights: dict[str, Tensor]
+
+
+def first(held: Loss, weights: Tensors, mixture: Tensors) -> Estimate:
+    """Return dL_held(w, u)/du: DARTS's first order (arXiv 1806.09055, section 2.3, xi = 0).
+
+    Args:
+        held: Loss on images that the weights are not fitted to.
+        weights: The weights w, by name.
+        mixture: The mixture u, by group: leaves that require a gradient.
+    """
+    loss = held(weights, mixture)
+    (slope,) = gradients(loss, mixture)
+    return Estimate(loss=loss.detach(), mixture=slope, weights={})
+
+
+def single_level(loss: Tensor, weights: Tensors, mixture: Tensors) -> Estimate:
+    """Return dL/du and dL/dw at one point, from one backward pass.
+
+    Args:
+        loss: Mean loss on the training batch, with its graph: the pass is part of training, so it is made on
+            the network itself and running statistics see it.
+        weights: The weights w, by name, which require a gradient.
+        mixture: The mixture u, by group: leaves that require a gradient.
+    """
+    slope, descent = gradients(loss, mixture, weights)
+    return Estimate(loss=loss.detach(), mixture=slope, weights=descent)
+
+
+REACH = 0.01
+"""How far, in the norm over all weights, the finite difference looks to each side (paper, footnote 2)."""
+
+
+@frozen(kw_only=True)
+class VirtualStep:
+    """The weights step that is looked ahead: torch's SGD with momentum and weight decay, not clipped.
+
+    Attributes:
+        lr: Learning rate xi; 0 gives the first-order estimate.
+        momentum: Factor of the buffers.
+        weight_decay: Factor of the weights that is added to their gradient.
+        buffers: Momentum buffers by weight; a missing one counts as zero.
+    """
+
+    lr: float
+    momentum: float
+    weight_decay: float
+    buffers: Tensors
+
+    def ahead(self, weights: Tensors, slope: Tensors) -> dict[str, Tensor]:
+        """Return w' = w - lr * (momentum * buffer + gradient + weight_decay * w), as fresh leaves."""
+        return {name: self._moved(name, weight, slope[name]) for name, weight in weights.items()}
+
+    def _moved(self, name: str, weight: Tensor, slope: Tensor) -> Tensor:
+        now = weight.detach()
+        direction = slope + self.weight_decay * now
+        if name in self.buffers:
+            direction = direction + self.momentum * self.buffers[name]
+        return (now - self.lr * direction).requires_grad_()
+
+
+def unrolled(train: Loss, held: Loss, weights: Tensors, mixture: Tensors, step: VirtualStep) -> Estimate:
+    """Return dL_held(w', u)/du with w' one step ahead (arXiv 1806.09055, equations 7 and 8).
+
+    The second derivative times the vector v = dL_held/dw' is a central difference of dL_train/du at w + eps v
+    and w - eps v, exact for losses that are quadratic in w.
+
+    Args:
+        train: Loss on the batch that the weights step is going to take.
+        held: Loss on images that the weights are not fitted to.
+        weights: The weights w, by name, which require a gradient.
+        mixture: The mixture u, by group: leaves that require a gradient.
+        step: The step to look ahead.
+    """
+    fixed = {name: value.detach() for name, value in mixture.items()}
+    # It may hang on no weight at all: then the virtual step stays where it is.
+    (slope,) = gradients(train(weights, fixed), weights, of="")
+    virtual = step.ahead(weights, slope)
+    loss = held(virtual, mixture)
+    direct, vector = gradients(loss, mixture, virtual)
+    indirect = _second_order(train, weights, mixture, vector)
+    total = {name: direct[name] - step.lr * indirect[name] for name in direct}
+    return Estimate(loss=loss.detach(), mixture=total, weights={})
+
+
+def _second_order(train: Loss, weights: Tensors, mixture: Tensors, vector: Tensors) -> dict[str, Tensor]:
+    norm = torch.stack([part.norm() for part in vector.values()]).norm()
+    if norm == 0:
+        # Nothing that was run has weights: there is no indirect way, and no direction to look in.
+        return {name: torch.zeros_like(value) for name, value in mixture.items()}
+    eps = REACH / norm
+    ahead = _slope_at(train, weights, mixture, vector, eps)
+    behind = _slope_at(train, weights, mixture, vector, -eps)
+    return {name: (ahead[name] - behind[name]) / (2 * eps) for name in mixture}
+
+
+def _slope_at(
+    train: Loss, weights: Tensors, mixture: Tensors, vector: Tensors, eps: Tensor
+) -> dict[str, Tensor]:
+    moved = {name: weight.detach() + eps * vector[name] for name, weight in weights.items()}
+    (slope,) = gradients(train(moved, mixture), mixture, of="")
+    return slope

@@ -1,0 +1,102 @@
+"""The architectures that a growth run begins with."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from nascore.contract import GrowingPolicy
+from nascore.description import Description
+from nascore.engine.factory import answered
+from nascore.engine.returned import Returned
+from nascore.errors import PluginError, Problem, RecipeError
+from nascore.nn.shapes import check_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nascore.contract import DataFacts, GrowthPolicy
+    from nascore.description import Catalogue
+    from nascore.recipe import Recipe
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A policy that has something to say of its seeds; it may, and need not."""
+
+    def remark(self, seeds: Sequence[Description]) -> str:
+        """Return a sentence for the run's log; empty: nothing."""
+        ...
+
+
+def chooses_in_supernet(recipe: Recipe) -> bool:
+    """Say whether the run is one search in a supernet, instead of an outer loop over architectures."""
+    return "supernet" in recipe.part("growth").provides
+
+
+def random_of(recipe: Recipe, what: object) -> Random:
+    """Return the random numbers of a growth policy for one purpose: ``seeds``, or the number of a wave.
+
+    Seeded by text, so that none moves another, and a run that goes on draws what it would have drawn.
+    """
+    return Random(f"{recipe.run.seed}/growth/{what}")  # noqa: S311 - nothing secret
+
+
+def seeds_of(
+    recipe: Recipe,
+    policy: GrowthPolicy,
+    description: Description,
+    catalogue: Catalogue,
+    facts: DataFacts,
+) -> tuple[Description, ...]:
+    """Return the closed descriptions that a run begins with; none for a search in a supernet.
+
+    Raises:
+        PluginError: The policy raised, gave nothing, or gave what cannot be trained.
+        DescriptionError: One of them cannot be built.
+        RecipeError: They are to grow, and none of them can.
+    """
+    if chooses_in_supernet(recipe):
+        return ()
+    part = recipe.part("growth")
+    rng = random_of(recipe, "seeds")
+    seeds = answered(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
+    for seed in seeds:
+        Returned(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
+    wrong = "gave no architecture to begin with" if not seeds else ""
+    if any(seed.is_open for seed in seeds):
+        wrong = "began with an architecture that still leaves a choice"
+    if wrong:
+        raise PluginError([Problem(path="growth", text=f"{part.name} {wrong}.", of_plugin=True)])
+    for seed in seeds:
+        check_shapes(seed, catalogue, (facts.height, facts.width))
+    if isinstance(policy, GrowingPolicy):
+        # Tried before the first is trained, for minutes or hours: whether anything can grow at all.
+        opened_of(recipe, policy, seeds, catalogue)
+    return seeds
+
+
+def opened_of(
+    recipe: Recipe, policy: GrowingPolicy, seeds: Sequence[Description], catalogue: Catalogue
+) -> tuple[Description, Description]:
+    """Return the first of some architectures that can grow, and what the policy opens of it.
+
+    Raises:
+        RecipeError: None of them can grow.
+    """
+    component = recipe.part("growth").component
+    refused: list[RecipeError] = []
+    for seed in seeds:
+        try:
+            return seed, answered(component, "open", partial(policy.open, seed, catalogue))
+        except RecipeError as error:
+            refused.append(error)
+    raise refused[-1]
+
+
+def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:
+    """Return what the policy has to say of its seeds; empty: nothing."""
+    if not isinstance(policy, Remarking):
+        return ""
+    return answered(recipe.part("growth").component, "remark", lambda: str(policy.remark(seeds)))

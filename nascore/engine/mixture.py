@@ -1,0 +1,209 @@
+"""From theta to the mixture of a pass, and from the mixture's gradient back to what the updater follows."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import torch
+from attrs import frozen
+
+from nascore.contract import Gradients, Sampled
+from nascore.engine.returned import Returned, shown
+from nascore.errors import Problem, RunFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Generator, Tensor
+
+    from nascore.engine.phase import Phase, Search
+    from nascore.engine.streams import Streams
+
+
+NAMED: Final = 3
+"""Of how many tensors a message gives the names."""
+
+
+def gradients(
+    scalar: Tensor, *sources: Mapping[str, Tensor], of: str = "the loss"
+) -> tuple[dict[str, Tensor], ...]:
+    """Return the derivative of a scalar with respect to named tensors, in one backward pass.
+
+    A tensor that the scalar does not depend on gets zeros: whether an operation was run must not decide
+    whether momentum and weight decay reach its weights.
+
+    Args:
+        scalar: What is differentiated.
+        sources: Tensors by name; a result is returned for each mapping.
+        of: What the scalar is, for the message; empty: it may be a constant.
+
+    Raises:
+        RunFailed: The scalar depends on nothing that requires a gradient, and is no constant on purpose.
+    """
+    flat = [tensor for source in sources for tensor in source.values()]
+    if of and flat and not scalar.requires_grad:
+        names = [name for source in sources for name in source]
+        text = f"{of} has no gradient, so nothing is learned: {few(names)} would stay as they are."
+        raise RunFailed([Problem(path="", text=text, hint=_cause())])
+    found: tuple[Tensor | None, ...] = (None,) * len(flat)
+    if scalar.requires_grad and flat:
+        found = torch.autograd.grad(scalar, flat, allow_unused=True)
+    filled = (
+        torch.zeros_like(tensor) if slope is None else slope
+        for tensor, slope in zip(flat, found, strict=True)
+    )
+    return tuple({name: next(filled) for name in source} for source in sources)
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def _cause() -> str:
+    if not torch.is_grad_enabled():
+        return "Gradients are switched off: a plugin of this run called set_grad_enabled(False)."
+    return (
+        "Something detaches it: look for detach(), no_grad() or data in what the plugins of this run bring."
+    )
+
+
+@frozen(kw_only=True)
+class Draw:
+    """One draw of the relaxation; it serves all passes of an architecture step.
+
+    Attributes:
+        weights: By group [E, O], with its graph to theta.
+        leaf: The same numbers cut off from theta: [E, O], or [K, B, E, O] per use and sample.
+        runs: By group [E, O] bool, what has to be run.
+    """
+
+    weights: Mapping[str, Tensor]
+    leaf: Mapping[str, Tensor]
+    runs: Mapping[str, Tensor]
+
+
+def draw(search: Search, streams: Streams, samples: int) -> Draw:
+    """Draw the mixture of an architecture step.
+
+    Args:
+        search: The choices.
+        streams: Draws from the stream `mixture`.
+        samples: B, the images of a batch.
+    """
+    sampled = _sampled(search, streams)
+    alive = search.state.alive
+    leaf = {name: _leaf(search, name, drawn.weights.detach(), samples) for name, drawn in sampled.items()}
+    for name, one in leaf.items():
+        # Called when a derivative with respect to it is taken, and not where none leads to it.
+        one.register_hook(partial(_reached, search, name))  # type: ignore[no-untyped-call]
+    runs = {name: alive[name] if drawn.runs is None else drawn.runs for name, drawn in sampled.items()}
+    return Draw(weights={name: drawn.weights for name, drawn in sampled.items()}, leaf=leaf, runs=runs)
+
+
+def _reached(search: Search, name: str, slope: Tensor) -> None:
+    del slope
+    search.reached.add(name)
+
+
+def fixed_draw(search: Search, streams: Streams) -> Draw:
+    """Draw the mixture of a weights step: no graph, and an operation of weight zero is not run."""
+    with torch.no_grad():
+        weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
+    return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})
+
+
+def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
+    state, generator = search.state, streams["mixture"]
+    return {name: _drawn(search, name, state.theta[name], generator) for name in sorted(state.theta)}
+
+
+def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sampled:
+    relaxation = search.relaxing(name)
+    returned = Returned(relaxation, "mixture", "relaxation")
+    given = relaxation.mixture(theta, search.state.segments(name), generator=generator)
+    sampled = returned.expect(given, Sampled, "Sampled")
+    returned.tensor(sampled.weights, theta.shape, f"the weights of {name}")
+    runs: object = sampled.runs
+    if runs is not None and not (
+        isinstance(runs, torch.Tensor) and runs.dtype == torch.bool and runs.shape == theta.shape
+    ):
+        raise returned.wrong(f"{shown(runs)} as runs of {name}", f"None or bools {list(theta.shape)}")
+    return sampled
+
+
+def _leaf(search: Search, name: str, weights: Tensor, samples: int) -> Tensor:
+    if search.updater.granularity == "sample":
+        weights = weights.expand(search.state.groups[name].replicas, samples, *weights.shape)
+    return weights.clone().requires_grad_()
+
+
+def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradients:
+    """Return what the updater steps by; call it before anything moves, since theta moves in place.
+
+    Args:
+        phase: The phase, which has choices.
+        drawn: The draw that the estimate was made with.
+        slope: The estimate: derivative of the mean loss with respect to the leaf.
+    """
+    search = phase.search
+    assert search is not None
+    if search.updater.gradient == "theta":
+        return Gradients(theta=_to_theta(search, drawn, slope))
+    scale = phase.batches["train"].size if search.updater.granularity == "sample" else 1
+    return Gradients(
+        mixture={name: scale * value for name, value in slope.items()},
+        penalty=_penalties(search, drawn, scale),
+    )
+
+
+def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # The gradient of sum(u * dL/du) with dL/du held fixed is dL/du pulled back through the graph of u.
+    total = torch.stack([(drawn.weights[name] * value).sum() for name, value in slope.items()]).sum()
+    if search.regularizers:
+        total = total + _penalty(search, drawn.weights, _expected(search))
+    (found,) = gradients(total, search.state.theta, of="the mixture that the relaxation gives")
+    _refuse_detached(search, drawn)
+    return found
+
+
+def _refuse_detached(search: Search, drawn: Draw) -> None:
+    """Refuse a mixture that has a graph for some groups only; a penalty may reach theta of the others."""
+    cut = [
+        name
+        for name, weights in drawn.weights.items()
+        if not weights.requires_grad and _contested(search.state.segments(name))
+    ]
+    if cut:
+        told = Returned(search.relaxing(cut[0]), "mixture", "relaxation")
+        raise told.wrong(f"weights of {few(cut)} without a gradient", "weights that depend on theta")
+
+
+def _contested(segments: Tensor) -> bool:
+    """Return whether entries compete: where one is alone, its weight may be a constant."""
+    live = segments[segments >= 0].tolist()
+    return len(set(live)) < len(live)
+
+
+def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | None:
+    """Return the derivative of the penalties with respect to the mixture, drawn and expected together."""
+    if not search.regularizers:
+        return None
+    mixture = {name: value.detach().requires_grad_() for name, value in drawn.weights.items()}
+    expected = {name: value.requires_grad_() for name, value in search.expected().items()}
+    found = gradients(_penalty(search, mixture, expected), mixture, expected, of="")
+    return {name: scale * (found[0][name] + found[1][name]) for name in mixture}
+
+
+def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Tensor:
+    penalties = [
+        Returned(item, "penalty", "regularizer").tensor(item.penalty(search.state, drawn, expected), ())
+        for item in search.regularizers
+    ]
+    return torch.stack(penalties).sum()
+
+
+def _expected(search: Search) -> dict[str, Tensor]:
+    """Return the deterministic mixture with its graph to theta."""
+    return {name: search.expects(name, theta) for name, theta in search.state.theta.items()}

@@ -1,0 +1,161 @@
+"""Observers, called one by one and guarded: who only watches can neither stop a run nor change it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager, suppress
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import define, evolve
+
+from nascore.component import load
+from nascore.errors import said
+from nascore.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from nascore.contract import Observer
+    from nascore.recipe.settling.recipe import Part
+
+
+PATIENCE = 3
+"""Failures after which an observer is muted."""
+
+
+@define(kw_only=True)
+class Watcher:
+    """An observer and how often it failed.
+
+    Attributes:
+        name: What the log and the result call it.
+        observer: None where it could not be built.
+        failures: How often it raised.
+    """
+
+    name: str
+    observer: Observer | None
+    failures: int = 0
+
+    @property
+    def muted(self) -> bool:
+        """Whether it is told nothing any more."""
+        return self.observer is None or self.failures >= PATIENCE
+
+
+class Watch:
+    """The observers of a run.
+
+    Args:
+        observers: Who watches: objects.
+        log: Where a failure is written.
+        parts: Who watches as a component; built here.
+    """
+
+    def __init__(
+        self, observers: Iterable[Observer], log: Callable[[str], None], *, parts: Iterable[Part] = ()
+    ) -> None:
+        self._log = log
+        self._watchers: list[Watcher] = []
+        for part in parts:
+            self._build(part)
+        for observer in observers:
+            self._add(type(observer).__name__, observer)
+
+    def tell(self, event: str, *details: Any) -> None:  # noqa: ANN401 - each event has its own
+        """Call the method `event` of every observer that is not muted, each with copies of its own."""
+        for watcher in self._watchers:
+            if not watcher.muted:
+                self._call(watcher, event, details)
+
+    def end(self) -> None:
+        """Let every observer go, the muted ones too; what comes after tells nobody."""
+        watchers, self._watchers = self._watchers, []
+        with ExitStack() as ending:
+            # Each by itself: Ctrl-C in one must not leave the terminal to another.
+            for watcher in reversed(watchers):
+                if watcher.observer is not None:
+                    ending.callback(self._call, watcher, "run_ended", ())
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """Return by observer how often it failed so far, and whether it is muted."""
+        return {one.name: {"failures": one.failures, "muted": one.muted} for one in self._watchers}
+
+    def _build(self, part: Part) -> None:
+        watcher = self._add(part.label, None)
+        try:
+            with untouched():
+                watcher.observer = load(part.component.build)(deepcopy(part.settings))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
+            self._failed(watcher, "being built", error)
+
+    def _add(self, name: str, observer: Observer | None) -> Watcher:
+        same = sum(one.name.partition(" ")[0] == name for one in self._watchers)
+        watcher = Watcher(name=f"{name} ({same + 1})" if same else name, observer=observer)
+        self._watchers.append(watcher)
+        return watcher
+
+    def _call(self, watcher: Watcher, event: str, details: tuple[Any, ...]) -> None:
+        try:
+            with untouched():
+                getattr(watcher.observer, event)(*map(copied, details))
+        except KeyboardInterrupt:
+            # The one who sits at the keyboard means the run, not who happens to be watching.
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
+            self._failed(watcher, event, error)
+
+    def _failed(self, watcher: Watcher, event: str, error: BaseException) -> None:
+        watcher.failures += 1
+        last = watcher.observer is None or watcher.failures == PATIENCE
+        muted = "; it is muted" if last else ""
+        # A disk that is full is the run's affair: it will hear of it when it writes itself.
+        with suppress(Exception):
+            self._log(f"observer {watcher.name} failed in {event}: {said(error)}{muted}")
+
+
+def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells
+    """Return a value that can be changed without changing the run's own."""
+    if isinstance(detail, Recipe):
+        # Its components are shared, they are not the run's state; its settings may hold lists.
+        parts = {
+            slot: tuple(evolve(part, settings=deepcopy(part.settings)) for part in parts)
+            for slot, parts in detail.parts.items()
+        }
+        return evolve(detail, parts=parts)
+    return deepcopy(detail)
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Put back what a process has once, so that an observer that computes changes nothing.
+
+    Its global random numbers need no care: :class:`~nascore.engine.streams.Streams` takes none from there.
+    """
+    threads, kind = torch.get_num_threads(), torch.get_default_dtype()
+    learning, device, folder = torch.is_grad_enabled(), torch.get_default_device(), _folder()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(learning)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
+        if torch.get_default_dtype() != kind:
+            torch.set_default_dtype(kind)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        # Paths of the run may be relative.
+        if folder is not None and _folder() != folder:
+            os.chdir(folder)
+
+
+def _folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # somebody removed it
+        return None

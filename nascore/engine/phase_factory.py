@@ -1,0 +1,191 @@
+"""Phases, built of a run's parts: network, choices, batches and the number of steps."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from nascore.description import expand, without_auxiliary
+from nascore.engine.data import Batches
+from nascore.engine.device import refuse_disturbed
+from nascore.engine.phase import Phase, Search
+from nascore.engine.returned import Returned
+from nascore.errors import DescriptionError
+from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
+from nascore.nn.shapes import check_gradients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from torch import Generator, Tensor
+    from torch.nn import Module
+
+    from nascore.contract import DataFacts, Relaxation, Trainer
+    from nascore.description import Catalogue, ChoiceGroup, Description
+    from nascore.engine.build import Live, Parts
+    from nascore.engine.streams import Streams
+    from nascore.nn import Costs, Examples, Network
+
+
+def network_of(live: Live, description: Description, streams: Streams) -> Network:
+    """Return the network of a description in training mode, with fresh weights from its own stream.
+
+    An open one has many equal operations on every state, and is run fused.
+
+    Raises:
+        PluginError: An operation cuts off the gradient.
+    """
+    check_gradients(description, live.catalogue, (live.facts.height, live.facts.width))
+    execution = "fused" if description.is_open else "plain"
+    with streams.initial():
+        network = compile(description, live.catalogue, execution=execution)
+    return network.to(live.device).train()
+
+
+def search_phase(
+    live: Live,
+    parts: Parts,
+    streams: Streams,
+    *,
+    data: Mapping[str, Examples] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Phase:
+    """Build the phase in which weights and choices are trained together.
+
+    Args:
+        live: The run.
+        parts: Its parts.
+        streams: The random numbers.
+        data: The images, as the trainer demands them; None: all training images.
+        weights: What the network inherits; none of it may be left over.
+    """
+    network = network_of(live, parts.description, streams)
+    if weights is not None:
+        take_over(network, weights, weights)
+    search = Search(
+        state=choices_of(expand(parts.description).layouts, parts.relaxation, streams),
+        relaxation=parts.relaxation,
+        updater=parts.updater,
+        regularizers=parts.regularizers,
+        selects=parts.selects,
+    )
+    data = data or _search_data(live, parts.trainer)
+    phase = phase_of(network, data, live.facts, streams, parts.trainer)
+    assert_apart(network, search.state)
+    parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
+    refuse_disturbed(f"the updater {live.recipe.part('updater').label}")
+    counted = counting(parts.description, live.catalogue, live.facts)
+    for regularizer in parts.regularizers:
+        regularizer.start(search.state, counted)
+        refuse_disturbed(f"the regularizer {type(regularizer).__name__}")
+    names = {slot: ", ".join(part.label for part in filled) for slot, filled in live.recipe.parts.items()}
+    return evolve(phase, search=search, names=names)
+
+
+def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:
+    """Let a network inherit another's tensors, by name.
+
+    Args:
+        network: Who inherits.
+        weights: What is there to inherit.
+        wanted: Names of what must find its place.
+
+    Raises:
+        DescriptionError: The network has no place for some of it.
+    """
+    _, left = inherit(network, weights)
+    lost = sorted(set(left).intersection(wanted))
+    if lost:
+        raise DescriptionError(f"the network has no place for {', '.join(lost)}, which it should inherit.")
+
+
+def counting(description: Description, catalogue: Catalogue, facts: DataFacts) -> Callable[[], Costs]:
+    """Return a function that counts the costs of the candidates, once, when it is first called."""
+    # An auxiliary head counts as little as in the figures of a run: not at all.
+    image = (facts.height, facts.width)
+    return cache(lambda: costs(without_auxiliary(description), catalogue, image))
+
+
+def train_phase(live: Live, network: Module, examples: Examples, streams: Streams, trainer: Trainer) -> Phase:
+    """Build the phase in which a closed network is trained."""
+    group = live.recipe.typed("training")
+    return phase_of(network, {"train": examples}, live.facts, streams, trainer, name="train", group=group)
+
+
+def _search_data(live: Live, trainer: Trainer) -> dict[str, Examples]:
+    if not trainer.demand.halves:
+        return {"train": live.train()}
+    return dict(zip(("train", "architecture"), live.halves(), strict=True))
+
+
+def phase_of(  # noqa: PLR0913 - what a phase is made of
+    network: Module,
+    data: Mapping[str, Examples],
+    facts: DataFacts,
+    streams: Streams,
+    trainer: Trainer,
+    *,
+    name: str = "search",
+    group: str = "trainer",
+) -> Phase:
+    """Build a phase without choices, with batches of the data as the trainer demands them.
+
+    Raises:
+        RecipeError: A batch is larger than the images that it is taken from.
+    """
+    demand = trainer.demand
+    batches = {
+        part: Batches(
+            examples,
+            facts,
+            size=demand.batch,
+            order=streams[f"batches/{part}"],
+            noise=streams[f"augment/{part}"] if demand.augment else None,
+            setting=f"{group}.batch",
+        )
+        for part, examples in data.items()
+    }
+    steps = len(batches["train"])
+    return Phase(
+        name=name,
+        network=network,
+        batches=batches,
+        steps=demand.epochs * steps,
+        steps_per_epoch=steps,
+        warm_up=demand.warm_up * steps,
+        streams=streams,
+        group=group,
+    )
+
+
+def choices_of(
+    groups: Mapping[str, ChoiceGroup], relaxation: Relaxation, streams: Streams
+) -> ArchitectureState:
+    """Return the choices of a search, with the start values of theta.
+
+    Raises:
+        PluginError: The relaxation gives something else than a tensor of the group's shape.
+    """
+    if relaxation.segment is not None:
+        groups = {name: group.segmented(relaxation.segment) for name, group in groups.items()}
+    theta = {name: _initial(relaxation, groups[name], name, streams["theta"]) for name in sorted(groups)}
+    return ArchitectureState(
+        groups=groups, theta={name: value.to(streams.device) for name, value in theta.items()}
+    )
+
+
+def _initial(relaxation: Relaxation, group: ChoiceGroup, name: str, generator: Generator) -> Tensor:
+    given = relaxation.initial(group, generator)
+    shape = (len(group.rows), len(group.ops))
+    return Returned(relaxation, "initial", "relaxation").tensor(given, shape, name)
+
+
+def assert_apart(network: Module, state: ArchitectureState) -> None:
+    """Assert that no architecture parameter is a parameter of the network.
+
+    Else weight decay, clipping and the virtual step of the weights would move it.
+    """
+    weights = {weight.data_ptr() for weight in network.parameters() if weight.numel()}
+    assert not any(theta.data_ptr() in weights for theta in state.theta.values())

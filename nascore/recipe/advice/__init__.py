@@ -1,0 +1,1 @@
+"""The nearest request that works, and the texts that explain why one does not."""

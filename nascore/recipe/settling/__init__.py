@@ -1,0 +1,1 @@
+"""From layers to a recipe: every slot filled, every need checked, all problems at once."""

@@ -1,0 +1,165 @@
+"""What the command line, or a call from Python, asks for, as layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import Factory, frozen
+
+from nascore.component import SLOTS
+from nascore.config import Node, wrap
+from nascore.errors import Origin, Problem, did_you_mean, refusal
+from nascore.files import given_path
+from nascore.recipe.settling.settle import DEFAULT_SCALE, resolve
+from nascore.recipe.sources.files import Files, read_scale
+from nascore.recipe.sources.layers import Choice, Layer, Value
+from nascore.recipe.sources.names import Sets, name_component
+from nascore.recipe.sources.run_settings import SEARCH_RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from nascore.component import Component, Slot
+    from nascore.plugin import Registry
+    from nascore.recipe.settling.recipe import Recipe
+
+
+@frozen(kw_only=True)
+class Request:
+    """What was asked for.
+
+    Attributes:
+        recipe: A recipe file.
+        recipe_typed: How it was named, where that was not ``--recipe FILE``.
+        preset: A preset's name.
+        scale: ``mini`` or ``paper``.
+        names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
+        run: Settings of the run that have a flag of their own: ``{"seed": 3}``.
+        arguments: Settings of the run that are arguments of a call from Python: ``{"seed": 3}``.
+        sets: ``PATH=VALUE`` texts.
+        settings: Values from Python by the same paths.
+        prefix: What these paths may begin with besides: that of an evaluation behind a search.
+    """
+
+    recipe: Path | None = None
+    recipe_typed: str = ""
+    preset: str | None = None
+    scale: str | None = None
+    names: Mapping[str, Sequence[str]] = Factory(dict)
+    run: Mapping[str, Any] = Factory(dict)
+    arguments: Mapping[str, Any] = Factory(dict)
+    sets: Sequence[str] = ()
+    settings: Mapping[str, Any] = Factory(dict)
+    prefix: str = ""
+
+    def layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return all layers, lowest first; what is wrong with one is noted in it.
+
+        Args:
+            registry: What is installed.
+            slots: The slot table.
+        """
+        return [*self.files(registry, slots=slots), *self.typed(registry, slots=slots)]
+
+    def files(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return the layers of preset, recipe and scale; see :meth:`layers`."""
+        files = Files(registry=registry, slots=tuple(slots))
+        layers: list[Layer] = []
+        if self.preset is not None:
+            layers += files.preset(self.preset, _flag("preset", self.preset))
+        if self.recipe is not None:
+            typed = self.recipe_typed or f"--recipe {self.recipe}"
+            layers += files.recipe(given_path(self.recipe), Origin(layer="flag", where=typed))
+        if self.scale is not None:
+            origin = _flag("scale", self.scale)
+            scale, problems = read_scale(Node(value=self.scale, origin=origin))
+            layers.append(Layer(scale=scale, problems=problems))
+        elif not layers:
+            layers.append(DEFAULT_SCALE)
+        return layers
+
+    def typed(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return the layers of flags and settings, which lie over those of :meth:`files`.
+
+        What one command or call gives twice has to be the same: neither lies over the other.
+        """
+        named = self._named(registry, slots)
+        sets = Sets(registry=registry, slots=tuple(slots), prefix=self.prefix)
+        sets.named(named.values)
+        sets.of_run({name: wrap(value, _flag(name, value)) for name, value in self.run.items()})
+        sets.of_run({name: wrap(value, _argument(name, value)) for name, value in self.arguments.items()})
+        sets.typed(self.sets)
+        sets.given(self.settings)
+        return [named, sets.layer()]
+
+    def _named(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
+        chosen: dict[str, tuple[Choice, ...]] = {}
+        values: list[Value] = []
+        problems: list[Problem] = []
+        by_name = {slot.name: slot for slot in slots}
+        for slot, names in self.names.items():
+            if slot not in by_name:
+                text, hint = f"no slot is called {slot}.", did_you_mean(slot, by_name)
+                problems.append(Problem(path=slot, text=text, hint=hint))
+            if slot not in by_name or not names:
+                continue
+            typed = [] if list(names) == ["none"] and by_name[slot].many else names
+            named = [name_component(slot, name, _flag(slot, name), registry) for name in typed]
+            chosen[slot] = tuple(one.choice for one in named)
+            values += [value for one in named for value in one.values]
+            problems += _too_many(by_name[slot], chosen[slot])
+        return Layer(chosen=chosen, values=tuple(values), problems=tuple(problems))
+
+
+def settled(
+    request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+) -> Recipe:
+    """Settle a request into a recipe that can run.
+
+    Args:
+        request: What was asked for.
+        registry: What is installed.
+        run: The component of the run itself.
+        slots: The slots to settle.
+
+    Raises:
+        RecipeError: Something is refused; carries all problems, warnings too.
+        PluginError: Something is refused, and other plugins would cure all of it.
+    """
+    recipe = resolved(request, registry, run=run, slots=slots)
+    if recipe.refused:
+        raise refusal(recipe.problems)
+    return recipe
+
+
+def resolved(
+    request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
+) -> Recipe:
+    """Settle a request into a recipe with all its problems; see :func:`settled`."""
+    return resolve(request.layers(registry, slots=table_of(slots)), registry, run=run, slots=slots)
+
+
+def table_of(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+    """The slots that files may speak of: a preset serves search and evaluate alike."""
+    return tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
+
+
+def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:
+    components = [choice.component for choice in choices if choice.component is not None]
+    if not slot.many and len(choices) > 1:
+        text = f"holds one component, not {len(choices)}."
+        hint = "Leave one of them out, or compare them: nascore search with commas, nascore.search_several."
+    elif len(set(components)) < len(components):
+        text, hint = "a component stands twice.", "Leave one of them out."
+    else:
+        return []
+    return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint=hint)]
+
+
+def _flag(name: str, value: object) -> Origin:
+    return Origin(layer="flag", where=f"--{name} {value}")
+
+
+def _argument(name: str, value: object) -> Origin:
+    return Origin(layer="python", where=f"{name}={value!r}")

@@ -1,0 +1,170 @@
+"""JSON Schema (draft 2020-12) of a recipe, for the components that are installed.
+
+It says what a file may hold, not whether the parts fit each other, and it does not look behind the colon of
+``NAME:ARGUMENT``. ``nascore check`` does both.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from attrs import Factory, frozen
+
+from nascore.component import RUN, SLOTS
+from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
+from nascore.plugin.compatibility import PLUGIN_NAME
+from nascore.recipe.sources.files import FORMAT, FORMAT_KEY, SCALES
+from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
+from nascore.recipe.sources.plugin_versions import SOURCE
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nascore.component import Component, Slot
+    from nascore.plugin import Registry
+
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+USE: Final = (
+    "Keep it: nascore schema > recipe.schema.json. Editors with the YAML language server (VS Code, Neovim, "
+    "Emacs) read it where a recipe begins with: # yaml-language-server: $schema=recipe.schema.json"
+)
+
+
+def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Component = SEARCH_RUN) -> Schema:
+    """Return the schema of a whole recipe file.
+
+    Args:
+        registry: What is installed.
+        slots: The slot table.
+        run: The component of the run itself; its settings are top-level keys.
+    """
+    writer = _Writer(registry=registry)
+    properties = {
+        FORMAT_KEY: {"description": "The format of recipes.", "type": "integer", "const": FORMAT},
+        "include": writer.include(),
+        MADE_WITH: {
+            "description": "The plugins that it was written down with: a record, nothing is loaded by it.",
+            "type": "object",
+            "propertyNames": {"pattern": _whole(PLUGIN_NAME)},
+            "additionalProperties": {"type": "string", "pattern": _whole(SOURCE)},
+        },
+        "scale": {"description": "A laptop check, or the papers' values.", "enum": [*SCALES, None]},
+        **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
+        **setting_schemas(run.config),
+        EVALUATION: {
+            "description": "Settings for an evaluation alone, over those beside it.",
+            **settings_schema(EVALUATE_RUN.config),
+        },
+    }
+    head: Schema = {"$schema": DIALECT, "$comment": USE, "title": "A recipe of nascore"}
+    return {**head, **closed(properties, [FORMAT_KEY]), "$defs": writer.definitions}
+
+
+def _whole(pattern: str) -> str:
+    return f"^(?:{pattern})$(?!\\n)"  # in Python a $ stands before a last line end too
+
+
+def component_schema(component: Component) -> Schema:
+    """Return the schema of a component's settings, as they stand beside its name.
+
+    Args:
+        component: Any component, the run itself too.
+    """
+    head: Schema = {"$schema": DIALECT, "title": _title(component), "description": component.summary}
+    return {**head, **settings_schema(component.config)}
+
+
+@frozen(kw_only=True)
+class _Writer:
+    """Gathers one definition for each component."""
+
+    registry: Registry
+    definitions: dict[str, Schema] = Factory(dict)
+
+    def include(self) -> Schema:
+        one: list[Schema] = [{"enum": sorted(self.registry.presets())}, _matching(r"\.yaml$")]
+        said = "Presets, and files beside this one, that this one is laid over; the last lies on top."
+        return {"description": said, "anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
+
+    def single(self, slot: Slot) -> Schema:
+        """``NAME``, or ``{name: NAME, settings...}``."""
+        return {"description": slot.summary, **_either(map(self._defined, self._components(slot)))}
+
+    def many(self, slot: Slot) -> Schema:
+        """``none``, ``NAME``, a list of what a single-valued slot takes, or ``{NAME: {settings...}}``."""
+        components = self._components(slot)
+        listed: Schema = {"type": "array", "items": _either(map(self._defined, components))}
+        once = [{"contains": self._defined(one), "minContains": 0, "maxContains": 1} for one in components]
+        if once:
+            listed["allOf"] = once
+        names = [arm for one in components for arm in self._name(one)["anyOf"]]
+        forms = [{"enum": ["none"]}, *names, listed, self._by_name(components)]
+        return {"description": slot.summary, "anyOf": forms}
+
+    def _by_name(self, components: Iterable[Component]) -> Schema:
+        schema = closed({})
+        patterns: dict[str, Schema] = {}
+        for one in components:
+            settings = {**settings_schema(one.config), "type": ["object", "null"]}
+            schema["properties"] |= dict.fromkeys(self._names(one), settings)
+            if one.argument is not None:
+                patterns[self._with_argument(one)] = settings
+        twice = [{"not": {"required": names}} for one in components if len(names := self._names(one)) > 1]
+        if patterns:
+            schema["patternProperties"] = patterns
+        return {**schema, "allOf": twice} if twice else schema
+
+    def _components(self, slot: Slot) -> list[Component]:
+        return list(self.registry.components(slot.name))
+
+    def _defined(self, component: Component) -> Schema:
+        """Define what stands for a component, by name or with its settings, and return the way there."""
+        title = _title(component) if self._bare(component) else f"{component.slot}.{_full(component)}"
+        if title not in self.definitions:
+            name = self._name(component)
+            settings = closed({"name": name, **setting_schemas(component.config)}, ["name"])
+            self.definitions[title] = {
+                "title": title,
+                "description": component.summary,
+                "anyOf": [*name["anyOf"], settings],
+            }
+        return {"$ref": f"#/$defs/{title}"}
+
+    def _name(self, component: Component) -> Schema:
+        arms: list[Schema] = [{"enum": self._names(component)}]
+        if component.argument is not None:
+            arms.append(_matching(self._with_argument(component)))
+        return {"description": component.summary, "anyOf": arms}
+
+    def _names(self, component: Component) -> list[str]:
+        full = _full(component)
+        return [component.name, full] if self._bare(component) else [full]
+
+    def _with_argument(self, component: Component) -> str:
+        # Not re.escape: its escaped dashes are an error to the regular expressions of editors.
+        names = (re.sub(r"[^\w-]", r"\\\g<0>", name) for name in self._names(component))
+        return f"^({'|'.join(names)}):"
+
+    def _bare(self, component: Component) -> bool:
+        """Whether the name alone, without its plugin's, says which one is meant."""
+        return self.registry.get(component.slot, component.name) is component
+
+
+def _either(arms: Iterable[Schema]) -> Schema:
+    found = list(arms)
+    return {"anyOf": found} if found else {"enum": []}  # nothing fits a slot that has no component
+
+
+def _matching(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern}
+
+
+def _full(component: Component) -> str:
+    return f"{component.plugin}:{component.name}"
+
+
+def _title(component: Component) -> str:
+    return RUN if component.slot == RUN else f"{component.slot}.{component.name}"

@@ -1,0 +1,184 @@
+"""What a run's folder keeps so that the run can be repeated from there: the recipe, and files that it names.
+
+A description that was named by a path may change or go away, so its text is kept beside the recipe. Large
+files and folders are data: for them the recipe holds the absolute path.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from attrs import Factory, define, frozen
+
+from nascore.component import RUN
+from nascore.config import wrap, write_scalar
+from nascore.errors import Origin
+from nascore.files import read_text
+from nascore.recipe.sources.files import FORMAT
+from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nascore.config import Node
+    from nascore.plugin import Plugin, Registry
+    from nascore.recipe.settling.recipe import Part, Recipe
+
+
+_HERE: Final = Origin(layer="python", where="dump")
+
+
+def absolute(path: Path) -> str:
+    """Write a path so that it means the same wherever the recipe is read; what begins with ~ does already."""
+    return str(path) if str(path).startswith("~") else str(path.absolute())
+
+
+def dump_recipe(
+    recipe: Recipe, *, paths: Callable[[Path], str] = absolute, made_with: Mapping[str, str] | None = None
+) -> str:
+    """Write a recipe; read again, it settles to the same parts and values.
+
+    Args:
+        recipe: A settled recipe.
+        paths: Writes a path, absolute or as seen from the recipe's own folder.
+        made_with: The plugins that brought the parts, for who reads the recipe without them.
+    """
+    writer = _Writer(paths=paths)
+    lines = [f"nascore: {FORMAT}"]
+    if recipe.scale is not None:
+        lines.append(f"scale: {recipe.scale[0]}")
+    if made_with:
+        lines += [f"{PLUGINS_KEY}:", *_lines(wrap(made_with, _HERE), 1)]
+    for part in recipe.parts.get(RUN, ()):
+        lines += _lines(writer.node(part.settings), 0)
+    for slot in recipe.slots:
+        parts = recipe.parts.get(slot.name, ())
+        if slot.aside and all(part.brought.layer == "default" for part in parts):
+            # Who watches by default depends on where the run was started, and must not be repeated.
+            continue
+        if slot.many:
+            lines += writer.many(slot.name, parts)
+        elif parts:
+            lines += [
+                f"{slot.name}:",
+                f"  name: {write_scalar(parts[0].label)}",
+                *_lines(writer.node(parts[0].settings), 1),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+@frozen(kw_only=True)
+class _Writer:
+    paths: Callable[[Path], str]
+
+    def many(self, slot: str, parts: tuple[Part, ...]) -> list[str]:
+        if not parts:
+            return [f"{slot}: none"]
+        lines = [f"{slot}:"]
+        for part in parts:
+            inner = _lines(self.node(part.settings), 2)
+            label = write_scalar(part.label)
+            lines += [f"  {label}:" if inner else f"  {label}: {{}}", *inner]
+        return lines
+
+    def node(self, settings: Any) -> Node:  # noqa: ANN401 - any settings class
+        return wrap(attrs.asdict(settings, value_serializer=self._plain), _HERE)
+
+    def _plain(self, _instance: object, _attribute: object, value: Any) -> Any:  # noqa: ANN401 - any value
+        return self.paths(value) if isinstance(value, Path) else value
+
+
+def _lines(node: Node, depth: int) -> list[str]:
+    assert isinstance(node.value, dict)
+    lines = []
+    for key, item in node.value.items():
+        head = "  " * depth + write_scalar(key) + ":"
+        if isinstance(item.value, dict) and item.value:
+            lines += [head, *_lines(item, depth + 1)]
+        else:
+            lines.append(f"{head} {_flow(item)}")
+    return lines
+
+
+def _flow(node: Node) -> str:
+    if isinstance(node.value, dict):
+        return "{}"
+    if isinstance(node.value, list):
+        return "[" + ", ".join(_flow(item) for item in node.value) + "]"
+    return write_scalar(node.value)
+
+
+FOLDER: Final = "files"
+MOST: Final = 1_000_000
+"""The largest file that is kept, in bytes; descriptions and programs are far smaller."""
+
+
+@frozen(kw_only=True)
+class Kept:
+    """What is written into a run's folder.
+
+    Attributes:
+        text: The recipe.
+        files: The texts that it names, by their path in the folder.
+        brought: The plugin that brought each part: ``{"updater darts": "nascore-darts==0.1.0"}``.
+    """
+
+    text: str
+    files: Mapping[str, str]
+    brought: Mapping[str, str]
+
+
+def kept_recipe(recipe: Recipe, registry: Registry) -> Kept:
+    """Return what repeats a recipe, wherever its folder is moved.
+
+    Args:
+        recipe: A settled recipe.
+        registry: What it was settled with.
+    """
+    keeping = _Keeping()
+    made_with = {plugin.name: keeping.source(plugin) for plugin in plugins_of(recipe, registry)}
+    text = dump_recipe(recipe, paths=keeping.path, made_with=made_with)
+    parts = (part for slot, parts in recipe.parts.items() if slot != RUN for part in parts)
+    brought = {f"{part.slot} {part.name}": made_with.get(part.component.plugin, "") for part in parts}
+    return Kept(text=text, files=keeping.files, brought={part: by for part, by in brought.items() if by})
+
+
+@define
+class _Keeping:
+    """The texts that are kept so far, and the name that each path got."""
+
+    files: dict[str, str] = Factory(dict)
+    names: dict[Path, str] = Factory(dict)
+
+    def path(self, path: Path) -> str:
+        """Keep a file, and return its path as seen from the recipe; of what is not kept the absolute path."""
+        key = path.absolute()
+        if key not in self.names:
+            text = _text(path)
+            if text is None:
+                return absolute(path)
+            self.names[key] = self._free(path.name)
+            self.files[self.names[key]] = text
+        return self.names[key]
+
+    def source(self, plugin: Plugin) -> str:
+        """Where a plugin came from: its distribution and version, or its file, which is kept."""
+        if plugin.distribution:
+            return f"{plugin.distribution}=={plugin.version}"
+        return self.path(Path(plugin.value)) if plugin.is_file else plugin.value
+
+    def _free(self, name: str) -> str:
+        stem, suffix = Path(name).stem, Path(name).suffix
+        tried, number = f"{FOLDER}/{name}", 2
+        while tried in self.files:
+            tried, number = f"{FOLDER}/{stem}-{number}{suffix}", number + 1
+        return tried
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return read_text(path, most=MOST)
+    except (OSError, ValueError):
+        return None  # no text, or not ours to read

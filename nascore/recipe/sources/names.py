@@ -1,0 +1,402 @@
+"""From names and values as they are typed to components and values; of an unknown name, the nearest."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import Factory, evolve, frozen
+
+from nascore.component import RUN, SLOTS, Component
+from nascore.config import Node, parse_document, settings_of, wrap
+from nascore.config.document import show
+from nascore.errors import Origin, Problem, did_you_mean
+from nascore.plugin.known import absence
+from nascore.recipe.sources.layers import Choice, Layer, Value
+from nascore.recipe.sources.run_settings import DATASET, lacking_data
+from nascore.shell import command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from nascore.component import Slot
+    from nascore.plugin import Registry
+
+
+def typed_value(text: str, origin: Origin) -> Node:
+    """Read a typed value; what is no YAML (``*.yaml``, ``@x``) is text.
+
+    Args:
+        text: What was typed.
+        origin: Where all of it stands.
+
+    Returns:
+        The value, with the text that a setting which holds text takes as it stands (``note=1e3``).
+    """
+    document = parse_document(text, where="", layer="set")
+    bare = text.strip()
+    if document.root is None or document.problems:
+        return Node(value=text, origin=origin, text=text)
+    plain = _placed(document.root, origin)
+    if isinstance(plain.value, str) and not bare.startswith(("'", '"')):
+        # What YAML takes for a comment is typed on purpose here: note=a #1.
+        return Node(value=bare, origin=origin, text=bare)
+    return Node(value=plain.value, origin=origin, text=bare)
+
+
+def _placed(node: Node, origin: Origin) -> Node:
+    """Let every item stand where the whole was typed: a position inside one argument helps nobody."""
+    if isinstance(node.value, dict):
+        items = {key: _placed(item, origin) for key, item in node.value.items()}
+        return Node(value=items, origin=origin, key=origin)
+    if isinstance(node.value, list):
+        return Node(value=[_placed(item, origin) for item in node.value], origin=origin, key=origin)
+    return Node(value=node.value, origin=origin, key=origin)
+
+
+_YAML: Final = (".yaml", ".yml")
+_FOLDERS: Final = ("imagefolder", "folder", "image-folder", "custom")
+_MORE: Final = "A plugin of your own can bring more: nascore new-plugin --help."
+
+
+def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) -> Problem:
+    """Return the problem of a component's name that cannot be resolved.
+
+    Args:
+        slot: The slot that it was typed for.
+        text: The name, as it was typed.
+        origin: Where it was typed.
+        registry: What is installed.
+    """
+    at = Problem(path=slot, text="", origin=origin, slots=(slot,))
+    of_plugin = _several(at, registry.ambiguous(slot, text), f"a component {text}") or _absent(
+        at, slot, text, registry
+    )
+    if of_plugin is not None:
+        return of_plugin
+    if slot == DATASET and origin.layer == "preset":
+        return lacking_data(text, origin, registry)
+    others = registry.slots_of(text)
+    if text == "none" and any(one.name == slot and one.many for one in SLOTS):
+        return evolve(at, text="none leaves it empty, and stands alone.", hint="Leave out none, or the rest.")
+    if others:
+        said = f"{text} is a component of slot {others[0]}, not of {slot}."
+        return evolve(at, text=said, hint=_way(others[0], text, origin))
+    return evolve(at, text=f"no {slot} is called {text}.", hint=_nearest(slot, text, origin, registry))
+
+
+def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
+    """Return the problem of a preset's name that cannot be resolved."""
+    presets = registry.presets()
+    at = Problem(path="preset" if origin.layer == "flag" else "include", text="", origin=origin)
+    of_plugin = _several(at, presets.ambiguous(name), f"a preset {name}") or _absent(
+        at, "preset", name, registry
+    )
+    if of_plugin is not None:
+        return of_plugin
+    begun = sorted(one for one in presets if one.startswith(f"{name}-"))
+    near = f"Did you mean {' or '.join(begun)}?" if begun else did_you_mean(name, presets)
+    hint = near or f"Installed: {', '.join(sorted(presets)) or 'none'}."
+    if name.endswith(_YAML):
+        hint = (
+            f"Write {command_line('--recipe', name)}."
+            if origin.layer == "flag"
+            else "A file's name ends in .yaml."
+        )
+    return evolve(at, text=f"no preset is called {name}.", hint=hint)
+
+
+def _several(at: Problem, full: Sequence[str], what: str) -> Problem | None:
+    """The problem of a name that several plugins bring."""
+    if not full:
+        return None
+    text = f"{len(full)} plugins bring {what}."
+    return evolve(at, text=text, hint=f"Write {' or '.join(full)}.", of_plugin=True)
+
+
+def _absent(at: Problem, kind: str, text: str, registry: Registry) -> Problem | None:
+    """The problem of a name that a plugin would bring."""
+    why = absence(kind, text, registry)
+    if why is None:
+        return None
+    said = f"no {kind} is called {text}; {why}"
+    return evolve(at, text=said, hint=why.cure, missing=why.missing, of_plugin=True)
+
+
+def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
+    if text.endswith(_YAML):
+        files = [one.name for one in registry.components(slot) if one.argument == "path"]
+        if files:
+            return _way(slot, f"{files[0]}:{text}", origin)
+    known = registry.shown(slot)
+    if slot == "dataset" and ("/" in text or text.lower() in _FOLDERS):
+        return f"Images in a folder need a data set of your own: a plugin of one file. {_MORE}"
+    # A longer name is another thing than its part: pc-darts is not darts.
+    whole = [name for name in (*registry.names(slot), *known) if name not in text.split("-")]
+    near = did_you_mean(text, whole)
+    return near or f"Installed: {', '.join(known) or 'none'}. {_MORE}"
+
+
+def _way(slot: str, name: str, origin: Origin) -> str:
+    """How to choose a component where this was written: by a flag, or in a file."""
+    in_file = origin.layer in ("recipe", "preset")
+    return f"Write {slot}: {name}." if in_file else f"Write {command_line(f'--{slot}', name)}."
+
+
+@frozen(kw_only=True)
+class Named:
+    """What a typed name stands for."""
+
+    choice: Choice
+    values: tuple[Value, ...] = ()
+
+
+def name_component(
+    slot: str, text: str, origin: Origin, registry: Registry, folder: Path | None = None
+) -> Named:
+    """Resolve a name typed for a slot.
+
+    Args:
+        slot: The slot.
+        text: ``NAME``, ``PLUGIN:NAME``, or one of them with ``:VALUE`` for the component's argument.
+        origin: Where it was typed.
+        registry: What is installed.
+        folder: Where a path in ``:VALUE`` is looked up. None: in the working folder.
+
+    Returns:
+        The component, with the setting that ``:VALUE`` fills; the choice holds the problem if there is none.
+    """
+    component = registry.get(slot, text)
+    if component is not None:
+        return Named(choice=Choice(component=component, origin=origin, name=text))
+    for at in (index for index, character in enumerate(text) if character == ":"):
+        component = registry.get(slot, text[:at])
+        if component is not None:
+            return _with_argument(component, text[at + 1 :], origin, folder)
+    problem = unknown_component(slot, text, origin, registry)
+    return Named(choice=Choice(component=None, origin=origin, name=text, problem=problem))
+
+
+def _with_argument(component: Component, value: str, origin: Origin, folder: Path | None) -> Named:
+    slot, name = component.slot, component.name
+    choice = Choice(component=component, origin=origin, name=name)
+    if component.argument is None:
+        text, hint = f"{name} takes no value after a colon.", f"Write {name}."
+        problem = Problem(path=slot, text=text, origin=origin, hint=hint)
+        return Named(choice=evolve(choice, problem=problem))
+    typed = evolve(typed_value(value, origin), folder=folder)
+    node = Node(value={component.argument: typed}, origin=origin)
+    return Named(choice=choice, values=(Value(slot=slot, component=component, node=node),))
+
+
+@frozen(kw_only=True)
+class SlotReader:
+    """Reads the values of slots in one file and gathers what they say."""
+
+    registry: Registry
+    chosen: dict[str, tuple[Choice, ...]] = Factory(dict)
+    values: list[Value] = Factory(list)
+    problems: list[Problem] = Factory(list)
+
+    def read(self, slot: Slot, node: Node) -> None:
+        """Read what stands behind a slot's name in a recipe."""
+        if not slot.many:
+            choices = [self._one(slot, node)]
+        elif isinstance(node.value, dict):
+            choices = [self._item(slot, name, item) for name, item in node.value.items()]
+        elif isinstance(node.value, list):
+            choices = [self._one(slot, item) for item in node.value]
+        else:
+            choices = [] if node.value == "none" else [self._one(slot, node)]
+        self.chosen[slot.name] = self._distinct(slot, choices)
+
+    def _one(self, slot: Slot, node: Node) -> Choice:
+        """Read ``NAME`` or ``{name: NAME, settings...}``."""
+        if isinstance(node.value, str):
+            return self._name(slot, node.value, node)
+        name = node.value.get("name") if isinstance(node.value, dict) else None
+        if not isinstance(node.value, dict) or name is None or not isinstance(name.value, str):
+            text = f"{show(name or node)} is not a component's name."
+            if isinstance(node.value, dict) and name is None:
+                text = "the settings have no component's name beside them."
+            hint = f"Write {slot.name}: {{name: {self._owner(slot, node)}, ...}}."
+            if slot.many:
+                hint = f"Write {slot.name}: {{NAME: {{...}}}}, or none."
+            problem = Problem(path=slot.name, text=text, origin=(name or node).origin, hint=hint)
+            return Choice(component=None, origin=node.origin, problem=problem)
+        choice = self._name(slot, name.value, name)
+        rest = {key: item for key, item in node.value.items() if key != "name"}
+        self._settings(slot, choice, evolve(node, value=rest))
+        return choice
+
+    def _owner(self, slot: Slot, node: Node) -> str:
+        """Return the name of the only component that has some settings; of several or none: NAME."""
+        given = {*node.value} if isinstance(node.value, dict) else set()
+        every = self.registry.components(slot.name) if given else ()
+        owners = [one.name for one in every if given <= {*settings_of(one.config)}]
+        return owners[0] if len(owners) == 1 else "NAME"
+
+    def _item(self, slot: Slot, name: str, node: Node) -> Choice:
+        """Read one item of ``{NAME: {settings...}, ...}``."""
+        choice = self._name(slot, name, evolve(node, origin=node.key or node.origin))
+        if node.value is not None:
+            self._settings(slot, choice, node)
+        return choice
+
+    def _name(self, slot: Slot, name: str, at: Node) -> Choice:
+        named = name_component(slot.name, name, at.origin, self.registry, at.folder)
+        self.values.extend(named.values)
+        return named.choice
+
+    def _settings(self, slot: Slot, choice: Choice, node: Node) -> None:
+        if choice.component is not None and node.value != {}:
+            self.values.append(Value(slot=slot.name, component=choice.component, node=node))
+
+    def _distinct(self, slot: Slot, choices: list[Choice]) -> tuple[Choice, ...]:
+        kept: list[Choice] = []
+        for choice in choices:
+            if choice.component is not None and choice.component in [item.component for item in kept]:
+                text, hint = f"{choice.component.name} stands twice.", "Leave one of them out."
+                problem = Problem(path=slot.name, text=text, origin=choice.origin, hint=hint)
+                self.problems.append(problem)
+            else:
+                kept.append(choice)
+        return tuple(kept)
+
+
+_FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DIR"}
+"""What has a flag of its own and is no value of a recipe."""
+
+_BETWEEN: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
+"""A comma before another path."""
+
+
+@frozen(kw_only=True)
+class Sets:
+    """Gathers values given by their path.
+
+    Attributes:
+        registry: What is installed.
+        slots: The slot table.
+        prefix: What paths may begin with, and are typed with, that is no part of them: ``evaluate.``.
+        values: What was given.
+        problems: What was wrong with it.
+    """
+
+    registry: Registry
+    slots: tuple[Slot, ...]
+    prefix: str = ""
+    values: list[Value] = Factory(list)
+    problems: list[Problem] = Factory(list)
+    _seen: dict[str, Node] = Factory(dict)
+
+    def named(self, values: Iterable[Value]) -> None:
+        """Note what the names of components give already: `file:PATH` gives the path."""
+        many = {slot.name for slot in self.slots if slot.many}
+        for value in values:
+            of_many = value.slot in many and value.component is not None
+            prefix = f"{value.slot}.{value.component.name}" if of_many and value.component else value.slot
+            self._seen.update(_leaves(prefix, value.node))
+
+    def of_run(self, values: Mapping[str, Node]) -> None:
+        """Take settings of the run that were given by a flag or an argument of their own."""
+        for name, node in values.items():
+            self._give(name, node, node.origin)
+
+    def typed(self, sets: Iterable[str]) -> None:
+        """Take what was typed after ``--set``."""
+        for text in sets:
+            origin = Origin(layer="set", where=f"--set {text}")
+            path, equals, value = text.partition("=")
+            path = path.strip()
+            if not path:
+                self._wrong("", f"{text!r} names no setting.", origin, "Write --set PATH=VALUE.")
+            elif not equals:
+                self._wrong(path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}.")
+            elif not value.strip():
+                self._wrong(path, "the value is empty.", origin, "Write null or ''.")
+            elif _BETWEEN.search(value):
+                each = [word for one in _BETWEEN.split(text) for word in ("--set", one)]
+                hint = f"Write --set once for each: {command_line(*each)}."
+                self._wrong(path, f"{value!r} seems to hold several settings.", origin, hint)
+            else:
+                self._give(path.removeprefix(self.prefix), typed_value(value, origin), origin)
+
+    def given(self, values: Mapping[str, Any]) -> None:
+        """Take values given from Python, by path."""
+        for path, value in values.items():
+            origin = Origin(layer="python", where=f"settings[{path!r}]")
+            self._give(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
+
+    def layer(self) -> Layer:
+        """Return all of it as one layer."""
+        return Layer(values=tuple(self.values), problems=tuple(self.problems))
+
+    def _give(self, path: str, node: Node, origin: Origin) -> None:
+        words = path.split(".")
+        if self._is_given(path, node):
+            return
+        slot = next((slot for slot in self.slots if slot.name == words[0]), None)
+        if not all(words):
+            self._wrong(path, "is no path.", origin, "Write SLOT.SETTING or SETTING.")
+        elif slot is None:
+            self._give_to_run(words, node, origin)
+        elif len(words) == 1 or words[1:] == ["name"]:
+            text = "a component is chosen by its own flag."
+            name = node.value if isinstance(node.value, str) else "NAME"
+            typed = (
+                f"{slot.name}={name!r}" if origin.layer == "python" else command_line(f"--{slot.name}", name)
+            )
+            self._wrong(path, text, origin, f"Write {typed}.")
+        elif slot.many:
+            self._give_item(slot, words, node, origin)
+        else:
+            self._add(slot.name, None, words[1:], node)
+
+    def _is_given(self, path: str, node: Node) -> bool:
+        """Say whether all of it was given before; note it, and what was given otherwise before."""
+        leaves = dict(_leaves(path, node))
+        before = {name: self._seen[name] for name in leaves if name in self._seen}
+        for name, first in before.items():
+            if (type(first.value), first.value) != (type(leaves[name].value), leaves[name].value):
+                text = f"given twice; first as {first.origin.where}."
+                self._wrong(name, text, node.origin, "Leave one of them out.")
+        self._seen.update({**leaves, **before})
+        return len(before) == len(leaves)
+
+    def _give_to_run(self, words: list[str], node: Node, origin: Origin) -> None:
+        if words[0] in _FLAGS:
+            text, hint = "is no setting.", f"Write --{words[0]} {_FLAGS[words[0]]}."
+            self._wrong(".".join(words), text, origin, hint)
+        else:
+            self._add(RUN, None, words, node)
+
+    def _give_item(self, slot: Slot, words: list[str], node: Node, origin: Origin) -> None:
+        component = self.registry.get(slot.name, words[1])
+        path = ".".join(words)
+        if component is None:
+            problem = unknown_component(slot.name, words[1], origin, self.registry)
+            self.problems.append(evolve(problem, path=path))
+        elif len(words) == 2:  # noqa: PLR2004 - SLOT.COMPONENT and no setting
+            text = f"names no setting of {words[1]}."
+            self._wrong(path, text, origin, f"Write {path}.SETTING=VALUE.")
+        else:
+            self._add(slot.name, component, words[2:], node)
+
+    def _add(self, slot: str, component: Component | None, words: list[str], node: Node) -> None:
+        for word in reversed(words):
+            node = Node(value={word: node}, origin=node.origin, key=node.origin)
+        self.values.append(Value(slot=slot, component=component, node=node))
+
+    def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
+        self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
+
+
+def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the path and value of every setting in a map of settings; of anything else its own."""
+    if not isinstance(node.value, dict) or not node.value:
+        yield path, node
+        return
+    for name, inner in node.value.items():
+        yield from _leaves(f"{path}.{name}", inner)

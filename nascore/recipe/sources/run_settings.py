@@ -1,0 +1,216 @@
+"""The settings of the run itself: the top-level keys of a recipe.
+
+The core takes part in settling as a component like any other: its wishes are the defaults of the slots that
+nobody named, and its capabilities can be needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import evolve, frozen
+
+from nascore.component import RUN, Component
+from nascore.config import setting
+from nascore.errors import Problem
+from nascore.shell import command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nascore.component import Choice
+    from nascore.errors import Origin
+    from nascore.plugin import Registry
+    from nascore.recipe.sources.layers import Layer, Stack
+
+
+EVALUATION_PATH: Final = "evaluate."
+"""What the path of a setting begins with that is meant for the evaluation, not for the search."""
+
+
+@frozen(kw_only=True)
+class TrainingSettings:
+    """How ``evaluate`` trains a closed network.
+
+    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), but for the
+    size, which is the business of the space that the architecture is from.
+    """
+
+    channels: int | None = setting(None, "Width of the first cell; null: as the architecture has it.", ge=1)
+    cells: int | None = setting(None, "Number of cells; null: as the architecture has it.", ge=1)
+    epochs: int = setting(600, "Passes over the training data.", ge=1)
+    batch: int = setting(96, "Examples in a batch.", ge=1)
+    lr: float = setting(0.025, "First learning rate of SGD; falls as a cosine.", gt=0)
+    lr_min: float = setting(0.0, "Last learning rate.", ge=0)
+    momentum: float = setting(0.9, "Momentum of SGD.", ge=0, lt=1)
+    nesterov: bool = setting(default=False, help="Whether the momentum is Nesterov's.")
+    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
+    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
+    label_smoothing: float = setting(0.0, "Share of the target that is spread over all classes.", ge=0, lt=1)
+    drop_path: float = setting(0.2, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    auxiliary: float = setting(0.4, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+
+
+@frozen(kw_only=True)
+class RankingSettings(TrainingSettings):
+    """How a search trains what it has found, to know what it is worth: briefly, at the size of the search."""
+
+    epochs: int = setting(20, "Passes over the training data.", ge=1)
+    drop_path: float = setting(0.0, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    auxiliary: float = setting(0.0, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+
+
+@frozen(kw_only=True)
+class RunSettings:
+    """What belongs to no slot."""
+
+    seed: int = setting(0, "Decides on every random number of the run.", ge=0)
+    threads: int = setting(1, "CPU threads; sums differ between one and two.", ge=1, le=1024)
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "Where to compute; auto: CUDA where there is one."
+    )
+    training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        TrainingSettings(), "How closed networks are trained."
+    )
+
+
+@frozen(kw_only=True)
+class SearchSettings(RunSettings):
+    """What belongs to no slot of a search."""
+
+    training: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        RankingSettings(), "How what was found is trained by the search itself."
+    )
+
+
+def itself(settings: RunSettings) -> RunSettings:
+    """Build the run: nothing is to be built, the engine reads the settings."""
+    return settings
+
+
+def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
+    """Yield what SGD refuses, beside all else that is wrong with a recipe; the engine tries the rest."""
+    del recipe
+    training = settings.training
+    if training.nesterov and training.momentum == 0:
+        text = "Nesterov's momentum needs a momentum above 0."
+        hint = "Set it to 0.9, or nesterov beside it to false."
+        yield Problem(path="training.momentum", text=text, hint=hint)
+
+
+_WISHES: Final = {
+    "space": "darts",
+    "growth": "none",
+    "updater": "darts",
+    "trainer": "alternating",
+    "relaxation": "softmax",
+    "dataset": "digits",
+}
+
+SEARCH_RUN: Final = Component(
+    name="search",
+    slot=RUN,
+    summary="the settings of a search",
+    config=SearchSettings,
+    build=itself,
+    provides=("horizon",),
+    check=_optimizer_fits,
+    wishes=_WISHES,
+    mini={
+        "training": {
+            "channels": None,
+            "cells": None,
+            "epochs": 10,
+            "batch": 32,
+            "lr": 0.05,
+            "nesterov": True,
+            "drop_path": 0,
+            "auxiliary": 0,
+        }
+    },
+    paper="Liu et al. 2018, arXiv:1806.09055",
+)
+"""The run of ``nascore search``: trains what it found briefly, to rank it."""
+
+EVALUATE_RUN: Final = Component(
+    name="evaluate",
+    slot=RUN,
+    summary="the settings of a training from scratch",
+    config=RunSettings,
+    build=itself,
+    provides=("horizon",),
+    check=_optimizer_fits,
+    wishes=_WISHES,
+    mini={
+        "training": {
+            "channels": None,
+            "cells": None,
+            "epochs": 12,
+            "batch": 64,
+            "lr": 0.05,
+            "nesterov": True,
+            "label_smoothing": 0.1,
+            "drop_path": 0,
+            "auxiliary": 0,
+        }
+    },
+    paper="Liu et al. 2018, arXiv:1806.09055",
+)
+"""The run of ``nascore evaluate``: trains one architecture fully."""
+
+EVALUATION: Final = "evaluate"
+"""What a recipe file says under this key counts for an evaluation alone, over what it says beside it."""
+
+
+def watched(run: Component) -> Component:
+    """Return a run that is started in a terminal: it wishes to be seen there, unless others are named.
+
+    From Python nothing is printed unless asked for.
+    """
+    return evolve(run, wishes={**run.wishes, "observer": "terminal"})
+
+
+DATASET: Final = "dataset"
+"""The slot."""
+
+
+def doubt_data(layers: Iterable[Layer], stack: Stack) -> Iterator[Problem]:
+    """Yield a warning where another data set is used than the one that a preset names.
+
+    Args:
+        layers: What each source says, lowest first.
+        stack: The same, laid over each other.
+    """
+    named = [(one.preset, choice) for one in layers if one.preset for choice in one.chosen.get(DATASET, ())]
+    used = [choice for choice in stack.chosen.get(DATASET, ()) if choice.component is not None]
+    if not named or not used:
+        return
+    preset, wanted = named[-1]
+    component = used[-1].component
+    assert component is not None
+    if component.name != wanted.name.rpartition(":")[2]:
+        text = (
+            f"preset {preset} is for {wanted.name}, and this is {component.name}: "
+            "its settings reproduce no published result here."
+        )
+        yield Problem(path=DATASET, text=text, origin=used[-1].origin, verdict="warned")
+
+
+def lacking_data(name: str, origin: Origin, registry: Registry) -> Problem:
+    """Return the problem of a preset whose data set is not installed, and that no other one was named for.
+
+    Args:
+        name: The data set.
+        origin: Where the preset names it.
+        registry: What is installed.
+    """
+    flags = [command_line("--dataset", one) for one in registry.shown(DATASET)]
+    return Problem(
+        path=DATASET,
+        text=f"the preset is for {name}, and no data set of that name is installed.",
+        origin=origin,
+        hint="Install a plugin that brings it, or write one (nascore new-plugin --help). "
+        f"To run the preset on other images, name them: {' or '.join(flags)}.",
+        slots=(DATASET,),
+        of_plugin=True,
+    )

@@ -1,0 +1,357 @@
+"""What a growth policy is tried on: small spaces, what grows of them, and networks that can be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from itertools import product
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import torch
+from attrs import evolve, frozen
+
+from nascore.builtin.components import TinySettings
+from nascore.builtin.spaces import Tiny
+from nascore.contract import GrowingPolicy
+from nascore.description import derive, expand, fingerprint, load
+from nascore.errors import DescriptionError
+from nascore.gallery import Entry, Gallery
+from nascore.nn import compile as compiled
+from nascore.testing.choices import generator
+from nascore.testing.conformance import NotExaminedError
+from nascore.testing.dataset import facts
+from nascore.testing.part import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from torch import Tensor
+
+    from nascore.description import Catalogue, Description
+    from nascore.nn import Network
+
+    Kept = Counter[tuple[str, str, str]]
+
+
+FACTS: Final = facts(channels=1, size=8, classes=3)
+IMAGES: Final = 2
+OPEN_GATE: Final = 0.5
+GATES: Final = "gates."
+"""How the names of a network's gates begin."""
+
+_HEAD: Final = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 3
+affine: false
+pool_norm: true
+"""
+_CELL: Final = """
+    inputs: [in0, in1]
+    nodes:
+      pre0: {from: in0, op: fit, reduction: 1}
+      pre1: {from: in1, op: fit, reduction: 1}
+      n0: {from: [pre0, pre1], choose: GROUPREDUCED}
+      n1: {from: [pre0, pre1, n0], choose: GROUPREDUCED}
+      out: {concat: [n0, n1]}
+"""
+CELLS: Final = (
+    _HEAD
+    + """\
+groups:
+  normal: {ops: [none, skip_connect, sep_conv_3x3], edges: 2, never: [none]}
+  reduce: {ops: [none, skip_connect, max_pool_3x3], edges: 2, never: [none]}
+cells:
+  normal:"""
+    + _CELL.replace("GROUPREDUCED", "normal")
+    + "  reduce:"
+    + _CELL.replace("GROUPREDUCED", "reduce, reduction: 2")
+    + """\
+network:
+  nodes:
+    stem: {from: images, op: stem, width: 3}
+    a: {from: [-2, -1], cell: normal}
+    r: {from: [-2, -1], cell: reduce, width: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""As the space of DARTS: two kinds of cell with two inputs, and the best two edges of a node stand."""
+
+CHAIN: Final = (
+    _HEAD
+    + """\
+groups:
+  first: {ops: [conv_3x3, skip_connect, sep_conv_3x3]}
+  second: {ops: [conv_3x3, dil_conv_3x3]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    l0: {from: -1, choose: first}
+    l1: {from: -1, choose: second, width: 2, reduction: 2}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""Layers in a row, without a cell."""
+
+
+FIXED: Final = (
+    _HEAD
+    + """\
+groups:
+  edge: {ops: [none, skip_connect, conv_3x3]}
+cells:
+  cell:
+    inputs: [in0]
+    nodes:
+      n1: {from: in0, choose: edge}
+      n2: {from: [in0, n1], choose: edge}
+      out: {sum: [n1, n2]}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell}
+    head: {from: -1, op: classifier, width: classes}
+"""
+)
+"""As a space of tables: each edge keeps one operation, so that three operations are the code of a network."""
+
+
+@cache
+def fixed_space() -> tuple[Description, frozenset[str]]:
+    """Return a space that is fixed, and the fingerprints of all its architectures."""
+    space = load(FIXED)
+    ((name, layout),) = expand(space).layouts.items()
+    codes = product(range(len(layout.ops)), repeat=len(layout.rows))
+    return space, frozenset(fingerprint(derive(space, {name: list(enumerate(code))})) for code in codes)
+
+
+@cache
+def growing_spaces() -> dict[str, Description]:
+    """Return the spaces whose architectures a policy is to grow, by name."""
+    return {"tiny": Tiny(TinySettings()).describe(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
+
+
+def growing(policy: object) -> GrowingPolicy:
+    """Return a policy that grows, as it is.
+
+    Raises:
+        NotExaminedError: It makes no architectures from others.
+    """
+    if not isinstance(policy, GrowingPolicy):
+        raise NotExaminedError("it makes no architectures from others")
+    return policy
+
+
+@frozen(kw_only=True)
+class Growth:
+    """An architecture that grows.
+
+    Attributes:
+        where: What it is, for error texts.
+        parent: The closed description.
+        opened: What the policy made of it.
+    """
+
+    where: str
+    parent: Description
+    opened: Description
+
+
+def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
+    """Yield for each space the first architecture that a policy begins with, opened, and its child again.
+
+    A space whose architectures cannot grow is left out, if the policy says so with a DescriptionError. A
+    parent that is still closed, or a child that is still open, grows no further.
+    """
+    for name, space in growing_spaces().items():
+        begun = policy.seeds(space, Random(name))  # noqa: S311 - nothing secret
+        if begun:
+            yield from grown_line(policy, catalogue, name, begun[0])
+
+
+def grown_line(
+    policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description
+) -> Iterator[Growth]:
+    """Yield an architecture, opened, and its child again, as long as the policy grows them."""
+    for kind in ("an architecture to begin with", "a child"):
+        try:
+            opened = policy.open(parent, catalogue)
+        except DescriptionError:
+            return
+        yield Growth(where=f"{kind} in the space {space}", parent=parent, opened=opened)
+        if not opened.is_open:
+            return
+        parent = policy.close(opened, strengths(opened))
+        if parent.is_open:
+            return
+
+
+def strengths(opened: Description, *, seed: int = 0, most: int | None = None) -> dict[str, list[list[float]]]:
+    """Return strengths at random, no two of a group equal, 0 where nothing is offered.
+
+    Args:
+        opened: An open description.
+        seed: Decides on the order.
+        most: How many of each group are above zero; None: all.
+    """
+    given = {}
+    for name, layout in expand(opened).layouts.items():
+        offered = [
+            (row, column) for row, line in enumerate(layout.mask) for column, here in enumerate(line) if here
+        ]
+        Random(f"{seed}/{name}").shuffle(offered)  # noqa: S311 - nothing secret
+        matrix = [[0.0] * len(layout.ops) for _ in layout.rows]
+        for place, (row, column) in enumerate(offered[:most], start=1):
+            matrix[row][column] = place / len(offered)
+        given[name] = matrix
+    return given
+
+
+def on_nodes(description: Description, catalogue: Catalogue | None = None) -> dict[tuple[str, str], Kept]:
+    """Return by graph and node what stands on its edges: graph, source and operation.
+
+    Args:
+        description: A description.
+        catalogue: Where it is given, operations of the frame are left out.
+    """
+    return {
+        (graph, node.name): Counter(
+            (graph, str(edge.source), str(op))
+            for edge in node.edges
+            for op in edge.ops
+            if catalogue is None or not catalogue[op.name].structural
+        )
+        for graph, one in description.graphs().items()
+        for node in one.nodes
+    }
+
+
+def network(description: Description, catalogue: Catalogue) -> Network:
+    """Return the network of a description, plain, with first weights of its own."""
+    with seeded():
+        return compiled(description, catalogue, execution="plain")
+
+
+def computed(net: Network, open_gates: Collection[str]) -> list[Tensor]:
+    """Return what a network gives for a few images, in training and in evaluation.
+
+    Its tensors are made to hang on their shape and last name alone, so that two networks are compared as
+    functions: what has another name is still the same.
+
+    Args:
+        net: A network; the mixture of an open one is random and signed.
+        open_gates: Names of the gates that are not closed any more.
+    """
+    _fill(net, open_gates)
+    images = torch.rand(IMAGES, FACTS.channels, FACTS.height, FACTS.width, generator=generator(0))
+    mixture = {
+        name: torch.randn(shape.rows, shape.columns, generator=generator(1))
+        for name, shape in net.groups.items()
+    }
+    found: list[Tensor] = []
+    for training in (True, False):
+        with seeded(), torch.no_grad():
+            given = net.train(training)(images, mixture or None)
+        found += given if isinstance(given, tuple) else (given,)
+    return found
+
+
+@torch.no_grad()
+def _fill(net: Network, open_gates: Collection[str]) -> None:
+    for name, tensor in net.state_dict().items():
+        if name in open_gates:
+            tensor.fill_(OPEN_GATE)
+        elif not name.startswith(GATES) and tensor.is_floating_point():
+            tensor.copy_(_filling(name, tensor))
+
+
+def _filling(name: str, tensor: Tensor) -> Tensor:
+    last = name.rpartition(".")[2]
+    seed = Random(f"{last}/{tuple(tensor.shape)}").getrandbits(63)  # noqa: S311 - nothing secret
+    numbers = torch.rand(tensor.shape, generator=generator(seed))
+    # A variance is above zero.
+    return numbers + 0.5 if last == "running_var" else numbers - 0.5
+
+
+HELD: Final = 200
+"""Validation images."""
+
+FIRST_COSTS: Final[Mapping[str, float]] = {"params": 1_000, "macs": 20_000}
+DEARER: Final = 1.25
+"""What a child costs of its parent's costs."""
+
+
+def entry(number: int, error: float, *, parent: Entry | None = None, wave: int = 1) -> Entry:
+    """Return an entry with costs above those of its parent."""
+    costs = FIRST_COSTS if parent is None else {name: DEARER * cost for name, cost in parent.costs.items()}
+    return Entry(
+        id=number,
+        parent=None if parent is None else parent.id,
+        wave=wave,
+        description=f"architectures/{number:04d}.yaml",
+        weights=f"jobs/{number:04d}-grow/weights.safetensors",
+        error=error,
+        count=HELD,
+        costs=costs,
+        steps=100,
+    )
+
+
+def gallery_of(errors: Sequence[float]) -> Gallery:
+    """Return a gallery with these validation errors; each entry grew from the one before it."""
+    entries: list[Entry] = []
+    for wave, error in enumerate(errors, start=1):
+        parent = entries[-1] if entries else None
+        entries.append(entry(wave, error, parent=parent, wave=wave))
+    return Gallery(tuple(entries))
+
+
+def disguised(gallery: Gallery) -> Gallery:
+    """Return a gallery with the same errors, costs and parents, in which all else is other.
+
+    What is fitted best comes last by error: who ranks by a figure of the training is led astray.
+    """
+    worst_first = sorted(gallery, key=lambda one: -one.error)
+    return Gallery(
+        tuple(
+            evolve(
+                one,
+                description=f"else/{one.id}.yaml",
+                weights=None,
+                steps=1000 - 100 * worst_first.index(one),
+                costs={**one.costs, "training_error": 0.01 * (1 + worst_first.index(one))},
+            )
+            for one in gallery
+        )
+    )
+
+
+def chosen(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[Entry, ...]:
+    """Return the parents of the wave that comes next."""
+    wave = 1 + max(one.wave for one in gallery)
+    return tuple(policy.next_parents(gallery, wave, _rng(seed, wave)))
+
+
+def waves(policy: GrowingPolicy, child_error: Callable[[float], float], *, most: int) -> int:
+    """Run growth without training anything; returns how many waves it took, `most` if that was no end.
+
+    Args:
+        policy: The policy.
+        child_error: What the error of a child is, by that of its parent.
+        most: Waves after which it is stopped.
+    """
+    gallery = Gallery((entry(1, 0.5),))
+    for wave in range(2, most + 2):
+        parents = policy.next_parents(gallery, wave, _rng(0, wave))
+        if not parents:
+            return wave - 2
+        for parent in parents:
+            child = entry(len(gallery) + 1, child_error(parent.error), parent=parent, wave=wave)
+            gallery = gallery.added(child)
+    return most
+
+
+def _rng(seed: int, wave: int) -> Random:
+    return Random(f"{seed}/growth/{wave}")  # noqa: S311 - nothing secret

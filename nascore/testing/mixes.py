@@ -1,0 +1,276 @@
+"""A mix at work: one small search, and what shows that it searched.
+
+Running means: theta moves where an updater learns, and only there; weights move; everything stays finite; and
+every architecture that was found can be built from its files, and gives logits.
+
+What goes wrong between parts goes wrong between two or three of them: a row for every triple finds it in a
+small part of the time that all combinations take (Kuhn, Wallace, Gallo 2004, IEEE TSE 30(6): of the failures
+that they looked at, 90 % and more came of three values or fewer).
+"""
+
+from __future__ import annotations
+
+import json
+from heapq import heapify, heappop, heappush
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+import torch
+from attrs import Factory, define, evolve
+from safetensors.torch import load_file
+
+from nascore.component import load as loaded
+from nascore.description import load
+from nascore.engine.search import search
+from nascore.engine.streams import Streams
+from nascore.errors import NascoreError, said
+from nascore.nn import compile as compiled
+from nascore.recipe.advice.combinations import mixes
+from nascore.recipe.settling.request import settled
+from nascore.run import RESULT
+from nascore.testing.choices import generator
+from nascore.testing.planted import CLASSES, DATASET, smallest
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from torch import Tensor
+
+    from nascore.contract import Demand, StepReport, Trainer
+    from nascore.engine.phase import Phase
+    from nascore.nn import Network
+    from nascore.plugin import Registry
+    from nascore.recipe import Recipe
+    from nascore.recipe.advice.combinations import Mix
+
+    Tensors = dict[str, Tensor]
+    Values: TypeAlias = frozenset[tuple[int, Hashable]]
+
+
+IMAGES: Final = 2
+SEARCH: Final = "search"
+TRAIN: Final = "train"
+
+
+def faults_of(mix: Mix, registry: Registry) -> list[str]:
+    """Search once with a mix, as small as it can be; returns what is wrong with the run, a sentence each.
+
+    Args:
+        mix: A combination that is not refused.
+        registry: What is installed.
+    """
+    request = evolve(
+        mix.request, names={**mix.request.names, "dataset": (DATASET,)}, run={"device": "cpu", "seed": 0}
+    )
+    seen = _Seen()
+    with TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        try:
+            sets = smallest(settled(request, registry), registry)
+            recipe = settled(evolve(request, sets=(*request.sets, *sets)), registry)
+            search(_watched(recipe, seen), registry, out=run)
+        except NascoreError as error:
+            return [f"stopped: {error}"]
+        except Exception as error:  # noqa: BLE001 - whatever a part raises is what is to be told
+            return [f"broke: {said(error)}"]
+        return [*_of_search(recipe, seen), *_of_jobs(run, registry, recipe)]
+
+
+@define(kw_only=True)
+class _Seen:
+    """What was seen of the phases in which something was chosen.
+
+    Attributes:
+        phases: How many ended.
+        begun: Each of them with theta as it was when it began: deriving comes after the last step, and an
+            updater that is asked for the strength then must not move it either.
+        weights: In how many the weights moved.
+        wrong: Names of what was not finite.
+    """
+
+    phases: int = 0
+    begun: list[tuple[Phase, Tensors]] = Factory(list)
+    weights: int = 0
+    wrong: set[str] = Factory(set)
+
+    @property
+    def theta(self) -> int:
+        """In how many phases theta moved."""
+        return sum(_moved(before, _theta(phase)) for phase, before in self.begun)
+
+
+class _Watching:
+    """A trainer that is watched: what it is given, and what it leaves."""
+
+    def __init__(self, trainer: Trainer, seen: _Seen) -> None:
+        self.trainer = trainer
+        self.seen = seen
+
+    @property
+    def demand(self) -> Demand:
+        return self.trainer.demand
+
+    def start(self, phase: Phase) -> None:
+        self.phase = phase
+        self.done = 0
+        self.theta, self.weights = _theta(phase), _weights(phase.network)
+        self.trainer.start(phase)
+
+    def step(self) -> StepReport:
+        report = self.trainer.step()
+        self.done += 1
+        if self.done == self.phase.steps:
+            theta, weights = _theta(self.phase), _weights(self.phase.network)
+            self.seen.phases += 1
+            self.seen.begun.append((self.phase, self.theta))
+            self.seen.weights += _moved(self.weights, weights)
+            self.seen.wrong.update(_wrong({**theta, **weights}))
+        return report
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.trainer.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.trainer.load_state_dict(state)
+
+
+def _watched(recipe: Recipe, seen: _Seen) -> Recipe:
+    part = recipe.part("trainer")
+    build = loaded(part.component.build)
+    component = evolve(part.component, build=lambda settings: _Watching(build(settings), seen))
+    return evolve(recipe, parts={**recipe.parts, "trainer": (evolve(part, component=component),)})
+
+
+def _of_search(recipe: Recipe, seen: _Seen) -> Iterator[str]:
+    """Yield what is wrong with the phases in which something was to be chosen."""
+    if not recipe.part("growth").provides & {"supernet", "shadows"}:
+        return
+    updater = recipe.part("updater")
+    if not seen.phases:
+        yield "nothing was searched"
+    elif seen.weights < seen.phases:
+        yield f"the weights did not move in {seen.phases - seen.weights} of {seen.phases} searches"
+    if "learns" in updater.provides and seen.theta < seen.phases:
+        yield f"theta did not move in {seen.phases - seen.theta} of {seen.phases} searches"
+    if "learns" not in updater.provides and seen.theta:
+        yield f"theta moved, and {updater.name} does not say that it learns"
+    if seen.wrong:
+        yield f"not finite after the search: {', '.join(sorted(seen.wrong))}"
+
+
+def _of_jobs(run: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
+    """Yield what is wrong with the architectures that were trained."""
+    jobs = [one for one in sorted((run / "jobs").iterdir()) if not one.name.endswith(f"-{SEARCH}")]
+    if not jobs:
+        yield "no architecture was trained"
+    for job in jobs:
+        try:
+            yield from _of_job(job, registry, recipe)
+        except NascoreError as error:
+            yield f"job {job.name} left what cannot be built: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever an operation raises
+            yield f"job {job.name} left what cannot run: {said(error)}"
+
+
+def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
+    result = json.loads((job / RESULT).read_text(encoding="utf-8"))
+    if result.get("status") == "failed":
+        yield f"job {job.name} failed: {result['error']}"
+        return
+    number, _, kind = job.name.partition("-")
+    description = load(
+        (job / "description.yaml").read_text(encoding="utf-8"), catalogue=registry.operations()
+    )
+    # As the job itself drew them: what a child inherits is another matter.
+    with Streams(f"{recipe.run.seed}/{int(number)}").initial():
+        network = compiled(description, registry.operations(), execution="plain")
+    before = _weights(network)
+    network.load_state_dict(load_file(job / "weights.safetensors"))
+    after = _weights(network)
+    if kind == TRAIN and not _moved(before, after):
+        yield f"the weights did not move in job {job.name}"
+    size = recipe.setting("dataset.size")
+    images = torch.rand(IMAGES, recipe.setting("dataset.channels"), size, size, generator=generator(0))
+    with torch.no_grad():
+        logits = network.eval()(images)
+    if tuple(logits.shape) != (IMAGES, CLASSES):
+        yield f"job {job.name} left a network with logits of shape {tuple(logits.shape)}"
+    wrong = _wrong({**after, "logits": logits})
+    if wrong:
+        yield f"not finite after job {job.name}: {', '.join(wrong)}"
+
+
+def _theta(phase: Phase) -> Tensors:
+    assert phase.search is not None
+    return {f"theta of {name}": one.detach().clone() for name, one in phase.search.state.theta.items()}
+
+
+def _weights(network: Network | torch.nn.Module) -> Tensors:
+    """Return a copy of what a gradient moves: buffers move with every image that is seen."""
+    return {name: one.detach().clone() for name, one in network.named_parameters()}
+
+
+def _moved(before: Tensors, after: Tensors) -> bool:
+    return any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def _wrong(values: Tensors) -> list[str]:
+    return sorted(name for name, value in values.items() if not bool(torch.isfinite(value).all()))
+
+
+Row = TypeVar("Row", bound="Sequence[Hashable]")
+TRIPLES = 3
+
+
+def covering(rows: Sequence[Row], *, strength: int = TRIPLES) -> list[Row]:
+    """Return rows that hold whatever so many values, each of another column, stand together in some row.
+
+    Greedy: always the row that holds most of what is missing still, of equals the first. So the same rows
+    give the same array, and what no row holds is not asked for.
+
+    Args:
+        rows: All rows that are allowed, of one length.
+        strength: How many values; with 1, every value stands in some row.
+    """
+    missing = {values for row in rows for values in held(row, strength)}
+    # What a row holds of what is missing only falls: the best is found without looking at the others again.
+    queue = [(-len(held(row, strength)), place) for place, row in enumerate(rows)]
+    heapify(queue)
+    chosen = []
+    while missing:
+        _, place = heappop(queue)
+        new = held(rows[place], strength) & missing
+        if queue and (-len(new), place) > queue[0]:
+            heappush(queue, (-len(new), place))
+            continue
+        chosen.append(rows[place])
+        missing -= new
+    return chosen
+
+
+def held(row: Sequence[Hashable], strength: int = TRIPLES) -> set[Values]:
+    """Return every set of so many values of a row, each with its column; fewer where the row is shorter."""
+    return {frozenset(values) for values in combinations(enumerate(row), min(strength, len(row)))}
+
+
+def accepted_mixes(registry: Registry, names: Mapping[str, Sequence[str]] | None = None) -> list[Mix]:
+    """Return all combinations that the fit check does not refuse.
+
+    Args:
+        registry: What is installed.
+        names: By slot what fills it, where that is not everything.
+    """
+    return [mix for mix in mixes(registry, names=names) if mix.verdict != "refused"]
+
+
+def covering_mixes(found: Iterable[Mix], *, strength: int = TRIPLES) -> list[Mix]:
+    """Return combinations that together hold what any three fillings (or so many) of one combination hold.
+
+    Args:
+        found: Combinations that are not refused.
+        strength: How many fillings.
+    """
+    by_texts = {tuple(mix.texts.values()): mix for mix in found}
+    return [by_texts[texts] for texts in covering(list(by_texts), strength=strength)]

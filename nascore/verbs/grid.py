@@ -1,0 +1,232 @@
+"""The searches that a request stands for: one for each combination of names and seeds."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, frozen
+
+from nascore.component import SLOTS
+from nascore.errors import Origin, Problem, RecipeError
+from nascore.files import given_path
+from nascore.recipe.sources.run_settings import EVALUATION_PATH
+from nascore.run import is_file
+from nascore.verbs.resolution import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nascore.recipe import Request
+
+
+EVALUATION: Final = EVALUATION_PATH
+"""What the path of a setting begins with that is meant for the evaluation, not for the search."""
+
+SHARED: Final = ("dataset", "observer", "threads", "device")
+"""First words of settings that count for the evaluation too."""
+
+MOST_SEEDS: Final = 1000
+
+_MOST_DROPPED: Final = 2
+"""Names that run in some combinations and are left out nevertheless, to find a command that works."""
+
+_LONE: Final = re.compile(r"\s*[1-9]\d{0,8}\s*")
+_SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
+
+
+@frozen(kw_only=True)
+class Varied:
+    """A request with several names for a slot that holds one component.
+
+    Attributes:
+        request: The request, without these slots.
+        slots: What was given for each of them.
+        seeds: The seeds; None: what the request says.
+    """
+
+    request: Request
+    slots: Mapping[str, tuple[str, ...]]
+    seeds: tuple[int, ...] | None
+
+    def choices(self) -> list[dict[str, str]]:
+        """Return all combinations of what was given."""
+        return [dict(zip(self.slots, names, strict=True)) for names in product(*self.slots.values())]
+
+    def request_of(self, choice: Mapping[str, str], seed: int | None) -> Request:
+        """Return the request of one search."""
+        names = {**self.request.names, **{slot: [name] for slot, name in choice.items()}}
+        run = self.request.run if seed is None else {**self.request.run, "seed": seed}
+        return evolve(self.request, names=names, run=run)
+
+    def without(self, refused: Sequence[Mapping[str, str]]) -> Request | None:
+        """Return the request without as few names as it takes that nothing is refused; None: none is left.
+
+        Args:
+            refused: The combinations that cannot run.
+        """
+        choices = self.choices()
+        blamed = {item for choice in refused for item in choice.items()}
+        # A name that runs in no combination has to go; of the others one or two may.
+        lost = {item for item in blamed if all(one in refused for one in choices if item in one.items())}
+        others = [
+            item for slot, names in self.slots.items() for name in names if (item := (slot, name)) in blamed
+        ]
+        for count in range(_MOST_DROPPED + 1):
+            for more in combinations([item for item in others if item not in lost], count):
+                left = [one for one in choices if lost.union(more).isdisjoint(one.items())]
+                if left and not any(one in refused for one in left):
+                    return self._only(left)
+        return None
+
+    def _only(self, left: Sequence[Mapping[str, str]]) -> Request:
+        kept = {slot: list(dict.fromkeys(one[slot] for one in left)) for slot in self.slots}
+        names = {**self.request.names, **{slot: [",".join(names)] for slot, names in kept.items()}}
+        return evolve(self.request, names=names)
+
+
+def varies(request: Request) -> bool:
+    """Say whether a request gives several names for a slot that holds one component."""
+    return any(len(_split(request.names.get(slot.name, ()))) > 1 for slot in SLOTS if not slot.many)
+
+
+def varied(request: Request, seeds: str | Iterable[int] | None) -> Varied:
+    """Return the searches that a request stands for.
+
+    Args:
+        request: Names of a slot that holds one component may be several, or have commas between them.
+        seeds: ``0..4``, ``0,1,7``, or numbers; None: the seed of the request.
+
+    Raises:
+        RecipeError: A name is missing or stands twice, or the seeds are none; all of it at once.
+    """
+    split = {
+        slot.name: _split(request.names[slot.name])
+        for slot in SLOTS
+        if not slot.many and request.names.get(slot.name)
+    }
+    problems = [
+        problem for slot, names in split.items() if len(names) > 1 for problem in _misnamed(slot, names)
+    ]
+    numbers: tuple[int, ...] | None = None
+    if seeds is not None:
+        numbers, wrong = _seeds(seeds)
+        problems += [*wrong, *_two_seeds(request)]
+    if problems:
+        raise RecipeError(problems)
+    several = {slot: tuple(names) for slot, names in split.items() if len(names) > 1}
+    rest = {slot: names for slot, names in request.names.items() if slot not in several}
+    return Varied(request=evolve(request, names=rest), slots=several, seeds=numbers)
+
+
+def divided(request: Request) -> tuple[Request, Request]:
+    """Return what a request says to the search, and what to the evaluation of what is found.
+
+    The settings of the evaluation have paths that begin with ``evaluate.``; those of the data and of the
+    machine count for both, unless the evaluation has its own.
+    """
+    own = [text for text in request.sets if not text.startswith(EVALUATION)]
+    sets = [text for text in request.sets if text.startswith(EVALUATION)]
+    settings = {path: value for path, value in request.settings.items() if not path.startswith(EVALUATION)}
+    theirs = {path: value for path, value in request.settings.items() if path.startswith(EVALUATION)}
+    paths = {_path(text).removeprefix(EVALUATION) for text in (*sets, *theirs)}
+    search = evolve(request, sets=own, settings=settings)
+    evaluation = evolve(
+        request,
+        names={slot: names for slot, names in request.names.items() if slot in SHARED},
+        run={name: value for name, value in request.run.items() if name not in paths},
+        arguments={name: value for name, value in request.arguments.items() if name not in paths},
+        sets=[*(text for text in own if _is_shared(text) and _path(text) not in paths), *sets],
+        settings={path: one for path, one in settings.items() if _is_shared(path) and path not in paths}
+        | theirs,
+        prefix=EVALUATION,
+    )
+    return search, evaluation
+
+
+def _path(text: str) -> str:
+    """Return the path of a typed setting, or a path itself."""
+    return text.partition("=")[0].strip()
+
+
+def _is_shared(path: str) -> bool:
+    return _path(path).partition(".")[0] in SHARED
+
+
+def _split(names: Sequence[str]) -> list[str]:
+    """Return names that have commas between them; a file's name may have some in it."""
+    found: list[str] = []
+    for typed in names:
+        kind, colon, path = typed.partition(":")
+        whole = "," not in typed or (bool(colon) and "," not in kind and is_file(given_path(path)))
+        found += [typed] if whole else [name.strip() for name in typed.split(",")]
+    return found
+
+
+def _misnamed(slot: str, names: Sequence[str]) -> list[Problem]:
+    origin = Origin(layer="flag", where=f"--{slot} {','.join(names)}")
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    texts = ["a name is missing between commas."] if not all(names) else []
+    texts += [f"{name} stands twice." for name in twice]
+    return [Problem(path=slot, text=text, origin=origin, hint="Leave it out.") for text in texts]
+
+
+def _seeds(typed: str | Iterable[int]) -> tuple[tuple[int, ...], list[Problem]]:
+    if isinstance(plain(typed), int):
+        hint = f"Give a list of seeds, such as range({plain(typed)}) or [{plain(typed)}]."
+        text = f"{typed} may mean one seed or so many."
+        return (), [Problem(path="seeds", text=text, origin=Origin(layer="python", where="seeds"), hint=hint)]
+    if not isinstance(typed, str):
+        numbers = [plain(one) for one in typed]
+        wrong = [f"{one!r} is no seed." for one in numbers if type(one) is not int or one < 0]
+        said = "seeds"
+    else:
+        numbers, wrong = _typed(typed)
+        said = f"--seeds {typed}"
+    wrong += [f"{seed} stands twice." for seed in sorted({one for one in numbers if numbers.count(one) > 1})]
+    if not numbers and not wrong:
+        wrong.append("there is none.")
+    origin = Origin(layer="flag", where=said)
+    hint = "Write 0..4 or 0,1,7: whole numbers, 0 or more."
+    if said != "seeds" and _LONE.fullmatch(str(typed)):
+        wrong = [f"{typed} may mean one seed or so many."]
+        last = max(int(str(typed)) - 1, 1)
+        hint = f"Write --seeds 0..{last} for several seeds, --seed {typed} for this one."
+    return tuple(numbers), [Problem(path="seeds", text=text, origin=origin, hint=hint) for text in wrong]
+
+
+def _typed(text: str) -> tuple[list[int], list[str]]:
+    numbers: list[int] = []
+    wrong: list[str] = []
+    for word in text.split(","):
+        match = _SPAN.fullmatch(word.strip())
+        if match is None:
+            wrong.append(f"{word.strip()!r} is neither a number nor a span of numbers.")
+            continue
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            wrong.append(f"{word.strip()} ends before it begins.")
+        elif last - first >= MOST_SEEDS:
+            wrong.append(f"{word.strip()} is more than {MOST_SEEDS} seeds.")
+        else:
+            numbers += range(first, last + 1)
+    return numbers, wrong
+
+
+def settings_given(request: Request, path: str) -> list[str]:
+    """Return where a request gives a setting by its path."""
+    given = [f"--set {text}" for text in request.sets if _path(text) == path]
+    return [*given, *(["settings"] if path in request.settings else [])]
+
+
+def _two_seeds(request: Request) -> list[Problem]:
+    given = [f"--seed {request.run['seed']}"] if "seed" in request.run else []
+    given += settings_given(request, "seed")
+    hint = "Leave one of them out."
+    return [
+        Problem(
+            path="seed", text="is given beside seeds.", origin=Origin(layer="flag", where=where), hint=hint
+        )
+        for where in given
+    ]

@@ -1,0 +1,248 @@
+"""From a request to a recipe that can run; a refusal ends with the nearest request that works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
+
+from attrs import frozen
+
+from nascore.component import SLOTS
+from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean, refusal
+from nascore.files import given_path
+from nascore.plugin import Selection, discover
+from nascore.plugin.plugin import named
+from nascore.recipe import SEARCH_RUN, Request
+from nascore.recipe.advice.suggest import UnfitError, unfit
+from nascore.recipe.settling.request import resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nascore.component import Component, Slot
+    from nascore.engine.build import Built
+    from nascore.plugin import Plugin, Registry
+    from nascore.plugin.plugin import Wanted
+    from nascore.recipe import Recipe
+    from nascore.recipe.advice.suggest import Suggestion
+
+
+class OfRun(TypedDict, total=False):
+    """Settings of the run that are arguments in Python as they are flags. None: as the recipe says.
+
+    Attributes:
+        seed: Decides on all that is random; 0 without a recipe.
+        threads: CPU threads, which decide on sums; 1 without a recipe.
+        device: The device; ``"auto"``, without a recipe, is the best there is.
+    """
+
+    seed: int | None
+    threads: int | None
+    device: Literal["auto", "cpu", "cuda"] | None
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A recipe that can run, and what it was made from.
+
+    Attributes:
+        recipe: The settled recipe.
+        registry: What is installed, with the files that were named.
+        built: What was built of the recipe to check it, for the first search of it to take; None: nothing.
+    """
+
+    recipe: Recipe
+    registry: Registry
+    built: Built | None = None
+
+
+def ask(
+    request: Request,
+    *,
+    plugins: Wanted = (),
+    run: Component = SEARCH_RUN,
+    slots: Sequence[Slot] = SLOTS,
+) -> Asked:
+    """Return the recipe of a request.
+
+    Args:
+        request: What was asked for.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        run: Whether to search or to evaluate.
+        slots: The slots that play a part.
+
+    Raises:
+        RecipeError: Something is wrong; all of it at once.
+        UnfitError: Parts do not fit, and nothing else is wrong.
+        PluginError: A file of `plugins` cannot be used.
+    """
+    registry = installed(plugins)
+    recipe = resolved(request, registry, run=run, slots=slots)
+    if recipe.refused:
+        misfit = unfit(recipe, request, registry, run=run, slots=tuple(slots))
+        raise misfit or refusal(recipe.problems)
+    return Asked(recipe=recipe, registry=registry)
+
+
+def requested(
+    *,
+    names: Mapping[str, str | Path | Sequence[str | Path] | None],
+    recipe: str | Path | None,
+    preset: str | None,
+    scale: str | None,
+    settings: Mapping[str, Any] | None,
+    **run: Any,  # noqa: ANN401 - as the settings of the run declare them
+) -> Request:
+    """Return the request of a call from Python; None is what was not said.
+
+    Args:
+        names: What was named for each slot.
+        recipe: A recipe file.
+        preset: A preset's name.
+        scale: ``mini`` or ``paper``.
+        settings: Values by their ``--set`` path.
+        run: Settings of the run that are arguments of their own.
+
+    Raises:
+        RecipeError: Something else than a name stands for a component.
+    """
+    _refuse_objects(names)
+    if not isinstance(settings, (Mapping, type(None))):
+        raise RecipeError("settings is a dictionary of values by path: {'trainer.epochs': 5}.")
+    return Request(
+        recipe=None if recipe is None else given_path(recipe),
+        preset=preset,
+        scale=scale,
+        names={
+            slot: [_name(named)] if isinstance(named, (str, Path)) else [*map(_name, named)] or ["none"]
+            for slot, named in names.items()
+            if named is not None
+        },
+        arguments={name: plain(value) for name, value in run.items() if value is not None},
+        settings={path: plain(value) for path, value in (settings or {}).items()},
+    )
+
+
+def _refuse_objects(names: Mapping[str, Any]) -> None:
+    """Refuse what is no name: a class or an object of one's own is not taken for a component."""
+    origin = Origin(layer="python", where="an argument")
+    problems = [
+        Problem(
+            path=slot,
+            text=f"{type(one).__name__} is no name of a component.",
+            origin=origin,
+            hint=f"Give the name of one; a plugin brings your own: {slot}='NAME', plugins=['mine.py'].",
+        )
+        for slot, named in names.items()
+        for one in (named if isinstance(named, (list, tuple, set)) else [named])
+        if not isinstance(one, (str, Path, type(None)))
+    ]
+    if problems:
+        raise RecipeError(problems)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has
+    """Return a value with numbers of NumPy and torch, at any depth of lists and maps, as Python's own."""
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    # Known by what it has, so that neither package is imported for it.
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
+def _name(named: str | Path) -> str:
+    """Return the name of a component; a path is that of a file in the form of `file:`."""
+    return f"file:{named}" if isinstance(named, Path) else named
+
+
+def installed(plugins: Wanted = ()) -> Registry:
+    """Return the plugins that are wanted, and what they bring.
+
+    Args:
+        plugins: A selection of plugins, or files with plugins that are not installed.
+
+    Raises:
+        PluginError: A file, or a plugin that `only` names, cannot be used: unlike the rest of what is
+            installed, it is wanted here and now. Or a name stands for no plugin.
+    """
+    selection = Selection.of(plugins)
+    registry = found(selection)
+    files = {str(given_path(file)) for file in selection.files}
+    asked_for = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
+    problems = [
+        Problem(path="", text=f"{_called(one)} cannot be used: {one.reason.rstrip('.')}.", hint=one.cure)
+        for one in asked_for
+        if one.status != "ready"
+    ]
+    if problems:
+        raise PluginError(problems)
+    return registry
+
+
+def found(plugins: Wanted = ()) -> Registry:
+    """Return what :func:`installed` does, whatever the status of the plugins.
+
+    Raises:
+        PluginError: A name of the selection stands for no plugin.
+    """
+    selection = Selection.of(plugins)
+    registry = discover(selection)
+    flags = (("--without", selection.without), ("--only", selection.only))
+    problems = [
+        _not_installed(flag, name, registry)
+        for flag, names in flags
+        for name in names
+        if not any(named(one, [name]) for one in registry.plugins)
+    ]
+    if problems:
+        raise PluginError(problems)
+    return registry
+
+
+def _called(plugin: Plugin) -> str:
+    return plugin.value if plugin.is_file else f"plugin {plugin.name}"
+
+
+def _not_installed(flag: str, name: str, registry: Registry) -> Problem:
+    """Say of a name that no plugin has it; switching off by NASCORE_WITHOUT is for good, and not checked."""
+    hint = did_you_mean(name, registry.words()) or "See nascore plugins list."
+    origin = Origin(layer="flag", where=f"{flag} {name}")
+    return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)
+
+
+INDENT: Final = "  "
+
+
+@contextmanager
+def suggesting(write: Callable[[Suggestion], str] | None = None) -> Iterator[None]:
+    """Let the refusal of a misfit end with a request that works, or else with what fits.
+
+    Args:
+        write: Writes the request in full; None: only what has to be changed is named.
+    """
+    try:
+        yield
+    except UnfitError as error:
+        found = error.suggestion()
+        error.add_note(_without_suggestion(error.fitting()) if found is None else _works(found, write))
+        raise
+
+
+def _works(found: Suggestion, write: Callable[[Suggestion], str] | None) -> str:
+    warned = ", with a warning" if found.recipe.warned else ""
+    changes = "; ".join(found.changes)
+    if write is None:
+        return f"This works{warned}: {changes}."
+    return f"This works{warned} ({changes}):\n{INDENT}{write(found)}"
+
+
+def _without_suggestion(fitting: dict[str, tuple[str, ...]]) -> str:
+    rows = [f"{INDENT}{slot}: {_listed(names)}" for slot, names in fitting.items()]
+    return "\n".join(["No two changes make it fit. What no refused need rejects:", *rows])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing that is installed"

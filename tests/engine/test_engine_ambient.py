@@ -1,0 +1,221 @@
+"""Whatever a caller has set in torch around nascore, a run is the same, and finds it put back."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, nullcontext
+
+import pytest
+import torch
+
+import nascore
+from nascore.engine.device import ambient, computing, disturbances
+from nascore.recipe import Request
+from nascore.verbs.draw import draw
+from nascore.verbs.dry_run import check
+
+SETTINGS = {
+    "dataset.count": 96,
+    "trainer.epochs": 2,
+    "trainer.batch": 16,
+    "trainer.warm_up": 0,
+    "training.epochs": 1,
+    "training.batch": 16,
+    "training.drop_path": 0.2,
+}
+
+
+@contextmanager
+def switched(change, value, back):
+    change(value)
+    try:
+        yield
+    finally:
+        change(back)
+
+
+def precise(value):
+    return switched(torch.set_default_dtype, value, torch.float32)
+
+
+@contextmanager
+def device_by_default():
+    torch.set_default_device("meta")
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
+STATES = {
+    "no_grad": torch.no_grad,
+    "set_grad_enabled": lambda: torch.set_grad_enabled(False),
+    "inference_mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "float64": lambda: precise(torch.float64),
+    "float16": lambda: precise(torch.float16),
+    "device": lambda: torch.device("meta"),
+    "default device": device_by_default,
+    "deterministic": lambda: switched(torch.set_deterministic_debug_mode, "error", "default"),
+    "anomaly": torch.autograd.detect_anomaly,
+    "precision": lambda: switched(torch.set_float32_matmul_precision, "medium", "highest"),
+    "threads": lambda: switched(torch.set_num_threads, torch.get_num_threads() + 1, torch.get_num_threads()),
+}
+
+
+def state_of_torch():
+    return {
+        "gradients": torch.is_grad_enabled(),
+        "inference": torch.is_inference_mode_enabled(),
+        "autocast": [torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")],
+        "type": torch.get_default_dtype(),
+        "device": torch.get_default_device(),
+        "deterministic": torch.get_deterministic_debug_mode(),
+        "anomaly": (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+        "precision": torch.get_float32_matmul_precision(),
+        "threads": torch.get_num_threads(),
+        "cudnn": (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark),
+    }
+
+
+def weights_of(run):
+    return (run.path / "best" / "weights.safetensors").read_bytes()
+
+
+def searched(out, **more):
+    return nascore.search(
+        space="tiny",
+        updater="sgd",
+        dataset="planted",
+        scale="mini",
+        seed=1,
+        settings={**SETTINGS, **more},
+        out=out,
+    )
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return weights_of(searched(tmp_path_factory.mktemp("alone") / "run"))
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize("name", STATES)
+def test_a_search_is_the_same_whatever_is_set_around_it(name, alone, tmp_path):
+    with STATES[name]():
+        before = state_of_torch()
+        found = searched(tmp_path / "run")
+        assert state_of_torch() == before
+    assert weights_of(found) == alone
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize("name", STATES)
+def test_the_guard_gives_what_a_run_needs_and_puts_all_of_it_back_after_an_error(name):
+    inside = {}
+
+    def failing():
+        with computing(1):
+            inside.update(state_of_torch(), disturbances=disturbances())
+            raise KeyError
+
+    with STATES[name]():
+        before = state_of_torch()
+        with pytest.raises(KeyError):
+            failing()
+        assert state_of_torch() == before
+    with computing(1):
+        assert inside == {**state_of_torch(), "disturbances": []}
+    assert inside["threads"] == 1
+    assert torch.zeros(1).device.type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
+def test_the_other_verbs_are_the_same_too(name, tmp_path):
+    few = {"training.epochs": 1, "dataset.count": 32, "training.batch": 8}
+
+    def seen(folder):
+        evaluated = nascore.evaluate(
+            found.best, dataset="planted", scale="mini", settings=few, out=folder / "evaluated"
+        )
+        counted = draw(found.best, image=(8, 8)).counted
+        nascore.search_several(
+            space="tiny",
+            scale="mini",
+            updater=["uniform", "sgd"],
+            dataset="planted",
+            settings={**SETTINGS, "dataset.count": 32, "trainer.batch": 8, "training.batch": 8},
+            out=folder / "several",
+        )
+        found_by = [weights_of(nascore.load_run(run)) for run in sorted(folder.glob("several/jobs/*"))]
+        return weights_of(evaluated), counted, found_by
+
+    found = searched(tmp_path / "run", **{"trainer.epochs": 1})
+    with STATES[name]():
+        there = seen(tmp_path / "there")
+    assert seen(tmp_path / "here") == there
+
+
+def test_the_flags_of_the_process_stay_until_the_last_is_through():
+    inside, go_on = threading.Event(), threading.Event()
+
+    def counting():
+        with ambient():
+            inside.set()
+            go_on.wait(5)
+
+    with precise(torch.float64):
+        thread = threading.Thread(target=counting)
+        thread.start()
+        assert inside.wait(5)
+        with computing(1):
+            go_on.set()
+            thread.join()
+            assert torch.get_default_dtype() == torch.float32
+        assert torch.get_default_dtype() == torch.float64
+
+
+def test_one_computes_at_a_time_and_the_same_thread_may_begin_again():
+    order = []
+
+    def second():
+        with computing(1):
+            order.append("second")
+
+    with computing(1):
+        thread = threading.Thread(target=second)
+        thread.start()
+        with computing(1):
+            thread.join(0.1)
+            order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (torch.no_grad, "switched gradients off"),
+        (torch.inference_mode, "switched inference mode on"),
+        (lambda: torch.autocast("cpu"), "switched autocast on for cpu"),
+        (lambda: precise(torch.float64), "made torch.float64 the default type"),
+        (lambda: torch.device("meta"), "made meta the default device"),
+        (nullcontext, None),
+    ],
+)
+def test_what_is_switched_inside_is_seen(change, said):
+    with ambient(), change():
+        assert (said in disturbances()) == (said is not None)
+        assert bool(disturbances()) == (said is not None)
+
+
+@pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
+def test_what_a_search_will_hand_over_is_known_there_too(name):
+    cost = {"regularizer.cost.target": 100}
+    request = Request(scale="mini", names={"space": ["tiny"], "regularizer": ["cost"]}, settings=cost)
+    here = check(request)
+    assert here.recipe.warned
+    with STATES[name]():
+        there = check(request)
+    assert there.trained == here.trained
+    assert there.recipe.warned == here.recipe.warned

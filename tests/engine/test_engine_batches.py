@@ -1,0 +1,119 @@
+"""Batches, halves and augmentation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from attrs import evolve
+from engine_toys import FACTS, examples
+
+from nascore.engine.data import Batches, crop, flip, halves, normalise
+from nascore.errors import RecipeError
+from nascore.nn import Examples
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def numbered(count, per_class=None):
+    """Return images that are recognised by their one pixel; classes as given, or three in turn."""
+    labels = (
+        torch.arange(count) % 3 if per_class is None else torch.repeat_interleave(torch.tensor(per_class))
+    )
+    return Examples(images=torch.arange(count).float().view(-1, 1, 1, 1), labels=labels)
+
+
+PLAIN = evolve(FACTS, mean=(0.0,), std=(1.0,), height=1, width=1)
+
+
+@pytest.mark.parametrize("per_class", [[10, 10, 10], [7, 5, 3], [1, 1, 1], [20, 1, 2]])
+def test_halves_are_disjoint_complete_and_stratified(per_class):
+    data = numbered(sum(per_class), per_class)
+    one, other = halves(data, generator())
+    seen = sorted(one.images.flatten().tolist() + other.images.flatten().tolist())
+    assert seen == list(range(sum(per_class)))
+    assert abs(len(one.labels) - len(other.labels)) <= 1
+    counts = [torch.bincount(half.labels, minlength=3) for half in (one, other)]
+    assert (counts[0] - counts[1]).abs().max() <= 1
+
+
+def test_halves_depend_on_the_generator_and_keep_labels_with_images():
+    data = numbered(60)
+    one, _ = halves(data, generator(0))
+    again, _ = halves(data, generator(0))
+    another, _ = halves(data, generator(1))
+    assert torch.equal(one.images, again.images)
+    assert not torch.equal(one.images.flatten().sort()[0], another.images.flatten().sort()[0])
+    assert torch.equal(one.labels, one.images.flatten().long() % 3)
+
+
+def test_each_epoch_is_a_new_order_and_its_rest_is_dropped():
+    batches = Batches(numbered(11), PLAIN, size=3, order=generator())
+    assert len(batches) == 3
+    epochs = [[int(x) for _ in range(3) for x in batches.next()[0].flatten()] for _ in range(4)]
+    assert all(len(set(epoch)) == 9 for epoch in epochs)
+    assert epochs[0] != epochs[1]
+    assert {image for epoch in epochs for image in epoch} == set(range(11))
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(RecipeError, match=r"trainer\.batch: a batch of 12 is more than the 11 images"):
+        Batches(numbered(11), PLAIN, size=12, order=generator())
+
+
+def test_a_batch_is_named_by_the_setting_that_gives_it():
+    with pytest.raises(RecipeError, match=r"training\.batch: a batch of 12"):
+        Batches(numbered(11), PLAIN, size=12, order=generator(), setting="training.batch")
+
+
+def test_batches_go_on_from_a_saved_state():
+    order, saved = generator(), None
+    batches = Batches(numbered(11), PLAIN, size=3, order=order)
+    for _ in range(4):
+        batches.next()
+    saved, where = batches.state_dict(), order.get_state()
+    expected = [batches.next()[0] for _ in range(5)]
+    resumed_order = generator(9)
+    resumed = Batches(numbered(11), PLAIN, size=3, order=resumed_order)
+    resumed.next()
+    resumed.load_state_dict(saved)
+    resumed_order.set_state(where)
+    assert all(torch.equal(image, resumed.next()[0]) for image in expected)
+
+
+def test_augmenting_changes_no_order():
+    data = examples()
+    plain = Batches(data, FACTS, size=7, order=generator())
+    augmented = Batches(data, FACTS, size=7, order=generator(), noise=generator(1))
+    for _ in range(10):
+        (one, labels), (other, others) = plain.next(), augmented.next()
+        assert torch.equal(labels, others)
+        assert not torch.equal(one, other)
+
+
+def test_a_crop_moves_each_image_by_itself():
+    images = torch.rand(40, 2, 5, 4, generator=generator())
+    offsets = torch.randint(5, (2, 40), generator=generator(3))
+    found = crop(images, 2, generator(3))
+    for number, image in enumerate(images):
+        padded = torch.zeros(2, 9, 8)
+        padded[:, 2:7, 2:6] = image
+        top, left = offsets[:, number].tolist()
+        assert torch.equal(found[number], padded[:, top : top + 5, left : left + 4])
+    assert len({tuple(pair) for pair in offsets.T.tolist()}) > 10
+
+
+def test_a_flip_mirrors_about_half():
+    images = torch.rand(200, 1, 3, 4, generator=generator())
+    found = flip(images, generator(1))
+    mirrored = [torch.equal(one, other.flip(2)) for one, other in zip(found, images, strict=True)]
+    same = [torch.equal(one, other) for one, other in zip(found, images, strict=True)]
+    assert all(a != b for a, b in zip(mirrored, same, strict=True))
+    assert 70 < sum(mirrored) < 130
+
+
+def test_normalised_with_the_data_sets_own_figures():
+    facts = evolve(FACTS, mean=(0.2, 0.6), std=(0.1, 0.5))
+    images = torch.tensor([0.3, 0.1]).view(1, 2, 1, 1)
+    assert torch.allclose(normalise(images, facts).flatten(), torch.tensor([1.0, -1.0]))

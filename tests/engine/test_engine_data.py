@@ -1,0 +1,214 @@
+"""Data that contradict their facts are refused before a run begins; what is only doubtful is warned of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from command_line import cli
+from engine_runs import REGISTRY, recipe_of
+from failing_plugins import QUICK_EVALUATE, UNIFORM
+from tiny import CLOSED
+
+from nascore.contract import DataFacts
+from nascore.engine.build import planned
+from nascore.engine.data import checked_data
+from nascore.engine.search import search
+from nascore.errors import PluginError
+from nascore.nn import Examples
+from nascore.nn.data import example_faults, fact_faults
+from nascore.testing import DatasetConformance
+
+FACTS = {
+    "channels": 1,
+    "height": 8,
+    "width": 8,
+    "classes": 3,
+    "train": 60,
+    "test": 12,
+    "mean": (0.5,),
+    "std": (0.29,),
+}
+
+
+def images_and_labels(count=60):
+    images = torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    return images, torch.arange(count) % 3
+
+
+def spoiled(images):
+    images = images.clone()
+    images[3, 0, 2, 2] = float("nan")
+    return images
+
+
+ODD = {
+    "labels from 1": (
+        lambda x, y: (x, y + 1),
+        "has the label 3 in train(), and labels of 3 classes are 0 to 2",
+    ),
+    "negative labels": (lambda x, y: (x, y - 1), "has the label -1 in train()"),
+    "labels of floats": (lambda x, y: (x, y.float()), "gives labels of torch.float32 from train()"),
+    "bytes": (lambda x, y: ((x * 255).to(torch.uint8), y), "gives images of torch.uint8 from train()"),
+    "0 to 255": (
+        lambda x, y: (x * 255, y),
+        "has images from 0.0203 to 255 in train(), and they must lie in 0 to 1",
+    ),
+    "a label too few": (
+        lambda x, y: (x, y[:59]),
+        "gives labels of shape (59,) from train(), and its facts say (60,)",
+    ),
+    "fewer images": (lambda x, y: (x[:50], y[:50]), "gives images of shape (50, 1, 8, 8) from train()"),
+    "another size": (lambda x, y: (x[:, :, :7], y), "gives images of shape (60, 1, 7, 8) from train()"),
+    "not a number": (lambda x, y: (spoiled(x), y), "has images in train() that are not finite"),
+    "arrays": (
+        lambda x, y: (np.asarray(x), np.asarray(y)),
+        "gives numpy.ndarray as labels from train(), not a tensor",
+    ),
+}
+
+
+class Spoiled:
+    """Takes the place of the synthetic data."""
+
+    change = staticmethod(lambda x, y: (x, y))
+    given = None
+    facts = DataFacts(**FACTS)
+
+    def __init__(self, settings):
+        pass
+
+    def train(self):
+        if Spoiled.given is not None:
+            return Spoiled.given
+        images, labels = self.change(*images_and_labels())
+        return Examples(images=images, labels=labels)
+
+    def test(self):
+        images, labels = images_and_labels(12)
+        return Examples(images=images, labels=labels)
+
+
+@pytest.fixture
+def spoil(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nascore.builtin.datasets.Synthetic", Spoiled)
+
+    def put(**changed):
+        for name, value in changed.items():
+            monkeypatch.setattr(Spoiled, name, value)
+
+    return put
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_data_that_contradict_their_facts_are_refused_by_search_and_evaluate(odd, spoil):
+    change, said = ODD[odd]
+    spoil(change=staticmethod(change))
+    Path("net.yaml").write_text(CLOSED.replace("classes: 10", "classes: 3"), encoding="utf-8")
+    for words in (UNIFORM, ("evaluate", "net.yaml", *QUICK_EVALUATE), (*UNIFORM, "--seeds", "0..1")):
+        done = cli(*words)
+        assert done.exit_code == 4, done.output
+        assert f"dataset: synthetic {said}" in done.stderr
+        assert "A mistake of the plugin builtin." in done.stderr
+        assert "unexpected" not in done.stderr
+        assert not Path("run").exists()
+
+
+def test_the_engine_itself_refuses_too(spoil, tmp_path):
+    spoil(change=staticmethod(ODD["0 to 255"][0]))
+    with pytest.raises(PluginError, match="must lie in 0 to 1"):
+        search(recipe_of(), REGISTRY, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("given", [None, [1, 2], (torch.zeros(1), torch.zeros(1))])
+def test_what_is_no_examples_is_refused(given, spoil):
+    spoil(given=given)
+    if given is None:
+        spoil(train=lambda _: None)
+    with pytest.raises(PluginError, match=r"from train\(\), not Examples"):
+        checked_data(recipe_of(), Spoiled(None))
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    images, labels = images_and_labels()
+    bad = Examples(images=(images * 255).to(torch.uint8)[:50], labels=labels[:59])
+    assert len(list(example_faults(DataFacts(**FACTS), bad, "train"))) == 3
+    both = Examples(images=images * 255, labels=labels + 1)
+    assert len(list(example_faults(DataFacts(**FACTS), both, "train"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"mean": ()}, "0 numbers as the fact mean for 1 channels"),
+        ({"class_names": ("a",)}, "1 names as the fact class_names for"),
+        ({"class_names": "abc"}, "'abc' as the fact class_names, not a tuple of texts"),
+        ({"mean": None}, "None as the fact mean"),
+        ({"std": (0.0,)}, "all must be finite and above 0"),
+        ({"std": (float("inf"),)}, "all must be finite and above 0"),
+        ({"mean": (float("nan"),)}, "all must be finite"),
+        ({"train": 0}, "0 as the fact train, not a whole number above 0"),
+        ({"classes": True}, "True as the fact classes"),
+        ({"channels": 1.0}, "1.0 as the fact channels"),
+        ({"crop_pad": 9}, "pads images of 8 pixels by 9"),
+    ],
+)
+def test_facts_by_which_nothing_can_be_built_are_refused_without_an_image(changed, said, spoil):
+    assert not list(fact_faults(DataFacts(**FACTS)))
+    assert any(said in text for text in fact_faults(DataFacts(**{**FACTS, **changed})))
+    spoil(facts=DataFacts(**{**FACTS, **changed}), given=1)
+    with pytest.raises(PluginError, match="dataset: synthetic "):
+        planned(recipe_of(), REGISTRY)
+
+
+def test_facts_of_another_type_are_refused(spoil):
+    spoil(facts={"channels": 3})
+    with pytest.raises(PluginError, match="has facts of the type dict, not DataFacts"):
+        planned(recipe_of(), REGISTRY)
+
+
+def test_what_is_doubtful_is_warned_of_and_kept_in_the_result(spoil):
+    spoil(facts=DataFacts(**{**FACTS, "mean": (0.1,), "std": (0.9,), "classes": 4}))
+    done = cli(*UNIFORM)
+    assert done.exit_code == 0, done.output
+    kept = json.loads(Path("run/result.json").read_text(encoding="utf-8"))["warnings"]
+    for said in (
+        ", and its facts say 0.1",
+        ", and its facts say 0.9",
+        "no training image of class 3",
+    ):
+        assert sum(said in line for line in done.stderr.splitlines() if "warned" in line) == 1
+        assert sum(said in line for line in kept) == 1
+
+
+def test_images_to_test_on_are_checked_before_the_training(spoil, tmp_path):
+    spoil(test=lambda _: Examples(images=torch.rand(12, 1, 8, 8), labels=torch.arange(12) % 3 + 1))
+    path = tmp_path / "net.yaml"
+    path.write_text(CLOSED.replace("classes: 10", "classes: 3"), encoding="utf-8")
+    done = cli("evaluate", path, *QUICK_EVALUATE)
+    assert done.exit_code == 4
+    assert "synthetic has the label 3 in test()" in done.stderr
+    assert search(recipe_of(), REGISTRY, out=tmp_path / "sound")  # a search never opens them
+
+
+def test_data_that_changed_are_seen_by_the_next_run_of_a_recipe(spoil, tmp_path):
+    recipe = recipe_of()
+    assert search(recipe, REGISTRY, out=tmp_path / "first")
+    spoil(change=staticmethod(ODD["0 to 255"][0]))
+    with pytest.raises(PluginError, match="must lie in 0 to 1"):
+        search(recipe, REGISTRY, out=tmp_path / "second")
+
+
+def test_the_kit_and_the_run_share_their_checks(spoil):
+    class Kit(DatasetConformance):
+        component = "synthetic"
+        registry = REGISTRY
+
+    spoil(change=staticmethod(ODD["0 to 255"][0]))
+    with pytest.raises(AssertionError, match=r"has images from .* to 255 in train"):
+        Kit().test_images_lie_between_zero_and_one()

@@ -1,0 +1,200 @@
+"""What a search hands over: its size is the space's business, and bounds on costs hold or are told."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from command_line import cli
+from tiny import TINY
+
+import nascore
+from nascore.builtin.growth import drawn_picks
+from nascore.description import derive
+from nascore.engine import jobs
+from nascore.engine.build import planned
+from nascore.engine.handover import extremes, handover, span
+from nascore.engine.results import costs_of
+from nascore.recipe import Request
+from nascore.verbs.dry_run import aware, check
+from nascore.verbs.evaluate import ask_evaluate
+from nascore.verbs.resolution import ask, installed
+from nascore.verbs.search import search
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHORT = ["trainer.epochs=1", "trainer.warm_up=0", "training.epochs=1"]
+TARGET = "regularizer.cost.target"
+
+
+def warnings(names: dict[str, list[str]], *sets: str) -> list[str]:
+    asked = aware(ask(Request(names=names, sets=sets, scale="mini")))
+    return [f"{one.path}: {one.text}" for one in asked.recipe.warned]
+
+
+@pytest.mark.needs("nascore-darts", "nascore-spaces", "nascore-nasbench")
+@pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet", "nb201", "nb101", "planted"])
+def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
+    asked = ask(Request(names={"space": [space]}, scale="mini"))
+    dataset, parts = planned(asked.recipe, asked.registry)
+    facts, known = dataset.facts, asked.registry.operations()
+    least_and_most = span([costs_of(one, known, facts) for one in extremes(parts.description, facts, known)])
+
+    for seed in range(10):
+        picks = drawn_picks(parts.description, Random(seed))  # noqa: S311 - nothing secret
+        drawn = costs_of(derive(parts.description, picks), known, facts)
+        assert least_and_most.params[0] <= drawn["params"] <= least_and_most.params[1]
+        assert least_and_most.macs[0] <= drawn["macs"] <= least_and_most.macs[1]
+
+
+@pytest.mark.needs("nascore-darts", "nascore-spaces")
+@pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet"])
+def test_a_search_trains_at_its_own_size_and_evaluate_at_that_of_the_space(space: str) -> None:
+    asked = ask(Request(names={"space": [space]}, scale="mini"))
+    dataset, parts = planned(asked.recipe, asked.registry)
+    known = handover(asked.recipe, parts, dataset.facts, asked.registry.operations())
+
+    assert known.trained == known.searched
+    assert known.size == ({"channels": 16, "cells": 4} if space in {"tiny", "darts"} else {})
+    assert (known.evaluated == known.searched) == (space in {"mbconv", "resnet"})
+
+
+@pytest.mark.needs("nascore-darts", "nascore-spaces")
+def test_what_was_searched_with_a_target_is_what_is_evaluated(tmp_path: Path) -> None:
+    data = {"dataset.count": 480, "dataset.size": 16}
+    settings = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, TARGET: 200_000, **data}
+    run = search(
+        space="mbconv", updater="darts", regularizer="cost", dataset="synthetic", scale="mini", seed=1,
+        settings=settings, out=tmp_path / "run",
+    )  # fmt: skip
+    asked = ask_evaluate(run, Request())
+
+    assert run.best.channels == 1
+    assert asked.recipe.run.training.channels is None
+    assert asked.recipe.run.training.cells is None
+    [entry] = run.gallery
+    warned = " ".join(run.result["warnings"])
+    assert entry.costs["macs"] < 300_000
+    assert "evaluate trains" not in warned
+
+
+@pytest.mark.needs("nascore-darts", "nascore-spaces")
+def test_a_target_that_evaluate_misses_is_told_before() -> None:
+    names = {"space": ["darts"], "updater": ["darts"], "regularizer": ["cost"]}
+    found = warnings(names, f"{TARGET}=100K")
+    assert len(found) == 1
+    assert found[0].startswith(
+        f"{TARGET}: it holds at the size of the search, and evaluate trains with training.channels=16, "
+        "training.cells=4: 9.38 to 16.2 times the MACs."
+    )
+    assert any("none is below that" in text for text in warnings(names, f"{TARGET}=1K"))
+    assert any("none is above that" in text for text in warnings(names, f"{TARGET}=1G"))
+    assert not warnings({**names, "space": ["mbconv"]}, f"{TARGET}=100K")
+    [typed] = warnings({**names, "space": ["mbconv"]}, f"{TARGET}=100K", "training.channels=8")
+    assert "what is found is trained with training.channels=8:" in typed
+    assert warnings({**names, "regularizer": ["entropy"]}) == []
+
+
+def test_a_target_that_is_missed_is_told_once(tmp_path: Path) -> None:
+    few = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, "dataset.count": 64}
+    run = nascore.search(
+        space="tiny",
+        dataset="planted",
+        scale="mini",
+        regularizer="cost",
+        settings={**few, TARGET: 10},
+        out=tmp_path / "run",
+    )
+    kept = json.loads((run.path / "result.json").read_text(encoding="utf-8"))["warnings"]
+    assert sum(TARGET in text for text in kept) == 2
+    assert len(set(kept)) == len(kept)
+
+
+@pytest.mark.needs("nascore-darts", "nascore-petridish")
+def test_a_limit_of_growth_is_told_with_what_exceeds_it() -> None:
+    names = {"space": ["darts"], "growth": ["petridish"]}
+    found = [text for text in warnings(names, "growth.limit=70K") if text.startswith("growth.limit")]
+    begun = [text for text in warnings(names, "growth.limit=7K") if text.startswith("growth.limit")]
+
+    assert any("the first growth adds up to" in text for text in found)
+    assert any("evaluate trains with training.channels=16, training.cells=4:" in text for text in found)
+    assert not any("already" in text for text in found)
+    assert any("what growth begins with has" in text for text in begun)
+    assert not any(text.startswith("growth.limit") for text in warnings(names))
+
+
+@pytest.mark.needs("nascore-darts")
+def test_a_dry_run_tells_what_will_be_trained() -> None:
+    checked = check(Request(names={"space": ["darts"], "updater": ["darts"]}, scale="mini"))
+    output = cli("search", "--space", "darts", "--updater", "darts", "--dry-run").output
+
+    assert f"trained by the search: {checked.trained}" in output
+    line = f"trained by evaluate (training.channels=16, training.cells=4): {checked.evaluated}"
+    assert line in output
+
+
+@pytest.mark.needs("nascore-darts")
+def test_the_last_epoch_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    measured: list[float] = []
+    real = jobs.accuracy
+
+    def counting(*args: object) -> float:
+        measured.append(real(*args))  # type: ignore[arg-type]
+        return measured[-1]
+
+    monkeypatch.setattr(jobs, "accuracy", counting)
+    run = search(space="tiny", updater="darts", settings={**TINY, "training.epochs": 2}, out=tmp_path / "run")
+
+    assert len(measured) == 2
+    assert run.result["validation_accuracy"] == pytest.approx(measured[-1], abs=1e-12)
+
+
+@pytest.mark.needs("nascore-darts", "nascore-spaces")
+def test_an_architecture_by_name_keeps_its_published_size(tmp_path: Path) -> None:
+    def training(target: str, **asked: str) -> tuple[int | None, int | None]:
+        run = ask_evaluate(target, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        return run.channels, run.cells
+
+    assert training("mobilenetv2") == (None, None)
+    assert training("DARTS_V2") == (16, 4)
+    assert training("DARTS_V2", scale="paper") == (None, None)
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "nascore: 1\nchannels: 4\nin_channels: 1\nclasses: 10\nnetwork:\n  nodes:\n"
+        "    stem: {from: images, op: stem}\n    head: {from: -1, op: classifier, width: classes}\n"
+    )
+    assert training(str(file)) == (None, None)
+
+
+@pytest.mark.needs("nascore-darts")
+def test_a_run_is_evaluated_at_the_size_of_its_space(tiny_run: Path) -> None:
+    def training(**asked: object) -> tuple[int | None, int | None, int]:
+        run = ask_evaluate(tiny_run, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        return run.channels, run.cells, run.epochs
+
+    assert training() == (16, 4, 12)
+    assert training(scale="paper") == (36, 20, 600)
+    assert training(preset="darts-cifar10") == (36, 20, 600)
+    assert training(preset="darts-cifar10", scale="mini") == (16, 4, 12)
+    assert training(sets=["training.channels=null"]) == (None, 4, 12)
+
+
+@pytest.mark.needs("nascore-darts")
+def test_a_search_does_not_pay_for_an_evaluation() -> None:
+    for asked in (Request(preset="darts-cifar10", names={"dataset": ["digits"]}), Request(scale="paper")):
+        training = ask(asked).recipe.run.training
+        assert (training.channels, training.cells) == (None, None)
+        assert training.epochs <= 20
+        assert (training.auxiliary, training.drop_path) == (0, 0)
+
+
+@pytest.mark.needs("nascore-darts", "nascore-data", "nascore-xnas", "nascore-petridish")
+def test_no_preset_makes_a_search_train_for_long() -> None:
+    registry = installed(())
+    for name in registry.presets():
+        recipe = ask(Request(preset=name, names={"dataset": ["digits"]})).recipe
+        assert recipe.run.training.epochs <= 20, name
+        assert recipe.run.training.channels is None, name

@@ -1,0 +1,159 @@
+"""A part that returns something else than its slot asks for is named: class, plugin, method, and the line."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from engine_runs import GROWN, REGISTRY, recipe_of
+
+from nascore.contract import Demand, Sampled
+from nascore.engine.search import search
+from nascore.errors import PluginError
+
+SOFTMAX = "nascore.builtin.relaxations.Softmax"
+UNIFORM = "nascore.builtin.updaters.Uniform"
+SGD = "nascore.builtin.updaters.Sgd"
+L1 = "nascore.builtin.regularizers.L1"
+RANDOM = "nascore.builtin.growth.Random"
+TRAINER = "nascore.builtin.alternating.Alternating"
+LEARNING = {"space": ["tiny"], "updater": ["sgd"], "dataset": ["synthetic"], "regularizer": ["l1"]}
+
+ODD = [
+    (
+        f"{SOFTMAX}.initial",
+        None,
+        "relaxation: Softmax.initial",
+        "gives None for cell, .* a tensor of floats .3, 4.",
+    ),
+    (
+        f"{SOFTMAX}.initial",
+        torch.zeros(2, 2),
+        "relaxation: Softmax.initial",
+        r"gives a tensor \[2, 2\] of float32",
+    ),
+    (f"{SOFTMAX}.initial", torch.zeros(3, 4).long(), "relaxation: Softmax.initial", "of int64"),
+    (f"{SOFTMAX}.mixture", None, "relaxation: Softmax.mixture", "gives None, and the slot asks for Sampled"),
+    (f"{SOFTMAX}.mixture", torch.zeros(3, 4), "relaxation: Softmax.mixture", "a tensor .* Sampled"),
+    (
+        f"{SOFTMAX}.mixture",
+        Sampled(weights=torch.zeros(1)),
+        "relaxation: Softmax.mixture",
+        "the weights of cell",
+    ),
+    (
+        f"{SOFTMAX}.mixture",
+        Sampled(weights=torch.zeros(3, 4), runs=[]),
+        "relaxation: Softmax.mixture",
+        "a list as runs",
+    ),
+    (f"{SOFTMAX}.expected", None, "relaxation: Softmax.expected", "gives None for cell"),
+    (f"{SGD}.strength", None, "updater: Sgd.strength", "gives None, .* a tensor for each group: cell .3, 4."),
+    (f"{SGD}.strength", {"cell": None}, "updater: Sgd.strength", "gives None for cell"),
+    (f"{SGD}.strength", {"cell": torch.full((3, 4), torch.nan)}, "updater: Sgd.strength", "are not finite"),
+    (f"{L1}.penalty", None, "regularizer: L1.penalty", "gives None, .* a scalar"),
+    (f"{L1}.penalty", 0.5, "regularizer: L1.penalty", "gives float 0.5"),
+    (f"{L1}.penalty", torch.zeros(2), "regularizer: L1.penalty", r"gives a tensor \[2\]"),
+]
+
+
+def search_with(monkeypatch, tmp_path, target, given, names=LEARNING, **settings):
+    monkeypatch.setattr(target, given)
+    search(recipe_of(names=names, **settings), REGISTRY, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: f"{odd[2]} {odd[3]}")
+def test_a_wrong_return_names_who_gave_it(odd, monkeypatch, tmp_path):
+    method, given, who, what = odd
+
+    def wrong(*_, **__):
+        return given
+
+    with pytest.raises(PluginError, match=f"^{who} of the plugin nascore .*{what}") as caught:
+        search_with(monkeypatch, tmp_path, method, wrong)
+    origin = caught.value.problems[0].origin
+    assert origin.where.startswith(f"{__file__}:")  # the method stands here now
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "said"),
+    [
+        (
+            f"{UNIFORM}.gradient",
+            "weights",
+            "Uniform.gradient .* gives 'weights', .* 'theta' or 'mixture' or None",
+        ),
+        (f"{UNIFORM}.granularity", None, "Uniform.granularity .* gives None, .* 'batch' or 'sample'"),
+    ],
+)
+def test_what_an_updater_says_of_itself_is_checked(target, given, said, monkeypatch, tmp_path):
+    names = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
+    with pytest.raises(PluginError, match=said):
+        search_with(monkeypatch, tmp_path, target, given, names=names)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        (None, "gives None, .* a Demand"),
+        (Demand(epochs=0, batch=4), "gives epochs=0, .* a whole number of at least 1"),
+        (Demand(epochs=1, batch=2.5), "gives batch=2.5"),
+    ],
+)
+def test_what_a_trainer_demands_is_checked(demand, said, monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=f"Alternating.demand .*{said}"):
+        search_with(
+            monkeypatch, tmp_path, f"{TRAINER}.__init__", lambda self, _: setattr(self, "demand", demand)
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def rebound(state, gradients):
+    for name, slope in gradients.theta.items():
+        state.theta[name] = (state.theta[name] - slope).detach().requires_grad_()
+
+
+def replaced(state, gradients):
+    for name, slope in gradients.theta.items():
+        state.theta[name].data = state.theta[name].detach() - slope
+
+
+def removed(state, gradients):
+    del gradients
+    state.theta.clear()
+
+
+def frozen(state, gradients):
+    del gradients
+    for theta in state.theta.values():
+        theta.requires_grad_(requires_grad=False)
+
+
+def returned(state, gradients):
+    return {name: state.theta[name] - slope for name, slope in gradients.theta.items()}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (rebound, "another tensor in the place of theta of cell"),
+        (replaced, "other data behind theta of cell"),
+        (removed, "another tensor in the place of theta of cell"),
+        (frozen, "a theta of cell that requires no gradient"),
+        (returned, "a dict"),
+    ],
+)
+@pytest.mark.parametrize("estimate", ["first", "single-level"])
+def test_an_updater_that_does_not_move_theta_in_place_is_named(step, said, estimate, monkeypatch, tmp_path):
+    def own(_self, state, gradients):
+        return step(state, gradients)
+
+    text = f"^updater: Sgd.step of the plugin nascore gives {said}, .* theta moved in place"
+    with pytest.raises(PluginError, match=text):
+        search_with(monkeypatch, tmp_path, f"{SGD}.step", own, **{"trainer.estimate": estimate})
+
+
+@pytest.mark.parametrize("seeds", [[None], ["an architecture"]])
+def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for Descriptions"):
+        search_with(monkeypatch, tmp_path, f"{RANDOM}.seeds", lambda *_: seeds, names=GROWN, growth__count=2)

@@ -1,0 +1,211 @@
+"""Data sets and growth policies that are broken on purpose: a plugin for tests of the kit."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+import torch
+from attrs import evolve
+
+from nascore.api import Component, NoSettings, derive, hookimpl
+from nascore.builtin.components import RandomSettings, SyntheticSettings
+from nascore.builtin.datasets import Synthetic
+from nascore.builtin.growth import Random, drawn_picks
+from nascore.nn import Examples
+
+
+class Data(Synthetic):
+    """Healthy: 24 images of 4 by 4 pixels."""
+
+    changes: ClassVar = {}
+
+    def __init__(self, settings):
+        del settings
+        super().__init__(SyntheticSettings(count=24, size=4, classes=3, channels=1))
+        self.facts = evolve(self.facts, **self.changes)
+
+    def changed(self, examples):
+        return examples
+
+    def train(self):
+        return self.changed(super().train())
+
+    def test(self):
+        return self.changed(super().test())
+
+
+class NoDeviation(Data):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.facts = evolve(self.facts, crop_pad=-1)
+
+
+class WrongShape(Data):
+    def changed(self, examples):
+        return Examples(images=examples.images, labels=examples.labels.int())
+
+
+class CountsFromOne(Data):
+    def test(self):
+        examples = super().test()
+        return Examples(images=examples.images, labels=examples.labels + 1)
+
+
+class Bytes(Data):
+    changes: ClassVar = {"mean": (127.0,), "std": (45.0,)}
+
+    def changed(self, examples):
+        return Examples(images=examples.images * 255, labels=examples.labels)
+
+
+class WrongMean(Data):
+    changes: ClassVar = {"mean": (0.5,), "std": (0.01,)}
+
+
+class Restless(Data):
+    calls = 0
+
+    def changed(self, examples):
+        self.calls += 1
+        order = torch.randperm(len(examples.labels), generator=torch.Generator().manual_seed(self.calls))
+        return Examples(images=examples.images[order], labels=examples.labels[order])
+
+
+class TestsOnTraining(Data):
+    def test(self):
+        train, count = self.train(), self.facts.test
+        return Examples(images=train.images[:count], labels=train.labels[:count])
+
+
+class Lopsided(Data):
+    """One image of the last class."""
+
+    def changed(self, examples):
+        labels = examples.labels.clamp(max=1)
+        labels[-1] = 2
+        return Examples(images=examples.images, labels=labels)
+
+
+class GlobalData(Data):
+    def changed(self, examples):
+        torch.rand(1)
+        return examples
+
+
+DATASETS = {
+    "no-deviation": (NoDeviation, "facts_are_complete"),
+    "wrong-shape": (WrongShape, "shapes_are_as_the_facts_say"),
+    "counts-from-one": (CountsFromOne, "labels_are_classes"),
+    "bytes": (Bytes, "images_lie_between_zero_and_one"),
+    "wrong-mean": (WrongMean, "normalises"),
+    "restless": (Restless, "gives_the_same_on_every_call"),
+    "tests-on-training": (TestsOnTraining, "test_images_are_others"),
+    "lopsided": (Lopsided, "can_be_halved"),
+    "global-data": (GlobalData, "leaves_the_global_random_numbers_alone"),
+}
+
+
+class Grown(Random):
+    """Healthy: three architectures at random."""
+
+    def __init__(self, settings):
+        del settings
+        super().__init__(RandomSettings(count=3))
+
+
+class Open(Grown):
+    def seeds(self, description, rng):
+        return (*super().seeds(description, rng), description)
+
+
+class OtherData(Grown):
+    def seeds(self, description, rng):
+        return [evolve(one, classes=7) for one in super().seeds(description, rng)]
+
+
+class KeepsNever(Grown):
+    """Derives as if everything might be kept."""
+
+    def seeds(self, description, rng):
+        groups = {name: evolve(group, never=()) for name, group in description.groups.items()}
+        ops = {name: group.ops for name, group in description.groups.items()}
+        picks = {
+            name: tuple(
+                (row, max(range(len(ops[name])), key=lambda at: str(ops[name][at].name) == "none"))
+                for row, _ in kept
+            )
+            for name, kept in drawn_picks(description, rng).items()
+        }
+        return [derive(evolve(description, groups=groups), picks)]
+
+
+class Idle(Grown):
+    def seeds(self, description, rng):
+        del description, rng
+        return ()
+
+
+class Misspelt(Grown):
+    def next_parent(self, gallery, wave, rng):
+        del gallery, wave, rng
+        return ()
+
+
+class Repeats(Grown):
+    def seeds(self, description, rng):
+        return super().seeds(description, rng) * 2
+
+
+class GlobalGrowth(Grown):
+    def seeds(self, description, rng):
+        random.random()  # noqa: S311 - what is not to be done
+        return super().seeds(description, rng)
+
+
+class Shortens(Grown):
+    """Leaves a node out: operations and data are those of the space."""
+
+    def seeds(self, description, rng):
+        return [shortened(one) for one in super().seeds(description, rng)]
+
+
+def shortened(description):
+    """Return a closed description without the edge that ends its first cell's first sum of several."""
+
+    def change(node):
+        return evolve(node, edges=node.edges[:1]) if node.join == "sum" else node
+
+    def of(graph):
+        return evolve(graph, nodes=tuple(map(change, graph.nodes)))
+
+    return evolve(description, cells={name: of(graph) for name, graph in description.cells.items()})
+
+
+GROWTHS = {
+    "shortens": (Shortens, "stays_in_a_fixed_space"),
+    "open": (Open, "seeds_are_closed"),
+    "other-data": (OtherData, "seeds_are_for_the_same_data"),
+    "keeps-never": (KeepsNever, "seeds_are_of_the_space"),
+    "idle": (Idle, "begins_with_something"),
+    "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
+    "repeats": (Repeats, "seeds_differ"),
+    "global-growth": (GlobalGrowth, "leaves_the_global_random_numbers_alone"),
+}
+
+
+def components(slot, healthy, mutants, provides=()):
+    for name, made in {"healthy": healthy, **{name: made for name, (made, _) in mutants.items()}}.items():
+        yield Component(
+            name=name, slot=slot, summary="For tests.", config=NoSettings, build=made, provides=provides
+        )
+
+
+@hookimpl
+def nascore_datasets():
+    yield from components("dataset", Data, DATASETS, ("halves",))
+
+
+@hookimpl
+def nascore_growths():
+    yield from components("growth", Grown, GROWTHS)

@@ -1,0 +1,78 @@
+"""Recipes of other formats: older ones are brought up to date, newer ones say so."""
+
+import pytest
+from attrs import evolve
+from recipe_sample import CORE, TABLE, recipe, registry
+
+from nascore.errors import Origin
+from nascore.recipe import resolve
+from nascore.recipe.sources.files import FORMATS, Files, Formats
+
+FLAG = Origin(layer="flag", where="--recipe main.yaml")
+
+
+@pytest.fixture(scope="module")
+def installed():
+    return registry()
+
+
+def renamed(old, new):
+    """A step that renames a key, as a later format may."""
+
+    def step(root):
+        return evolve(root, value={new if key == old else key: item for key, item in root.value.items()})
+
+    return step
+
+
+MADE_UP = Formats(newest=3, steps={1: renamed("cores", "workers"), 2: renamed("workers", "threads")})
+
+
+def read(installed, folder, text, formats=MADE_UP):
+    path = folder / "main.yaml"
+    path.write_text(text, encoding="utf-8")
+    layers = Files(registry=installed, slots=TABLE, formats=formats).recipe(path, FLAG)
+    return resolve(layers, installed, run=CORE, slots=TABLE)
+
+
+@pytest.mark.parametrize(
+    ("number", "key"), [(1, "cores"), (2, "workers"), (3, "threads")], ids=["oldest", "older", "newest"]
+)
+def test_each_format_is_brought_to_the_newest(installed, tmp_path, number, key):
+    found = read(installed, tmp_path, f"nascore: {number}\n{key}: 5\n")
+    assert found.problems == ()
+    assert found.run.threads == 5
+    assert found.part("run").origins["threads"].where == f"{tmp_path / 'main.yaml'}:2:{len(key) + 3}"
+
+
+def test_errors_after_a_step_still_name_the_place(installed, tmp_path):
+    [problem] = read(installed, tmp_path, "nascore: 1\ncores: many\n").problems
+    assert (problem.path, problem.origin.where) == ("threads", f"{tmp_path / 'main.yaml'}:2:8")
+
+
+def test_a_word_of_an_old_format_is_unknown_in_the_new_one(installed, tmp_path):
+    [problem] = read(installed, tmp_path, "nascore: 3\ncores: 5\n").problems
+    assert problem.text == "the run has no setting cores."
+
+
+def test_a_recipe_of_a_newer_nascore_says_so_and_nothing_else(installed, tmp_path):
+    [problem] = read(installed, tmp_path, "nascore: 4\nwings: 2\nupdater: {name: dart}\n").problems
+    assert problem.text == "made by a newer nascore: the format is 4, and this one reads 3."
+    assert problem.hint == "pip install --upgrade nascore"
+    assert problem.origin.where.endswith("main.yaml:1:10")
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "1.0", "'1'", "null", "true", "[1]"])
+def test_what_is_no_format(installed, tmp_path, said):
+    [problem] = read(installed, tmp_path, f"nascore: {said}\n").problems
+    assert "is not a format of recipes that this version reads." in problem.text
+    assert problem.hint == "Write nascore: 3."
+
+
+def test_format_1_is_the_first_and_has_no_steps(installed, tmp_path):
+    assert (FORMATS.newest, dict(FORMATS.steps)) == (1, {})
+    path = tmp_path / "main.yaml"
+    path.write_text("nascore: 2\n", encoding="utf-8")
+    [problem] = recipe(installed, recipe=path).problems
+    assert problem.text.startswith("made by a newer nascore")
+    assert (problem.path, problem.hint) == ("nascore", "pip install --upgrade nascore")

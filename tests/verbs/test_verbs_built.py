@@ -1,0 +1,104 @@
+"""What was built of a search to check it is what the search runs with, and serves one search only."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+
+import nascore
+from nascore.cli import main
+from nascore.engine import data, factory
+from nascore.errors import NascoreError
+from nascore.recipe import Request
+from nascore.verbs.dry_run import aware, check_asked
+from nascore.verbs.resolution import ask
+from nascore.verbs.search import run_search
+
+SETTINGS = {
+    "dataset.count": 32,
+    "dataset.size": 4,
+    "trainer.epochs": 1,
+    "trainer.batch": 8,
+    "trainer.warm_up": 0,
+    "training.epochs": 1,
+    "training.batch": 8,
+}
+NAMES = {"space": "tiny", "updater": "sgd", "regularizer": "entropy", "dataset": "synthetic"}
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """How often each component was built, by its class; and how often data were read to check them."""
+    calls = Counter()
+    load, faults = factory.load, data.example_faults
+
+    def counting(name):
+        made = load(name)
+        return lambda settings: calls.update([name.partition(":")[2]]) or made(settings)
+
+    monkeypatch.setattr(factory, "load", counting)
+    monkeypatch.setattr(data, "example_faults", lambda *given: calls.update(["data"]) or faults(*given))
+    return calls
+
+
+def asked():
+    settings = [f"{path}={value}" for path, value in SETTINGS.items()]
+    names = {slot: [name] for slot, name in NAMES.items()}
+    return ask(Request(names=names, sets=settings, scale="mini"))
+
+
+def test_from_python_each_part_is_built_once(built, tmp_path):
+    nascore.search(**NAMES, scale="mini", settings=SETTINGS, out=tmp_path / "run")
+    assert set(built.values()) == {1}, built
+    assert len(built) == len(NAMES) + 4  # trainer, relaxation and growth, and the reading of the data
+
+
+def test_on_the_command_line_too(built, tmp_path):
+    named = [word for slot, name in NAMES.items() for word in (f"--{slot}", name)]
+    sets = [word for path, value in SETTINGS.items() for word in ("--set", f"{path}={value}")]
+    line = ["search", *named, *sets, "--scale", "mini", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, line)
+    assert result.exit_code == 0, result.output
+    assert {name: count for name, count in built.items() if count > 1} == {}
+    assert len(built) >= len(NAMES) + 4
+
+
+def test_a_second_search_of_what_was_asked_for_has_parts_of_its_own(built, tmp_path):
+    known = aware(asked())
+    runs = [run_search(known, out=tmp_path / str(number)) for number in range(2)]
+    weights = [(run.path / "best" / "weights.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
+    assert set(built.values()) == {2}, built
+
+
+def test_what_stopped_at_the_folder_is_not_lost(built, tmp_path):
+    known = aware(asked())
+    (tmp_path / "file").touch()
+    with pytest.raises(NascoreError):
+        run_search(known, out=tmp_path / "file" / "run")
+    assert run_search(known, out=tmp_path / "run").result["status"] == "done"
+    assert set(built.values()) == {1}, built
+
+
+def test_a_dry_run_reads_no_images(built):
+    check_asked(asked())
+    assert built["data"] == 0
+
+
+def test_a_warning_of_the_parts_stands_in_the_log_once(tmp_path):
+    names = {**NAMES, "regularizer": "cost"}
+    settings = {**SETTINGS, "regularizer.cost.target": 10**9}
+    run = nascore.search(**names, scale="mini", settings=settings, out=tmp_path / "run")
+    lines = (run.path / "run.log").read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if "none is above that" in line]) == 1, lines
+
+
+def test_an_evaluation_builds_its_data_once(built, tmp_path):
+    settings = {"training.epochs": 1, "training.batch": 8, "dataset.count": 32, "dataset.size": 4}
+    found = nascore.search(**NAMES, scale="mini", settings=SETTINGS, out=tmp_path / "run")
+    built.clear()
+    nascore.evaluate(found, scale="mini", settings=settings, out=tmp_path / "evaluation")
+    assert built.pop("data") == 2  # train and test
+    assert set(built.values()) == {1}, built

@@ -1,0 +1,64 @@
+"""What is said in Python of arguments that are none, and how a run is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+import nascore
+from nascore.cli.options import RUN_FLAGS
+from nascore.errors import RecipeError
+from nascore.verbs.resolution import OfRun
+
+
+class MyRule:
+    """A rule of one's own."""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"updater": MyRule()}, "updater: MyRule is no name of a component. Give the name of one"),
+        ({"updater": MyRule}, "updater: type is no name"),
+        ({"space": 3}, "space: int is no name"),
+        ({"regularizer": [MyRule()]}, "regularizer: MyRule is no name"),
+        ({"updater": ["uniform", "sgd"]}, "nascore.search_several"),
+        ({"seed": "a"}, "seed: 'a' is not a whole number"),
+        ({"device": "gpu"}, "device: 'gpu' is not one of auto, cpu, cuda."),
+        ({"threads": 0}, "threads: 0 is not a whole number at least 1"),
+        ({"settings": {"updater": "sgd"}}, "chosen by its own flag. Write updater='sgd'."),
+        ({"seed": 4, "settings": {"seed": 3}}, "seed: given twice; first as seed=4. Leave one of them out."),
+        ({"device": "cpu", "settings": {"device": "auto"}}, "device: given twice; first as device='cpu'."),
+        ({"space": "file:a.yaml", "settings": {"space.path": "b.yaml"}}, "space.path: given twice; first as"),
+    ],
+)
+def test_an_argument_that_is_none_is_refused(given, told):
+    with pytest.raises(RecipeError) as caught:
+        nascore.search(**{"space": "tiny", "updater": "uniform", **given})
+    assert told in str(caught.value)
+    assert "--seed" not in str(caught.value)
+
+
+def test_a_run_is_shown_in_one_line(tmp_path):
+    few = {"trainer.epochs": 2, "training.epochs": 1}
+    run = nascore.search(space="tiny", updater="uniform", settings=few, out=tmp_path / "r")
+    accuracy = run.result["validation_accuracy"]
+    assert repr(run) == f"Run('{tmp_path / 'r'}', done, validation_accuracy={accuracy:.4f})"
+
+
+def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
+    few = {"trainer.epochs": 2, "training.epochs": 1}
+    run = nascore.search(
+        space="tiny", updater="uniform", settings=few, seed=3, threads=2, device="cpu", out=tmp_path / "r"
+    )
+    recipe = (run.path / "recipe.yaml").read_text()
+    assert "\nthreads: 2\n" in recipe
+    assert "\ndevice: cpu\n" in recipe
+    assert "\nseed: 3\n" in recipe
+    final = nascore.evaluate(
+        run, settings={"training.epochs": 1}, threads=2, device="cpu", out=tmp_path / "e"
+    )
+    assert "\nthreads: 2\n" in (final.path / "recipe.yaml").read_text()
+
+
+def test_the_arguments_are_the_flags():
+    assert {*RUN_FLAGS} == OfRun.__optional_keys__

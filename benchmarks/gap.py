@@ -42,7 +42,7 @@ from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
     from nascore.description import Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.phase import Phase, Search
     from nascore.engine.streams import Streams
     from nascore.nn import Examples
@@ -125,7 +125,7 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
         )
 
 
-def drawn(live: Live, phase: Phase, search: Search, held: Examples) -> float:
+def drawn(live: RunContext, phase: Phase, search: Search, held: Examples) -> float:
     """Return the mean accuracy of the supernet with mixtures as they are drawn in training."""
     state, generator = search.state, torch.Generator().manual_seed(0)
     found = []
@@ -140,7 +140,7 @@ def drawn(live: Live, phase: Phase, search: Search, held: Examples) -> float:
     return mean(found)
 
 
-def inherited(live: Live, closed: Description, phase: Phase, held: Examples) -> float:
+def inherited(live: RunContext, closed: Description, phase: Phase, held: Examples) -> float:
     """Return the accuracy of the derived network with the supernet's own weights."""
     network, there = network_of(live, closed, phase.streams), phase.network.state_dict()
     for name, module in network.named_modules():
@@ -154,7 +154,7 @@ def inherited(live: Live, closed: Description, phase: Phase, held: Examples) -> 
     return accuracy(network, held, live.facts, phase.streams)
 
 
-def from_scratch(live: Live, ready: Description, fit: Examples, held: Examples) -> float:
+def from_scratch(live: RunContext, ready: Description, fit: Examples, held: Examples) -> float:
     """Return the accuracy of the architecture trained anew, as a search trains what it has found."""
 
     def nothing(network: torch.nn.Module, streams: Streams) -> tuple[float, int]:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.api import DataFacts
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
@@ -213,7 +213,7 @@ def graft(grower: Grower, form: Form, estimate: str, seed: int, registry: Regist
     )
 
 
-def fit(live: Live, parent: Description) -> tuple[float, Mapping[str, Tensor]]:
+def fit(live: RunContext, parent: Description) -> tuple[float, Mapping[str, Tensor]]:
     """Train a parent; returns the share of images that it got right in the last epoch, and its tensors."""
     streams = live.streams(1)
     network = network_of(live, parent, streams)

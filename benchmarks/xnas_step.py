@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nascore.engine.api import Phase, Search
-    from nascore.engine.build import Live, Parts
+    from nascore.engine.build import RunContext, SearchParts
 
 BAR = 1.15
 SIZES = ((4, 3), (8, 5))
@@ -53,7 +53,7 @@ class Setup:
     """
 
     phase: Phase
-    parts: Parts
+    parts: SearchParts
 
     @property
     def search(self) -> Search:
@@ -90,7 +90,7 @@ def set_up(folder: Path, size: tuple[int, int], **settings: str) -> Setup:
     registry = Registry.of(builtin=nascore.builtin, darts=nascore_darts, xnas=nascore_xnas)
     names = {"space": ["darts"], "updater": ["xnas"]}
     recipe = settled(Request(names=names, sets=sets, run={"device": "cpu"}), registry)
-    live: Live
+    live: RunContext
     live, parts = build_search(recipe, registry, out=folder, observers=())
     phase = search_phase(live, parts, live.streams(1))
     parts.trainer.start(phase)

@@ -134,7 +134,7 @@ class RunFailed(NascoreError):  # noqa: N818 - it is what happened, not a kind o
     """A run started and could not go on, for example on a loss that is not finite (exit code 1)."""
 
 
-def memory_told(error: BaseException) -> str:
+def out_of_memory_text(error: BaseException) -> str:
     """Return what to say of an error that means that memory was not enough; empty: it means something else.
 
     torch has several: an exception of its own on an accelerator, a plain RuntimeError on the CPU.
@@ -158,7 +158,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"Did you mean {known[near[0]]}?" if near else ""
 
 
-def said(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return an error in one line; even its own text may raise, or be none that a file can hold."""
     try:
         text = " ".join(str(error).split())

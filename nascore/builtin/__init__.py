@@ -86,7 +86,7 @@ def nascore_growths() -> Iterable[Component]:
         name="none",
         slot="growth",
         summary="One search in one supernet; nothing is grown.",
-        build="nascore.builtin.growth:Nothing",
+        build="nascore.builtin.growth:NoGrowth",
         provides=("supernet",),
     )
     yield Component(

@@ -20,7 +20,7 @@ MISSES: Final = 200
 
 
 @frozen
-class Nothing:
+class NoGrowth:
     """One search in one supernet: it begins with no architecture."""
 
     settings: NoSettings

@@ -14,7 +14,7 @@ from nascore.cli.output import echo, open_streams
 from nascore.cli.registry import registry_of
 from nascore.cli.welcome import version_option
 from nascore.component import load
-from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, said
+from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, error_line
 from nascore.plugin.known import absence
 from nascore.plugin.underway import suspects
 from nascore.shell import command_line
@@ -41,7 +41,7 @@ def built(declared: Command) -> click.Command:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise _broken(declared, said(error)) from error
+        raise _broken(declared, error_line(error)) from error
     if not isinstance(found, click.Command):
         raise _broken(declared, f"it is no click command but {type(found).__name__}")
     return found

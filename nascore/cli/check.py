@@ -9,7 +9,7 @@ import click
 
 from nascore.cli.options import GIVEN, json_option, plugins_option
 from nascore.cli.output import Verb, as_typed, echo, echo_json, table, warn, wrapped
-from nascore.cli.result import Line, suggesting
+from nascore.cli.result import CommandLine, suggesting
 from nascore.errors import PluginError, RecipeError
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @json_option
 def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
     """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
-    with suggesting(Line(plugins=plugins)):
+    with suggesting(CommandLine(plugins=plugins)):
         try:
             checked = check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins)
         except (RecipeError, PluginError) as error:

@@ -9,7 +9,7 @@ import click
 
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, inline, table, wrapped
-from nascore.comparison import EVALUATE, METHOD, images_said, same_images, seeds_of
+from nascore.comparison import EVALUATE, METHOD, images_note, same_images, seeds_of
 from nascore.verbs.runs import compare
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
         *inside,
         *figures,
         NONE if seconds is None else f"{seconds:.1f}",
-        images_said(row),
+        images_note(row),
     )
 
 

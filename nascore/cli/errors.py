@@ -15,7 +15,7 @@ import click
 from click.exceptions import Exit
 
 from nascore.cli.output import echo, wrapped
-from nascore.errors import NascoreError, memory_told, said
+from nascore.errors import NascoreError, error_line, out_of_memory_text
 from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.plugin.loading import OF_FILES
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CORE: Final = "nascore"
 
 
-def blamed(error: BaseException, plugins: Iterable[Plugin]) -> str:
+def plugin_at_fault(error: BaseException, plugins: Iterable[Plugin]) -> str:
     """Return the plugin in which an exception was raised, as one names it; empty where it was none.
 
     The innermost frame of the core or of a plugin decides: what lies below it was called by it.
@@ -54,13 +54,13 @@ def blamed(error: BaseException, plugins: Iterable[Plugin]) -> str:
     return ""
 
 
-def crash_said(error: BaseException) -> str:
+def crash_report(error: BaseException) -> str:
     """Return the text for an exception, and see to it that its traceback is in a file."""
     return "\n".join(_lines(error))
 
 
 def _lines(error: BaseException) -> Iterable[str]:
-    yield f"unexpected: {said(error)}"
+    yield f"unexpected: {error_line(error)}"
     plugin = _plugin(error)
     if plugin:
         yield f"  raised in: the plugin {plugin}"
@@ -79,7 +79,7 @@ def _lines(error: BaseException) -> Iterable[str]:
 def _plugin(error: BaseException) -> str:
     # Whatever is wrong with what is installed may be why we are here: it must not hide the exception.
     with suppress(Exception):
-        return blamed(error, discover().plugins)
+        return plugin_at_fault(error, discover().plugins)
     return ""
 
 
@@ -133,7 +133,7 @@ def answered(*, debug: bool) -> Iterator[None]:
         # Also what is no Exception: plugins make kinds of their own.
         if _passes(error):
             raise
-        _end(error, _cured(error) or crash_said(error), FAILED, debug=debug)
+        _end(error, _cured(error) or crash_report(error), FAILED, debug=debug)
 
 
 def _cured(error: BaseException) -> str:
@@ -141,7 +141,7 @@ def _cured(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT} and run_of(error) is None:
         what = error.filename or "what this command prints"
         return f"{what} cannot be written: {cause(error)}."
-    return memory_told(error)
+    return out_of_memory_text(error)
 
 
 def _passes(error: BaseException) -> bool:

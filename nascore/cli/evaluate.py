@@ -8,7 +8,7 @@ import click
 
 from nascore.cli.options import entry_option, json_option, out_option, recipe_options, request
 from nascore.cli.output import Verb, echo_json, warn, warn_late
-from nascore.cli.result import echo_evaluated, scale_said
+from nascore.cli.result import echo_evaluated, echo_scale_note
 from nascore.cli.runs import plain_record
 from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, watched
@@ -57,7 +57,7 @@ def command(
         plugins=plugins,
         run=watched(EVALUATE_RUN),
     )
-    with scale_said(asked.recipe, quiet=as_json):
+    with echo_scale_note(asked.recipe, quiet=as_json):
         warn(asked.recipe.warned)
         run = run_evaluate(asked, out=out)
         warn_late(run.result, asked.recipe.warned)

@@ -60,7 +60,7 @@ def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
     return text if fits else _table(entries, marked, grown=grown, brief=True)
 
 
-def said_of(found: Assessed) -> str:
+def gallery_summary(found: Assessed) -> str:
     """Return the count behind the accuracies, the front, and the hypervolume with its reference point."""
     gallery, name = found.record.gallery, NAMES.get(found.cost, found.cost)
     error, most = found.reference
@@ -225,7 +225,7 @@ def command(  # noqa: PLR0913 - each is a flag
         echo(comma_separated(entries, marked), nl=False)
     else:
         echo(gallery_table(entries, marked))
-        echo(f"\n{said_of(found)}")
+        echo(f"\n{gallery_summary(found)}")
         if plotted if plotted is not None else columns() is not None:
             echo(f"\n{plot(found, marked)}")
     if found.unfinished:

@@ -31,7 +31,7 @@ MINI = "scale mini: a laptop check, not a paper's setting"
 
 
 @contextmanager
-def scale_said(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
+def echo_scale_note(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
     """Say at scale mini, in the first and in the last line, what the numbers between are worth.
 
     Args:
@@ -46,7 +46,7 @@ def scale_said(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
         echo(MINI)
 
 
-def echo_found(run: Run) -> None:
+def echo_result(run: Run) -> None:
     """Print the gallery, the best cell, the run's folder and the next command."""
     echo(_gallery(run))
     echo(wrapped(f"\n{draw(run.best).rstrip()}\n"))
@@ -92,7 +92,7 @@ def _gallery(run: Run) -> str:
 
 
 @frozen(kw_only=True)
-class Line:
+class CommandLine:
     """What a command line says beside its request.
 
     Attributes:
@@ -132,7 +132,7 @@ class Line:
 
 
 @contextmanager
-def suggesting(line: Line) -> Iterator[None]:
+def suggesting(line: CommandLine) -> Iterator[None]:
     """Let the refusal of a misfit end with a command that works, or else with what fits.
 
     Args:

@@ -9,14 +9,14 @@ import click
 from nascore.cli.check import echo_checked, plain_checked
 from nascore.cli.options import json_option, out_option, recipe_options, request
 from nascore.cli.output import Verb, echo_json, warn, warn_failed, warn_late
-from nascore.cli.result import Line, echo_found, scale_said, suggesting
+from nascore.cli.result import CommandLine, echo_result, echo_scale_note, suggesting
 from nascore.cli.runs import plain_record
 from nascore.cli.several import echo_several
 from nascore.component import SLOTS
 from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
-from nascore.verbs.dry_run import aware, check_asked
+from nascore.verbs.dry_run import check_search, with_build_warnings
 from nascore.verbs.grid import EVALUATION, varies
 from nascore.verbs.resolution import ask
 from nascore.verbs.search import run_search
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
-    from nascore.verbs.resolution import Asked
+    from nascore.verbs.resolution import ResolvedRequest
     from nascore.verbs.runs import Run
 
 
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - each is a flag
     asked_for = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
     theirs = tuple(text for text in asked_for.sets if evaluate and text.startswith(EVALUATION))
-    line = Line(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=theirs, flags=flags)
+    line = CommandLine(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=theirs, flags=flags)
     if seeds is not None or evaluate or varies(asked_for):
         with suggesting(line):
             several = ask_several(
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 - each is a flag
         return
     with suggesting(line):
         asked = ask(asked_for, plugins=plugins, run=watched(SEARCH_RUN))
-    with scale_said(asked.recipe, quiet=as_json):
+    with echo_scale_note(asked.recipe, quiet=as_json):
         if dry_run:
             _echo_dry(asked, out, as_json=as_json)
             return
@@ -102,23 +102,23 @@ def command(  # noqa: PLR0913 - each is a flag
         if as_json:
             echo_json(plain_record(read(shown_path(run.path))))
         else:
-            echo_found(run)
+            echo_result(run)
 
 
-def _echo_dry(asked: Asked, out: Path | None, *, as_json: bool) -> None:
+def _echo_dry(asked: ResolvedRequest, out: Path | None, *, as_json: bool) -> None:
     """Print what the search would be."""
     if out is not None:
         refuse_taken(out)
-    checked = check_asked(asked)
+    checked = check_search(asked)
     if as_json:
         echo_json(plain_checked(checked))
     else:
         echo_checked(checked)
 
 
-def _run(asked: Asked, out: Path | None) -> Run:
+def _run(asked: ResolvedRequest, out: Path | None) -> Run:
     """Search, and say before it what is doubtful."""
-    asked = aware(asked, out=out)
+    asked = with_build_warnings(asked, out=out)
     warn(asked.recipe.warned)
     run = run_search(asked, out=out)
     warn_late(run.result, asked.recipe.warned)

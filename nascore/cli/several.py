@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from nascore.cli.check import plain_checked
 from nascore.cli.compare import echo_comparison
 from nascore.cli.output import echo, echo_json, table, warn, warn_failed, warn_late
-from nascore.cli.result import scale_said
+from nascore.cli.result import echo_scale_note
 from nascore.comparison import EVALUATE, spans
 from nascore.errors import RunFailed
 from nascore.files import shown_path
 from nascore.run import read_result, refuse_taken, run_of
 from nascore.shell import command_line
-from nascore.verbs.dry_run import check_asked
-from nascore.verbs.resolution import Asked
+from nascore.verbs.dry_run import check_search
+from nascore.verbs.resolution import ResolvedRequest
 from nascore.verbs.runs import compare, runs
 from nascore.verbs.several import run_several
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from nascore.comparison import Member, Planned
     from nascore.recipe import Recipe
-    from nascore.verbs.several import AskedSeveral
+    from nascore.verbs.several import ResolvedSearches
 
 
-def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_json: bool) -> None:
+def echo_several(several: ResolvedSearches, *, out: Path | None, dry_run: bool, as_json: bool) -> None:
     """Make several searches and print the comparison; or say what they would be.
 
     Args:
@@ -37,7 +37,7 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
         as_json: Whether to print JSON.
     """
     members = several.members
-    with scale_said(members[0].recipe, quiet=as_json):
+    with echo_scale_note(members[0].recipe, quiet=as_json):
         for note in several.notes:
             echo(note, err=True)
         warn(dict.fromkeys(problem for one in _recipes(members) for problem in one.warned))
@@ -62,7 +62,7 @@ def echo_several(several: AskedSeveral, *, out: Path | None, dry_run: bool, as_j
             echo(f"next: {command_line('nascore', 'compare', shown_path(path))}")
 
 
-def _echo_made(several: AskedSeveral, path: Path, *, as_json: bool) -> None:
+def _echo_made(several: ResolvedSearches, path: Path, *, as_json: bool) -> None:
     """Print the comparison, and to stderr what is doubtful and what failed."""
     told = [problem for one in _recipes(several.members) for problem in one.warned]
     for record in runs(path):
@@ -88,15 +88,15 @@ def _recipes(members: Iterable[Member]) -> Iterator[Recipe]:
             yield member.evaluation
 
 
-def _of_each_choice(several: AskedSeveral) -> list[Member]:
+def _of_each_choice(several: ResolvedSearches) -> list[Member]:
     """Return the first search of each combination."""
     first = {tuple(member.choice.items()): member for member in reversed(several.members)}
     return [first[key] for key in dict.fromkeys(tuple(one.choice.items()) for one in several.members)]
 
 
-def _plain_planned(several: AskedSeveral) -> dict[str, Any]:
+def _plain_planned(several: ResolvedSearches) -> dict[str, Any]:
     asked = [
-        (member, Asked(recipe=member.recipe, registry=several.registry))
+        (member, ResolvedRequest(recipe=member.recipe, registry=several.registry))
         for member in _of_each_choice(several)
     ]
     return {
@@ -104,12 +104,12 @@ def _plain_planned(several: AskedSeveral) -> dict[str, Any]:
         "evaluate": several.members[0].evaluation is not None,
         "notes": list(several.notes),
         "searches": [
-            {"choice": dict(member.choice), **plain_checked(check_asked(one))} for member, one in asked
+            {"choice": dict(member.choice), **plain_checked(check_search(one))} for member, one in asked
         ],
     }
 
 
-def _echo_planned(several: AskedSeveral) -> None:
+def _echo_planned(several: ResolvedSearches) -> None:
     members = _of_each_choice(several)
     slots = tuple(members[0].choice)
     rows = [(*member.choice.values(), _searched(member, several)) for member in members]
@@ -120,8 +120,8 @@ def _echo_planned(several: AskedSeveral) -> None:
     echo(f"\n{searches} search{'es' if searches > 1 else ''}, seeds {seeds}{evaluated}")
 
 
-def _searched(member: Member, several: AskedSeveral) -> str:
-    checked = check_asked(Asked(recipe=member.recipe, registry=several.registry))
+def _searched(member: Member, several: ResolvedSearches) -> str:
+    checked = check_search(ResolvedRequest(recipe=member.recipe, registry=several.registry))
     if checked.supernet is not None:
         return f"supernet: {checked.supernet}"
     return f"no supernet; architectures to begin with: {checked.seeds}"

@@ -1,6 +1,6 @@
 """Several algorithms over several seeds: what they were, what each gave, what can be told (torch-free)."""
 
-from nascore.comparison.caveats import images_said, spans
+from nascore.comparison.caveats import images_note, spans
 from nascore.comparison.plan import EVALUATE, SEARCH, Member, Plan, Planned, plan_of, read_plan
 from nascore.comparison.rows import Pair, Row, same_images
 from nascore.comparison.sample import is_comparison
@@ -17,7 +17,7 @@ __all__ = [
     "Planned",
     "Row",
     "compared",
-    "images_said",
+    "images_note",
     "is_comparison",
     "plan_of",
     "read_plan",

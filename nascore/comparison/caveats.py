@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nascore.comparison.labels import said_at
+from nascore.comparison.labels import value_at
 from nascore.comparison.plan import EVALUATE
 from nascore.comparison.rows import OTHER_IMAGES, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from nascore.comparison.labels import Told
+    from nascore.comparison.labels import RowLabels
     from nascore.comparison.rows import Pair, Row
     from nascore.comparison.sample import Gathered, Sample
 
@@ -26,7 +26,7 @@ BUDGET: Final = ("epochs", "batch", "warm_up")
 MADE_ON: Final = ("python", "machine", "device", "threads")
 
 
-def unequal(rows: Sequence[Row], told: Told) -> tuple[list[str], list[str]]:
+def unequal(rows: Sequence[Row], told: RowLabels) -> tuple[list[str], list[str]]:
     """Return what differs beside the compared paths: what makes it unfair, and what each brings with it."""
     kinds = {row.label: row.recipe | {"kind": (*row.samples, *row.lost)[0].kind} for row in rows}
     unfair: list[str] = []
@@ -34,14 +34,14 @@ def unequal(rows: Sequence[Row], told: Told) -> tuple[list[str], list[str]]:
     for path in told.beside:
         said: dict[str, list[str]] = {}
         for label, recipe in kinds.items():
-            said.setdefault(said_at(recipe, path), []).append(label)
+            said.setdefault(value_at(recipe, path), []).append(label)
         text = f"{path}: " + "; ".join(f"{value} ({', '.join(labels)})" for value, labels in said.items())
         serious = path.split(".")[0] in FIELD or path.split(".")[-1] in BUDGET
         (unfair if serious else brought).append(text)
     return unfair, brought
 
 
-def warnings_of(rows: Sequence[Row], pairs: Sequence[Pair], told: Told, found: Gathered) -> list[str]:
+def warnings_of(rows: Sequence[Row], pairs: Sequence[Pair], told: RowLabels, found: Gathered) -> list[str]:
     """Return what makes the comparison doubtful, in sentences."""
     unfair, _ = unequal(rows, told)
     named = " and ".join(told.paths)
@@ -86,7 +86,7 @@ def _images(rows: Sequence[Row], pairs: Iterable[Pair]) -> Iterator[str]:
         said: dict[str, list[str]] = {}
         for row in rows:
             if row.measured is not None:
-                said.setdefault(images_said(row), []).append(row.label)
+                said.setdefault(images_note(row), []).append(row.label)
         listed = "; ".join(f"{images} ({', '.join(labels)})" for images, labels in said.items())
         yield (
             "accuracies do not compare that are of other images or data, or of images that guided the choice "
@@ -130,7 +130,7 @@ def _why_lost(one: Sample, by: str) -> str:
     return f"{said}. Compare evaluations with evaluations" if one.kind == EVALUATE else said
 
 
-def images_said(row: Row) -> str:
+def images_note(row: Row) -> str:
     """Return of how many images an accuracy is, and what say they had in what was chosen."""
     measured = row.measured
     if measured is None:

@@ -30,7 +30,7 @@ ABSENT: Final = object()
 
 
 @frozen(kw_only=True)
-class Told:
+class RowLabels:
     """How the rows are told apart.
 
     Attributes:
@@ -44,7 +44,7 @@ class Told:
     beside: tuple[str, ...]
 
 
-def told_apart(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> Told:
+def distinguish(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> RowLabels:
     """Find the fewest paths by which recipes differ, and name each by what it says there.
 
     Args:
@@ -62,10 +62,10 @@ def told_apart(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> Told:
         for path in differing
         if path not in paths and not any(path.startswith(f"{slot}.") for slot in inside)
     )
-    return Told(paths=named, labels=labels, beside=beside)
+    return RowLabels(paths=named, labels=labels, beside=beside)
 
 
-def said_at(recipe: Flat, path: str) -> str:
+def value_at(recipe: Flat, path: str) -> str:
     """Return what a recipe says at a path, as one types it; `-` where it says nothing."""
     value = recipe.get(path, ABSENT)
     if value is ABSENT:
@@ -96,7 +96,9 @@ def _fewest(recipes: Sequence[Flat], differing: Sequence[str], wanted: Sequence[
 
 def _label(recipe: Flat, paths: Sequence[str]) -> str:
     """Return the name of a row: components by their name, settings with their path."""
-    words = [said_at(recipe, path) if _is_slot(path) else f"{path}={said_at(recipe, path)}" for path in paths]
+    words = [
+        value_at(recipe, path) if _is_slot(path) else f"{path}={value_at(recipe, path)}" for path in paths
+    ]
     return " ".join(words)
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
-from nascore.comparison.labels import told_apart
+from nascore.comparison.labels import distinguish
 from nascore.comparison.significance import FEWEST, LEVEL, Chance, holm, mean_interval, paired, unpaired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from nascore.comparison.labels import Told
+    from nascore.comparison.labels import RowLabels
     from nascore.comparison.sample import Flat, Measured, Sample
 
 
@@ -126,7 +126,7 @@ def counting(samples: Iterable[Sample]) -> str:
     return "test" if ended and all(rows.values()) else "validation"
 
 
-def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[tuple[Row, ...], Told]:
+def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[tuple[Row, ...], RowLabels]:
     """Gather runs into rows, in the order in which the first of each came.
 
     Args:
@@ -138,7 +138,7 @@ def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[
     for one in samples:
         grouped.setdefault(one.key, []).append(one)
     groups = list(grouped.values())
-    told = told_apart([{**group[0].recipe, "kind": group[0].kind} for group in groups], wanted)
+    told = distinguish([{**group[0].recipe, "kind": group[0].kind} for group in groups], wanted)
     rows = tuple(_row(group, label, by) for group, label in zip(groups, told.labels, strict=True))
     return rows, told
 

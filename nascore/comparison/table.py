@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nascore.comparison.labels import Told
+    from nascore.comparison.labels import RowLabels
     from nascore.comparison.rows import Pair, Row
 
 METHOD: Final = (
@@ -93,7 +93,7 @@ def compared(paths: Sequence[Path], against: str | None = None) -> Comparison:
     )
 
 
-def _brought(rows: Sequence[Row], told: Told) -> tuple[str, ...]:
+def _brought(rows: Sequence[Row], told: RowLabels) -> tuple[str, ...]:
     return tuple(unequal(rows, told)[1])
 
 

@@ -2,11 +2,10 @@
 
 from nascore.config.document import Document, Node, merge, parse_document, read_scalar, wrap, write_scalar
 from nascore.config.kinds import Count, Duration
-from nascore.config.reader import Asked, Reading, mistakes, structure
+from nascore.config.reader import Reading, SettingsOwner, mistakes, structure
 from nascore.config.setting import Declared, NoSettings, Setting, setting, settings_of
 
 __all__ = [
-    "Asked",
     "Count",
     "Declared",
     "Document",
@@ -15,6 +14,7 @@ __all__ = [
     "Node",
     "Reading",
     "Setting",
+    "SettingsOwner",
     "merge",
     "mistakes",
     "parse_document",

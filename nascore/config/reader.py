@@ -85,7 +85,7 @@ def _fits(setting: Setting, expected: object, value: Any, node: Node) -> bool:  
 
 
 @frozen(kw_only=True)
-class Asked:
+class SettingsOwner:
     """Whose settings are read, for error texts.
 
     Attributes:
@@ -122,7 +122,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
 
 
-def structure(config: type, node: Node, asked: Asked) -> Reading:
+def structure(config: type, node: Node, asked: SettingsOwner) -> Reading:
     """Read a map of nodes into an instance of ``config``.
 
     Args:
@@ -136,7 +136,7 @@ def structure(config: type, node: Node, asked: Asked) -> Reading:
     )
 
 
-def mistakes(config: type, node: Node, asked: Asked) -> tuple[Problem, ...]:
+def mistakes(config: type, node: Node, asked: SettingsOwner) -> tuple[Problem, ...]:
     """Return what is wrong with a map of nodes, as :func:`structure` does, without making the settings.
 
     Args:
@@ -166,7 +166,7 @@ def _made(config: type, gathered: _Gathered) -> Any:  # noqa: ANN401 - an instan
     )
 
 
-def _gather(config: type, node: Node, asked: Asked) -> _Gathered:
+def _gather(config: type, node: Node, asked: SettingsOwner) -> _Gathered:
     declared = settings_of(config)
     found = _Gathered()
     if not isinstance(node.value, dict):
@@ -181,11 +181,11 @@ def _gather(config: type, node: Node, asked: Asked) -> _Gathered:
     return found
 
 
-def _read(declared: Declared, node: Node, asked: Asked, found: _Gathered) -> None:
+def _read(declared: Declared, node: Node, asked: SettingsOwner, found: _Gathered) -> None:
     """Read one setting, and add it to what was found."""
     path, name = asked.at(declared.name), declared.name
     if declared.nested:
-        inner = _gather(declared.type, node, Asked(owner=path, path=path))
+        inner = _gather(declared.type, node, SettingsOwner(owner=path, path=path))
         found.values[name] = inner
         found.origins.update({f"{name}.{key}": origin for key, origin in inner.origins.items()})
         found.problems.extend(inner.problems)
@@ -213,7 +213,7 @@ HABITS = {
 """By what other programs call a setting: its name here."""
 
 
-def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Asked) -> Problem:
+def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: SettingsOwner) -> Problem:
     habit = HABITS.get(name, "")
     near = f"Did you mean {habit}?" if habit in declared else did_you_mean(name, [*declared, *asked.also])
     others = asked.elsewhere(name)

@@ -9,7 +9,7 @@ from attrs import define, field
 from nascore.description.invariants import graph_path
 from nascore.description.names import IMAGES, LARGEST, UNREAD
 from nascore.description.operation import unknown
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 
 if TYPE_CHECKING:
     from nascore.description.operation import Catalogue
@@ -31,7 +31,7 @@ class Checks:
 
     description: Description
     catalogue: Catalogue | None
-    found: Found = field(factory=Found)
+    found: ProblemCollector = field(factory=ProblemCollector)
     rows: dict[str, list[Row]] = field(init=False)
     """The written edges of each group, in the order of the description."""
     _told: set[tuple[str, str]] = field(factory=set, init=False)
@@ -128,7 +128,7 @@ def output_path(description: Description) -> str:
 
 
 def check_output(
-    description: Description, state: State, found: Found, catalogue: Catalogue | None = None
+    description: Description, state: State, found: ProblemCollector, catalogue: Catalogue | None = None
 ) -> None:
     """Note it if the network's output has not as many channels as there are classes.
 

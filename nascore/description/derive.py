@@ -10,7 +10,7 @@ from attrs import evolve
 from nascore.description.edits import map_ops, with_graph
 from nascore.description.expand import expand
 from nascore.description.names import CONCAT
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 from nascore.description.values import Edge, Op
 from nascore.errors import did_you_mean
 
@@ -43,7 +43,7 @@ def derive(description: Description, picks: Mapping[str, Sequence[Pick]]) -> Des
         DescriptionError: On an unknown group, or a pick that is given twice or lies outside the mask.
     """
     plan = expand(description)
-    found = Found()
+    found = ProblemCollector()
     kept: Kept = {}
     closed: set[Row] = set()
     for name, pairs in picks.items():
@@ -73,7 +73,9 @@ def final(description: Description) -> Description:
     return evolve(plain, affine=True, pool_norm=False)
 
 
-def _chosen(name: str, layout: ChoiceGroup, pairs: Sequence[Pick], found: Found) -> list[tuple[Row, Op]]:
+def _chosen(
+    name: str, layout: ChoiceGroup, pairs: Sequence[Pick], found: ProblemCollector
+) -> list[tuple[Row, Op]]:
     chosen: list[tuple[Row, Op]] = []
     for row, column in pairs:
         inside = 0 <= row < len(layout.rows) and 0 <= column < len(layout.ops) and layout.mask[row][column]
@@ -159,7 +161,7 @@ def choose(description: Description, strength: Mapping[str, Matrix], *, last: bo
         DescriptionError: If a group is unknown, a matrix has another shape, or a strength is not finite.
     """
     layouts = expand(description).layouts
-    found = Found()
+    found = ProblemCollector()
     picks: Picks = {}
     for name, matrix in strength.items():
         if name not in layouts:
@@ -181,7 +183,7 @@ def choose(description: Description, strength: Mapping[str, Matrix], *, last: bo
 Scores = dict[Pick, float]
 
 
-def _scores(name: str, layout: ChoiceGroup, matrix: Matrix, found: Found) -> Scores:
+def _scores(name: str, layout: ChoiceGroup, matrix: Matrix, found: ProblemCollector) -> Scores:
     shape = (len(layout.rows), len(layout.ops))
     lengths = {len(matrix[row]) for row in range(len(matrix))}
     if len(matrix) != shape[0] or lengths != {shape[1]}:

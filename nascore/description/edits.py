@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from nascore.description.expand import expand
 from nascore.description.invariants import instances
 from nascore.description.names import NETWORK, RESERVED_CELLS
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 from nascore.description.values import Edge, Node, Op
 from nascore.errors import DescriptionError, Problem, did_you_mean
 
@@ -43,7 +43,7 @@ def resize(
         DescriptionError: If the network has no such node, or it does not repeat.
     """
     repeats = {} if repeats is None else repeats
-    found = Found()
+    found = ProblemCollector()
     stages = {node.name for node in description.network.nodes if node.repeat is not None}
     for name in repeats:
         if name not in stages:
@@ -131,7 +131,7 @@ def with_auxiliary(description: Description, source: str) -> Description:
     if description.auxiliary is not None:
         raise DescriptionError(f"{NETWORK}: there is an auxiliary head already: {description.auxiliary}.")
     head = Node(name=AUXILIARY, edges=(Edge(source=source, ops=(_head(description),)),), width="classes")
-    found = Found()
+    found = ProblemCollector()
     with found.at(NETWORK):
         network = evolve(description.network, nodes=(*description.network.nodes, head))
         return evolve(description, network=network, auxiliary=AUXILIARY)

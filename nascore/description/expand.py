@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nascore.description.invariants import Placed
     from nascore.description.operation import Catalogue
-    from nascore.description.problems import Found
+    from nascore.description.problems import ProblemCollector
     from nascore.description.values import Description, Edge, Graph, Node, Op
 
 
@@ -276,7 +276,11 @@ def _written(use: Use, node: Node) -> str:
 
 
 def survey(
-    description: Description, catalogue: Catalogue | None, found: Found, *, classifies: bool = False
+    description: Description,
+    catalogue: Catalogue | None,
+    found: ProblemCollector,
+    *,
+    classifies: bool = False,
 ) -> None:
     """Note what arithmetic and the catalogue show to be wrong.
 

@@ -14,7 +14,7 @@ from nascore.description.expand import expand
 from nascore.description.invariants import graph_path
 from nascore.description.names import CONCAT, GROWN, NETWORK, SUM, is_grown
 from nascore.description.operation import unknown
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 from nascore.description.values import Edge, Group, Node, Op
 from nascore.errors import DescriptionError, did_you_mean
 
@@ -116,7 +116,7 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
     path = f"{graph_path(graph_name)}.nodes.{target_name}"
     target = graph.node(target_name)
     uses = tuple(use for use in plan.uses if use.graph == graph_name)
-    found = Found()
+    found = ProblemCollector()
     _check_target(target, graph, target_name, path, found)
     _refuse_logits(description, graph_name, target, path, found)
     if not uses:
@@ -142,7 +142,7 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
     )
 
 
-def _check_target(target: Node | None, graph: Graph, name: str, path: str, found: Found) -> None:
+def _check_target(target: Node | None, graph: Graph, name: str, path: str, found: ProblemCollector) -> None:
     if target is None:
         hint = did_you_mean(name, [node.name for node in graph.nodes])
         found.add(path, "there is no such node to grow.", hint=hint)
@@ -153,7 +153,7 @@ def _check_target(target: Node | None, graph: Graph, name: str, path: str, found
 
 
 def _refuse_logits(
-    description: Description, graph: str, target: Node | None, path: str, found: Found
+    description: Description, graph: str, target: Node | None, path: str, found: ProblemCollector
 ) -> None:
     """Refuse a target that gives logits: candidates give feature maps, which cannot be added to them."""
     heads = {description.network.output, description.auxiliary} if graph == NETWORK else set()
@@ -221,8 +221,10 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
     return with_graph(with_group, graph, place.with_shadow(shadow))
 
 
-def _misfits(place: Place, ops: Sequence[Op], sources: Sequence[str], catalogue: Catalogue) -> Found:
-    found = Found()
+def _misfits(
+    place: Place, ops: Sequence[Op], sources: Sequence[str], catalogue: Catalogue
+) -> ProblemCollector:
+    found = ProblemCollector()
     for op in ops:
         for text, hint in unknown(op, catalogue):
             found.add(place.path, text, hint=hint)

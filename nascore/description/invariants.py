@@ -25,7 +25,7 @@ from nascore.description.names import (
     is_grown,
     is_node_name,
 )
-from nascore.description.problems import Found, nearest
+from nascore.description.problems import ProblemCollector, nearest
 from nascore.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ __all__ = [
 _PATH = "auxiliary"
 
 
-def check_auxiliary(description: Description, found: Found) -> None:
+def check_auxiliary(description: Description, found: ProblemCollector) -> None:
     """Check that the auxiliary head, if there is one, is the last node, and that its logits go nowhere."""
     name, network = description.auxiliary, description.network
     if name is None:
@@ -93,7 +93,7 @@ def check_group(group: Group) -> None:
     Raises:
         DescriptionError: With every problem.
     """
-    found = Found()
+    found = ProblemCollector()
     if not group.ops:
         found.add("ops", "a group needs operations.")
     check_unique(group.ops, "in one group", found)
@@ -116,7 +116,7 @@ def check_group(group: Group) -> None:
     found.stop()
 
 
-def check_unique(ops: Iterable[Op], where: str, found: Found) -> None:
+def check_unique(ops: Iterable[Op], where: str, found: ProblemCollector) -> None:
     """Note every operation that stands twice in one place."""
     for op, count in Counter(ops).items():
         if count > 1:
@@ -129,7 +129,7 @@ def unlisted(ops: Iterable[Op], known: Sequence[Op]) -> Iterator[Op]:
         yield from (op for op in ops if op not in known and op.name is not UNREAD)
 
 
-def _check_keeping(group: Group, found: Found) -> None:
+def _check_keeping(group: Group, found: ProblemCollector) -> None:
     """Check that as many operations as an edge keeps can be kept."""
     may = [op for op in group.ops if op not in group.never]
     if group.ops and not may:
@@ -207,7 +207,7 @@ class Scope:
     names: dict[str, str]
 
 
-def resolve(graph: Graph, found: Found) -> Scope:
+def resolve(graph: Graph, found: ProblemCollector) -> Scope:
     """Return the scope of a graph; what cannot be resolved is noted, and ``UNREAD`` among the sources."""
     _check_names(graph, found)
     written = {*graph.inputs, *(node.name for node in graph.nodes)}
@@ -226,7 +226,7 @@ def instances(node: Node) -> list[str]:
     return [f"{node.name}-{index}" for index in range(node.repeat)]
 
 
-def _check_names(graph: Graph, found: Found) -> None:
+def _check_names(graph: Graph, found: ProblemCollector) -> None:
     counts = Counter([*graph.inputs, *(node.name for node in graph.nodes)])
     for name, count in counts.items():
         if count > 1 and name != UNREAD:
@@ -238,7 +238,7 @@ class _Walk:
     """The states met so far, in the order of the graph."""
 
     graph: Graph
-    found: Found
+    found: ProblemCollector
     written: set[str]
     names: dict[str, str]
     counted: list[str] = field(factory=list)
@@ -300,7 +300,7 @@ def check_edge(edge: Edge) -> None:
     Raises:
         DescriptionError: With every problem.
     """
-    found = Found()
+    found = ProblemCollector()
     _check_source(edge.source, found)
     check_unique(edge.ops, "on one edge", found)
     found.flag("gate", edge.gate)
@@ -320,7 +320,7 @@ def check_node(node: Node) -> None:
     Raises:
         DescriptionError: With every problem.
     """
-    found = Found()
+    found = ProblemCollector()
     if not is_node_name(node.name):
         found.add("", f"{node.name!r} cannot name a node.")
     if not is_node_name(node.join):
@@ -346,7 +346,7 @@ def check_graph(graph: Graph) -> None:
     Raises:
         DescriptionError: With every problem.
     """
-    found = Found()
+    found = ProblemCollector()
     for name in graph.inputs:
         if not is_node_name(name):
             found.add("inputs", f"{name!r} cannot name an input.")
@@ -366,7 +366,7 @@ def check_description(description: Description) -> None:
     Raises:
         DescriptionError: With every problem.
     """
-    found = Found()
+    found = ProblemCollector()
     for name in ("channels", "in_channels", "classes"):
         found.whole(name, getattr(description, name), 1)
     for name in ("affine", "pool_norm"):
@@ -386,7 +386,7 @@ def graph_path(name: str) -> str:
     return name if name in RESERVED_CELLS else f"cells.{name}"
 
 
-def _check_source(source: object, found: Found) -> None:
+def _check_source(source: object, found: ProblemCollector) -> None:
     if isinstance(source, bool) or not isinstance(source, (str, int)):
         found.add("from", f"{source!r} is no source: write the name of a state, or -1 for the node before.")
     elif isinstance(source, int) and source >= 0:
@@ -395,7 +395,7 @@ def _check_source(source: object, found: Found) -> None:
         found.add("from", f"{source!r} cannot name a state.")
 
 
-def _check_edges(node: Node, found: Found) -> None:
+def _check_edges(node: Node, found: ProblemCollector) -> None:
     if node.cell is not None:
         for edge in node.edges:
             if edge.ops or edge.gate:
@@ -412,7 +412,7 @@ def _check_edges(node: Node, found: Found) -> None:
             found.add(f"from.{source}", "two gates on edges from this source would have one path.")
 
 
-def _check_parts(description: Description, found: Found) -> None:
+def _check_parts(description: Description, found: ProblemCollector) -> None:
     for name in description.cells:
         if name in RESERVED_CELLS or not is_node_name(name):
             found.add(f"cells.{name}", f"{name!r} cannot name a cell.")
@@ -421,7 +421,7 @@ def _check_parts(description: Description, found: Found) -> None:
             found.add(f"groups.{name}", f"{name!r} cannot name a group.")
 
 
-def _check_uses(description: Description, found: Found) -> None:
+def _check_uses(description: Description, found: ProblemCollector) -> None:
     for name, graph in description.graphs().items():
         for node in graph.nodes:
             if node.cell is None or node.cell is UNREAD:
@@ -439,7 +439,7 @@ def _check_uses(description: Description, found: Found) -> None:
                 )
 
 
-def _check_choices(description: Description, found: Found) -> None:
+def _check_choices(description: Description, found: ProblemCollector) -> None:
     for name, node, edge in description.edges():
         if edge.group is None:
             continue
@@ -456,7 +456,7 @@ def _check_choices(description: Description, found: Found) -> None:
             )
 
 
-def _check_nesting(description: Description, found: Found) -> None:
+def _check_nesting(description: Description, found: ProblemCollector) -> None:
     uses = {name: {node.cell for node in graph.nodes} for name, graph in description.cells.items()}
     for name, used in uses.items():
         below, reached = list(used), set[str | None]()

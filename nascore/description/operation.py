@@ -10,7 +10,7 @@ from attrs import field, frozen
 from nascore.component import BUILTIN
 from nascore.config import write_scalar
 from nascore.description.names import UNREAD, Scalar, is_operation_name
-from nascore.description.problems import Found, nearest
+from nascore.description.problems import ProblemCollector, nearest
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Operation:
     settings: dict[str, Scalar] = field(factory=dict, converter=_copied)
 
     def __attrs_post_init__(self) -> None:
-        found = Found()
+        found = ProblemCollector()
         for name in (self.name, *self.settings):
             if not is_operation_name(name):
                 found.add(f"operations.{self.name}", f"{name!r} cannot name an operation or a setting.")

@@ -19,8 +19,8 @@ _SHOWN = 12
 """Choices that a hint lists at most."""
 
 
-class FoundError(DescriptionError):
-    """What :class:`Found` raises; knows more of where the problems are than their paths say."""
+class ProblemsError(DescriptionError):
+    """What :class:`ProblemCollector` raises; knows more of where the problems are than their paths say."""
 
     def __init__(self, problems: Iterable[Problem] | str, spots: Mapping[Problem, str] | None = None) -> None:
         super().__init__(problems)
@@ -28,7 +28,7 @@ class FoundError(DescriptionError):
 
 
 @define
-class Found:
+class ProblemCollector:
     """The problems found so far; :meth:`stop` ends the work if there are any.
 
     Attributes:
@@ -71,7 +71,7 @@ class Found:
         try:
             yield
         except DescriptionError as error:
-            spots = error.spots if isinstance(error, FoundError) else {}
+            spots = error.spots if isinstance(error, ProblemsError) else {}
             for each in error.problems:
                 self.add(
                     join(path, each.path),
@@ -103,7 +103,7 @@ class Found:
             DescriptionError: With all problems.
         """
         if self.problems:
-            raise FoundError(self.problems, self.spots)
+            raise ProblemsError(self.problems, self.spots)
 
 
 def join(*parts: str) -> str:

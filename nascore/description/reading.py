@@ -30,7 +30,7 @@ from nascore.shell import command_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nascore.description.problems import Found
+    from nascore.description.problems import ProblemCollector
 
 
 Items = dict[str, Yaml]
@@ -39,7 +39,7 @@ UNREAD_OP = Op(UNREAD)
 """In place of operations that could not be read."""
 
 
-def read_map(node: Yaml, path: str, found: Found) -> Items | None:
+def read_map(node: Yaml, path: str, found: ProblemCollector) -> Items | None:
     """Return the entries of a map; None, noted, if it is something else."""
     if isinstance(node.value, dict):
         return node.value
@@ -47,7 +47,7 @@ def read_map(node: Yaml, path: str, found: Found) -> Items | None:
     return None
 
 
-def check_keys(items: Items, known: Sequence[str], path: str, found: Found) -> None:
+def check_keys(items: Items, known: Sequence[str], path: str, found: ProblemCollector) -> None:
     """Note every key that is not among the known ones."""
     for key, value in items.items():
         if key not in known:
@@ -64,7 +64,7 @@ def read_whole(  # noqa: PLR0913 - where it stands, and what it may be, by name
     items: Items,
     key: str,
     path: str,
-    found: Found,
+    found: ProblemCollector,
     *,
     least: int = 1,
     most: int = LARGEST,
@@ -83,7 +83,7 @@ def read_whole(  # noqa: PLR0913 - where it stands, and what it may be, by name
     return node.value if isinstance(node.value, int) and len(found.problems) == before else UNREAD_NUMBER
 
 
-def read_flag(items: Items, key: str, path: str, found: Found) -> bool | None:
+def read_flag(items: Items, key: str, path: str, found: ProblemCollector) -> bool | None:
     """Return a truth value; None if it is not given or, noted, something else."""
     node = items.get(key)
     if node is None:
@@ -94,7 +94,7 @@ def read_flag(items: Items, key: str, path: str, found: Found) -> bool | None:
     return None
 
 
-def read_text(items: Items, key: str, path: str, found: Found) -> str | None:
+def read_text(items: Items, key: str, path: str, found: ProblemCollector) -> str | None:
     """Return a text; None if it is not given or, noted, something else."""
     node = items.get(key)
     if node is None:
@@ -105,7 +105,7 @@ def read_text(items: Items, key: str, path: str, found: Found) -> str | None:
     return None
 
 
-def read_ops(node: Yaml, path: str, found: Found) -> tuple[Op, ...]:
+def read_ops(node: Yaml, path: str, found: ProblemCollector) -> tuple[Op, ...]:
     """Return the operations of a list, or of a single one; ``UNREAD_OP`` for what, noted, is none."""
     ops: list[Op] = []
     for item in read_list(node):
@@ -118,7 +118,7 @@ def read_ops(node: Yaml, path: str, found: Found) -> tuple[Op, ...]:
     return tuple(ops) if len(ops) == len(read_list(node)) else (*ops, UNREAD_OP)
 
 
-def read_source(value: Yaml, path: str, found: Found) -> str | int:
+def read_source(value: Yaml, path: str, found: ProblemCollector) -> str | int:
     """Return a name or a relative source; ``UNREAD`` if, noted, it is neither."""
     source = value.value
     if isinstance(source, (str, int)) and not isinstance(source, bool):
@@ -151,7 +151,7 @@ class Edges:
     """
 
     groups: dict[str, Group]
-    found: Found
+    found: ProblemCollector
 
     def alike(self, items: Items, path: str) -> tuple[Edge, ...]:
         """Return the edges of a node of which all are alike: ``{from: [a, b], op: x}``."""
@@ -248,7 +248,7 @@ _UNREAD_NETWORK = Graph(inputs=(IMAGES,), nodes=(Node(name=UNREAD, edges=UNREAD_
 """In place of a graph that could not be read."""
 
 
-def read_description(root: Yaml, found: Found) -> Description | None:
+def read_description(root: Yaml, found: ProblemCollector) -> Description | None:
     """Return the description of a document; None if it holds nothing of one.
 
     Everything wrong is noted; if anything is, the description is fit for nothing but finding more.
@@ -282,7 +282,7 @@ def read_description(root: Yaml, found: Found) -> Description | None:
     return found.made(Description, "", network=network, cells=cells, groups=groups, **_given(values))
 
 
-def _is_recipe(items: Items, found: Found) -> bool:
+def _is_recipe(items: Items, found: ProblemCollector) -> bool:
     """Return whether the document fills slots, which no description does; it is noted."""
     slots = [slot.name for slot in SLOTS if slot.name in items]
     if not slots or NETWORK in items:
@@ -297,7 +297,7 @@ def _is_recipe(items: Items, found: Found) -> bool:
     return True
 
 
-def _check_version(items: Items, found: Found) -> None:
+def _check_version(items: Items, found: ProblemCollector) -> None:
     version = items.get("nascore")
     if version is None:
         return
@@ -309,7 +309,7 @@ def _check_version(items: Items, found: Found) -> None:
         found.add("nascore", text, hint="A newer nascore may read it.")
 
 
-def _entries(items: Items, key: str, path: str, found: Found) -> Items:
+def _entries(items: Items, key: str, path: str, found: ProblemCollector) -> Items:
     """Return the entries of a map of named things; none if it is not given or, noted, no map."""
     return (read_map(items[key], join(path, key), found) or {}) if key in items else {}
 
@@ -319,7 +319,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _group(name: str, node: Yaml, found: Found) -> Group:
+def _group(name: str, node: Yaml, found: ProblemCollector) -> Group:
     path = f"groups.{name}"
     items = read_map(node, path, found)
     if items is None:
@@ -354,7 +354,7 @@ def _graph(node: Yaml, path: str, known: tuple[str, ...], edges: Edges) -> Graph
     return found.made(Graph, path, inputs=inputs, nodes=nodes, output=output)
 
 
-def _inputs(graph: Yaml, items: Items, path: str, found: Found) -> tuple[str, ...]:
+def _inputs(graph: Yaml, items: Items, path: str, found: ProblemCollector) -> tuple[str, ...]:
     if "inputs" not in items:
         found.add(f"{path}.inputs", "is missing.", origin=graph.key)
         return (UNREAD,)
@@ -387,7 +387,7 @@ def _node(name: str, node: Yaml, path: str, edges: Edges) -> Node:
     return found.made(Node, path, name=name, edges=read or UNREAD_EDGES, join=joined, **place)
 
 
-def _cell(items: Items, path: str, found: Found) -> str:
+def _cell(items: Items, path: str, found: ProblemCollector) -> str:
     """Return the name of the cell that a node uses; ``UNREAD`` if, noted, no cell can be it."""
     cell = read_text(items, "cell", path, found)
     if cell is None or cell not in RESERVED_CELLS:
@@ -397,7 +397,7 @@ def _cell(items: Items, path: str, found: Found) -> str:
     return UNREAD
 
 
-def _place(items: Items, path: str, found: Found) -> dict[str, Any]:
+def _place(items: Items, path: str, found: ProblemCollector) -> dict[str, Any]:
     width = items.get("width")
     named = width is not None and width.value == "classes"
     # A key that is not known may be one of these, misspelt: what is unsaid then does not mean the default.

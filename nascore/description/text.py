@@ -9,7 +9,7 @@ from attrs import evolve
 from nascore.config import parse_document
 from nascore.description.expand import survey
 from nascore.description.names import WAYS
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 from nascore.description.reading import read_description
 from nascore.description.writing import dump
 from nascore.errors import DescriptionError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["dump", "load", "locate", "located", "stop_at"]
 
 
-def stop_at(found: Found, root: Yaml) -> None:
+def stop_at(found: ProblemCollector, root: Yaml) -> None:
     """Raise everything found, if anything was, in the order of the text and each with its place in it.
 
     Raises:
@@ -125,7 +125,7 @@ def load(
         DescriptionError: With every problem, each with its path and its place in the text.
     """
     document = parse_document(text, where=where or "description", what="description")
-    found = Found(problems=list(document.problems))
+    found = ProblemCollector(problems=list(document.problems))
     if document.root is None:
         found.stop()
         raise AssertionError  # a text without a root has a problem

@@ -18,7 +18,7 @@ from nascore.description import invariants
 from nascore.description.draw import draw
 from nascore.description.invariants import Scope, resolve
 from nascore.description.names import CONCAT, NETWORK, SUM, Scalar, is_operation_name, is_setting_value
-from nascore.description.problems import Found
+from nascore.description.problems import ProblemCollector
 from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Op:
     settings: Settings = field(default=(), converter=_sorted, eq=_typed)
 
     def __attrs_post_init__(self) -> None:
-        found = Found()
+        found = ProblemCollector()
         if not is_operation_name(self.name):
             found.add("", f"{self.name!r} cannot name an operation.")
         keys = [key for key, _ in self.settings]
@@ -194,7 +194,7 @@ class Graph:
     @cached_property
     def scope(self) -> Scope:
         """The states with repeats written out and sources resolved."""
-        return resolve(self, Found())
+        return resolve(self, ProblemCollector())
 
     def node(self, name: str) -> Node | None:
         """Return the node of this name, if there is one."""

@@ -18,7 +18,7 @@ from nascore.engine.data import (
     fit_and_validation,
     halves,
     held_back,
-    on,
+    to_device,
 )
 from nascore.engine.device import ambient, device_for
 from nascore.engine.factory import all_made, described, made
@@ -26,21 +26,21 @@ from nascore.engine.fitting import check_networks, check_parts, check_ranked, ga
 from nascore.engine.handover import (
     MOST_COUNTED,
     Step,
+    bound_warnings,
     check_room,
-    doubt_bounds,
     doubted_room,
     searched_step,
     steps_of_training,
 )
 from nascore.engine.initial_architectures import chooses_in_supernet, opened_of, seeds_of
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
 from nascore.engine.returned import Returned
 from nascore.engine.streams import Streams
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_gradients
 from nascore.recipe import kept_recipe
-from nascore.recipe.settling.fit import doubt_sizes
+from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import GalleryFile, create, environment
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 @define(kw_only=True)
-class Live:
+class RunContext:
     """A run under way.
 
     Attributes:
@@ -85,7 +85,7 @@ class Live:
     device: torch.device
     folder: RunFolder
     gallery: GalleryFile
-    watch: Watch
+    watch: Observers
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:
@@ -113,11 +113,11 @@ class Live:
 
     def train(self) -> Examples:
         """Return all training images, on the device."""
-        return on(self.dataset.train(), self.device)
+        return to_device(self.dataset.train(), self.device)
 
 
 @define(kw_only=True)
-class Parts:
+class SearchParts:
     """The parts of a search.
 
     Attributes:
@@ -156,7 +156,7 @@ class Built:
 
     recipe: Recipe
     dataset: Dataset
-    parts: Parts | None
+    parts: SearchParts | None
 
     def with_checked_data(self) -> Built:
         """Return it after its training images were read, with what is doubtful about them as warnings.
@@ -171,10 +171,10 @@ def build(recipe: Recipe, registry: Registry) -> Built:
     """Build the parts of a search as it needs them; no image is read but the facts, and nothing is written.
 
     Raises:
-        RecipeError: What :func:`planned` refuses.
+        RecipeError: What :func:`build_parts` refuses.
     """
-    dataset, parts = planned(recipe, registry)
-    recipe = doubted(recipe, parts, dataset.facts, registry.operations())
+    dataset, parts = build_parts(recipe, registry)
+    recipe = with_size_warnings(recipe, parts, dataset.facts, registry.operations())
     return Built(recipe=recipe, dataset=dataset, parts=parts)
 
 
@@ -185,7 +185,7 @@ def build_search(
     out: Path | None,
     observers: Iterable[Observer],
     built: Built | None = None,
-) -> tuple[Live, Parts]:
+) -> tuple[RunContext, SearchParts]:
     """Build what a search needs and make the run's folder, with the recipe in it.
 
     Args:
@@ -196,7 +196,7 @@ def build_search(
         built: What was built of this recipe before, its data checked; its parts are taken.
 
     Raises:
-        RecipeError: What :func:`planned` refuses.
+        RecipeError: What :func:`build_parts` refuses.
         RunFolderError: The folder cannot be made.
     """
     if built is None or built.parts is None:
@@ -217,7 +217,7 @@ def name_of(recipe: Recipe) -> str:
 
 
 @ambient()
-def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
+def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchParts]:
     """Build the data set and the parts of a search, and refuse what could not run; writes nothing.
 
     Raises:
@@ -246,27 +246,27 @@ def planned(recipe: Recipe, registry: Registry) -> tuple[Dataset, Parts]:
     return dataset, parts
 
 
-def doubted(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> Recipe:
+def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Recipe:
     """Return the recipe with the warnings that only its parts show.
 
     They are of each typed size that what is trained in the end cannot have, of each target or limit of costs
     that does not hold for what is handed over, and of steps that need more memory than is free.
     """
     grow = isinstance(parts.growth, GrowingPolicy)
-    recipe = doubt_sizes(recipe, parts.seeds or (parts.description,), grow=grow)
-    recipe = recipe.warned_of(doubt_bounds(recipe, parts, facts, catalogue))
+    recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
+    recipe = recipe.warned_of(bound_warnings(recipe, parts, facts, catalogue))
     return doubted_room(recipe, parts.steps)
 
 
 def parts_of(
     recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
-) -> Parts:
+) -> SearchParts:
     """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
 
     Raises:
         PluginError: One cannot be built.
     """
-    return Parts(
+    return SearchParts(
         description=description,
         relaxation=made(recipe, "relaxation"),
         updater=made(recipe, "updater"),
@@ -278,7 +278,7 @@ def parts_of(
     )
 
 
-def _fitted(recipe: Recipe, parts: Parts, facts: DataFacts) -> int:
+def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
     """Return how many images weights are fitted to, before a trainer divides them.
 
     Raises:
@@ -296,7 +296,7 @@ def _fitted(recipe: Recipe, parts: Parts, facts: DataFacts) -> int:
     return facts.train - held
 
 
-def _check_batches(recipe: Recipe, parts: Parts, images: int) -> None:
+def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
     training, demand = recipe.run.training, parts.trainer.demand
     supernet = chooses_in_supernet(recipe)
     with gathering() as check:
@@ -305,7 +305,7 @@ def _check_batches(recipe: Recipe, parts: Parts, images: int) -> None:
         check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
 
 
-def _check_room(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> None:
+def _check_room(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
     """Note the training steps of a run, and refuse those that find no room in memory."""
     searched = _searched(recipe, parts, catalogue)
     if searched is not None:
@@ -319,7 +319,7 @@ def _check_room(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catal
     check_room(parts.steps, device_for(recipe))
 
 
-def _searched(recipe: Recipe, parts: Parts, catalogue: Catalogue) -> Description | None:
+def _searched(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Description | None:
     """Return the first network in which a run searches; None: it searches in none."""
     if chooses_in_supernet(recipe):
         return parts.description
@@ -342,7 +342,7 @@ def begin(  # noqa: PLR0913 - each by name
     name: str,
     out: Path | None,
     observers: Iterable[Observer],
-) -> Live:
+) -> RunContext:
     """Make the folder of a run and write what is known before it starts.
 
     Raises:
@@ -367,14 +367,14 @@ def begin(  # noqa: PLR0913 - each by name
     folder.json("environment.json", facts)
     for note in (*recipe.warned, *recipe.passed):
         folder.log(str(note))
-    return Live(
+    return RunContext(
         recipe=recipe,
         catalogue=registry.operations(),
         dataset=dataset,
         device=device,
         folder=folder,
         gallery=GalleryFile(folder),
-        watch=Watch(observers, folder.log, parts=recipe.parts.get("observer", ())),
+        watch=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import pad
 
 from nascore.engine.factory import answered
-from nascore.engine.fitting import check_images, doubted_images
+from nascore.engine.fitting import check_images, image_memory_warnings
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn import Examples
 from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
@@ -66,7 +66,7 @@ def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
         faults += example_faults(facts, given, "test")
     _refuse(part.component, faults)
     doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
-    return (*doubted_images(facts, test=test), *doubts)
+    return (*image_memory_warnings(facts, test=test), *doubts)
 
 
 def _refuse(component: Component, faults: Iterable[str]) -> None:
@@ -232,7 +232,7 @@ def _part(examples: Examples, chosen: Tensor) -> Examples:
     return Examples(images=examples.images[chosen], labels=examples.labels[chosen])
 
 
-def on(examples: Examples, device: torch.device) -> Examples:
+def to_device(examples: Examples, device: torch.device) -> Examples:
     """Return the examples on a device, as 32-bit floats."""
     return Examples(
         images=examples.images.to(device, torch.float32), labels=examples.labels.to(device, torch.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
 from nascore.engine.build import begin
-from nascore.engine.data import check_batch, check_facts, checked_data, on
+from nascore.engine.data import check_batch, check_facts, checked_data, to_device
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import made
 from nascore.engine.fitting import check_ranked, gathering
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.training import Trained
     from nascore.nn import Examples
     from nascore.plugin import Registry
@@ -116,7 +116,7 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
 
 
 def evaluate_job(
-    live: Live, description: Description, known: Sequence[str], near: Iterable[Path]
+    live: RunContext, description: Description, known: Sequence[str], near: Iterable[Path]
 ) -> dict[str, Any]:
     """Train, test, and write what was found; returns the figures.
 
@@ -138,7 +138,7 @@ def evaluate_job(
     return {"architecture": "best/architecture.yaml", **figures}
 
 
-def _tested(live: Live, done: Trained, known: Sequence[str], near: Iterable[Path]) -> dict[str, Any]:
+def _tested(live: RunContext, done: Trained, known: Sequence[str], near: Iterable[Path]) -> dict[str, Any]:
     given = live.dataset.test()
     data = _digest(given)
     before = openings(live.folder.path, known, data, near=near)
@@ -146,7 +146,7 @@ def _tested(live: Live, done: Trained, known: Sequence[str], near: Iterable[Path
         live.warn(_seen_before(before.found))
     if before.unread:
         live.warn(_unread(before.unread))
-    examples = on(given, live.device)
+    examples = to_device(given, live.device)
     # Written before it is looked at, so that no way out of here leaves a look unrecorded.
     live.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
     share = accuracy(done.network, examples, live.facts, done.streams)

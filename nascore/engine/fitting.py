@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Space
     from nascore.description import Catalogue
-    from nascore.engine.build import Parts
+    from nascore.engine.build import SearchParts
     from nascore.recipe import Recipe
     from nascore.recipe.sources.run_settings import TrainingSettings
 
@@ -53,7 +53,7 @@ _USED: Final = dict(
 """By such a place, where it says how much the container takes."""
 
 
-def there_is() -> int | None:
+def available_memory() -> int | None:
     """Return the bytes of memory that this process can have at most; None where the system does not say."""
     return min(_known(), default=None)
 
@@ -63,7 +63,7 @@ def total_and_free(device: torch.device) -> tuple[int | None, int | None]:
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return total, free
-    known = there_is()
+    known = available_memory()
     return known, min([*_free(), *([] if known is None else [known])], default=None)
 
 
@@ -96,16 +96,16 @@ def check_images(facts: DataFacts) -> None:
     Raises:
         RecipeError: They are; says how much they take, and how much there is.
     """
-    size, there = image_bytes(facts), there_is()
+    size, there = image_bytes(facts), available_memory()
     if there is not None and size > there:
         text = f"{_images(facts)} take {told(size)}, and this machine has {told(there)} of memory."
         hint = "Set fewer images, or smaller ones."
         raise RecipeError([Problem(path="dataset", text=text, hint=hint, slots=("dataset",))])
 
 
-def doubted_images(facts: DataFacts, *, test: bool) -> Iterator[str]:
+def image_memory_warnings(facts: DataFacts, *, test: bool) -> Iterator[str]:
     """Yield it if images, with the copies that are made of them, are more than all memory."""
-    size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, there_is()
+    size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, available_memory()
     if there is not None and size > there:
         taken = f"{told(size)} while they are split, of {told(there)} of memory"
         yield f"has {_images(facts)}, which take {taken}"
@@ -117,7 +117,7 @@ def check_weights(params: int) -> None:
     Raises:
         RecipeError: They are; says how much they take, and how much there is.
     """
-    size, there = params * FLOAT * COPIES_OF_WEIGHTS, there_is()
+    size, there = params * FLOAT * COPIES_OF_WEIGHTS, available_memory()
     if there is not None and size > there:
         taken = f"{params:,} weights take {told(size)} in training"
         text = f"{taken}, and this machine has {told(there)} of memory."
@@ -228,7 +228,7 @@ def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalo
     return description
 
 
-def check_parts(parts: Parts) -> None:
+def check_parts(parts: SearchParts) -> None:
     """Check what the parts of a search say of themselves.
 
     Raises:
@@ -247,7 +247,7 @@ def check_parts(parts: Parts) -> None:
             raise Returned(parts.updater, name, "updater").wrong(repr(value), due)
 
 
-def check_networks(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> None:
+def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
     """Check all networks of a search that are known before it begins, with the batches of each.
 
     Raises:

@@ -20,7 +20,7 @@ from nascore.engine.data import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
 from nascore.engine.factory import answered
 from nascore.engine.initial_architectures import random_of, remark_of
-from nascore.engine.jobs import Job, keep_job, open_job, result_of, train_job
+from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.results import learned, record_epoch
@@ -33,8 +33,8 @@ from nascore.errors import (
     Problem,
     RecipeError,
     RunFailed,
-    memory_told,
-    said,
+    error_line,
+    out_of_memory_text,
 )
 from nascore.gallery import Gallery
 from nascore.run import bytes_of, text_of
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import Trainer
     from nascore.description import Matrix
-    from nascore.engine.build import Live, Parts
+    from nascore.engine.build import RunContext, SearchParts
     from nascore.engine.phase import Phase
     from nascore.gallery import Entry
     from nascore.nn import Examples
@@ -57,7 +57,7 @@ T = TypeVar("T")
 
 
 def grown(  # noqa: PLR0913 - each by name
-    live: Live, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
+    live: RunContext, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
 ) -> tuple[Description, Start]:
     """Open a parent, train its candidates with it, and close it again.
 
@@ -114,7 +114,7 @@ def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
 
 
 def _searched(  # noqa: PLR0913 - each by name
-    live: Live,
+    live: RunContext,
     policy: GrowingPolicy,
     opened: Description,
     weights: Mapping[str, Tensor],
@@ -130,14 +130,14 @@ def _searched(  # noqa: PLR0913 - each by name
     return phase
 
 
-def _data(live: Live, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
+def _data(live: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
     if not trainer.demand.halves:
         return {"train": fit}
     parts = halves(fit, live.streams(0)["halves"])
     return dict(zip(("train", "architecture"), parts, strict=True))
 
 
-def _asked(live: Live, what: str, call: Callable[[], T]) -> T:
+def _asked(live: RunContext, what: str, call: Callable[[], T]) -> T:
     try:
         return answered(live.recipe.part("growth").component, what, call)
     except RecipeError as error:
@@ -145,7 +145,7 @@ def _asked(live: Live, what: str, call: Callable[[], T]) -> T:
         raise RunFailed(error.problems) from error
 
 
-def _refuse(live: Live, text: str, *, wrong: bool) -> None:
+def _refuse(live: RunContext, text: str, *, wrong: bool) -> None:
     if wrong:
         name = live.recipe.part("growth").name
         raise PluginError([Problem(path="growth", text=f"{name} {text}.", of_plugin=True)])
@@ -158,7 +158,7 @@ FRUITLESS: Final = 5
 """Waves in a row without a new architecture, after which a run ends: parents may be unfit to grow."""
 
 
-def grow(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
+def grow(live: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
     """Run a growth run to its end; yields after each job what the run's result says so far.
 
     Nothing is trained on the images that architectures are measured on. A job that fails is recorded,
@@ -205,8 +205,8 @@ class _Growing:
         first: Why the first of those failed.
     """
 
-    live: Live
-    parts: Parts
+    live: RunContext
+    parts: SearchParts
     fit: Examples
     held: Examples
     gallery: Gallery = Factory(Gallery)
@@ -312,10 +312,10 @@ class _Growing:
             raise  # wrong for every job: a plugin's mistake, or a folder that cannot be written to
         except Exception as error:  # noqa: BLE001 - out of memory, or an operation that cannot bear this one
             self.live.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
-            problems = (Problem(path="", text=memory_told(error) or said(error)),)
+            problems = (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
         else:
             # What cannot be written down is no failure of this job alone.
-            self.gallery = keep_job(self.live, made, folder, self.gallery, done)
+            self.gallery = record_job(self.live, made, folder, self.gallery, done)
             return
         # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
         self._failed(job, folder, problems)

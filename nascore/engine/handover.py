@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import Parts
+    from nascore.engine.build import SearchParts
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -92,7 +92,7 @@ class Handover:
     size: dict[str, int]
 
 
-def handover(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> Handover:
+def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Handover:
     """Return what a search hands over, and what `evaluate` makes of it; nothing is built."""
     found = parts.seeds
     if not found or (len(found) > MOST_COUNTED and parts.description.is_open):
@@ -140,7 +140,9 @@ def extremes(description: Description, facts: DataFacts, catalogue: Catalogue) -
     return tuple(found)
 
 
-def doubt_bounds(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue) -> Iterator[Problem]:
+def bound_warnings(
+    recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue
+) -> Iterator[Problem]:
     """Yield a warning for every target or limit that does not hold for the network that is handed over.
 
     Args:
@@ -163,7 +165,7 @@ def doubt_bounds(recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Cata
             yield Problem(path=path, text=text, origin=origins.get(path), hint=hint, verdict="warned")
 
 
-def _unreachable(parts: Parts, known: Handover, cost: str, bound: int) -> Iterator[tuple[str, str]]:
+def _unreachable(parts: SearchParts, known: Handover, cost: str, bound: int) -> Iterator[tuple[str, str]]:
     least, most = getattr(span(known.searched), cost)
     if isinstance(parts.growth, GrowingPolicy):
         if least > bound:
@@ -175,7 +177,7 @@ def _unreachable(parts: Parts, known: Handover, cost: str, bound: int) -> Iterat
 
 
 def _overshot(
-    recipe: Recipe, parts: Parts, facts: DataFacts, catalogue: Catalogue, cost: str
+    recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue, cost: str
 ) -> Iterator[tuple[str, str]]:
     policy, component = parts.growth, recipe.part("growth").component
     if not isinstance(policy, GrowingPolicy):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.streams import Streams
     from nascore.engine.training import Start
     from nascore.gallery import Gallery
@@ -56,7 +56,7 @@ class Job:
         return f"{self.number:04d}-{self.kind}"
 
 
-def open_job(live: Live, job: Job) -> RunFolder:
+def open_job(live: RunContext, job: Job) -> RunFolder:
     """Make the folder of a job that is about to begin, and tell who watches."""
     seed = f"{live.recipe.run.seed}/{job.number}"
     parent = {} if job.parent is None else {"parent": job.parent}
@@ -80,7 +80,7 @@ class Done:
     network: Network
 
 
-def train_job(live: Live, job: Job, folder: RunFolder, *, fit: Examples, held: Examples) -> Done:
+def train_job(live: RunContext, job: Job, folder: RunFolder, *, fit: Examples, held: Examples) -> Done:
     """Train an architecture and measure it.
 
     Args:
@@ -120,7 +120,7 @@ def train_job(live: Live, job: Job, folder: RunFolder, *, fit: Examples, held: E
     return Done(entry=entry, description=description, network=done.network)
 
 
-def keep_job(live: Live, job: Job, folder: RunFolder, gallery: Gallery, done: Done) -> Gallery:
+def record_job(live: RunContext, job: Job, folder: RunFolder, gallery: Gallery, done: Done) -> Gallery:
     """Write down what a job made; returns the gallery with its entry, as written.
 
     The best of the gallery stands in the folder `best` from then on.

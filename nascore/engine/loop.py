@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nascore.contract import Trainer
-    from nascore.engine.observers import Watch
+    from nascore.engine.observers import Observers
     from nascore.engine.phase import Phase, Search
 
 
@@ -53,7 +53,7 @@ class Tally:
 def run_phase(
     phase: Phase,
     trainer: Trainer,
-    watch: Watch,
+    watch: Observers,
     *,
     validate: Callable[[], tuple[float, int]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,

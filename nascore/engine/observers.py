@@ -12,7 +12,7 @@ import torch
 from attrs import define, evolve
 
 from nascore.component import load
-from nascore.errors import said
+from nascore.errors import error_line
 from nascore.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PATIENCE = 3
 
 
 @define(kw_only=True)
-class Watcher:
+class GuardedObserver:
     """An observer and how often it failed.
 
     Attributes:
@@ -46,7 +46,7 @@ class Watcher:
         return self.observer is None or self.failures >= PATIENCE
 
 
-class Watch:
+class Observers:
     """The observers of a run.
 
     Args:
@@ -59,7 +59,7 @@ class Watch:
         self, observers: Iterable[Observer], log: Callable[[str], None], *, parts: Iterable[Part] = ()
     ) -> None:
         self._log = log
-        self._watchers: list[Watcher] = []
+        self._watchers: list[GuardedObserver] = []
         for part in parts:
             self._build(part)
         for observer in observers:
@@ -94,13 +94,13 @@ class Watch:
         except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
             self._failed(watcher, "being built", error)
 
-    def _add(self, name: str, observer: Observer | None) -> Watcher:
+    def _add(self, name: str, observer: Observer | None) -> GuardedObserver:
         same = sum(one.name.partition(" ")[0] == name for one in self._watchers)
-        watcher = Watcher(name=f"{name} ({same + 1})" if same else name, observer=observer)
+        watcher = GuardedObserver(name=f"{name} ({same + 1})" if same else name, observer=observer)
         self._watchers.append(watcher)
         return watcher
 
-    def _call(self, watcher: Watcher, event: str, details: tuple[Any, ...]) -> None:
+    def _call(self, watcher: GuardedObserver, event: str, details: tuple[Any, ...]) -> None:
         try:
             with untouched():
                 getattr(watcher.observer, event)(*map(copied, details))
@@ -110,13 +110,13 @@ class Watch:
         except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
             self._failed(watcher, event, error)
 
-    def _failed(self, watcher: Watcher, event: str, error: BaseException) -> None:
+    def _failed(self, watcher: GuardedObserver, event: str, error: BaseException) -> None:
         watcher.failures += 1
         last = watcher.observer is None or watcher.failures == PATIENCE
         muted = "; it is muted" if last else ""
         # A disk that is full is the run's affair: it will hear of it when it writes itself.
         with suppress(Exception):
-            self._log(f"observer {watcher.name} failed in {event}: {said(error)}{muted}")
+            self._log(f"observer {watcher.name} failed in {event}: {error_line(error)}{muted}")
 
 
 def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Relaxation, Trainer
     from nascore.description import Catalogue, ChoiceGroup, Description
-    from nascore.engine.build import Live, Parts
+    from nascore.engine.build import RunContext, SearchParts
     from nascore.engine.streams import Streams
     from nascore.nn import Costs, Examples, Network
 
 
-def network_of(live: Live, description: Description, streams: Streams) -> Network:
+def network_of(live: RunContext, description: Description, streams: Streams) -> Network:
     """Return the network of a description in training mode, with fresh weights from its own stream.
 
     An open one has many equal operations on every state, and is run fused.
@@ -45,8 +45,8 @@ def network_of(live: Live, description: Description, streams: Streams) -> Networ
 
 
 def search_phase(
-    live: Live,
-    parts: Parts,
+    live: RunContext,
+    parts: SearchParts,
     streams: Streams,
     *,
     data: Mapping[str, Examples] | None = None,
@@ -108,13 +108,15 @@ def counting(description: Description, catalogue: Catalogue, facts: DataFacts) -
     return cache(lambda: costs(without_auxiliary(description), catalogue, image))
 
 
-def train_phase(live: Live, network: Module, examples: Examples, streams: Streams, trainer: Trainer) -> Phase:
+def train_phase(
+    live: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
+) -> Phase:
     """Build the phase in which a closed network is trained."""
     group = live.recipe.typed("training")
     return phase_of(network, {"train": examples}, live.facts, streams, trainer, name="train", group=group)
 
 
-def _search_data(live: Live, trainer: Trainer) -> dict[str, Examples]:
+def _search_data(live: RunContext, trainer: Trainer) -> dict[str, Examples]:
     if not trainer.demand.halves:
         return {"train": live.train()}
     return dict(zip(("train", "architecture"), live.halves(), strict=True))

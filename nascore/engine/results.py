@@ -12,7 +12,7 @@ import attrs
 from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
-from nascore.errors import NascoreError, Problem, RunFailed, memory_told, said
+from nascore.errors import NascoreError, Problem, RunFailed, error_line, out_of_memory_text
 from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
 from nascore.nn.preprocessing import Preprocessing
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, EpochReport
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.phase import Search
     from nascore.nn import Network
     from nascore.run import RunFolder
 
 
-def record_epoch(live: Live, job: int, report: EpochReport) -> None:
+def record_epoch(live: RunContext, job: int, report: EpochReport) -> None:
     """Add an epoch to `metrics.jsonl`."""
     live.folder.metric({"job": job, **attrs.asdict(report)})
 
@@ -43,7 +43,9 @@ def weights_of(network: Module) -> bytes:
     return save(tensors)
 
 
-def save_best(live: Live, description: Description, network: Network, metrics: Mapping[str, Any]) -> None:
+def save_best(
+    live: RunContext, description: Description, network: Network, metrics: Mapping[str, Any]
+) -> None:
     """Write the folder `best`: description, weights, figures, and a program that needs torch alone.
 
     In a run that finds a better one later, it takes the place of the folder that was there, as a whole.
@@ -69,7 +71,7 @@ def preprocessing_of(facts: DataFacts) -> Preprocessing:
 
 
 def _save_program(
-    live: Live, path: Path, network: Network, preprocessing: Preprocessing, sha256: str
+    live: RunContext, path: Path, network: Network, preprocessing: Preprocessing, sha256: str
 ) -> None:
     try:
         source = standalone(network, preprocessing, sha256=sha256)
@@ -114,7 +116,7 @@ INTERRUPTED = {"status": "interrupted"}
 
 
 @contextmanager
-def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
+def concluding(live: RunContext, kind: str) -> Iterator[dict[str, Any]]:
     """Give a result to fill; write it at the end, with `status` done, failed or interrupted.
 
     Observers are told of the start here, so that they are let go whatever comes after it.
@@ -135,7 +137,7 @@ def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
     except BaseException as raised:
         # SystemExit too: a plugin that calls sys.exit() must not leave a run that seems to go on.
         known = enough(raised)
-        text = str(known) if isinstance(known, NascoreError) else said(known)
+        text = str(known) if isinstance(known, NascoreError) else error_line(known)
         failed = result | {"status": "failed", "error": text}
         line = f"failed: {text}{_trace(raised)}"
         _stopped(live, known, line, partial(_conclude, live, kind, began, failed))
@@ -148,7 +150,7 @@ def concluding(live: Live, kind: str) -> Iterator[dict[str, Any]]:
 
 def enough(error: BaseException) -> BaseException:
     """Return an error, or the one that says in plain words that memory was not enough."""
-    told = memory_told(error)
+    told = out_of_memory_text(error)
     return RunFailed([Problem(path="", text=told)]) if told else error
 
 
@@ -168,7 +170,7 @@ def within_memory() -> Iterator[None]:
         raise known from raised
 
 
-def _stopped(live: Live, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
+def _stopped(live: RunContext, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
     """Write what stopped a run, and say on the exception where that is."""
     mark(error, live.folder.path)
     if is_file(live.folder / RESULT):
@@ -185,7 +187,7 @@ def _trace(error: BaseException) -> str:
     return "\n" + "".join(format_exception(error)).rstrip()
 
 
-def _conclude(live: Live, kind: str, began: float, result: dict[str, Any]) -> None:
+def _conclude(live: RunContext, kind: str, began: float, result: dict[str, Any]) -> None:
     recipe = live.recipe
     whole = {
         "kind": kind,

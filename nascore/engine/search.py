@@ -10,7 +10,7 @@ from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, unde
 from nascore.engine.device import computing
 from nascore.engine.growth import grow
 from nascore.engine.initial_architectures import chooses_in_supernet
-from nascore.engine.jobs import Job, keep_job, open_job, result_of, train_job
+from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy
 from nascore.engine.phase_factory import search_phase
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import EpochReport, Observer
     from nascore.description import Description
-    from nascore.engine.build import Built, Live, Parts
+    from nascore.engine.build import Built, RunContext, SearchParts
     from nascore.engine.phase import Phase
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -35,7 +35,7 @@ SEARCH, TRAIN = 1, 2
 """Numbers of the jobs."""
 
 
-def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
+def search_supernet(live: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
     """Run a search in a supernet to its end; yields what the run's result says then.
 
     The architecture is trained on the first half of the data and measured on the second.
@@ -51,10 +51,10 @@ def search_supernet(live: Live, parts: Parts) -> Iterator[dict[str, Any]]:
     job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=guided)
     folder = open_job(live, job)
     done = train_job(live, job, folder, fit=fit, held=held)
-    yield result_of(keep_job(live, job, folder, Gallery(), done))
+    yield result_of(record_job(live, job, folder, Gallery(), done))
 
 
-def search_job(live: Live, parts: Parts) -> Description:
+def search_job(live: RunContext, parts: SearchParts) -> Description:
     """Train weights and choices together; returns the architecture that was chosen, a closed description."""
     folder = live.folder.job(SEARCH, "search", seed=f"{live.recipe.run.seed}/{SEARCH}")
     folder.document("description.yaml", dump(parts.description))
@@ -81,7 +81,9 @@ def search_job(live: Live, parts: Parts) -> Description:
     return found
 
 
-def _each_epoch(live: Live, parts: Parts, phase: Phase, folder: RunFolder) -> Callable[[EpochReport], None]:
+def _each_epoch(
+    live: RunContext, parts: SearchParts, phase: Phase, folder: RunFolder
+) -> Callable[[EpochReport], None]:
     def epoch_over(report: EpochReport) -> None:
         record_epoch(live, SEARCH, report)
         assert phase.search is not None
@@ -95,7 +97,7 @@ def _each_epoch(live: Live, parts: Parts, phase: Phase, folder: RunFolder) -> Ca
     return epoch_over
 
 
-def _validation(live: Live, phase: Phase) -> Callable[[], tuple[float, int]] | None:
+def _validation(live: RunContext, phase: Phase) -> Callable[[], tuple[float, int]] | None:
     """Return how the supernet is measured; None where its weights have seen all the data."""
     held, search = phase.batches.get("architecture"), phase.search
     if held is None or search is None:

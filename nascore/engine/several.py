@@ -16,15 +16,23 @@ from attrs import Factory, define, evolve
 
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
-from nascore.engine.build import doubted, name_of, planned
+from nascore.engine.build import build_parts, name_of, with_size_warnings
 from nascore.engine.data import checked_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation, evaluate
 from nascore.engine.factory import made
 from nascore.engine.handover import doubted_room, steps_of_training
 from nascore.engine.search import search
-from nascore.errors import NascoreError, Problem, RecipeError, RunFailed, RunFolderError, memory_told, said
-from nascore.recipe.settling.fit import doubt_sizes
+from nascore.errors import (
+    NascoreError,
+    Problem,
+    RecipeError,
+    RunFailed,
+    RunFolderError,
+    error_line,
+    out_of_memory_text,
+)
+from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import ARCHITECTURE, COMPARISON, create, environment, mark_whole, text_of
 
 if TYPE_CHECKING:
@@ -38,22 +46,22 @@ if TYPE_CHECKING:
 
 
 @ambient()
-def looked_at(member: Member, registry: Registry) -> Member | RecipeError:
+def checked_member(member: Member, registry: Registry) -> Member | RecipeError:
     """Return a search with the warnings that building it shows; or what would keep it from being built.
 
     Nothing is trained or written.
     """
     recipe, evaluation = member.recipe, member.evaluation
     try:
-        dataset, parts = planned(recipe, registry)
+        dataset, parts = build_parts(recipe, registry)
         if evaluation is not None:
             recipe, found = evaluation, parts.seeds or (parts.description,)
             ready = check_evaluation(recipe, found, registry.operations(), dataset.facts)
             steps = steps_of_training(recipe, ready, dataset.facts, registry.operations())
-            evaluation = doubted_room(doubt_sizes(evaluation, found), steps)
+            evaluation = doubted_room(unused_size_warnings(evaluation, found), steps)
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))
-    recipe = doubted(member.recipe, parts, dataset.facts, registry.operations())
+    recipe = with_size_warnings(member.recipe, parts, dataset.facts, registry.operations())
     return evolve(member, recipe=recipe, evaluation=evaluation)
 
 
@@ -95,8 +103,8 @@ def search_several(
         mark_whole(error, folder.path)
         # A disk that is full may be why it stopped: what stopped it is said, not what came of it.
         with suppress(Exception):
-            folder.log(f"{status}: {said(error)}")
-            making.conclude(start, status=status, error=said(error))
+            folder.log(f"{status}: {error_line(error)}")
+            making.conclude(start, status=status, error=error_line(error))
         raise
     if making.fruitless:
         raise _fruitless(making)
@@ -210,14 +218,14 @@ class _Making:
             return str(error)
         except BaseException as error:  # noqa: BLE001 - plugins make kinds of their own, and call sys.exit()
             self.folder.log(f"job {job.folder}:\n{''.join(format_exception(error)).rstrip()}")
-            return memory_told(error) or said(error)
+            return out_of_memory_text(error) or error_line(error)
         return None
 
     def _evaluate(self, job: Planned, member: Member, out: Path) -> None:
         assert member.evaluation is not None
         found = self.folder / str(job.of) / ARCHITECTURE
         description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
-        recipe = doubt_sizes(member.evaluation, [description])
+        recipe = unused_size_warnings(member.evaluation, [description])
         evaluate(description, recipe, self.registry, out=out, observers=self.observers)
 
     def _failed(self, job: Planned, error: str) -> None:

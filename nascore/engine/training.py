@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Examples, Network
     from nascore.recipe.sources.run_settings import TrainingSettings
@@ -72,7 +72,7 @@ def supervised(training: TrainingSettings) -> Supervised:
 
 
 def trained(  # noqa: PLR0913 - each by name
-    live: Live,
+    live: RunContext,
     description: Description,
     examples: Examples,
     *,

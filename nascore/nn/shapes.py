@@ -11,8 +11,8 @@ from attrs import Factory, define
 from nascore.description import expand
 from nascore.description.checks import HEAD, output_path
 from nascore.description.invariants import graph_path
-from nascore.description.problems import Found
-from nascore.errors import PluginError, Problem, said
+from nascore.description.problems import ProblemCollector
+from nascore.errors import PluginError, Problem, error_line
 from nascore.nn.chance import draws, redirecting
 from nascore.nn.compiler import kind_of
 from nascore.nn.costs import SAMPLES, measured
@@ -95,7 +95,7 @@ class _Walk:
     catalogue: Catalogue
     image: tuple[int, int]
     samples: int = SAMPLES
-    found: Found = Factory(Found)
+    found: ProblemCollector = Factory(ProblemCollector)
     params: int = 0
 
     def shapes(self, plan: Plan) -> list[Shape]:
@@ -134,7 +134,7 @@ class _Walk:
         try:
             found = measured(op, wire, read[1:], self.description, self.catalogue, samples=self.samples)
         except Exception as error:  # noqa: BLE001 - an operation may raise anything for what it cannot bear
-            self.found.add(path, f"{op} fails {on}: {said(error).rstrip('.')}.", spot=str(op))
+            self.found.add(path, f"{op} fails {on}: {error_line(error).rstrip('.')}.", spot=str(op))
             return UNKNOWN
         if not found.shape or found.shape[0] != wire.width:
             shape = ", ".join(map(str, (self.samples, *found.shape)))

@@ -16,9 +16,9 @@ from attrs import evolve
 
 from nascore.capability import CAPABILITIES
 from nascore.component import MEASURES, SIZED, Component, Give
-from nascore.config import Asked, settings_of, structure, wrap
+from nascore.config import SettingsOwner, settings_of, structure, wrap
 from nascore.config.kinds import supported
-from nascore.errors import Origin, did_you_mean, said
+from nascore.errors import Origin, did_you_mean, error_line
 from nascore.plugin.plugin import CORE, same_distribution
 from nascore.shell import command_line
 
@@ -270,7 +270,7 @@ def _settings(component: Component) -> Iterator[str]:
 def _unreadable(component: Component, values: Mapping[str, Any], where: str) -> Iterator[str]:
     """Yield what is wrong with settings that the component declares beside its defaults."""
     node = wrap(values, Origin(layer="scale", where=where))
-    for problem in structure(component.config, node, Asked(owner=component.name)).problems:
+    for problem in structure(component.config, node, SettingsOwner(owner=component.name)).problems:
         yield f"{component.name}: {where}, {problem.path}: {problem.text}"
 
 
@@ -290,5 +290,5 @@ def _unmade(config: type) -> str:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
-        return said(error)
+        return error_line(error)
     return ""

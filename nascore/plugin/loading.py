@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.errors import said
+from nascore.errors import error_line
 from nascore.plugin.underway import WATCH, on_record
 from nascore.shell import command_line
 
@@ -384,7 +384,7 @@ def checked_module(plugin: Plugin, module: object) -> object:
 
 def _said(error: BaseException) -> str:
     """What was raised and where, as one line."""
-    raised = said(error)
+    raised = error_line(error)
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [one for one in frames if one.filename != __file__ and not one.filename.startswith("<frozen ")]
     if isinstance(error, SyntaxError) or not theirs or Path(theirs[-1].filename).parent.name == "importlib":

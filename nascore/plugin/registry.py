@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Named(Mapping[str, T]):
+class NameTable(Mapping[str, T]):
     """Things by the name that one types; never silently the first of two.
 
     A bare name finds a thing only if no other has it; ``plugin:name`` finds each. The names that are gone
@@ -76,7 +76,7 @@ class Registry:
             for component in plugin.components:
                 self._slots.setdefault(component.slot, {}).setdefault(component.name, []).append(component)
         # Asked for at every look at a description.
-        self._operations: Named[Operation] = Named(
+        self._operations: NameTable[Operation] = NameTable(
             (one.name, item.name, item) for one in self.plugins for item in one.operations
         )
 
@@ -100,7 +100,7 @@ class Registry:
 
     def shown(self, slot: str) -> tuple[str, ...]:
         """The shortest names that each stand for one component of a slot, sorted."""
-        return tuple(sorted(Named((one.plugin, one.name, one) for one in self.components(slot))))
+        return tuple(sorted(NameTable((one.plugin, one.name, one) for one in self.components(slot))))
 
     def components(self, slot: str) -> tuple[Component, ...]:
         """All components of a slot, sorted by name."""
@@ -121,21 +121,21 @@ class Registry:
         """The slots that have a component of this name."""
         return tuple(slot for slot in self._slots if self._named(slot, name))
 
-    def operations(self) -> Named[Operation]:
+    def operations(self) -> NameTable[Operation]:
         """The catalogue of operations."""
         return self._operations
 
-    def presets(self) -> Named[Preset]:
+    def presets(self) -> NameTable[Preset]:
         """All presets by name."""
-        return Named((one.name, item.name, item) for one in self.plugins for item in one.presets)
+        return NameTable((one.name, item.name, item) for one in self.plugins for item in one.presets)
 
-    def translators(self) -> Named[Translator]:
+    def translators(self) -> NameTable[Translator]:
         """All notations for architectures by name."""
-        return Named((one.name, item.name, item) for one in self.plugins for item in one.translators)
+        return NameTable((one.name, item.name, item) for one in self.plugins for item in one.translators)
 
-    def commands(self) -> Named[Command]:
+    def commands(self) -> NameTable[Command]:
         """All verbs that plugins bring, by name."""
-        return Named((one.name, item.name, item) for one in self.plugins for item in one.commands)
+        return NameTable((one.name, item.name, item) for one in self.plugins for item in one.commands)
 
     def _named(self, slot: str, name: str) -> list[Component]:
         plugin, _, bare = name.rpartition(":")

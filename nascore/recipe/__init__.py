@@ -1,7 +1,7 @@
 """Recipes: from files, flags and wishes to what fills every slot, with all problems at once (torch-free)."""
 
 from nascore.recipe.settling.fit import fit
-from nascore.recipe.settling.recipe import Part, Passed, Recipe
+from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.settling.request import Request, settled
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.settling.snapshot import Kept, dump_recipe, kept_recipe
@@ -17,10 +17,10 @@ from nascore.recipe.sources.run_settings import (
 __all__ = [
     "EVALUATE_RUN",
     "SEARCH_RUN",
+    "DeclinedWish",
     "Kept",
     "Layer",
     "Part",
-    "Passed",
     "Recipe",
     "Request",
     "RunSettings",

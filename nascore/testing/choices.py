@@ -163,7 +163,7 @@ def states(
         yield name, state
 
 
-def live(state: ArchitectureState, name: str) -> Tensor:
+def offered_and_alive(state: ArchitectureState, name: str) -> Tensor:
     """Return what of a group is offered and alive, [E, O] bool."""
     return state.segments(name) >= 0
 

@@ -12,13 +12,13 @@ from attrs import evolve, frozen
 
 from nascore.capability import CAPABILITIES
 from nascore.component import RUN, SLOTS, Give, load
-from nascore.config import Asked, merge, settings_of, structure, wrap
+from nascore.config import SettingsOwner, merge, settings_of, structure, wrap
 from nascore.config.schema import plain
-from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, said
+from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, error_line
 from nascore.plugin import discover
 from nascore.plugin.compatibility import wish_faults
 from nascore.recipe import SEARCH_RUN, Request
-from nascore.recipe.settling.fit import Seen
+from nascore.recipe.settling.fit import ChoiceView
 from nascore.recipe.settling.recipe import flat
 from nascore.recipe.settling.request import resolved
 
@@ -113,7 +113,7 @@ class Judge:
         check = self.component.check
         if check is None or self.recipe is None:
             return set()
-        seen = Seen(recipe=self._with(self.recipe, settings), registry=self.registry)
+        seen = ChoiceView(recipe=self._with(self.recipe, settings), registry=self.registry)
         problems: list[Problem] = list(check(settings, seen))
         return {(one.path, one.text) for one in problems if one.verdict == "refused"}
 
@@ -311,7 +311,7 @@ def examined_with(component: Component, given: Node | None = None) -> Any:  # no
         RecipeError: They are no settings of it.
     """
     node = wrap(component.example, EXAMPLE) if given is None else given
-    reading = structure(component.config, node, Asked(owner=component.name, path=component.slot))
+    reading = structure(component.config, node, SettingsOwner(owner=component.name, path=component.slot))
     if reading.problems:
         raise RecipeError(reading.problems)
     return reading.settings
@@ -352,7 +352,7 @@ def _failure(cls: type[Conformance], name: str) -> tuple[str, str]:
     except NotConformingError as error:
         return str(error), ""
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is to be told
-        return f"{cls.component} raised {said(error).rstrip('.')}.", ""
+        return f"{cls.component} raised {error_line(error).rstrip('.')}.", ""
     return "", ""
 
 
@@ -429,7 +429,7 @@ def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:
     if wished is None:
         return
     node = wrap(dict(values), Origin(layer="wish", where="wishes"))
-    for problem in structure(wished.config, node, Asked(owner=name)).problems:
+    for problem in structure(wished.config, node, SettingsOwner(owner=name)).problems:
         yield f"{name} that is refused: {problem.path}: {problem.text} {problem.hint}".rstrip()
 
 

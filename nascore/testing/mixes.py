@@ -25,7 +25,7 @@ from nascore.component import load as loaded
 from nascore.description import load
 from nascore.engine.search import search
 from nascore.engine.streams import Streams
-from nascore.errors import NascoreError, said
+from nascore.errors import NascoreError, error_line
 from nascore.nn import compile as compiled
 from nascore.recipe.advice.combinations import mixes
 from nascore.recipe.settling.request import settled
@@ -74,7 +74,7 @@ def faults_of(mix: Mix, registry: Registry) -> list[str]:
         except NascoreError as error:
             return [f"stopped: {error}"]
         except Exception as error:  # noqa: BLE001 - whatever a part raises is what is to be told
-            return [f"broke: {said(error)}"]
+            return [f"broke: {error_line(error)}"]
         return [*_of_search(recipe, seen), *_of_jobs(run, registry, recipe)]
 
 
@@ -171,7 +171,7 @@ def _of_jobs(run: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
         except NascoreError as error:
             yield f"job {job.name} left what cannot be built: {error}"
         except Exception as error:  # noqa: BLE001 - whatever an operation raises
-            yield f"job {job.name} left what cannot run: {said(error)}"
+            yield f"job {job.name} left what cannot run: {error_line(error)}"
 
 
 def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:

@@ -16,7 +16,7 @@ from nascore.builtin.spaces import Tiny
 from nascore.contract import DataFacts, EpochReport, Observer, StepReport
 from nascore.description import choose, derive, expand
 from nascore.engine.observers import copied, untouched
-from nascore.errors import said
+from nascore.errors import error_line
 from nascore.recipe import Request, settled
 from nascore.testing.conformance import NotConformingError
 from nascore.testing.part import PartConformance
@@ -175,7 +175,9 @@ class ObserverConformance(PartConformance):
                 try:
                     getattr(part, name)(*details)
                 except Exception as error:
-                    raise NotConformingError(f"{self.component} breaks at {name}: {said(error)}.") from error
+                    raise NotConformingError(
+                        f"{self.component} breaks at {name}: {error_line(error)}."
+                    ) from error
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from nascore.component import load
 from nascore.description import Description, Edge, Graph, Node, Op
-from nascore.errors import NascoreError, PluginError, did_you_mean, said
+from nascore.errors import NascoreError, PluginError, did_you_mean, error_line
 from nascore.nn import compile as compiled
 from nascore.nn import standalone
 from nascore.nn.preprocessing import Preprocessing
@@ -192,7 +192,7 @@ class OperationConformance(Conformance):
                 )
         except Exception as error:
             raise NotConformingError(
-                f"{cls.component} cannot be built for {place}: {said(error)}."
+                f"{cls.component} cannot be built for {place}: {error_line(error)}."
             ) from error
         return module
 
@@ -292,7 +292,7 @@ class OperationConformance(Conformance):
             try:
                 y = module(torch.empty(IMAGES, place.c_in, *size))
             except Exception as error:
-                text = f"{cls.component} breaks at images of {size} for {place}: {said(error)}."
+                text = f"{cls.component} breaks at images of {size} for {place}: {error_line(error)}."
                 raise NotConformingError(text) from error
         cls.hold(isinstance(y, torch.Tensor), f"gives no tensor but {type(y).__name__}")
         return tuple(y.shape)

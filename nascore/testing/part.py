@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from nascore.component import load
-from nascore.errors import said
+from nascore.errors import error_line
 from nascore.testing.conformance import Conformance, NotConformingError
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class PartConformance(Conformance, ABC):
             except NotConformingError:
                 raise
             except Exception as error:
-                broken = f"{self.component} breaks with {text}, which its settings allow: {said(error)}."
+                broken = (
+                    f"{self.component} breaks with {text}, which its settings allow: {error_line(error)}."
+                )
                 raise NotConformingError(broken) from error
             self._finite(given, f"gives numbers that are not finite with {text}, which its settings allow")
 

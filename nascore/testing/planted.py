@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nascore.config import Declared
     from nascore.contract import Trainer
     from nascore.description import Description
-    from nascore.engine.build import Live
+    from nascore.engine.build import RunContext
     from nascore.engine.phase import Phase, Search
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -57,7 +57,7 @@ class Searching:
         description: The space, open.
     """
 
-    live: Live
+    live: RunContext
     phase: Phase
     trainer: Trainer
     description: Description
@@ -118,7 +118,7 @@ EPOCHS: Final = {"chain": 10, "residual": 16}
 
 
 @frozen(kw_only=True)
-class Found:
+class PlantedResult:
     """What one search learned.
 
     Attributes:
@@ -153,7 +153,9 @@ def form_for(registry: Registry, names: Mapping[str, str], sets: tuple[str, ...]
     return "chain" if "deterministic" in provides and "sparse" not in provides else "residual"
 
 
-def planted(registry: Registry, names: Mapping[str, str], seed: int, sets: tuple[str, ...] = ()) -> Found:
+def planted(
+    registry: Registry, names: Mapping[str, str], seed: int, sets: tuple[str, ...] = ()
+) -> PlantedResult:
     """Search once in the planted space, in the form that fits the relaxation.
 
     Args:
@@ -172,7 +174,7 @@ def planted(registry: Registry, names: Mapping[str, str], seed: int, sets: tuple
         expected = found.search.expected()
         picks = picks_of(found.description, found.search)
     groups = found.description.groups
-    return Found(
+    return PlantedResult(
         seed=seed,
         form=form,
         shares={name: _share(expected[name], group.ops.index(USEFUL)) for name, group in groups.items()},

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from nascore.component import load
-from nascore.errors import NascoreError, said
+from nascore.errors import NascoreError, error_line
 from nascore.nn.shapes import cut_off
 from nascore.plugin.plugin import CORE, named, same_distribution
 from nascore.recipe import Request, settled
@@ -85,8 +85,8 @@ def torch_importer(plugin: Plugin) -> str:
         if line.startswith(_FOUND):
             return line.removeprefix(_FOUND)
     if done.returncode != 0:
-        said = (done.stderr.strip() or "nothing").splitlines()[-1]
-        raise NotConformingError(f"{plugin.name} cannot be loaded in a process of its own: {said}")
+        error_line = (done.stderr.strip() or "nothing").splitlines()[-1]
+        raise NotConformingError(f"{plugin.name} cannot be loaded in a process of its own: {error_line}")
     return ""
 
 
@@ -236,4 +236,4 @@ class PluginConformance(Conformance):
         except Exception as error:
             given = "its example" if one.example else "its default settings"
             text = f"{self.component} cannot build {one.slot} {one.name} with {given}"
-            raise NotConformingError(f"{text}: {said(error)}.") from error
+            raise NotConformingError(f"{text}: {error_line(error)}.") from error

@@ -10,16 +10,16 @@ from nascore.component import load
 from nascore.engine.derive import Selecting
 from nascore.engine.phase import Annealing
 from nascore.engine.returned import Returned
-from nascore.errors import PluginError, said
+from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import (
     alike,
     generator,
     group,
     leaders,
-    live,
     masked,
     mixtures,
+    offered_and_alive,
     scattered,
     shortfall,
     state_of,
@@ -85,7 +85,7 @@ class RelaxationDeclared(PartConformance):
                 # Without any gradient there is another check.
                 if weights.requires_grad:
                     (found,) = torch.autograd.grad((weights * slope).sum(), theta)
-                    forgotten = (weights == 0) & live(state, name) & (found == 0)
+                    forgotten = (weights == 0) & offered_and_alive(state, name) & (found == 0)
                     self.hold(not forgotten.any(), "gives what was not drawn a gradient of zero")
 
     def test_is_unbiased_if_it_says_so(self) -> None:
@@ -165,7 +165,9 @@ class RelaxationOptional(PartConformance):
             try:
                 picks = part.picks(state.theta[name].detach(), state.segments(name))
             except Exception as error:
-                raised = f"{self.component} declares selects, and its `picks` raises {said(error)}{text}."
+                raised = (
+                    f"{self.component} declares selects, and its `picks` raises {error_line(error)}{text}."
+                )
                 raise NotConformingError(raised) from error
             try:
                 Returned(part, "picks", "relaxation").picks(picks, state.segments(name), name)
@@ -215,7 +217,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
         part, dead = self.made(), {"masked": [(0, 0), (1, 1)]}
         for name, state in states(part, masked(), scattered(masked(), 0, size=2.0), dead=dead):
             for kind, weights in mixtures(part, state, name):
-                leaks = bool((weights[~live(state, name)] != 0).any())
+                leaks = bool((weights[~offered_and_alive(state, name)] != 0).any())
                 self.hold(not leaks, f"gives weight to entries that are masked or dead ({kind} mixture)")
 
     def test_fits_groups_of_every_size(self) -> None:
@@ -277,7 +279,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
                 drawn = part.mixture(state.theta[name], state.segments(name), generator=generator(seed))
                 if drawn.runs is None:
                     continue
-                runs, alive = drawn.runs, live(state, name)
+                runs, alive = drawn.runs, offered_and_alive(state, name)
                 self.hold(
                     runs.dtype == torch.bool and runs.shape == alive.shape,
                     "says what runs otherwise than [E, O] bool",

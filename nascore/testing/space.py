@@ -9,7 +9,7 @@ import torch
 
 from nascore.config import merge, wrap
 from nascore.description import choose, derive, dump, expand, final, fingerprint, load
-from nascore.errors import DescriptionError, NascoreError, Origin, said
+from nascore.errors import DescriptionError, NascoreError, Origin, error_line
 from nascore.nn import compile as compiled
 from nascore.nn import costs
 from nascore.testing.conformance import NotExaminedError
@@ -172,9 +172,9 @@ class SpaceConformance(SpaceDerived):
                 given = forwarded(part.describe(kind), self.catalogue(), kind)
             except NascoreError as error:
                 # What a space cannot hold it may refuse; a usual size it may not.
-                self.hold(kind != FACTS, f"refuses images of {what}: {said(error)}")
+                self.hold(kind != FACTS, f"refuses images of {what}: {error_line(error)}")
             except Exception as error:  # noqa: BLE001 - whatever breaks in the network that it described
-                self.hold(holds=False, text=f"breaks with images of {what}: {said(error)}")
+                self.hold(holds=False, text=f"breaks with images of {what}: {error_line(error)}")
             else:
                 self._gives_logits(given, kind, what)
 

@@ -10,7 +10,7 @@ import torch
 from attrs import define, evolve, field
 
 from nascore.engine.returned import shown
-from nascore.errors import PluginError, said
+from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import alike, leaders, masked, scattered, state_of, unlike
 from nascore.testing.conformance import NotExaminedError
@@ -71,9 +71,8 @@ class UpdaterDeclared(PartConformance):
             trial.steps(scattered(groups, 0), UPDATES)
             trial.strength()
         except Exception as error:  # noqa: BLE001 - whatever it trips over
-            text = (
-                f"has to know how many updates there will be ({said(error)}), and declares no need {HORIZON}"
-            )
+            text = f"has to know how many updates there will be ({error_line(error)})"
+            text = f"{text}, and declares no need {HORIZON}"
             self.hold(holds=False, text=text)
 
     def test_is_sparse_if_it_says_so(self) -> None:
@@ -228,7 +227,7 @@ class UpdaterMoves(PartConformance):
         """It touches no weight of the network, nor the gradients that it is handed, nor the groups."""
         names = {"space": "tiny", "updater": self.component}
         with searching(self.found(), names, sets=(*SMALL, *self.typed())) as found:
-            watched = Watched(updater=found.search.updater, network=found.phase.network)
+            watched = WatchedUpdater(updater=found.search.updater, network=found.phase.network)
             found.search.updater = watched
             groups = dict(found.search.state.groups)
             found.trainer.start(found.phase)
@@ -257,7 +256,7 @@ class UpdaterMoves(PartConformance):
 
     def test_never_revives(self) -> None:
         """It only ever takes entries out, and leaves as many of each segment as must survive."""
-        groups = unlike_in_keep()
+        groups = groups_that_keep_differently()
         state = state_of(groups, dead={"first": [(1, 1)]})
         before = {name: alive.clone() for name, alive in state.alive.items()}
         trial, slopes = begun(self.made(), groups, state=state), scattered(groups, 6)
@@ -297,14 +296,14 @@ class UpdaterMoves(PartConformance):
             yield name, list(leaders(mixture, segments).values())
 
 
-def unlike_in_keep() -> dict[str, ChoiceGroup]:
+def groups_that_keep_differently() -> dict[str, ChoiceGroup]:
     """Return two groups of one size, of one of which two must survive."""
     groups = alike()
     return {**groups, "second": evolve(groups["second"], keep=2)}
 
 
 @define(kw_only=True)
-class Watched:
+class WatchedUpdater:
     """An updater in a search, with an eye on what lies around it."""
 
     updater: Any

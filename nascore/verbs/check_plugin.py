@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, frozen
 
 from nascore.component import SLOTS
-from nascore.config import Asked, Node, merge, mistakes, settings_of, wrap
+from nascore.config import Node, SettingsOwner, merge, mistakes, settings_of, wrap
 from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean
 from nascore.plugin.known import absence, distributions
 from nascore.plugin.plugin import named
@@ -55,7 +55,7 @@ def settings_for(parts: Sequence[Component], sets: Iterable[str]) -> dict[Compon
             node = typed_value(value, origin)
             for word in reversed(words):
                 node = Node(value={word: node}, origin=origin, key=origin)
-            problems += mistakes(part.config, node, Asked(owner=part.name, path=part.slot))
+            problems += mistakes(part.config, node, SettingsOwner(owner=part.name, path=part.slot))
             nodes[part] = merge(nodes[part], node)
     if problems:
         raise RecipeError(problems)

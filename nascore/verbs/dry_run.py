@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nascore.recipe import Recipe, Request
     from nascore.recipe.settling.recipe import Row
     from nascore.verbs.draw import Counted
-    from nascore.verbs.resolution import Asked
+    from nascore.verbs.resolution import ResolvedRequest
 
 
 @frozen(kw_only=True)
@@ -73,10 +73,10 @@ def check(request: Request, *, plugins: Wanted = ()) -> Checked:
         RecipeError: Something is wrong, or does not fit; all of it at once.
         PluginError: What is wrong is that a plugin is missing or broken.
     """
-    return check_asked(ask(request, plugins=plugins))
+    return check_search(ask(request, plugins=plugins))
 
 
-def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
+def with_build_warnings(asked: ResolvedRequest, *, out: str | Path | None = None) -> ResolvedRequest:
     """Return what was asked for, built, with the warnings that only the building of its parts shows.
 
     Args:
@@ -96,7 +96,7 @@ def aware(asked: Asked, *, out: str | Path | None = None) -> Asked:
     return evolve(asked, recipe=built.recipe, built=built)
 
 
-def check_asked(asked: Asked) -> Checked:
+def check_search(asked: ResolvedRequest) -> Checked:
     """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts.
 
     Raises:
@@ -108,7 +108,7 @@ def check_asked(asked: Asked) -> Checked:
         return _checked(asked)
 
 
-def _checked(asked: Asked) -> Checked:
+def _checked(asked: ResolvedRequest) -> Checked:
     from nascore.engine.handover import handover, span
     from nascore.engine.initial_architectures import remark_of
 
@@ -128,7 +128,7 @@ def _checked(asked: Asked) -> Checked:
     )
 
 
-def _built(asked: Asked) -> Built:
+def _built(asked: ResolvedRequest) -> Built:
     from nascore.engine.build import build
 
     recipe = asked.recipe

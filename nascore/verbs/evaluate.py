@@ -11,14 +11,14 @@ from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
-from nascore.recipe.settling.fit import doubt_sizes
+from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.recipe import layer_of, sized
 from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
-from nascore.verbs.resolution import Asked, installed, requested
+from nascore.verbs.resolution import ResolvedRequest, installed, requested
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
 
 
 @frozen(kw_only=True)
-class AskedEvaluation(Asked):
+class ResolvedEvaluation(ResolvedRequest):
     """What is evaluated, and the recipe for it.
 
     Attributes:
@@ -107,7 +107,7 @@ def ask_evaluate(
     entry: int | None = None,
     plugins: Wanted = (),
     run: Component = EVALUATE_RUN,
-) -> AskedEvaluation:
+) -> ResolvedEvaluation:
     """Return the recipe with which a target is evaluated.
 
     A run brings its data set, under everything that was asked for; and its scale, where none was.
@@ -143,9 +143,9 @@ def ask_evaluate(
     recipe = resolve(layers, registry, run=sized(run, declared), slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
-    recipe = doubt_sizes(recipe, [description])
+    recipe = unused_size_warnings(recipe, [description])
     origin = None if recipe_file is None else recipe_file.parent
-    return AskedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
+    return ResolvedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
 
 
 def _with_run(layers: Sequence[Layer], own: Layer, request: Request) -> list[Layer]:
@@ -181,7 +181,7 @@ def _data_layer(layer: Layer) -> Layer:
 
 
 def run_evaluate(
-    asked: AskedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
+    asked: ResolvedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
 ) -> Run:
     """Evaluate by a settled recipe; see :func:`evaluate`."""
     folder = None if out is None else given_path(out)

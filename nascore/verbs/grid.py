@@ -37,7 +37,7 @@ _SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
 @frozen(kw_only=True)
-class Varied:
+class NameGrid:
     """A request with several names for a slot that holds one component.
 
     Attributes:
@@ -91,7 +91,7 @@ def varies(request: Request) -> bool:
     return any(len(_split(request.names.get(slot.name, ()))) > 1 for slot in SLOTS if not slot.many)
 
 
-def varied(request: Request, seeds: str | Iterable[int] | None) -> Varied:
+def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid:
     """Return the searches that a request stands for.
 
     Args:
@@ -117,7 +117,7 @@ def varied(request: Request, seeds: str | Iterable[int] | None) -> Varied:
         raise RecipeError(problems)
     several = {slot: tuple(names) for slot, names in split.items() if len(names) > 1}
     rest = {slot: names for slot, names in request.names.items() if slot not in several}
-    return Varied(request=evolve(request, names=rest), slots=several, seeds=numbers)
+    return NameGrid(request=evolve(request, names=rest), slots=several, seeds=numbers)
 
 
 def divided(request: Request) -> tuple[Request, Request]:

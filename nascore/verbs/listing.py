@@ -109,7 +109,7 @@ def call(entry: Operation) -> str:
     return f"{entry.name}({settings})" if settings else entry.name
 
 
-def unnamed(name: str, registry: Registry, own: Iterable[Listed] = ()) -> NascoreError:
+def unknown_name_error(name: str, registry: Registry, own: Iterable[Listed] = ()) -> NascoreError:
     """Return the error of a name that nothing has.
 
     Args:

@@ -44,7 +44,7 @@ class OfRun(TypedDict, total=False):
 
 
 @frozen(kw_only=True)
-class Asked:
+class ResolvedRequest:
     """A recipe that can run, and what it was made from.
 
     Attributes:
@@ -64,7 +64,7 @@ def ask(
     plugins: Wanted = (),
     run: Component = SEARCH_RUN,
     slots: Sequence[Slot] = SLOTS,
-) -> Asked:
+) -> ResolvedRequest:
     """Return the recipe of a request.
 
     Args:
@@ -83,7 +83,7 @@ def ask(
     if recipe.refused:
         misfit = unfit(recipe, request, registry, run=run, slots=tuple(slots))
         raise misfit or refusal(recipe.problems)
-    return Asked(recipe=recipe, registry=registry)
+    return ResolvedRequest(recipe=recipe, registry=registry)
 
 
 def requested(

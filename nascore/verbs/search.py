@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from nascore.files import given_path
 from nascore.run import refuse_taken
-from nascore.verbs.dry_run import aware
+from nascore.verbs.dry_run import with_build_warnings
 from nascore.verbs.resolution import ask, requested, suggesting
 from nascore.verbs.runs import Run, load_run
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import Observer
     from nascore.plugin.plugin import Wanted
-    from nascore.verbs.resolution import Asked, OfRun
+    from nascore.verbs.resolution import OfRun, ResolvedRequest
 
 SLOTS = (
     "space",
@@ -78,7 +78,7 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, **run)
     with suggesting():
         asked = ask(request, plugins=plugins)
-    return run_search(aware(asked, out=out), out=out, observers=observers)
+    return run_search(with_build_warnings(asked, out=out), out=out, observers=observers)
 
 
 def by_slot(*chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - one or several names, as the slot allows
@@ -86,7 +86,9 @@ def by_slot(*chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - one or several na
     return dict(zip(SLOTS, chosen, strict=True))
 
 
-def run_search(asked: Asked, *, out: str | Path | None = None, observers: Sequence[Observer] = ()) -> Run:
+def run_search(
+    asked: ResolvedRequest, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
+) -> Run:
     """Run the search of a settled recipe; see :func:`search`."""
     folder = None if out is None else given_path(out)
     if folder is not None:

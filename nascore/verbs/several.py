@@ -17,7 +17,7 @@ from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
-from nascore.verbs.grid import EVALUATION, divided, settings_given, varied
+from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
 from nascore.verbs.resolution import ask, installed, requested, suggesting
 from nascore.verbs.search import by_slot
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe, Request
-    from nascore.verbs.grid import Varied
+    from nascore.verbs.grid import NameGrid
 
 
 @frozen(kw_only=True)
@@ -86,7 +86,7 @@ class Aim:
 
 
 @frozen(kw_only=True)
-class AskedSeveral:
+class ResolvedSearches:
     """Searches that can run.
 
     Attributes:
@@ -174,14 +174,14 @@ def ask_several(  # noqa: PLR0913 - each by name
     plugins: Wanted = (),
     run: Component = SEARCH_RUN,
     evaluation_run: Component = EVALUATE_RUN,
-) -> AskedSeveral:
+) -> ResolvedSearches:
     """Return the searches of a request, each settled and checked as far as it can be without training.
 
     Raises:
         RecipeError: Some cannot run; all that is wrong with any, at once.
         PluginError: What is wrong is that plugins are missing or broken.
     """
-    several = varied(request, seeds)
+    several = expand_grid(request, seeds)
     registry = installed(plugins)
     wanted = (None,) if several.seeds is None else several.seeds
     judging = _Judging(
@@ -198,11 +198,11 @@ def ask_several(  # noqa: PLR0913 - each by name
     # The second look builds the parts, and is taken only where the first finds nothing.
     fit = tuple(judging.fit(members))
     judging.refuse()
-    return AskedSeveral(members=fit, registry=registry, notes=tuple(judging.aim.said(request)))
+    return ResolvedSearches(members=fit, registry=registry, notes=tuple(judging.aim.said(request)))
 
 
 def run_several(
-    asked: AskedSeveral,
+    asked: ResolvedSearches,
     *,
     out: str | Path | None = None,
     observers: Iterable[Observer] = (),
@@ -227,7 +227,7 @@ class _Judging:
         wrong: The problems of each combination that cannot run.
     """
 
-    several: Varied
+    several: NameGrid
     aim: Aim
     registry: Registry
     runs: tuple[Component, Component | None]
@@ -243,10 +243,10 @@ class _Judging:
 
     def fit(self, members: Iterable[Member]) -> Iterator[Member]:
         """Yield the searches that can be built, with what that shows; what is wrong with others is noted."""
-        from nascore.engine.several import looked_at
+        from nascore.engine.several import checked_member
 
         for member in members:
-            seen = looked_at(member, self.registry)
+            seen = checked_member(member, self.registry)
             if isinstance(seen, RecipeError):
                 self.add(member.choice, seen.problems)
             else:

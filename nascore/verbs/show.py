@@ -16,7 +16,7 @@ from nascore.recipe.advice.combinations import VERDICTS, partners
 from nascore.recipe.settling.misfit import asks
 from nascore.recipe.sources.files import FORMAT
 from nascore.shell import command_line
-from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items, unnamed
+from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items, unknown_name_error
 from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list
         one for kind in (PRESET, NOTATION, VERB, OPERATION) for one in _others(kind, name, registry, own)
     ]
     if not found:
-        raise unnamed(name, registry, own)
+        raise unknown_name_error(name, registry, own)
     return found
 
 
@@ -225,7 +225,7 @@ def named(name: str, registry: Registry) -> list[Component]:
                 raise RecipeError(
                     [Problem(path="", text=text, hint=f"Write {command_line('nascore', 'show', name)}.")]
                 )
-        raise unnamed(name, registry)
+        raise unknown_name_error(name, registry)
     return found
 
 

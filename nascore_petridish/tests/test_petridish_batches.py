@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.data import fit_and_validation, normalise, on
+from nascore.engine.data import fit_and_validation, normalise, to_device
 from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read
@@ -82,7 +82,7 @@ def test_it_was_measured_as_it_classifies_one_image_at_a_time(run):
     recipe = recipe_of()
     part = recipe.part("dataset")
     data = built(part.component.build)(part.settings)
-    _, held = fit_and_validation(on(data.train(), torch.device("cpu")), Streams(0)["validation"])
+    _, held = fit_and_validation(to_device(data.train(), torch.device("cpu")), Streams(0)["validation"])
     pictures = normalise(held.images, data.facts)
     for entry in run.gallery:
         description = load((run.path / entry.description).read_text(), catalogue=CATALOGUE)

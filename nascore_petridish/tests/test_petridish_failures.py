@@ -13,7 +13,7 @@ from petridish_samples import REGISTRY
 import nascore.engine.growth
 import nascore.engine.loop
 import nascore.engine.search
-from nascore.errors import PluginError, RecipeError, RunFailed, memory_told
+from nascore.errors import PluginError, RecipeError, RunFailed, out_of_memory_text
 from nascore.gallery import Entry
 from nascore.run import read
 from nascore_petridish import policy as policies
@@ -131,7 +131,7 @@ def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
     path = grown(tmp_path / "run", growth__count=2)
     assert [entry.id for entry in read(path).gallery] == [1, 3]
     log = (path / "run.log").read_text()
-    said = memory_told(error) or f"{type(error).__name__}: {error}"
+    said = out_of_memory_text(error) or f"{type(error).__name__}: {error}"
     assert f"job 0002-grow failed: {said}" in log
     assert "Traceback" in log
 

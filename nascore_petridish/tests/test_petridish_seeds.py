@@ -16,7 +16,7 @@ from nascore.builtin.spaces import Planted, Tiny
 from nascore.component import Component, hookimpl
 from nascore.contract import DataFacts
 from nascore.description import dump, expand, fingerprint, load
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.errors import RecipeError
 from nascore.plugin import Registry
 
@@ -204,4 +204,4 @@ def test_what_cannot_grow_is_refused_before_anything_is_trained(tmp_path):
     path = tmp_path / "bare.yaml"
     path.write_text(dump(bare))
     with pytest.raises(RecipeError, match="nothing of this architecture can grow"):
-        planned(recipe_of(space=f"file:{path}"), REGISTRY)
+        build_parts(recipe_of(space=f"file:{path}"), REGISTRY)

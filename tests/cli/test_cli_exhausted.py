@@ -16,7 +16,7 @@ from failing_plugins import QUICK_EVALUATE, UNIFORM
 from tiny import CLOSED
 
 from nascore.engine.search import search
-from nascore.errors import RunFailed, memory_told, refusal
+from nascore.errors import RunFailed, out_of_memory_text, refusal
 from nascore.recipe.sources.guard import guarded
 
 CPU = (
@@ -53,15 +53,15 @@ def raising(error):
 @pytest.mark.parametrize("kind", EXHAUSTED)
 def test_memory_that_is_not_enough_is_said_whoever_notices(kind):
     error, said = EXHAUSTED[kind]
-    assert said in memory_told(error)
-    assert ADVICE in memory_told(error)
+    assert said in out_of_memory_text(error)
+    assert ADVICE in out_of_memory_text(error)
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("size mismatch"), ValueError("can't allocate memory"), OSError(2, "x")]
 )
 def test_other_errors_are_not_taken_for_it(error):
-    assert memory_told(error) == ""
+    assert out_of_memory_text(error) == ""
 
 
 PLACES = {

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from failing_plugins import QUICK, UNIFORM, updater
 
 from nascore.cli import main
-from nascore.cli.errors import blamed
+from nascore.cli.errors import plugin_at_fault
 from nascore.plugin import Plugin
 
 
@@ -206,7 +206,7 @@ def raised(module):
 def test_the_innermost_frame_of_core_or_plugin_is_blamed():
     one = Plugin(name="one", value="one_package.hooks", version="1.2")
     core = Plugin(name="builtin", value="nascore.builtin")
-    assert blamed(raised("one_package.deep.inside"), [one, core]) == "one 1.2"
-    assert blamed(raised("one_package_too"), [one, core]) == ""
-    assert blamed(raised("nascore.engine.loop"), [one, core]) == ""
-    assert blamed(raised("nascore_file_idea"), [one, core]).startswith("idea (")
+    assert plugin_at_fault(raised("one_package.deep.inside"), [one, core]) == "one 1.2"
+    assert plugin_at_fault(raised("one_package_too"), [one, core]) == ""
+    assert plugin_at_fault(raised("nascore.engine.loop"), [one, core]) == ""
+    assert plugin_at_fault(raised("nascore_file_idea"), [one, core]).startswith("idea (")

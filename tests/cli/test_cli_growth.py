@@ -13,7 +13,7 @@ from rich.console import Console
 from tiny import CLOSED
 
 from nascore.builtin.terminal import LiveView
-from nascore.cli.result import echo_found
+from nascore.cli.result import echo_result
 from nascore.description import load
 from nascore.gallery import Entry, Gallery
 from nascore.verbs.runs import Run, load_run
@@ -77,7 +77,7 @@ def test_sixty_columns_hold_a_row_of_the_papers_size(capsys: pytest.CaptureFixtu
     costs = {"params": 3_349_342, "macs": 574_000_000}
     entries = [Entry(id=n, description="", error=0.0276 + n / 100, count=5000, costs=costs) for n in (1, 24)]
     result = {"jobs": {"done": 2, "failed": 22}}
-    echo_found(
+    echo_result(
         Run(path=Path("r"), recipe="", result=result, gallery=Gallery(tuple(entries)), best=load(CLOSED))
     )
 

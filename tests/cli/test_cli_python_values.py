@@ -12,7 +12,7 @@ from edge_files import CHAIN
 
 import nascore
 from nascore.errors import RecipeError
-from nascore.verbs.grid import varied
+from nascore.verbs.grid import expand_grid
 from nascore.verbs.resolution import plain, requested
 
 FEW = {"trainer.epochs": 2, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
@@ -50,10 +50,10 @@ def test_seeds_of_several_searches():
     request = requested(
         names={"updater": ["darts"]}, recipe=None, preset=None, scale=None, settings=None, seed=None
     )
-    assert varied(request, np.arange(2)).seeds == (0, 1)
+    assert expand_grid(request, np.arange(2)).seeds == (0, 1)
     for number in (5, np.int64(5)):
         with pytest.raises(RecipeError, match=r"5 may mean one seed or so many\. .* range\(5\) or \[5\]"):
-            varied(request, number)
+            expand_grid(request, number)
 
 
 def test_settings_that_are_no_dictionary():

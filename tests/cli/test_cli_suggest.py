@@ -200,7 +200,7 @@ def nascore_updaters():
 @hookimpl
 def nascore_growths():
     yield Component(
-        name="wishing", slot="growth", summary="Of a test.", build="nascore.builtin.growth:Nothing",
+        name="wishing", slot="growth", summary="Of a test.", build="nascore.builtin.growth:NoGrowth",
         provides=("supernet", "shadows"), wishes={"regularizer": ["l1", "entropy"]},
     )
 """

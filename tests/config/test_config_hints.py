@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from attrs import frozen
 
-from nascore.config import Asked, Duration, parse_document, setting, structure
+from nascore.config import Duration, SettingsOwner, parse_document, setting, structure
 
 
 @frozen(kw_only=True)
@@ -26,7 +26,7 @@ class Hinted:
 
 def read(text, folder=None):
     root = parse_document(text, where="a.yaml", folder=folder).root
-    return structure(Hinted, root, Asked(owner="sample", path="updater"))
+    return structure(Hinted, root, SettingsOwner(owner="sample", path="updater"))
 
 
 @pytest.mark.parametrize(

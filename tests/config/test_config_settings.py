@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from attrs import field, frozen
 
-from nascore.config import Asked, Count, Duration, parse_document, setting, settings_of, structure
+from nascore.config import Count, Duration, SettingsOwner, parse_document, setting, settings_of, structure
 from nascore.errors import RecipeError
 
 
@@ -39,7 +39,9 @@ class Sample:
 
 
 def read(text):
-    return structure(Sample, parse_document(text, where="a.yaml").root, Asked(owner="sample", path="updater"))
+    return structure(
+        Sample, parse_document(text, where="a.yaml").root, SettingsOwner(owner="sample", path="updater")
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 from jsonschema import Draft202012Validator
 
-from nascore.config import Asked, Count, Duration, setting, structure, wrap
+from nascore.config import Count, Duration, SettingsOwner, setting, structure, wrap
 from nascore.config.schema import settings_schema
 from nascore.errors import Origin
 
@@ -67,7 +67,7 @@ NAMES = list(SCHEMA["properties"])
 def taken(name, value):
     """Whether the reader takes a value for a setting."""
     node = wrap({name: value}, Origin(layer="recipe", where="test"))
-    return not structure(Everything, node, Asked(owner="test")).problems
+    return not structure(Everything, node, SettingsOwner(owner="test")).problems
 
 
 def test_it_is_valid_against_the_meta_schema():
@@ -124,7 +124,7 @@ def test_a_text_with_a_unit_escapes_the_bounds():
     node = wrap({"wait": "0s"}, Origin(layer="recipe", where="test"))
 
     assert Draft202012Validator(settings_schema(Wait)).is_valid({"wait": "0s"})  # the known disagreement
-    assert structure(Wait, node, Asked(owner="test")).problems
+    assert structure(Wait, node, SettingsOwner(owner="test")).problems
 
 
 def test_a_text_with_a_unit_that_no_float_holds_is_refused():

@@ -11,7 +11,7 @@ from engine_runs import NAMES, REGISTRY, recipe_of
 from tiny import CLOSED
 
 from nascore.description import choose, derive, expand
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.fitting import GIB
 from nascore.engine.handover import CERTAIN
 from nascore.nn import compile  # noqa: A004 - what it does to a description
@@ -28,7 +28,7 @@ LARGE = ("--set", "dataset.size=512")
 @pytest.fixture(autouse=True)
 def eight(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nascore.engine.fitting.there_is", lambda: 8 * GIB)
+    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 8 * GIB)
 
 
 def kept_bytes(network, *given):
@@ -66,7 +66,7 @@ def even(description):
 def test_the_estimate_is_that_of_the_network(space):
     registry = discover()
     recipe = settled(Request(scale="mini", names={"space": [space], "updater": ["uniform"]}), registry)
-    dataset, parts = planned(recipe, registry)
+    dataset, parts = build_parts(recipe, registry)
     description, facts, catalogue = parts.description, dataset.facts, registry.operations()
     images = torch.rand(BATCH, facts.channels, facts.height, facts.width)
     counted = 4 * BATCH * activations(description, catalogue, (facts.height, facts.width))
@@ -78,7 +78,7 @@ def test_the_estimate_is_that_of_the_network(space):
 def test_that_of_a_closed_network_too():
     registry = discover()
     recipe = settled(Request(scale="mini", names={"space": ["tiny"], "updater": ["uniform"]}), registry)
-    _, parts = planned(recipe, registry)
+    _, parts = build_parts(recipe, registry)
     description, catalogue = parts.description, registry.operations()
     last = {
         name: [[float(column) for column, _ in enumerate(group.ops)] for _ in group.rows]
@@ -113,7 +113,7 @@ def test_a_step_larger_than_what_is_free_is_warned_of(monkeypatch):
 
 
 def test_the_training_behind_it_is_counted_too(monkeypatch):
-    monkeypatch.setattr("nascore.engine.fitting.there_is", lambda: 4 * GIB)
+    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 4 * GIB)
     wide = ("--set", "training.batch=400", "--set", "training.channels=64")
     done = cli(*SMALL, *LARGE, *wide, "--dry-run")
     assert done.exit_code == 3, done.output
@@ -143,6 +143,6 @@ def test_a_sampler_of_one_path_needs_less_where_theta_has_no_pass_of_its_own():
     found = {}
     for relaxation in ("softmax", "one-hot"):
         names = {**NAMES, "updater": ["uniform"], "relaxation": [relaxation]}
-        _, parts = planned(recipe_of(names=names), REGISTRY)
+        _, parts = build_parts(recipe_of(names=names), REGISTRY)
         found[relaxation] = parts.steps["trainer.batch"].numbers
     assert found["one-hot"] < 0.7 * found["softmax"]

@@ -14,7 +14,7 @@ from failing_plugins import QUICK_EVALUATE, UNIFORM
 from tiny import CLOSED
 
 from nascore.contract import DataFacts
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.data import checked_data
 from nascore.engine.search import search
 from nascore.errors import PluginError
@@ -163,13 +163,13 @@ def test_facts_by_which_nothing_can_be_built_are_refused_without_an_image(change
     assert any(said in text for text in fact_faults(DataFacts(**{**FACTS, **changed})))
     spoil(facts=DataFacts(**{**FACTS, **changed}), given=1)
     with pytest.raises(PluginError, match="dataset: synthetic "):
-        planned(recipe_of(), REGISTRY)
+        build_parts(recipe_of(), REGISTRY)
 
 
 def test_facts_of_another_type_are_refused(spoil):
     spoil(facts={"channels": 3})
     with pytest.raises(PluginError, match="has facts of the type dict, not DataFacts"):
-        planned(recipe_of(), REGISTRY)
+        build_parts(recipe_of(), REGISTRY)
 
 
 def test_what_is_doubtful_is_warned_of_and_kept_in_the_result(spoil):

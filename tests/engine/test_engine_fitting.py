@@ -14,7 +14,7 @@ from torch import nn
 
 from nascore.component import BUILTIN
 from nascore.description import Operation, load
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError, PluginError, RecipeError
 from nascore.nn.shapes import alone, check_shapes
@@ -174,28 +174,28 @@ def test_a_space_of_other_data_is_its_plugins_mistake(monkeypatch):
     with pytest.raises(
         PluginError, match=r"Tiny.describe of the plugin nascore gives a network with classes=10"
     ):
-        planned(recipe_of(), REGISTRY)
+        build_parts(recipe_of(), REGISTRY)
     monkeypatch.setattr("nascore.builtin.spaces.Tiny.describe", lambda *_: None)
     with pytest.raises(
         PluginError, match=r"Tiny.describe .* gives None, and the slot asks for a Description"
     ):
-        planned(recipe_of(), REGISTRY)
+        build_parts(recipe_of(), REGISTRY)
 
 
 def test_a_batch_of_one_is_refused_where_batch_norm_would_see_one_value():
     settings = {"dataset__size": 1, "trainer__batch": 1, "training__batch": 1}
     with pytest.raises(RecipeError) as caught:
-        planned(recipe_of(**settings), REGISTRY)
+        build_parts(recipe_of(**settings), REGISTRY)
     assert [one.path for one in caught.value.problems] == ["trainer.batch", "training.batch"]
     assert all(
         "a batch of 1 is too small" in str(one) and "Set 2 or more." in str(one)
         for one in caught.value.problems
     )
     with pytest.raises(RecipeError) as caught:
-        planned(growth_of(**settings), REGISTRY)
+        build_parts(growth_of(**settings), REGISTRY)
     assert [one.path for one in caught.value.problems] == ["training.batch"]
-    assert planned(recipe_of(**{**settings, "dataset__size": 2}), REGISTRY)
-    assert planned(recipe_of(**{**settings, "trainer__batch": 2, "training__batch": 2}), REGISTRY)
+    assert build_parts(recipe_of(**{**settings, "dataset__size": 2}), REGISTRY)
+    assert build_parts(recipe_of(**{**settings, "trainer__batch": 2, "training__batch": 2}), REGISTRY)
 
 
 def test_one_image_alone_is_seen_at_the_auxiliary_head_too():

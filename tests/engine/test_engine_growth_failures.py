@@ -13,7 +13,7 @@ from nascore.builtin.components import RandomSettings
 from nascore.builtin.growth import Random as Drawing
 from nascore.component import Component, hookimpl
 from nascore.contract import Observer
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.jobs import trained
 from nascore.engine.search import search
 from nascore.errors import PluginError, RecipeError, RunFailed
@@ -77,14 +77,14 @@ def test_a_run_of_which_every_job_fails_has_failed(tmp_path):
 
 
 def test_batches_must_fit_the_parts_that_are_used():
-    assert planned(growth_of(training__batch=39, trainer__batch=1000), REGISTRY)
+    assert build_parts(growth_of(training__batch=39, trainer__batch=1000), REGISTRY)
     with pytest.raises(RecipeError, match=r"training\.batch.*39 images"):
-        planned(growth_of(training__batch=40), REGISTRY)
+        build_parts(growth_of(training__batch=40), REGISTRY)
 
 
 def test_too_few_images_to_hold_any_back():
     with pytest.raises(RecipeError, match="held back"):
-        planned(growth_of(dataset__count=4, training__batch=1), REGISTRY)
+        build_parts(growth_of(dataset__count=4, training__batch=1), REGISTRY)
 
 
 def policy(seeds):
@@ -116,7 +116,7 @@ def test_a_policy_that_begins_with_nothing_useful_is_the_plugins_mistake(seeds, 
     recipe = growth_of()
     part = evolve(recipe.part("growth"), component=registry.get("growth", "mine"), provides=frozenset())
     with pytest.raises(PluginError, match=said):
-        planned(evolve(recipe, parts={**recipe.parts, "growth": (part,)}), registry)
+        build_parts(evolve(recipe, parts={**recipe.parts, "growth": (part,)}), registry)
 
 
 def test_any_policy_with_seeds_is_run_as_random_is(tmp_path):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from nascore.contract import Observer
 from nascore.description import fingerprint, load
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.data import fit_and_validation
 from nascore.engine.derive import prepared
 from nascore.engine.factory import made
@@ -63,7 +63,7 @@ def test_each_architecture_is_an_entry_with_its_job_and_weights(found):
 
 def test_what_is_trained_are_the_seeds_in_their_final_form(found):
     recipe = growth_of()
-    _, parts = planned(recipe, REGISTRY)
+    _, parts = build_parts(recipe, REGISTRY)
     ready = [prepared(seed, recipe.run.training, made(recipe, "dataset").facts) for seed in parts.seeds]
     assert [fingerprint(one) for one in descriptions(found)] == [fingerprint(one) for one in ready]
     assert len({fingerprint(one) for one in descriptions(found)}) == 4

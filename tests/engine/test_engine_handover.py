@@ -14,11 +14,11 @@ import nascore
 from nascore.builtin.growth import drawn_picks
 from nascore.description import derive
 from nascore.engine import jobs
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.handover import extremes, handover, span
 from nascore.engine.results import costs_of
 from nascore.recipe import Request
-from nascore.verbs.dry_run import aware, check
+from nascore.verbs.dry_run import check, with_build_warnings
 from nascore.verbs.evaluate import ask_evaluate
 from nascore.verbs.resolution import ask, installed
 from nascore.verbs.search import search
@@ -31,7 +31,7 @@ TARGET = "regularizer.cost.target"
 
 
 def warnings(names: dict[str, list[str]], *sets: str) -> list[str]:
-    asked = aware(ask(Request(names=names, sets=sets, scale="mini")))
+    asked = with_build_warnings(ask(Request(names=names, sets=sets, scale="mini")))
     return [f"{one.path}: {one.text}" for one in asked.recipe.warned]
 
 
@@ -39,7 +39,7 @@ def warnings(names: dict[str, list[str]], *sets: str) -> list[str]:
 @pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet", "nb201", "nb101", "planted"])
 def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
     asked = ask(Request(names={"space": [space]}, scale="mini"))
-    dataset, parts = planned(asked.recipe, asked.registry)
+    dataset, parts = build_parts(asked.recipe, asked.registry)
     facts, known = dataset.facts, asked.registry.operations()
     least_and_most = span([costs_of(one, known, facts) for one in extremes(parts.description, facts, known)])
 
@@ -54,7 +54,7 @@ def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
 @pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet"])
 def test_a_search_trains_at_its_own_size_and_evaluate_at_that_of_the_space(space: str) -> None:
     asked = ask(Request(names={"space": [space]}, scale="mini"))
-    dataset, parts = planned(asked.recipe, asked.registry)
+    dataset, parts = build_parts(asked.recipe, asked.registry)
     known = handover(asked.recipe, parts, dataset.facts, asked.registry.operations())
 
     assert known.trained == known.searched

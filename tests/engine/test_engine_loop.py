@@ -12,7 +12,7 @@ from engine_toys import toy_phase
 
 from nascore.contract import Demand, StepReport
 from nascore.engine.loop import run_phase
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 from nascore.errors import PluginError
 
 
@@ -42,7 +42,7 @@ class Endless(Broken):
 def test_a_trainer_that_never_ends_is_called_as_often_as_the_phase_has_steps():
     phase, trainer = toy_phase(), Endless()
     epochs = []
-    assert run_phase(phase, trainer, Watch([], print), epoch_over=epochs.append) == phase.steps
+    assert run_phase(phase, trainer, Observers([], print), epoch_over=epochs.append) == phase.steps
     assert len(trainer.reports) == phase.steps
     assert [one.step for one in epochs] == [6, 12, 18]
 
@@ -50,7 +50,7 @@ def test_a_trainer_that_never_ends_is_called_as_often_as_the_phase_has_steps():
 def test_numbers_of_numpy_are_numbers():
     small = StepReport(step=0, loss=np.float32(1), accuracy=np.float64(0.5), lr=np.float32(0.5))
     epochs = []
-    run_phase(toy_phase(), Broken(*[small] * 18), Watch([], print), epoch_over=epochs.append)
+    run_phase(toy_phase(), Broken(*[small] * 18), Observers([], print), epoch_over=epochs.append)
     assert json.loads(json.dumps([epochs[0].loss, epochs[0].accuracy, epochs[0].lr])) == [1.0, 0.5, 0.5]
 
 
@@ -70,7 +70,7 @@ def test_numbers_of_numpy_are_numbers():
 def test_what_is_no_report_of_a_step_names_the_trainer(report, text):
     trainer = Broken(StepReport(step=0, loss=1.0), report)
     with pytest.raises(PluginError, match=text):
-        run_phase(toy_phase(), trainer, Watch([], print))
+        run_phase(toy_phase(), trainer, Observers([], print))
     named = evolve(toy_phase(), names={"trainer": "mine"})
     with pytest.raises(PluginError, match="mine was asked for step 0 of 18 and returned None"):
-        run_phase(named, Broken(None), Watch([], print))
+        run_phase(named, Broken(None), Observers([], print))

@@ -10,7 +10,7 @@ from engine_runs import GROWN, REGISTRY, evaluation_of, growth_of, recipe_of
 
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.data import fit_and_validation, halves, normalise, on
+from nascore.engine.data import fit_and_validation, halves, normalise, to_device
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
 from nascore.engine.streams import Streams
@@ -52,7 +52,7 @@ def test_the_find_of_a_search_does(tmp_path, relaxation):
     names = {"space": ["tiny"], "updater": ["sgd"], "relaxation": [relaxation], "dataset": ["synthetic"]}
     recipe = recipe_of(names=names)
     search(recipe, REGISTRY, out=tmp_path / "run", observers=())
-    images = on(dataset_of(recipe).train(), torch.device("cpu"))
+    images = to_device(dataset_of(recipe).train(), torch.device("cpu"))
     _, held = halves(images, Streams(0)["halves"])
     assert check(tmp_path / "run", recipe, held) == pytest.approx(
         read(tmp_path / "run").gallery.best.accuracy
@@ -62,7 +62,7 @@ def test_the_find_of_a_search_does(tmp_path, relaxation):
 def test_the_best_of_architectures_at_random_does(tmp_path):
     recipe = growth_of(names=GROWN, growth__count=2)
     search(recipe, REGISTRY, out=tmp_path / "run", observers=())
-    images = on(dataset_of(recipe).train(), torch.device("cpu"))
+    images = to_device(dataset_of(recipe).train(), torch.device("cpu"))
     _, held = fit_and_validation(images, Streams(0)["validation"])
     assert check(tmp_path / "run", recipe, held) == pytest.approx(
         read(tmp_path / "run").gallery.best.accuracy
@@ -87,6 +87,6 @@ network:
 def test_an_evaluation_does(tmp_path):
     recipe = evaluation_of()
     evaluate(load(CLOSED), recipe, REGISTRY, out=tmp_path / "run")
-    test = on(dataset_of(recipe).test(), torch.device("cpu"))
+    test = to_device(dataset_of(recipe).test(), torch.device("cpu"))
     measured = read(tmp_path / "run").result["test_accuracy"]
     assert check(tmp_path / "run", recipe, test) == pytest.approx(measured)

@@ -12,7 +12,7 @@ from engine_runs import NAMES, REGISTRY, SMALL
 from failing_plugins import QUICK, UNIFORM, updater
 
 from nascore.component import SLOTS
-from nascore.engine.build import planned
+from nascore.engine.build import build_parts
 from nascore.engine.evaluate import check_evaluation
 from nascore.engine.factory import described, made
 from nascore.errors import RecipeError
@@ -103,9 +103,9 @@ def parts(tmp_path, monkeypatch):
 
 
 def test_the_optimizer_of_the_ranking_is_made_before_the_search():
-    planned(search_of(), REGISTRY)
+    build_parts(search_of(), REGISTRY)
     with pytest.raises(RecipeError) as caught:
-        planned(search_of(**NESTEROV), REGISTRY)
+        build_parts(search_of(**NESTEROV), REGISTRY)
     [problem] = caught.value.problems
     assert problem.path == "training.momentum"
     assert problem.text.startswith("0.0 is refused:")
@@ -116,14 +116,14 @@ def test_the_optimizer_of_the_ranking_is_made_before_the_search():
 
 def test_whoever_set_a_value_last_is_to_blame():
     with pytest.raises(RecipeError) as caught:
-        planned(search_of(**NESTEROV, **{"training.nesterov": True}), REGISTRY)
+        build_parts(search_of(**NESTEROV, **{"training.nesterov": True}), REGISTRY)
     # Both are the user's: one of them has to go.
     assert len(caught.value.problems) == 1
 
 
 def test_so_are_all_other_problems_at_once():
     with pytest.raises(RecipeError) as caught:
-        planned(search_of(**NESTEROV, **{"training.batch": 1000, "trainer.batch": 2000}), REGISTRY)
+        build_parts(search_of(**NESTEROV, **{"training.batch": 1000, "trainer.batch": 2000}), REGISTRY)
     assert {one.path for one in caught.value.problems} == {
         "training.momentum",
         "training.batch",

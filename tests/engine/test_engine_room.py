@@ -7,8 +7,15 @@ from command_line import cli
 from engine_runs import REGISTRY, recipe_of
 
 from nascore.contract import DataFacts
-from nascore.engine.build import planned
-from nascore.engine.fitting import GIB, check_images, check_weights, doubted_images, image_bytes, there_is
+from nascore.engine.build import build_parts
+from nascore.engine.fitting import (
+    GIB,
+    available_memory,
+    check_images,
+    check_weights,
+    image_bytes,
+    image_memory_warnings,
+)
 from nascore.errors import RecipeError
 
 SMALL = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synthetic", "--scale", "mini")
@@ -17,7 +24,7 @@ SMALL = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synt
 @pytest.fixture(autouse=True)
 def eight(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nascore.engine.fitting.there_is", lambda: 8 * GIB)
+    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 8 * GIB)
 
 
 def facts(count, size):
@@ -27,7 +34,7 @@ def facts(count, size):
 
 
 def test_what_this_machine_has_is_known():
-    assert there_is() > GIB
+    assert available_memory() > GIB
 
 
 @pytest.mark.parametrize("words", [(), ("--dry-run",), ("--seeds", "0..1")])
@@ -45,9 +52,9 @@ def test_images_that_fit_once_and_not_twice_are_warned_of():
     check_images(facts(2048, size))
     with pytest.raises(RecipeError):
         check_images(facts(2049, size))
-    [doubt] = doubted_images(facts(1025, size), test=False)
+    [doubt] = image_memory_warnings(facts(1025, size), test=False)
     assert "take 8.0 GiB while they are split, of 8.0 GiB of memory" in doubt
-    assert not list(doubted_images(facts(1024, size), test=False))
+    assert not list(image_memory_warnings(facts(1024, size), test=False))
 
 
 def test_weights_larger_than_memory_are_refused_before_they_are_drawn():
@@ -57,7 +64,7 @@ def test_weights_larger_than_memory_are_refused_before_they_are_drawn():
     ):
         check_weights(8 * GIB // 12 + 1)
     with pytest.raises(RecipeError, match=r"weights take .* Try a smaller batch"):
-        planned(recipe_of(space__channels=2**17), REGISTRY)
+        build_parts(recipe_of(space__channels=2**17), REGISTRY)
 
 
 @pytest.mark.needs("nascore-darts")

@@ -13,7 +13,7 @@ from nascore.contract import Demand, Observer, StepReport
 from nascore.engine.forward import Criterion
 from nascore.engine.loop import run_phase
 from nascore.engine.measure import accuracy, entropy
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 from nascore.engine.supervised import Supervised, WeightsRule
 from nascore.errors import RunFailed
 
@@ -107,7 +107,7 @@ def test_the_loop_tells_of_steps_and_epochs():
     done = run_phase(
         phase,
         started(phase),
-        Watch([watcher], told.append),
+        Observers([watcher], told.append),
         validate=lambda: (0.5, 30),
         epoch_over=lambda report: told.append(report.epoch),
     )
@@ -154,7 +154,7 @@ class Broken:
 def test_a_loss_that_is_not_finite_stops_the_phase(bad, text):
     trainer = Broken(StepReport(step=0, loss=1.0), bad, StepReport(step=2, loss=1.0))
     with pytest.raises(RunFailed, match=text):
-        run_phase(toy_phase(), trainer, Watch([], print))
+        run_phase(toy_phase(), trainer, Observers([], print))
     assert len(trainer.reports) == 1
 
 
@@ -175,7 +175,7 @@ def test_what_the_last_step_spoils_is_refused(what):
         run_phase(
             phase,
             trainer,
-            Watch([], print),
+            Observers([], print),
             epoch_over=lambda report: recorded.append(json.dumps(asdict(report), allow_nan=False)),
         )
     assert len(recorded) == phase.epochs - 1
@@ -186,7 +186,7 @@ def test_what_the_last_step_spoils_is_refused(what):
 def test_what_was_not_finite_before_is_no_matter():
     phase = toy_phase()
     phase.network.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
-    run_phase(phase, started(phase), Watch([], print))
+    run_phase(phase, started(phase), Observers([], print))
 
 
 def test_an_observer_that_fails_is_logged_and_muted_after_three():
@@ -200,7 +200,7 @@ def test_an_observer_that_fails_is_logged_and_muted_after_three():
 
     failing, watcher, log = Failing(), Watcher(), []
     phase = toy_phase()
-    run_phase(phase, started(phase), Watch([failing, watcher], log.append))
+    run_phase(phase, started(phase), Observers([failing, watcher], log.append))
     assert failing.calls == len(log) == 3
     assert len(watcher.steps) == 18
     assert log[0] == "observer Failing failed in step_finished: ZeroDivisionError: oh"

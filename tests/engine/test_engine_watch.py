@@ -18,7 +18,7 @@ from nascore.component import SLOTS
 from nascore.description import load
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
-from nascore.errors import LONGEST, said
+from nascore.errors import LONGEST, error_line
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, dump_recipe, settled
 from nascore.run import read
@@ -183,11 +183,11 @@ def test_an_observer_that_meddles_changes_nothing(alone, tmp_path):
 
 
 def test_what_an_error_says_is_one_line_that_a_file_can_hold():
-    text = said(ValueError("one\n\ttwo \udc80" + "x" * 9999))
+    text = error_line(ValueError("one\n\ttwo \udc80" + "x" * 9999))
 
     assert text.startswith("ValueError: one two \\udc80x")
     assert len(text) <= LONGEST + len("ValueError: ")
-    assert said(Unspeakable()) == "Unspeakable: its text cannot be read"
+    assert error_line(Unspeakable()) == "Unspeakable: its text cannot be read"
 
 
 def test_a_component_is_built_with_its_settings(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from engine_runs import REGISTRY, recipe_of
 
 from nascore.api import Observer, RunFailed
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 from nascore.engine.search import search
 from nascore.run import read
 
@@ -54,7 +54,7 @@ def test_a_muted_observer_is_let_go_once():
             raise ValueError(report)
 
     muted, log = Muted(), []
-    watch = Watch([muted], log.append)
+    watch = Observers([muted], log.append)
     watch.tell("run_started", None, None)
     for number in range(9):
         watch.tell("step_finished", number)

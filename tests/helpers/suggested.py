@@ -6,19 +6,19 @@ from functools import cache
 from recipe_table import asked, combinations, expected, installed
 
 from nascore.cli.options import request
-from nascore.cli.result import Line
+from nascore.cli.result import CommandLine
 from nascore.cli.search import command
 from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.recipe import SEARCH_RUN
-from nascore.recipe.advice.suggest import Ground, suggest
+from nascore.recipe.advice.suggest import ResolveContext, suggest
 
 REGISTRY = discover()
 
 
 def suggestion(wanted, registry=REGISTRY):
     """What is suggested for a request that is refused."""
-    return suggest(wanted, Ground.of(wanted, registry, run=SEARCH_RUN, slots=SLOTS))
+    return suggest(wanted, ResolveContext.of(wanted, registry, run=SEARCH_RUN, slots=SLOTS))
 
 
 @cache
@@ -38,7 +38,7 @@ def suggestions(step=3):
 
 def line_of(found):
     """The command line of a suggestion."""
-    return Line().command(found.request)
+    return CommandLine().command(found.request)
 
 
 def read_back(line):

@@ -10,7 +10,7 @@ import nascore.builtin
 from nascore.api import Component, NoSettings, Sampled, hookimpl
 from nascore.nn import segment_argmax, segment_softmax
 from nascore.plugin import Registry
-from nascore.testing.planted import Found, form_for, planted
+from nascore.testing.planted import PlantedResult, form_for, planted
 
 HOT, COLD = 10.0, 0.1
 
@@ -87,4 +87,4 @@ def test_a_sampler_of_one_path_finds_what_is_useful(relaxation, seed, registry):
 
 
 def test_a_place_that_keeps_nothing_is_lost():
-    assert Found(seed=0, form="chain", shares={"layer0": 1.0}, kept={}).lost() == ["layer0"]
+    assert PlantedResult(seed=0, form="chain", shares={"layer0": 1.0}, kept={}).lost() == ["layer0"]

@@ -88,8 +88,10 @@ FAULTS = {
     "build-gone": (
         "parts_can_be_built",
         {"build": "nascore.builtin.updaters:Gone"},
-        "mine cannot build updater mine with its default settings: "
-        "PluginError: nascore.builtin.updaters:Gone",
+        (
+            "mine cannot build updater mine with its default settings: "
+            "PluginError: nascore.builtin.updaters:Gone"
+        ),
     ),
     "build-without-settings": (
         "parts_can_be_built",

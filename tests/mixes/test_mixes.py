@@ -14,7 +14,7 @@ from nascore.component import Component, Give, Need, hookimpl
 from nascore.errors import RecipeError
 from nascore.plugin import Registry
 from nascore.recipe.advice import combinations as module
-from nascore.recipe.advice.combinations import asked_for, deciding, mixes, partners
+from nascore.recipe.advice.combinations import deciding, mixes, needed_capabilities, partners
 
 BUILTIN = Registry.of(builtin=nascore.builtin)
 ESTIMATES = ("first", "unrolled", "single-level")
@@ -80,7 +80,7 @@ def test_what_was_named_is_all_that_fills_a_slot():
 
 
 def test_a_component_stands_once_for_each_form_that_others_can_tell():
-    asked = asked_for(WITH_NEWCOMER)
+    asked = needed_capabilities(WITH_NEWCOMER)
     new = WITH_NEWCOMER.get("relaxation", "new")
     trainer = WITH_NEWCOMER.get("trainer", "alternating")
     found = mixes(WITH_NEWCOMER, names={"updater": ["asks"], "space": ["tiny"], "growth": ["none"]})

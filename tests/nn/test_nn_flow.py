@@ -10,7 +10,7 @@ from torch import nn
 import nascore
 from nascore.engine.loop import run_phase
 from nascore.engine.mixture import gradients
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 from nascore.errors import PluginError, RunFailed
 from nascore.nn import Noise, Zero
 from nascore.nn.shapes import INPUT, cut_off
@@ -195,4 +195,4 @@ def test_an_updater_that_switches_gradients_off_is_named():
         torch.set_grad_enabled(mode=True),
         pytest.raises(PluginError, match="alternating or the updater switching switched gradients off"),
     ):
-        run_phase(phase, started(phase), Watch([], print))
+        run_phase(phase, started(phase), Observers([], print))

@@ -14,7 +14,7 @@ from nascore.description.operation import unknown
 from nascore.errors import PluginError
 from nascore.plugin import Registry
 from nascore.plugin.known import bringer, distributions
-from nascore.plugin.registry import Named
+from nascore.plugin.registry import NameTable
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.plugins import doctor
 
@@ -60,7 +60,7 @@ def test_only_the_full_name_finds_one_of_two(two, kind, name):
 
 
 def test_names_are_gone_through_once_each():
-    found = Named([("a", "x", 1), ("b", "x", 2), ("a", "y", 3)])
+    found = NameTable([("a", "x", 1), ("b", "x", 2), ("a", "y", 3)])
     assert dict(found) == {"a:x": 1, "b:x": 2, "y": 3}
     assert len(found) == 3
     assert found.get("c:x") is None

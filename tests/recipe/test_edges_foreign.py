@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from nascore.cli import main
 from nascore.contract import Observer
-from nascore.engine.observers import Watch
+from nascore.engine.observers import Observers
 
 UNPRINTABLE = """\
 class Evil(Exception):
@@ -103,7 +103,7 @@ class Mover(Observer):
 
 def test_an_observer_moves_nothing(folder):
     logged = []
-    Watch([Mover()], logged.append).tell("run_started", folder, None)
+    Observers([Mover()], logged.append).tell("run_started", folder, None)
     assert logged == []
     assert Path.cwd().samefile(folder)
     assert torch.zeros(1).device.type == "cpu"
@@ -134,11 +134,11 @@ def test_a_full_disk_is_not_the_observers_affair():
     def full(_line):
         raise OSError(28, "No space left on device")
 
-    Watch([Loud()], full).tell("run_started", None, None)
+    Observers([Loud()], full).tell("run_started", None, None)
 
 
 def test_ctrl_c_in_one_observer_lets_the_others_go():
     Loud.let_go = 0
     with pytest.raises(KeyboardInterrupt):
-        Watch([Loud(), Loud()], lambda _line: None).end()
+        Observers([Loud(), Loud()], lambda _line: None).end()
     assert Loud.let_go == 2

@@ -11,7 +11,7 @@ from nascore.component import Give, Need
 from nascore.config import setting
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.recipe import Request, resolve, settled
-from nascore.recipe.advice.suggest import Ground, suggest
+from nascore.recipe.advice.suggest import ResolveContext, suggest
 
 
 def boom(*_anything):
@@ -207,5 +207,5 @@ def test_settings_that_refuse_another_value_are_no_way_out_and_no_crash():
     [problem] = resolve(asked.layers(installed), installed).refused
     assert "relaxation.exact=false" in problem.hint
     assert "ordered" not in problem.hint
-    found = suggest(asked, Ground.of(asked, installed, run=CORE, slots=TABLE))
+    found = suggest(asked, ResolveContext.of(asked, installed, run=CORE, slots=TABLE))
     assert found.changes == ("idea given back, so xnas brings softmax",)

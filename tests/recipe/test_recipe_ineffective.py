@@ -24,7 +24,7 @@ def mine(**more):
         name="mine",
         slot="growth",
         summary="Mine.",
-        build="nascore.builtin.growth:Nothing",
+        build="nascore.builtin.growth:NoGrowth",
         wishes=WISHES,
         **given,
     )

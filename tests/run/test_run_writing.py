@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from failing_plugins import UNIFORM
 
 from nascore.cli import main
-from nascore.errors import RunFolderError, said
+from nascore.errors import RunFolderError, error_line
 from nascore.run import RunFolder, cause, create, write_text
 
 
@@ -157,5 +157,5 @@ def test_causes_are_said_in_words():
     assert cause(OSError(errno.EBUSY, "Device or resource busy", "a")) == "Device or resource busy"
     assert cause(OSError("only a text")) == "only a text"
     assert cause(OSError()) == "OSError"
-    assert said(ValueError("a\nb")) == "ValueError: a b"
-    assert said(ValueError()) == "ValueError"
+    assert error_line(ValueError("a\nb")) == "ValueError: a b"
+    assert error_line(ValueError()) == "ValueError"

@@ -12,7 +12,7 @@ from nascore.cli import main
 from nascore.engine import data, factory
 from nascore.errors import NascoreError
 from nascore.recipe import Request
-from nascore.verbs.dry_run import aware, check_asked
+from nascore.verbs.dry_run import check_search, with_build_warnings
 from nascore.verbs.resolution import ask
 from nascore.verbs.search import run_search
 
@@ -66,7 +66,7 @@ def test_on_the_command_line_too(built, tmp_path):
 
 
 def test_a_second_search_of_what_was_asked_for_has_parts_of_its_own(built, tmp_path):
-    known = aware(asked())
+    known = with_build_warnings(asked())
     runs = [run_search(known, out=tmp_path / str(number)) for number in range(2)]
     weights = [(run.path / "best" / "weights.safetensors").read_bytes() for run in runs]
     assert weights[0] == weights[1]
@@ -74,7 +74,7 @@ def test_a_second_search_of_what_was_asked_for_has_parts_of_its_own(built, tmp_p
 
 
 def test_what_stopped_at_the_folder_is_not_lost(built, tmp_path):
-    known = aware(asked())
+    known = with_build_warnings(asked())
     (tmp_path / "file").touch()
     with pytest.raises(NascoreError):
         run_search(known, out=tmp_path / "file" / "run")
@@ -83,7 +83,7 @@ def test_what_stopped_at_the_folder_is_not_lost(built, tmp_path):
 
 
 def test_a_dry_run_reads_no_images(built):
-    check_asked(asked())
+    check_search(asked())
     assert built["data"] == 0
 
 

@@ -97,7 +97,7 @@ def axes_of(
     """
     _refuse_unknown(names, slots)
     fixed = {text.partition("=")[0].strip() for text in sets}
-    asked = asked_for(registry, slots)
+    asked = needed_capabilities(registry, slots)
     problems: list[Problem] = []
     axes = []
     for slot in slots:
@@ -136,7 +136,7 @@ def plain_settings(component: Component) -> object:
     return None if part is None else part.settings
 
 
-def asked_for(registry: Registry, slots: Iterable[Slot] = SLOTS) -> frozenset[tuple[str, str]]:
+def needed_capabilities(registry: Registry, slots: Iterable[Slot] = SLOTS) -> frozenset[tuple[str, str]]:
     """Return slot and name of every capability that some component has a need of."""
     components = (one for slot in slots for one in registry.components(slot.name))
     terms = (split(term) for one in components for need in one.needs for term in need.terms)

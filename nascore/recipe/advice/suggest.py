@@ -16,8 +16,8 @@ from attrs import Factory, define, evolve, frozen
 from nascore.config import settings_of, write_scalar
 from nascore.errors import RecipeError
 from nascore.recipe.settling.fit import misfits
-from nascore.recipe.settling.misfit import other_values, plain, varied
-from nascore.recipe.settling.needs import asked, holds, slots_of, unmet
+from nascore.recipe.settling.misfit import other_values, plain, varied_settings
+from nascore.recipe.settling.needs import holds, need_applies, slots_of, unmet
 from nascore.recipe.settling.request import table_of
 from nascore.recipe.settling.settle import resolve
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True, eq=False)
-class Ground:
+class ResolveContext:
     """What a request is settled on.
 
     Attributes:
@@ -48,7 +48,9 @@ class Ground:
     files: tuple[Layer, ...]
 
     @classmethod
-    def of(cls, request: Request, registry: Registry, *, run: Component, slots: tuple[Slot, ...]) -> Ground:
+    def of(
+        cls, request: Request, registry: Registry, *, run: Component, slots: tuple[Slot, ...]
+    ) -> ResolveContext:
         """Read the files of a request."""
         files = tuple(request.files(registry, slots=table_of(slots)))
         return cls(registry=registry, run=run, slots=slots, files=files)
@@ -94,7 +96,7 @@ _CHOSEN: Final = ("preset", "recipe", "flag", "set", "python")
 
 
 @frozen(kw_only=True, eq=False)
-class Move:
+class Change:
     """A change of a request.
 
     Attributes:
@@ -124,7 +126,7 @@ class Move:
         return self.text
 
 
-def moves(request: Request, recipe: Recipe, ground: Ground) -> Iterator[Move]:
+def slot_changes(request: Request, recipe: Recipe, ground: ResolveContext) -> Iterator[Change]:
     """Yield every change of the slots that the refusals name.
 
     Args:
@@ -141,7 +143,7 @@ def moves(request: Request, recipe: Recipe, ground: Ground) -> Iterator[Move]:
             yield evolve(move, cost=move.cost + _EARLIER * (1 - index / last))
 
 
-def _of_slot(request: Request, recipe: Recipe, ground: Ground, slot: Slot) -> Iterator[Move]:
+def _of_slot(request: Request, recipe: Recipe, ground: ResolveContext, slot: Slot) -> Iterator[Change]:
     parts = recipe.parts.get(slot.name, ())
     for part in parts:
         yield from _values(request, part, slot)
@@ -149,7 +151,7 @@ def _of_slot(request: Request, recipe: Recipe, ground: Ground, slot: Slot) -> It
         yield from _left_out(request, parts, slot)
     if slot.name in request.names:
         names = ", ".join(part.name for part in parts) or "none"
-        yield Move(
+        yield Change(
             request=_without(request, slot.name),
             cost=_GIVEN_BACK,
             text=f"{names} given back",
@@ -161,7 +163,9 @@ def _of_slot(request: Request, recipe: Recipe, ground: Ground, slot: Slot) -> It
         yield from _replaced(request, parts, ground, slot)
 
 
-def _given_back(request: Request, parts: tuple[Part, ...], ground: Ground, slot: Slot) -> Iterator[Move]:
+def _given_back(
+    request: Request, parts: tuple[Part, ...], ground: ResolveContext, slot: Slot
+) -> Iterator[Change]:
     """What a file names is given back by naming what the wishes would bring."""
     brought = ground.opened(request, slot.name).parts.get(slot.name, ())
     if [part.component for part in brought] == [part.component for part in parts]:
@@ -171,10 +175,10 @@ def _given_back(request: Request, parts: tuple[Part, ...], ground: Ground, slot:
         return
     coming = " and ".join(map(_comes, brought)) or "none is left"
     text = f"{', '.join(part.name for part in parts)} given back, so {coming}"
-    yield Move(request=_named(request, slot.name, names), cost=_GIVEN_BACK, text=text)
+    yield Change(request=_named(request, slot.name, names), cost=_GIVEN_BACK, text=text)
 
 
-def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator[Move]:
+def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator[Change]:
     """One component less in a list."""
     typed = list(request.names.get(slot.name, ())) or [part.label for part in parts]
     for index, part in enumerate(parts):
@@ -182,41 +186,45 @@ def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator
         changed = evolve(
             _unset(request, f"{slot.name}.{part.name}"), names={**request.names, slot.name: names}
         )
-        yield Move(request=changed, cost=_LEFT_OUT, text=f"{part.name} left out")
+        yield Change(request=changed, cost=_LEFT_OUT, text=f"{part.name} left out")
 
 
-def _values(request: Request, part: Part, slot: Slot) -> Iterator[Move]:
+def _values(request: Request, part: Part, slot: Slot) -> Iterator[Change]:
     """Other values of the settings that decide on what a part gives or needs."""
-    deciding = dict.fromkeys(name for other, name in varied(part) if _effect(other) != _effect(part))
+    deciding = dict.fromkeys(name for other, name in varied_settings(part) if _effect(other) != _effect(part))
     for name in deciding:
         path = f"{slot.name}.{part.name}.{name}" if slot.many else f"{slot.name}.{name}"
         declared = settings_of(part.component.config)[name]
         value, origin = getattr(part.settings, name), part.origins.get(name)
         dropped = _unset(request, path)
         if dropped is not request:
-            yield Move(request=dropped, cost=_DROPPED, text=f"{path} given back", path=path)
+            yield Change(request=dropped, cost=_DROPPED, text=f"{path} given back", path=path)
         elif origin is not None and origin.layer in ("recipe", "preset") and value != declared.default:
             changed = _set(request, path, declared.default)
-            yield Move(request=changed, cost=_DROPPED, text=f"{path} given back", path=path)
+            yield Change(request=changed, cost=_DROPPED, text=f"{path} given back", path=path)
         cost = _VALUE if origin is not None and origin.layer in _CHOSEN else _VALUE_UNSET
         for other in other_values(declared, value):
             text = f"{path} set to {_written(other)}"
-            yield Move(request=_set(request, path, other), cost=cost, text=text)
+            yield Change(request=_set(request, path, other), cost=cost, text=text)
 
 
-def _replaced(request: Request, parts: tuple[Part, ...], ground: Ground, slot: Slot) -> Iterator[Move]:
+def _replaced(
+    request: Request, parts: tuple[Part, ...], ground: ResolveContext, slot: Slot
+) -> Iterator[Change]:
     there = [part.component for part in parts]
     before = ", ".join(part.name for part in parts) or "nothing"
     for component in ground.registry.components(slot.name):
         if component not in there:
             label = ground.label(component)
             changed = _named(request, slot.name, [label])
-            yield Move(request=changed, cost=_REPLACED, text=f"{before} replaced by {label}")
+            yield Change(request=changed, cost=_REPLACED, text=f"{before} replaced by {label}")
 
 
 def _effect(part: Part) -> tuple[frozenset[str], list[bool]]:
     """What a part gives and needs with its settings."""
-    return part.provides, [asked(part.component, part.settings, need)[0] for need in part.component.needs]
+    return part.provides, [
+        need_applies(part.component, part.settings, need)[0] for need in part.component.needs
+    ]
 
 
 def _without(request: Request, slot: str) -> Request:
@@ -290,7 +298,7 @@ class UnfitError(RecipeError):
         ground: What it was settled on.
     """
 
-    def __init__(self, recipe: Recipe, request: Request, ground: Ground) -> None:
+    def __init__(self, recipe: Recipe, request: Request, ground: ResolveContext) -> None:
         super().__init__(recipe.problems)
         self.recipe = recipe
         self.request = request
@@ -314,10 +322,10 @@ def unfit(
     """
     if not recipe.refused or not set(recipe.refused) <= set(misfits(recipe, registry)):
         return None
-    return UnfitError(recipe, request, Ground.of(request, registry, run=run, slots=slots))
+    return UnfitError(recipe, request, ResolveContext.of(request, registry, run=run, slots=slots))
 
 
-def suggest(request: Request, ground: Ground) -> Suggestion | None:
+def suggest(request: Request, ground: ResolveContext) -> Suggestion | None:
     """Look for the nearest request that works: a sound one, or else one that is warned of.
 
     Args:
@@ -331,11 +339,11 @@ def suggest(request: Request, ground: Ground) -> Suggestion | None:
         if second is not None and one.cost > second[0] + _PATIENCE:
             break
         recipe = ground.recipe(one.request)
-        if recipe.refused or not one.moves:
-            if len(one.moves) < _CHANGES:
+        if recipe.refused or not one.changes:
+            if len(one.changes) < _CHANGES:
                 search.spread(one, recipe)
             continue
-        changes = tuple(move.said(recipe) for move in one.moves)
+        changes = tuple(move.said(recipe) for move in one.changes)
         found = Suggestion(request=one.request, recipe=recipe, changes=changes)
         # A warning without slots is not of how parts fit: no other choice would be without it.
         if not any(problem.slots for problem in recipe.warned):
@@ -344,7 +352,7 @@ def suggest(request: Request, ground: Ground) -> Suggestion | None:
     return None if second is None else second[1]
 
 
-def fitting(recipe: Recipe, ground: Ground) -> dict[str, tuple[str, ...]]:
+def fitting(recipe: Recipe, ground: ResolveContext) -> dict[str, tuple[str, ...]]:
     """Return, by slot, the components that none of the refused needs rejects.
 
     Args:
@@ -361,14 +369,14 @@ def fitting(recipe: Recipe, ground: Ground) -> dict[str, tuple[str, ...]]:
 class _Try:
     cost: float
     request: Request
-    moves: tuple[Move, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @define(kw_only=True, eq=False)
 class _Search:
     """The requests to try, cheapest first, each once."""
 
-    ground: Ground
+    ground: ResolveContext
     queue: list[tuple[float, int, _Try]] = Factory(list)
     seen: set[object] = Factory(set)
     order: Iterator[int] = Factory(count)
@@ -378,8 +386,8 @@ class _Search:
 
     def spread(self, one: _Try, recipe: Recipe) -> None:
         """Add all changes of a request that is refused."""
-        for move in moves(one.request, recipe, self.ground):
-            self.push(_Try(cost=one.cost + move.cost, request=move.request, moves=(*one.moves, move)))
+        for move in slot_changes(one.request, recipe, self.ground):
+            self.push(_Try(cost=one.cost + move.cost, request=move.request, changes=(*one.changes, move)))
 
     def cheapest(self) -> Iterator[_Try]:
         """Yield what is to be tried, while there is any."""
@@ -396,7 +404,7 @@ def _key(request: Request) -> object:
     return names, tuple(request.sets)
 
 
-def _accepted(recipe: Recipe, ground: Ground, slot: str) -> Iterator[str]:
+def _accepted(recipe: Recipe, ground: ResolveContext, slot: str) -> Iterator[str]:
     lacks = [one for one in unmet(recipe.parts) if one.need.verdict == "refused"]
     for component in ground.registry.components(slot):
         new = plain(component)

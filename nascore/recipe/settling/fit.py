@@ -11,7 +11,7 @@ from nascore.config import settings_of
 from nascore.description import reducing
 from nascore.errors import Problem
 from nascore.recipe.settling.misfit import misfit
-from nascore.recipe.settling.needs import asked, unmet
+from nascore.recipe.settling.needs import need_applies, unmet
 from nascore.recipe.sources.guard import guarded, no_problem
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def fit(
     problems = [*(misfits(recipe, registry) if told else _untold(recipe))]
     for part in (part for items in recipe.parts.values() for part in items):
         for need in part.component.needs:
-            problems += asked(part.component, part.settings, need)[1]
-        problems += recipe.placed(_checked(part, Seen(recipe=recipe, registry=registry)))
+            problems += need_applies(part.component, part.settings, need)[1]
+        problems += recipe.placed(_checked(part, ChoiceView(recipe=recipe, registry=registry)))
     return (*problems, *ineffective(recipe, written=written))
 
 
@@ -99,7 +99,7 @@ def _untold(recipe: Recipe) -> list[Problem]:
 
 
 @frozen(kw_only=True)
-class Seen:
+class ChoiceView:
     """What a component's check sees: the recipe, and the operations that are installed."""
 
     recipe: Recipe
@@ -118,7 +118,7 @@ class Seen:
         return self.registry.operations()
 
 
-def _checked(part: Part, recipe: Seen) -> list[Problem]:
+def _checked(part: Part, recipe: ChoiceView) -> list[Problem]:
     """What a component's own rules say."""
     check = part.component.check
     if check is None:
@@ -172,7 +172,9 @@ def _not_there(value: Value, recipe: Recipe) -> Problem:
 CELLS, AUXILIARY = "training.cells", "training.auxiliary"
 
 
-def doubt_sizes(recipe: Recipe, descriptions: Sequence[Description], *, grow: bool = False) -> Recipe:
+def unused_size_warnings(
+    recipe: Recipe, descriptions: Sequence[Description], *, grow: bool = False
+) -> Recipe:
     """Return a recipe with a warning for every typed size that has no effect on any of some architectures.
 
     What stands in files and scales is for all architectures, and says nothing of these. What is warned of

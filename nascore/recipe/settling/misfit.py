@@ -12,7 +12,7 @@ from nascore.capability import sentence
 from nascore.component import RUN, SLOTS
 from nascore.config import settings_of, write_scalar
 from nascore.errors import Origin, Problem
-from nascore.recipe.settling.needs import asked, split, worst
+from nascore.recipe.settling.needs import need_applies, split, worst
 from nascore.recipe.settling.recipe import Part
 from nascore.recipe.sources.guard import guarded, provided
 from nascore.shell import command_line
@@ -30,7 +30,7 @@ _MANY: Final = {slot.name for slot in SLOTS if slot.many}
 
 
 @frozen(kw_only=True, eq=False)
-class Way:
+class Remedy:
     """One change that meets a need.
 
     Attributes:
@@ -60,7 +60,7 @@ class Way:
         return command_line(f"--{self.part.slot}", self.part.name)
 
 
-def ways(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> list[Way]:
+def remedies(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> list[Remedy]:
     """Return what meets a need, the best judged only; the part's own settings first, then as the terms stand.
 
     Args:
@@ -98,7 +98,7 @@ def changed(part: Part, name: str, value: object) -> Part | None:
     return attrs.evolve(part, settings=settings, provides=provided(part.component, settings)[0])
 
 
-def varied(part: Part) -> Iterator[tuple[Part, str]]:
+def varied_settings(part: Part) -> Iterator[tuple[Part, str]]:
     """Yield a part with one setting changed, and the setting's name.
 
     The new value is the default, or another of a setting that has only a few; but null is no default for
@@ -130,29 +130,29 @@ def plain(component: Component) -> Part | None:
     return Part(component=component, settings=settings, origins={}, brought=origin, provides=provides)
 
 
-def _unasked(lack: Unmet) -> Iterator[Way]:
+def _unasked(lack: Unmet) -> Iterator[Remedy]:
     """Other settings of the part that has the need, with which it has it no more."""
     part, need = lack.part, lack.need
-    for other, name in varied(part):
-        if not asked(part.component, other.settings, need)[0]:
-            yield Way(part=other, before=part, setting=name)
+    for other, name in varied_settings(part):
+        if not need_applies(part.component, other.settings, need)[0]:
+            yield Remedy(part=other, before=part, setting=name)
 
 
-def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> Iterator[Way]:
+def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> Iterator[Remedy]:
     for term in lack.need.terms:
         negated, slot, capability = split(term)
         if slot == RUN:
             continue
         there = parts.get(slot, ())
         for before in there:
-            for part, name in varied(before):
+            for part, name in varied_settings(before):
                 if (capability in part.provides) != negated:
-                    yield Way(part=part, before=before, setting=name)
+                    yield Remedy(part=part, before=before, setting=name)
         # What a part wishes of others goes with it: with another in its place they would be other parts.
         for component in () if _wishes_of(there, parts) else registry.components(slot):
             new = None if any(part.component is component for part in there) else plain(component)
             if new is not None and (capability in new.provides) != negated:
-                yield Way(part=new)
+                yield Remedy(part=new)
 
 
 def _wishes_of(there: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bool:
@@ -162,7 +162,7 @@ def _wishes_of(there: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bo
     return any(origin.where in wished for origin in origins)
 
 
-def _level(way: Way, parts: Mapping[str, Sequence[Part]]) -> int:
+def _level(way: Remedy, parts: Mapping[str, Sequence[Part]]) -> int:
     filled = [way.part]
     if way.before is not None:
         filled = [way.part if part is way.before else part for part in parts[way.part.slot]]
@@ -189,7 +189,7 @@ def misfit(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry)
         registry: What is installed, to say what fits.
     """
     part, need = lack.part, lack.need
-    found = ways(lack, parts, registry)
+    found = remedies(lack, parts, registry)
     blamed = _blamed(found)
     there = [one for slot in lack.slots[1:] for one in parts.get(slot, ()) if one is not part]
     others = _concerned(there, blamed)
@@ -218,7 +218,7 @@ def _wording(term: str) -> str:
     return f"{article} {slot} {inner}"
 
 
-def _blamed(found: Sequence[Way]) -> dict[int, str]:
+def _blamed(found: Sequence[Remedy]) -> dict[int, str]:
     """The setting to blame, by the identity of its part: one that somebody chose, and that could cure."""
     return {
         id(way.before): way.setting
@@ -271,14 +271,14 @@ def _from(origin: Origin) -> str:
     return f"from {origin.where.split()[0] if origin.layer in ('flag', 'set') else origin.where}"
 
 
-def _fits(found: Sequence[Way]) -> str:
+def _fits(found: Sequence[Remedy]) -> str:
     """What fits in place of what is there: names of components, and values by their path."""
     names = sorted({way.part.name for way in found if not way.setting})
     values = list(dict.fromkeys(way.assigned for way in found if way.setting))
     return f"What fits: {', '.join([*names, *values])}." if found else ""
 
 
-def _sound(found: Sequence[Way]) -> str:
+def _sound(found: Sequence[Remedy]) -> str:
     """What to add to a command so that the warning does not come."""
     if any(way.level for way in found):
         return ""

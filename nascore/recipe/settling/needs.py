@@ -64,7 +64,7 @@ def slots_of(need: Need) -> tuple[str, ...]:
     return tuple(dict.fromkeys(split(term)[1] for term in need.terms))
 
 
-def asked(component: Component, settings: Settings, need: Need) -> tuple[bool, tuple[Problem, ...]]:
+def need_applies(component: Component, settings: Settings, need: Need) -> tuple[bool, tuple[Problem, ...]]:
     """Whether a need counts with these settings, and what raised in telling it."""
     what = f"condition of the need {' or '.join(need.terms)}"
     return guarded(component, what, lambda: bool(need.when(settings)), bool)
@@ -78,7 +78,7 @@ def unmet(parts: Mapping[str, Sequence[Part]]) -> list[Unmet]:
         for part in items
         for need in part.component.needs
         if not any(holds(term, parts) for term in need.terms)
-        and asked(part.component, part.settings, need)[0]
+        and need_applies(part.component, part.settings, need)[0]
     ]
 
 

@@ -63,7 +63,7 @@ class Part:
 
 
 @frozen(kw_only=True)
-class Passed:
+class DeclinedWish:
     """A wish that was not taken, and why."""
 
     slot: str
@@ -97,7 +97,7 @@ class Recipe:
     slots: tuple[Slot, ...]
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
-    passed: tuple[Passed, ...] = Factory(tuple)
+    passed: tuple[DeclinedWish, ...] = Factory(tuple)
     prefix: str = ""
 
     @property

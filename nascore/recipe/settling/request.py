@@ -12,7 +12,7 @@ from nascore.errors import Origin, Problem, did_you_mean, refusal
 from nascore.files import given_path
 from nascore.recipe.settling.settle import DEFAULT_SCALE, resolve
 from nascore.recipe.sources.files import Files, read_scale
-from nascore.recipe.sources.layers import Choice, Layer, Value
+from nascore.recipe.sources.layers import Layer, SlotChoice, Value
 from nascore.recipe.sources.names import Sets, name_component
 from nascore.recipe.sources.run_settings import SEARCH_RUN
 
@@ -94,7 +94,7 @@ class Request:
         return [named, sets.layer()]
 
     def _named(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
-        chosen: dict[str, tuple[Choice, ...]] = {}
+        chosen: dict[str, tuple[SlotChoice, ...]] = {}
         values: list[Value] = []
         problems: list[Problem] = []
         by_name = {slot.name: slot for slot in slots}
@@ -145,7 +145,7 @@ def table_of(slots: Sequence[Slot]) -> tuple[Slot, ...]:
     return tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
 
 
-def _too_many(slot: Slot, choices: Sequence[Choice]) -> list[Problem]:
+def _too_many(slot: Slot, choices: Sequence[SlotChoice]) -> list[Problem]:
     components = [choice.component for choice in choices if choice.component is not None]
     if not slot.many and len(choices) > 1:
         text = f"holds one component, not {len(choices)}."

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Final
 from attrs import Factory, define, evolve, frozen
 
 from nascore.component import RUN, SLOTS
-from nascore.config import Asked, Reading, merge, mistakes, settings_of, structure, wrap
+from nascore.config import Reading, SettingsOwner, merge, mistakes, settings_of, structure, wrap
 from nascore.errors import Origin, Problem
 from nascore.plugin.known import absence
 from nascore.recipe.settling.fit import fit, leftovers
 from nascore.recipe.settling.misfit import asks
 from nascore.recipe.settling.needs import worst
-from nascore.recipe.settling.recipe import Part, Passed, Recipe
+from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.guard import guarded, provided
 from nascore.recipe.sources.layers import Layer, stack
-from nascore.recipe.sources.plugin_versions import doubts, explained, lost_plugins
-from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, doubt_data
+from nascore.recipe.sources.plugin_versions import explained, lost_plugin_warnings, lost_plugins
+from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, preset_data_warnings
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nascore.errors import LayerName
     from nascore.plugin import Registry
     from nascore.plugin.known import Absence
-    from nascore.recipe.sources.layers import Choice, Stack, Value
+    from nascore.recipe.sources.layers import SlotChoice, Stack, Value
     from nascore.recipe.sources.plugin_versions import Lost
 
 
@@ -58,7 +58,7 @@ class Option:
 
 
 @frozen(kw_only=True, eq=False)
-class Tried:
+class JudgedOption:
     """An option with its settings read, and what the needs say of it.
 
     Attributes:
@@ -75,12 +75,12 @@ class Tried:
     level: int = 0
     why: str = ""
 
-    def passed(self) -> Passed:
+    def passed(self) -> DeclinedWish:
         """Note it as a wish that was not taken."""
-        return Passed(slot=self.part.slot, wish=self.part.name, by=self.option.by, why=self.why)
+        return DeclinedWish(slot=self.part.slot, wish=self.part.name, by=self.option.by, why=self.why)
 
 
-def named_options(choice: Choice, wishes: Sequence[Option]) -> list[Option]:
+def named_options(choice: SlotChoice, wishes: Sequence[Option]) -> list[Option]:
     """Return a named component with the settings of each wish for it, at last without any."""
     assert choice.component is not None
     wished = [
@@ -238,17 +238,17 @@ def resolve(
     if not unsure:
         written = any(layer.made_with for layer in layers)
         problems += leftovers(recipe, settling.stack)
-        problems += doubt_data(layers, settling.stack) if DATASET in recipe.parts else ()
+        problems += preset_data_warnings(layers, settling.stack) if DATASET in recipe.parts else ()
         problems += fit(recipe, registry, told=told, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 
-def _absent(found: Iterable[Option | Passed], taken: Collection[Option]) -> Iterator[Passed]:
+def _absent(found: Iterable[Option | DeclinedWish], taken: Collection[Option]) -> Iterator[DeclinedWish]:
     """Yield the wishes for what is not there, up to the one that is taken."""
     for one in found:
         if one in taken:
             return
-        if isinstance(one, Passed):
+        if isinstance(one, DeclinedWish):
             yield one
 
 
@@ -257,7 +257,7 @@ def _elsewhere(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
     for value in (value for layer in layers for value in layer.values if value.slot == RUN):
         if value.component is not None and value.component.name != run.name:
             name = value.component.name
-            yield from mistakes(value.component.config, value.node, Asked(owner=name, path=name))
+            yield from mistakes(value.component.config, value.node, SettingsOwner(owner=name, path=name))
 
 
 def _misnamed(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
@@ -269,7 +269,11 @@ def _misnamed(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
     wrong = [choice.problem for choice in chosen if choice.problem is not None]
     told = [explained(problem, lost) if problem.slots else problem for problem in wrong]
     # Where a missing plugin is named already, the record of plugins has nothing to add.
-    return told if any(problem.slots and problem.of_plugin for problem in told) else [*told, *doubts(lost)]
+    return (
+        told
+        if any(problem.slots and problem.of_plugin for problem in told)
+        else [*told, *lost_plugin_warnings(lost)]
+    )
 
 
 @define(kw_only=True, eq=False)
@@ -290,8 +294,8 @@ class _Settling:
     unsure: bool
     known: dict[str, list[Part]] = Factory(dict)
     problems: list[Problem] = Factory(list)
-    passed: list[Passed] = Factory(list)
-    read: dict[tuple[Component, Origin], Tried] = Factory(dict)
+    passed: list[DeclinedWish] = Factory(list)
+    read: dict[tuple[Component, Origin], JudgedOption] = Factory(dict)
 
     def settle(self) -> None:
         """Fill every slot."""
@@ -305,7 +309,7 @@ class _Settling:
         for slot in self.slots:
             self._fill(slot)
 
-    def _chosen(self, slot: Slot) -> list[Choice]:
+    def _chosen(self, slot: Slot) -> list[SlotChoice]:
         """What was named for a slot, without what does not exist: that is a problem already."""
         return [choice for choice in self.stack.chosen.get(slot.name, ()) if choice.component is not None]
 
@@ -346,7 +350,7 @@ class _Settling:
             return [[one for one in wishes if one.component is component] for component in wished]
         return [wishes] if wishes else []
 
-    def _wishes(self, slot: Slot) -> Iterator[Option | Passed]:
+    def _wishes(self, slot: Slot) -> Iterator[Option | DeclinedWish]:
         """Yield the wishes for a slot, the first first; what cannot be taken with the reason."""
         scale = "" if self.stack.scale is None else self.stack.scale[0]
         others = (one.name for one in self.slots if one.name not in FIRST_WISHERS)
@@ -356,7 +360,7 @@ class _Settling:
                 name, settings = (item, {}) if isinstance(item, str) else item
                 component = self.registry.get(slot.name, name)
                 if component is None:
-                    yield Passed(slot=slot.name, wish=name, by=by, why=self._missing(slot, name))
+                    yield DeclinedWish(slot=slot.name, wish=name, by=by, why=self._missing(slot, name))
                     continue
                 layer: LayerName = "default" if owner.slot == RUN else "wish"
                 origin = Origin(layer=layer, where="default" if owner.slot == RUN else f"wished by {by}")
@@ -367,16 +371,16 @@ class _Settling:
         full = self.registry.ambiguous(slot.name, name)
         return f"several plugins bring it: {', '.join(full)}" if full else "it is not installed"
 
-    def _try(self, group: list[Option], slot: Slot, filled: list[Part]) -> list[Tried]:
+    def _try(self, group: list[Option], slot: Slot, filled: list[Part]) -> list[JudgedOption]:
         """Judge options in order, up to the first sound one."""
-        tried: list[Tried] = []
+        tried: list[JudgedOption] = []
         for option in group:
             tried.append(self._judged(self._read(option), slot, filled))
             if tried[-1].level == 0:
                 break
         return tried
 
-    def _judged(self, one: Tried, slot: Slot, filled: list[Part]) -> Tried:
+    def _judged(self, one: JudgedOption, slot: Slot, filled: list[Part]) -> JudgedOption:
         """Take the worst verdict of the needs in which the part has a say."""
         lack = worst({**self.known, slot.name: [*filled, one.part]}, one.part)
         if lack is None:
@@ -384,7 +388,7 @@ class _Settling:
         owner = "it" if lack.part is one.part else lack.part.name
         return evolve(one, level=lack.level, why=f"{owner} needs {asks(lack.need)}")
 
-    def _read(self, option: Option) -> Tried:
+    def _read(self, option: Option) -> JudgedOption:
         """Read a part's settings; what is named is read once, though it is looked at twice."""
         if option.wished is not None:
             return self._reading(option)
@@ -393,7 +397,7 @@ class _Settling:
             self.read[key] = self._reading(option)
         return self.read[key]
 
-    def _reading(self, option: Option) -> Tried:
+    def _reading(self, option: Option) -> JudgedOption:
         """Lay over each other: defaults < wish < below the scale < the scale < above it."""
         component = option.component
         scale = self.stack.scale
@@ -425,12 +429,14 @@ class _Settling:
             provides=provides,
             full=bool(self.registry.ambiguous(component.slot, component.name)),
         )
-        return Tried(option=option, part=part, problems=(*covered, *reading.problems, *broken, *wrong))
+        return JudgedOption(option=option, part=part, problems=(*covered, *reading.problems, *broken, *wrong))
 
-    def _asked(self, component: Component) -> Asked:
+    def _asked(self, component: Component) -> SettingsOwner:
         if component.slot == RUN:
             also = [*OF_FILES, *(slot.name for slot in (*SLOTS, *self.slots))]
-            return Asked(owner="the run", also=also, paths=paths_of(component, self.slots, self.registry))
+            return SettingsOwner(
+                owner="the run", also=also, paths=paths_of(component, self.slots, self.registry)
+            )
         many = any(slot.many for slot in self.slots if slot.name == component.slot)
         path = f"{component.slot}.{component.name}" if many else component.slot
-        return Asked(owner=component.name, path=path, elsewhere=owners(component, self.registry))
+        return SettingsOwner(owner=component.name, path=path, elsewhere=owners(component, self.registry))

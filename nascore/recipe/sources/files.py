@@ -13,7 +13,7 @@ from attrs import Factory, evolve, frozen
 from nascore.component import RUN
 from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
-from nascore.errors import LayerName, Origin, Problem, did_you_mean, said
+from nascore.errors import LayerName, Origin, Problem, did_you_mean, error_line
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.recipe.sources.guard import caught
 from nascore.recipe.sources.layers import Layer, Value
@@ -86,30 +86,30 @@ class Formats:
             The root in the newest format, and what is wrong with what it says of its own.
         """
         assert isinstance(root.value, dict)
-        said = root.value.get(FORMAT_KEY)
-        if said is None:
+        node = root.value.get(FORMAT_KEY)
+        if node is None:
             return root, _problem(
                 "the recipe does not say its format.",
                 root.origin,
                 f"Begin it with {FORMAT_KEY}: {self.newest}.",
             )
-        if type(said.value) is not int or not self._known(said.value):
-            return root, self._unknown(said)
-        for number in range(said.value, self.newest):
+        if type(node.value) is not int or not self._known(node.value):
+            return root, self._unknown(node)
+        for number in range(node.value, self.newest):
             root = self.steps[number](root)
             assert isinstance(root.value, dict)
-            root = evolve(root, value={**root.value, FORMAT_KEY: evolve(said, value=number + 1)})
+            root = evolve(root, value={**root.value, FORMAT_KEY: evolve(node, value=number + 1)})
         return root, None
 
     def _known(self, number: int) -> bool:
         return number <= self.newest and all(step in self.steps for step in range(number, self.newest))
 
-    def _unknown(self, said: Node) -> Problem:
-        if type(said.value) is int and said.value > self.newest:
-            text = f"made by a newer nascore: the format is {said.value}, and this one reads {self.newest}."
-            return _problem(text, said.origin, "pip install --upgrade nascore")
-        text = f"{show(said)} is not a format of recipes that this version reads."
-        return _problem(text, said.origin, f"Write {FORMAT_KEY}: {self.newest}.")
+    def _unknown(self, node: Node) -> Problem:
+        if type(node.value) is int and node.value > self.newest:
+            text = f"made by a newer nascore: the format is {node.value}, and this one reads {self.newest}."
+            return _problem(text, node.origin, "pip install --upgrade nascore")
+        text = f"{show(node)} is not a format of recipes that this version reads."
+        return _problem(text, node.origin, f"Write {FORMAT_KEY}: {self.newest}.")
 
 
 FORMATS: Final = Formats()
@@ -410,7 +410,7 @@ def _too_many(origin: Origin, included: _Included) -> Problem:
 
 
 def _unread(preset: Preset, origin: Origin, error: BaseException) -> tuple[Problem, ...]:
-    text = f"preset {preset.name} of plugin {preset.plugin} cannot be read: {said(error)}."
+    text = f"preset {preset.name} of plugin {preset.plugin} cannot be read: {error_line(error)}."
     return (Problem(path="preset", text=text, origin=origin, of_plugin=True),)
 
 

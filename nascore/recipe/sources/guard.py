@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from nascore.component import Give
-from nascore.errors import NascoreError, Origin, PluginError, Problem, memory_told, said
+from nascore.errors import NascoreError, Origin, PluginError, Problem, error_line, out_of_memory_text
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def caught(
 
 
 def _told(component: Component, what: str, error: BaseException) -> tuple[Problem, ...]:
-    if exhausted := memory_told(error):
+    if exhausted := out_of_memory_text(error):
         text = f"the {what} of {component.name}: {exhausted}"
         return (Problem(path=component.slot, text=text, slots=(component.slot,)),)
     raised = _raised(component, what, error)
@@ -109,7 +109,7 @@ def _raised(component: Component, what: str, error: BaseException) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     # The last frame is where it was raised: what its author wants to see first.
     origin = Origin(layer="python", where=f"{frames[-1].filename}:{frames[-1].lineno}") if frames else None
-    return _fault(component, f"the {what} of {component.name} raised {said(error)}.", origin)
+    return _fault(component, f"the {what} of {component.name} raised {error_line(error)}.", origin)
 
 
 def _fault(component: Component, text: str, origin: Origin | None) -> Problem:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Choice:
+class SlotChoice:
     """A component named for a slot.
 
     Attributes:
@@ -63,7 +63,7 @@ class Layer:
         preset: Name of the preset that it was read from; empty for other sources.
     """
 
-    chosen: Mapping[str, tuple[Choice, ...]] = Factory(dict)
+    chosen: Mapping[str, tuple[SlotChoice, ...]] = Factory(dict)
     values: tuple[Value, ...] = ()
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
@@ -83,7 +83,7 @@ class Stack:
         scale: The scale, as the highest layer that names one says.
     """
 
-    chosen: Mapping[str, tuple[Choice, ...]]
+    chosen: Mapping[str, tuple[SlotChoice, ...]]
     below: tuple[Value, ...]
     above: tuple[Value, ...]
     scale: Scale | None
@@ -91,7 +91,7 @@ class Stack:
 
 def stack(layers: Iterable[Layer]) -> Stack:
     """Lay layers over each other, lowest first; another component drops what was set for the one before."""
-    chosen: dict[str, tuple[Choice, ...]] = {}
+    chosen: dict[str, tuple[SlotChoice, ...]] = {}
     below: list[Value] = []
     above: list[Value] = []
     scale: Scale | None = None
@@ -106,7 +106,7 @@ def stack(layers: Iterable[Layer]) -> Stack:
     return Stack(chosen=chosen, below=tuple(below), above=tuple(above), scale=scale)
 
 
-def _kept(values: list[Value], slot: str, choices: tuple[Choice, ...]) -> list[Value]:
+def _kept(values: list[Value], slot: str, choices: tuple[SlotChoice, ...]) -> list[Value]:
     # Components are compared, not their spellings: builtin:l1 is l1.
     named = {choice.component for choice in choices if choice.component is not None}
     return [value for value in values if value.slot != slot or value.component in named]

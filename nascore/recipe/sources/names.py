@@ -12,7 +12,7 @@ from nascore.config import Node, parse_document, settings_of, wrap
 from nascore.config.document import show
 from nascore.errors import Origin, Problem, did_you_mean
 from nascore.plugin.known import absence
-from nascore.recipe.sources.layers import Choice, Layer, Value
+from nascore.recipe.sources.layers import Layer, SlotChoice, Value
 from nascore.recipe.sources.run_settings import DATASET, lacking_data
 from nascore.shell import command_line
 
@@ -145,16 +145,16 @@ def _way(slot: str, name: str, origin: Origin) -> str:
 
 
 @frozen(kw_only=True)
-class Named:
+class ResolvedName:
     """What a typed name stands for."""
 
-    choice: Choice
+    choice: SlotChoice
     values: tuple[Value, ...] = ()
 
 
 def name_component(
     slot: str, text: str, origin: Origin, registry: Registry, folder: Path | None = None
-) -> Named:
+) -> ResolvedName:
     """Resolve a name typed for a slot.
 
     Args:
@@ -169,25 +169,25 @@ def name_component(
     """
     component = registry.get(slot, text)
     if component is not None:
-        return Named(choice=Choice(component=component, origin=origin, name=text))
+        return ResolvedName(choice=SlotChoice(component=component, origin=origin, name=text))
     for at in (index for index, character in enumerate(text) if character == ":"):
         component = registry.get(slot, text[:at])
         if component is not None:
             return _with_argument(component, text[at + 1 :], origin, folder)
     problem = unknown_component(slot, text, origin, registry)
-    return Named(choice=Choice(component=None, origin=origin, name=text, problem=problem))
+    return ResolvedName(choice=SlotChoice(component=None, origin=origin, name=text, problem=problem))
 
 
-def _with_argument(component: Component, value: str, origin: Origin, folder: Path | None) -> Named:
+def _with_argument(component: Component, value: str, origin: Origin, folder: Path | None) -> ResolvedName:
     slot, name = component.slot, component.name
-    choice = Choice(component=component, origin=origin, name=name)
+    choice = SlotChoice(component=component, origin=origin, name=name)
     if component.argument is None:
         text, hint = f"{name} takes no value after a colon.", f"Write {name}."
         problem = Problem(path=slot, text=text, origin=origin, hint=hint)
-        return Named(choice=evolve(choice, problem=problem))
+        return ResolvedName(choice=evolve(choice, problem=problem))
     typed = evolve(typed_value(value, origin), folder=folder)
     node = Node(value={component.argument: typed}, origin=origin)
-    return Named(choice=choice, values=(Value(slot=slot, component=component, node=node),))
+    return ResolvedName(choice=choice, values=(Value(slot=slot, component=component, node=node),))
 
 
 @frozen(kw_only=True)
@@ -195,7 +195,7 @@ class SlotReader:
     """Reads the values of slots in one file and gathers what they say."""
 
     registry: Registry
-    chosen: dict[str, tuple[Choice, ...]] = Factory(dict)
+    chosen: dict[str, tuple[SlotChoice, ...]] = Factory(dict)
     values: list[Value] = Factory(list)
     problems: list[Problem] = Factory(list)
 
@@ -211,7 +211,7 @@ class SlotReader:
             choices = [] if node.value == "none" else [self._one(slot, node)]
         self.chosen[slot.name] = self._distinct(slot, choices)
 
-    def _one(self, slot: Slot, node: Node) -> Choice:
+    def _one(self, slot: Slot, node: Node) -> SlotChoice:
         """Read ``NAME`` or ``{name: NAME, settings...}``."""
         if isinstance(node.value, str):
             return self._name(slot, node.value, node)
@@ -224,7 +224,7 @@ class SlotReader:
             if slot.many:
                 hint = f"Write {slot.name}: {{NAME: {{...}}}}, or none."
             problem = Problem(path=slot.name, text=text, origin=(name or node).origin, hint=hint)
-            return Choice(component=None, origin=node.origin, problem=problem)
+            return SlotChoice(component=None, origin=node.origin, problem=problem)
         choice = self._name(slot, name.value, name)
         rest = {key: item for key, item in node.value.items() if key != "name"}
         self._settings(slot, choice, evolve(node, value=rest))
@@ -237,24 +237,24 @@ class SlotReader:
         owners = [one.name for one in every if given <= {*settings_of(one.config)}]
         return owners[0] if len(owners) == 1 else "NAME"
 
-    def _item(self, slot: Slot, name: str, node: Node) -> Choice:
+    def _item(self, slot: Slot, name: str, node: Node) -> SlotChoice:
         """Read one item of ``{NAME: {settings...}, ...}``."""
         choice = self._name(slot, name, evolve(node, origin=node.key or node.origin))
         if node.value is not None:
             self._settings(slot, choice, node)
         return choice
 
-    def _name(self, slot: Slot, name: str, at: Node) -> Choice:
+    def _name(self, slot: Slot, name: str, at: Node) -> SlotChoice:
         named = name_component(slot.name, name, at.origin, self.registry, at.folder)
         self.values.extend(named.values)
         return named.choice
 
-    def _settings(self, slot: Slot, choice: Choice, node: Node) -> None:
+    def _settings(self, slot: Slot, choice: SlotChoice, node: Node) -> None:
         if choice.component is not None and node.value != {}:
             self.values.append(Value(slot=slot.name, component=choice.component, node=node))
 
-    def _distinct(self, slot: Slot, choices: list[Choice]) -> tuple[Choice, ...]:
-        kept: list[Choice] = []
+    def _distinct(self, slot: Slot, choices: list[SlotChoice]) -> tuple[SlotChoice, ...]:
+        kept: list[SlotChoice] = []
         for choice in choices:
             if choice.component is not None and choice.component in [item.component for item in kept]:
                 text, hint = f"{choice.component.name} stands twice.", "Leave one of them out."

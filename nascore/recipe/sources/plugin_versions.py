@@ -148,7 +148,7 @@ def explained(problem: Problem, lost: Mapping[str, Lost]) -> Problem:
     )
 
 
-def doubts(lost: Mapping[str, Lost]) -> list[Problem]:
+def lost_plugin_warnings(lost: Mapping[str, Lost]) -> list[Problem]:
     """Warn of a recipe that was written down with plugins that are not loaded, though no part is missing."""
     if not lost:
         return []

@@ -174,7 +174,7 @@ DATASET: Final = "dataset"
 """The slot."""
 
 
-def doubt_data(layers: Iterable[Layer], stack: Stack) -> Iterator[Problem]:
+def preset_data_warnings(layers: Iterable[Layer], stack: Stack) -> Iterator[Problem]:
     """Yield a warning where another data set is used than the one that a preset names.
 
     Args:

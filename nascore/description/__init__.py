@@ -5,12 +5,13 @@ from nascore.description.draw import draw, to_dot
 from nascore.description.edits import reducing, resize, spread, untie, with_auxiliary, without_auxiliary
 from nascore.description.expand import expand
 from nascore.description.fingerprint import fingerprint
+from nascore.description.graph import Description, Graph
 from nascore.description.growth import candidate_sources, grow, settle
 from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.plan import ChoiceGroup, Plan, State, Use, Wire
 from nascore.description.text import dump, load
 from nascore.description.translate import FromText, Passage, Translator, passages
-from nascore.description.values import Description, Edge, Graph, Group, Node, Op
+from nascore.description.values import Edge, Group, Node, Op
 
 __all__ = [
     "NOTHING",

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from nascore.description.invariants import graph_path
-from nascore.description.names import IMAGES, LARGEST, UNREAD
+from nascore.description.names import IMAGES, LARGEST, UNREAD, graph_path
 from nascore.description.operation import unknown
 from nascore.description.problems import ProblemCollector
 
 if TYPE_CHECKING:
+    from nascore.description.graph import Description
     from nascore.description.operation import Catalogue
     from nascore.description.plan import Row, State, Wire
-    from nascore.description.values import Description, Node, Op
+    from nascore.description.values import Node, Op
 
 
 @define(kw_only=True)

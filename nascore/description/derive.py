@@ -17,8 +17,9 @@ from nascore.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nascore.description.graph import Description
     from nascore.description.plan import ChoiceGroup, Plan, Row
-    from nascore.description.values import Description, Group, Node
+    from nascore.description.values import Group, Node
 
 
 NOTHING = Op("none")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nascore.description.names import CONCAT
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nascore.description.values import Description, Edge, Graph, Node
+    from nascore.description.graph import Description, Graph
+    from nascore.description.values import Edge
 
 
 def draw(description: Description) -> str:
@@ -18,7 +17,7 @@ def draw(description: Description) -> str:
     ``n0 = sep_conv_3x3(pre0) + skip_connect(pre1)``; a choice is written ``normal{4}(pre0)``: the group and
     how many candidates it has there.
     """
-    return "\n".join(_sections(description))
+    return str(description)
 
 
 def to_dot(description: Description) -> str:
@@ -27,62 +26,6 @@ def to_dot(description: Description) -> str:
     for name, graph in description.graphs().items():
         lines += (f"  {line}" for line in _cluster(name, graph))
     return "\n".join([*lines, "}", ""])
-
-
-def _sections(description: Description) -> Iterator[str]:
-    for name, cell in description.cells.items():
-        uses = ", ".join(_uses(description, name)) or "nothing"
-        yield f"cell {name}({', '.join(cell.inputs)}), used by {uses}"
-        yield from _graph(cell)
-        yield ""
-    facts = f"{description.channels} channels, {description.classes} classes"
-    yield f"network(images), {facts}, {'open' if description.is_open else 'closed'}"
-    yield from _graph(description.network)
-    if description.auxiliary is not None:
-        yield f"  auxiliary head: {description.auxiliary}"
-
-
-def _uses(description: Description, cell: str) -> Iterator[str]:
-    for name, graph in description.graphs().items():
-        for node in graph.nodes:
-            if node.cell == cell:
-                times = "" if node.repeat is None else f" x{node.repeat}"
-                yield f"{'' if name == 'network' else f'{name}/'}{node.name}{times}"
-
-
-def _graph(graph: Graph) -> Iterator[str]:
-    names = [f"{node.name} x{node.repeat}" if node.repeat is not None else node.name for node in graph.nodes]
-    column = max(len(name) for name in names)
-    for name, node in zip(names, graph.nodes, strict=True):
-        facts = ", ".join(_facts(node))
-        yield f"  {name.ljust(column)} = {_join(node)}{f'   [{facts}]' if facts else ''}"
-    yield f"  output: {graph.output}"
-
-
-def _join(node: Node) -> str:
-    parts = [_edge(edge, ", " if node.join == CONCAT else " + ") for edge in node.edges]
-    if node.cell is not None:
-        return f"{node.cell}({', '.join(parts)})"
-    return f"concat({', '.join(parts)})" if node.join == CONCAT else " + ".join(parts)
-
-
-def _edge(edge: Edge, between: str) -> str:
-    if edge.group is not None:
-        text = f"{edge.group}{{{len(edge.ops)}}}({edge.source})"
-    elif edge.ops:
-        text = between.join(f"{op}({edge.source})" for op in edge.ops)
-    else:
-        text = str(edge.source)
-    return f"gate*({text})" if edge.gate else text
-
-
-def _facts(node: Node) -> Iterator[str]:
-    if node.width != 1:
-        yield f"width {node.width}"
-    if node.reduction not in {None, 1}:
-        yield f"reduction {node.reduction}"
-    if node.shadow:
-        yield "shadow"
 
 
 def _cluster(name: str, graph: Graph) -> Iterator[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nascore.description.expand import expand
-from nascore.description.invariants import instances
 from nascore.description.names import NETWORK, RESERVED_CELLS
 from nascore.description.problems import ProblemCollector
 from nascore.description.values import Edge, Node, Op
@@ -17,7 +16,7 @@ from nascore.errors import DescriptionError, Problem, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from nascore.description.values import Description, Graph
+    from nascore.description.graph import Description, Graph
 
 
 AUXILIARY = "aux"
@@ -179,7 +178,7 @@ class _Untying:
         if node.cell is None:
             yield node
             return
-        for name in instances(node):
+        for name in node.states:
             path = f"{prefix}{name}"
             own = self._name(path)
             self.cells[own] = self.tied[

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nascore.description.checks import Checks, check_output
-from nascore.description.invariants import graph_path
-from nascore.description.names import CONCAT, GROWN, IMAGES, NETWORK, UNREAD
+from nascore.description.names import CONCAT, GROWN, IMAGES, NETWORK, UNREAD, graph_path
 from nascore.description.plan import ChoiceGroup, Plan, Row, State, Use, Wire, segments
 from nascore.errors import DescriptionError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nascore.description.invariants import Placed
+    from nascore.description.graph import Description, Graph, Placed
     from nascore.description.operation import Catalogue
     from nascore.description.problems import ProblemCollector
-    from nascore.description.values import Description, Edge, Graph, Node, Op
+    from nascore.description.values import Edge, Node, Op
 
 
 def lay_out(description: Description, states: Sequence[State], checks: Checks) -> dict[str, ChoiceGroup]:

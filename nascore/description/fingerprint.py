@@ -17,8 +17,8 @@ from nascore.description.expand import expand
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from nascore.description.graph import Description
     from nascore.description.plan import Plan, State, Wire
-    from nascore.description.values import Description
 
 _BYTES = 20
 

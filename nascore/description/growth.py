@@ -11,8 +11,7 @@ from attrs import evolve, frozen
 from nascore.description.derive import choose
 from nascore.description.edits import with_graph
 from nascore.description.expand import expand
-from nascore.description.invariants import graph_path
-from nascore.description.names import CONCAT, GROWN, NETWORK, SUM, is_grown
+from nascore.description.names import CONCAT, GROWN, NETWORK, SUM, graph_path, is_grown
 from nascore.description.operation import unknown
 from nascore.description.problems import ProblemCollector
 from nascore.description.values import Edge, Group, Node, Op
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.description.derive import Matrix
+    from nascore.description.graph import Description, Graph
     from nascore.description.operation import Catalogue
     from nascore.description.plan import Plan, State, Use
-    from nascore.description.values import Description, Graph
 
 
 @frozen(kw_only=True, slots=False, hash=False)

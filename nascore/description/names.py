@@ -48,6 +48,11 @@ _AMBIGUOUS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
 """Words that some reader of YAML takes for a truth value or nothing, whatever their case."""
 
 
+def graph_path(name: str) -> str:
+    """Return the path of a graph in the YAML text."""
+    return name if name in RESERVED_CELLS else f"cells.{name}"
+
+
 def is_node_name(text: object) -> bool:
     """Return whether the text can name a node, an input or a cell."""
     return _fits(_NODE, text)

@@ -16,7 +16,8 @@ from nascore.shell import command_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nascore.description.values import Description, Op
+    from nascore.description.graph import Description
+    from nascore.description.values import Op
 
 _SWITCHES = ("affine", "pool_norm")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}

@@ -10,6 +10,7 @@ from nascore.component import SLOTS
 from nascore.config import Node as Yaml
 from nascore.config import read_scalar
 from nascore.config.document import show
+from nascore.description.graph import Description, Graph
 from nascore.description.names import (
     CONCAT,
     IMAGES,
@@ -23,7 +24,7 @@ from nascore.description.names import (
     WAYS,
 )
 from nascore.description.problems import join, nearest
-from nascore.description.values import Description, Edge, Graph, Group, Node, Op
+from nascore.description.values import Edge, Group, Node, Op
 from nascore.errors import did_you_mean
 from nascore.shell import command_line
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from nascore.config import Node as Yaml
+    from nascore.description.graph import Description
     from nascore.description.operation import Catalogue
-    from nascore.description.values import Description
     from nascore.errors import Origin, Problem
 
 __all__ = ["dump", "load", "locate", "located", "stop_at"]

@@ -10,7 +10,7 @@ from attrs import Factory, evolve, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nascore.description.values import Description
+    from nascore.description.graph import Description
 
 
 MOST_PASSAGES: Final = 1_000

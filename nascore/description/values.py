@@ -1,30 +1,36 @@
-"""The six values of the description language, as they are written.
+"""Four values of the description language: operation, edge, node and choice group.
 
-Every value checks its own invariants when it is made and tells all problems at once. What only arithmetic
-over the whole can show (channels, reductions, uses of a group) is checked by
-:func:`nascore.description.expand`.
+Each checks its own invariants when it is made and raises all problems at once. Graphs and descriptions, which
+are made of them, stand in :mod:`nascore.description.graph`.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
 
 from nascore.config import read_scalar, write_scalar
-from nascore.description import invariants
-from nascore.description.draw import draw
-from nascore.description.invariants import Scope, resolve
-from nascore.description.names import CONCAT, NETWORK, SUM, Scalar, is_operation_name, is_setting_value
-from nascore.description.problems import ProblemCollector
-from nascore.errors import DescriptionError
+from nascore.description.names import (
+    CONCAT,
+    MOST_REPEATS,
+    SUM,
+    UNREAD,
+    Scalar,
+    is_group_name,
+    is_node_name,
+    is_operation_name,
+    is_setting_value,
+)
+from nascore.description.problems import ProblemCollector, nearest
+from nascore.errors import DescriptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Description", "Edge", "Graph", "Group", "Node", "Op", "Segment", "Settings"]
+__all__ = ["Edge", "Group", "Node", "Op", "Segment", "Settings", "unlisted"]
 
 
 Settings = tuple[tuple[str, Scalar], ...]
@@ -106,6 +112,7 @@ def _setting(text: str, item: str) -> tuple[str, Scalar]:
 
 
 Segment = Literal["edge", "node"]
+_SEGMENTS = ("edge", "node")
 
 
 @frozen(kw_only=True)
@@ -131,7 +138,27 @@ class Edge:
     gate: bool = False
 
     def __attrs_post_init__(self) -> None:
-        invariants.check_edge(self)
+        found = ProblemCollector()
+        _check_source(self.source, found)
+        _check_unique(self.ops, "on one edge", found)
+        found.flag("gate", self.gate)
+        if self.group is not None:
+            if not is_group_name(self.group):
+                found.add("choose", f"{self.group!r} cannot name a group.")
+            if not self.ops:
+                found.add("ops", "an edge with a choice needs candidates.")
+            if self.gate:
+                found.add("gate", "an edge with a choice has no gate.")
+        found.stop()
+
+
+def _check_source(source: object, found: ProblemCollector) -> None:
+    if isinstance(source, bool) or not isinstance(source, (str, int)):
+        found.add("from", f"{source!r} is no source: write the name of a state, or -1 for the node before.")
+    elif isinstance(source, int) and source >= 0:
+        found.add("from", f"a relative source is negative, not {source}.")
+    elif isinstance(source, str) and not is_node_name(source):
+        found.add("from", f"{source!r} cannot name a state.")
 
 
 @frozen(kw_only=True)
@@ -163,42 +190,84 @@ class Node:
     shadow: bool = False
 
     def __attrs_post_init__(self) -> None:
-        invariants.check_node(self)
+        found = ProblemCollector()
+        if not is_node_name(self.name):
+            found.add("", f"{self.name!r} cannot name a node.")
+        if not is_node_name(self.join):
+            found.add("cell", f"{self.join!r} cannot name a cell.")
+        if self.width != "classes":
+            found.whole("width", self.width, 1)
+        if self.reduction is not None:
+            found.whole("reduction", self.reduction, 1)
+        if self.repeat is not None:
+            found.whole("repeat", self.repeat, 0, MOST_REPEATS)
+        found.flag("shadow", self.shadow)
+        if self.shadow and self.join != SUM:
+            found.add("shadow", "only a sum can be a shadow.")
+        if not self.edges:
+            found.add("", "a node needs at least one edge.")
+        _check_edges(self, found)
+        found.stop()
+
+    def __str__(self) -> str:
+        """What it reads and how that meets: ``sep_conv_3x3(pre0) + skip_connect(pre1)   [reduction 2]``."""
+        facts = ", ".join(_facts(self))
+        return f"{_join(self)}{f'   [{facts}]' if facts else ''}"
 
     @property
     def cell(self) -> str | None:
         """Name of the cell that it uses, if it uses one."""
         return None if self.join in {SUM, CONCAT} else self.join
 
+    @property
+    def states(self) -> list[str]:
+        """Names of its states: its own, or one for each repetition."""
+        if self.repeat is None:
+            return [self.name]
+        return [f"{self.name}-{index}" for index in range(self.repeat)]
 
-@frozen(kw_only=True, slots=False)
-class Graph:
-    """A cell, or the network: named states, of which each reads earlier ones.
 
-    Attributes:
-        inputs: Names of the states that come from outside; ``("images",)`` for the network.
-        nodes: The nodes, each after those that it reads.
-        output: Name of the state that leaves the graph.
+def _check_edges(node: Node, found: ProblemCollector) -> None:
+    if node.cell is not None:
+        for edge in node.edges:
+            if edge.ops or edge.gate:
+                found.add(f"from.{edge.source}", "an edge into a cell has neither operations nor a gate.")
+        return
+    read = [edge for edge in node.edges if edge.source is not UNREAD]
+    counted = [edge.source for edge in read if node.join == SUM or edge.ops]
+    for source, count in Counter(counted).items():
+        if count > 1:
+            found.add(f"from.{source}", "two edges come from this source: put the operations on one edge.")
+    gated = Counter(edge.source for edge in read if node.join == CONCAT and edge.gate)
+    for source, count in gated.items():
+        if count > 1:
+            found.add(f"from.{source}", "two gates on edges from this source would have one path.")
 
-    Raises:
-        DescriptionError: If an invariant is broken.
-    """
 
-    inputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    output: str
+def _join(node: Node) -> str:
+    parts = [_edge(edge, ", " if node.join == CONCAT else " + ") for edge in node.edges]
+    if node.cell is not None:
+        return f"{node.cell}({', '.join(parts)})"
+    return f"concat({', '.join(parts)})" if node.join == CONCAT else " + ".join(parts)
 
-    def __attrs_post_init__(self) -> None:
-        invariants.check_graph(self)
 
-    @cached_property
-    def scope(self) -> Scope:
-        """The states with repeats written out and sources resolved."""
-        return resolve(self, ProblemCollector())
+def _edge(edge: Edge, between: str) -> str:
+    if edge.group is not None:
+        text = f"{edge.group}{{{len(edge.ops)}}}({edge.source})"
+    elif edge.ops:
+        text = between.join(f"{op}({edge.source})" for op in edge.ops)
+    else:
+        text = str(edge.source)
+    return f"gate*({text})" if edge.gate else text
 
-    def node(self, name: str) -> Node | None:
-        """Return the node of this name, if there is one."""
-        return next((node for node in self.nodes if node.name == name), None)
+
+def _facts(node: Node) -> Iterator[str]:
+    if node.width != 1:
+        yield f"width {node.width}"
+    if node.reduction not in {None, 1}:
+        yield f"reduction {node.reduction}"
+    if node.shadow:
+        yield "shadow"
 
 
 @frozen(kw_only=True)
@@ -223,65 +292,47 @@ class Group:
     never: tuple[Op, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        invariants.check_group(self)
+        found = ProblemCollector()
+        if not self.ops:
+            found.add("ops", "a group needs operations.")
+        _check_unique(self.ops, "in one group", found)
+        _check_unique(self.never, "under never", found)
+        if self.segment not in _SEGMENTS:
+            found.add(
+                "segment",
+                f"must be edge or node, not {self.segment!r}.",
+                hint=did_you_mean(str(self.segment), _SEGMENTS),
+            )
+        found.whole("keep", self.keep, 1)
+        if self.edges is not None:
+            found.whole("edges", self.edges, 1)
+            if self.segment == "node":
+                found.add("edges", "has no meaning where a whole node competes: keep says how many stay.")
+        for op in unlisted(self.never, self.ops):
+            hint = nearest(str(op), map(str, self.ops))
+            found.add("never", f"{op} is not among the group's operations.", hint=hint, spot=str(op))
+        _check_keeping(self, found)
+        found.stop()
 
 
-def _copied_graphs(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
-    return dict(graphs)
+def _check_unique(ops: Iterable[Op], where: str, found: ProblemCollector) -> None:
+    """Note every operation that stands twice in one place."""
+    for op, count in Counter(ops).items():
+        if count > 1:
+            found.add("ops", f"the operation {op} stands {where} twice.")
 
 
-def _copied_groups(groups: Mapping[str, Group]) -> dict[str, Group]:
-    return dict(groups)
+def unlisted(ops: Iterable[Op], known: Sequence[Op]) -> Iterator[Op]:
+    """Yield the operations that are not among the known ones; none where not all of those could be read."""
+    if not any(op.name is UNREAD for op in known):
+        yield from (op for op in ops if op not in known and op.name is not UNREAD)
 
 
-@frozen(kw_only=True, hash=False)
-class Description:
-    """A network, or a space of networks, as data.
-
-    Attributes:
-        network: The graph from images to the output.
-        cells: Graphs that nodes may use.
-        groups: Choice groups that edges may belong to.
-        channels: Channels of a node of width 1 in the network.
-        in_channels: Channels of the images.
-        classes: Number of classes: the width ``classes``.
-        affine: What operations take for their setting ``affine`` unless they say so themselves.
-        pool_norm: The same for ``pool_norm``.
-        auxiliary: Node of the network that is the auxiliary head.
-
-    Raises:
-        DescriptionError: If an invariant is broken, with all problems.
-    """
-
-    network: Graph
-    cells: dict[str, Graph] = field(factory=dict, converter=_copied_graphs)
-    groups: dict[str, Group] = field(factory=dict, converter=_copied_groups)
-    channels: int = 16
-    in_channels: int = 3
-    classes: int = 10
-    affine: bool = True
-    pool_norm: bool = False
-    auxiliary: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        invariants.check_description(self)
-
-    def __str__(self) -> str:
-        """The cells and the network, drawn as text; `repr` is the value as it is written in Python."""
-        return draw(self)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether some edge still has a choice."""
-        return any(edge.group is not None for _, _, edge in self.edges())
-
-    def graphs(self) -> dict[str, Graph]:
-        """Return the cells and, under ``network``, the network."""
-        return {**self.cells, NETWORK: self.network}
-
-    def edges(self) -> Iterator[tuple[str, Node, Edge]]:
-        """Yield every edge as written, with the name of its graph and its node."""
-        for name, graph in self.graphs().items():
-            for node in graph.nodes:
-                for edge in node.edges:
-                    yield name, node, edge
+def _check_keeping(group: Group, found: ProblemCollector) -> None:
+    """Check that as many operations as an edge keeps can be kept."""
+    may = [op for op in group.ops if op not in group.never]
+    if group.ops and not may:
+        found.add("never", "every operation of the group is never kept, so deriving would keep nothing.")
+    elif group.segment == "edge" and isinstance(group.keep, int) and group.keep > max(len(may), 1):
+        count = f"{len(may)} operation{'' if len(may) == 1 else 's'}"
+        found.add("keep", f"an edge cannot keep {group.keep}: {count} of the group may be kept.")

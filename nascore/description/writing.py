@@ -9,7 +9,8 @@ from nascore.description.names import CONCAT, NETWORK, SUM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nascore.description.values import Description, Edge, Graph, Group, Node, Op
+    from nascore.description.graph import Description, Graph
+    from nascore.description.values import Edge, Group, Node, Op
 
 
 def dump(description: Description) -> str:

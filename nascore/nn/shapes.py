@@ -10,7 +10,7 @@ from attrs import Factory, define
 
 from nascore.description import expand
 from nascore.description.checks import HEAD, output_path
-from nascore.description.invariants import graph_path
+from nascore.description.names import graph_path
 from nascore.description.problems import ProblemCollector
 from nascore.errors import PluginError, Problem, error_line
 from nascore.nn.chance import draws, redirecting

@@ -1,0 +1,421 @@
+"""The graph and the description, and how the names in a graph are resolved.
+
+Both check their own invariants when they are made and raise all problems at once. What only arithmetic over
+the whole can show (channels, reductions, uses of a group) is checked by :func:`nascore.description.expand`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from nascore.description.names import (
+    IMAGES,
+    NETWORK,
+    RESERVED_CELLS,
+    UNREAD,
+    graph_path,
+    is_group_name,
+    is_grown,
+    is_node_name,
+)
+from nascore.description.problems import ProblemCollector, nearest
+from nascore.description.values import unlisted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nascore.description.values import Edge, Group, Node
+
+__all__ = ["Description", "Graph", "Placed", "Scope"]
+
+
+@frozen(kw_only=True)
+class Placed:
+    """A node in its place in the graph.
+
+    Attributes:
+        name: Its name, with a number where the node repeats (``a-0``).
+        node: The node as written.
+        sources: The names of the states that its edges read, in the order of the edges; ``UNREAD`` in a draft
+            for one that is not there.
+    """
+
+    name: str
+    node: Node
+    sources: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Scope:
+    """What a graph says once repeats and sources are resolved.
+
+    Attributes:
+        placed: Every node, in order.
+        names: From every name that can be read to the name of the state behind it.
+    """
+
+    placed: tuple[Placed, ...]
+    names: dict[str, str]
+
+
+@frozen(kw_only=True, slots=False)
+class Graph:
+    """A cell, or the network: named states, of which each reads earlier ones.
+
+    Attributes:
+        inputs: Names of the states that come from outside; ``("images",)`` for the network.
+        nodes: The nodes, each after those that it reads.
+        output: Name of the state that leaves the graph.
+
+    Raises:
+        DescriptionError: If an invariant is broken.
+    """
+
+    inputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    output: str
+
+    def __attrs_post_init__(self) -> None:
+        found = ProblemCollector()
+        for name in self.inputs:
+            if not is_node_name(name):
+                found.add("inputs", f"{name!r} cannot name an input.")
+        if not self.inputs:
+            found.add("inputs", "a graph needs at least one input.")
+        if not self.nodes:
+            found.add("nodes", "a graph needs at least one node.")
+        names = _resolve(self, found).names
+        if self.nodes and self.output not in names:
+            found.add("output", f"there is no state {self.output!r}.", hint=nearest(self.output, names))
+        found.stop()
+
+    def __str__(self) -> str:
+        """One line per state, saying how it comes about, and the output."""
+        return "\n".join(_lines(self))
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The states with repeats written out and sources resolved."""
+        return _resolve(self, ProblemCollector())
+
+    def node(self, name: str) -> Node | None:
+        """Return the node of this name, if there is one."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    names = [f"{node.name} x{node.repeat}" if node.repeat is not None else node.name for node in graph.nodes]
+    column = max(len(name) for name in names)
+    for name, node in zip(names, graph.nodes, strict=True):
+        yield f"  {name.ljust(column)} = {node}"
+    yield f"  output: {graph.output}"
+
+
+_STAGE = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*)-\d+")
+
+
+def _resolve(graph: Graph, found: ProblemCollector) -> Scope:
+    """Return the scope of a graph; what cannot be resolved is noted, and ``UNREAD`` among the sources."""
+    _check_names(graph, found)
+    written = {*graph.inputs, *(node.name for node in graph.nodes)}
+    walk = _Walk(graph=graph, found=found, written=written, names={name: name for name in graph.inputs})
+    placed = [each for node in graph.nodes for each in walk.place(node)]
+    twice = [name for name, count in Counter(each.name for each in placed).items() if count > 1]
+    for name in twice:
+        found.add(f"nodes.{name}", "two states have this path: a node that repeats has one of that number.")
+    return Scope(placed=tuple(placed), names=walk.names)
+
+
+def _check_names(graph: Graph, found: ProblemCollector) -> None:
+    counts = Counter([*graph.inputs, *(node.name for node in graph.nodes)])
+    for name, count in counts.items():
+        if count > 1 and name != UNREAD:
+            found.add(f"nodes.{name}", "this name is used twice.")
+
+
+@define(kw_only=True)
+class _Walk:
+    """The states met so far, in the order of the graph."""
+
+    graph: Graph
+    found: ProblemCollector
+    written: set[str]
+    names: dict[str, str]
+    counted: list[str] = field(factory=list)
+    """What relative sources count: neither inputs nor what growth added, lest growing shifts them."""
+
+    def place(self, node: Node) -> Iterator[Placed]:
+        names = node.states
+        for name in names:
+            sources = tuple(self._source(node, edge.source) for edge in node.edges)
+            yield Placed(name=name, node=node, sources=sources)
+            self.names.setdefault(name, name)
+            if not is_grown(name):
+                self.counted.append(name)
+        if node.repeat:
+            self.names.setdefault(node.name, names[-1])
+        stage = _STAGE.fullmatch(node.name)
+        if stage is not None and stage["name"] not in self.written and node.name in self.names:
+            # A spelled-out stage is still read by its bare name: untying changes no source as written.
+            self.names[stage["name"]] = self.names[node.name]
+
+    def _source(self, node: Node, source: str | int) -> str:
+        if isinstance(source, str):
+            name = self.names.get(source)
+            return self._missing(node, source) if name is None else name
+        if source >= 0:
+            return UNREAD  # the edge has noted it
+        if not self.counted:
+            text = f"the source {source} lies before the first node."
+            hint = f"Name an input: {', '.join(self.graph.inputs)}."
+            self.found.add(f"nodes.{node.name}.from.{source}", text, hint=hint)
+            return UNREAD
+        return self.counted[max(len(self.counted) + source, 0)]
+
+    def _missing(self, node: Node, source: str) -> str:
+        """Note why a source cannot be read, unless that follows from what is noted already."""
+        path = f"nodes.{node.name}.from.{source}"
+        if source is UNREAD:
+            return UNREAD
+        if source == node.name:
+            self.found.add(path, "a node cannot read itself.", hint="Write -1 for the node before.")
+        elif source in self.written:
+            self.found.add(path, f"{self._order(node, source)}; a node reads earlier states only.")
+        elif UNREAD not in self.names:
+            self.found.add(path, f"there is no earlier state {source!r}.", hint=nearest(source, self.names))
+        return UNREAD
+
+    def _order(self, node: Node, source: str) -> str:
+        way = _cycle(self.graph, node.name, source)
+        if way:
+            return f"a cycle: {way[0]} reads {', which reads '.join(way[1:])}"
+        if any(each.name == source and each.repeat == 0 for each in self.graph.nodes):
+            return f"{source} repeats 0 times and is no state"
+        return f"{source} stands after {node.name}"
+
+
+def _cycle(graph: Graph, start: str, source: str) -> list[str]:
+    """Return the nodes from ``start`` over ``source`` and back to ``start``; none if nothing leads back.
+
+    Args:
+        graph: A graph whose order is wrong somewhere.
+        start: A node of it.
+        source: A node that it reads.
+    """
+    reads: dict[str, list[str]] = {}
+    counted: list[str] = []
+    for node in graph.nodes:
+        named = [edge.source for edge in node.edges if isinstance(edge.source, str)]
+        steps = [edge.source for edge in node.edges if not isinstance(edge.source, str) and edge.source < 0]
+        reads[node.name] = [*named, *(counted[max(len(counted) + step, 0)] for step in steps if counted)]
+        if not is_grown(node.name):
+            counted.append(node.name)
+    before: dict[str, str] = {source: start}
+    left = [source]
+    while left:
+        name = left.pop(0)
+        if name == start:
+            return _back(before, start)
+        for each in reads.get(name, ()):
+            if each not in before:
+                before[each] = name
+                left.append(each)
+    return []
+
+
+def _back(before: dict[str, str], start: str) -> list[str]:
+    way = [start]
+    while (name := before[way[-1]]) != start:
+        way.append(name)
+    return [start, *reversed(way[1:]), start]
+
+
+def _copied_graphs(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
+    return dict(graphs)
+
+
+def _copied_groups(groups: Mapping[str, Group]) -> dict[str, Group]:
+    return dict(groups)
+
+
+@frozen(kw_only=True, hash=False)
+class Description:
+    """A network, or a space of networks, as data.
+
+    Attributes:
+        network: The graph from images to the output.
+        cells: Graphs that nodes may use.
+        groups: Choice groups that edges may belong to.
+        channels: Channels of a node of width 1 in the network.
+        in_channels: Channels of the images.
+        classes: Number of classes: the width ``classes``.
+        affine: What operations take for their setting ``affine`` unless they say so themselves.
+        pool_norm: The same for ``pool_norm``.
+        auxiliary: Node of the network that is the auxiliary head.
+
+    Raises:
+        DescriptionError: If an invariant is broken, with all problems.
+    """
+
+    network: Graph
+    cells: dict[str, Graph] = field(factory=dict, converter=_copied_graphs)
+    groups: dict[str, Group] = field(factory=dict, converter=_copied_groups)
+    channels: int = 16
+    in_channels: int = 3
+    classes: int = 10
+    affine: bool = True
+    pool_norm: bool = False
+    auxiliary: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        found = ProblemCollector()
+        for name in ("channels", "in_channels", "classes"):
+            found.whole(name, getattr(self, name), 1)
+        for name in ("affine", "pool_norm"):
+            found.flag(name, getattr(self, name))
+        _check_parts(self, found)
+        if self.network.inputs != (IMAGES,):
+            found.add("network.inputs", f"the network's only input is {IMAGES!r}.")
+        _check_uses(self, found)
+        _check_choices(self, found)
+        _check_nesting(self, found)
+        _check_auxiliary(self, found)
+        found.stop()
+
+    def __str__(self) -> str:
+        """The cells and the network, drawn as text; `repr` is the value as it is written in Python."""
+        return "\n".join(_sections(self))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether some edge still has a choice."""
+        return any(edge.group is not None for _, _, edge in self.edges())
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the cells and, under ``network``, the network."""
+        return {**self.cells, NETWORK: self.network}
+
+    def edges(self) -> Iterator[tuple[str, Node, Edge]]:
+        """Yield every edge as written, with the name of its graph and its node."""
+        for name, graph in self.graphs().items():
+            for node in graph.nodes:
+                for edge in node.edges:
+                    yield name, node, edge
+
+
+def _sections(description: Description) -> Iterator[str]:
+    for name, cell in description.cells.items():
+        uses = ", ".join(_uses(description, name)) or "nothing"
+        yield f"cell {name}({', '.join(cell.inputs)}), used by {uses}"
+        yield from _lines(cell)
+        yield ""
+    facts = f"{description.channels} channels, {description.classes} classes"
+    yield f"network(images), {facts}, {'open' if description.is_open else 'closed'}"
+    yield from _lines(description.network)
+    if description.auxiliary is not None:
+        yield f"  auxiliary head: {description.auxiliary}"
+
+
+def _uses(description: Description, cell: str) -> Iterator[str]:
+    for name, graph in description.graphs().items():
+        for node in graph.nodes:
+            if node.cell == cell:
+                times = "" if node.repeat is None else f" x{node.repeat}"
+                yield f"{'' if name == 'network' else f'{name}/'}{node.name}{times}"
+
+
+def _check_parts(description: Description, found: ProblemCollector) -> None:
+    for name in description.cells:
+        if name in RESERVED_CELLS or not is_node_name(name):
+            found.add(f"cells.{name}", f"{name!r} cannot name a cell.")
+    for name in description.groups:
+        if not is_group_name(name):
+            found.add(f"groups.{name}", f"{name!r} cannot name a group.")
+
+
+def _check_uses(description: Description, found: ProblemCollector) -> None:
+    for name, graph in description.graphs().items():
+        for node in graph.nodes:
+            if node.cell is None or node.cell is UNREAD:
+                continue
+            path = f"{graph_path(name)}.nodes.{node.name}"
+            cell = description.cells.get(node.cell)
+            if cell is None:
+                hint = nearest(node.cell, description.cells)
+                found.add(f"{path}.cell", f"there is no cell {node.cell!r}.", hint=hint)
+            elif len(cell.inputs) != len(node.edges) and UNREAD not in cell.inputs:
+                wanted, given = len(cell.inputs), len(node.edges)
+                inputs = f"{wanted} input{'' if wanted == 1 else 's'}"
+                found.add(
+                    path, f"the cell {node.cell} has {inputs} ({', '.join(cell.inputs)}), and gets {given}."
+                )
+
+
+def _check_choices(description: Description, found: ProblemCollector) -> None:
+    for name, node, edge in description.edges():
+        if edge.group is None:
+            continue
+        path = f"{graph_path(name)}.nodes.{node.name}.from.{edge.source}"
+        group = description.groups.get(edge.group)
+        if group is None:
+            hint = nearest(edge.group, description.groups)
+            found.add(path, f"there is no group {edge.group!r}.", hint=hint)
+            continue
+        for op in unlisted(edge.ops, group.ops):
+            hint = nearest(str(op), map(str, group.ops))
+            found.add(
+                path, f"the group {edge.group} does not list the candidate {op}.", hint=hint, spot=str(op)
+            )
+
+
+def _check_nesting(description: Description, found: ProblemCollector) -> None:
+    uses = {name: {node.cell for node in graph.nodes} for name, graph in description.cells.items()}
+    for name, used in uses.items():
+        below, reached = list(used), set[str | None]()
+        while below:
+            cell = below.pop()
+            if cell not in reached:
+                reached.add(cell)
+                below += uses.get(cell or "", ())
+        if name in reached:
+            found.add(f"cells.{name}", "this cell contains itself.")
+
+
+_AUXILIARY = "auxiliary"
+
+
+def _check_auxiliary(description: Description, found: ProblemCollector) -> None:
+    """Check that the auxiliary head, if there is one, is the last node, and that its logits go nowhere."""
+    name, network = description.auxiliary, description.network
+    if name is None:
+        return
+    node = network.node(name)
+    if node is None:
+        hint = nearest(name, [each.name for each in network.nodes])
+        if network.node(UNREAD) is None:
+            found.add(_AUXILIARY, f"the network has no node {name!r}.", hint=hint)
+        return
+    if node.repeat is not None:
+        found.add(
+            _AUXILIARY, f"{name} repeats, and there is one auxiliary head.", hint="Leave its repeat out."
+        )
+    if network.scope.names.get(network.output) == name:
+        hint = "Say under network.output which node is: without it, it is the last."
+        found.add(_AUXILIARY, f"{name} is the network's output.", hint=hint)
+    if node is not network.nodes[-1]:
+        hint = "Write it last, and say under network.output which node is the output."
+        found.add(_AUXILIARY, f"{name} is not the last node of the network.", hint=hint)
+    for reader in _readers(network, name):
+        hint = "Let it read another state by its name."
+        found.add(_AUXILIARY, f"{reader} reads {name}, whose logits are for training only.", hint=hint)
+
+
+def _readers(network: Graph, name: str) -> list[str]:
+    """Return the nodes that read a state, by its name or by a relative source."""
+    readers = (placed.node.name for placed in network.scope.placed if name in placed.sources)
+    return list(dict.fromkeys(readers))

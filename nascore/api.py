@@ -5,16 +5,7 @@
 
 from __future__ import annotations
 
-from nascore.component import (
-    Choice,
-    Command,
-    Component,
-    Give,
-    Need,
-    Preset,
-    Settings,
-    hookimpl,
-)
+from nascore.component import Choice, Command, Component, Give, Need, Preset, Settings, hookimpl
 from nascore.config import Count, Duration, NoSettings, setting
 from nascore.contract import (
     DataFacts,

@@ -12,7 +12,7 @@ from nascore.cli.completion import complete_anything
 from nascore.cli.errors import FAILED
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, echo_over
-from nascore.component import SLOTS
+from nascore.slots import SLOTS
 from nascore.verbs.check_plugin import OPERATION, subjects
 
 if TYPE_CHECKING:

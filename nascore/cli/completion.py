@@ -9,8 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from nascore.cli.output import Verb, echo
-from nascore.component import RUN
 from nascore.plugin import discover
+from nascore.slots import RUN
 from nascore.verbs.listing import KINDS, items
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import click
 from nascore.cli.completion import completing
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, markdown_table, table, wrapped
-from nascore.component import SLOTS
 from nascore.recipe.advice.combinations import VERDICTS
+from nascore.slots import SLOTS
 from nascore.verbs.matrix import matrix
 
 if TYPE_CHECKING:

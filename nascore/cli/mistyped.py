@@ -9,12 +9,12 @@ import click
 from attrs import frozen
 
 from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
-from nascore.component import SLOTS
 from nascore.config import settings_of
 from nascore.errors import did_you_mean
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.run import RECIPE, is_file
 from nascore.shell import command_line, quoted
+from nascore.slots import SLOTS
 from nascore.verbs.listing import NOTATION, PRESET, items
 
 if TYPE_CHECKING:

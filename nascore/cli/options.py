@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from nascore.component import Slot
+    from nascore.slots import Slot
 
 
 class GivenPath(click.Path):

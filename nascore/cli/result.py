@@ -9,11 +9,11 @@ from attrs import Factory, evolve, frozen
 
 from nascore.cli.gallery import gallery_table, marks, measured_on
 from nascore.cli.output import echo, table, wrapped
-from nascore.component import SLOTS
 from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 from nascore.verbs.resolution import INDENT
 from nascore.verbs.resolution import suggesting as explaining
 from nascore.verbs.several import PartlyUnfitError

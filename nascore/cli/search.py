@@ -12,10 +12,10 @@ from nascore.cli.output import Verb, echo_json, warn, warn_failed, warn_late
 from nascore.cli.result import CommandLine, echo_result, echo_scale_note, suggesting
 from nascore.cli.runs import plain_record
 from nascore.cli.several import echo_several
-from nascore.component import SLOTS
 from nascore.files import shown_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
 from nascore.run import read, refuse_taken
+from nascore.slots import SLOTS
 from nascore.verbs.dry_run import check_search, with_build_warnings
 from nascore.verbs.grid import EVALUATION, varies
 from nascore.verbs.resolution import ask

@@ -12,7 +12,7 @@ from nascore.cli.app import own_verbs
 from nascore.cli.completion import complete_anything
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, as_typed, echo, echo_json, inline, markdown_table, table, wrapped
-from nascore.component import SLOTS
+from nascore.slots import SLOTS
 from nascore.verbs.schema import named_schema
 from nascore.verbs.show import recipe_text, show, show_all
 

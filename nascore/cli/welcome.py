@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from nascore.cli.output import echo, table
-from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.plugin.discover import GROUP
 from nascore.recipe import SEARCH_RUN
 from nascore.run import version_of
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

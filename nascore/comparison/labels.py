@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from nascore.comparison.sample import ARCHITECTURE_PATH
-from nascore.component import SLOTS
 from nascore.config import write_scalar
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

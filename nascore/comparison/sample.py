@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from attrs import Factory, evolve, frozen
 
 from nascore.comparison.plan import SEARCH, read_plan
-from nascore.component import SLOTS
 from nascore.config import parse_document
 from nascore.errors import RunFolderError
 from nascore.files import without_digest
@@ -29,6 +28,7 @@ from nascore.run import (
     refuse_newer,
     text_of,
 )
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

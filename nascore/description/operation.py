@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from nascore.component import BUILTIN
 from nascore.config import write_scalar
 from nascore.description.names import UNREAD, Scalar, is_operation_name
 from nascore.description.problems import ProblemCollector, nearest
 from nascore.shell import command_line
+from nascore.slots import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from nascore.component import SLOTS
 from nascore.config import Node as Yaml
 from nascore.config import read_scalar
 from nascore.config.document import show
@@ -27,6 +26,7 @@ from nascore.description.problems import join, nearest
 from nascore.description.values import Edge, Group, Node, Op
 from nascore.errors import did_you_mean
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import define, evolve, field
 
-from nascore.component import RUN
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
 from nascore.engine.data import (
@@ -42,6 +41,7 @@ from nascore.nn.shapes import check_gradients
 from nascore.recipe import kept_recipe
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import GalleryFile, create, environment
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import torch
 from attrs import Factory, define, frozen
 
-from nascore.component import RUN
 from nascore.errors import PluginError, Problem, RecipeError
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

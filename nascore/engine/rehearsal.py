@@ -15,7 +15,7 @@ from attrs import define, evolve
 from torch import nn
 from torch.optim import Optimizer
 
-from nascore.component import RUN, load
+from nascore.component import load
 from nascore.description import expand
 from nascore.engine.device import ambient
 from nascore.engine.factory import all_made, answered, made
@@ -26,6 +26,7 @@ from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
 from nascore.errors import LayerName, NascoreError, PluginError, Problem, RecipeError
 from nascore.nn import Examples, compile  # noqa: A004 - what it does to a description
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -25,8 +25,8 @@ from nascore.shell import command_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from nascore.component import Slot
     from nascore.plugin.plugin import Plugin
+    from nascore.slots import Slot
 
 
 PLUGIN_NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.-]*"

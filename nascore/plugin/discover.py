@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
-from nascore.component import BUILTIN
 from nascore.files import given_path
 from nascore.plugin.compatibility import apart, foreign, misnamed
 from nascore.plugin.hooks import collect
@@ -16,6 +15,7 @@ from nascore.plugin.loading import called, checked_module, file_module, guarded
 from nascore.plugin.plugin import Plugin, Selection
 from nascore.plugin.registry import Registry
 from nascore.plugin.underway import forget
+from nascore.slots import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

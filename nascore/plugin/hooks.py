@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 from attrs import evolve, frozen
 
-from nascore.component import SLOTS, Command, Component, Preset
+from nascore.component import Command, Component, Preset
 from nascore.errors import did_you_mean
 from nascore.plugin import hookspecs
 from nascore.plugin.compatibility import faults, misnamed_parts, repeated
 from nascore.plugin.loading import BrokenError, called
 from nascore.plugin.plugin import same_distribution
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from nascore.component import Slot
     from nascore.plugin.plugin import Plugin
+    from nascore.slots import Slot
 
 
 PREFIX: Final = "nascore_"

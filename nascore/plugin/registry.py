@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nascore.component import SLOTS
 from nascore.plugin.hooks import collect
 from nascore.plugin.plugin import Plugin
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.component import Command, Component, Preset, Slot
+    from nascore.component import Command, Component, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
+    from nascore.slots import Slot
 
 
 T = TypeVar("T")

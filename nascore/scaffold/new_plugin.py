@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from attrs import frozen
 
-from nascore.component import RUN
 from nascore.errors import NascoreError, Problem
 from nascore.shell import command_line
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from unittest import SkipTest
 from attrs import evolve, frozen
 
 from nascore.capability import CAPABILITIES
-from nascore.component import RUN, SLOTS, Give, load
+from nascore.component import Give, load
 from nascore.config import SettingsOwner, merge, settings_of, structure, wrap
 from nascore.config.schema import plain
 from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, error_line
@@ -21,6 +21,7 @@ from nascore.recipe import SEARCH_RUN, Request
 from nascore.recipe.settling.fit import ChoiceView
 from nascore.recipe.settling.recipe import flat
 from nascore.recipe.settling.request import resolved
+from nascore.slots import RUN, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, frozen
 
-from nascore.component import RUN, SLOTS, load
+from nascore.component import load
 from nascore.config import settings_of
 from nascore.description import Op, expand
 from nascore.engine.build import build_search
@@ -24,6 +24,7 @@ from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.recipe import SEARCH_RUN, Request, settled
+from nascore.slots import RUN, SLOTS
 from nascore.testing.dataset import facts
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, frozen
 
-from nascore.component import SLOTS
 from nascore.config import Node, SettingsOwner, merge, mistakes, settings_of, wrap
 from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean
 from nascore.plugin.known import absence, distributions
@@ -15,6 +14,7 @@ from nascore.plugin.plugin import named
 from nascore.recipe.sources.names import typed_value
 from nascore.run import is_file
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 from nascore.verbs.plugins import plugins_named
 from nascore.verbs.resolution import installed
 

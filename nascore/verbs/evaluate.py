@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from attrs import evolve, frozen
 
-from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
@@ -17,6 +16,7 @@ from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.resolution import ResolvedRequest, installed, requested
 from nascore.verbs.runs import Run, load_run

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
-from nascore.component import SLOTS
 from nascore.errors import Origin, Problem, RecipeError
 from nascore.files import given_path
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import is_file
+from nascore.slots import SLOTS
 from nascore.verbs.resolution import plain
 
 if TYPE_CHECKING:

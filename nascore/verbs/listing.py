@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.component import RUN, SLOTS
 from nascore.config import write_scalar
 from nascore.errors import Problem, RecipeError, did_you_mean, refusal
 from nascore.plugin.known import absence
 from nascore.shell import command_line
+from nascore.slots import RUN, SLOTS
 from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:

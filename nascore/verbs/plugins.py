@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
-from nascore.component import BUILTIN
 from nascore.errors import PluginError, Problem, did_you_mean
 from nascore.files import given_path
 from nascore.plugin.discover import GROUP
@@ -23,6 +22,7 @@ from nascore.plugin.underway import suspects
 from nascore.run import version_of
 from nascore.scaffold import BLUEPRINTS, ScaffoldError, make, refused_name
 from nascore.shell import command_line, quoted
+from nascore.slots import BUILTIN
 from nascore.verbs.listing import KINDS, items, of_plugin
 from nascore.verbs.resolution import found
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from attrs import frozen
 
-from nascore.component import SLOTS
 from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_mean, refusal
 from nascore.files import given_path
 from nascore.plugin import Selection, discover
@@ -17,16 +16,18 @@ from nascore.plugin.plugin import named
 from nascore.recipe import SEARCH_RUN, Request
 from nascore.recipe.advice.suggest import UnfitError, unfit
 from nascore.recipe.settling.request import resolved
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.engine.build import Built
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe
     from nascore.recipe.advice.suggest import Suggestion
+    from nascore.slots import Slot
 
 
 class OfRun(TypedDict, total=False):

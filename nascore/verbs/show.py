@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.capability import sentence
-from nascore.component import RUN, SLOTS
 from nascore.config import settings_of, wrap, write_scalar
 from nascore.config.kinds import describe
 from nascore.errors import Origin, Problem, RecipeError
@@ -16,6 +15,7 @@ from nascore.recipe.advice.combinations import VERDICTS, partners
 from nascore.recipe.settling.misfit import asks
 from nascore.recipe.sources.files import FORMAT
 from nascore.shell import command_line
+from nascore.slots import RUN, SLOTS
 from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items, unknown_name_error
 from nascore.verbs.resolution import installed
 

@@ -9,9 +9,9 @@ import pytest
 
 import nascore.builtin
 import nascore_darts
-from nascore.component import SLOTS
 from nascore.plugin import Registry
 from nascore.recipe import EVALUATE_RUN, Request, settled
+from nascore.slots import SLOTS
 
 ON_DIGITS = {"dataset": ["digits"]}
 """The preset is for CIFAR-10, which is not here."""

@@ -14,8 +14,8 @@ import nascore.builtin
 from nascore.cli import output
 from nascore.cli.app import VERBS
 from nascore.cli.output import INDENT, table
-from nascore.component import SLOTS
 from nascore.plugin import Plugin, Registry
+from nascore.slots import SLOTS
 from nascore.verbs.listing import KINDS, items
 
 if TYPE_CHECKING:

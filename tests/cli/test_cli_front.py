@@ -15,8 +15,8 @@ from command_line import cli, done
 from nascore.api import Command, hookimpl
 from nascore.cli import output
 from nascore.cli.output import table
-from nascore.component import SLOTS
 from nascore.plugin import Registry
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from pathlib import Path

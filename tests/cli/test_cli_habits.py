@@ -12,8 +12,8 @@ from command_line import cli, done
 from nascore.cli import main
 from nascore.cli.app import VERBS
 from nascore.cli.habits import COMMANDS, OPTIONS, VALUES
-from nascore.component import SLOTS
 from nascore.scaffold import BLUEPRINTS
+from nascore.slots import SLOTS
 
 TRIES = (
     ("train", "nascore search --space NAME", "nascore evaluate ARCHITECTURE"),

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import nascore
-from nascore import component
+from nascore import slots
 from nascore.contract import Observer
 from nascore.errors import RecipeError, RunFolderError
 from nascore.verbs.search import SLOTS
@@ -113,7 +113,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_slot_is_an_argument() -> None:
-    assert set(SLOTS) == {slot.name for slot in component.SLOTS}
+    assert set(SLOTS) == {slot.name for slot in slots.SLOTS}
     assert set(SLOTS) <= set(signature(nascore.search).parameters)
 
 

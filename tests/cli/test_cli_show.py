@@ -9,9 +9,9 @@ import pytest
 from command_line import cli, done
 
 import nascore.builtin
-from nascore.component import SLOTS
 from nascore.plugin import Registry
 from nascore.recipe import Request
+from nascore.slots import SLOTS
 from nascore.verbs.dry_run import check
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from engine_runs import REGISTRY, growth_of, recipe_of
 from failing_plugins import QUICK_EVALUATE, UNIFORM
 from torch import nn
 
-from nascore.component import BUILTIN
 from nascore.description import Operation, load
 from nascore.engine.build import build_parts
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError, PluginError, RecipeError
 from nascore.nn.shapes import alone, check_shapes
+from nascore.slots import BUILTIN
 
 START = """\
 nascore: 1

@@ -11,13 +11,13 @@ from command_line import cli
 from engine_runs import NAMES, REGISTRY, SMALL
 from failing_plugins import QUICK, UNIFORM, updater
 
-from nascore.component import SLOTS
 from nascore.engine.build import build_parts
 from nascore.engine.evaluate import check_evaluation
 from nascore.engine.factory import described, made
 from nascore.errors import RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.request import resolved
+from nascore.slots import SLOTS
 
 NESTEROV = {"training.momentum": 0}
 """At scale mini, which sets `nesterov`."""

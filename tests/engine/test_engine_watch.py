@@ -14,7 +14,6 @@ from engine_runs import NAMES, SMALL, evaluation_of
 
 import nascore.builtin
 from nascore.api import Component, Observer, hookimpl, setting
-from nascore.component import SLOTS
 from nascore.description import load
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
@@ -22,6 +21,7 @@ from nascore.errors import LONGEST, error_line
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, dump_recipe, settled
 from nascore.run import read
+from nascore.slots import SLOTS
 
 EVENTS = [name for name in vars(Observer) if not name.startswith("_")]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import nascore.builtin
-from nascore.component import SLOTS
 from nascore.plugin import Registry
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, settled
+from nascore.slots import SLOTS
 
 SMALL = {
     "trainer.epochs": 2,

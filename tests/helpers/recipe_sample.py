@@ -8,11 +8,12 @@ from typing import Literal
 
 from attrs import frozen
 
-from nascore.component import SLOTS, Component, Give, Need, Preset, hookimpl
+from nascore.component import Component, Give, Need, Preset, hookimpl
 from nascore.config import Count, setting
 from nascore.errors import Problem
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, resolve
+from nascore.slots import SLOTS
 
 TABLE = SLOTS
 

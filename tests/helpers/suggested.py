@@ -8,10 +8,10 @@ from recipe_table import asked, combinations, expected, installed
 from nascore.cli.options import request
 from nascore.cli.result import CommandLine
 from nascore.cli.search import command
-from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.recipe import SEARCH_RUN
 from nascore.recipe.advice.suggest import ResolveContext, suggest
+from nascore.slots import SLOTS
 
 REGISTRY = discover()
 

@@ -9,12 +9,12 @@ from attrs import evolve
 
 from nascore.api import Command, Op, Operation, Preset, Translator, hookimpl
 from nascore.builtin.operations import entries
-from nascore.component import SLOTS
 from nascore.description.operation import unknown
 from nascore.errors import PluginError
 from nascore.plugin import Registry
 from nascore.plugin.known import bringer, distributions
 from nascore.plugin.registry import NameTable
+from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.plugins import doctor
 

@@ -7,9 +7,9 @@ import pytest
 from recipe_sample import plain
 from recipe_table import CHOICES, asked, completed, installed, settled
 
-from nascore.component import SLOTS
 from nascore.plugin import discover
 from nascore.recipe import Request
+from nascore.slots import SLOTS
 
 pytestmark = pytest.mark.needs(
     "nascore-darts",

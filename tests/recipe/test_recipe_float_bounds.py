@@ -8,13 +8,14 @@ from typing import Annotated, Union, get_args, get_origin
 import pytest
 from command_line import cli
 
-from nascore.component import SLOTS, load
+from nascore.component import load
 from nascore.config import settings_of
 from nascore.config.setting import LARGEST
 from nascore.errors import RecipeError
 from nascore.plugin import discover
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.request import resolved
+from nascore.slots import SLOTS
 
 BEYOND = (3.4e38, 1e39, 1e300, -1e300)
 SMALL = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synthetic", "--scale", "mini")

@@ -1,9 +1,9 @@
 import pytest
 from recipe_sample import TABLE, plain, recipe, registry
 
-from nascore.component import SLOTS
 from nascore.errors import RecipeError
 from nascore.recipe import EVALUATE_RUN, Request, resolve, settled
+from nascore.slots import SLOTS
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from attrs import evolve
 from recipe_table import asked, changed, combinations, completed, expected, installed, settled
 from suggested import REGISTRY, line_of, read_back, said, suggestion, suggestions, tried
 
-from nascore.component import SLOTS, Need
+from nascore.component import Need
 from nascore.recipe import Request, resolve
 from nascore.recipe.advice.suggest import UnfitError, fitting, unfit
 from nascore.recipe.sources.run_settings import SEARCH_RUN
+from nascore.slots import SLOTS
 
 pytestmark = pytest.mark.needs(
     "nascore-darts",

@@ -9,9 +9,10 @@ import pytest
 from recipe_sample import CORE, SpaceSettings, hooks, part, plain
 
 import nascore.builtin
-from nascore.component import SLOTS, Component
+from nascore.component import Component
 from nascore.plugin import Registry
 from nascore.recipe import Request, dump_recipe, resolve
+from nascore.slots import SLOTS
 from nascore.testing import PluginConformance, examined
 from nascore.testing.conformance import unwishable
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from attrs import Factory, evolve, frozen
 
-from nascore.component import SLOTS
 from nascore.config import settings_of, write_scalar
 from nascore.errors import Origin, Problem, RecipeError, did_you_mean
 from nascore.recipe.settling.misfit import asks, changed, other_values, plain
@@ -20,14 +19,16 @@ from nascore.recipe.settling.request import Request
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.plugin import Registry
     from nascore.recipe.settling.needs import Unmet
     from nascore.recipe.settling.recipe import Recipe
+    from nascore.slots import Slot
 
 
 NONE: Final = "none"

@@ -24,11 +24,12 @@ from nascore.recipe.settling.settle import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.plugin import Registry
     from nascore.recipe.settling.recipe import Part, Recipe
     from nascore.recipe.settling.request import Request
     from nascore.recipe.sources.layers import Layer
+    from nascore.slots import Slot
 
 
 @frozen(kw_only=True, eq=False)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.component import RUN
 from nascore.recipe.sources.guard import guarded
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

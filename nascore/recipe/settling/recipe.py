@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 from attrs import Factory, evolve, frozen
 
-from nascore.component import MEASURES, RUN, SIZED
+from nascore.component import MEASURES, SIZED
 from nascore.config import settings_of, wrap
 from nascore.errors import Origin
 from nascore.recipe.sources.layers import Layer, Value
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.errors import Problem
     from nascore.recipe.sources.layers import Scale
+    from nascore.slots import Slot
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from nascore.component import SLOTS
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem, did_you_mean, refusal
 from nascore.files import given_path
@@ -15,14 +14,16 @@ from nascore.recipe.sources.files import Files, read_scale
 from nascore.recipe.sources.layers import Layer, SlotChoice, Value
 from nascore.recipe.sources.names import Sets, name_component
 from nascore.recipe.sources.run_settings import SEARCH_RUN
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.plugin import Registry
     from nascore.recipe.settling.recipe import Recipe
+    from nascore.slots import Slot
 
 
 @frozen(kw_only=True)

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, frozen
 
-from nascore.component import RUN, SLOTS
 from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
 from nascore.plugin.compatibility import PLUGIN_NAME
 from nascore.recipe.sources.files import FORMAT, FORMAT_KEY, SCALES
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
 from nascore.recipe.sources.plugin_versions import SOURCE
 from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN
+from nascore.slots import RUN, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.plugin import Registry
+    from nascore.slots import Slot
 
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.component import RUN, SLOTS
 from nascore.config import Reading, SettingsOwner, merge, mistakes, settings_of, structure, wrap
 from nascore.errors import Origin, Problem
 from nascore.plugin.known import absence
@@ -27,17 +26,19 @@ from nascore.recipe.sources.layers import Layer, stack
 from nascore.recipe.sources.plugin_versions import explained, lost_plugin_warnings, lost_plugins
 from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, preset_data_warnings
 from nascore.shell import command_line
+from nascore.slots import RUN, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from nascore.component import Component, Slot
+    from nascore.component import Component
     from nascore.config import Node
     from nascore.errors import LayerName
     from nascore.plugin import Registry
     from nascore.plugin.known import Absence
     from nascore.recipe.sources.layers import SlotChoice, Stack, Value
     from nascore.recipe.sources.plugin_versions import Lost
+    from nascore.slots import Slot
 
 
 @frozen(kw_only=True, eq=False)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from attrs import Factory, define, frozen
 
-from nascore.component import RUN
 from nascore.config import wrap, write_scalar
 from nascore.errors import Origin
 from nascore.files import read_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

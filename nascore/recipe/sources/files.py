@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import Factory, evolve, frozen
 
-from nascore.component import RUN
 from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
 from nascore.errors import LayerName, Origin, Problem, did_you_mean, error_line
@@ -22,13 +21,15 @@ from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, read_made_with
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
 from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION
 from nascore.shell import command_line
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.component import Preset, Slot
+    from nascore.component import Preset
     from nascore.plugin import Registry
     from nascore.recipe.sources.layers import Scale
+    from nascore.slots import Slot
 
 __all__ = [
     "FORMAT",

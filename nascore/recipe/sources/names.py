@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, evolve, frozen
 
-from nascore.component import RUN, SLOTS, Component
 from nascore.config import Node, parse_document, settings_of, wrap
 from nascore.config.document import show
 from nascore.errors import Origin, Problem, did_you_mean
@@ -15,13 +14,15 @@ from nascore.plugin.known import absence
 from nascore.recipe.sources.layers import Layer, SlotChoice, Value
 from nascore.recipe.sources.run_settings import DATASET, lacking_data
 from nascore.shell import command_line
+from nascore.slots import RUN, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from nascore.component import Slot
+    from nascore.component import Component
     from nascore.plugin import Registry
+    from nascore.slots import Slot
 
 
 def typed_value(text: str, origin: Origin) -> Node:

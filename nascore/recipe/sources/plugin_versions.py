@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
-from nascore.component import BUILTIN, RUN
 from nascore.config.document import show, word
 from nascore.errors import Problem
 from nascore.plugin.compatibility import is_name
 from nascore.plugin.known import distributions, state_of
 from nascore.plugin.plugin import Plugin
 from nascore.shell import command_line
+from nascore.slots import BUILTIN, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
 
-from nascore.component import RUN, Component
+from nascore.component import Component
 from nascore.config import setting
 from nascore.errors import Problem
 from nascore.shell import command_line
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from nascore.cli import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/components.md")
+PAGES = ("docs/matrix.md", "docs/components.md")
 MADE = re.compile(r"(<!-- made by: nascore (?P<command>.+?) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
 
 

@@ -21,8 +21,7 @@ from nascore.errors import (
 )
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.run import RECIPE, beside_of, cause, environment_of, is_file, is_folder, is_there, read
-from nascore.verbs.gallery import architecture_of
-from nascore.verbs.runs import Run, best_of
+from nascore.verbs.runs import Run, architecture_of, best_of
 
 if TYPE_CHECKING:
     from nascore.description import Passage, Translator

@@ -1,15 +1,16 @@
-"""Finished runs: one of them, all in a folder, or several in one table."""
+"""Runs: one of them with its architectures, all in a folder, or several in one table."""
 
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from nascore.comparison import compared
 from nascore.description import load
-from nascore.errors import DescriptionError, RunFolderError
+from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError
 from nascore.files import given_path
 from nascore.run import (
     ARCHITECTURE,
@@ -32,7 +33,6 @@ from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from nascore.comparison import Comparison
     from nascore.description import Description
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 
 _ACCURACIES = ("test_accuracy", "validation_accuracy")
+_NEAREST = 3
+"""How many ids a message names."""
+
 _UNFINISHED = "is a run that was killed, or is still under way"
 
 
@@ -83,7 +86,6 @@ class Run:
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
         from nascore.engine.model import model_of
-        from nascore.verbs.gallery import architecture_of
         from nascore.verbs.resolution import installed
 
         description, weights = self.best, WEIGHTS
@@ -168,6 +170,54 @@ def description_of(file: Path) -> Description:
         return load(text_of(file), where=str(file))
     except DescriptionError as error:
         raise RunFolderError(error.problems) from error
+
+
+def architecture_of(target: object, entry: int) -> Description:
+    """Return an architecture of a run's gallery; the run need not be done.
+
+    Args:
+        target: A run, or its folder.
+        entry: Id of the architecture.
+
+    Raises:
+        RunFolderError: There is no run, it cannot be read, or it has no such architecture.
+        RecipeError: The target is no run.
+    """
+    if isinstance(target, Run):
+        target = target.path
+    if not isinstance(target, (str, Path)):
+        text = "an entry is an architecture of a run, and this is none."
+        raise RecipeError([Problem(path="entry", text=text, hint="Name the run's folder.")])
+    record = read(given_path(target))
+    if not record.gallery:
+        raise without_gallery(record)
+    try:
+        found = record.gallery[entry]
+    except KeyError:
+        raise RunFolderError([_unknown(record, entry)]) from None
+    return description_of(record.path / found.description)
+
+
+def _unknown(record: Record, entry: int) -> Problem:
+    ids = sorted((one.id for one in record.gallery), key=lambda number: (abs(number - entry), number))
+    near = ", ".join(map(str, sorted(ids[:_NEAREST])))
+    hint = f"Nearest: {near}." if len(ids) > _NEAREST else f"It has {near}."
+    text = f"{record.path} has no architecture {entry}."
+    return Problem(
+        path="entry", text=text, hint=f"{hint} See {command_line('nascore', 'gallery', record.path)}."
+    )
+
+
+def without_gallery(record: Record) -> RunFolderError:
+    """Return the error of a run that has no gallery, with the reason."""
+    if (record.result or {}).get("kind") == "evaluate":
+        return RunFolderError(
+            f"{record.path} is an evaluation: it has one architecture and no gallery. "
+            f"See {command_line('nascore', 'draw', record.path)}."
+        )
+    return RunFolderError(
+        f"{record.path} {state(record)}: it has no architecture in a gallery. {record.inventory}"
+    )
 
 
 def state(record: Record) -> str:

@@ -15,8 +15,7 @@ from nascore.engine.search import search
 from nascore.errors import PluginError, RunFolderError
 from nascore.run import create, read, replacing, write_text
 from nascore.run.atomic import HOUR
-from nascore.verbs.gallery import architecture_of
-from nascore.verbs.runs import best_of
+from nascore.verbs.runs import architecture_of, best_of
 
 FIRST, SECOND = {"a": "1", "b": "1"}, {"a": "2"}
 

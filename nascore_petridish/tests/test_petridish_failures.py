@@ -183,7 +183,7 @@ def test_a_run_whose_seed_fails_has_failed(tmp_path):
     ("settings", "images"), [({}, 32), ({"trainer__estimate": "first"}, 16)], ids=["one level", "halves"]
 )
 def test_batches_of_the_candidates_must_fit_the_images_that_are_left(settings, images):
-    planned = nascore.engine.build.planned
+    planned = nascore.engine.build.build_parts
     assert planned(recipe_of(trainer__batch=images, **settings), REGISTRY)
     with pytest.raises(RecipeError, match=rf"trainer\.batch.*{images} images"):
         planned(recipe_of(trainer__batch=images + 1, **settings), REGISTRY)

@@ -34,7 +34,7 @@ def test_a_sound_component_passes_all():
     said = done("check-plugin", "softmax")
 
     assert said.splitlines()[0].startswith("relaxation softmax  ")
-    assert said.splitlines()[-1] == "18 of 18 checks passed"
+    assert said.splitlines()[-1] == "19 of 19 checks passed"
 
 
 def test_what_is_promised_is_dim_in_a_terminal_and_plain_elsewhere(written):

@@ -27,7 +27,7 @@ def core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be installed but the core, and a plugin that is broken."""
     broken = Plugin(name="half", value="half", status="broken", reason="it broke")
     alone = Registry([*Registry.of(SLOTS, builtin=nascore.builtin).plugins, broken])
-    for place in ("cli.welcome", "verbs.asking"):
+    for place in ("cli.welcome", "verbs.resolution"):
         monkeypatch.setattr(f"nascore.{place}.discover", lambda _files=(): alone)
 
 

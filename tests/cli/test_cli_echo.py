@@ -33,7 +33,7 @@ def test_one_module_prints():
     there = [
         path.name for path in CLI.glob("*.py") if re.search(r"click\.secho|click\.echo\(", path.read_text())
     ]
-    assert there == ["echo.py"]
+    assert there == ["output.py"]
 
 
 def test_lines_stay_and_the_rest_is_escaped():

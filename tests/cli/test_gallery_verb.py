@@ -110,8 +110,8 @@ def test_the_plot_marks_the_best_the_front_and_others(written):
 
 @pytest.mark.parametrize("across", [60, 90])
 def test_a_terminal_gets_a_plot_and_no_line_that_is_too_long(written, across, monkeypatch):
-    for module in ("verb", "gallery_said", "gallery"):
-        monkeypatch.setattr(f"nascore.cli.{module}.columns", lambda: across)
+    for module in ("output", "gallery"):
+        monkeypatch.setattr(f"nascore.cli.{module}.columns", lambda **_: across)
     said = done("gallery", written)
     assert max(map(len, said.splitlines())) <= across
     assert "* best" in said

@@ -61,7 +61,7 @@ class Drawer:
 
         from nascore.api import Sampled
 
-        noise = torch.randn(theta.shape, generator=generator)
+        noise = torch.randn(theta.shape, generator=generator) / 4
         return Sampled(weights=self.expected(theta + noise, segments))
 
     def expected(self, theta, segments):

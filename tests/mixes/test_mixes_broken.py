@@ -46,7 +46,12 @@ CASES = {
         "stopped: phase search, step ",
     ),
     "nothing-is-built": ("space", "tiny", mixes_broken.Unbuildable, "stopped: space: the describing of tiny"),
-    "nothing-is-derived": ("relaxation", "one-hot", mixes_broken.Nowhere, "stopped: relaxation: Nowhere.picks "),
+    "nothing-is-derived": (
+        "relaxation",
+        "one-hot",
+        mixes_broken.Nowhere,
+        "stopped: relaxation: Nowhere.picks",
+    ),
     "logits-of-a-wrong-shape": (
         "space",
         "tiny",

@@ -58,6 +58,11 @@ def imports(name: str, trees: dict[str, ast.Module]) -> set[str]:
     return found & set(trees) - {name}
 
 
+def import_graph(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+    """Return for each module those that it imports."""
+    return {name: imports(name, trees) for name in trees}
+
+
 def home(module: str, name: str, trees: dict[str, ast.Module]) -> str:
     """Return the module that a name comes from, where a package hands on what its modules define."""
     if module in trees:
@@ -110,7 +115,7 @@ def report(root: Path) -> Iterator[str]:
     texts = {name: path.read_text(encoding="utf-8") for name, path in known.items()}
     trees = {name: ast.parse(text) for name, text in texts.items()}
     lines = [len(text.splitlines()) for text in texts.values()]
-    graph = {name: imports(name, trees) for name in trees}
+    graph = import_graph(trees)
     importers = defaultdict(set)
     for name, others in graph.items():
         for other in others:

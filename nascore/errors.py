@@ -36,7 +36,8 @@ _EXHAUSTED: Final = (
 _ASKED: Final = re.compile(r"[Tt]ried to allocate (?:([\d.]+ [KMGT]iB)|(\d+) bytes)")
 
 Verdict = Literal["refused", "warned"]
-LayerName = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
+OriginKind = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
+"""What sets values, the weakest first."""
 
 
 def _words(words: Iterable[str]) -> tuple[str, ...]:
@@ -45,10 +46,48 @@ def _words(words: Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Origin:
-    """Where a value came from: the layer that set it, and the place to look at (``base.yaml:3:7``)."""
+    """Where a value came from; as text the place to look at: ``base.yaml:3:7``, ``--set trainer.epochs=5``.
 
-    layer: LayerName
-    where: str
+    Attributes:
+        kind: The layer that set it.
+        who: Who set it, where nobody typed it: the part that wishes or declares it, the scale.
+        what: The value among those of `who`: ``default``; empty: what the kind says.
+        file: The file, or the name of the text, that it stands in.
+        line: The line in the file, from 1; 0: not known.
+        column: The column in the line, from 1; 0: not known.
+        flag: The option (``--updater``), or the argument of a call from Python (``updater``).
+        value: The text after the option, or the argument as Python writes it.
+    """
+
+    kind: OriginKind
+    who: str = ""
+    what: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    flag: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        if self.file:
+            return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
+        if self.flag or self.value:
+            join = "=" if self.kind == "python" else " "
+            return join.join(filter(None, (self.flag, self.value)))
+        if self.what:
+            return f"{self.what} of {self.who}" if self.who else self.what
+        words = {"wish": "wished by ", "scale": "scale "}
+        return f"{words.get(self.kind, '')}{self.who}"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it stands in a recipe or a preset, not in a command or a call."""
+        return self.kind in ("preset", "recipe")
+
+    @property
+    def in_python(self) -> bool:
+        """Whether it is an argument of a call from Python."""
+        return self.kind == "python"
 
 
 @frozen(kw_only=True)
@@ -81,7 +120,7 @@ class Problem:
         if self.verdict == "warned":
             head = f"warned: {head}"
         line = f"{head} {self.hint}".rstrip()
-        return line if self.origin is None else f"{line}\n     from {self.origin.where}"
+        return line if self.origin is None else f"{line}\n     from {self.origin}"
 
 
 class NascoreError(Exception):

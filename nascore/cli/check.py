@@ -34,7 +34,7 @@ def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
     """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
     with suggesting(CommandLine(plugins=plugins)):
         try:
-            checked = check(Request(recipe=recipe, recipe_typed=str(recipe)), plugins=plugins)
+            checked = check(Request(recipe=recipe, recipe_flag=""), plugins=plugins)
         except (RecipeError, PluginError) as error:
             if as_json:
                 echo_json({"problems": [plain_problem(problem) for problem in error.problems]})
@@ -48,7 +48,7 @@ def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
 def plain_problem(problem: Problem) -> dict[str, Any]:
     """Return what JSON says of a problem."""
     origin = problem.origin
-    where = None if origin is None else origin.where
+    where = None if origin is None else str(origin)
     return {"path": problem.path, "text": problem.text, "hint": problem.hint, "from": where}
 
 
@@ -58,9 +58,9 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
     supernet = checked.supernet
     return {
         "problems": [],
-        "parts": [{"slot": slot, "name": name, "from": origin.where} for slot, name, origin in checked.parts],
+        "parts": [{"slot": slot, "name": name, "from": str(origin)} for slot, name, origin in checked.parts],
         "settings": {path: value for path, value, _ in checked.recipe.rows() if path not in slots},
-        "changed": {path: origin.where for path, _, origin in checked.changed},
+        "changed": {path: str(origin) for path, _, origin in checked.changed},
         "supernet": None if supernet is None else attrs.asdict(supernet),
         "seeds": checked.seeds,
         "trained": attrs.asdict(checked.trained),
@@ -75,12 +75,12 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
 def echo_checked(checked: Checked) -> None:
     """Print what fills each slot, the settings that are not the default, and what is searched in."""
     warn(checked.recipe.warned)
-    rows = [(slot, name, origin.where) for slot, name, origin in checked.parts]
+    rows = [(slot, name, str(origin)) for slot, name, origin in checked.parts]
     echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for passed in checked.recipe.passed:
         echo(wrapped(f"  {passed}"))
     if checked.changed:
-        values = [(path, as_typed(value), origin.where) for path, value, origin in checked.changed]
+        values = [(path, as_typed(value), str(origin)) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
         echo(wrapped(f"\nsupernet: {checked.supernet}"))

@@ -141,7 +141,7 @@ def suggesting(line: CommandLine) -> Iterator[None]:
 
     def written(found: Suggestion) -> str:
         # A recipe that `check` names without a flag is named by one in a search.
-        return line.command(evolve(found.request, recipe_typed=""))
+        return line.command(evolve(found.request, recipe_flag="--recipe"))
 
     try:
         with explaining(written):

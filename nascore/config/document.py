@@ -24,7 +24,7 @@ from nascore.errors import Origin, Problem
 from nascore.files import digest_fault
 
 if TYPE_CHECKING:
-    from nascore.errors import LayerName
+    from nascore.errors import OriginKind
 
 
 _LONG: Final = 60  # of a longer value the beginning says which one it is
@@ -158,7 +158,7 @@ _HINTS: Final = (
 )
 
 
-def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, str, str]:
+def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, str, tuple[int, int]]:
     """Say what the YAML parser refused.
 
     Args:
@@ -166,10 +166,10 @@ def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, 
         text: The text that it read.
 
     Returns:
-        What is wrong, a hint (may be empty), and the place as ``line:column`` (empty where it has none).
+        What is wrong, a hint (may be empty), line and column (0, 0 where it has none).
     """
     if isinstance(error, RecursionError):
-        return "it is nested too deeply", "", ""
+        return "it is nested too deeply", "", (0, 0)
     if isinstance(error, yaml.MarkedYAMLError):
         said = ", ".join(part for part in (error.context, error.problem) if part)
         said = said.replace("'<stream end>'", "the end of the text").replace("<block end>", "its end")
@@ -177,13 +177,13 @@ def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, 
         if "end of the text" in said or "end of stream" in said:
             # What is never closed is seen at the end, and mended where it begins.
             mark = error.context_mark or mark
-        return said, _hint(said), "" if mark is None else f"{mark.line + 1}:{mark.column + 1}"
+        return said, _hint(said), (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
     if isinstance(error, ReaderError):
         before = text[: error.position]
-        place = f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
         said = str(error).splitlines()[0]
         return said, _hint(said), place
-    return str(error).splitlines()[0], "", ""
+    return str(error).splitlines()[0], "", (0, 0)
 
 
 def _hint(said: str) -> str:
@@ -202,21 +202,21 @@ class Document:
 
 
 def parse_document(
-    text: str, *, where: str, layer: LayerName = "recipe", what: str = "recipe", folder: Path | None = None
+    text: str, *, where: str, kind: OriginKind = "recipe", what: str = "recipe", folder: Path | None = None
 ) -> Document:
     """Parse one YAML document.
 
     Args:
         text: The document.
         where: Its name in error texts, usually the file's.
-        layer: The layer that its values belong to.
+        kind: The layer that its values belong to.
         what: The kind of document, in error texts: ``recipe``, ``description``.
         folder: The folder from which relative paths in it are looked up. None: the working folder.
 
     Returns:
         Its root and its problems; an empty document is null.
     """
-    reader = _Reader(text=text, where=where, layer=layer, what=what, folder=folder)
+    reader = _Reader(text=text, where=where, kind=kind, what=what, folder=folder)
     fault = digest_fault(text)
     if fault:
         wrong = f"this {what} is damaged: {fault}."
@@ -229,8 +229,8 @@ def parse_document(
     except _AnchorError as error:
         return Document(root=None, problems=[reader.not_allowed("", reader.origin(error.problem_mark))])
     except (yaml.YAMLError, RecursionError) as error:
-        said, hint, place = yaml_fault(error, text)
-        origin = Origin(layer=layer, where=f"{where}:{place}" if place else where)
+        said, hint, (line, column) = yaml_fault(error, text)
+        origin = Origin(kind=kind, file=where, line=line, column=column)
         problem = Problem(path="", text=f"not YAML: {said}.", origin=origin, hint=hint)
         return Document(root=None, problems=[problem])
     return Document(root=node, problems=reader.problems)
@@ -254,14 +254,15 @@ class _Loader(yaml.BaseLoader):
 class _Reader:
     text: str
     where: str
-    layer: LayerName
+    kind: OriginKind
     what: str
     folder: Path | None
     problems: list[Problem] = Factory(list)
 
     def origin(self, mark: yaml.Mark | None) -> Origin:
-        where = self.where if mark is None else f"{self.where}:{mark.line + 1}:{mark.column + 1}"
-        return Origin(layer=self.layer, where=where)
+        if mark is None:
+            return Origin(kind=self.kind, file=self.where)
+        return Origin(kind=self.kind, file=self.where, line=mark.line + 1, column=mark.column + 1)
 
     def node(self, found: yaml.Node, path: str) -> Node:
         origin = self.origin(found.start_mark)
@@ -292,7 +293,7 @@ class _Reader:
             inner = f"{path}.{word(key.value)}" if path else word(key.value)
             first = items.get(key.value)
             if first is not None and first.key is not None:
-                self._wrong(inner, f"given twice; first at {first.key.where}.", at)
+                self._wrong(inner, f"given twice; first at {first.key}.", at)
             else:
                 items[key.value] = evolve(self.node(value, inner), key=at)
         return items

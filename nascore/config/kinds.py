@@ -35,7 +35,7 @@ class UnfitError(Exception):
     """
 
     def __init__(self, node: Node, declared: object) -> None:
-        super().__init__(node.origin.where)
+        super().__init__(str(node.origin))
         self.node = node
         self.declared = declared
 

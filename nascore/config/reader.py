@@ -229,7 +229,7 @@ def _unknown(name: str, node: Node, declared: dict[str, Declared], asked: Settin
     if near and not others:
         hint = near if known is None else f"{near} ({known.expected})"
     elif others and not declared:
-        slot, by_flag = asked.path.partition(".")[0], node.origin.layer == "set"
+        slot, by_flag = asked.path.partition(".")[0], node.origin.kind == "set"
         hint = f"Write {' or '.join(f'--{slot} {one}' if by_flag else f'{slot}: {one}' for one in others)}."
     else:
         hint = _known(declared)

@@ -36,7 +36,7 @@ _PLAIN: Final[dict[object, str]] = {
     None: "null",
 }
 _BOUNDS: Final = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
-_HERE: Final = Origin(layer="default", where="schema")
+_HERE: Final = Origin(kind="default", what="schema")
 
 
 def closed(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:

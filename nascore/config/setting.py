@@ -178,7 +178,7 @@ def _validate(instance: object, attribute: attrs.Attribute[Any], value: object) 
     if declared.nested:
         fits = isinstance(value, declared.type)
     else:
-        node = wrap(value, Origin(layer="python", where=type(instance).__name__))
+        node = wrap(value, Origin(kind="python", who=type(instance).__name__))
         try:
             declared.read(node)
         except UnfitError:
@@ -190,4 +190,4 @@ def _validate(instance: object, attribute: attrs.Attribute[Any], value: object) 
         raise RecipeError([Problem(path=attribute.name, text=text)])
 
 
-_HERE: Final = Origin(layer="python", where="")
+_HERE: Final = Origin(kind="python")

@@ -290,10 +290,8 @@ def _is_recipe(items: Items, found: ProblemCollector) -> bool:
         return False
     text = f"this is a recipe, not a description: it says {' and '.join(slots)}."
     at = items[slots[0]].key
-    file = "" if at is None else at.where.rpartition(":")[0].rpartition(":")[0]
-    hint = (
-        f"Recipes are given with --recipe: {command_line('nascore', 'search', '--recipe', file or 'FILE')}."
-    )
+    file = (at.file if at else "") or "FILE"
+    hint = f"Recipes are given with --recipe: {command_line('nascore', 'search', '--recipe', file)}."
     found.add("", text, hint=hint, origin=at)
     return True
 

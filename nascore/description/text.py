@@ -40,9 +40,9 @@ def _placed(problem: Problem, root: Yaml, spot: str) -> Problem:
     return problem if problem.origin else evolve(problem, origin=locate(root, problem.path, spot))
 
 
-def _position(problem: Problem) -> tuple[int, ...]:
-    where = problem.origin.where if problem.origin else ""
-    return tuple(int(part) for part in where.split(":")[-2:] if part.isdigit())
+def _position(problem: Problem) -> tuple[int, int]:
+    origin = problem.origin
+    return (0, 0) if origin is None else (origin.line, origin.column)
 
 
 def locate(root: Yaml, path: str, spot: str = "") -> Origin:

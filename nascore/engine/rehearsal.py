@@ -24,7 +24,7 @@ from nascore.engine.phase import Search
 from nascore.engine.phase_factory import choices_of, counting, phase_of
 from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
-from nascore.errors import LayerName, NascoreError, PluginError, Problem, RecipeError
+from nascore.errors import NascoreError, OriginKind, PluginError, Problem, RecipeError
 from nascore.nn import Examples, compile  # noqa: A004 - what it does to a description
 from nascore.slots import RUN
 
@@ -44,7 +44,7 @@ T = TypeVar("T")
 MOST_BLANK: Final = 2**40
 """Blank images that torch can count."""
 
-LAYERS: Final = get_args(LayerName)
+LAYERS: Final = get_args(OriginKind)
 """Who sets a value, the weakest first."""
 
 
@@ -228,7 +228,7 @@ def _blamed(part: Part, prefix: str, begin: Callable[[Any], object]) -> Iterator
     kept = part.component.config()
     if _refused(begin, kept):
         return
-    values = sorted(part.values(), key=lambda one: LAYERS.index(one[2].layer))
+    values = sorted(part.values(), key=lambda one: LAYERS.index(one[2].kind))
     for path, value, origin in values:
         default = _value(kept, path.split("."))
         if value == default:

@@ -160,6 +160,6 @@ def _shape(shape: Sequence[int]) -> str:
 def _source(kind: type, method: str) -> Origin | None:
     try:
         found = getattr(kind, method)
-        return Origin(layer="python", where=f"{getsourcefile(found)}:{getsourcelines(found)[1]}")
+        return Origin(kind="python", file=str(getsourcefile(found)), line=getsourcelines(found)[1])
     except (AttributeError, OSError, TypeError):
         return None

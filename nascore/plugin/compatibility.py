@@ -269,7 +269,7 @@ def _settings(component: Component) -> Iterator[str]:
 
 def _unreadable(component: Component, values: Mapping[str, Any], where: str) -> Iterator[str]:
     """Yield what is wrong with settings that the component declares beside its defaults."""
-    node = wrap(values, Origin(layer="scale", where=where))
+    node = wrap(values, Origin(kind="scale", what=where))
     for problem in structure(component.config, node, SettingsOwner(owner=component.name)).problems:
         yield f"{component.name}: {where}, {problem.path}: {problem.text}"
 

@@ -131,7 +131,7 @@ CHECK = "test_"
 """How the names of checks begin, so that pytest collects them."""
 
 
-EXAMPLE: Final = Origin(layer="default", where="the example of the component")
+EXAMPLE: Final = Origin(kind="default", what="the example", who="the component")
 
 
 class NotConformingError(AssertionError):
@@ -217,7 +217,7 @@ class Conformance:
     @classmethod
     def given(cls) -> Node:
         """Return the settings that it is examined with: the component's example, under those of the class."""
-        own = wrap(cls.settings, Origin(layer="python", where=f"settings of {cls.__name__}"))
+        own = wrap(cls.settings, Origin(kind="python", what="settings", who=cls.__name__))
         return merge(wrap(cls.declared().example, EXAMPLE), own)
 
     @classmethod
@@ -429,7 +429,7 @@ def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:
     wished = registry.get(slot, name)
     if wished is None:
         return
-    node = wrap(dict(values), Origin(layer="wish", where="wishes"))
+    node = wrap(dict(values), Origin(kind="wish", what="wishes"))
     for problem in structure(wished.config, node, SettingsOwner(owner=name)).problems:
         yield f"{name} that is refused: {problem.path}: {problem.text} {problem.hint}".rstrip()
 

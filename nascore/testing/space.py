@@ -137,7 +137,7 @@ class SpaceConformance(SpaceDerived):
     @classmethod
     def given(cls) -> Node:
         """Return its settings at the scale `mini`, under those that it is examined with."""
-        mini = wrap(cls.declared().mini, Origin(layer="scale", where="scale mini"))
+        mini = wrap(cls.declared().mini, Origin(kind="scale", who="mini"))
         return merge(mini, super().given())
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class

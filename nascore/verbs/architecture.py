@@ -151,8 +151,8 @@ def _from(where: str, problem: Problem) -> Problem:
     """Return a problem of a text with the file that it is from, if it is from one, in its origin."""
     if not where:
         return problem
-    numbers = [] if problem.origin is None else problem.origin.where.split(":")[1:][-2:]
-    return evolve(problem, origin=Origin(layer="recipe", where=":".join([where, *numbers])))
+    origin = problem.origin or Origin(kind="recipe")
+    return evolve(problem, origin=evolve(origin, file=where))
 
 
 def _recognises(translator: Translator, text: str) -> bool:

@@ -39,10 +39,10 @@ def settings_for(parts: Sequence[Component], sets: Iterable[str]) -> dict[Compon
     Raises:
         RecipeError: No part has such a setting, or it cannot have such a value; all problems at once.
     """
-    nodes = {part: wrap({}, Origin(layer="set", where="--set")) for part in parts}
+    nodes = {part: wrap({}, Origin(kind="set", flag="--set")) for part in parts}
     problems: list[Problem] = []
     for text in sets:
-        origin = Origin(layer="set", where=f"--set {text}")
+        origin = Origin(kind="set", flag="--set", value=text)
         path, equals, value = text.partition("=")
         if not equals or not path.strip() or not value.strip():
             wrong = f"{text!r} is not of the form SETTING=VALUE."

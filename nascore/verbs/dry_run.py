@@ -59,7 +59,7 @@ class Checked:
     def changed(self) -> list[Row]:
         """The settings that are not the default, and where they came from."""
         slots = {slot.name for slot in self.recipe.slots}
-        return [row for row in self.recipe.rows() if row[0] not in slots and row[2].layer != "default"]
+        return [row for row in self.recipe.rows() if row[0] not in slots and row[2].kind != "default"]
 
 
 def check(request: Request, *, plugins: Wanted = ()) -> Checked:

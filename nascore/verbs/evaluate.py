@@ -162,7 +162,7 @@ def _with_run(layers: Sequence[Layer], own: Layer, request: Request) -> list[Lay
 
 def _last_layer(recipe: Path, registry: Registry) -> Layer:
     """Return what the recipe file of a run says; it includes nothing."""
-    return Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(layer="recipe", where=str(recipe)))[-1]
+    return Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(kind="recipe", file=str(recipe)))[-1]
 
 
 def _data_layer(layer: Layer) -> Layer:

@@ -107,11 +107,14 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid
         if not slot.many and request.names.get(slot.name)
     }
     problems = [
-        problem for slot, names in split.items() if len(names) > 1 for problem in _misnamed(slot, names)
+        problem
+        for slot, names in split.items()
+        if len(names) > 1
+        for problem in _misnamed(slot, names, request)
     ]
     numbers: tuple[int, ...] | None = None
     if seeds is not None:
-        numbers, wrong = _seeds(seeds)
+        numbers, wrong = _seeds(seeds, request)
         problems += [*wrong, *_two_seeds(request)]
     if problems:
         raise RecipeError(problems)
@@ -136,7 +139,6 @@ def divided(request: Request) -> tuple[Request, Request]:
         request,
         names={slot: names for slot, names in request.names.items() if slot in SHARED},
         run={name: value for name, value in request.run.items() if name not in paths},
-        arguments={name: value for name, value in request.arguments.items() if name not in paths},
         sets=[*(text for text in own if _is_shared(text) and _path(text) not in paths), *sets],
         settings={path: one for path, one in settings.items() if _is_shared(path) and path not in paths}
         | theirs,
@@ -164,35 +166,36 @@ def _split(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _misnamed(slot: str, names: Sequence[str]) -> list[Problem]:
-    origin = Origin(layer="flag", where=f"--{slot} {','.join(names)}")
+def _misnamed(slot: str, names: Sequence[str], request: Request) -> list[Problem]:
+    origin = request.origin(slot, list(names) if request.from_python else ",".join(names))
     twice = sorted({name for name in names if name and names.count(name) > 1})
     texts = ["a name is missing between commas."] if not all(names) else []
     texts += [f"{name} stands twice." for name in twice]
     return [Problem(path=slot, text=text, origin=origin, hint="Leave it out.") for text in texts]
 
 
-def _seeds(typed: str | Iterable[int]) -> tuple[tuple[int, ...], list[Problem]]:
+def _seeds(typed: str | Iterable[int], request: Request) -> tuple[tuple[int, ...], list[Problem]]:
+    origin = Origin(kind="python", flag="seeds")
     if isinstance(plain(typed), int):
         hint = f"Give a list of seeds, such as range({plain(typed)}) or [{plain(typed)}]."
         text = f"{typed} may mean one seed or so many."
-        return (), [Problem(path="seeds", text=text, origin=Origin(layer="python", where="seeds"), hint=hint)]
+        return (), [Problem(path="seeds", text=text, origin=origin, hint=hint)]
     if not isinstance(typed, str):
         numbers = [plain(one) for one in typed]
         wrong = [f"{one!r} is no seed." for one in numbers if type(one) is not int or one < 0]
-        said = "seeds"
     else:
         numbers, wrong = _typed(typed)
-        said = f"--seeds {typed}"
+        origin = request.origin("seeds", typed)
     wrong += [f"{seed} stands twice." for seed in sorted({one for one in numbers if numbers.count(one) > 1})]
     if not numbers and not wrong:
         wrong.append("there is none.")
-    origin = Origin(layer="flag", where=said)
     hint = "Write 0..4 or 0,1,7: whole numbers, 0 or more."
-    if said != "seeds" and _LONE.fullmatch(str(typed)):
+    if isinstance(typed, str) and _LONE.fullmatch(typed):
         wrong = [f"{typed} may mean one seed or so many."]
-        last = max(int(str(typed)) - 1, 1)
-        hint = f"Write --seeds 0..{last} for several seeds, --seed {typed} for this one."
+        several = f"0..{max(int(typed) - 1, 1)}"
+        hint = f"Write --seeds {several} for several seeds, --seed {typed} for this one."
+        if request.from_python:
+            hint = f"Write seeds={several!r} for several seeds, seeds=[{typed.strip()}] for this one."
     return tuple(numbers), [Problem(path="seeds", text=text, origin=origin, hint=hint) for text in wrong]
 
 
@@ -214,19 +217,14 @@ def _typed(text: str) -> tuple[list[int], list[str]]:
     return numbers, wrong
 
 
-def settings_given(request: Request, path: str) -> list[str]:
+def settings_given(request: Request, path: str) -> list[Origin]:
     """Return where a request gives a setting by its path."""
-    given = [f"--set {text}" for text in request.sets if _path(text) == path]
-    return [*given, *(["settings"] if path in request.settings else [])]
+    given = [Origin(kind="set", flag="--set", value=text) for text in request.sets if _path(text) == path]
+    return [*given, *([Origin(kind="python", flag="settings")] if path in request.settings else [])]
 
 
 def _two_seeds(request: Request) -> list[Problem]:
-    given = [f"--seed {request.run['seed']}"] if "seed" in request.run else []
+    given = [request.origin("seed", request.run["seed"])] if "seed" in request.run else []
     given += settings_given(request, "seed")
     hint = "Leave one of them out."
-    return [
-        Problem(
-            path="seed", text="is given beside seeds.", origin=Origin(layer="flag", where=where), hint=hint
-        )
-        for where in given
-    ]
+    return [Problem(path="seed", text="is given beside seeds.", origin=origin, hint=hint) for origin in given]

@@ -121,14 +121,15 @@ def requested(
             for slot, named in names.items()
             if named is not None
         },
-        arguments={name: plain(value) for name, value in run.items() if value is not None},
+        run={name: plain(value) for name, value in run.items() if value is not None},
         settings={path: plain(value) for path, value in (settings or {}).items()},
+        from_python=True,
     )
 
 
 def _refuse_objects(names: Mapping[str, Any]) -> None:
     """Refuse what is no name: a class or an object of one's own is not taken for a component."""
-    origin = Origin(layer="python", where="an argument")
+    origin = Origin(kind="python", what="an argument")
     problems = [
         Problem(
             path=slot,
@@ -210,7 +211,7 @@ def _called(plugin: Plugin) -> str:
 def _not_installed(flag: str, name: str, registry: Registry) -> Problem:
     """Say of a name that no plugin has it; switching off by NASCORE_WITHOUT is for good, and not checked."""
     hint = did_you_mean(name, registry.words()) or "See nascore plugins list."
-    origin = Origin(layer="flag", where=f"{flag} {name}")
+    origin = Origin(kind="flag", flag=flag, value=name)
     return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)
 
 

@@ -80,7 +80,7 @@ class Aim:
         return not owners or choice[path.partition(".")[0]] in owners
 
     def _has(self, slot: str, name: str, word: str) -> bool:
-        named = name_component(slot, name, Origin(layer="flag", where=f"--{slot} {name}"), self.registry)
+        named = name_component(slot, name, Origin(kind="flag", flag=f"--{slot}", value=name), self.registry)
         component = named.choice.component
         return component is not None and word in settings_of(component.config)
 

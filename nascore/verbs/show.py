@@ -114,7 +114,7 @@ def _setting_lines(config: type, indent: str) -> Iterator[str]:
             yield f"{indent}{name}:{_comment(declared.setting.help)}"
             yield from _setting_lines(declared.type, indent + STEP)
         else:
-            value = _flow(wrap(declared.default, Origin(layer="default", where="")))
+            value = _flow(wrap(declared.default, Origin(kind="default")))
             yield f"{indent}{name}: {value}{_comment(declared.setting.help)}"
 
 

@@ -78,7 +78,7 @@ def test_what_is_wrong_keeps_its_column():
         from_genotype(text, **SIZE)
     (problem,) = raised.value.problems
     # The place is that of the pair: its bracket and its quotation mark come before.
-    assert problem.origin.where == f"genotype:1:{text.index('sep_conv_3x4') - 1}"
+    assert str(problem.origin) == f"genotype:1:{text.index('sep_conv_3x4') - 1}"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_what_is_wrong_in_a_pasted_text_keeps_its_place():
         from_genotype(text)
     (problem,) = raised.value.problems
     column = text.splitlines()[2].index("'skip_conect'")
-    assert problem.origin.where == f"genotype:3:{column}"
+    assert str(problem.origin) == f"genotype:3:{column}"
 
 
 def test_of_several_one_is_chosen_by_name_or_line(tmp_path):

@@ -47,17 +47,17 @@ def refusal(text):
 def test_a_mistake_has_its_place(old, new, place, said):
     assert old in SOUND
     told = [each for each in refusal(SOUND.replace(old, new, 1)) if said in str(each)]
-    assert [each.origin.where for each in told] == [f"genotype:{place}"]
+    assert [str(each.origin) for each in told] == [f"genotype:{place}"]
 
 
 def test_positional_and_numbered_fields_have_places():
     (problem,) = refusal(f"Genotype([{PAIRS}], [2], [{PAIRS}], [5])")
-    assert problem.origin.where == "genotype:1:103"
+    assert str(problem.origin) == "genotype:1:103"
     terms = "('skip_connect', 0, 2), ('skip', 1, 2)"
     (problem, *_) = refusal(
         f"CNNGenotype(normal_0=[{terms}], normal_0_concat=[2], reduce_1=[], reduce_1_concat=[])"
     )
-    assert problem.origin.where.startswith("genotype:1:")
+    assert str(problem.origin).startswith("genotype:1:")
 
 
 def test_nothing_of_a_text_is_executed(capsys):

@@ -84,7 +84,7 @@ def test_what_is_no_yaml_says_what_to_change_and_where(text, said, place):
     [problem] = parse_document(text, where="a.yaml").problems
     assert problem.text.startswith("not YAML: ")
     assert said in str(problem)
-    assert problem.origin.where == f"a.yaml:{place}"
+    assert str(problem.origin) == f"a.yaml:{place}"
 
 
 def test_messages_name_the_kind_of_document():

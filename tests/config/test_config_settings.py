@@ -118,7 +118,7 @@ def test_what_does_not_fit_is_said(text, said):
     reading = read(text)
     [problem] = reading.problems
     assert f"{problem.path}: {problem.text}" == said
-    assert problem.origin.where.startswith("a.yaml:1:")
+    assert str(problem.origin).startswith("a.yaml:1:")
     assert reading.settings == Sample()
 
 

@@ -66,7 +66,7 @@ NAMES = list(SCHEMA["properties"])
 
 def taken(name, value):
     """Whether the reader takes a value for a setting."""
-    node = wrap({name: value}, Origin(layer="recipe", where="test"))
+    node = wrap({name: value}, Origin(kind="recipe", file="test"))
     return not structure(Everything, node, SettingsOwner(owner="test")).problems
 
 
@@ -121,7 +121,7 @@ def test_a_text_with_a_unit_escapes_the_bounds():
     class Wait:
         wait: Duration = setting(1.0, "How long.", gt=0)
 
-    node = wrap({"wait": "0s"}, Origin(layer="recipe", where="test"))
+    node = wrap({"wait": "0s"}, Origin(kind="recipe", file="test"))
 
     assert Draft202012Validator(settings_schema(Wait)).is_valid({"wait": "0s"})  # the known disagreement
     assert structure(Wait, node, SettingsOwner(owner="test")).problems

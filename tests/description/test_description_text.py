@@ -206,7 +206,7 @@ def test_a_mistake_is_told_with_its_path(text, old, new, path, said):
     told = [problem for problem in error.value.problems if problem.path == path or not path]
     assert told, error.value
     assert any(said in str(problem) for problem in told), error.value
-    assert all(problem.origin.where.startswith("net.yaml:") for problem in told)
+    assert all(str(problem.origin).startswith("net.yaml:") for problem in told)
 
 
 def test_all_problems_come_at_once():

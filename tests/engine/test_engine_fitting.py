@@ -234,7 +234,7 @@ def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
 
 def test_who_returned_what_is_named_with_the_line():
     error = Returned(Wrong(1, 1, 1), "forward", "space").wrong("None", "a tensor")
-    assert error.problems[0].origin.where.startswith(f"{Path(__file__)}:")
+    assert str(error.problems[0].origin).startswith(f"{Path(__file__)}:")
     assert BUILTIN not in str(error)
 
 

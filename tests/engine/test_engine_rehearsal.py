@@ -111,7 +111,7 @@ def test_the_optimizer_of_the_ranking_is_made_before_the_search():
     assert problem.text.startswith("0.0 is refused:")
     assert "Nesterov" in problem.text
     assert problem.hint == "It works with 0.9."
-    assert problem.origin.where == "settings['training.momentum']"
+    assert str(problem.origin) == "settings['training.momentum']"
 
 
 def test_whoever_set_a_value_last_is_to_blame():

@@ -71,7 +71,7 @@ def test_a_wrong_return_names_who_gave_it(odd, monkeypatch, tmp_path):
     with pytest.raises(PluginError, match=f"^{who} of the plugin nascore .*{what}") as caught:
         search_with(monkeypatch, tmp_path, method, wrong)
     origin = caught.value.problems[0].origin
-    assert origin.where.startswith(f"{__file__}:")  # the method stands here now
+    assert str(origin).startswith(f"{__file__}:")  # the method stands here now
 
 
 @pytest.mark.parametrize(

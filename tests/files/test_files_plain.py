@@ -92,4 +92,4 @@ def test_aliases_are_not_expanded_before_they_are_refused():
     assert document.root is None
     [problem] = document.problems
     assert "anchors (&) are not allowed" in problem.text
-    assert problem.origin.where == "laughs.yaml:1:5"
+    assert str(problem.origin) == "laughs.yaml:1:5"

@@ -62,7 +62,7 @@ def test_a_search_finds_mistakes_there(tmp_path: Path, text: str, said: str) -> 
 
     assert f"{problem.path}: {problem.text}" == said
     assert problem.origin is not None
-    assert f"{file}:2:" in problem.origin.where
+    assert f"{file}:2:" in str(problem.origin)
 
 
 @pytest.mark.parametrize(

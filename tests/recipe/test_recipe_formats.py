@@ -8,7 +8,7 @@ from nascore.errors import Origin
 from nascore.recipe import resolve
 from nascore.recipe.sources.files import FORMATS, Files, Formats
 
-FLAG = Origin(layer="flag", where="--recipe main.yaml")
+FLAG = Origin(kind="flag", flag="--recipe", value="main.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,12 @@ def test_each_format_is_brought_to_the_newest(installed, tmp_path, number, key):
     found = read(installed, tmp_path, f"nascore: {number}\n{key}: 5\n")
     assert found.problems == ()
     assert found.run.threads == 5
-    assert found.part("run").origins["threads"].where == f"{tmp_path / 'main.yaml'}:2:{len(key) + 3}"
+    assert str(found.part("run").origins["threads"]) == f"{tmp_path / 'main.yaml'}:2:{len(key) + 3}"
 
 
 def test_errors_after_a_step_still_name_the_place(installed, tmp_path):
     [problem] = read(installed, tmp_path, "nascore: 1\ncores: many\n").problems
-    assert (problem.path, problem.origin.where) == ("threads", f"{tmp_path / 'main.yaml'}:2:8")
+    assert (problem.path, str(problem.origin)) == ("threads", f"{tmp_path / 'main.yaml'}:2:8")
 
 
 def test_a_word_of_an_old_format_is_unknown_in_the_new_one(installed, tmp_path):
@@ -59,7 +59,7 @@ def test_a_recipe_of_a_newer_nascore_says_so_and_nothing_else(installed, tmp_pat
     [problem] = read(installed, tmp_path, "nascore: 4\nwings: 2\nupdater: {name: dart}\n").problems
     assert problem.text == "made by a newer nascore: the format is 4, and this one reads 3."
     assert problem.hint == "pip install --upgrade nascore"
-    assert problem.origin.where.endswith("main.yaml:1:10")
+    assert str(problem.origin).endswith("main.yaml:1:10")
 
 
 @pytest.mark.parametrize("said", ["0", "-1", "1.0", "'1'", "null", "true", "[1]"])

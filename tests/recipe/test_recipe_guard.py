@@ -78,7 +78,7 @@ def test_what_raises_is_charged_to_its_plugin(more, what):
 
 def test_it_says_where_it_was_raised():
     [problem] = problems(with_idea(check=boom))
-    assert problem.origin.where.startswith(f"{__file__}:")
+    assert str(problem.origin).startswith(f"{__file__}:")
 
 
 def test_settings_that_refuse_to_be_made():
@@ -102,7 +102,7 @@ def test_a_mistake_of_the_recipe_beside_it_keeps_the_exit_code_of_recipes():
 def test_a_check_that_refuses_with_the_error_of_recipes_is_heard():
     [problem] = problems(with_idea(check=refuse), sets=["relaxation.size=2"])
     assert (problem.text, problem.of_plugin) == ("is too small.", False)
-    assert problem.origin.where == "--set relaxation.size=2"
+    assert str(problem.origin) == "--set relaxation.size=2"
 
 
 def test_what_a_broken_component_would_offer_is_no_error_of_others():

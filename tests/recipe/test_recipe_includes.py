@@ -45,7 +45,7 @@ def test_too_many_layers_are_refused_and_not_waited_for(installed, tmp_path):
     [problem] = recipe(installed, recipe=chain(tmp_path, 40, 2)).problems
     assert problem.path == "include"
     assert problem.text == "more than 1,000 files are included, each counted as often as it is reached."
-    assert problem.origin.where.endswith(".yaml:2:11") or problem.origin.where.endswith(".yaml:2:20")
+    assert str(problem.origin).endswith(".yaml:2:11") or str(problem.origin).endswith(".yaml:2:20")
 
 
 @pytest.mark.parametrize(("count", "refused"), [(101, False), (102, True), (2_000, True)])

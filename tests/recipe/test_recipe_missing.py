@@ -53,7 +53,7 @@ def test_a_known_component_in_a_file_names_the_place(installed, tmp_path):
     path = write(tmp_path, "updater: {name: geonas, lr: 1}\n")
     error = refused(installed, PluginError, recipe=path)
     [problem] = error.problems
-    assert problem.origin.where == f"{path}:2:17"
+    assert str(problem.origin) == f"{path}:2:17"
     assert problem.missing == "nascore-geonas"
 
 
@@ -152,14 +152,14 @@ def test_a_recipe_says_with_which_plugin_it_was_made(installed, tmp_path, source
     )
     known = f"Installed: darts, data, uniform, xnas. {MORE}"
     assert (problem.hint, problem.missing) == (f"{known} {cure.format(folder=tmp_path)}", missing)
-    assert problem.origin.where == f"{path}:3:10"
+    assert str(problem.origin) == f"{path}:3:10"
 
 
 def test_a_plugin_that_is_gone_is_warned_of_where_no_part_is_missing(installed, tmp_path):
     path = write(tmp_path, "plugins: {idea: idea.py}\nupdater: darts\n")
     [problem] = recipe(installed, recipe=path).problems
     assert (problem.verdict, problem.path) == ("warned", "plugins")
-    assert problem.origin.where == f"{path}:2:17"
+    assert str(problem.origin) == f"{path}:2:17"
     loaded = registry(idea=NEXT_TO_XNAS)
     assert recipe(loaded, recipe=path).problems == ()
 
@@ -170,7 +170,7 @@ def test_a_plugin_that_is_gone_is_warned_of_where_no_part_is_missing(installed, 
 def test_the_record_of_plugins_is_read_strictly(installed, tmp_path, wrong):
     [problem] = recipe(installed, recipe=write(tmp_path, wrong + "\n")).problems
     assert problem.path.startswith("plugins")
-    assert problem.origin.where.endswith(":2:10") or problem.origin.where.endswith(":2:17")
+    assert str(problem.origin).endswith(":2:10") or str(problem.origin).endswith(":2:17")
 
 
 @pytest.mark.parametrize(

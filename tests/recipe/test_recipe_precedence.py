@@ -28,7 +28,7 @@ def test_without_preset_or_recipe_the_scale_is_mini(installed):
     assert found.setting("trainer.epochs") == 4
     assert found.run.training.channels is None
     assert found.run.training.momentum == 0.9
-    assert origin(found, "trainer.epochs").where == "scale mini"
+    assert str(origin(found, "trainer.epochs")) == "scale mini"
 
 
 def test_a_preset_has_the_papers_values_and_the_scale_shrinks_it(installed):
@@ -67,7 +67,7 @@ def test_settings_of_a_wish_lie_under_the_scale_and_set_over_everything(installe
     assert found.setting("trainer.epochs") == 9
     assert found.setting("trainer.sequence") == "architecture-first"
     assert found.setting("trainer.batch") == 32
-    assert origin(found, "trainer.epochs").where == "--set trainer.epochs=9"
+    assert str(origin(found, "trainer.epochs")) == "--set trainer.epochs=9"
 
 
 def test_a_flag_that_names_another_component_drops_the_settings(installed, tmp_path):
@@ -91,7 +91,7 @@ def test_values_from_python_and_flags_of_the_run(installed):
     assert found.problems == ()
     assert (found.run.seed, found.setting("updater.lr"), found.run.training.epochs) == (3, 0.2, 2)
     assert found.run.training.batch == 32
-    assert origin(found, "seed").where == "--seed 3"
+    assert str(origin(found, "seed")) == "--seed 3"
     [problem] = recipe(installed, settings={"updater.lr": "fast"}).problems
     assert str(problem) == "updater.lr: 'fast' is not a number above 0.\n     from settings['updater.lr']"
 

@@ -46,7 +46,7 @@ def test_other_data_are_warned_of(scale: str | None) -> None:
     [problem] = found.problems
     assert (problem.verdict, problem.path) == ("warned", "dataset")
     assert problem.text.startswith("preset paper is for flowers, and this is digits:")
-    assert str(problem.origin and problem.origin.where) == "--dataset digits"
+    assert str(problem.origin) == "--dataset digits"
 
 
 def test_data_that_are_there_are_used() -> None:
@@ -67,7 +67,7 @@ def test_a_recipe_that_includes_the_preset_is_asked_too(tmp_path: Path) -> None:
 
     assert (refused.verdict, warned.verdict) == ("refused", "warned")
     assert warned.origin is not None
-    assert warned.origin.where == f"{path}:3:10"
+    assert str(warned.origin) == f"{path}:3:10"
 
 
 @pytest.mark.needs("nascore-darts", "nascore-data", "nascore-xnas", "nascore-petridish")

@@ -47,7 +47,7 @@ def test_a_wish_is_taken_of_every_slot_before(own, other):
     found = settled(registry, **{own: "wishing"})
     assert (found.names(other), found.problems) == (("wished",), ())
     assert found.part(other).settings.channels == 7
-    assert found.part(other).brought.where == "wished by wishing"
+    assert str(found.part(other).brought) == "wished by wishing"
     # Its settings hold for whoever names the same, and what is named stands.
     assert settled(registry, **{own: "wishing", other: "wished"}).part(other).settings.channels == 7
     assert settled(registry, **{own: "wishing", other: "wishing"}).names(other) == ("wishing",)

@@ -6,7 +6,7 @@ import pytest
 
 import nascore
 from nascore.cli.options import RUN_FLAGS
-from nascore.errors import RecipeError
+from nascore.errors import NascoreError, RecipeError
 from nascore.verbs.resolution import OfRun
 
 
@@ -62,3 +62,31 @@ def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
 
 def test_the_arguments_are_the_flags():
     assert {*RUN_FLAGS} == OfRun.__optional_keys__
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"updater": "nothing"}, "updater='nothing'"),
+        ({"updater": ["uniform", "nothing"]}, "updater='nothing'"),
+        ({"updater": "uniform", "recipe": "none.yaml"}, "recipe='none.yaml'"),
+        ({"updater": "uniform", "preset": "nothing"}, "preset='nothing'"),
+        ({"updater": "uniform", "scale": "large"}, "scale='large'"),
+        ({"updater": "uniform", "seeds": "3"}, "seeds='3'"),
+        ({"updater": ["uniform", "uniform"]}, "updater=['uniform', 'uniform']"),
+        ({"updater": ["uniform", "sgd"], "seeds": [-1]}, "seeds"),
+        ({"updater": "uniform", "seeds": [1], "settings": {"seed": 3}}, "settings"),
+    ],
+)
+def test_a_refusal_from_python_names_the_argument(given, place):
+    with pytest.raises(NascoreError) as caught:
+        nascore.search_several(**{"space": "tiny", **given})
+    (problem,) = [one for one in caught.value.problems if one.verdict == "refused"]
+    assert str(problem.origin) == place
+    assert "--" not in str(caught.value).replace("nascore new-plugin --help", "")
+
+
+def test_a_misfit_from_python_names_the_arguments():
+    with pytest.raises(RecipeError, match="unrolled from settings") as caught:
+        nascore.search(space="tiny", updater="xnas", settings={"trainer.estimate": "unrolled"})
+    assert "xnas from updater='xnas'" in str(caught.value)

@@ -160,7 +160,7 @@ def _is_whole(slot: Slot, name: str, registry: Registry) -> bool:
 def _component(slot: Slot, name: str, registry: Registry) -> tuple[Component | None, Problem | None]:
     if slot.many and name == NONE:
         return None, None
-    origin = Origin(layer="flag", where=f"--{slot.name} {name}")
+    origin = Origin(kind="flag", flag=f"--{slot.name}", value=name)
     choice = name_component(slot.name, name, origin, registry).choice
     return choice.component, choice.problem
 

@@ -158,7 +158,7 @@ def _of_slot(request: Request, recipe: Recipe, ground: ResolveContext, slot: Slo
             text=f"{names} given back",
             slot="" if slot.many else slot.name,
         )
-    elif parts and any(part.brought.layer in ("recipe", "preset") for part in parts):
+    elif parts and any(part.brought.in_file for part in parts):
         yield from _given_back(request, parts, ground, slot)
     if not slot.many:
         yield from _replaced(request, parts, ground, slot)
@@ -200,10 +200,10 @@ def _values(request: Request, part: Part, slot: Slot) -> Iterator[Change]:
         dropped = _unset(request, path)
         if dropped is not request:
             yield Change(request=dropped, cost=_DROPPED, text=f"{path} given back", path=path)
-        elif origin is not None and origin.layer in ("recipe", "preset") and value != declared.default:
+        elif origin is not None and origin.in_file and value != declared.default:
             changed = _set(request, path, declared.default)
             yield Change(request=changed, cost=_DROPPED, text=f"{path} given back", path=path)
-        cost = _VALUE if origin is not None and origin.layer in _CHOSEN else _VALUE_UNSET
+        cost = _VALUE if origin is not None and origin.kind in _CHOSEN else _VALUE_UNSET
         for other in other_values(declared, value):
             text = f"{path} set to {_written(other)}"
             yield Change(request=_set(request, path, other), cost=cost, text=text)
@@ -260,11 +260,11 @@ def _written(value: object) -> str:
 
 def _comes(part: Part) -> str:
     origin = part.brought
-    if origin.layer == "wish":
-        return f"{origin.where.removeprefix('wished by ')} brings {part.name}"
-    if origin.layer == "default":
+    if origin.kind == "wish":
+        return f"{origin.who} brings {part.name}"
+    if origin.kind == "default":
         return f"{part.name} comes by default"
-    return f"{part.name} comes from {origin.where}"
+    return f"{part.name} comes from {origin}"
 
 
 _MOST: Final = 300

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nascore.description import Catalogue, Description
-    from nascore.errors import LayerName, Origin
+    from nascore.errors import Origin, OriginKind
     from nascore.plugin import Registry
     from nascore.recipe.settling.recipe import Part, Recipe, Row
     from nascore.recipe.sources.layers import Stack, Value
 
 
-TYPED: Final[tuple[LayerName, ...]] = ("flag", "set", "python")
+TYPED: Final[tuple[OriginKind, ...]] = ("flag", "set", "python")
 
 
 def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
@@ -45,7 +45,7 @@ def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
             problems += [
                 _warning(row, part, instead)
                 for row in rows
-                if row[2].layer in layers and _is_below(row[0], unread) and row[0] not in recipe.parts
+                if row[2].kind in layers and _is_below(row[0], unread) and row[0] not in recipe.parts
             ]
     return problems
 
@@ -134,7 +134,7 @@ def leftovers(recipe: Recipe, stack: Stack) -> Iterator[Problem]:
     """Yield a problem for every value given by path that no part took."""
     slots = {slot.name: slot for slot in recipe.slots}
     for value in (*stack.below, *stack.above):
-        by_path = value.node.origin.layer in ("set", "python")
+        by_path = value.node.origin.kind in ("set", "python")
         if not by_path or value.slot == RUN:
             continue
         if value.slot not in slots:
@@ -202,7 +202,7 @@ def _typed(recipe: Recipe) -> dict[str, Origin]:
     return {
         path: origin
         for path, value, origin in recipe.rows()
-        if path in {CELLS, AUXILIARY} and recipe.typed(path) not in known and value and origin.layer in TYPED
+        if path in {CELLS, AUXILIARY} and recipe.typed(path) not in known and value and origin.kind in TYPED
     }
 
 

@@ -125,7 +125,7 @@ def plain(component: Component) -> Part | None:
     settings, wrong = guarded(component, "settings", component.config, lambda: None)
     if wrong:
         return None
-    origin = Origin(layer="default", where="what fits")
+    origin = Origin(kind="default", what="what fits")
     provides = provided(component, settings)[0]
     return Part(component=component, settings=settings, origins={}, brought=origin, provides=provides)
 
@@ -157,9 +157,9 @@ def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registr
 
 def _wishes_of(there: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bool:
     """Say whether some part has settings that one of these wishes for."""
-    wished = {f"wished by {part.name}" for part in there}
+    names = {part.name for part in there}
     origins = (origin for filled in parts.values() for part in filled for origin in part.origins.values())
-    return any(origin.where in wished for origin in origins)
+    return any(origin.kind == "wish" and origin.who in names for origin in origins)
 
 
 def _level(way: Remedy, parts: Mapping[str, Sequence[Part]]) -> int:
@@ -230,7 +230,7 @@ def _blamed(found: Sequence[Remedy]) -> dict[int, str]:
 def _concerned(others: list[Part], blamed: Mapping[int, str]) -> list[Part]:
     """The parts to blame: those with a wrong setting, or else those that somebody chose, or else all."""
     wrong = [one for one in others if id(one) in blamed]
-    return wrong or [one for one in others if one.brought.layer != "default"] or others
+    return wrong or [one for one in others if one.brought.kind != "default"] or others
 
 
 def _called(part: Part, blamed: Mapping[int, str]) -> str:
@@ -256,19 +256,19 @@ def _but(called: Sequence[str]) -> str:
 
 def _brought(part: Part, blamed: Mapping[int, str]) -> str:
     setting = blamed.get(id(part))
-    if setting is not None and part.brought.layer == "default":
+    if setting is not None and part.brought.kind == "default":
         return f"{_valued(part, setting)} {_from(part.origins[setting])}"
     said = f"{part.name} {_from(part.brought)}"
     return said if setting is None else f"{said}, {_valued(part, setting)} {_from(part.origins[setting])}"
 
 
 def _from(origin: Origin) -> str:
-    if origin.layer == "wish":
-        return origin.where
-    if origin.layer == "default":
+    if origin.kind == "wish":
+        return str(origin)
+    if origin.kind == "default":
         return "by default"
     # What was typed after the flag is the part's name, or the value, which is said already.
-    return f"from {origin.where.split()[0] if origin.layer in ('flag', 'set') else origin.where}"
+    return f"from {origin.flag if origin.kind in ('flag', 'set') else origin}"
 
 
 def _fits(found: Sequence[Remedy]) -> str:

@@ -59,7 +59,7 @@ class Part:
 
     def values(self) -> Iterator[tuple[str, Any, Origin]]:
         """Yield each setting's dotted path, value and origin, nested groups too."""
-        default = Origin(layer="default", where=f"default of {self.name}")
+        default = Origin(kind="default", what="default", who=self.name)
         for path, value in flat(self.settings):
             yield path, value, self.origins.get(path, default)
 
@@ -235,7 +235,7 @@ def layer_of(declared: Mapping[str, Mapping[str, int]], by: str) -> Layer:
     published = {name: value for name, value in sizes_of(declared)["paper"].items() if value is not None}
     if not published:
         return Layer()
-    node = wrap({"training": published}, Origin(layer="wish", where=f"published size of {by}"))
+    node = wrap({"training": published}, Origin(kind="wish", what="published size", who=by))
     return Layer(values=(Value(slot=RUN, component=None, node=node),))
 
 

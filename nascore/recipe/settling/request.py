@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem, did_you_mean, refusal
@@ -32,27 +32,38 @@ class Request:
 
     Attributes:
         recipe: A recipe file.
-        recipe_typed: How it was named, where that was not ``--recipe FILE``.
+        recipe_flag: The flag before it; empty where it was named without one.
         preset: A preset's name.
         scale: ``mini`` or ``paper``.
         names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
-        run: Settings of the run that have a flag of their own: ``{"seed": 3}``.
-        arguments: Settings of the run that are arguments of a call from Python: ``{"seed": 3}``.
+        run: Settings of the run that have a flag, or an argument, of their own: ``{"seed": 3}``.
         sets: ``PATH=VALUE`` texts.
         settings: Values from Python by the same paths.
         prefix: What these paths may begin with besides: that of an evaluation behind a search.
+        from_python: Whether a call from Python made it, whose arguments are no flags.
     """
 
     recipe: Path | None = None
-    recipe_typed: str = ""
+    recipe_flag: str = "--recipe"
     preset: str | None = None
     scale: str | None = None
     names: Mapping[str, Sequence[str]] = Factory(dict)
     run: Mapping[str, Any] = Factory(dict)
-    arguments: Mapping[str, Any] = Factory(dict)
     sets: Sequence[str] = ()
     settings: Mapping[str, Any] = Factory(dict)
     prefix: str = ""
+    from_python: bool = False
+
+    def origin(self, name: str, value: object) -> Origin:
+        """Return where a flag or an argument of this request stands.
+
+        Args:
+            name: Its name without dashes.
+            value: The value, as it was given.
+        """
+        if self.from_python:
+            return Origin(kind="python", flag=name, value=repr(value))
+        return Origin(kind="flag", flag=f"--{name}", value=str(value))
 
     def layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
         """Return all layers, lowest first; what is wrong with one is noted in it.
@@ -68,12 +79,14 @@ class Request:
         files = Files(registry=registry, slots=tuple(slots))
         layers: list[Layer] = []
         if self.preset is not None:
-            layers += files.preset(self.preset, _flag("preset", self.preset))
+            layers += files.preset(self.preset, self.origin("preset", self.preset))
         if self.recipe is not None:
-            typed = self.recipe_typed or f"--recipe {self.recipe}"
-            layers += files.recipe(given_path(self.recipe), Origin(layer="flag", where=typed))
+            origin = self.origin("recipe", str(self.recipe))
+            if not self.from_python:
+                origin = evolve(origin, flag=self.recipe_flag)
+            layers += files.recipe(given_path(self.recipe), origin)
         if self.scale is not None:
-            origin = _flag("scale", self.scale)
+            origin = self.origin("scale", self.scale)
             scale, problems = read_scale(Node(value=self.scale, origin=origin))
             layers.append(Layer(scale=scale, problems=problems))
         elif not layers:
@@ -88,8 +101,7 @@ class Request:
         named = self._named(registry, slots)
         sets = Sets(registry=registry, slots=tuple(slots), prefix=self.prefix)
         sets.named(named.values)
-        sets.of_run({name: wrap(value, _flag(name, value)) for name, value in self.run.items()})
-        sets.of_run({name: wrap(value, _argument(name, value)) for name, value in self.arguments.items()})
+        sets.of_run({name: wrap(value, self.origin(name, value)) for name, value in self.run.items()})
         sets.typed(self.sets)
         sets.given(self.settings)
         return [named, sets.layer()]
@@ -106,7 +118,7 @@ class Request:
             if slot not in by_name or not names:
                 continue
             typed = [] if list(names) == ["none"] and by_name[slot].many else names
-            named = [name_component(slot, name, _flag(slot, name), registry) for name in typed]
+            named = [name_component(slot, name, self.origin(slot, name), registry) for name in typed]
             chosen[slot] = tuple(one.choice for one in named)
             values += [value for one in named for value in one.values]
             problems += _too_many(by_name[slot], chosen[slot])
@@ -156,11 +168,3 @@ def _too_many(slot: Slot, choices: Sequence[SlotChoice]) -> list[Problem]:
     else:
         return []
     return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint=hint)]
-
-
-def _flag(name: str, value: object) -> Origin:
-    return Origin(layer="flag", where=f"--{name} {value}")
-
-
-def _argument(name: str, value: object) -> Origin:
-    return Origin(layer="python", where=f"{name}={value!r}")

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.config import Node
-    from nascore.errors import LayerName
     from nascore.plugin import Registry
     from nascore.plugin.known import Absence
     from nascore.recipe.sources.layers import SlotChoice, Stack, Value
@@ -127,7 +126,7 @@ def owners(component: Component, registry: Registry) -> Callable[[str], list[str
     return who_has
 
 
-_UNNAMED: Final = Origin(layer="default", where="neither preset nor recipe is given")
+_UNNAMED: Final = Origin(kind="default", what="neither preset nor recipe is given")
 
 DEFAULT_SCALE: Final = Layer(scale=("mini", _UNNAMED))
 """The lowest layer of a request that names neither preset nor recipe nor scale."""
@@ -300,7 +299,7 @@ class _Settling:
 
     def settle(self) -> None:
         """Fill every slot."""
-        core = self._read(Option(component=self.run, brought=Origin(layer="default", where="the core")))
+        core = self._read(Option(component=self.run, brought=Origin(kind="default", what="the core")))
         self.known[RUN] = [core.part]
         self.problems += core.problems
         for slot in self.slots:
@@ -363,8 +362,8 @@ class _Settling:
                 if component is None:
                     yield DeclinedWish(slot=slot.name, wish=name, by=by, why=self._missing(slot, name))
                     continue
-                layer: LayerName = "default" if owner.slot == RUN else "wish"
-                origin = Origin(layer=layer, where="default" if owner.slot == RUN else f"wished by {by}")
+                core = owner.slot == RUN
+                origin = Origin(kind="default", what="default") if core else Origin(kind="wish", who=by)
                 yield Option(component=component, brought=origin, wished=wrap(settings, origin), by=by)
 
     def _missing(self, slot: Slot, name: str) -> str:
@@ -406,7 +405,7 @@ class _Settling:
         above = [value.node for value in self.stack.above if concerns(value, component)]
         nodes = [*([] if option.wished is None else [option.wished]), *below]
         if scale is not None and scale[0] == "mini":
-            nodes.append(wrap(component.mini, Origin(layer="scale", where="scale mini")))
+            nodes.append(wrap(component.mini, Origin(kind="scale", who="mini")))
         whole = wrap({}, option.brought)
         for node in (*nodes, *above):
             whole = merge(whole, node)

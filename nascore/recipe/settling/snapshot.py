@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nascore.recipe.settling.recipe import Part, Recipe
 
 
-_HERE: Final = Origin(layer="python", where="dump")
+_HERE: Final = Origin(kind="python")
 
 
 def absolute(path: Path) -> str:
@@ -55,7 +55,7 @@ def dump_recipe(
         lines += _lines(writer.node(part.settings), 0)
     for slot in recipe.slots:
         parts = recipe.parts.get(slot.name, ())
-        if slot.aside and all(part.brought.layer == "default" for part in parts):
+        if slot.aside and all(part.brought.kind == "default" for part in parts):
             # Who watches by default depends on where the run was started, and must not be repeated.
             continue
         if slot.many:

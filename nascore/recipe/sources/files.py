@@ -12,7 +12,7 @@ from attrs import Factory, evolve, frozen
 
 from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
-from nascore.errors import LayerName, Origin, Problem, did_you_mean, error_line
+from nascore.errors import Origin, OriginKind, Problem, did_you_mean, error_line
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.recipe.sources.guard import caught
 from nascore.recipe.sources.layers import Layer, Value
@@ -181,7 +181,7 @@ def not_read(path: Path, error: Exception, origin: Origin, registry: Registry) -
         origin: Where it was named.
         registry: What is installed: it may be a preset that was meant.
     """
-    at = "recipe" if origin.layer == "flag" else "include"
+    at = "include" if origin.in_file else "recipe"
     if isinstance(error, UnicodeDecodeError):
         return Problem(path=at, text=f"{path} is not UTF-8 text.", origin=origin)
     if not isinstance(error, OSError):
@@ -219,14 +219,14 @@ class Source:
     Attributes:
         where: Its name in error texts.
         text: The YAML.
-        layer: ``preset`` or ``recipe``; a preset includes presets only.
+        kind: ``preset`` or ``recipe``; a preset includes presets only.
         preset: Name of the preset; empty for a file.
         folder: Where its relative paths are looked up. None: in the working folder.
     """
 
     where: str
     text: str
-    layer: LayerName
+    kind: OriginKind
     preset: str = ""
     folder: Path | None = None
 
@@ -293,13 +293,13 @@ class Files:
                 return [Layer(problems=wrong, unread=True)]
             folder = preset.path.parent if isinstance(preset.path, Path) else None
             where = f"{preset.name}.yaml"
-            source = Source(where=where, text=text, layer="preset", preset=preset.name, folder=folder)
+            source = Source(where=where, text=text, kind="preset", preset=preset.name, folder=folder)
             self.pages[key] = self._page(source)
         return self._laid(self.pages[key], (*included, key))
 
     def _read(self, path: Path) -> Page:
         text = read_text(path, most=MOST_OF_A_DOCUMENT)
-        return self._page(Source(where=str(path), text=text, layer="recipe", folder=path.parent))
+        return self._page(Source(where=str(path), text=text, kind="recipe", folder=path.parent))
 
     def _laid(self, page: Page, included: _Included) -> list[Layer]:
         """What a text includes, and on top what it says itself."""
@@ -307,7 +307,7 @@ class Files:
         return [*below, page.own]
 
     def _page(self, source: Source) -> Page:
-        document = parse_document(source.text, where=source.where, layer=source.layer, folder=source.folder)
+        document = parse_document(source.text, where=source.where, kind=source.kind, folder=source.folder)
         if document.root is None:
             return Page(
                 source=source, own=Layer(problems=not_yaml(source.where, document.problems), unread=True)
@@ -338,7 +338,7 @@ class Files:
             return [_wrong(_too_many(node.origin, included))]
         if not node.value.endswith(".yaml"):
             return self.preset(node.value, node.origin, included)
-        if source.layer == "preset":
+        if source.kind == "preset":
             text = f"{show(node)} is no preset's name: a preset includes presets only."
             return [_wrong(Problem(path="include", text=text, origin=node.origin))]
         return self.recipe((source.folder or Path()) / given_path(node.value), node.origin, included)

@@ -108,7 +108,9 @@ def no_problem(component: Component, item: object, what: str = "check") -> Probl
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     # The last frame is where it was raised: what its author wants to see first.
-    origin = Origin(layer="python", where=f"{frames[-1].filename}:{frames[-1].lineno}") if frames else None
+    origin = None
+    if frames:
+        origin = Origin(kind="python", file=frames[-1].filename, line=frames[-1].lineno or 0)
     return _fault(component, f"the {what} of {component.name} raised {error_line(error)}.", origin)
 
 

@@ -35,7 +35,7 @@ def typed_value(text: str, origin: Origin) -> Node:
     Returns:
         The value, with the text that a setting which holds text takes as it stands (``note=1e3``).
     """
-    document = parse_document(text, where="", layer="set")
+    document = parse_document(text, where="", kind="set")
     bare = text.strip()
     if document.root is None or document.problems:
         return Node(value=text, origin=origin, text=text)
@@ -76,7 +76,7 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
     )
     if of_plugin is not None:
         return of_plugin
-    if slot == DATASET and origin.layer == "preset":
+    if slot == DATASET and origin.kind == "preset":
         return lacking_data(text, origin, registry)
     others = registry.slots_of(text)
     if text == "none" and any(one.name == slot and one.many for one in SLOTS):
@@ -90,7 +90,7 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
 def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
     """Return the problem of a preset's name that cannot be resolved."""
     presets = registry.presets()
-    at = Problem(path="preset" if origin.layer == "flag" else "include", text="", origin=origin)
+    at = Problem(path="include" if origin.in_file else "preset", text="", origin=origin)
     of_plugin = _several(at, presets.ambiguous(name), f"a preset {name}") or _absent(
         at, "preset", name, registry
     )
@@ -100,11 +100,8 @@ def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
     near = f"Did you mean {' or '.join(begun)}?" if begun else did_you_mean(name, presets)
     hint = near or f"Installed: {', '.join(sorted(presets)) or 'none'}."
     if name.endswith(_YAML):
-        hint = (
-            f"Write {command_line('--recipe', name)}."
-            if origin.layer == "flag"
-            else "A file's name ends in .yaml."
-        )
+        typed = _typed(origin, "recipe", name)
+        hint = "A file's name ends in .yaml." if origin.in_file else f"Write {typed}."
     return evolve(at, text=f"no preset is called {name}.", hint=hint)
 
 
@@ -140,9 +137,13 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
 
 
 def _way(slot: str, name: str, origin: Origin) -> str:
-    """How to choose a component where this was written: by a flag, or in a file."""
-    in_file = origin.layer in ("recipe", "preset")
-    return f"Write {slot}: {name}." if in_file else f"Write {command_line(f'--{slot}', name)}."
+    """How to choose a component where this was written: by a flag, by an argument, or in a file."""
+    return f"Write {slot}: {name}." if origin.in_file else f"Write {_typed(origin, slot, name)}."
+
+
+def _typed(origin: Origin, option: str, value: str) -> str:
+    """How to give an option as the origin was: as an argument from Python, or as a flag."""
+    return f"{option}={value!r}" if origin.in_python else command_line(f"--{option}", value)
 
 
 @frozen(kw_only=True)
@@ -308,7 +309,7 @@ class Sets:
     def typed(self, sets: Iterable[str]) -> None:
         """Take what was typed after ``--set``."""
         for text in sets:
-            origin = Origin(layer="set", where=f"--set {text}")
+            origin = Origin(kind="set", flag="--set", value=text)
             path, equals, value = text.partition("=")
             path = path.strip()
             if not path:
@@ -327,7 +328,7 @@ class Sets:
     def given(self, values: Mapping[str, Any]) -> None:
         """Take values given from Python, by path."""
         for path, value in values.items():
-            origin = Origin(layer="python", where=f"settings[{path!r}]")
+            origin = Origin(kind="python", flag=f"settings[{path!r}]")
             self._give(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
 
     def layer(self) -> Layer:
@@ -346,10 +347,7 @@ class Sets:
         elif len(words) == 1 or words[1:] == ["name"]:
             text = "a component is chosen by its own flag."
             name = node.value if isinstance(node.value, str) else "NAME"
-            typed = (
-                f"{slot.name}={name!r}" if origin.layer == "python" else command_line(f"--{slot.name}", name)
-            )
-            self._wrong(path, text, origin, f"Write {typed}.")
+            self._wrong(path, text, origin, f"Write {_typed(origin, slot.name, name)}.")
         elif slot.many:
             self._give_item(slot, words, node, origin)
         else:
@@ -361,7 +359,7 @@ class Sets:
         before = {name: self._seen[name] for name in leaves if name in self._seen}
         for name, first in before.items():
             if (type(first.value), first.value) != (type(leaves[name].value), leaves[name].value):
-                text = f"given twice; first as {first.origin.where}."
+                text = f"given twice; first as {first.origin}."
                 self._wrong(name, text, node.origin, "Leave one of them out.")
         self._seen.update({**leaves, **before})
         return len(before) == len(leaves)

@@ -136,7 +136,7 @@ def explained(problem: Problem, lost: Mapping[str, Lost]) -> Problem:
     Nothing is added where it is known already who brings it or what was meant, nor to what was typed now:
     the recipe does not say that.
     """
-    typed = problem.origin is not None and problem.origin.layer == "flag"
+    typed = problem.origin is not None and problem.origin.kind in ("flag", "python")
     if not lost or typed or problem.of_plugin or problem.hint.startswith(_BETTER):
         return problem
     return evolve(

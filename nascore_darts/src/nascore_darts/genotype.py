@@ -58,7 +58,7 @@ def refuse(text: str) -> None:
     if looks_like(text):
         said = f"the numbers of the operations are ambiguous: {_READINGS}."
         hint = "Write their names: Genotype(normal=[(OPERATION, STATE), ...], ...)."
-        where = Origin(layer="recipe", where="genotype:1:1")
+        where = Origin(kind="recipe", file="genotype", line=1, column=1)
         raise DescriptionError([Problem(path="", text=said, hint=hint, origin=where)])
 
 

@@ -188,7 +188,7 @@ def parse(text: str) -> Source:
 
 
 def _origin(line: int, column: int) -> Origin:
-    return Origin(layer="recipe", where=f"genotype:{line}:{column}")
+    return Origin(kind="recipe", file="genotype", line=line, column=column)
 
 
 def _no_genotype(why: str, line: int, column: int) -> DescriptionError:

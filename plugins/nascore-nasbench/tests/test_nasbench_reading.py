@@ -50,7 +50,7 @@ def test_a_mistake_has_its_place_and_what_is_right(old, new, place, said):
     text = SOUND.replace(old, new, 1)
     assert STRINGS.recognises(text)
     told = [problem for problem in refusal(text) if said in str(problem)]
-    assert [problem.origin.where for problem in told] == [f"nb201:{place}"]
+    assert [str(problem.origin) for problem in told] == [f"nb201:{place}"]
 
 
 def test_all_mistakes_come_at_once():

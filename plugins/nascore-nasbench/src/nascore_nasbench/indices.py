@@ -43,7 +43,7 @@ def parse(text: str) -> tuple[str, ...]:
     if all(one == first for one in found.values()):
         return first
     said = "; ".join(starmap(lambda how, ops: f"{how}: {_string(ops)}", found.items()))
-    where = Origin(layer="recipe", where="nb201:1:1")
+    where = Origin(kind="recipe", file="nb201", line=1, column=1)
     text = f"numbers of operations are ambiguous, since code bases count differently: {said}."
     raise DescriptionError([Problem(path="", text=text, hint="Give the string that is meant.", origin=where)])
 

@@ -105,7 +105,7 @@ class _Reader:
     def wrong(self, path: str, at: int, text: str, hint: str = "") -> None:
         before = self.text[:at]
         line, column = before.count("\n") + 1, at - before.rfind("\n")
-        origin = Origin(layer="recipe", where=f"nb201:{line}:{column}")
+        origin = Origin(kind="recipe", file="nb201", line=line, column=column)
         self.problems.append(Problem(path=path, text=text, hint=hint, origin=origin))
 
     def cell(self) -> tuple[str, ...]:

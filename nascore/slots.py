@@ -14,9 +14,15 @@ BUILTIN: Final = "builtin"
 class Slot:
     """A place in a search that components fill.
 
+    From it follow the hook through which plugins bring components, the option of the command line, the key of
+    a recipe and its JSON Schema, the rows of ``nascore list`` and ``nascore matrix``, and the checks of the
+    conformance kit.
+
     Attributes:
-        name: What is typed: ``--updater``.
-        summary: One sentence that says what fills it.
+        name: The slot's name, as it is typed: ``--updater``.
+        summary: What fills it, in half a sentence.
+        protocol: The protocol that the class of a component implements, as ``module:name``.
+        conformance: The class of the kit that examines its components, as ``module:name``.
         many: Whether it holds a list of components instead of one.
         aside: Whether what fills it has no say in the result; a recipe that is written down then names it
             only where somebody did.
@@ -24,6 +30,8 @@ class Slot:
 
     name: str
     summary: str
+    protocol: str
+    conformance: str
     many: bool = False
     aside: bool = False
 
@@ -34,16 +42,62 @@ class Slot:
 
 
 SLOTS: Final[tuple[Slot, ...]] = (
-    Slot(name="space", summary="the architectures to choose from, as an open description"),
-    Slot(name="growth", summary="the outer loop: which architectures are made, and from which others"),
-    Slot(name="updater", summary="the rule that moves the architecture parameters"),
-    Slot(name="trainer", summary="one step of weights and architecture, and the estimate of the gradient"),
-    Slot(name="relaxation", summary="the map from architecture parameters to the mixture of operations"),
-    Slot(name="regularizer", summary="penalties on architecture parameters and mixture", many=True),
-    Slot(name="dataset", summary="the examples, their facts and their split"),
-    Slot(name="observer", summary="who watches the run, and changes nothing", many=True, aside=True),
+    Slot(
+        name="space",
+        summary="the architectures to choose from, as an open description",
+        protocol="nascore.contract:Space",
+        conformance="nascore.testing.space:SpaceConformance",
+    ),
+    Slot(
+        name="growth",
+        summary="the outer loop: which architectures are made, and from which others",
+        protocol="nascore.contract:GrowthPolicy",
+        conformance="nascore.testing.growth:GrowthConformance",
+    ),
+    Slot(
+        name="updater",
+        summary="the rule that moves the architecture parameters",
+        protocol="nascore.contract:Updater",
+        conformance="nascore.testing.updater:UpdaterConformance",
+    ),
+    Slot(
+        name="trainer",
+        summary="one step of weights and architecture, and the estimate of the gradient",
+        protocol="nascore.contract:Trainer",
+        conformance="nascore.testing.trainer:TrainerConformance",
+    ),
+    Slot(
+        name="relaxation",
+        summary="the map from architecture parameters to the mixture of operations",
+        protocol="nascore.contract:Relaxation",
+        conformance="nascore.testing.relaxation:RelaxationConformance",
+    ),
+    Slot(
+        name="regularizer",
+        summary="penalties on architecture parameters and mixture",
+        protocol="nascore.contract:Regularizer",
+        conformance="nascore.testing.regularizer:RegularizerConformance",
+        many=True,
+    ),
+    Slot(
+        name="dataset",
+        summary="the examples, their facts and their split",
+        protocol="nascore.contract:Dataset",
+        conformance="nascore.testing.dataset:DatasetConformance",
+    ),
+    Slot(
+        name="observer",
+        summary="who watches the run, and changes nothing",
+        protocol="nascore.contract:Observer",
+        conformance="nascore.testing.observer:ObserverConformance",
+        many=True,
+        aside=True,
+    ),
 )
-"""All slots, in the order in which they are settled."""
+"""All slots, in the order in which they are filled.
+
+A new slot is a row here, a protocol, a class of the kit, and its use in the engine.
+"""
 
 RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""

@@ -16,55 +16,32 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from nascore.slots import SLOTS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
     from nascore.component import Command, Component, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
+    from nascore.slots import Slot
 
 hookspec = pluggy.HookspecMarker("nascore")
 
 
-@hookspec
-def nascore_spaces() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Search spaces."""
+def _of_slot(slot: Slot) -> Callable[[], Iterable[Component]]:
+    """Return the specification of the hook that brings components for a slot."""
+
+    def specification() -> Iterable[Component]:  # type: ignore[empty-body]
+        ...
+
+    specification.__name__ = specification.__qualname__ = slot.hook
+    specification.__doc__ = f"{slot.summary[0].upper()}{slot.summary[1:]}."
+    return hookspec(specification)
 
 
-@hookspec
-def nascore_growths() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Outer loops: which architectures are made, and from which others."""
-
-
-@hookspec
-def nascore_updaters() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Rules that move the architecture parameters."""
-
-
-@hookspec
-def nascore_trainers() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Steppers that train weights and architecture together."""
-
-
-@hookspec
-def nascore_relaxations() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Maps from architecture parameters to mixtures."""
-
-
-@hookspec
-def nascore_regularizers() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Penalties on architecture parameters and mixture."""
-
-
-@hookspec
-def nascore_datasets() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Data sets."""
-
-
-@hookspec
-def nascore_observers() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Who watches a run."""
+globals().update({slot.hook: _of_slot(slot) for slot in SLOTS})
 
 
 @hookspec

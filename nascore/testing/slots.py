@@ -1,38 +1,27 @@
-"""Which class of the kit examines the components of which slot."""
+"""The class of the kit that examines the components of each slot, as the slot table names it."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from nascore.testing.dataset import DatasetConformance
-from nascore.testing.growth import GrowthConformance
-from nascore.testing.observer import ObserverConformance
+from nascore.slots import SLOTS
 from nascore.testing.operation import OperationConformance
 from nascore.testing.plugin import PluginConformance
-from nascore.testing.regularizer import RegularizerConformance
-from nascore.testing.relaxation import RelaxationConformance
-from nascore.testing.space import SpaceConformance
-from nascore.testing.trainer import TrainerConformance
-from nascore.testing.updater import UpdaterConformance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nascore.testing.conformance import Conformance
 
-BY_SLOT: Final[Mapping[str, type[Conformance]]] = {
-    one.slot: one
-    for one in (
-        DatasetConformance,
-        GrowthConformance,
-        ObserverConformance,
-        RegularizerConformance,
-        RelaxationConformance,
-        SpaceConformance,
-        TrainerConformance,
-        UpdaterConformance,
-    )
-}
+
+def _load(name: str) -> type[Conformance]:
+    module, _, attribute = name.partition(":")
+    found: type[Conformance] = getattr(import_module(module), attribute)
+    return found
+
+
+BY_SLOT: Final[Mapping[str, type[Conformance]]] = {slot.name: _load(slot.conformance) for slot in SLOTS}
 """The conformance class of each slot, by the slot's name."""
 
 BY_KIND: Final[Mapping[str, type[Conformance]]] = {

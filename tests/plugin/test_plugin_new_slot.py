@@ -43,6 +43,18 @@ main(sys.argv[1:])
 """
 
 
+KIT = """
+from nascore.testing import Conformance
+
+class ToyConformance(Conformance):
+    slot = "toy"
+
+    def test_has_its_size(self):
+        '''It has the size that is set.'''
+        self.hold(self.made().size == 3, "has another size")
+"""
+
+
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "toys.py").write_text(PLUGIN, encoding="utf-8")

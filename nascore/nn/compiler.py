@@ -10,7 +10,7 @@ from torch import nn
 from nascore.component import load
 from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
-from nascore.nn.execution import EXECUTIONS
+from nascore.nn.fused import EXECUTIONS
 from nascore.nn.network import Network, keep_statistics
 from nascore.nn.program import write_program
 from nascore.nn.weighing import GroupShape

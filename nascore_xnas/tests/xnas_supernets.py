@@ -15,7 +15,8 @@ from nascore.engine.data import Batches
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
-from nascore.nn.execution import EXECUTIONS, Plain
+from nascore.nn.execution import Plain
+from nascore.nn.fused import EXECUTIONS
 from nascore.plugin import Registry
 from nascore_xnas import UpdaterSettings
 from nascore_xnas.updater import Updater

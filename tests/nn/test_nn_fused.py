@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from nascore.description import Op, grow, load
 from nascore.nn import compile as compiled
-from nascore.nn import execution as fused
+from nascore.nn import fused
 
 SAMPLES = 4
 LABELS = torch.arange(SAMPLES)

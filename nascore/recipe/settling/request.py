@@ -12,8 +12,9 @@ from nascore.files import given_path
 from nascore.recipe.settling.settle import DEFAULT_SCALE, resolve
 from nascore.recipe.sources.files import Files, read_scale
 from nascore.recipe.sources.layers import Layer, SlotChoice, Value
-from nascore.recipe.sources.names import Sets, name_component
+from nascore.recipe.sources.names import name_component
 from nascore.recipe.sources.run_settings import SEARCH_RUN
+from nascore.recipe.sources.set_option import Sets
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:

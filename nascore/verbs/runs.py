@@ -121,6 +121,8 @@ def load_run(path: str | Path) -> Run:
     Raises:
         RunFolderError: The folder holds no run, one that is not done, or one that cannot be read.
     """
+    if not isinstance(path, (str, PathLike)):
+        raise RunFolderError(f"{type(path).__name__} is no path of a run: give the folder of one.")
     record = read(given_path(path))
     if record.result is None:
         raise RunFolderError(f"{path} {_UNFINISHED}. {record.inventory}")

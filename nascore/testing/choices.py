@@ -9,8 +9,8 @@ import torch
 from nascore.description import ChoiceGroup, Op
 from nascore.description.derive import NOTHING
 from nascore.description.plan import segments
-from nascore.engine.phase import Grouped
 from nascore.nn import ArchitectureState
+from nascore.testing.harness import Grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
 
-from nascore.builtin.components import PlantedSpaceSettings, TinySettings
-from nascore.builtin.spaces import Planted, Tiny
 from nascore.contract import DataFacts, GrowingPolicy
 from nascore.description import dump, expand, fingerprint
 from nascore.gallery import Gallery
@@ -31,6 +29,7 @@ from nascore.testing.growth_samples import (
     strengths,
     waves,
 )
+from nascore.testing.harness import planted_space, tiny
 from nascore.testing.part import OptionalMethods, PartConformance
 
 if TYPE_CHECKING:
@@ -336,8 +335,8 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
 def spaces() -> dict[str, Description]:
     """Return the spaces that growth is tried in, by name."""
     return {
-        "tiny": Tiny(TinySettings()).describe(FACTS),
-        "planted": Planted(PlantedSpaceSettings()).describe(FACTS),
+        "tiny": tiny(FACTS),
+        "planted": planted_space(FACTS),
     }
 
 

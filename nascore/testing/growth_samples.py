@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final
 import torch
 from attrs import evolve, frozen
 
-from nascore.builtin.components import TinySettings
-from nascore.builtin.spaces import Tiny
 from nascore.contract import GrowingPolicy
 from nascore.description import derive, expand, fingerprint, load
 from nascore.errors import DescriptionError
@@ -21,6 +19,7 @@ from nascore.nn import compile as compiled
 from nascore.testing.choices import generator
 from nascore.testing.conformance import NotExaminedError
 from nascore.testing.dataset import facts
+from nascore.testing.harness import tiny
 from nascore.testing.part import seeded
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ def fixed_space() -> tuple[Description, frozenset[str]]:
 @cache
 def growing_spaces() -> dict[str, Description]:
     """Return the spaces whose architectures a policy is to grow, by name."""
-    return {"tiny": Tiny(TinySettings()).describe(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
+    return {"tiny": tiny(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
 
 
 def growing(policy: object) -> GrowingPolicy:

@@ -23,14 +23,12 @@ from safetensors.torch import load_file
 
 from nascore.component import load as loaded
 from nascore.description import load
-from nascore.engine.search import search
-from nascore.engine.streams import Streams
 from nascore.errors import NascoreError, error_line
-from nascore.nn import compile as compiled
 from nascore.recipe.advice.combinations import mixes
 from nascore.recipe.settling.request import settled
 from nascore.run import RESULT
 from nascore.testing.choices import generator
+from nascore.testing.harness import initial_network, search
 from nascore.testing.planted import CLASSES, DATASET, smallest
 
 if TYPE_CHECKING:
@@ -39,11 +37,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.contract import Demand, StepReport, Trainer
-    from nascore.engine.phase import Phase
     from nascore.nn import Network
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
     from nascore.recipe.advice.combinations import Mix
+    from nascore.testing.harness import Phase
 
     Tensors = dict[str, Tensor]
     Values: TypeAlias = frozenset[tuple[int, Hashable]]
@@ -184,8 +182,7 @@ def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
         (job / "description.yaml").read_text(encoding="utf-8"), catalogue=registry.operations()
     )
     # As the job itself drew them: what a child inherits is another matter.
-    with Streams(f"{recipe.run.seed}/{int(number)}").initial():
-        network = compiled(description, registry.operations(), execution="plain")
+    network = initial_network(recipe, int(number), description, registry.operations())
     before = _weights(network)
     network.load_state_dict(load_file(job / "weights.safetensors"))
     after = _weights(network)

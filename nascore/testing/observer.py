@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
 
-from nascore.builtin.components import TinySettings
-from nascore.builtin.spaces import Tiny
 from nascore.contract import DataFacts, EpochReport, Observer, StepReport
 from nascore.description import choose, derive, expand
-from nascore.engine.observers import copied, untouched
 from nascore.errors import error_line
 from nascore.recipe import Request, settled
 from nascore.testing.conformance import NotConformingError
+from nascore.testing.harness import copied, tiny, untouched
 from nascore.testing.part import PartConformance
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def events(registry: Registry, folder: Path) -> list[Event]:
 def architecture() -> Description:
     """Return a closed description."""
     facts = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, mean=(0.5,), std=(0.25,))
-    space = Tiny(TinySettings()).describe(facts)
+    space = tiny(facts)
     groups = expand(space).layouts
     strength = {name: [[1.0] * len(one.ops) for _ in one.rows] for name, one in groups.items()}
     return derive(space, choose(space, strength))

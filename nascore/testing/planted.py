@@ -7,25 +7,18 @@ moves the wrong way none. A relaxation that draws at random, or leaves candidate
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, frozen
+from attrs import frozen
 
 from nascore.component import load
 from nascore.config import settings_of
 from nascore.description import Op, expand
-from nascore.engine.build import build_search
-from nascore.engine.derive import picks_of
-from nascore.engine.device import computing
-from nascore.engine.loop import run_phase
-from nascore.engine.phase_factory import search_phase
-from nascore.recipe import SEARCH_RUN, Request, settled
+from nascore.recipe import SEARCH_RUN
 from nascore.slots import RUN, SLOTS
 from nascore.testing.dataset import facts
+from nascore.testing.harness import searched_with, searching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,79 +27,8 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.config import Declared
-    from nascore.contract import Trainer
-    from nascore.description import Description
-    from nascore.engine.build import RunContext
-    from nascore.engine.phase import Phase, Search
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-
-
-JOB = 1
-PLANTED_IMAGES = 704
-"""Training images: two halves of 11 batches of 32."""
-
-
-@define(kw_only=True)
-class Searching:
-    """A search about to begin.
-
-    Attributes:
-        live: The run.
-        phase: The phase.
-        trainer: Its stepper, not yet started.
-        description: The space, open.
-    """
-
-    live: RunContext
-    phase: Phase
-    trainer: Trainer
-    description: Description
-
-    @property
-    def search(self) -> Search:
-        """The choices."""
-        assert self.phase.search is not None
-        return self.phase.search
-
-
-def searched_with(
-    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
-) -> Recipe:
-    """Return the recipe of a search at the scale `mini` on the data set `planted`.
-
-    Args:
-        registry: What is installed.
-        names: What fills a slot; the others are filled by wishes and defaults.
-        seed: Seed of the run.
-        sets: Settings, as ``PATH=VALUE``.
-
-    Raises:
-        RecipeError: The parts do not fit.
-    """
-    request = Request(
-        names={"dataset": ["planted"], **{slot: [name] for slot, name in names.items()}},
-        scale="mini",
-        run={"seed": seed, "device": "cpu"},
-        sets=(f"dataset.count={PLANTED_IMAGES}", *sets),
-    )
-    return settled(request, registry)
-
-
-@contextmanager
-def searching(
-    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
-) -> Iterator[Searching]:
-    """Build a search as :func:`searched_with` says; its files are thrown away.
-
-    Raises:
-        RecipeError: The parts do not fit.
-    """
-    recipe = searched_with(registry, names, seed=seed, sets=sets)
-    with computing(recipe.run.threads), TemporaryDirectory() as folder:
-        live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
-        phase = search_phase(live, parts, live.streams(JOB))
-        yield Searching(live=live, phase=phase, trainer=parts.trainer, description=parts.description)
 
 
 USEFUL: Final = Op("conv_3x3")
@@ -171,9 +93,9 @@ def planted(
     form = form_for(registry, names, sets)
     own = (f"space.form={form}", f"trainer.epochs={EPOCHS[form]}", "trainer.warm_up=0", f"space.seed={seed}")
     with searching(registry, {"space": "planted", **names}, seed=seed, sets=(*own, *sets)) as found:
-        run_phase(found.phase, found.trainer, found.live.watch)
+        found.run()
         expected = found.search.expected()
-        picks = picks_of(found.description, found.search)
+        picks = found.picks()
     groups = found.description.groups
     return PlantedResult(
         seed=seed,

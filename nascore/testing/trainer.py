@@ -10,8 +10,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from nascore.component import load
-from nascore.engine.loop import capture, restore
 from nascore.nn import segment_softmax
+from nascore.testing.harness import capture, restore
 from nascore.testing.networks import Recorder, Stepping, numbers
 from nascore.testing.part import same
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.contract import Gradients
-    from nascore.engine.phase import Phase
+    from nascore.testing.harness import Phase
 
 
 _CLOSE: Final = 1e-4

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from attrs import define, evolve, field
 
-from nascore.engine.returned import shown
 from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import alike, leaders, masked, scattered, state_of, unlike
 from nascore.testing.conformance import NotExaminedError
+from nascore.testing.harness import searching, shown
 from nascore.testing.part import PartConformance, same, seeded
-from nascore.testing.planted import MARGIN, SEEDS, planted, searching
+from nascore.testing.planted import MARGIN, SEEDS, planted
 from nascore.testing.trial import SAMPLES, UPDATES, begun
 
 if TYPE_CHECKING:

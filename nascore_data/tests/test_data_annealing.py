@@ -12,7 +12,7 @@ import nascore_data
 from nascore.engine.loop import run_phase
 from nascore.engine.phase import Phase
 from nascore.plugin import Registry
-from nascore.testing.planted import searching
+from nascore.testing.harness import searching
 from nascore_data.relaxation import Egs
 
 EPOCHS, WARM_UP = 2, 1

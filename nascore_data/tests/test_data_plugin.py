@@ -18,7 +18,7 @@ from nascore.nn import ArchitectureState
 from nascore.plugin import Registry
 from nascore.recipe import EVALUATE_RUN, Request, settled
 from nascore.testing.choices import alike, generator, scattered
-from nascore.testing.planted import searching
+from nascore.testing.harness import searching
 from nascore_data import UpdaterSettings
 from nascore_data.updater import Updater
 

@@ -7,7 +7,7 @@ import pytest
 from nascore.engine.derive import picks_of
 from nascore.plugin import discover
 from nascore.recipe import Request, settled
-from nascore.testing.planted import searching
+from nascore.testing.harness import searching
 
 pytestmark = pytest.mark.needs("nascore-data", "nascore-nasbench")
 

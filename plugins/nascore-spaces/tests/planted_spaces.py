@@ -11,7 +11,7 @@ from spaces_samples import REGISTRY, described, kind
 
 from nascore.api import Op, dump
 from nascore.engine.loop import run_phase
-from nascore.testing.planted import searching
+from nascore.testing.harness import searching
 
 USEFUL, NOISE = Op("conv_3x3"), Op("noise")
 MARGIN = 1e-4

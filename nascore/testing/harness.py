@@ -1,0 +1,247 @@
+"""How the kit reaches the engine and the core's own parts: small searches, phases, spaces and networks.
+
+No other module of the kit imports :mod:`nascore.engine` or :mod:`nascore.builtin`, so that a change of the
+engine shows here alone. The names that the checks use as they are, they import from here too.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+import torch
+from attrs import define, evolve
+
+from nascore.builtin.components import PlantedSpaceSettings, SoftmaxSettings, TinySettings
+from nascore.builtin.relaxations import Softmax
+from nascore.builtin.spaces import Planted, Tiny
+from nascore.contract import DataFacts
+from nascore.description import expand
+from nascore.engine.build import RunContext, build_search
+from nascore.engine.data import Batches
+from nascore.engine.derive import Selecting, picks_of
+from nascore.engine.device import computing
+from nascore.engine.loop import Remembering, capture, restore, run_phase
+from nascore.engine.observers import copied, untouched
+from nascore.engine.phase import Annealing, Grouped, Phase, Search
+from nascore.engine.phase_factory import search_phase
+from nascore.engine.returned import Returned, shown
+from nascore.engine.search import search
+from nascore.engine.streams import Streams
+from nascore.nn import ArchitectureState, Examples
+from nascore.nn import compile as compiled
+from nascore.recipe import Request, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nascore.contract import Demand, Trainer, Updater
+    from nascore.description import Catalogue, Description, Pick
+    from nascore.nn import Network
+    from nascore.plugin import Registry
+    from nascore.recipe import Recipe
+
+__all__ = [
+    "Annealing",
+    "Grouped",
+    "Phase",
+    "Remembering",
+    "Returned",
+    "Searching",
+    "Selecting",
+    "capture",
+    "copied",
+    "initial_network",
+    "phase_for",
+    "planted_space",
+    "restore",
+    "search",
+    "searched_with",
+    "searching",
+    "shown",
+    "tiny",
+    "untouched",
+]
+
+
+def tiny(facts: DataFacts) -> Description:
+    """Return the space `tiny` with its default settings, for data of this kind."""
+    return Tiny(TinySettings()).describe(facts)
+
+
+def planted_space(facts: DataFacts) -> Description:
+    """Return the space `planted` with its default settings, for data of this kind."""
+    return Planted(PlantedSpaceSettings()).describe(facts)
+
+
+def initial_network(recipe: Recipe, job: int, description: Description, catalogue: Catalogue) -> Network:
+    """Return the network of a job with the weights that it draws itself, before it inherits any.
+
+    Args:
+        recipe: The recipe of the run.
+        job: Number of the job.
+        description: A closed description.
+        catalogue: The operations that it may name.
+    """
+    with Streams(f"{recipe.run.seed}/{job}").initial():
+        return compiled(description, catalogue, execution="plain")
+
+
+JOB = 1
+PLANTED_IMAGES = 704
+"""Training images: two halves of 11 batches of 32."""
+
+
+@define(kw_only=True)
+class Searching:
+    """A search about to begin.
+
+    Attributes:
+        live: The run.
+        phase: The phase.
+        trainer: Its stepper, not yet started.
+        description: The space, open.
+    """
+
+    live: RunContext
+    phase: Phase
+    trainer: Trainer
+    description: Description
+
+    @property
+    def search(self) -> Search:
+        """The choices."""
+        assert self.phase.search is not None
+        return self.phase.search
+
+    def run(self) -> None:
+        """Make all steps of the phase."""
+        run_phase(self.phase, self.trainer, self.live.watch)
+
+    def picks(self) -> dict[str, list[Pick]]:
+        """Return by group what would be kept now."""
+        return picks_of(self.description, self.search)
+
+
+def searched_with(
+    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
+) -> Recipe:
+    """Return the recipe of a search at the scale `mini` on the data set `planted`.
+
+    Args:
+        registry: What is installed.
+        names: What fills a slot; the others are filled by wishes and defaults.
+        seed: Seed of the run.
+        sets: Settings, as ``PATH=VALUE``.
+
+    Raises:
+        RecipeError: The parts do not fit.
+    """
+    request = Request(
+        names={"dataset": ["planted"], **{slot: [name] for slot, name in names.items()}},
+        scale="mini",
+        run={"seed": seed, "device": "cpu"},
+        sets=(f"dataset.count={PLANTED_IMAGES}", *sets),
+    )
+    return settled(request, registry)
+
+
+@contextmanager
+def searching(
+    registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
+) -> Iterator[Searching]:
+    """Build a search as :func:`searched_with` says; its files are thrown away.
+
+    Raises:
+        RecipeError: The parts do not fit.
+    """
+    recipe = searched_with(registry, names, seed=seed, sets=sets)
+    with computing(recipe.run.threads), TemporaryDirectory() as folder:
+        live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
+        phase = search_phase(live, parts, live.streams(JOB))
+        yield Searching(live=live, phase=phase, trainer=parts.trainer, description=parts.description)
+
+
+SIZE: Final = 6
+CLASSES: Final = 3
+STEPS_PER_EPOCH: Final = 2
+
+
+def phase_for(
+    demand: Demand,
+    catalogue: Catalogue,
+    updater: Updater,
+    *,
+    epochs: int = 2,
+    seed: int = 0,
+) -> Phase:
+    """Return a phase of two steps an epoch on a tiny cell, whose norms keep running statistics.
+
+    Args:
+        demand: What the trainer asks for; the phase has a warm-up even if it asks for none.
+        catalogue: The operations.
+        updater: How theta moves.
+        epochs: Epochs after the warm-up.
+        seed: Decides on weights, theta and the order of the images.
+    """
+    streams = Streams(seed)
+    facts = _facts(demand)
+    description = evolve(tiny(facts), affine=True)
+    with streams.initial():
+        network = compiled(description, catalogue, execution="fused").train()
+    groups = expand(description).layouts
+    theta = {
+        name: 0.5 * torch.randn(len(one.rows), len(one.ops), generator=streams["theta"])
+        for name, one in sorted(groups.items())
+    }
+    search = Search(
+        state=ArchitectureState(groups=groups, theta=theta),
+        relaxation=Softmax(SoftmaxSettings()),
+        updater=updater,
+    )
+    warm_up = max(1, demand.warm_up)
+    parts = ("train", "architecture") if demand.halves else ("train",)
+    phase = Phase(
+        name="search",
+        network=network,
+        batches={part: _batches(part, demand, facts, streams) for part in parts},
+        steps=(warm_up + epochs) * STEPS_PER_EPOCH,
+        steps_per_epoch=STEPS_PER_EPOCH,
+        warm_up=warm_up * STEPS_PER_EPOCH,
+        streams=streams,
+        search=search,
+    )
+    updater.start(search.state, phase.horizon(), streams["updater"])
+    return phase
+
+
+def _facts(demand: Demand) -> DataFacts:
+    return DataFacts(
+        channels=1,
+        height=SIZE,
+        width=SIZE,
+        classes=CLASSES,
+        train=STEPS_PER_EPOCH * demand.batch * (2 if demand.halves else 1),
+        test=CLASSES,
+        mean=(0.5,),
+        std=(0.25,),
+    )
+
+
+def _batches(part: str, demand: Demand, facts: DataFacts, streams: Streams) -> Batches:
+    count = STEPS_PER_EPOCH * demand.batch
+    labels = torch.arange(count) % CLASSES
+    # The same whatever the seed: a state belongs to its images.
+    images = torch.rand((count, 1, SIZE, SIZE), generator=torch.Generator().manual_seed(len(part)))
+    # The class is told by where the image is bright, so that there is something to learn.
+    for label in range(CLASSES):
+        images[labels == label, :, 2 * label : 2 * label + 2] += 1
+    return Batches(
+        Examples(images=images / 2, labels=labels),
+        facts,
+        size=demand.batch,
+        order=streams[f"batches/{part}"],
+        noise=streams[f"augment/{part}"] if demand.augment else None,
+    )

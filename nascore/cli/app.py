@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Never
 
 import click
 
-from nascore.cli.errors import answered, killed_by_the_second
+from nascore.cli.errors import exiting, killed_by_the_second
 from nascore.cli.mistyped import answered_command
 from nascore.cli.output import echo, open_streams
 from nascore.cli.registry import registry_of
 from nascore.cli.welcome import version_option
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, error_line
+from nascore.plugin.guard import attempt
 from nascore.plugin.known import absence
 from nascore.plugin.underway import suspects
 from nascore.shell import command_line
@@ -33,15 +34,17 @@ def built(declared: Command) -> click.Command:
     Raises:
         PluginError: The plugin's code raises, or gives no command.
     """
-    try:
-        build = load(declared.build)
-        found = build if isinstance(build, click.Command) else build()
-    except NascoreError as error:
-        raise _broken(declared, str(error)) from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise _broken(declared, error_line(error)) from error
+
+    def build() -> object:
+        found = load(declared.build)
+        return found if isinstance(found, click.Command) else found()
+
+    def refuse(error: BaseException) -> Never:
+        raise _broken(
+            declared, str(error) if isinstance(error, NascoreError) else error_line(error)
+        ) from error
+
+    found = attempt(build, refuse)
     if not isinstance(found, click.Command):
         raise _broken(declared, f"it is no click command but {type(found).__name__}")
     return found
@@ -146,12 +149,12 @@ class Verbs(click.Group):
                 if suspect.is_new:
                     echo(f"warned: {suspect}", err=True)
                     suspect.warned()
-        with answered(debug=False):
+        with exiting(debug=False):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; whatever goes wrong ends with a text and an exit code."""
-        with killed_by_the_second(), answered(debug=bool(ctx.params.get("debug"))):
+        with killed_by_the_second(), exiting(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC, EPIPE
 from tempfile import NamedTemporaryFile
 from threading import current_thread, main_thread
-from traceback import format_exception, walk_tb
+from traceback import format_exception
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,40 +18,12 @@ from nascore.cli.output import echo, wrapped
 from nascore.errors import NascoreError, error_line, out_of_memory_text
 from nascore.files import shown_path
 from nascore.plugin import discover
-from nascore.plugin.loading import OF_FILES
+from nascore.plugin.guard import plugin_at_fault
 from nascore.run import ARCHITECTURE, LOG, cause, inventory, is_file, learned_file, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import FrameType
-
-    from nascore.plugin import Plugin
-
-
-CORE: Final = "nascore"
-
-
-def plugin_at_fault(error: BaseException, plugins: Iterable[Plugin]) -> str:
-    """Return the plugin in which an exception was raised, as one names it; empty where it was none.
-
-    The innermost frame of the core or of a plugin decides: what lies below it was called by it.
-
-    Args:
-        error: The exception, with its traceback.
-        plugins: What is installed.
-    """
-    owners = {one.package: f"{one.name} {one.version}".rstrip() for one in plugins}
-    owners.pop(CORE, None)
-    for frame, _ in reversed(list(walk_tb(error.__traceback__))):
-        module = str(frame.f_globals.get("__name__", ""))
-        root = module.partition(".")[0]
-        if root.startswith(OF_FILES):
-            return f"{root.removeprefix(OF_FILES)} ({frame.f_code.co_filename})"
-        if root in owners:
-            return owners[root]
-        if root == CORE:
-            return ""
-    return ""
 
 
 def crash_report(error: BaseException) -> str:
@@ -106,7 +78,7 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def answered(*, debug: bool) -> Iterator[None]:
+def exiting(*, debug: bool) -> Iterator[None]:
     """Turn whatever is raised inside into a text on stderr and an exit code.
 
     Args:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import pad
 
-from nascore.engine.factory import answered
 from nascore.engine.fitting import check_images, image_memory_warnings
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn import Examples
 from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
 from nascore.nn.preprocessing import normalised
+from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,10 +59,10 @@ def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Rec
 def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
     """Return what is doubtful."""
     facts = dataset.facts
-    train = answered(part.component, "reading of train()", dataset.train)
+    train = call_component(part.component, "reading of train()", dataset.train)
     faults = [*example_faults(facts, train, "train")]
     if test:
-        given = answered(part.component, "reading of test()", dataset.test)
+        given = call_component(part.component, "reading of test()", dataset.test)
         faults += example_faults(facts, given, "test")
     _refuse(part.component, faults)
     doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))

@@ -1,25 +1,18 @@
-"""Building the components that fill a recipe's slots, and asking them; what they raise is their mistake."""
+"""Builds the components that fill a recipe's slots; what they raise is their mistake."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from nascore.component import load
 from nascore.engine.fitting import check_space, of_settings
-from nascore.errors import refusal
-from nascore.recipe.sources.guard import guarded
+from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nascore.component import Component
     from nascore.contract import DataFacts, Space
     from nascore.description import Catalogue, Description
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
-
-
-T = TypeVar("T")
 
 
 def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
@@ -41,7 +34,7 @@ def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
 
 
 def _made(part: Part) -> Any:  # noqa: ANN401 - the same
-    return answered(part.component, "building", lambda: load(part.component.build)(part.settings))
+    return call_component(part.component, "building", lambda: load(part.component.build)(part.settings))
 
 
 def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
@@ -54,23 +47,5 @@ def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Descrip
     part = recipe.part("space")
     with of_settings("space", part.settings):
         space: Space = made(recipe, "space")
-        given = answered(part.component, "describing", lambda: space.describe(facts))
+        given = call_component(part.component, "describing", lambda: space.describe(facts))
         return check_space(space, given, facts, catalogue)
-
-
-def answered(component: Component, what: str, call: Callable[[], T]) -> T:
-    """Return what a component's function gives.
-
-    Args:
-        component: Whose function it is.
-        what: What it does, for the error text.
-        call: Calls it.
-
-    Raises:
-        PluginError: It raised.
-    """
-    nothing: list[T] = []
-    answers, raised = guarded(component, what, lambda: [call()], lambda: nothing)
-    if raised:
-        raise refusal(raised)
-    return answers[0]

@@ -18,7 +18,6 @@ from nascore.description import Description, dump, load
 from nascore.engine.build import parts_of
 from nascore.engine.data import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
-from nascore.engine.factory import answered
 from nascore.engine.initial_architectures import random_of, remark_of
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
@@ -37,6 +36,7 @@ from nascore.errors import (
     out_of_memory_text,
 )
 from nascore.gallery import Gallery
+from nascore.plugin.guard import call_component
 from nascore.run import bytes_of, text_of
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _data(live: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Exampl
 
 def _asked(live: RunContext, what: str, call: Callable[[], T]) -> T:
     try:
-        return answered(live.recipe.part("growth").component, what, call)
+        return call_component(live.recipe.part("growth").component, what, call)
     except RecipeError as error:
         # Raised on purpose: this parent cannot grow. Others may.
         raise RunFailed(error.problems) from error
@@ -266,7 +266,7 @@ class _Growing:
         """Return the parents of a wave; none where the run is over."""
         rng = random_of(self.live.recipe, wave)
         part = self.live.recipe.part("growth")
-        parents = answered(
+        parents = call_component(
             part.component, "next_parents", lambda: tuple(policy.next_parents(self.gallery, wave, rng))
         )
         if any(parent not in self.gallery for parent in parents):

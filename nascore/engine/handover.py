@@ -17,7 +17,7 @@ from nascore.contract import GrowingPolicy
 from nascore.description import choose, derive, expand
 from nascore.engine.derive import prepared
 from nascore.engine.device import device_for
-from nascore.engine.factory import answered, made
+from nascore.engine.factory import made
 from nascore.engine.fitting import FLOAT, told, total_and_free
 from nascore.engine.initial_architectures import opened_of
 from nascore.engine.mixture import draw, fixed_draw
@@ -28,6 +28,7 @@ from nascore.engine.streams import Streams
 from nascore.errors import Problem, RecipeError
 from nascore.nn import costs
 from nascore.nn.costs import activations
+from nascore.plugin.guard import call_component
 from nascore.recipe.settling.recipe import size_of
 from nascore.recipe.sources.run_settings import TrainingSettings
 from nascore.shell import command_line
@@ -186,7 +187,7 @@ def _overshot(
     groups = costs(opened, catalogue, (facts.height, facts.width)).groups
     strength = _above_zero({name: getattr(one, cost).sum(dim=0).double() for name, one in groups.items()})
     plain = {name: matrix.tolist() for name, matrix in strength.items()}
-    child = answered(component, "close", partial(policy.close, opened, plain))
+    child = call_component(component, "close", partial(policy.close, opened, plain))
     before, after = (costs_of(one, catalogue, facts)[cost] for one in (seed, child))
     if after > before:
         text = f"what is just below it still grows: the first growth adds up to {after - before:,}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
-from nascore.engine.factory import answered
 from nascore.engine.returned import Returned
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_shapes
+from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def seeds_of(
         return ()
     part = recipe.part("growth")
     rng = random_of(recipe, "seeds")
-    seeds = answered(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
+    seeds = call_component(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
     for seed in seeds:
         Returned(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
     wrong = "gave no architecture to begin with" if not seeds else ""
@@ -89,7 +89,7 @@ def opened_of(
     refused: list[RecipeError] = []
     for seed in seeds:
         try:
-            return seed, answered(component, "open", partial(policy.open, seed, catalogue))
+            return seed, call_component(component, "open", partial(policy.open, seed, catalogue))
         except RecipeError as error:
             refused.append(error)
     raise refused[-1]
@@ -99,4 +99,4 @@ def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]
     """Return what the policy has to say of its seeds; empty: nothing."""
     if not isinstance(policy, Remarking):
         return ""
-    return answered(recipe.part("growth").component, "remark", lambda: str(policy.remark(seeds)))
+    return call_component(recipe.part("growth").component, "remark", lambda: str(policy.remark(seeds)))

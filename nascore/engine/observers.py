@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from attrs import define, evolve
 
 from nascore.component import load
 from nascore.errors import error_line
+from nascore.plugin.guard import attempt
 from nascore.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -86,13 +88,12 @@ class Observers:
 
     def _build(self, part: Part) -> None:
         watcher = self._add(part.label, None)
-        try:
+
+        def build() -> None:
             with untouched():
                 watcher.observer = load(part.component.build)(deepcopy(part.settings))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
-            self._failed(watcher, "being built", error)
+
+        attempt(build, partial(self._failed, watcher, "being built"))
 
     def _add(self, name: str, observer: Observer | None) -> GuardedObserver:
         same = sum(one.name.partition(" ")[0] == name for one in self._watchers)
@@ -101,14 +102,11 @@ class Observers:
         return watcher
 
     def _call(self, watcher: GuardedObserver, event: str, details: tuple[Any, ...]) -> None:
-        try:
+        def call() -> None:
             with untouched():
                 getattr(watcher.observer, event)(*map(copied, details))
-        except KeyboardInterrupt:
-            # The one who sits at the keyboard means the run, not who happens to be watching.
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit too
-            self._failed(watcher, event, error)
+
+        attempt(call, partial(self._failed, watcher, event))
 
     def _failed(self, watcher: GuardedObserver, event: str, error: BaseException) -> None:
         watcher.failures += 1

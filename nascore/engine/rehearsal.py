@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from nascore.component import load
 from nascore.description import expand
 from nascore.engine.device import ambient
-from nascore.engine.factory import all_made, answered, made
+from nascore.engine.factory import all_made, made
 from nascore.engine.fitting import gathering
 from nascore.engine.phase import Search
 from nascore.engine.phase_factory import choices_of, counting, phase_of
@@ -26,6 +26,7 @@ from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
 from nascore.errors import NascoreError, OriginKind, PluginError, Problem, RecipeError
 from nascore.nn import Examples, compile  # noqa: A004 - what it does to a description
+from nascore.plugin.guard import call_component
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _begin(part: Part, prefix: str, call: Callable[[Any], object]) -> None:
 
     def begin(settings: object) -> object:
         with ambient():
-            return answered(part.component, "start", lambda: call(settings))
+            return call_component(part.component, "start", lambda: call(settings))
 
     try:
         begin(part.settings)

@@ -11,7 +11,7 @@ from attrs import frozen
 from torch import Tensor
 
 from nascore.errors import Origin, PluginError, Problem
-from nascore.plugin.loading import OF_FILES
+from nascore.plugin.guard import OF_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

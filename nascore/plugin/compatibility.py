@@ -19,6 +19,7 @@ from nascore.component import MEASURES, SIZED, Component, Give
 from nascore.config import SettingsOwner, settings_of, structure, wrap
 from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, error_line
+from nascore.plugin.guard import attempt
 from nascore.plugin.plugin import CORE, same_distribution
 from nascore.shell import command_line
 
@@ -285,10 +286,9 @@ def _bounds(component: Component) -> Iterator[str]:
 
 def _unmade(config: type) -> str:
     """Why the settings cannot be made of nothing but their defaults; empty if they can."""
-    try:
+
+    def make() -> str:
         config()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is its mistake
-        return error_line(error)
-    return ""
+        return ""
+
+    return attempt(make, error_line)

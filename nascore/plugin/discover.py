@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from nascore.files import given_path
 from nascore.plugin.compatibility import apart, foreign, misnamed
 from nascore.plugin.hooks import collect
-from nascore.plugin.loading import called, checked_module, file_module, guarded
+from nascore.plugin.loading import called, checked_module, file_module, or_broken
 from nascore.plugin.plugin import Plugin, Selection
 from nascore.plugin.registry import Registry
 from nascore.plugin.underway import forget
@@ -92,11 +92,11 @@ def _entry(entry: EntryPoint, selection: Selection) -> _Candidate:
         requires.extend(metadata.get_all("Requires-Dist") or [])
         return evolve(plugin, distribution=metadata["Name"], version=metadata["Version"])
 
-    judged = guarded(plugin, described)
+    judged = or_broken(plugin, described)
     if judged.status == "ready":
         judged = selection.judged(judged)
     if judged.status == "ready":
-        judged = guarded(judged, partial(_fit, judged, requires))
+        judged = or_broken(judged, partial(_fit, judged, requires))
     return _Candidate(plugin=judged, load=entry.load)
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from attrs import Factory, define, evolve, frozen
 
 from nascore.errors import error_line
+from nascore.plugin.guard import GUARD, OF_FILES, attempt, raised_at
 from nascore.plugin.underway import WATCH, on_record
 from nascore.shell import command_line
 
@@ -298,10 +299,6 @@ def _enter(folder: Path | None) -> None:
         os.chdir(folder)
 
 
-OF_FILES: Final = "nascore_file_"
-"""How the modules of single files begin: a file called torch.py must not become the module torch."""
-
-
 class BrokenError(Exception):
     """A plugin breaks a rule of loading.
 
@@ -316,7 +313,7 @@ class BrokenError(Exception):
 
 
 def called(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
-    """Return what a step makes of a plugin whose code it calls, as :func:`guarded` does.
+    """Return what a step makes of a plugin whose code it calls, as :func:`or_broken` does.
 
     What the code prints is kept from answers, what it changes in the process is put back, and both are among
     the plugin's remarks. While it is called, its name is on record.
@@ -326,32 +323,26 @@ def called(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
         work: Calls code of it.
     """
     with on_record(plugin), contained() as remarks:
-        result = guarded(plugin, work)
+        result = or_broken(plugin, work)
     new = [text for text in remarks.texts if text not in result.remarks]
     return evolve(result, remarks=(*result.remarks, *new)) if new else result
 
 
-def guarded(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
+def or_broken(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
     """Return what a step makes of a plugin, or the plugin as broken where the step raises.
 
     Args:
         plugin: The plugin.
         work: Calls code of it.
     """
-    try:
-        return work()
-    except KeyboardInterrupt:
-        raise
-    except BrokenError as error:
+    return attempt(work, partial(_broken, plugin))
+
+
+def _broken(plugin: Plugin, error: BaseException) -> Plugin:
+    if isinstance(error, BrokenError):
         return evolve(plugin, status="broken", reason=str(error), cure=error.cure)
-    except BaseException as error:  # noqa: BLE001 - foreign code: SystemExit too must not stop the others
-        return evolve(
-            plugin,
-            status="broken",
-            reason=_said(error),
-            cure=_cure(plugin, error),
-            trace="".join(traceback.format_exception(error)),
-        )
+    trace = "".join(traceback.format_exception(error))
+    return evolve(plugin, status="broken", reason=_said(error), cure=_cure(plugin, error), trace=trace)
 
 
 def file_module(path: Path) -> ModuleType:
@@ -385,11 +376,10 @@ def checked_module(plugin: Plugin, module: object) -> object:
 def _said(error: BaseException) -> str:
     """What was raised and where, as one line."""
     raised = error_line(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [one for one in frames if one.filename != __file__ and not one.filename.startswith("<frozen ")]
-    if isinstance(error, SyntaxError) or not theirs or Path(theirs[-1].filename).parent.name == "importlib":
+    at = raised_at(error, but=(__file__, GUARD, "<frozen "))
+    if isinstance(error, SyntaxError) or at is None or Path(at.file).parent.name == "importlib":
         return raised
-    return f"{raised} ({theirs[-1].filename}:{theirs[-1].lineno})"
+    return f"{raised} ({at})"
 
 
 def _cure(plugin: Plugin, error: BaseException) -> str:

@@ -20,6 +20,7 @@ from nascore.errors import (
     did_you_mean,
 )
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
+from nascore.plugin.guard import attempt
 from nascore.run import RECIPE, beside_of, cause, environment_of, is_file, is_folder, is_there, read
 from nascore.verbs.runs import Run, architecture_of, best_of
 
@@ -156,10 +157,8 @@ def _from(where: str, problem: Problem) -> Problem:
 
 
 def _recognises(translator: Translator, text: str) -> bool:
-    try:
-        return translator.recognises(text)
-    except Exception:  # noqa: BLE001 - a plugin's: it must not hinder the notation that the text is in
-        return False
+    # What a plugin's raises must not hinder the notation that the text is in.
+    return attempt(lambda: translator.recognises(text), lambda _error: False)
 
 
 def _content(file: Path) -> str:

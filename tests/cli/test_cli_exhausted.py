@@ -17,7 +17,7 @@ from tiny import CLOSED
 
 from nascore.engine.search import search
 from nascore.errors import RunFailed, out_of_memory_text, refusal
-from nascore.recipe.sources.guard import guarded
+from nascore.plugin.guard import guarded
 
 CPU = (
     "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from failing_plugins import QUICK, UNIFORM, updater
 
 from nascore.cli import main
-from nascore.cli.errors import plugin_at_fault
 from nascore.plugin import Plugin
+from nascore.plugin.guard import plugin_at_fault
 
 
 @pytest.fixture(autouse=True)

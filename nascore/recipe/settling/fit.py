@@ -9,9 +9,9 @@ from attrs import frozen
 from nascore.config import settings_of
 from nascore.description import reducing
 from nascore.errors import Problem
+from nascore.plugin.guard import guarded, no_problem
 from nascore.recipe.settling.misfit import misfit
 from nascore.recipe.settling.needs import need_applies, unmet
-from nascore.recipe.sources.guard import guarded, no_problem
 from nascore.slots import RUN
 
 if TYPE_CHECKING:

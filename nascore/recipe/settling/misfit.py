@@ -11,9 +11,9 @@ from attrs import frozen
 from nascore.capability import sentence
 from nascore.config import settings_of, write_scalar
 from nascore.errors import Origin, Problem
+from nascore.plugin.guard import guarded, provided
 from nascore.recipe.settling.needs import need_applies, split, worst
 from nascore.recipe.settling.recipe import Part
-from nascore.recipe.sources.guard import guarded, provided
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
 

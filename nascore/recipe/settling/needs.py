@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.recipe.sources.guard import guarded
+from nascore.plugin.guard import guarded
 from nascore.slots import RUN
 
 if TYPE_CHECKING:

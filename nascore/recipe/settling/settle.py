@@ -15,13 +15,13 @@ from attrs import Factory, define, evolve, frozen
 
 from nascore.config import Reading, SettingsOwner, merge, mistakes, settings_of, structure, wrap
 from nascore.errors import Origin, Problem
+from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
 from nascore.recipe.settling.fit import fit, leftovers
 from nascore.recipe.settling.misfit import asks
 from nascore.recipe.settling.needs import worst
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.sources.files import OF_FILES
-from nascore.recipe.sources.guard import guarded, provided
 from nascore.recipe.sources.layers import Layer, stack
 from nascore.recipe.sources.plugin_versions import explained, lost_plugin_warnings, lost_plugins
 from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, preset_data_warnings

@@ -14,7 +14,7 @@ from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
 from nascore.errors import Origin, OriginKind, Problem, did_you_mean, error_line
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
-from nascore.recipe.sources.guard import caught
+from nascore.plugin.guard import attempt
 from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import SlotReader, unknown_preset
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, read_made_with
@@ -288,7 +288,7 @@ class Files:
                 _wrong(Problem(path="include", text=_cycle(f"preset {name}", key, included), origin=origin))
             ]
         if key not in self.pages:
-            text, wrong = caught(preset.read, str, partial(_unread, preset, origin))
+            text, wrong = attempt(lambda: (preset.read(), ()), partial(_unread, preset, origin))
             if wrong:
                 return [Layer(problems=wrong, unread=True)]
             folder = preset.path.parent if isinstance(preset.path, Path) else None
@@ -410,9 +410,9 @@ def _too_many(origin: Origin, included: _Included) -> Problem:
     return Problem(path="include", text=text, origin=origin, hint=hint)
 
 
-def _unread(preset: Preset, origin: Origin, error: BaseException) -> tuple[Problem, ...]:
+def _unread(preset: Preset, origin: Origin, error: BaseException) -> tuple[str, tuple[Problem, ...]]:
     text = f"preset {preset.name} of plugin {preset.plugin} cannot be read: {error_line(error)}."
-    return (Problem(path="preset", text=text, origin=origin, of_plugin=True),)
+    return "", (Problem(path="preset", text=text, origin=origin, of_plugin=True),)
 
 
 def _wrong(problem: Problem) -> Layer:

@@ -15,6 +15,7 @@ from attrs import Factory, frozen
 
 from nascore.config import NoSettings
 from nascore.errors import PluginError, Problem, Verdict
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -130,6 +131,11 @@ class Component:
     bounds: Mapping[str, Callable[[Any], str]] = Factory(dict)
     example: Mapping[str, Any] = Factory(dict)
     plugin: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """The start of the ``--set`` paths of its settings; empty for those of the run itself."""
+        return next((slot.prefix(self.name) for slot in SLOTS if slot.name == self.slot), "")
 
     def wished(self, slot: str, scale: str) -> list[Wish]:
         """Return what it wishes for a slot at a scale, in order."""

@@ -40,6 +40,10 @@ class Slot:
         """The hook through which plugins bring components for it."""
         return f"nascore_{self.name}s"
 
+    def prefix(self, component: str) -> str:
+        """Return the start of the ``--set`` paths of a component: ``updater.`` or ``regularizer.NAME.``."""
+        return f"{self.name}.{component}." if self.many else f"{self.name}."
+
 
 SLOTS: Final[tuple[Slot, ...]] = (
     Slot(

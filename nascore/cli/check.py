@@ -8,8 +8,9 @@ import attrs
 import click
 
 from nascore.cli.options import GIVEN, json_option, plugins_option
-from nascore.cli.output import Verb, as_typed, echo, echo_json, table, warn, wrapped
+from nascore.cli.output import Verb, echo, echo_json, table, warn, wrapped
 from nascore.cli.result import CommandLine, suggesting
+from nascore.config import write_value
 from nascore.errors import PluginError, RecipeError
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check
@@ -80,7 +81,7 @@ def echo_checked(checked: Checked) -> None:
     for passed in checked.recipe.passed:
         echo(wrapped(f"  {passed}"))
     if checked.changed:
-        values = [(path, as_typed(value), str(origin)) for path, value, origin in checked.changed]
+        values = [(path, write_value(value), str(origin)) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
     if checked.supernet is not None:
         echo(wrapped(f"\nsupernet: {checked.supernet}"))

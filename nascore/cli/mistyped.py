@@ -230,8 +230,7 @@ def _paths(verb: str, registry: Registry) -> Iterator[str]:
     for slot in SLOTS:
         of_verb = verb == "search" or slot.name == "dataset"
         for one in registry.components(slot.name) if of_verb else ():
-            prefix = f"{slot.name}.{one.name}." if slot.many else f"{slot.name}."
-            yield from _below(one.config, prefix)
+            yield from _below(one.config, one.prefix)
     yield from _below(RUNS[verb].config, "")
 
 

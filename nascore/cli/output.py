@@ -21,7 +21,6 @@ from attrs import frozen
 
 from nascore.cli.mistyped import bad_value, extra_words, given_twice, unknown_option
 from nascore.cli.registry import registry_of
-from nascore.config import write_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -321,11 +320,6 @@ def _split(lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int
     for part in parts:
         chosen = [shape[at] for at in part]
         yield "\n".join(_aligned([line[at] for at in part], chosen) for line in lines)
-
-
-def as_typed(value: object) -> str:
-    """Return a value as one types it after ``--set``."""
-    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 def echo_json(value: object) -> None:

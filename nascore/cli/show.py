@@ -11,7 +11,8 @@ import click
 from nascore.cli.app import own_verbs
 from nascore.cli.completion import complete_anything
 from nascore.cli.options import json_option, plugins_option
-from nascore.cli.output import Verb, as_typed, echo, echo_json, inline, markdown_table, table, wrapped
+from nascore.cli.output import Verb, echo, echo_json, inline, markdown_table, table, wrapped
+from nascore.config import write_value
 from nascore.slots import SLOTS
 from nascore.verbs.schema import named_schema
 from nascore.verbs.show import recipe_text, show, show_all
@@ -80,14 +81,20 @@ def _item(line: str) -> str:
 
 def _settings(shown: Shown) -> str:
     rows = [
-        (f"`{one.path}`", f"`{as_typed(one.default)}`", _mini(one.default, one.mini), one.expected, one.help)
+        (
+            f"`{one.path}`",
+            f"`{write_value(one.default)}`",
+            _mini(one.default, one.mini),
+            one.expected,
+            one.help,
+        )
         for one in shown.settings
     ]
     return markdown_table(rows, heads=("setting", "default", "mini", "must be", "is"))
 
 
 def _mini(default: object, mini: object) -> str:
-    return "" if mini == default else f"`{as_typed(mini)}`"
+    return "" if mini == default else f"`{write_value(mini)}`"
 
 
 @click.command(
@@ -171,5 +178,5 @@ def _text(shown: Shown) -> str:
 
 
 def _row(one: ShownSetting) -> tuple[str, ...]:
-    mini = "" if one.mini == one.default else as_typed(one.mini)
-    return one.path, as_typed(one.default), mini, one.expected, one.help
+    mini = "" if one.mini == one.default else write_value(one.mini)
+    return one.path, write_value(one.default), mini, one.expected, one.help

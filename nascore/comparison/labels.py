@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from nascore.comparison.sample import ARCHITECTURE_PATH
-from nascore.config import write_scalar
+from nascore.config import write_value
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def value_at(recipe: Flat, path: str) -> str:
         return "-"
     if value is None and _is_slot(path):
         return "none"
-    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
+    return write_value(value)
 
 
 def _differing(recipes: Sequence[Flat]) -> list[str]:

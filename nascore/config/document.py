@@ -138,6 +138,11 @@ def write_scalar(value: Scalar) -> str:
     return '"' + "".join(map(_escape, value)) + '"'
 
 
+def write_value(value: object) -> str:
+    """Write any value of a setting as it is typed after ``--set``."""
+    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
+
+
 def _escape(character: str) -> str:
     if character in '"\\':
         return "\\" + character

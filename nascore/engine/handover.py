@@ -152,7 +152,7 @@ def bound_warnings(
         facts: What is known of the data.
         catalogue: The operations.
     """
-    bounds = [bound for part in _read(recipe) for bound in _bounds(part, many=_many(recipe, part.slot))]
+    bounds = [bound for part in _read(recipe) for bound in _bounds(part)]
     if not bounds:
         return
     known = handover(recipe, parts, facts, catalogue)
@@ -224,18 +224,13 @@ def _read(recipe: Recipe) -> Iterator[Part]:
             yield from parts
 
 
-def _bounds(part: Part, *, many: bool) -> Iterator[tuple[str, str, int]]:
+def _bounds(part: Part) -> Iterator[tuple[str, str, int]]:
     """Yield path, cost and value of each bound of a part that somebody wished for."""
-    prefix = f"{part.slot}.{part.name}" if many else part.slot
     plain = part.component.config()
     for name, of in part.component.bounds.items():
         value = getattr(part.settings, name)
         if value is not None and value != getattr(plain, name):
-            yield f"{prefix}.{name}", of(part.settings), value
-
-
-def _many(recipe: Recipe, slot: str) -> bool:
-    return any(one.many for one in recipe.slots if one.name == slot)
+            yield f"{part.prefix}{name}", of(part.settings), value
 
 
 def _above_zero(each: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -415,8 +415,7 @@ def unreadable(component: Component, registry: Registry) -> Iterator[str]:
     there = {path for path, _ in flat(SEARCH_RUN.config())}
     for slot in SLOTS:
         for one in registry.components(slot.name):
-            prefix = f"{slot.name}.{one.name}" if slot.many else slot.name
-            there |= {f"{prefix}.{path}" for path, _ in flat(one.config())}
+            there |= {f"{one.prefix}{path}" for path, _ in flat(one.config())}
     for path in component.unread:
         if path not in _SLOTS and not any(one == path or one.startswith(f"{path}.") for one in there):
             near = did_you_mean(path, [*there, *_SLOTS])

@@ -16,7 +16,7 @@ from nascore.component import load
 from nascore.config import settings_of
 from nascore.description import Op, expand
 from nascore.recipe import SEARCH_RUN
-from nascore.slots import RUN, SLOTS
+from nascore.slots import RUN
 from nascore.testing.dataset import facts
 from nascore.testing.harness import searched_with, searching
 
@@ -134,7 +134,6 @@ SIZES: Final = (8, 16, 32, 64)
 """Heights and widths of images; the first that a space can hold is taken."""
 
 DATASET: Final = "builtin:synthetic"
-MANY: Final = {slot.name for slot in SLOTS if slot.many}
 
 
 def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
@@ -150,8 +149,7 @@ def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
     for slot, parts in recipe.parts.items():
         if slot not in {"space", "dataset", RUN}:
             for part in parts:
-                path = f"{slot}.{part.name}" if slot in MANY else slot
-                sets += [f"{path}.{text}" for text in small(part.component)]
+                sets += [f"{part.prefix}{text}" for text in small(part.component)]
     # As many cells as at `mini`: a space may not be possible with fewer.
     training = _values(settings_of(SEARCH_RUN.config)["training"].type)
     return (*sets, *(f"training.{name}={value}" for name, value in training if name != "cells"))

@@ -286,8 +286,6 @@ def _operation(entry: Operation, plugin: str) -> Shown:
 
 
 def _shown(component: Component, registry: Registry) -> Shown:
-    prefix = "" if component.slot == RUN else f"{component.slot}."
-    prefix += f"{component.name}." if component.slot in {slot.name for slot in SLOTS if slot.many} else ""
     return Shown(
         slot=component.slot,
         name=component.name,
@@ -297,7 +295,7 @@ def _shown(component: Component, registry: Registry) -> Shown:
         provides=tuple(map(_gift, component.provides)),
         needs=tuple(map(_need, component.needs)),
         facts=tuple(f"unread beside it: {path} ({instead})" for path, instead in component.unread.items()),
-        settings=tuple(_settings(component.config, component.mini, prefix)),
+        settings=tuple(_settings(component.config, component.mini, component.prefix)),
         mixes=() if component.slot == RUN else partners_of(component, registry),
     )
 

@@ -172,9 +172,8 @@ def _forms(
     asked: frozenset[tuple[str, str]],
     fixed: set[str],
 ) -> Iterator[Filling]:
-    prefix = f"{slot.name}.{name}." if slot.many else f"{slot.name}."
     found = {} if component is None else deciding(component, asked)
-    free = {f"{prefix}{setting}": values for setting, values in found.items()}
+    free = {f"{slot.prefix(name)}{setting}": values for setting, values in found.items()}
     free = {path: values for path, values in free.items() if path not in fixed}
     for values in product(*free.values()):
         settings = tuple((path, write_scalar(value)) for path, value in zip(free, values, strict=True))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.config import settings_of, write_scalar
+from nascore.config import settings_of, write_value
 from nascore.errors import RecipeError
 from nascore.recipe.settling.fit import misfits
 from nascore.recipe.settling.misfit import other_values, plain, varied_settings
@@ -123,7 +123,7 @@ class Change:
         if self.slot and after.parts.get(self.slot):
             return f"{self.text}, so {_comes(after.part(self.slot))}"
         if self.path:
-            return f"{self.text}, so it is {_written(after.setting(self.path))}"
+            return f"{self.text}, so it is {write_value(after.setting(self.path))}"
         return self.text
 
 
@@ -147,7 +147,7 @@ def slot_changes(request: Request, recipe: Recipe, ground: ResolveContext) -> It
 def _of_slot(request: Request, recipe: Recipe, ground: ResolveContext, slot: Slot) -> Iterator[Change]:
     parts = recipe.parts.get(slot.name, ())
     for part in parts:
-        yield from _values(request, part, slot)
+        yield from _values(request, part)
     if slot.many:
         yield from _left_out(request, parts, slot)
     if slot.name in request.names:
@@ -190,11 +190,11 @@ def _left_out(request: Request, parts: tuple[Part, ...], slot: Slot) -> Iterator
         yield Change(request=changed, cost=_LEFT_OUT, text=f"{part.name} left out")
 
 
-def _values(request: Request, part: Part, slot: Slot) -> Iterator[Change]:
+def _values(request: Request, part: Part) -> Iterator[Change]:
     """Other values of the settings that decide on what a part gives or needs."""
     deciding = dict.fromkeys(name for other, name in varied_settings(part) if _effect(other) != _effect(part))
     for name in deciding:
-        path = f"{slot.name}.{part.name}.{name}" if slot.many else f"{slot.name}.{name}"
+        path = f"{part.prefix}{name}"
         declared = settings_of(part.component.config)[name]
         value, origin = getattr(part.settings, name), part.origins.get(name)
         dropped = _unset(request, path)
@@ -205,7 +205,7 @@ def _values(request: Request, part: Part, slot: Slot) -> Iterator[Change]:
             yield Change(request=changed, cost=_DROPPED, text=f"{path} given back", path=path)
         cost = _VALUE if origin is not None and origin.kind in _CHOSEN else _VALUE_UNSET
         for other in other_values(declared, value):
-            text = f"{path} set to {_written(other)}"
+            text = f"{path} set to {write_value(other)}"
             yield Change(request=_set(request, path, other), cost=cost, text=text)
 
 
@@ -251,11 +251,7 @@ def _is_below(typed: str, path: str) -> bool:
 
 def _set(request: Request, path: str, value: object) -> Request:
     dropped = _unset(request, path)
-    return evolve(dropped, sets=[*dropped.sets, f"{path}={_written(value)}"])
-
-
-def _written(value: object) -> str:
-    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
+    return evolve(dropped, sets=[*dropped.sets, f"{path}={write_value(value)}"])
 
 
 def _comes(part: Part) -> str:

@@ -9,13 +9,13 @@ import attrs
 from attrs import frozen
 
 from nascore.capability import sentence
-from nascore.config import settings_of, write_scalar
+from nascore.config import settings_of, write_scalar, write_value
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.recipe.settling.needs import need_applies, split, worst
 from nascore.recipe.settling.recipe import Part
 from nascore.shell import command_line
-from nascore.slots import RUN, SLOTS
+from nascore.slots import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from nascore.config import Declared
     from nascore.plugin import Registry
     from nascore.recipe.settling.needs import Unmet
-
-
-_MANY: Final = {slot.name for slot in SLOTS if slot.many}
 
 
 @frozen(kw_only=True, eq=False)
@@ -48,9 +45,8 @@ class Remedy:
     @property
     def assigned(self) -> str:
         """The setting and its value, as they are typed after ``--set``."""
-        part = self.part
-        slot = f"{part.slot}.{part.name}" if part.slot in _MANY else part.slot
-        return f"{slot}.{self.setting}={write_scalar(getattr(part.settings, self.setting))}"
+        value = write_scalar(getattr(self.part.settings, self.setting))
+        return f"{self.part.prefix}{self.setting}={value}"
 
     @property
     def typed(self) -> str:
@@ -239,8 +235,7 @@ def _called(part: Part, blamed: Mapping[int, str]) -> str:
 
 
 def _valued(part: Part, setting: str) -> str:
-    value = getattr(part.settings, setting)
-    return f"{setting} {write_scalar(value) if isinstance(value, bool | int | float | str | None) else value}"
+    return f"{setting} {write_value(getattr(part.settings, setting))}"
 
 
 def _head(called: Sequence[str], *, well: bool) -> str:

@@ -53,6 +53,11 @@ class Part:
         return self.component.slot
 
     @property
+    def prefix(self) -> str:
+        """The start of the ``--set`` paths of its settings."""
+        return self.component.prefix
+
+    @property
     def label(self) -> str:
         """What a recipe says for it: the name, with the plugin's where the name alone is ambiguous."""
         return f"{self.component.plugin}:{self.name}" if self.full else self.name
@@ -180,9 +185,8 @@ class Recipe:
         rows: list[Row] = []
         for slot in self.slots:
             for part in self.parts.get(slot.name, ()):
-                prefix = f"{slot.name}.{part.name}" if slot.many else slot.name
                 rows.append((slot.name, part.name, part.brought))
-                rows += [(f"{prefix}.{path}", value, origin) for path, value, origin in part.values()]
+                rows += [(f"{part.prefix}{path}", value, origin) for path, value, origin in part.values()]
         for part in self.parts.get(RUN, ()):
             rows += part.values()
         return rows

@@ -103,12 +103,8 @@ def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Calla
     """Return a function that gives the full paths of all settings of a name, in parts and groups."""
 
     def paths(name: str) -> list[str]:
-        found = []
-        for slot in slots:
-            for component in registry.components(slot.name):
-                prefix = f"{slot.name}.{component.name}" if slot.many else slot.name
-                if name in settings_of(component.config):
-                    found.append(f"{prefix}.{name}")
+        components = (one for slot in slots for one in registry.components(slot.name))
+        found = [f"{one.prefix}{name}" for one in components if name in settings_of(one.config)]
         groups = (declared for declared in settings_of(run.config).values() if declared.nested)
         found += [f"{group.name}.{name}" for group in groups if name in settings_of(group.type)]
         return list(dict.fromkeys(found))
@@ -437,6 +433,8 @@ class _Settling:
             return SettingsOwner(
                 owner="the run", also=also, paths=paths_of(component, self.slots, self.registry)
             )
-        many = any(slot.many for slot in self.slots if slot.name == component.slot)
-        path = f"{component.slot}.{component.name}" if many else component.slot
-        return SettingsOwner(owner=component.name, path=path, elsewhere=owners(component, self.registry))
+        return SettingsOwner(
+            owner=component.name,
+            path=component.prefix.removesuffix("."),
+            elsewhere=owners(component, self.registry),
+        )

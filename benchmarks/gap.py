@@ -32,8 +32,8 @@ from nascore.description import derive
 from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of, prepared
 from nascore.engine.device import computing
+from nascore.engine.forward import accuracy
 from nascore.engine.loop import run_phase
-from nascore.engine.measure import accuracy
 from nascore.engine.phase_factory import network_of, search_phase, take_over
 from nascore.engine.training import trained
 from nascore.nn.network import keep_statistics
@@ -41,9 +41,9 @@ from nascore.recipe import Request, settled
 from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
+    from nascore.contract import Phase, Search
     from nascore.description import Description
-    from nascore.engine.build import RunContext
-    from nascore.engine.phase import Phase, Search
+    from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Examples
     from nascore.plugin import Registry

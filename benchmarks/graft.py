@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from attrs import frozen
 
 from nascore.api import Demand, Description, Edge, Graph, Node, Op, grow, settle
-from nascore.engine.build import build_search, parts_of
+from nascore.engine.build import build_search
 from nascore.engine.device import computing
+from nascore.engine.factory import parts_of
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import network_of, search_phase, train_phase
 from nascore.engine.training import supervised
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.api import DataFacts
-    from nascore.engine.build import RunContext
+    from nascore.engine.run_context import RunContext
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nascore.engine.api import Phase, Search
-    from nascore.engine.build import RunContext, SearchParts
+    from nascore.engine.factory import SearchParts
+    from nascore.engine.run_context import RunContext
 
 BAR = 1.15
 SIZES = ((4, 3), (8, 5))

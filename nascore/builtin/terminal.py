@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderResult
 
-    from nascore.api import Description, EpochReport, StepReport
+    from nascore.api import Description, EpochReport, SettledRecipe, StepReport
     from nascore.builtin.components import TerminalSettings
-    from nascore.recipe import Recipe
 
 SIXTY = 60
 REFRESHES_PER_SECOND = 4
@@ -87,7 +86,7 @@ class PlainView(Observer):
         self._job = ""
         self._clock = Clock()
 
-    def run_started(self, folder: Path, recipe: Recipe) -> None:
+    def run_started(self, folder: Path, recipe: SettledRecipe) -> None:
         """Say where the run is written."""
         del recipe
         click.echo(f"run: {folder}", err=True)
@@ -149,7 +148,7 @@ class LiveView(Observer):
                 return
             yield drawn
 
-    def run_started(self, folder: Path, recipe: Recipe) -> None:
+    def run_started(self, folder: Path, recipe: SettledRecipe) -> None:
         """Begin to show, first of all where the run is written."""
         del recipe
         self._folder = str(folder)

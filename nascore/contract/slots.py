@@ -15,20 +15,19 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from nascore.contract.values import (
+        Costs,
         DataFacts,
-        Demand,
         EpochReport,
+        Examples,
         Gradients,
         Horizon,
         Mixture,
         Sampled,
         StepReport,
     )
-    from nascore.description import Catalogue, ChoiceGroup, Description, Matrix
-    from nascore.engine.phase import Phase
+    from nascore.description import Catalogue, ChoiceGroup, Description, Matrix, Pick
     from nascore.gallery import Entry, Gallery
-    from nascore.nn import ArchitectureState, Costs, Examples
-    from nascore.recipe import Recipe
+    from nascore.nn import ArchitectureState
 
 
 class Space(Protocol):
@@ -175,33 +174,15 @@ class GrowingPolicy(GrowthPolicy, Protocol):
         ...
 
 
-class Trainer(Protocol):
-    """A stepper; the engine owns the loop, and calls `step` as often as the phase has steps.
+class SettledRecipe(Protocol):
+    """The recipe of a run, as an observer reads it."""
 
-    Attributes:
-        demand: What the engine is to prepare.
-    """
-
-    demand: Demand
-
-    def start(self, phase: Phase) -> None:
-        """Begin a phase.
-
-        An object of its own is started before the run too, on blank images and, if that is enough for it, a
-        network of two tensors: settings that are refused here are refused then.
-        """
+    def names(self, slot: str) -> tuple[str, ...]:
+        """Return the names of the components that fill a slot."""
         ...
 
-    def step(self) -> StepReport:
-        """Make one weights step and the architecture step that goes with it."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all state of its own, as tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of a trainer that was started on the same phase."""
+    def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
+        """Return the value at a path such as ``trainer.epochs``, or None where there is none."""
         ...
 
 
@@ -214,7 +195,7 @@ class Observer:
     As a component it is built with its settings as the one argument, when the run begins.
     """
 
-    def run_started(self, folder: Path, recipe: Recipe) -> None:
+    def run_started(self, folder: Path, recipe: SettledRecipe) -> None:
         """See that the run's folder and recipe are written."""
 
     def job_started(self, name: str, number: int, jobs: int) -> None:
@@ -243,3 +224,61 @@ class Observer:
 
         Called last and once, however the run ended, and also where the observer is muted.
         """
+
+
+@runtime_checkable
+class Annealing(Protocol):
+    """A relaxation whose settings change in the course of a search, such as a temperature that falls."""
+
+    def annealed(self, progress: float) -> Relaxation:
+        """Return the relaxation as it is when this share of the architecture steps is over, 0 to 1."""
+        ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A relaxation whose mixture depends on which operations a group offers, such as on where `none` is."""
+
+    def within(self, group: ChoiceGroup) -> Relaxation:
+        """Return the relaxation for a group."""
+        ...
+
+
+@runtime_checkable
+class Pooling(Protocol):
+    """A relaxation whose theta is no logarithm, so that it says itself what several entries are as one."""
+
+    def pooled(self, theta: Tensor) -> Tensor:
+        """Return the parameter, a scalar, of entries [n] that compete as one."""
+        ...
+
+
+@runtime_checkable
+class Selecting(Protocol):
+    """A relaxation that says itself which entries stand (the capability `selects`)."""
+
+    def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
+        """Return the (row, column) pairs that stand, strongest first."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A regularizer with a state, such as a weight that grows; most have none."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all state, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        ...
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A policy that has something to say of its seeds; it may, and need not."""
+
+    def remark(self, seeds: Sequence[Description]) -> str:
+        """Return a sentence for the run's log; empty: nothing."""
+        ...

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from nascore.errors import DescriptionError, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
+
+    from nascore.description import Pick
 
 Mixture: TypeAlias = "Mapping[str, Tensor]"
 """By choice group the weight of each operation of each edge: [E, O], or [K, B, E, O] per use and sample."""
@@ -169,3 +173,67 @@ class EpochReport:
     lr: float | None
     entropy: Mapping[str, float]
     seconds: float
+
+
+@frozen(kw_only=True, eq=False)
+class Examples:
+    """Images with their labels.
+
+    Attributes:
+        images: [N, C, H, W], scaled to 0 to 1 and not normalised.
+        labels: [N], int64.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+@frozen(kw_only=True, eq=False)
+class GroupCosts:
+    """What the candidates of a choice group cost, each in each of its uses.
+
+    Attributes:
+        params: Parameters, int64 [K, E, O].
+        macs: Multiply-accumulates per image, int64 [K, E, O].
+    """
+
+    params: Tensor
+    macs: Tensor
+
+
+@frozen(kw_only=True, eq=False)
+class Costs:
+    """What a network costs: what is certain, and what each choice adds.
+
+    Attributes:
+        params: Parameters, of all that is built.
+        macs: Multiply-accumulates of convolutions and linear maps per image, of what inference runs.
+        groups: By choice group what its candidates cost.
+    """
+
+    params: int
+    macs: int
+    groups: Mapping[str, GroupCosts]
+
+    def of(self, picks: Mapping[str, Sequence[Pick]]) -> Costs:
+        """Return what it costs with the picks taken; groups that are not named stay open.
+
+        It is what the derived network costs, as long as that network needs the same states.
+
+        Raises:
+            DescriptionError: There is no such group.
+        """
+        problems = [
+            Problem(path=name, text="there is no such group.", hint=did_you_mean(name, self.groups))
+            for name in picks
+            if name not in self.groups
+        ]
+        if problems:
+            raise DescriptionError(problems)
+        params, macs = self.params, self.macs
+        for name, pairs in picks.items():
+            for row, column in pairs:
+                params += int(self.groups[name].params[:, row, column].sum())
+                macs += int(self.groups[name].macs[:, row, column].sum())
+        left = {name: group for name, group in self.groups.items() if name not in picks}
+        return evolve(self, params=params, macs=macs, groups=left)

@@ -1,14 +1,14 @@
 """What a trainer imports: the phase that it works on, the weights step, and the estimates."""
 
-from nascore.contract import Demand, StepReport
+from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
 from nascore.engine.forward import Batch, Criterion, Passes
 from nascore.engine.mixture import Draw, draw, fixed_draw, gradients, pull_back
-from nascore.engine.phase import Phase, Search
 from nascore.engine.supervised import Supervised, WeightsRule, cosine, linear
 
 __all__ = [
     "Batch",
+    "Batches",
     "Criterion",
     "Demand",
     "Draw",
@@ -17,6 +17,7 @@ __all__ = [
     "Phase",
     "Search",
     "StepReport",
+    "Streams",
     "Supervised",
     "VirtualStep",
     "WeightsRule",

@@ -6,25 +6,27 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
 from nascore.engine.data import (
     check_batch,
-    check_facts,
-    checked_data,
-    fit_and_validation,
-    halves,
     held_back,
-    to_device,
 )
 from nascore.engine.device import ambient, device_for
-from nascore.engine.factory import all_made, described, made
-from nascore.engine.fitting import check_networks, check_parts, check_ranked, gathering
+from nascore.engine.factory import made, parts_of
+from nascore.engine.fitting import (
+    check_facts,
+    check_networks,
+    check_parts,
+    check_ranked,
+    checked_data,
+    described,
+    gathering,
+)
 from nascore.engine.handover import (
     MOST_COUNTED,
-    Step,
     bound_warnings,
     check_room,
     doubted_room,
@@ -35,7 +37,7 @@ from nascore.engine.initial_architectures import chooses_in_supernet, opened_of,
 from nascore.engine.observers import Observers
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
 from nascore.engine.returned import Returned
-from nascore.engine.streams import Streams
+from nascore.engine.run_context import RunContext
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_gradients
 from nascore.recipe import kept_recipe
@@ -50,97 +52,12 @@ if TYPE_CHECKING:
     from nascore.contract import (
         DataFacts,
         Dataset,
-        GrowthPolicy,
         Observer,
-        Regularizer,
-        Relaxation,
-        Trainer,
-        Updater,
     )
     from nascore.description import Catalogue
-    from nascore.nn import Examples
+    from nascore.engine.factory import SearchParts
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-    from nascore.run import RunFolder
-
-
-@define(kw_only=True)
-class RunContext:
-    """A run under way.
-
-    Attributes:
-        recipe: What was asked for.
-        catalogue: The operations that descriptions may name.
-        dataset: The data.
-        device: Where networks run.
-        folder: Where the run is written.
-        gallery: Where its architectures are written.
-        watch: Who watches.
-        warnings: What turned out to be doubtful on the way.
-    """
-
-    recipe: Recipe
-    catalogue: Catalogue
-    dataset: Dataset
-    device: torch.device
-    folder: RunFolder
-    gallery: GalleryFile
-    watch: Observers
-    warnings: list[str] = field(factory=list)
-
-    def warn(self, text: str) -> None:
-        """Record what is doubtful about what was found: in the log, and in the result."""
-        text = f"Warning: {text}."
-        self.warnings.append(text)
-        self.folder.log(text)
-
-    @property
-    def facts(self) -> DataFacts:
-        """What is known of the data."""
-        return self.dataset.facts
-
-    def streams(self, job: int, stage: str = "") -> Streams:
-        """Return the random numbers of a job, or of a stage of it: they depend on its number alone."""
-        return Streams(f"{self.recipe.run.seed}/{job}{stage and '/'}{stage}", self.device)
-
-    def halves(self) -> tuple[Examples, Examples]:
-        """Return the two halves of the training images, the same for all jobs of the run."""
-        return halves(self.train(), Streams(self.recipe.run.seed)["halves"])
-
-    def fit_and_validation(self) -> tuple[Examples, Examples]:
-        """Return what a growth run fits networks to, and what it measures them on; the same for all jobs."""
-        return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
-
-    def train(self) -> Examples:
-        """Return all training images, on the device."""
-        return to_device(self.dataset.train(), self.device)
-
-
-@define(kw_only=True)
-class SearchParts:
-    """The parts of a search.
-
-    Attributes:
-        description: The space for these data; an open description where the search is one in a supernet.
-        relaxation: How theta becomes a mixture.
-        updater: How theta moves.
-        trainer: How steps are made.
-        regularizers: What is penalised.
-        selects: Whether the relaxation declares that it says itself what stands.
-        growth: The outer loop.
-        seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
-        steps: The training steps that are known before, by the setting that gives the images of a batch.
-    """
-
-    description: Description
-    relaxation: Relaxation
-    updater: Updater
-    trainer: Trainer
-    growth: GrowthPolicy
-    seeds: tuple[Description, ...] = ()
-    regularizers: tuple[Regularizer, ...] = ()
-    selects: bool = True
-    steps: dict[str, Step] = field(factory=dict)
 
 
 @define(kw_only=True)
@@ -256,26 +173,6 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
     recipe = recipe.warned_of(bound_warnings(recipe, parts, facts, catalogue))
     return doubted_room(recipe, parts.steps)
-
-
-def parts_of(
-    recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
-) -> SearchParts:
-    """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
-
-    Raises:
-        PluginError: One cannot be built.
-    """
-    return SearchParts(
-        description=description,
-        relaxation=made(recipe, "relaxation"),
-        updater=made(recipe, "updater"),
-        trainer=made(recipe, "trainer"),
-        growth=growth,
-        seeds=seeds,
-        regularizers=all_made(recipe, "regularizer"),
-        selects="selects" in recipe.part("relaxation").provides,
-    )
 
 
 def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:

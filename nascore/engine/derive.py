@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from math import inf, nextafter
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import torch
 from attrs import evolve
 
+from nascore.contract import Pooling, Selecting
 from nascore.description import (
     NOTHING,
     choose,
@@ -28,31 +29,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts
+    from nascore.contract import DataFacts, Search
     from nascore.description import ChoiceGroup, Description, Pick, Picks
-    from nascore.engine.phase import Search
     from nascore.nn import ArchitectureState
     from nascore.recipe.sources.run_settings import TrainingSettings
 
     Close = Callable[[Mapping[str, list[list[float]]]], Description]
-
-
-@runtime_checkable
-class Pooling(Protocol):
-    """A relaxation whose theta is no logarithm, so that it says itself what several entries are as one."""
-
-    def pooled(self, theta: Tensor) -> Tensor:
-        """Return the parameter, a scalar, of entries [n] that compete as one."""
-        ...
-
-
-@runtime_checkable
-class Selecting(Protocol):
-    """A relaxation that says itself which entries stand (the capability `selects`)."""
-
-    def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
-        """Return the (row, column) pairs that stand, strongest first."""
-        ...
 
 
 def selects(search: Search) -> bool:

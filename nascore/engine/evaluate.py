@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
 from nascore.engine.build import begin
-from nascore.engine.data import check_batch, check_facts, checked_data, to_device
+from nascore.engine.data import check_batch, to_device
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import made
-from nascore.engine.fitting import check_ranked, gathering
+from nascore.engine.fitting import check_facts, check_ranked, checked_data, gathering
+from nascore.engine.forward import accuracy
 from nascore.engine.handover import check_room, doubted_room, steps_of_training
-from nascore.engine.measure import accuracy
 from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import concluding, costs_of, save_best, save_job, within_memory
 from nascore.engine.training import trained
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import RunContext
+    from nascore.engine.run_context import RunContext
     from nascore.engine.training import Trained
     from nascore.nn import Examples
     from nascore.plugin import Registry

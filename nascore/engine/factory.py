@@ -1,16 +1,17 @@
-"""Builds the components that fill a recipe's slots; what they raise is their mistake."""
+"""The parts of a search: the components that fill a recipe's slots, built and called under guard."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import define, field, frozen
 
 from nascore.component import load
-from nascore.engine.fitting import check_space, of_settings
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from nascore.contract import DataFacts, Space
-    from nascore.description import Catalogue, Description
+    from nascore.contract import GrowthPolicy, Regularizer, Relaxation, Trainer, Updater
+    from nascore.description import Description
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -37,15 +38,78 @@ def _made(part: Part) -> Any:  # noqa: ANN401 - the same
     return call_component(part.component, "building", lambda: load(part.component.build)(part.settings))
 
 
-def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
-    """Return the description that the space gives for these data, if networks of it can run on them.
+FLOAT: Final = 4
+"""Bytes of a 32-bit float, as which images and weights are kept."""
+
+
+@frozen(kw_only=True)
+class Step:
+    """A training step of a network.
+
+    Attributes:
+        batch: Images of a batch.
+        numbers: What is kept of each for the backward pass, in 32-bit floats.
+        smaller: The settings that make the network smaller, for messages.
+    """
+
+    batch: int
+    numbers: int
+    smaller: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole batch."""
+        return self.batch * self.numbers * FLOAT
+
+    def hint(self, room: int) -> str:
+        """Return with which settings the step would take no more than so many bytes."""
+        fits = room // (self.numbers * FLOAT)
+        fewer = f"set fewer {self.smaller}, or smaller images"
+        return f"Set {fits:,} or less, or {fewer}." if fits else f"No batch is small enough: {fewer}."
+
+
+@define(kw_only=True)
+class SearchParts:
+    """The parts of a search.
+
+    Attributes:
+        description: The space for these data; an open description where the search is one in a supernet.
+        relaxation: How theta becomes a mixture.
+        updater: How theta moves.
+        trainer: How steps are made.
+        regularizers: What is penalised.
+        selects: Whether the relaxation declares that it says itself what stands.
+        growth: The outer loop.
+        seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
+        steps: The training steps that are known before, by the setting that gives the images of a batch.
+    """
+
+    description: Description
+    relaxation: Relaxation
+    updater: Updater
+    trainer: Trainer
+    growth: GrowthPolicy
+    seeds: tuple[Description, ...] = ()
+    regularizers: tuple[Regularizer, ...] = ()
+    selects: bool = True
+    steps: dict[str, Step] = field(factory=dict)
+
+
+def parts_of(
+    recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
+) -> SearchParts:
+    """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
 
     Raises:
-        PluginError: The space raised, or gave something else than a description for these data.
-        DescriptionError: The description cannot be built, or does not end in logits.
+        PluginError: One cannot be built.
     """
-    part = recipe.part("space")
-    with of_settings("space", part.settings):
-        space: Space = made(recipe, "space")
-        given = call_component(part.component, "describing", lambda: space.describe(facts))
-        return check_space(space, given, facts, catalogue)
+    return SearchParts(
+        description=description,
+        relaxation=made(recipe, "relaxation"),
+        updater=made(recipe, "updater"),
+        trainer=made(recipe, "trainer"),
+        growth=growth,
+        seeds=seeds,
+        regularizers=all_made(recipe, "regularizer"),
+        selects="selects" in recipe.part("relaxation").provides,
+    )

@@ -15,22 +15,24 @@ from nascore.description import Description, choose, derive, expand
 from nascore.description.edits import CELLS
 from nascore.description.text import located
 from nascore.engine.derive import prepared
+from nascore.engine.factory import FLOAT, made
 from nascore.engine.returned import Returned
-from nascore.errors import SMALLER, DescriptionError, Problem, RecipeError
+from nascore.errors import SMALLER, DescriptionError, PluginError, Problem, RecipeError
+from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
 from nascore.nn.shapes import alone, check_shapes
+from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from nascore.contract import DataFacts, Space
+    from nascore.component import Component
+    from nascore.contract import DataFacts, Dataset, Space
     from nascore.description import Catalogue
-    from nascore.engine.build import SearchParts
+    from nascore.engine.factory import SearchParts
     from nascore.recipe import Recipe
+    from nascore.recipe.settling.recipe import Part
     from nascore.recipe.sources.run_settings import TrainingSettings
 
-
-FLOAT: Final = 4
-"""Bytes of a 32-bit float, as which images and weights are kept."""
 
 COPIES_OF_WEIGHTS: Final = 3
 """The weights, their gradient, and the momentum."""
@@ -322,3 +324,72 @@ def check_trained(
     check_weights(check_shapes(ready, catalogue, (facts.height, facts.width)))
     check_alone(ready, catalogue, facts, {"training.batch": training.batch})
     return ready
+
+
+def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
+    """Return the description that the space gives for these data, if networks of it can run on them.
+
+    Raises:
+        PluginError: The space raised, or gave something else than a description for these data.
+        DescriptionError: The description cannot be built, or does not end in logits.
+    """
+    part = recipe.part("space")
+    with of_settings("space", part.settings):
+        space: Space = made(recipe, "space")
+        given = call_component(part.component, "describing", lambda: space.describe(facts))
+        return check_space(space, given, facts, catalogue)
+
+
+def check_facts(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse facts that nothing can be built by, and images that cannot be in memory.
+
+    Raises:
+        PluginError: With everything that is wrong with the facts.
+        RecipeError: The images are more than all memory.
+    """
+    part = recipe.part("dataset")
+    _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
+    check_images(dataset.facts)
+
+
+def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
+    """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
+
+    Args:
+        recipe: A settled recipe.
+        dataset: Its data set, whose facts are sound.
+        test: Whether the images to test on are read too, for their form alone.
+
+    Raises:
+        PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+    """
+    part = recipe.part("dataset")
+    doubts = _read(part, dataset, test=test)
+    return recipe.warned_of(
+        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
+        for doubt in doubts
+    )
+
+
+def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
+    """Return what is doubtful."""
+    facts = dataset.facts
+    train = call_component(part.component, "reading of train()", dataset.train)
+    faults = [*example_faults(facts, train, "train")]
+    if test:
+        given = call_component(part.component, "reading of test()", dataset.test)
+        faults += example_faults(facts, given, "test")
+    _refuse(part.component, faults)
+    doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
+    return (*image_memory_warnings(facts, test=test), *doubts)
+
+
+def _refuse(component: Component, faults: Iterable[str]) -> None:
+    plugin = component.plugin or "nascore"
+    hint = f"A mistake of the plugin {plugin}."
+    problems = [
+        Problem(path="dataset", text=f"{component.name} {text}.", hint=hint, of_plugin=True)
+        for text in faults
+    ]
+    if problems:
+        raise PluginError(problems)

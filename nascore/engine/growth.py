@@ -15,9 +15,9 @@ from safetensors.torch import load as tensors_of
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description, dump, load
-from nascore.engine.build import parts_of
 from nascore.engine.data import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
+from nascore.engine.factory import parts_of
 from nascore.engine.initial_architectures import random_of, remark_of
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Trainer
+    from nascore.contract import Phase, Trainer
     from nascore.description import Matrix
-    from nascore.engine.build import RunContext, SearchParts
-    from nascore.engine.phase import Phase
+    from nascore.engine.factory import SearchParts
+    from nascore.engine.run_context import RunContext
     from nascore.gallery import Entry
     from nascore.nn import Examples
     from nascore.run import RunFolder

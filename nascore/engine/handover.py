@@ -17,12 +17,11 @@ from nascore.contract import GrowingPolicy
 from nascore.description import choose, derive, expand
 from nascore.engine.derive import prepared
 from nascore.engine.device import device_for
-from nascore.engine.factory import made
-from nascore.engine.fitting import FLOAT, told, total_and_free
+from nascore.engine.factory import Step, made
+from nascore.engine.fitting import told, total_and_free
 from nascore.engine.initial_architectures import opened_of
 from nascore.engine.mixture import draw, fixed_draw
-from nascore.engine.phase import Search
-from nascore.engine.phase_factory import choices_of
+from nascore.engine.phase_factory import ArchitectureSearch, choices_of
 from nascore.engine.results import costs_of
 from nascore.engine.streams import Streams
 from nascore.errors import Problem, RecipeError
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import SearchParts
+    from nascore.engine.factory import SearchParts
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -249,32 +248,6 @@ CERTAIN: Final = 0.5
 """Share of the estimate that a step surely needs: what is counted may be up to twice what is kept."""
 
 
-@frozen(kw_only=True)
-class Step:
-    """A training step of a network.
-
-    Attributes:
-        batch: Images of a batch.
-        numbers: What is kept of each for the backward pass, in 32-bit floats.
-        smaller: The settings that make the network smaller, for messages.
-    """
-
-    batch: int
-    numbers: int
-    smaller: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole batch."""
-        return self.batch * self.numbers * FLOAT
-
-    def hint(self, room: int) -> str:
-        """Return with which settings the step would take no more than so many bytes."""
-        fits = room // (self.numbers * FLOAT)
-        fewer = f"set fewer {self.smaller}, or smaller images"
-        return f"Set {fits:,} or less, or {fewer}." if fits else f"No batch is small enough: {fewer}."
-
-
 def searched_step(
     recipe: Recipe, description: Description, batch: int, facts: DataFacts, catalogue: Catalogue
 ) -> Step:
@@ -352,7 +325,7 @@ def _drawn(recipe: Recipe, description: Description) -> tuple[Mapping[str, Tenso
     streams = Streams("room")
     relaxation, updater = made(recipe, "relaxation"), made(recipe, "updater")
     state = choices_of(expand(description).layouts, relaxation, streams)
-    search = Search(state=state, relaxation=relaxation, updater=updater)
+    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=updater)
     fixed = fixed_draw(search, streams).runs
     # An updater that follows no gradient has no pass of its own.
     return fixed if updater.gradient is None else draw(search, streams, 1).runs, fixed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
-from nascore.contract import GrowingPolicy
+from nascore.contract import GrowingPolicy, Remarking
 from nascore.description import Description
 from nascore.engine.returned import Returned
 from nascore.errors import PluginError, Problem, RecipeError
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from nascore.contract import DataFacts, GrowthPolicy
     from nascore.description import Catalogue
     from nascore.recipe import Recipe
-
-
-@runtime_checkable
-class Remarking(Protocol):
-    """A policy that has something to say of its seeds; it may, and need not."""
-
-    def remark(self, seeds: Sequence[Description]) -> str:
-        """Return a sentence for the run's log; empty: nothing."""
-        ...
 
 
 def chooses_in_supernet(recipe: Recipe) -> bool:

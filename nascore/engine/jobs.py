@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 from nascore.description import dump
-from nascore.engine.measure import accuracy
+from nascore.engine.forward import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.training import trained
 from nascore.gallery import Entry
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
-    from nascore.engine.build import RunContext
+    from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.engine.training import Start
     from nascore.gallery import Gallery

@@ -5,22 +5,21 @@ from __future__ import annotations
 from math import isfinite
 from numbers import Real
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from attrs import Factory, define, evolve
 
-from nascore.contract import EpochReport, StepReport
+from nascore.contract import EpochReport, Remembering, StepReport
 from nascore.engine.device import refuse_disturbed
-from nascore.engine.measure import entropy
+from nascore.engine.mixture import entropy
 from nascore.errors import PluginError, Problem, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from nascore.contract import Trainer
+    from nascore.contract import Phase, Search, Trainer
     from nascore.engine.observers import Observers
-    from nascore.engine.phase import Phase, Search
 
 
 NAMED = 3
@@ -206,19 +205,6 @@ def _far(thetas: Iterable[torch.Tensor]) -> bool:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A regularizer with a state, such as a weight that grows; most have none."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all state, as tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state."""
-        ...
 
 
 def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:

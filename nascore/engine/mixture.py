@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from nascore.engine.phase import Phase, Search
-    from nascore.engine.streams import Streams
+    from nascore.contract import Phase, Search, Streams
 
 
 NAMED: Final = 3
@@ -207,3 +206,22 @@ def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str,
 def _expected(search: Search) -> dict[str, Tensor]:
     """Return the deterministic mixture with its graph to theta."""
     return {name: search.expects(name, theta) for name, theta in search.state.theta.items()}
+
+
+def entropy(search: Search) -> dict[str, float]:
+    """Return by group the mean entropy of the expected mixture over its segments, in nats.
+
+    It tells how far the search has chosen: it begins at the logarithm of the number of candidates and falls.
+    """
+    expected = search.expected()
+    return {name: _entropy(weights, search.state.segments(name)) for name, weights in expected.items()}
+
+
+def _entropy(weights: Tensor, segments: Tensor) -> float:
+    alive = segments >= 0
+    share, owner = weights.abs()[alive], segments[alive].long()
+    if not len(share):
+        return 0.0
+    sums = share.new_zeros(int(owner.max()) + 1).index_add_(0, owner, share)
+    share = share / sums[owner].clamp_min(torch.finfo(share.dtype).tiny)
+    return float(-torch.special.xlogy(share, share).sum()) / len(set(owner.tolist()))

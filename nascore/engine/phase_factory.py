@@ -1,17 +1,17 @@
-"""Phases, built of a run's parts: network, choices, batches and the number of steps."""
+"""Phases, built of a run's parts: network, search, batches and the number of steps."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import Factory, define, evolve
 
+from nascore.contract import Annealing, Grouped, Phase
 from nascore.description import expand, without_auxiliary
 from nascore.engine.data import Batches
 from nascore.engine.device import refuse_disturbed
-from nascore.engine.phase import Phase, Search
-from nascore.engine.returned import Returned
+from nascore.engine.returned import Returned, shown
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.shapes import check_gradients
@@ -22,11 +22,99 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, Relaxation, Trainer
+    from nascore.contract import DataFacts, Gradients, Regularizer, Relaxation, Trainer, Updater
     from nascore.description import Catalogue, ChoiceGroup, Description
-    from nascore.engine.build import RunContext, SearchParts
+    from nascore.engine.factory import SearchParts
+    from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Costs, Examples, Network
+
+
+@define(kw_only=True)
+class ArchitectureSearch:
+    """The choices of an open network, and the parts that make them.
+
+    Attributes:
+        state: All that is known of the choices.
+        relaxation: How theta becomes a mixture.
+        updater: How theta moves.
+        regularizers: Penalties on theta and mixture, already started.
+        progress: How much of the phase's architecture steps is over, 0 to 1.
+        selects: Whether the relaxation declares that it says itself what stands.
+        reached: Groups whose mixture got a gradient in some architecture step.
+        moves: Steps of the updater.
+    """
+
+    state: ArchitectureState
+    relaxation: Relaxation
+    updater: Updater
+    regularizers: tuple[Regularizer, ...] = ()
+    progress: float = 0.0
+    selects: bool = True
+    reached: set[str] = Factory(set)
+    moves: int = 0
+
+    def relaxing(self, name: str) -> Relaxation:
+        """Return the relaxation as it is now for a group: one that anneals depends on the progress.
+
+        Raises:
+            PluginError: What it gives as itself, annealed, is no relaxation.
+        """
+        relaxation = self.relaxation
+        if isinstance(relaxation, Annealing):
+            returned = Returned(relaxation, "annealed", "relaxation")
+            relaxation = returned.relaxation(relaxation.annealed(self.progress))
+        return relaxation.within(self.state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
+
+    def expected(self) -> dict[str, Tensor]:
+        """Return the deterministic mixture, by group [E, O], without a graph.
+
+        Raises:
+            PluginError: The relaxation gives something else.
+        """
+        thetas = self.state.theta
+        return {name: self.expects(name, thetas[name].detach()).detach() for name in sorted(thetas)}
+
+    def expects(self, name: str, theta: Tensor) -> Tensor:
+        """Return the deterministic mixture [E, O] of one group.
+
+        Raises:
+            PluginError: The relaxation gives something else.
+        """
+        relaxation = self.relaxing(name)
+        given = relaxation.expected(theta, self.state.segments(name))
+        return Returned(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
+
+    def move(self, gradients: Gradients) -> None:
+        """Let the updater make its step.
+
+        Raises:
+            PluginError: It returns something, or leaves another theta than the one that it was to move.
+        """
+        returned, theta = Returned(self.updater, "step", "updater"), self.state.theta
+        before, memory = dict(theta), {name: value.data_ptr() for name, value in theta.items()}
+        self.moves += 1
+        given: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
+        due = "theta moved in place, as by state.theta[name].detach().sub_(change), and nothing returned"
+        if given is not None:
+            raise returned.wrong(shown(given), due)
+        now: Mapping[str, object] = self.state.theta
+        for name, value in before.items():
+            if now.get(name) is not value:
+                raise returned.wrong(f"another tensor in the place of theta of {name}", due)
+            if value.data_ptr() != memory[name]:
+                raise returned.wrong(f"other data behind theta of {name}", due)
+            if not value.requires_grad:
+                raise returned.wrong(f"a theta of {name} that requires no gradient", due)
+
+    def strength(self) -> dict[str, Tensor]:
+        """Return by group [E, O] what deriving ranks by.
+
+        Raises:
+            PluginError: The updater gives something else.
+        """
+        given = self.updater.strength(self.state, self.expected())
+        return Returned(self.updater, "strength", "updater").groups(given, self.state.theta)
 
 
 def network_of(live: RunContext, description: Description, streams: Streams) -> Network:
@@ -64,7 +152,7 @@ def search_phase(
     network = network_of(live, parts.description, streams)
     if weights is not None:
         take_over(network, weights, weights)
-    search = Search(
+    search = ArchitectureSearch(
         state=choices_of(expand(parts.description).layouts, parts.relaxation, streams),
         relaxation=parts.relaxation,
         updater=parts.updater,

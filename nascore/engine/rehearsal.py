@@ -20,8 +20,7 @@ from nascore.description import expand
 from nascore.engine.device import ambient
 from nascore.engine.factory import all_made, made
 from nascore.engine.fitting import gathering
-from nascore.engine.phase import Search
-from nascore.engine.phase_factory import choices_of, counting, phase_of
+from nascore.engine.phase_factory import ArchitectureSearch, choices_of, counting, phase_of
 from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
 from nascore.errors import NascoreError, OriginKind, PluginError, Problem, RecipeError
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts, Trainer
+    from nascore.contract import DataFacts, Phase, Trainer
     from nascore.description import Catalogue, Description
-    from nascore.engine.phase import Phase
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -159,7 +157,7 @@ class _Beginning:
         images = _blank(self.facts, max(batch, self.images // 2 if halved else self.images))
         data = {"train": images, "architecture": images} if halved else {"train": images}
         relaxation = made(self.recipe, "relaxation")
-        search = Search(
+        search = ArchitectureSearch(
             state=choices_of(expand(self.description).layouts, relaxation, streams),
             relaxation=relaxation,
             updater=updater,

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, EpochReport
+    from nascore.contract import DataFacts, EpochReport, Search
     from nascore.description import Catalogue, Description
-    from nascore.engine.build import RunContext
-    from nascore.engine.phase import Search
+    from nascore.engine.run_context import RunContext
     from nascore.nn import Network
     from nascore.run import RunFolder
 

@@ -8,11 +8,11 @@ from nascore.description import derive, dump
 from nascore.engine.build import build_search
 from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, undecided, unreached
 from nascore.engine.device import computing
+from nascore.engine.forward import accuracy
 from nascore.engine.growth import grow
 from nascore.engine.initial_architectures import chooses_in_supernet
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
-from nascore.engine.measure import accuracy
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.results import concluding, learned, record_epoch, save_job, within_memory
 from nascore.gallery import Gallery
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from nascore.contract import EpochReport, Observer
+    from nascore.contract import EpochReport, Observer, Phase
     from nascore.description import Description
-    from nascore.engine.build import Built, RunContext, SearchParts
-    from nascore.engine.phase import Phase
+    from nascore.engine.build import Built
+    from nascore.engine.factory import SearchParts
+    from nascore.engine.run_context import RunContext
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
     from nascore.run import RunFolder

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nascore.contract import Phase
     from nascore.engine.forward import Batch
     from nascore.engine.mixture import Draw
-    from nascore.engine.phase import Phase
 
 
 def cosine(start: float, end: float, epoch: int, epochs: int) -> float:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
-    from nascore.engine.build import RunContext
+    from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Examples, Network
     from nascore.recipe.sources.run_settings import TrainingSettings

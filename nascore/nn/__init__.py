@@ -1,9 +1,9 @@
 """The torch half of what a plugin may import: operations, compiler, costs, and numerics on the simplex."""
 
+from nascore.contract import Costs, Examples, GroupCosts
 from nascore.nn.architecture import ArchitectureState
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
-from nascore.nn.costs import Costs, GroupCosts, costs
-from nascore.nn.data import Examples
+from nascore.nn.costs import costs
 from nascore.nn.descent import Descent
 from nascore.nn.model_source import standalone
 from nascore.nn.network import Network, inherit

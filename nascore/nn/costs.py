@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from nascore.contract import Costs, GroupCosts
 from nascore.description import expand
-from nascore.errors import DescriptionError, Problem, did_you_mean
 from nascore.nn.compiler import kind_of
 from nascore.nn.program import needed
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch._ops import OpOverload
 
-    from nascore.description import Catalogue, Description, Op, Pick, Plan, State, Wire
+    from nascore.description import Catalogue, Description, Op, Plan, State, Wire
     from nascore.description.names import Scalar
 
 
@@ -153,57 +153,6 @@ def _measured(
 
 Size = tuple[int, ...]
 """Height and width of a state; empty where it has none, as logits."""
-
-
-@frozen(kw_only=True, eq=False)
-class GroupCosts:
-    """What the candidates of a choice group cost, each in each of its uses.
-
-    Attributes:
-        params: Parameters, int64 [K, E, O].
-        macs: Multiply-accumulates per image, int64 [K, E, O].
-    """
-
-    params: Tensor
-    macs: Tensor
-
-
-@frozen(kw_only=True, eq=False)
-class Costs:
-    """What a network costs: what is certain, and what each choice adds.
-
-    Attributes:
-        params: Parameters, of all that is built.
-        macs: Multiply-accumulates of convolutions and linear maps per image, of what inference runs.
-        groups: By choice group what its candidates cost.
-    """
-
-    params: int
-    macs: int
-    groups: Mapping[str, GroupCosts]
-
-    def of(self, picks: Mapping[str, Sequence[Pick]]) -> Costs:
-        """Return what it costs with the picks taken; groups that are not named stay open.
-
-        It is what the derived network costs, as long as that network needs the same states.
-
-        Raises:
-            DescriptionError: There is no such group.
-        """
-        problems = [
-            Problem(path=name, text="there is no such group.", hint=did_you_mean(name, self.groups))
-            for name in picks
-            if name not in self.groups
-        ]
-        if problems:
-            raise DescriptionError(problems)
-        params, macs = self.params, self.macs
-        for name, pairs in picks.items():
-            for row, column in pairs:
-                params += int(self.groups[name].params[:, row, column].sum())
-                macs += int(self.groups[name].macs[:, row, column].sum())
-        left = {name: group for name, group in self.groups.items() if name not in picks}
-        return evolve(self, params=params, macs=macs, groups=left)
 
 
 def costs(description: Description, catalogue: Catalogue, size: tuple[int, int]) -> Costs:

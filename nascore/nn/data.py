@@ -9,26 +9,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from attrs import frozen
 from torch import Tensor
 
-from nascore.contract import DataFacts
+from nascore.contract import DataFacts, Examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@frozen(kw_only=True, eq=False)
-class Examples:
-    """Images with their labels.
-
-    Attributes:
-        images: [N, C, H, W], scaled to 0 to 1 and not normalised.
-        labels: [N], int64.
-    """
-
-    images: Tensor
-    labels: Tensor
 
 
 OFF: Final = 0.25

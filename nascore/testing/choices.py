@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
+from nascore.contract import Grouped
 from nascore.description import ChoiceGroup, Op
 from nascore.description.derive import NOTHING
 from nascore.description.plan import segments
 from nascore.nn import ArchitectureState
-from nascore.testing.harness import Grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

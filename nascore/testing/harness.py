@@ -17,16 +17,15 @@ from attrs import define, evolve
 from nascore.builtin.components import PlantedSpaceSettings, SoftmaxSettings, TinySettings
 from nascore.builtin.relaxations import Softmax
 from nascore.builtin.spaces import Planted, Tiny
-from nascore.contract import DataFacts
+from nascore.contract import DataFacts, Phase
 from nascore.description import expand
-from nascore.engine.build import RunContext, build_search
+from nascore.engine.build import build_search
 from nascore.engine.data import Batches
-from nascore.engine.derive import Selecting, picks_of
+from nascore.engine.derive import picks_of
 from nascore.engine.device import computing
-from nascore.engine.loop import Remembering, capture, restore, run_phase
+from nascore.engine.loop import capture, restore, run_phase
 from nascore.engine.observers import copied, untouched
-from nascore.engine.phase import Annealing, Grouped, Phase, Search
-from nascore.engine.phase_factory import search_phase
+from nascore.engine.phase_factory import ArchitectureSearch, search_phase
 from nascore.engine.returned import Returned, shown
 from nascore.engine.search import search
 from nascore.engine.streams import Streams
@@ -37,20 +36,17 @@ from nascore.recipe import Request, settled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nascore.contract import Demand, Trainer, Updater
+    from nascore.contract import Demand, Search, Trainer, Updater
     from nascore.description import Catalogue, Description, Pick
+    from nascore.engine.run_context import RunContext
     from nascore.nn import Network
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
 __all__ = [
-    "Annealing",
-    "Grouped",
     "Phase",
-    "Remembering",
     "Returned",
     "Searching",
-    "Selecting",
     "capture",
     "copied",
     "initial_network",
@@ -196,7 +192,7 @@ def phase_for(
         name: 0.5 * torch.randn(len(one.rows), len(one.ops), generator=streams["theta"])
         for name, one in sorted(groups.items())
     }
-    search = Search(
+    search = ArchitectureSearch(
         state=ArchitectureState(groups=groups, theta=theta),
         relaxation=Softmax(SoftmaxSettings()),
         updater=updater,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.config import settings_of
+from nascore.contract import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
 from nascore.testing.conformance import NotExaminedError
-from nascore.testing.harness import Remembering
 from nascore.testing.part import OptionalMethods, reread, same
 
 if TYPE_CHECKING:

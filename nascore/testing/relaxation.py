@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.component import load
+from nascore.contract import Annealing, Selecting
 from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import (
@@ -25,7 +26,7 @@ from nascore.testing.choices import (
     varying,
 )
 from nascore.testing.conformance import NotConformingError
-from nascore.testing.harness import Annealing, Returned, Selecting
+from nascore.testing.harness import Returned
 from nascore.testing.part import OptionalMethods, PartConformance, same, seeded
 from nascore.testing.planted import SEEDS, USEFUL, planted
 

@@ -9,8 +9,8 @@ import torch
 
 import nascore.builtin
 import nascore_data
+from nascore.contract import Phase
 from nascore.engine.loop import run_phase
-from nascore.engine.phase import Phase
 from nascore.plugin import Registry
 from nascore.testing.harness import searching
 from nascore_data.relaxation import Egs

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from nascore.api import Op
 from nascore.engine.mixture import fixed_draw
-from nascore.engine.phase import Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.testing.choices import group, state_of
 from nascore_data import EgsSettings
@@ -63,7 +63,7 @@ def test_none_alone_is_divided_by_nothing(form):
 def test_what_the_engine_draws_leaves_none_out():
     """The engine tells the relaxation of its group: of many draws one is {none, a, b}."""
     state = state_of({"g": GROUP}, theta={"g": torch.zeros(1, 4)})
-    search = Search(state=state, relaxation=Egs(EgsSettings(draws=4)), updater=None)
+    search = ArchitectureSearch(state=state, relaxation=Egs(EgsSettings(draws=4)), updater=None)
     seen = {tuple(fixed_draw(search, Streams(str(seed))).weights["g"][0].tolist()) for seed in range(60)}
     assert (0.5, 0.5, 0.5, 0.0) in seen
 

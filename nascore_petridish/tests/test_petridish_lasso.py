@@ -12,9 +12,10 @@ from nascore.builtin.components import L1Settings, LinearSettings, SgdSettings
 from nascore.builtin.regularizers import L1
 from nascore.builtin.relaxations import Linear
 from nascore.builtin.updaters import Sgd
+from nascore.contract import Phase
 from nascore.description import expand
 from nascore.engine.mixture import draw, pull_back
-from nascore.engine.phase import Phase, Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Descent
 
@@ -35,7 +36,7 @@ def fitted(*, weight=WEIGHT, correlations=CORRELATIONS, steps=300):
     theta = {GROUP: relaxation.initial(group, torch.Generator())}
     updater = Sgd(SgdSettings(lr=RATE, momentum=0))
     regularizers = (L1(L1Settings(weight=weight)),) if weight else ()
-    search = Search(
+    search = ArchitectureSearch(
         state=ArchitectureState(groups={GROUP: group}, theta=theta),
         relaxation=relaxation,
         updater=updater,

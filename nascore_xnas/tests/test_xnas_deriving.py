@@ -9,9 +9,10 @@ from xnas_games import EXPERTS, play
 import nascore.builtin
 import nascore_xnas
 from nascore.api import ChoiceGroup, Op, expand, load
+from nascore.contract import Phase
 from nascore.engine.derive import picks_of
 from nascore.engine.loop import run_phase
-from nascore.engine.phase import Phase, Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.nn import ArchitectureState
 from nascore.plugin import Registry
 from nascore.testing.planted import searching
@@ -65,7 +66,7 @@ def begin(updater, state):
         steps=20,
         steps_per_epoch=20,
         streams=None,
-        search=Search(state=state, relaxation=None, updater=updater),
+        search=ArchitectureSearch(state=state, relaxation=None, updater=updater),
     )
     updater.start(state, phase.horizon(), torch.Generator())
 

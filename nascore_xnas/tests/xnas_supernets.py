@@ -10,8 +10,9 @@ import nascore.builtin
 from nascore.api import DataFacts, expand, load
 from nascore.builtin.components import SoftmaxSettings
 from nascore.builtin.relaxations import Softmax
-from nascore.engine.api import Criterion, Passes, Phase, Search, draw, first, pull_back
+from nascore.engine.api import Criterion, Passes, Phase, draw, first, pull_back
 from nascore.engine.data import Batches
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
@@ -114,7 +115,7 @@ def phase_of(net, *, granularity="sample", **asked):
     asked = {"exclude_none": False, "wipe_out": False, **asked}
     updater = Updater(UpdaterSettings(granularity=granularity, **asked))
     state = ArchitectureState(groups=groups, theta=start)
-    search = Search(state=state, relaxation=Softmax(SoftmaxSettings()), updater=updater)
+    search = ArchitectureSearch(state=state, relaxation=Softmax(SoftmaxSettings()), updater=updater)
     images, labels = examples()
     streams = Streams(0)
     batches = Batches(Examples(images=images, labels=labels), FACTS, size=SAMPLES, order=streams["order"])

@@ -8,7 +8,7 @@ from torch import nn
 
 from nascore.contract import DataFacts
 from nascore.engine.data import MEASURED_AT_ONCE, chunks
-from nascore.engine.measure import accuracy
+from nascore.engine.forward import accuracy
 from nascore.engine.streams import Streams
 from nascore.errors import RunFailed
 from nascore.nn import Examples

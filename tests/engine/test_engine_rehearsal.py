@@ -13,7 +13,8 @@ from failing_plugins import QUICK, UNIFORM, updater
 
 from nascore.engine.build import build_parts
 from nascore.engine.evaluate import check_evaluation
-from nascore.engine.factory import described, made
+from nascore.engine.factory import made
+from nascore.engine.fitting import described
 from nascore.errors import RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.request import resolved

@@ -11,7 +11,7 @@ from nascore.contract import Sampled
 from nascore.description import Op, derive, expand, load
 from nascore.engine import derive as deriving
 from nascore.engine.derive import picks_of
-from nascore.engine.phase import Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.errors import PluginError
 from nascore.nn import ArchitectureState, segment_argmax, segment_softmax
 
@@ -86,7 +86,9 @@ def searched(theta, *, relaxation=None, dead=(), segment="edge", **more):
     for place in dead:
         alive[place] = False
     state = ArchitectureState(groups={"g": layout}, theta={"g": torch.tensor(theta)}, alive={"g": alive})
-    return description, Search(state=state, relaxation=relaxation or Best(), updater=Follower(), **more)
+    return description, ArchitectureSearch(
+        state=state, relaxation=relaxation or Best(), updater=Follower(), **more
+    )
 
 
 def picked(theta, **how):

@@ -10,9 +10,9 @@ from attrs import asdict
 from engine_toys import FACTS, equal, everything, examples, started, toy_phase
 
 from nascore.contract import Demand, Observer, StepReport
-from nascore.engine.forward import Criterion
+from nascore.engine.forward import Criterion, accuracy
 from nascore.engine.loop import run_phase
-from nascore.engine.measure import accuracy, entropy
+from nascore.engine.mixture import entropy
 from nascore.engine.observers import Observers
 from nascore.engine.supervised import Supervised, WeightsRule
 from nascore.errors import RunFailed

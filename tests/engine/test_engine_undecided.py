@@ -13,7 +13,7 @@ import nascore
 from nascore.api import Observer, Op, grow, settle
 from nascore.description import derive, expand, load
 from nascore.engine.derive import empty_nodes, picks_of, undecided, undecided_child
-from nascore.engine.phase import Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.nn import ArchitectureState
 from nascore.plugin import discover
 
@@ -69,7 +69,7 @@ def told(theta, relaxation):
     description = load(CHAIN)
     groups = expand(description).layouts
     state = ArchitectureState(groups=groups, theta={"g": torch.tensor(theta)})
-    search = Search(state=state, relaxation=relaxation, updater=Rule())
+    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=Rule())
     picks = picks_of(description, search)
     return list(undecided(description, search, picks)), list(empty_nodes(derive(description, picks)))
 
@@ -90,7 +90,7 @@ def test_ties_of_the_mixture_decide_nothing_where_the_updater_ranks():
     description = load(CHAIN)
     theta = torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.5, 0.5]])
     state = ArchitectureState(groups=expand(description).layouts, theta={"g": theta})
-    search = Search(state=state, relaxation=Choosing(), updater=Ranking(), selects=False)
+    search = ArchitectureSearch(state=state, relaxation=Choosing(), updater=Ranking(), selects=False)
     assert list(undecided(description, search, picks_of(description, search))) == []
 
 
@@ -133,7 +133,7 @@ def told_of_a_child(strength, close=settle, theta=(0.1, 0.2, 0.3)):
     ((name, layout),) = expand(opened).layouts.items()
     state = ArchitectureState(groups={name: layout}, theta={name: torch.tensor([theta] * 2)})
     strength = [[0.0] * 3, strength]  # of the images and of the stem
-    search = Search(state=state, relaxation=Soft(), updater=Ranks(strength))
+    search = ArchitectureSearch(state=state, relaxation=Soft(), updater=Ranks(strength))
     child = close(opened, {name: strength})
     return list(undecided_child(parent, opened, child, search, lambda given: close(opened, given)))
 

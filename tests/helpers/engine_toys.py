@@ -8,10 +8,10 @@ from torch import nn
 from nascore.builtin.alternating import Alternating
 from nascore.builtin.components import AlternatingSettings, SoftmaxSettings
 from nascore.builtin.relaxations import Softmax
-from nascore.contract import DataFacts
+from nascore.contract import DataFacts, Phase
 from nascore.description import ChoiceGroup, Op
 from nascore.engine.data import Batches
-from nascore.engine.phase import Phase, Search
+from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn.chance import lent, redirecting
@@ -121,7 +121,7 @@ def toy_phase(*, updater=None, seed=0, warm_up=0, epochs=3, regularizers=()):
         network = Toy().train()
     theta = torch.tensor([[0.1, -0.2, 0.3], [0.2, 0.1, 0.0]], requires_grad=True)
     state = ArchitectureState(groups={"g": GROUP}, theta={"g": theta})
-    search = Search(
+    search = ArchitectureSearch(
         state=state,
         relaxation=Softmax(SoftmaxSettings()),
         updater=updater or Follower(),

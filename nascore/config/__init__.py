@@ -1,18 +1,10 @@
 """Settings: declared once, read strictly, each value with its place (torch-free)."""
 
-from nascore.config.document import (
-    Document,
-    Node,
-    merge,
-    parse_document,
-    read_scalar,
-    wrap,
-    write_scalar,
-    write_value,
-)
+from nascore.config.document import Document, Node, merge, parse_document, read_scalar, wrap
 from nascore.config.kinds import Count, Duration
 from nascore.config.reader import Reading, SettingsOwner, mistakes, structure
 from nascore.config.setting import Declared, NoSettings, Setting, setting, settings_of
+from nascore.config.writer import write_scalar, write_value
 
 __all__ = [
     "Count",

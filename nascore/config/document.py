@@ -108,7 +108,6 @@ _NAMED: dict[str, bool | float | None] = {
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*")
 _DIGITS_MAX = 300  # Python refuses to read integers of thousands of digits; no setting is that large
 
 
@@ -123,33 +122,6 @@ def read_scalar(text: str) -> Scalar:
     if _BASED.fullmatch(text):
         return int(text, 0)
     return float(text) if _FLOAT.fullmatch(text) else text
-
-
-def write_scalar(value: Scalar) -> str:
-    """Write a scalar so that :func:`read_scalar`, or quotes, give it back exactly."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if _PLAIN.fullmatch(value) and isinstance(read_scalar(value), str):
-        return value
-    return '"' + "".join(map(_escape, value)) + '"'
-
-
-def write_value(value: object) -> str:
-    """Write any value of a setting as it is typed after ``--set``."""
-    return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
-
-
-def _escape(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four hex digits
 
 
 _HINTS: Final = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nascore.config.document import Node, read_scalar, write_scalar
+from nascore.config.document import Node, read_scalar
 from nascore.config.kinds import UnfitError, convert, words_of
 from nascore.config.setting import LARGEST
+from nascore.config.writer import write_scalar
 from nascore.errors import did_you_mean
 
 if TYPE_CHECKING:

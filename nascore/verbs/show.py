@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.capability import sentence
-from nascore.config import settings_of, wrap, write_scalar
+from nascore.config import settings_of
 from nascore.config.kinds import describe
-from nascore.errors import Origin, Problem, RecipeError
+from nascore.config.writer import Commented, write_yaml
+from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.advice.combinations import VERDICTS, partners
 from nascore.recipe.settling.misfit import asks
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.component import Component, Give, Need
-    from nascore.config import Node
     from nascore.description import Operation
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
@@ -70,7 +70,6 @@ def partners_of(component: Component, registry: Registry) -> tuple[Partners, ...
 
 
 MANY = {slot.name for slot in SLOTS if slot.many}
-STEP = "  "
 
 
 def template(components: Sequence[Component]) -> str:
@@ -89,47 +88,31 @@ def template(components: Sequence[Component]) -> str:
             text = f"several plugins bring {one.slot} {one.name}."
             raise RecipeError([Problem(path="", text=text, hint=f"Write {full}.")])
         by_slot.setdefault(one.slot, one)
-    lines = [line for one in by_slot.values() for line in _component(one)]
-    return "\n".join([f"nascore: {FORMAT}", *lines])
+    document: dict[str, Any] = {"nascore": FORMAT}
+    for one in by_slot.values():
+        document |= _commented(one)
+    return write_yaml(document).rstrip("\n")
 
 
-def _component(component: Component) -> Iterator[str]:
-    name = write_scalar(component.name)
+def _commented(component: Component) -> dict[str, Any]:
+    """Return a component with its defaults as a recipe has it, each with what it means."""
+    settings = _defaults(component.config)
     if component.slot == RUN:
-        yield from _setting_lines(component.config, "")
-        return
-    yield f"{component.slot}:"
-    if component.slot not in MANY:
-        yield f"{STEP}name: {name}{_comment(component.summary)}"
-        yield from _setting_lines(component.config, STEP)
-        return
-    settings = list(_setting_lines(component.config, STEP * 2))
-    yield f"{STEP}{name}:{'' if settings else ' {}'}{_comment(component.summary)}"
-    yield from settings
+        return settings
+    if component.slot in MANY:
+        return {component.slot: {component.name: Commented(value=settings, comment=component.summary)}}
+    name = Commented(value=component.name, comment=component.summary)
+    return {component.slot: {"name": name, **settings}}
 
 
-def _setting_lines(config: type, indent: str) -> Iterator[str]:
-    for name, declared in settings_of(config).items():
-        if declared.nested:
-            yield f"{indent}{name}:{_comment(declared.setting.help)}"
-            yield from _setting_lines(declared.type, indent + STEP)
-        else:
-            value = _flow(wrap(declared.default, Origin(kind="default")))
-            yield f"{indent}{name}: {value}{_comment(declared.setting.help)}"
-
-
-def _flow(node: Node) -> str:
-    if isinstance(node.value, list):
-        return _bracketed(map(_flow, node.value))
-    return write_scalar(node.value) if not isinstance(node.value, dict) else "{}"
-
-
-def _bracketed(items: Iterable[str]) -> str:
-    return f"[{', '.join(items)}]"
-
-
-def _comment(text: str) -> str:
-    return f"{STEP}# {' '.join(text.split())}" if text else ""
+def _defaults(config: type) -> dict[str, Any]:
+    return {
+        name: Commented(
+            value=_defaults(declared.type) if declared.nested else declared.default,
+            comment=declared.setting.help,
+        )
+        for name, declared in settings_of(config).items()
+    }
 
 
 @frozen(kw_only=True)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from attrs import Factory, define, frozen
 
-from nascore.config import wrap, write_scalar
-from nascore.errors import Origin
+from nascore.config.writer import write_yaml
 from nascore.files import read_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
@@ -22,12 +21,8 @@ from nascore.slots import RUN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nascore.config import Node
     from nascore.plugin import Plugin, Registry
-    from nascore.recipe.settling.recipe import Part, Recipe
-
-
-_HERE: Final = Origin(kind="python")
+    from nascore.recipe.settling.recipe import Recipe
 
 
 def absolute(path: Path) -> str:
@@ -45,69 +40,32 @@ def dump_recipe(
         paths: Writes a path, absolute or as seen from the recipe's own folder.
         made_with: The plugins that brought the parts, for who reads the recipe without them.
     """
-    writer = _Writer(paths=paths)
-    lines = [f"nascore: {FORMAT}"]
+    document: dict[str, Any] = {"nascore": FORMAT}
     if recipe.scale is not None:
-        lines.append(f"scale: {recipe.scale[0]}")
+        document["scale"] = recipe.scale[0]
     if made_with:
-        lines += [f"{PLUGINS_KEY}:", *_lines(wrap(made_with, _HERE), 1)]
+        document[PLUGINS_KEY] = made_with
     for part in recipe.parts.get(RUN, ()):
-        lines += _lines(writer.node(part.settings), 0)
+        document |= _plain(part.settings, paths)
     for slot in recipe.slots:
         parts = recipe.parts.get(slot.name, ())
         if slot.aside and all(part.brought.kind == "default" for part in parts):
             # Who watches by default depends on where the run was started, and must not be repeated.
             continue
         if slot.many:
-            lines += writer.many(slot.name, parts)
+            document[slot.name] = {part.label: _plain(part.settings, paths) for part in parts} or "none"
         elif parts:
-            lines += [
-                f"{slot.name}:",
-                f"  name: {write_scalar(parts[0].label)}",
-                *_lines(writer.node(parts[0].settings), 1),
-            ]
-    return "\n".join(lines) + "\n"
+            document[slot.name] = {"name": parts[0].label, **_plain(parts[0].settings, paths)}
+    return write_yaml(document)
 
 
-@frozen(kw_only=True)
-class _Writer:
-    paths: Callable[[Path], str]
+def _plain(settings: Any, paths: Callable[[Path], str]) -> dict[str, Any]:  # noqa: ANN401 - any settings class
+    """Return settings as they are written: by name, and paths as text."""
 
-    def many(self, slot: str, parts: tuple[Part, ...]) -> list[str]:
-        if not parts:
-            return [f"{slot}: none"]
-        lines = [f"{slot}:"]
-        for part in parts:
-            inner = _lines(self.node(part.settings), 2)
-            label = write_scalar(part.label)
-            lines += [f"  {label}:" if inner else f"  {label}: {{}}", *inner]
-        return lines
+    def serialized(_instance: object, _attribute: object, value: Any) -> Any:  # noqa: ANN401 - any value
+        return paths(value) if isinstance(value, Path) else value
 
-    def node(self, settings: Any) -> Node:  # noqa: ANN401 - any settings class
-        return wrap(attrs.asdict(settings, value_serializer=self._plain), _HERE)
-
-    def _plain(self, _instance: object, _attribute: object, value: Any) -> Any:  # noqa: ANN401 - any value
-        return self.paths(value) if isinstance(value, Path) else value
-
-
-def _lines(node: Node, depth: int) -> list[str]:
-    assert isinstance(node.value, dict)
-    lines = []
-    for key, item in node.value.items():
-        head = "  " * depth + write_scalar(key) + ":"
-        if isinstance(item.value, dict) and item.value:
-            lines += [head, *_lines(item, depth + 1)]
-        else:
-            lines.append(f"{head} {_flow(item)}")
-    return lines
-
-
-def _flow(node: Node) -> str:
-    if isinstance(node.value, dict):
-        return "{}"
-    if isinstance(node.value, list):
-        return "[" + ", ".join(_flow(item) for item in node.value) + "]"
-    return write_scalar(node.value)
+    return attrs.asdict(settings, value_serializer=serialized)
 
 
 FOLDER: Final = "files"

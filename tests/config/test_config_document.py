@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nascore.config import parse_document, read_scalar, write_scalar
+from nascore.config import parse_document, read_scalar, write_scalar, write_value
 
 
 def value(text):
@@ -93,3 +93,12 @@ def test_a_written_scalar_reads_back(scalar):
 
 def test_a_number_of_thousands_of_digits_is_text():
     assert read_scalar("9" * 5000) == "9" * 5000
+
+
+def test_a_value_of_any_type_is_written():
+    assert [write_value(value) for value in (None, True, "no name", (1, 2))] == [
+        "null",
+        "true",
+        '"no name"',
+        "(1, 2)",
+    ]

@@ -9,6 +9,7 @@ from nascore.description import Operation
 from nascore.errors import PluginError
 from nascore.plugin import Registry
 from nascore.plugin.hookspecs import hookspec
+from nascore.slots import RUN
 
 MINE = part("mine", "updater")
 
@@ -120,6 +121,11 @@ def test_load_imports_late():
         load("nascore.no_such_module:x")
     with pytest.raises(PluginError, match="not of the form"):
         load("nascore.component")
+
+
+def test_the_settings_of_a_list_are_reached_by_the_name_of_their_component():
+    prefixes = [part("mine", slot).prefix for slot in ("updater", "regularizer", RUN)]
+    assert prefixes == ["updater.", "regularizer.mine.", ""]
 
 
 def test_components_are_compared_by_identity():

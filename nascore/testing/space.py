@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
+from torch.nn import functional
 
 from nascore.config import merge, wrap
 from nascore.description import choose, derive, dump, expand, final, fingerprint, load
 from nascore.errors import DescriptionError, NascoreError, Origin, error_line
 from nascore.nn import compile as compiled
 from nascore.nn import costs
+from nascore.nn.compiler import build
+from nascore.testing.choices import generator
 from nascore.testing.conformance import NotExaminedError
 from nascore.testing.dataset import FACTS, KINDS
-from nascore.testing.networks import CLOSE, batch_difference, forwarded, one_step, random_operations
 from nascore.testing.part import PartConformance, seeded
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
     from nascore.config import Node
     from nascore.contract import DataFacts
-    from nascore.description import Catalogue, Description, Op, Picks
-    from nascore.nn import Costs
+    from nascore.description import Catalogue, Description, Op, Picks, Wire
+    from nascore.nn import Costs, Network
 
 
 DRAWS = 2
@@ -207,3 +209,115 @@ class SpaceConformance(SpaceDerived):
         shape = (len(given), kind.classes)
         text = f"gives logits of shape {tuple(given.shape)} for images of {what}, not {shape}"
         self.hold(tuple(given.shape) == shape, text)
+
+
+IMAGES = 2
+RATE = 0.05
+
+
+def forwarded(description: Description, catalogue: Catalogue, kind: DataFacts) -> Tensor:
+    """Return what the network gives for a few images of random numbers, in training.
+
+    Args:
+        description: Open or closed.
+        catalogue: The operations that it may name.
+        kind: What the images are like.
+    """
+    with seeded(), torch.no_grad():
+        network = compiled(description, catalogue, execution="fused").train()
+        images = torch.rand(IMAGES, kind.channels, kind.height, kind.width)
+        return _logits(network, images, _even(network) if description.is_open else None)
+
+
+def one_step(
+    description: Description, catalogue: Catalogue, kind: DataFacts
+) -> tuple[float, float, dict[str, Tensor]]:
+    """Make one step of gradient descent on the weights of a supernet with an even mixture.
+
+    Returns:
+        The loss before and after it, and by group the gradient of the mixture [E, O].
+    """
+    with seeded():
+        network = compiled(description, catalogue, execution="fused").train()
+    images = torch.rand(IMAGES, kind.channels, kind.height, kind.width, generator=generator(0))
+    labels = torch.arange(IMAGES) % kind.classes
+    mixture = {name: weights.requires_grad_() for name, weights in _even(network).items()}
+    weights = list(network.parameters())
+
+    def loss() -> Tensor:
+        # What the network draws itself is no difference between the two losses.
+        with seeded():
+            return functional.cross_entropy(_logits(network, images, mixture), labels)
+
+    before = loss()
+    found = torch.autograd.grad(before, [*weights, *mixture.values()], allow_unused=True)
+    with torch.no_grad():
+        for weight, slope in zip(weights, found, strict=False):
+            if slope is not None:
+                weight.sub_(RATE * slope)
+        after = loss()
+    slopes = (
+        torch.zeros_like(leaf) if slope is None else slope
+        for leaf, slope in zip(mixture.values(), found[len(weights) :], strict=True)
+    )
+    return float(before.detach()), float(after), dict(zip(mixture, slopes, strict=True))
+
+
+def _even(network: Network) -> dict[str, Tensor]:
+    return {
+        name: torch.full((shape.rows, shape.columns), 1 / shape.columns)
+        for name, shape in network.groups.items()
+    }
+
+
+def _logits(network: Network, images: Tensor, mixture: dict[str, Tensor] | None) -> Tensor:
+    given = network(images, mixture)
+    logits: Tensor = given if isinstance(given, torch.Tensor) else given[0]
+    return logits
+
+
+CLOSE: Final = 1e-5
+"""Largest difference of logits that counts as none, as a share of the largest logit, or of 1."""
+BATCH_IMAGES: Final = 4
+OPEN_GATE: Final = 0.5
+
+
+def batch_difference(description: Description, catalogue: Catalogue, kind: DataFacts) -> float:
+    """Return how much the logits of one image at a time differ from those of a batch of them.
+
+    The network is in evaluation mode, after a pass in training mode in which its norms saw other images. Its
+    gates are open.
+
+    Args:
+        description: A closed description.
+        catalogue: The operations that it may name.
+        kind: The kind of the images.
+
+    Returns:
+        The largest difference, as a share of the largest logit, or of 1 where all logits are smaller.
+    """
+    shape = (2 * BATCH_IMAGES, kind.channels, kind.height, kind.width)
+    seen, images = torch.rand(shape, generator=generator(0)).chunk(2)
+    with seeded(), torch.no_grad():
+        network = compiled(description, catalogue)
+        for gate in network.gates.values():
+            gate.fill_(OPEN_GATE)
+        network.train()(seen)
+        network.eval()
+        together = network(images)
+        alone = torch.cat([network(image[None]) for image in images])
+    return float((alone - together).abs().max() / together.abs().max().clamp_min(1))
+
+
+def random_operations(description: Description, catalogue: Catalogue) -> set[Op]:
+    """Return the candidates of an open description that draw random numbers in evaluation mode."""
+    wires = [wire for state in expand(description, catalogue).states for wire in state.wires if wire.group]
+    first = {op: wire for wire in reversed(wires) for op in wire.ops}
+    return {op for op, wire in first.items() if _is_random(op, wire, description, catalogue)}
+
+
+def _is_random(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> bool:
+    x = torch.rand(1, wire.c_in, BATCH_IMAGES, BATCH_IMAGES, generator=generator(0))
+    with seeded(), torch.no_grad():
+        module = build(op, wire, description, catalogue).eval()
+        return not torch.equal(module(x), module(x))

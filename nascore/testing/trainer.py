@@ -4,28 +4,115 @@ from __future__ import annotations
 
 from io import BytesIO
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import torch
+from attrs import Factory, define
 from torch.nn.functional import cross_entropy
 
 from nascore.component import load
-from nascore.nn import segment_softmax
-from nascore.testing.harness import capture, restore
-from nascore.testing.networks import Recorder, Stepping, numbers
-from nascore.testing.part import same
+from nascore.contract import StepReport
+from nascore.nn import ArchitectureState, segment_softmax
+from nascore.testing.harness import capture, phase_for, restore
+from nascore.testing.part import PartConformance, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from nascore.contract import Gradients
+    from nascore.contract import Gradients, Horizon
     from nascore.testing.harness import Phase
 
 
 _CLOSE: Final = 1e-4
 """How far sums of float32 may differ, relative to the largest."""
+
+
+@define(kw_only=True)
+class Recorder:
+    """An updater that keeps what it is handed, and descends.
+
+    Attributes:
+        gradient: What it follows.
+        granularity: Whether per batch or per use and sample.
+        rate: Length of its steps; 0: theta stays.
+        got: What it was handed, step by step.
+    """
+
+    gradient: Literal["theta", "mixture"] | None = "theta"
+    granularity: Literal["batch", "sample"] = "batch"
+    rate: float = 0.0
+    got: list[Gradients] = Factory(list)
+
+    def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
+        """Begin."""
+
+    @torch.no_grad()
+    def step(self, state: ArchitectureState, gradients: Gradients) -> None:
+        """Keep the gradients, and descend."""
+        self.got.append(gradients)
+        for name, slope in (gradients.theta or gradients.mixture or {}).items():
+            state.theta[name].sub_(self.rate * (slope.sum((0, 1)) if slope.dim() > 2 else slope))  # noqa: PLR2004 - beside [E, O]
+
+    def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the mixture."""
+        del state
+        return dict(expected)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: what it keeps is for the one who looks."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over nothing."""
+
+
+class Stepping(PartConformance):
+    """What the checks of a trainer share: a short phase, and steps in it.
+
+    Attributes:
+        largest: Bounds of settings above it are not tried: they are batches and epochs.
+    """
+
+    slot: ClassVar[str] = "trainer"
+    largest: ClassVar[float] = 100
+
+    def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
+        """Make all steps of a short phase."""
+        phase = self.begun(part, Recorder(rate=0.1), seed=seed)
+        reports = self.stepped(part, phase.steps)
+        return {**numbers(phase), "losses": torch.tensor([one.loss for one in reports])}
+
+    def begun(self, part: Any, updater: Recorder, *, epochs: int = 2, seed: int = 0) -> Phase:  # noqa: ANN401 - a plugin's class
+        """Start a trainer on a short phase.
+
+        Args:
+            part: The trainer.
+            updater: The updater beside it.
+            epochs: Epochs after the warm-up.
+            seed: Seed of the phase.
+        """
+        phase = phase_for(part.demand, self.found().operations(), updater, epochs=epochs, seed=seed)
+        part.start(phase)
+        return phase
+
+    def stepped(self, part: Any, steps: int) -> list[StepReport]:  # noqa: ANN401 - a plugin's class
+        """Make so many steps, each of which has to report itself."""
+        reports = [part.step() for _ in range(steps)]
+        for number, report in enumerate(reports):
+            kind = type(report).__name__
+            self.hold(isinstance(report, StepReport), f"returns {kind} of call {number} of step(), no report")
+        return reports
+
+
+def numbers(phase: Phase) -> dict[str, Tensor]:
+    """Return a copy of weights, buffers and theta, by name."""
+    assert phase.search is not None
+    named = {name: value.detach().clone() for name, value in phase.network.state_dict().items()}
+    return named | {
+        f"theta of {name}": each.detach().clone() for name, each in phase.search.state.theta.items()
+    }
 
 
 class TrainerGradients(Stepping):

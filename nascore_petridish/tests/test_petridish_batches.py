@@ -17,7 +17,7 @@ from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read
 from nascore.testing.dataset import facts
-from nascore.testing.networks import CLOSE, batch_difference
+from nascore.testing.space import CLOSE, batch_difference
 
 REGISTRY = discover()
 KIND = facts(channels=1, size=8, classes=5)

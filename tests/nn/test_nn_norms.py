@@ -23,7 +23,7 @@ from torch.func import functional_call
 from nascore.description import Op, Operation, choose, derive, grow, load
 from nascore.nn import compile as compiled
 from nascore.testing.dataset import facts
-from nascore.testing.networks import CLOSE, batch_difference
+from nascore.testing.space import CLOSE, batch_difference
 
 EACH_BATCH = """\
 nascore: 1

@@ -61,7 +61,7 @@ def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
         trainer.start(phase_of(_Small(facts), data, facts, streams, trainer, name="train"))
         trainer.step()
 
-    _begin(recipe.part(RUN), "", begin)
+    _begin(recipe.part(RUN), begin)
 
 
 def rehearse_search(
@@ -83,14 +83,14 @@ def rehearse_search(
     beginning = _Beginning(
         recipe=recipe, description=description, facts=facts, catalogue=catalogue, images=images
     )
-    _begin(recipe.part("relaxation"), "relaxation.", beginning.relaxation)
+    _begin(recipe.part("relaxation"), beginning.relaxation)
     if made(recipe, "trainer").demand.batch > MOST_BLANK:
         return  # no such batch can be, which is another check
     with gathering() as check:
-        check(_begin, recipe.part("updater"), "updater.", beginning.updater)
-        check(_begin, recipe.part("trainer"), "trainer.", beginning.trainer)
+        check(_begin, recipe.part("updater"), beginning.updater)
+        check(_begin, recipe.part("trainer"), beginning.trainer)
         for part in recipe.parts.get("regularizer", ()):
-            check(_begin, part, f"regularizer.{part.name}.", partial(beginning.regularizer, part))
+            check(_begin, part, partial(beginning.regularizer, part))
 
 
 @define(kw_only=True, slots=False)
@@ -201,7 +201,7 @@ def _step(part: object) -> None:
                 optimizer.step()
 
 
-def _begin(part: Part, prefix: str, call: Callable[[Any], object]) -> None:
+def _begin(part: Part, call: Callable[[Any], object]) -> None:
     """Call what begins with a part's settings.
 
     Raises:
@@ -216,13 +216,13 @@ def _begin(part: Part, prefix: str, call: Callable[[Any], object]) -> None:
     try:
         begin(part.settings)
     except PluginError as error:
-        problems = list(_blamed(part, prefix, begin))
+        problems = list(_blamed(part, begin))
         if problems:
             raise RecipeError(problems) from error
         raise
 
 
-def _blamed(part: Part, prefix: str, begin: Callable[[Any], object]) -> Iterator[Problem]:
+def _blamed(part: Part, begin: Callable[[Any], object]) -> Iterator[Problem]:
     """Yield a problem for each setting that is refused beside those of weaker layers, the defaults first."""
     kept = part.component.config()
     if _refused(begin, kept):
@@ -238,7 +238,7 @@ def _blamed(part: Part, prefix: str, begin: Callable[[Any], object]) -> Iterator
             kept = tried
             continue
         yield Problem(
-            path=f"{prefix}{path}",
+            path=f"{part.prefix}{path}",
             text=f"{value!r} is refused: {why}",
             origin=origin,
             hint=f"It works with {default!r}.",

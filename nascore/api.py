@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from nascore.component import Choice, Command, Component, Give, Need, Preset, Settings, hookimpl
-from nascore.config import Count, Duration, NoSettings, setting
+from nascore.config import Count, Duration, NoSettings, restated, setting
 from nascore.contract import (
     DataFacts,
     Dataset,
@@ -26,6 +26,7 @@ from nascore.contract import (
     StepReport,
     Trainer,
     Updater,
+    WeightSettings,
 )
 from nascore.description import (
     Catalogue,
@@ -138,6 +139,7 @@ __all__ = [
     "Translator",
     "Updater",
     "Use",
+    "WeightSettings",
     "Wire",
     "candidate_sources",
     "choose",
@@ -156,6 +158,7 @@ __all__ = [
     "reducing",
     "resize",
     "resolved",
+    "restated",
     "setting",
     "settle",
     "spread",

@@ -9,7 +9,7 @@ from nascore.engine.api import (
     Demand,
     Passes,
     Supervised,
-    WeightsRule,
+    WeightSettings,
     draw,
     first,
     fixed_draw,
@@ -33,13 +33,6 @@ class Alternating(Supervised):
     """
 
     def __init__(self, settings: AlternatingSettings) -> None:
-        rule = WeightsRule(
-            lr=settings.lr,
-            lr_min=settings.lr_min,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            clip=settings.clip,
-        )
         demand = Demand(
             epochs=settings.epochs,
             batch=settings.batch,
@@ -47,7 +40,7 @@ class Alternating(Supervised):
             augment=settings.augment,
             warm_up=settings.warm_up,
         )
-        super().__init__(rule, demand)
+        super().__init__(WeightSettings.of(settings), demand)
         self.settings = settings
 
     def start(self, phase: Phase) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import frozen
 
-from nascore.api import Component, Count, Give, Need, Problem, setting
+from nascore.api import Component, Count, Give, Need, Problem, WeightSettings, restated, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -251,11 +251,11 @@ class AlternatingSettings:
     )
     epochs: int = setting(50, "Passes over the images that the weights see.", ge=1)
     batch: int = setting(64, "Images of a batch.", ge=1)
-    lr: float = setting(0.025, "First learning rate of SGD on the weights; falls as a cosine.", gt=0)
-    lr_min: float = setting(0.001, "Last learning rate.", ge=0)
-    momentum: float = setting(0.9, "Momentum of SGD on the weights.", ge=0, lt=1)
-    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
-    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
+    lr: float = restated(WeightSettings, "lr")
+    lr_min: float = restated(WeightSettings, "lr_min", 0.001)
+    momentum: float = restated(WeightSettings, "momentum")
+    weight_decay: float = restated(WeightSettings, "weight_decay")
+    clip: float = restated(WeightSettings, "clip")
     warm_up: int = setting(0, "Epochs at the beginning in which only the weights are trained.", ge=0)
     augment: bool = setting(default=True, help="Whether images are cropped and flipped as the data set says.")
 

@@ -3,7 +3,7 @@
 from nascore.config.document import Document, Node, merge, parse_document, read_scalar, wrap
 from nascore.config.kinds import Count, Duration
 from nascore.config.reader import Reading, SettingsOwner, mistakes, structure
-from nascore.config.setting import Declared, NoSettings, Setting, setting, settings_of
+from nascore.config.setting import Declared, NoSettings, Setting, restated, setting, settings_of
 from nascore.config.writer import write_scalar, write_value
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "mistakes",
     "parse_document",
     "read_scalar",
+    "restated",
     "setting",
     "settings_of",
     "structure",

@@ -130,6 +130,22 @@ def setting(  # noqa: PLR0913 - the declaration is the one place where all of it
     return field  # type: ignore[no-any-return]  # what attrs puts in place of the declared default
 
 
+def restated(config: type, name: str, default: object = attrs.NOTHING) -> Any:  # noqa: ANN401 - as `setting`
+    """Declare a setting of another class again: the same bounds, the same help.
+
+    Args:
+        config: The class that declares it.
+        name: Its name.
+        default: The default here; nothing: as declared there.
+    """
+    field = attrs.fields_dict(config)[name]
+    return attrs.field(
+        default=field.default if default is attrs.NOTHING else default,
+        validator=_validate,
+        metadata=dict(field.metadata),
+    )
+
+
 @frozen(kw_only=True)
 class NoSettings:
     """The settings of a component that has none."""

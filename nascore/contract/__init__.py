@@ -34,6 +34,7 @@ from nascore.contract.values import (
     Mixture,
     Sampled,
     StepReport,
+    WeightSettings,
 )
 
 __all__ = [
@@ -69,4 +70,5 @@ __all__ = [
     "Streams",
     "Trainer",
     "Updater",
+    "WeightSettings",
 ]

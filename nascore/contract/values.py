@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
+from nascore.config import setting
 from nascore.errors import DescriptionError, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -121,6 +122,31 @@ class Demand:
     halves: bool = False
     augment: bool = True
     warm_up: int = 0
+
+
+@frozen(kw_only=True)
+class WeightSettings:
+    """How SGD trains weights: what ``trainer``, ``training`` and ``evaluate.training`` have in common.
+
+    Without values of its own it is the training of DARTS's search on CIFAR-10 (Liu et al. 2018,
+    arXiv:1806.09055), but for the last learning rate.
+    """
+
+    lr: float = setting(0.025, "First learning rate of SGD on the weights; falls as a cosine.", gt=0)
+    lr_min: float = setting(0.0, "Last learning rate.", ge=0)
+    momentum: float = setting(0.9, "Momentum of SGD on the weights.", ge=0, lt=1)
+    nesterov: bool = setting(default=False, help="Whether the momentum is Nesterov's.")
+    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
+    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
+    label_smoothing: float = setting(0.0, "Share of the target that is spread over all classes.", ge=0, lt=1)
+    drop_path: float = setting(0.0, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    auxiliary: float = setting(0.0, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+
+    @classmethod
+    def of(cls, settings: object) -> WeightSettings:
+        """Return those of a trainer that has some of them; the others have their defaults."""
+        names = (field.name for field in fields(cls))
+        return cls(**{name: getattr(settings, name) for name in names if hasattr(settings, name)})
 
 
 @frozen(kw_only=True)

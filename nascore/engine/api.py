@@ -1,10 +1,10 @@
 """What a trainer imports: the phase that it works on, the weights step, and the estimates."""
 
-from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams
+from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams, WeightSettings
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
 from nascore.engine.forward import Batch, Criterion, Passes
 from nascore.engine.mixture import Draw, draw, fixed_draw, gradients, pull_back
-from nascore.engine.supervised import Supervised, WeightsRule, cosine, linear
+from nascore.engine.supervised import Supervised, cosine, linear
 
 __all__ = [
     "Batch",
@@ -20,7 +20,7 @@ __all__ = [
     "Streams",
     "Supervised",
     "VirtualStep",
-    "WeightsRule",
+    "WeightSettings",
     "cosine",
     "draw",
     "first",

@@ -7,7 +7,6 @@ from math import cos, pi
 from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import frozen
 from torch.nn.utils import clip_grad_norm_
 
 from nascore.contract import Demand, StepReport
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Phase
+    from nascore.contract import Phase, WeightSettings
     from nascore.engine.forward import Batch
     from nascore.engine.mixture import Draw
 
@@ -39,33 +38,6 @@ def linear(end: float, epoch: int, epochs: int) -> float:
     return end * epoch / epochs
 
 
-@frozen(kw_only=True)
-class WeightsRule:
-    """How weights are trained.
-
-    Attributes:
-        lr: Learning rate of the first epoch.
-        lr_min: What it falls to by a cosine, once per epoch.
-        momentum: Momentum of SGD.
-        nesterov: Whether the momentum is Nesterov's.
-        weight_decay: Factor of the weights that is added to their gradient.
-        clip: Largest norm of the gradient over all weights; 0: not clipped.
-        label_smoothing: Share of the target that is spread evenly over the classes.
-        drop_path: Share of paths dropped, rising from 0 in the first epoch towards this.
-        auxiliary: Weight of the auxiliary head's loss.
-    """
-
-    lr: float
-    lr_min: float = 0.0
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 3e-4
-    clip: float = 5.0
-    label_smoothing: float = 0.0
-    drop_path: float = 0.0
-    auxiliary: float = 0.0
-
-
 class Supervised:
     """Trains a closed network; with a mixture, it makes the weights step of an open one.
 
@@ -74,7 +46,7 @@ class Supervised:
         demand: What the engine is to prepare.
     """
 
-    def __init__(self, rule: WeightsRule, demand: Demand) -> None:
+    def __init__(self, rule: WeightSettings, demand: Demand) -> None:
         self.rule = rule
         self.demand = demand
         self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)

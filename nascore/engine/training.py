@@ -10,7 +10,7 @@ from nascore.contract import Demand
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import network_of, take_over, train_phase
 from nascore.engine.results import record_epoch
-from nascore.engine.supervised import Supervised, WeightsRule
+from nascore.engine.supervised import Supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,18 +57,7 @@ class Start:
 
 def supervised(training: TrainingSettings) -> Supervised:
     """Return the stepper for these settings."""
-    rule = WeightsRule(
-        lr=training.lr,
-        lr_min=training.lr_min,
-        momentum=training.momentum,
-        nesterov=training.nesterov,
-        weight_decay=training.weight_decay,
-        clip=training.clip,
-        label_smoothing=training.label_smoothing,
-        drop_path=training.drop_path,
-        auxiliary=training.auxiliary,
-    )
-    return Supervised(rule, Demand(epochs=training.epochs, batch=training.batch))
+    return Supervised(training, Demand(epochs=training.epochs, batch=training.batch))
 
 
 def trained(  # noqa: PLR0913 - each by name

@@ -9,12 +9,12 @@ import torch
 from attrs import asdict
 from engine_toys import FACTS, equal, everything, examples, started, toy_phase
 
-from nascore.contract import Demand, Observer, StepReport
+from nascore.contract import Demand, Observer, StepReport, WeightSettings
 from nascore.engine.forward import Criterion, accuracy
 from nascore.engine.loop import run_phase
 from nascore.engine.mixture import entropy
 from nascore.engine.observers import Observers
-from nascore.engine.supervised import Supervised, WeightsRule
+from nascore.engine.supervised import Supervised
 from nascore.errors import RunFailed
 
 
@@ -26,7 +26,7 @@ def closed_phase(**more):
 
 
 def trainer_of(**rule):
-    return Supervised(WeightsRule(**{"lr": 0.1, **rule}), Demand(epochs=3, batch=5))
+    return Supervised(WeightSettings(**{"lr": 0.1, **rule}), Demand(epochs=3, batch=5))
 
 
 @pytest.mark.parametrize("nesterov", [False, True])

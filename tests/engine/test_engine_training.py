@@ -7,7 +7,7 @@ from attrs import fields
 
 from nascore.builtin.alternating import Alternating
 from nascore.builtin.components import AlternatingSettings
-from nascore.engine.supervised import WeightsRule
+from nascore.contract import WeightSettings
 from nascore.engine.training import supervised
 from nascore.recipe.sources.run_settings import TrainingSettings
 
@@ -23,11 +23,11 @@ RULE = {
     "auxiliary": 0.7,
 }
 """None of these values is a default of the settings or of the rule."""
-DEFAULTS = {field.name: field.default for field in fields(WeightsRule)}
+DEFAULTS = {field.name: field.default for field in fields(WeightSettings)}
 
 
 def test_no_field_of_the_rule_is_left_out_here():
-    assert set(RULE) == {field.name for field in fields(WeightsRule)}
+    assert set(RULE) == {field.name for field in fields(WeightSettings)}
 
 
 @pytest.mark.parametrize("name", RULE)

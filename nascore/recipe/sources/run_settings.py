@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from attrs import evolve, frozen
 
 from nascore.component import Component
-from nascore.config import setting
+from nascore.config import restated, setting
+from nascore.contract import WeightSettings
 from nascore.errors import Problem
 from nascore.shell import command_line
 from nascore.slots import RUN
@@ -29,36 +30,36 @@ EVALUATION_PATH: Final = "evaluate."
 """What the path of a setting begins with that is meant for the evaluation, not for the search."""
 
 
+@frozen(kw_only=True, slots=False)  # of two bases only one can have slots
+class EffortSettings:
+    """At which size, and for how long, a closed network is trained."""
+
+    channels: int | None = setting(None, "Width of the first cell; null: as the architecture has it.", ge=1)
+    cells: int | None = setting(None, "Number of cells; null: as the architecture has it.", ge=1)
+    epochs: int = setting(600, "Passes over the training data.", ge=1)
+    batch: int = setting(96, "Examples in a batch.", ge=1)
+
+
+# The settings of the last base stand first, in recipes too.
 @frozen(kw_only=True)
-class TrainingSettings:
+class TrainingSettings(WeightSettings, EffortSettings):
     """How ``evaluate`` trains a closed network.
 
     The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), but for the
     size, which is the business of the space that the architecture is from.
     """
 
-    channels: int | None = setting(None, "Width of the first cell; null: as the architecture has it.", ge=1)
-    cells: int | None = setting(None, "Number of cells; null: as the architecture has it.", ge=1)
-    epochs: int = setting(600, "Passes over the training data.", ge=1)
-    batch: int = setting(96, "Examples in a batch.", ge=1)
-    lr: float = setting(0.025, "First learning rate of SGD; falls as a cosine.", gt=0)
-    lr_min: float = setting(0.0, "Last learning rate.", ge=0)
-    momentum: float = setting(0.9, "Momentum of SGD.", ge=0, lt=1)
-    nesterov: bool = setting(default=False, help="Whether the momentum is Nesterov's.")
-    weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
-    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
-    label_smoothing: float = setting(0.0, "Share of the target that is spread over all classes.", ge=0, lt=1)
-    drop_path: float = setting(0.2, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
-    auxiliary: float = setting(0.4, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+    drop_path: float = restated(WeightSettings, "drop_path", 0.2)
+    auxiliary: float = restated(WeightSettings, "auxiliary", 0.4)
 
 
 @frozen(kw_only=True)
 class RankingSettings(TrainingSettings):
     """How a search trains what it has found, to know what it is worth: briefly, at the size of the search."""
 
-    epochs: int = setting(20, "Passes over the training data.", ge=1)
-    drop_path: float = setting(0.0, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
-    auxiliary: float = setting(0.0, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
+    epochs: int = restated(EffortSettings, "epochs", 20)
+    drop_path: float = restated(WeightSettings, "drop_path")
+    auxiliary: float = restated(WeightSettings, "auxiliary")
 
 
 @frozen(kw_only=True)

@@ -73,7 +73,7 @@ def nascore_spaces() -> Iterable[Component]:
     yield Component(
         name="planted",
         slot="space",
-        summary="One useful candidate among noise: shows whether a search chooses.",
+        summary="One useful candidate among noise, to test whether a search finds it.",
         config=PlantedSpaceSettings,
         build="nascore.builtin.spaces:Planted",
     )
@@ -85,14 +85,14 @@ def nascore_growths() -> Iterable[Component]:
     yield Component(
         name="none",
         slot="growth",
-        summary="One search in one supernet; nothing is grown.",
+        summary="A single search in a supernet, without growth.",
         build="nascore.builtin.growth:NoGrowth",
         provides=("supernet",),
     )
     yield Component(
         name="random",
         slot="growth",
-        summary="Trains architectures that are drawn at random: the control.",
+        summary="Trains randomly drawn architectures, as a control.",
         config=RandomSettings,
         build="nascore.builtin.growth:Random",
         needs=(
@@ -116,13 +116,13 @@ def nascore_updaters() -> Iterable[Component]:
     yield Component(
         name="uniform",
         slot="updater",
-        summary="Learns nothing and chooses at random: the control.",
+        summary="Learns nothing and chooses at random, as a control.",
         build="nascore.builtin.updaters:Uniform",
     )
     yield Component(
         name="sgd",
         slot="updater",
-        summary="Gradient descent on theta.",
+        summary="SGD on the architecture parameters.",
         config=SgdSettings,
         build="nascore.builtin.updaters:Sgd",
         provides=("learns",),
@@ -143,7 +143,7 @@ def nascore_relaxations() -> Iterable[Component]:
     yield Component(
         name="softmax",
         slot="relaxation",
-        summary="Mixes all candidates by the softmax of theta.",
+        summary="Weights all candidates by the softmax of theta (alpha in DARTS).",
         config=SoftmaxSettings,
         build="nascore.builtin.relaxations:Softmax",
         provides=("normalized", "deterministic", "unbiased"),
@@ -151,7 +151,7 @@ def nascore_relaxations() -> Iterable[Component]:
     yield Component(
         name="one-hot",
         slot="relaxation",
-        summary="Runs one candidate drawn from the softmax of theta; the others get its gradient.",
+        summary="Runs one candidate, drawn from the softmax of theta, with a gradient for all.",
         config=OneHotSettings,
         build="nascore.builtin.relaxations:OneHot",
         provides=("normalized", "unbiased"),
@@ -159,7 +159,7 @@ def nascore_relaxations() -> Iterable[Component]:
     yield Component(
         name="linear",
         slot="relaxation",
-        summary="Weighs candidates by theta itself, free and signed.",
+        summary="Weights candidates by theta itself, without constraints.",
         config=LinearSettings,
         build="nascore.builtin.relaxations:Linear",
         provides=("deterministic",),
@@ -186,7 +186,7 @@ def nascore_datasets() -> Iterable[Component]:
     yield Component(
         name="synthetic",
         slot="dataset",
-        summary="Class means plus noise, of any size.",
+        summary="Synthetic images of any size: class means plus noise.",
         config=SyntheticSettings,
         build="nascore.builtin.datasets:Synthetic",
         provides=("halves",),
@@ -194,7 +194,7 @@ def nascore_datasets() -> Iterable[Component]:
     yield Component(
         name="planted",
         slot="dataset",
-        summary="The class is a 3x3 pattern at a random place: needs a convolution.",
+        summary="Synthetic images whose class is a 3x3 pattern at a random place.",
         config=PlantedDataSettings,
         build="nascore.builtin.datasets:PlantedPatterns",
         provides=("halves",),
@@ -213,7 +213,7 @@ def nascore_observers() -> Iterable[Component]:
     yield Component(
         name="terminal",
         slot="observer",
-        summary="Shows the run on stderr: live in a terminal, a line an epoch elsewhere.",
+        summary="Shows the run on stderr: live in a terminal, otherwise one line for each epoch.",
         config=TerminalSettings,
         build="nascore.builtin.terminal:terminal",
     )

@@ -84,8 +84,8 @@ _BUILT: Final = "nascore.verbs"
 
 GROUPED: Final[dict[str, dict[str, str]]] = {
     "Search and train": {"search": "search", "evaluate": "evaluate", "compare": "compare"},
-    "Look at what was found": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},
-    "Look up what there is": {"list": "listing", "show": "show", "matrix": "matrix"},
+    "Look at results": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},
+    "Look up parts": {"list": "listing", "show": "show", "matrix": "matrix"},
     "Recipes": {"check": "check", "schema": "schema"},
     "Plugins": {"plugins": "plugins", "new-plugin": "new_plugin", "check-plugin": "check_plugin"},
     "Shell": {"completion": "completion"},
@@ -181,13 +181,13 @@ def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | N
     is_flag=True,
     envvar="NASCORE_DEBUG",
     show_envvar=True,
-    help="Show the traceback of whatever goes wrong.",
+    help="Show the traceback of every error.",
 )
 @click.pass_context
 def main(ctx: click.Context, *, debug: bool) -> None:
-    """Search neural architectures; every part is a plugin, and parts mix.
+    """Search for neural architectures with parts from plugins.
 
-    Results go to stdout, progress and problems to stderr. Exit codes: 0 done, 1 a run or check failed,
+    Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 a run or check failed,
     2 usage, 3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run
     folder cannot be used, 130 interrupted.
     """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @plugins_option
 @json_option
 def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
-    """Check a recipe: whether its parts exist and fit, and what a search with it would be."""
+    """Check whether the parts of a recipe exist and fit, and print what a search would do."""
     with suggesting(CommandLine(plugins=plugins)):
         try:
             checked = check(Request(recipe=recipe, recipe_flag=""), plugins=plugins)

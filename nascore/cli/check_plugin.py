@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     "sets",
     multiple=True,
     metavar="SETTING=VALUE",
-    help="A setting that parts are examined with, where their defaults cannot work; repeatable. "
+    help="A setting for the examined parts, if their defaults cannot work; repeatable. "
     "PART.SETTING=VALUE is for one part alone.",
 )
 @json_option
@@ -60,12 +60,12 @@ def command(  # noqa: PLR0913 - one argument an option
     as_json: bool,
     plugins: Selection,
 ) -> None:
-    """Check what a plugin promises: its declarations, and all that it brings by the checks for it.
+    """Test a plugin: its declarations, and each of its parts by the checks for its slot.
 
     NAME is that of a plugin, of its distribution, of one component or of one operation. Everything is tried
     on small tensors; a part takes seconds.
 
-    Ends with exit code 0 if everything was examined and all checks pass, with 1 otherwise.
+    The exit code is 0 if everything was examined and all checks pass, and 1 otherwise.
     """
     results: list[tuple[Subject, list[Outcome]]] = []
     for subject in subjects(name, plugins=plugins, slot=slot, sets=sets):

@@ -145,13 +145,14 @@ def _p(value: float | None) -> str:
     ),
 )
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=GIVEN)
-@click.option("--against", metavar="ROW", help="Compare all rows with this one, such as a control.")
+@click.option("--against", metavar="ROW", help="Compare all rows with this one only, such as a control.")
 @json_option
 def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> None:
-    """Compare runs: means over seeds with intervals, and which differences can be told from chance.
+    """Compare runs: means over seeds with intervals, and tests of the differences.
 
     RUN is the folder of a run, or of a comparison that nascore search --seeds made, which stands for all
-    runs in it. Runs whose recipes differ by nothing but the seed make one row; what differs names the rows.
+    runs in it. Runs whose recipes differ only in the seed make one row. Rows are named by the settings
+    that differ.
     """
     found = compare(*runs, against=against)
     if as_json:

@@ -36,9 +36,9 @@ FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/complet
 )
 @click.argument("shell", type=click.Choice(list(LINES)))
 def command(shell: str) -> None:
-    """Print the line that makes a shell complete verbs, options and names.
+    """Print the line that enables completion of verbs, options and names in a shell.
 
-    Add it to the file that the shell reads when it starts; which one that is, stderr says.
+    Add it to the startup file of the shell; stderr says which file.
     """
     echo(LINES[shell])
     echo(f"add it: nascore completion {shell} >> {FILES[shell]}", err=True)

@@ -38,7 +38,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--classes", type=POSITIVE, metavar="N", help="Scale to this number of classes.")
 @click.option("--auxiliary", is_flag=True, help="Add the auxiliary head.")
 @click.option(
-    "--size", type=POSITIVE, metavar="N", help="Pixels of an image's side; those of the run, else 32."
+    "--size", type=POSITIVE, metavar="N", help="Side of an image in pixels. Default: that of the run, or 32."
 )
 @plugins_option
 @json_option

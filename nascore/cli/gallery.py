@@ -179,13 +179,15 @@ ABOVE_0 = _Finite(min=0, min_open=True)
     ),
 )
 @click.argument("run", type=GIVEN)
-@click.option("--front", "front_only", is_flag=True, help="Only what no other beats, cheapest first.")
+@click.option(
+    "--front", "front_only", is_flag=True, help="Only the architectures on the front, cheapest first."
+)
 @click.option(
     "--cost",
     type=click.Choice(["params", "macs"]),
     default="params",
     show_default=True,
-    help="What is set against the error.",
+    help="The cost of the front and of the plot.",
 )
 @click.option(
     "--reference",
@@ -197,7 +199,9 @@ ABOVE_0 = _Finite(min=0, min_open=True)
 )
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--plot/--no-plot", "plotted", default=None, help="Plot, or not; otherwise in a terminal.")
+@click.option(
+    "--plot/--no-plot", "plotted", default=None, help="Whether to plot; by default only in a terminal."
+)
 def command(  # noqa: PLR0913 - each is a flag
     run: Path,
     *,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @json_option
 @plugins_option
 def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
-    """List what is installed: components by slot, presets, notations, verbs, operations."""
+    """List the installed parts: components by slot, presets, notations, verbs, operations."""
     found = listing(kind, plugins=plugins, own=own_verbs() if kind == VERB else ())
     if as_json:
         echo_json([attrs.asdict(one) for one in found])
@@ -35,7 +35,7 @@ def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
     echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
     if kind is None:
         echo(
-            f"One of these only: nascore list {'|'.join(KINDS)}. {OPERATION} is listed only then, and so are "
+            f"Select one kind: nascore list {'|'.join(KINDS)}. {OPERATION} is listed only then, and so are "
             "the verbs of the core.",
             err=True,
         )

@@ -26,7 +26,8 @@ MIXED: Final = tuple(slot for slot in SLOTS if not slot.aside)
 """The slots whose fillings are combined, or can be named at least."""
 
 LEGEND: Final = (
-    "A cell: the best verdict of all combinations with both; where they differ, sound/warned/refused."
+    "A cell: the best verdict of all combinations with both parts; "
+    "if verdicts differ, the numbers sound/warned/refused."
 )
 
 
@@ -56,16 +57,20 @@ def _slots(function: Callable[..., Any]) -> Callable[..., Any]:
     ),
 )
 @_slots
-@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="A setting that holds for all.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="A setting for all combinations.")
 @click.option(
     "--by",
     type=click.Choice([slot.name for slot in MIXED]),
     default="updater",
     show_default=True,
-    help="The slot whose fillings are the columns of the table.",
+    help="The slot whose components are the columns of the table.",
 )
 @click.option("--list", "as_list", is_flag=True, help="List every combination, with the reasons.")
-@click.option("--verdict", type=click.Choice(VERDICTS), help="Of a list, or of JSON, only these.")
+@click.option(
+    "--verdict",
+    type=click.Choice(VERDICTS),
+    help="With --list or --json, only combinations with this verdict.",
+)
 @json_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the table in Markdown.")
 @plugins_option
@@ -80,11 +85,10 @@ def command(  # noqa: PLR0913 - each is a flag
     plugins: Selection,
     **named: tuple[str, ...],
 ) -> None:
-    """Show what mixes with what: all combinations of what is installed, with their verdicts.
+    """Show which installed parts go together: all combinations with their verdicts.
 
-    Sound: no part needs anything that the others do not give. Warned: it runs, and something speaks against
-    it. Refused: it cannot work. A component whose settings decide on what it gives the others stands once for
-    each of their values.
+    Sound: all needs are met. Warned: it runs, but a need that matters for the result is not met. Refused: it
+    cannot work. A component whose settings change its capabilities is listed once for each of their values.
     """
     if as_list + as_json + as_markdown > 1:
         raise click.UsageError("--list, --json and --markdown: only one of them at a time.")

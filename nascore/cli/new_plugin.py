@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 )
 @click.argument("name")
 @click.option(
-    "--slot", required=True, type=click.Choice(list(BLUEPRINTS)), help="What the plugin's part is to be."
+    "--slot", required=True, type=click.Choice(list(BLUEPRINTS)), help="The slot of the plugin's part."
 )
 @click.option(
     "--out",
     type=GIVEN,
     metavar="DIR",
-    help="Folder of the distribution, new or empty. Otherwise one called NAME, here.",
+    help="Folder of the distribution, new or empty. Default: NAME in this folder.",
 )
 def command(name: str, *, slot: str, out: Path | None) -> None:
-    """Make a plugin that works as made: a small part to change, its settings and its conformance test.
+    """Create a working plugin: a small part to change, its settings and its conformance test.
 
     NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
 

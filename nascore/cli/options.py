@@ -73,14 +73,14 @@ entry_option = click.option(
     "--entry",
     type=click.IntRange(min=1),
     metavar="ID",
-    help="An architecture of the run by its id in nascore gallery; otherwise its best.",
+    help="An architecture of the run, by its id in nascore gallery. Default: the best.",
 )
 
 out_option = click.option(
     "--out",
     type=GIVEN,
     metavar="DIR",
-    help="Folder of the run, new or empty. Otherwise a new one under NASCORE_RUNS, or runs/.",
+    help="Folder of the run, new or empty. Default: a new one in NASCORE_RUNS, or runs/.",
 )
 
 
@@ -145,17 +145,19 @@ def _files() -> list[Callable[[F], F]]:
         click.option(
             "--preset",
             metavar="NAME",
-            help="A recipe of a plugin; see nascore list preset.",
+            help="A recipe provided by a plugin; see nascore list preset.",
             shell_complete=completing(PRESET),
         ),
-        click.option("--scale", type=scales, help="A laptop check, or the papers' values."),
+        click.option(
+            "--scale", type=scales, help="mini: a quick check on a laptop; paper: the values of the papers."
+        ),
     ]
 
 
 def _slot(slot: Slot) -> Callable[[F], F]:
     text = f"{slot.summary[0].upper()}{slot.summary[1:]}."
     if slot.many:
-        text += " Repeatable; none: leave it empty."
+        text += " Repeatable; none: no component."
     return click.option(
         f"--{slot.name}",
         multiple=slot.many,
@@ -173,9 +175,12 @@ def _values() -> list[Callable[[F], F]]:
     devices = click.Choice(["auto", "cpu", "cuda"])
     return [
         click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=sets),
-        click.option("--seed", type=int, metavar="N", help="Decides on all that is random. Default: 0."),
+        click.option("--seed", type=int, metavar="N", help="Seed of all random numbers. Default: 0."),
         click.option(
-            "--threads", type=int, metavar="N", help="CPU threads, which decide on sums. Default: 1."
+            "--threads",
+            type=int,
+            metavar="N",
+            help="CPU threads; results depend on their number. Default: 1.",
         ),
-        click.option("--device", type=devices, help="Default: auto, the best there is."),
+        click.option("--device", type=devices, help="Default: auto, CUDA if available."),
     ]

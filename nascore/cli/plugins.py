@@ -112,7 +112,7 @@ def _rows(facts: Mapping[str, str]) -> str:
 
 @click.group("plugins")
 def command() -> None:
-    """Plugins: what is installed, and whether it works."""
+    """Show installed plugins and whether they work."""
 
 
 @command.command("list", cls=Verb, examples=("nascore plugins list", "nascore plugins list --json"))
@@ -148,14 +148,14 @@ def show_plugin(name: str, *, as_json: bool, plugins: Selection) -> None:
 
 
 @command.command("doctor", cls=Verb, examples=("nascore plugins doctor", "nascore plugins doctor --report"))
-@click.option("--report", is_flag=True, help="Print what belongs into a bug report.")
+@click.option("--report", is_flag=True, help="Print the facts for a bug report.")
 @json_option
 @plugins_option
 @click.pass_context
 def examine(ctx: click.Context, *, report: bool, as_json: bool, plugins: Selection) -> None:
-    """Say of every plugin that is not ready why, and what to do; and which names several plugins bring.
+    """Explain each plugin that is not ready, and list names that several plugins provide.
 
-    Ends with exit code 0 if all plugins are ready or switched off, else with 4.
+    The exit code is 0 if all plugins are ready or switched off, and 4 otherwise.
     """
     health = doctor(plugins, own_verbs())
     if as_json:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(folder: Path | None, *, as_json: bool) -> None:
     """List the runs in DIR, or where runs are kept: NASCORE_RUNS, or runs/.
 
-    Of a comparison, whose folder may be DIR, the runs that it is made of.
+    If DIR is a comparison, list its runs.
     """
     found = runs(folder)
     if as_json:

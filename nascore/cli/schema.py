@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command("schema", cls=Verb, examples=("nascore schema", "nascore schema --indent 2"))
-@click.option("--indent", type=click.IntRange(min=0), metavar="N", help="Spaces per level; else one line.")
+@click.option(
+    "--indent", type=click.IntRange(min=0), metavar="N", help="Spaces for each level; without it, one line."
+)
 @plugins_option
 def command(indent: int | None, *, plugins: Selection) -> None:
-    """Print the JSON Schema of a recipe, for what is installed.
+    """Print the JSON Schema of a recipe with the installed parts.
 
     An editor that has it completes keys and underlines mistakes: write it to recipe.schema.json, and begin
     the recipe beside it with `# yaml-language-server: $schema=recipe.schema.json`. It cannot say whether

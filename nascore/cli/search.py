@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     help="Search with each of these seeds, 0..4 or 0,1,7, and compare.",
 )
 @click.option(
-    "--evaluate", is_flag=True, help="Train what each search finds from scratch, test it, and compare."
+    "--evaluate", is_flag=True, help="Train each resulting architecture from scratch, test it, and compare."
 )
 @out_option
-@click.option("--dry-run", is_flag=True, help="Say what the search would be, and stop.")
+@click.option("--dry-run", is_flag=True, help="Print what the search would do, and stop.")
 @json_option
 def command(  # noqa: PLR0913 - each is a flag
     *,
@@ -68,13 +68,13 @@ def command(  # noqa: PLR0913 - each is a flag
 ) -> None:
     """Search for an architecture.
 
-    A slot that is left open is filled with the data set digits, the trainer alternating, the relaxation
-    softmax, the observer terminal, and, where nascore-darts is installed, its space and its updater.
+    A slot that you do not name gets a default: the data set digits, the trainer alternating, the relaxation
+    softmax, the observer terminal, and, if nascore-darts is installed, its space and its updater.
 
-    Ends with the gallery, the best cell, the folder of the run and the command that comes next.
+    Prints the gallery, the best cell, the folder of the run and the next command.
 
-    Several names with commas between them, for any slot that holds one component, or several seeds, are as
-    many searches in one run: all are checked before the first, and it ends with the table of nascore compare.
+    Several names separated by commas, for any slot that holds one component, or several seeds, make several
+    searches in one run. All are checked before the first begins. The table of nascore compare follows them.
     """
     asked_for = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from nascore.verbs.show import Partners, Shown, ShownSetting
 
 
-REST: Final = "the rest as wishes and defaults bring it"
+REST: Final = "with the other slots filled by wishes and defaults"
 
 _HEAD: Final = f"""\
 # Components
 
-What is installed, by slot: what each component is, where it comes from, what it gives the others and needs of
-them, its settings, and what it mixes with, {REST}. `nascore show NAME` prints the same
-of one; `nascore matrix` goes through all combinations."""
+Reference of the installed components, by slot: summary, source, the capabilities that a component gives and
+needs, its settings, and the parts that it mixes with, {REST}.
+`nascore show NAME` prints this for one component; `nascore matrix` prints all combinations."""
 
 
 def mixing(found: Sequence[Partners]) -> Iterator[str]:
@@ -115,8 +115,8 @@ def _mini(default: object, mini: object) -> str:
 @click.argument("name", required=False, shell_complete=complete_anything)
 @click.option("--all", "everything", is_flag=True, help="Show every component that is installed.")
 @json_option
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown; of all, the whole page.")
-@click.option("--yaml", "as_yaml", is_flag=True, help="Print a recipe with all its settings, to be edited.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown; with --all, the whole page.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print a recipe with all its settings, for editing.")
 @click.option("--schema", "as_schema", is_flag=True, help="Print the JSON Schema of its settings.")
 @plugins_option
 def command(  # noqa: PLR0913 - each is a flag
@@ -129,7 +129,7 @@ def command(  # noqa: PLR0913 - each is a flag
     as_schema: bool,
     plugins: Selection,
 ) -> None:
-    """Show a component: what it is, needs and gives, every setting of it, and what it mixes with.
+    """Show a component: its needs, capabilities and settings, and the parts that it goes with.
 
     NAME is a component, a preset, an operation, a notation or a verb, as NAME or as PLUGIN:NAME; or `run` for
     the settings that belong to no component.

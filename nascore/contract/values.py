@@ -110,7 +110,7 @@ class Demand:
 
     Attributes:
         epochs: Passes over the training images.
-        batch: Images of a batch.
+        batch: Images in a batch.
         halves: Whether the architecture is to learn from images that the weights do not see: then there are
             batches `train` and `architecture`, else `train` alone, of all images.
         augment: Whether training images are cropped and flipped as the data set's facts say.

@@ -60,7 +60,7 @@ class Batches:
     Args:
         examples: The images, scaled to 0 to 1, and their labels; already on the device.
         facts: How to normalise and to augment.
-        size: Images of a batch.
+        size: Images in a batch.
         order: Generator for shuffling.
         noise: Generator for augmentation, of its own so that augmenting changes no order; None: images stay
             as they are.

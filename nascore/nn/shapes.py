@@ -86,7 +86,7 @@ class _Walk:
         description: The network.
         catalogue: Its operations.
         image: Height and width of an image.
-        samples: Images of a batch.
+        samples: Images in a batch.
         found: Where problems go.
         params: Parameters of the operations so far.
     """

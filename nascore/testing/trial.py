@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nascore.nn import ArchitectureState
 
 SAMPLES = 4
-"""Images of a batch."""
+"""Images in a batch."""
 
 UPDATES = 8
 """Steps to the horizon."""

@@ -76,9 +76,9 @@ def test_60_columns(words: list[str]) -> None:
     assert code == 0
     assert "\x1b" not in text
     if words == ["list"]:
-        table = text.split("One of these only")[0]
+        table = text.split("Select one kind")[0]
         assert max(map(len, table.splitlines())) <= COLUMNS
-        assert "    Two cells of four nodes, eight operations, two edges" in table
+        assert "    Two cells of four nodes with eight operations; two edges" in table
 
 
 BUILTIN = ("--only", "builtin", "--space", "tiny", "--by", "regularizer")

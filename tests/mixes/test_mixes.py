@@ -66,7 +66,7 @@ def test_what_is_left_out_is_said():
         "space file: add --space file:PATH",
         "regularizer: lists of two or more",
         "dataset: as a search fills it",
-        "observer: it has no say in the result",
+        "observer: it does not influence the result",
         "settings: all but those that decide on what a part gives the others",
     )
 

@@ -376,7 +376,7 @@ def _left_out(registry: Registry, axes: Sequence[Axis]) -> Iterator[str]:
     named = {axis.slot: {one.name.partition(":")[0] for one in axis.fillings} for axis in axes}
     for slot in SLOTS:
         if slot.name not in named and slot.aside:
-            yield f"{slot.name}: it has no say in the result"
+            yield f"{slot.name}: it does not influence the result"
         elif slot.name not in named:
             yield f"{slot.name}: as a search fills it"
         elif slot.many:

@@ -52,7 +52,10 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
             "propertyNames": {"pattern": _whole(PLUGIN_NAME)},
             "additionalProperties": {"type": "string", "pattern": _whole(SOURCE)},
         },
-        "scale": {"description": "A laptop check, or the papers' values.", "enum": [*SCALES, None]},
+        "scale": {
+            "description": "mini: a quick check on a laptop; paper: the values of the papers.",
+            "enum": [*SCALES, None],
+        },
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
         **setting_schemas(run.config),
         EVALUATION: {

@@ -39,7 +39,7 @@ def nascore_spaces() -> Iterable[Component]:
     yield Component(
         name="darts",
         slot="space",
-        summary="Two cells of four nodes, eight operations, two edges kept per node.",
+        summary="Two cells of four nodes with eight operations; two edges are kept for each node.",
         config=SpaceSettings,
         build="nascore_darts.space:Space",
         check=check_size,
@@ -56,7 +56,7 @@ def nascore_updaters() -> Iterable[Component]:
     yield Component(
         name="darts",
         slot="updater",
-        summary="Adam on the architecture logits.",
+        summary="Adam on the architecture parameters.",
         config=UpdaterSettings,
         build="nascore_darts.updater:Updater",
         provides=("learns",),

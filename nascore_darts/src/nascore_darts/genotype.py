@@ -161,7 +161,7 @@ def to_genotype(description: Description) -> str:
 
 GENOTYPE = Translator(
     name="genotype",
-    summary="The genotype text of DARTS, as most tools read and write it.",
+    summary="The genotype notation of DARTS, which most tools use.",
     to_text=to_genotype,
     from_text=from_genotype,
     recognises=recognises,

@@ -132,7 +132,8 @@ class SpaceSettings:
     cells: int = setting(8, "Number of cells in the search; those at 1/3 and 2/3 reduce.", ge=3)
     nodes: int = setting(4, "Intermediate nodes per cell; each reads all states before it.", ge=1)
     stem: Literal["auto", "cifar", "imagenet"] = setting(
-        "auto", f"One convolution, or two stems of reduction 8; auto: those from {LARGE} pixels a side on."
+        "auto",
+        f"cifar: a convolution; imagenet: two stems of reduction 8; auto: imagenet from {LARGE} pixels on.",
     )
 
 

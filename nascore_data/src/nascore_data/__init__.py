@@ -27,15 +27,15 @@ class EgsSettings:
 
     draws: int = setting(
         7,
-        "M, the one-hot draws whose union is the code; at most so many operations stand together.",
+        "M, the number of one-hot draws; their union is the code.",
         ge=1,
         le=64,
     )
     tau: float = setting(
-        1.0, "Temperature at the first step; it shapes gradients, never what is drawn.", ge=COLDEST
+        1.0, "Temperature at the first step; it affects gradients, but not the draws.", ge=COLDEST
     )
     tau_last: float | None = setting(
-        None, "Temperature at the last step, reached linearly; null: it stays.", ge=COLDEST
+        None, "Temperature at the last step, reached linearly; null: constant.", ge=COLDEST
     )
     segment: Literal["edge", "node"] | None = setting(
         "node",
@@ -106,7 +106,7 @@ EGS: Final = Component(
 DATA: Final = Component(
     name="data",
     slot="updater",
-    summary="Adam on the logits of a sampled code, without weight decay.",
+    summary="Adam on the architecture parameters of a sampled code, without weight decay.",
     config=UpdaterSettings,
     build="nascore_data.updater:Updater",
     provides=("learns",),

@@ -74,7 +74,7 @@ class Petridish:
 
     @property
     def seed_epochs(self) -> int:
-        """Passes over the images for what growth begins with."""
+        """Epochs for the initial architectures."""
         return self.settings.seed_epochs
 
     @property

@@ -33,27 +33,29 @@ class GrowthSettings:
     """How architectures grow; the defaults are those of the authors' code."""
 
     search: Literal["cell", "macro"] = setting(
-        "cell", "cell: all uses of a cell grow alike; macro: each use, or each layer, grows by itself."
+        "cell", "cell: all uses of a cell grow alike; macro: each use, or each layer, grows separately."
     )
     soft: bool = setting(
         default=False,
-        help="Whether candidates join through a gate that learns, instead of as shadows (the joint variant).",
+        help="Whether candidates join through a trainable gate instead of as shadows (the joint variant).",
     )
     keep: int = setting(3, "Candidates that are kept at each place that grows.", ge=1)
     operations: list[str] = setting(  # noqa: RUF009 - it declares a field
         list(OPERATIONS), "Candidate operations, by name or with settings, as in a description."
     )
-    count: int = setting(1000, "Architectures to train, with those that growth begins with.", ge=1, le=10**6)
-    depth: int = setting(8, "How often an architecture and those before it may have grown.", ge=1)
+    count: int = setting(
+        1000, "Number of architectures to train, including the initial ones.", ge=1, le=10**6
+    )
+    depth: int = setting(8, "How many growths an architecture and its ancestors may have.", ge=1)
     limit: Count | None = setting(  # noqa: RUF009 - it declares a field
-        83_333_333, "MACs per image above which an architecture grows no more; null: no limit.", gt=0
+        83_333_333, "MACs for each image above which an architecture does not grow; null: no limit.", gt=0
     )
     eps: float = setting(
         0.025, "How far above the lower hull of error over cost a parent may lie, relative to the hull.", ge=0
     )
     wave: int = setting(1, "Parents that grow at the same time; all see the gallery as it was before.", ge=1)
-    seed_epochs: int = setting(200, "Passes over the images for what growth begins with.", ge=1)
-    child_epochs: int = setting(80, "Passes over the images for a child, which inherits its weights.", ge=1)
+    seed_epochs: int = setting(200, "Epochs for the initial architectures.", ge=1)
+    child_epochs: int = setting(80, "Epochs for a child, which inherits weights.", ge=1)
 
 
 PATH = "growth.operations"

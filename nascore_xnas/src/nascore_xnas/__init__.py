@@ -25,11 +25,11 @@ class UpdaterSettings:
     )
     clip: float = setting(1.0, "Bound L on a reward; larger ones are clipped to it.", gt=0)
     wipe_out: bool = setting(
-        default=True, help="Whether what can no longer win is taken out, and no longer run."
+        default=True, help="Whether to remove operations that can no longer win; they are not run any more."
     )
     exclude_none: bool = setting(
         default=True,
-        help="Whether `none` takes no part: its reward is always 0, so it could be what survives an edge.",
+        help="Whether to exclude `none`; its reward is always 0, so it could survive on an edge.",
     )
     granularity: Literal["sample", "batch"] = setting(
         "sample", "A reward for each use and image, as in the paper, or the mean of a batch for all of them."
@@ -54,7 +54,7 @@ def _may_end_with_none(settings: UpdaterSettings) -> bool:
 XNAS: Final = Component(
     name="xnas",
     slot="updater",
-    summary="Exponentiated gradients on clipped rewards, with wipe-out of what cannot win.",
+    summary="Exponentiated gradients on clipped rewards; operations that cannot win are wiped out.",
     config=UpdaterSettings,
     build="nascore_xnas.updater:Updater",
     provides=("learns", "mixture-gradient", Give(capability="sparse", when=lambda s: s.wipe_out)),

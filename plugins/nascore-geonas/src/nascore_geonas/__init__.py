@@ -21,7 +21,7 @@ class UpdaterSettings:
 
     lr: float = setting(0.1, "Step size of the exponentiated gradient.", gt=0)
     entropic: float = setting(
-        0.0, "Weight of the divergence from the even mixture, the counterpart of weight decay.", ge=0
+        0.0, "Weight of the divergence from uniform weights; it corresponds to weight decay in DARTS.", ge=0
     )
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from nascore.api import Operation, Translator
 
 RESTRICTED = {
-    "darts-s1": "DARTS's cells with two operations of its own on each edge (RobustDARTS S1).",
-    "darts-s2": "DARTS's cells with skip_connect and sep_conv_3x3 (RobustDARTS S2).",
-    "darts-s3": "DARTS's cells with none, skip_connect and sep_conv_3x3 (RobustDARTS S3).",
-    "darts-s4": "DARTS's cells with noise and sep_conv_3x3 (RobustDARTS S4).",
+    "darts-s1": "Cells of DARTS with two operations on each edge, which differ (RobustDARTS S1).",
+    "darts-s2": "Cells of DARTS with skip_connect and sep_conv_3x3 (RobustDARTS S2).",
+    "darts-s3": "Cells of DARTS with none, skip_connect and sep_conv_3x3 (RobustDARTS S3).",
+    "darts-s4": "Cells of DARTS with noise and sep_conv_3x3 (RobustDARTS S4).",
 }
 
 
@@ -45,7 +45,7 @@ def _chains() -> Iterable[Component]:
     yield Component(
         name="mbconv",
         slot="space",
-        summary="A chain of inverted residuals, each with its own kernel and expansion.",
+        summary="A chain of inverted residuals; each layer chooses its kernel and expansion.",
         config=MbconvSettings,
         build=partial(Chain, "mbconv"),
         mini={"channels": 1, "stages": 3, "layers": 2},
@@ -54,7 +54,7 @@ def _chains() -> Iterable[Component]:
     yield Component(
         name="resnet",
         slot="space",
-        summary="A residual chain: what each block adds is chosen, and so is the depth.",
+        summary="A residual chain: the search chooses each block and the depth.",
         config=ResnetSettings,
         build=partial(Chain, "resnet"),
         mini={"channels": 8, "layers": 2},
@@ -78,7 +78,7 @@ def _cells() -> Iterable[Component]:
     yield Component(
         name="nb101",
         slot="space",
-        summary="NAS-Bench-101: operations on a cell's nodes, and edges that are there or not.",
+        summary="NAS-Bench-101: operations on the nodes of a cell, and optional edges.",
         config=Nb101Settings,
         build=partial(Cells, "nb101"),
         mini={"channels": 4, "cells": 3},
@@ -88,7 +88,7 @@ def _cells() -> Iterable[Component]:
     yield Component(
         name="macro",
         slot="space",
-        summary="DARTS's cells untied: every cell of the network chooses for itself.",
+        summary="The cells of DARTS, where every cell of the network chooses separately.",
         config=CellSettings,
         build=partial(Macro, "macro"),
         provides=("excludes",),

@@ -79,7 +79,7 @@ def to_name(description: Description) -> str:
 
 NETWORK = Translator(
     name="network",
-    summary="The name of a network that was made by hand, such as resnet20.",
+    summary="The name of a network designed by hand, such as resnet20.",
     to_text=to_name,
     from_text=from_name,
     recognises=recognises,

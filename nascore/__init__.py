@@ -1,4 +1,4 @@
-"""Neural architecture search in which everything is a plugin, and parts mix.
+"""Neural architecture search on PyTorch with parts from plugins: the functions for Python.
 
     import nascore
 

@@ -1,4 +1,4 @@
-"""``python -m nascore``: the command line where the console script is not on the path."""
+"""Runs the command line as ``python -m nascore``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The torch-free half of what a plugin may import; its other half is :mod:`nascore.nn`.
+"""The imports for plugins that do not need torch; those with torch are in :mod:`nascore.nn`.
 
 ``__all__`` is the promise: what it names stays, and changes only with a major version.
 """

@@ -1,4 +1,4 @@
-"""What parts can promise each other: the name of each capability and one sentence for error texts.
+"""The capabilities that parts provide and need: each with the phrase that explains it in messages.
 
 A sentence continues "a relaxation that ...". A plugin may add capabilities of its own, named
 ``plugin.capability``.

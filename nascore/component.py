@@ -1,4 +1,4 @@
-"""What a plugin brings, declared without importing what it is made of.
+"""Components: how a plugin declares a part without importing its implementation.
 
 A :class:`Component` says what a part is called, which slot it fills, what it needs of the other parts and
 which settings it has. ``build`` names the class, which is imported only when a search is built.

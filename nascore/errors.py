@@ -1,4 +1,4 @@
-"""The one error type, and the problems that it carries.
+"""The exceptions of nascore, and the problems that they carry.
 
 Every mistake that nascore finds becomes a :class:`Problem`: where it is, what is wrong there, where the
 value came from and the nearest thing that works. All problems of one kind of input are collected and raised

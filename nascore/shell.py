@@ -1,4 +1,4 @@
-"""Command lines as they are typed: each word is quoted where a shell would read it as something else."""
+"""Quotes words of command lines for a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slots of a search, and the names that the core itself has among slots and plugins."""
+"""The slots of a search, declared once in a table."""
 
 from __future__ import annotations
 

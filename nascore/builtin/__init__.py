@@ -1,4 +1,4 @@
-"""The default plugin: what nascore brings itself, through the same door as every other plugin.
+"""The plugin `builtin`: the parts that come with nascore.
 
 This module says what there is and imports neither torch nor scikit-learn.
 """

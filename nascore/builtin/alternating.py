@@ -1,4 +1,4 @@
-"""The trainer ``alternating``: architecture and weights take turns, or share one backward pass."""
+"""The trainer `alternating`: alternates architecture and weights steps, or shares one backward pass."""
 
 from __future__ import annotations
 

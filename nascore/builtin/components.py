@@ -1,4 +1,4 @@
-"""Built-in parts as components, with their settings; they load without torch."""
+"""Declarations and settings of the built-in components; no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Built-in data sets: 1,797 real handwritten digits, and computed ones of any size. No download."""
+"""Built-in data sets: 1,797 handwritten digits, and synthetic images of any size."""
 
 from __future__ import annotations
 

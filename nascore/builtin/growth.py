@@ -1,4 +1,4 @@
-"""Growth: none, and architectures drawn at random. Torch-free, and without state."""
+"""Built-in growth policies: none, and randomly drawn architectures; no torch."""
 
 from __future__ import annotations
 

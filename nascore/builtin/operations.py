@@ -1,4 +1,4 @@
-"""The catalogue that nascore brings: what each operation can do; no torch."""
+"""The built-in operations of the catalogue, declared without torch."""
 
 from __future__ import annotations
 

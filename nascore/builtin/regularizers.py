@@ -1,4 +1,4 @@
-"""The penalties: sizes, indecision and cost. Each is exactly zero, gradient too, where its weight is zero."""
+"""Built-in penalties: L1, entropy and cost. A penalty of weight zero has a gradient of exactly zero."""
 
 from __future__ import annotations
 

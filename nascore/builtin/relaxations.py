@@ -1,4 +1,4 @@
-"""Built-in relaxations: softmax, in log space; linear (Petridish, arXiv 1905.13360); one-hot."""
+"""Built-in relaxations: softmax, linear (Petridish, arXiv 1905.13360) and one-hot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Built-in spaces: a tiny cell, one that shows whether a search chooses at all, and a file in YAML."""
+"""Built-in spaces: a tiny cell, a planted test of the choice, and a description from a file."""
 
 from __future__ import annotations
 

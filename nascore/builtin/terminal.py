@@ -1,4 +1,4 @@
-"""The observer ``terminal``: what a run shows on stderr, live in a terminal, in plain lines elsewhere."""
+"""The observer `terminal`: shows a run on stderr, live or as lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Built-in updaters: gradient descent on theta, and a control that chooses by random numbers."""
+"""Built-in updaters: SGD on the architecture parameters, and a control that chooses at random."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: one file a verb, each a thin caller of a function in `nascore.verbs`."""
+"""The command line: one file for each verb, which calls a function of `nascore.verbs`."""
 
 from __future__ import annotations
 

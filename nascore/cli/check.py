@@ -1,4 +1,4 @@
-"""``nascore check``, and what ``--dry-run`` prints."""
+"""The verb ``nascore check``, and the output of ``--dry-run``."""
 
 from __future__ import annotations
 

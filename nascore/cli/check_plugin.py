@@ -1,4 +1,4 @@
-"""``nascore check-plugin``."""
+"""The verb ``nascore check-plugin``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore compare``."""
+"""The verb ``nascore compare``."""
 
 from __future__ import annotations
 

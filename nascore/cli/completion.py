@@ -1,4 +1,4 @@
-"""``nascore completion``, and the names that a shell completes."""
+"""The verb ``nascore completion``, and the names that a shell completes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore draw``."""
+"""The verb ``nascore draw``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command ends when it does not end well: a message on stderr and an exit code, never a traceback."""
+"""Prints errors: a message on stderr and an exit code, without a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore evaluate``."""
+"""The verb ``nascore evaluate``."""
 
 from __future__ import annotations
 

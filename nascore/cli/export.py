@@ -1,4 +1,4 @@
-"""``nascore export``."""
+"""The verb ``nascore export``."""
 
 from __future__ import annotations
 

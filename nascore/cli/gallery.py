@@ -1,4 +1,4 @@
-"""``nascore gallery``."""
+"""The verb ``nascore gallery``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users of other tools type by habit, and the right command for each: data only.
+"""Options and words of other tools, each with the right command here; a table.
 
 :mod:`nascore.cli.mistyped` looks it up where click knows no such option, command or value.
 """

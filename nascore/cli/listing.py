@@ -1,4 +1,4 @@
-"""``nascore list``."""
+"""The verb ``nascore list``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore matrix``."""
+"""The verb ``nascore matrix``."""
 
 from __future__ import annotations
 

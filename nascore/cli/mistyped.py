@@ -1,4 +1,4 @@
-"""What is said of an option, a word or a value that a command does not have: the right command instead."""
+"""Suggestions for unknown options, words and values of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore new-plugin``."""
+"""The verb ``nascore new-plugin``."""
 
 from __future__ import annotations
 

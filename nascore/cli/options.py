@@ -1,4 +1,4 @@
-"""The options of commands that take a recipe (those of the slots follow from the slot table), and paths."""
+"""Shared options of commands: those of a recipe (made from the slot table), and paths."""
 
 from __future__ import annotations
 

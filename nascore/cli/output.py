@@ -1,4 +1,4 @@
-"""What commands print: help with examples, tables, and text that is escaped for a terminal.
+"""Prints help with examples, tables, and text that is escaped for a terminal.
 
 Escape sequences, carriage returns and marks of writing direction can hide or forge lines; they are shown by
 their codes, as are the bytes of paths that are no UTF-8. In a terminal lines are broken between words.

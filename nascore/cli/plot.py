@@ -1,4 +1,4 @@
-"""A scatter plot in plain characters, with its axes.
+"""A scatter plot in plain characters, with axes.
 
 Of our own: the one library that plots in a terminal and is kept up, plotext, was written anew in version 6,
 has no types, takes half a second to import, and is thirty times as large as all that is needed here.

@@ -1,4 +1,4 @@
-"""``nascore plugins``."""
+"""The verb ``nascore plugins``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed, found once for a command line."""
+"""The registry of installed plugins, built once for each command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a search or an evaluation ends: its result, or a refusal with a command that works."""
+"""Prints the result of a search or an evaluation, or a refusal with a command that works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore runs``."""
+"""The verb ``nascore runs``."""
 
 from __future__ import annotations
 

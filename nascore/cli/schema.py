@@ -1,4 +1,4 @@
-"""``nascore schema``."""
+"""The verb ``nascore schema``."""
 
 from __future__ import annotations
 

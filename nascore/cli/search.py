@@ -1,4 +1,4 @@
-"""``nascore search``."""
+"""The verb ``nascore search``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore search`` with several algorithms or seeds: what it prints."""
+"""Output of ``nascore search`` with several algorithms or seeds."""
 
 from __future__ import annotations
 

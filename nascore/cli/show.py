@@ -1,4 +1,4 @@
-"""``nascore show``, and the page of all components in Markdown."""
+"""The verb ``nascore show``, and the page of all components in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``nascore`` alone: what it is and what to type next; and ``nascore --version``."""
+"""Output of ``nascore`` without arguments, and of ``nascore --version``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several algorithms over several seeds: what they were, what each gave, what can be told (torch-free)."""
+"""Comparisons of several algorithms over several seeds: rows, means and tests; no torch."""
 
 from nascore.comparison.caveats import images_note, spans
 from nascore.comparison.plan import EVALUATE, SEARCH, Member, Plan, Planned, plan_of, read_plan

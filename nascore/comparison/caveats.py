@@ -1,4 +1,4 @@
-"""What speaks against a comparison, or has to be known to read it."""
+"""Warnings and notes of a comparison: differences that make it unfair or need to be known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows of a comparison are called: by what differs between their recipes."""
+"""Names of the rows of a comparison, from the differences between their recipes."""
 
 from __future__ import annotations
 

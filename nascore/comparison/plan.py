@@ -1,4 +1,4 @@
-"""What a comparison is made of: several searches, each a job of one run."""
+"""The searches of a comparison, each a job of one run."""
 
 from __future__ import annotations
 

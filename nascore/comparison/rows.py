@@ -1,4 +1,4 @@
-"""The rows of a comparison: runs that differ by nothing but their seed."""
+"""Groups runs that differ only in their seed into the rows of a comparison."""
 
 from __future__ import annotations
 

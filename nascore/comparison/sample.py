@@ -1,4 +1,4 @@
-"""What one run says to a comparison."""
+"""The values that a comparison reads from one run."""
 
 from __future__ import annotations
 

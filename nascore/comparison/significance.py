@@ -1,4 +1,4 @@
-"""Whether a difference between two algorithms can be told from chance, by the few seeds that there are.
+"""Statistical tests of the difference between two algorithms over a few seeds.
 
 Two methods, since neither is enough alone with few seeds. Student's t assumes that the values are normal; a
 permutation test assumes nothing but that under chance the two could be exchanged, and can therefore not give

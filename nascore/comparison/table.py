@@ -1,4 +1,4 @@
-"""A comparison: the table of several algorithms over several seeds, with what may be concluded from it."""
+"""The table of a comparison: rows, differences and conclusions."""
 
 from __future__ import annotations
 

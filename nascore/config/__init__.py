@@ -1,4 +1,4 @@
-"""Settings: declared once, read strictly, each value with its place (torch-free)."""
+"""Settings: declared once, read strictly, each value with its origin; no torch."""
 
 from nascore.config.document import Document, Node, merge, parse_document, read_scalar, wrap
 from nascore.config.kinds import Count, Duration

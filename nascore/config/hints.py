@@ -1,4 +1,4 @@
-"""The nearest valid value to a wrong one, where what was meant can be seen."""
+"""Finds the nearest valid value to a wrong one, for suggestions in messages."""
 
 from __future__ import annotations
 

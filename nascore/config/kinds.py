@@ -1,4 +1,4 @@
-"""Kinds of values: what a declared type expects, in words, and how a node becomes a value of it.
+"""Types of settings: their description in words, and the conversion of nodes to values.
 
 Nothing is coerced: ``"false"`` is no bool, 2.0 no whole number, true no number. Only a whole number given
 where any number may stand is taken as a float.

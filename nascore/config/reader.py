@@ -1,4 +1,4 @@
-"""The strict reader: a map of nodes becomes settings, with every problem at once.
+"""Reads a map of nodes into settings and collects all problems.
 
 A broken value is reported *and* replaced by its default, so that what is checked afterwards still runs and
 the user sees all problems in one go.

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of settings: what the strict reader takes, for editors.
+"""Makes the JSON Schema (draft 2020-12) of settings, for editors.
 
 Two things cannot be said there. To JSON Schema ``1.0`` is a whole number and to the reader it is none; and
 the bounds of a number do not hold for a text with a unit (``0s`` where the time must be above 0).

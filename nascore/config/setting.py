@@ -1,4 +1,4 @@
-"""Declaring settings: one declaration gives reading, checking, error texts and help.
+"""Declarations of settings: type, default, bounds and description.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What the parts of a search say to each other: one protocol per slot, and the values that they hand over.
+"""The protocols of the slots, and the values that parts exchange.
 
 Nothing here imports torch, so that a component can be described without it; tensors are named in annotations
 only.

@@ -1,4 +1,4 @@
-"""One protocol per slot: what the engine asks of the component that fills it.
+"""One protocol for each slot: the methods that the engine calls on its component.
 
 A component's class is built with one argument, its settings.
 """

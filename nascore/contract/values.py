@@ -1,4 +1,4 @@
-"""The values that the parts of a search hand over.
+"""The values that the parts of a search exchange.
 
 Shapes: E edges and O operations of a choice group, K uses of its cell in the network, B images of a batch.
 """

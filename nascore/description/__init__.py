@@ -1,4 +1,4 @@
-"""Networks and spaces of networks as data; no torch."""
+"""Descriptions: networks and search spaces as data; no torch."""
 
 from nascore.description.derive import NOTHING, Matrix, Pick, Picks, choose, derive, final
 from nascore.description.draw import draw, to_dot

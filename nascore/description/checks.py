@@ -1,4 +1,4 @@
-"""What only arithmetic shows to be wrong: reductions, channels, and operations where they stand."""
+"""Checks of a description that need arithmetic: reductions, channels, places of operations."""
 
 from __future__ import annotations
 

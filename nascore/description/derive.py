@@ -1,4 +1,4 @@
-"""Closing choices."""
+"""Derives a closed description from an open one and the chosen operations."""
 
 from __future__ import annotations
 

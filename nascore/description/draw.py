@@ -1,4 +1,4 @@
-"""A description for the eye: as text for terminals, and in the DOT language of Graphviz."""
+"""Draws a description as text for terminals, or in the DOT language of Graphviz."""
 
 from __future__ import annotations
 

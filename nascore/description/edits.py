@@ -1,4 +1,4 @@
-"""Wider, deeper, and with an auxiliary head: editing integers."""
+"""Edits of a description: width, depth and auxiliary head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a description to its plan."""
+"""Expands a description to its plan."""
 
 from __future__ import annotations
 

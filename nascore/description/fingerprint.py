@@ -1,4 +1,4 @@
-"""The canonical hash: isomorphic descriptions have equal ones.
+"""The canonical hash of a description; isomorphic descriptions have equal hashes.
 
 Colour refinement over the states that the network needs: every state's colour takes up those of what it reads
 and of what reads it, until no further states can be told apart. Names never enter.

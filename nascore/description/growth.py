@@ -1,4 +1,4 @@
-"""Growing: a shadow node with candidates comes, and what is kept of it stays behind a gate."""
+"""Grows a description: adds a shadow node with candidates, and keeps some of them behind a gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be a name, and what may be the value of an operation's setting."""
+"""Rules for names, and for the settings of operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The torch-free entry of an operation in the catalogue."""
+"""The entry of an operation in the catalogue; no torch."""
 
 from __future__ import annotations
 

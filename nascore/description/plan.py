@@ -1,4 +1,4 @@
-"""The plan: a description worked out, flat and in topological order.
+"""The plan: an expanded description, flat and in topological order.
 
 Cells no longer exist in it: every state has its path, channels and reduction, every edge its stride. The
 compiler, costs and the hash read the plan and nothing else.

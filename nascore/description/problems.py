@@ -1,4 +1,4 @@
-"""Collecting problems, so that all of them are told at once."""
+"""Collects problems so that all are reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From YAML nodes to the values of the description language."""
+"""Reads YAML nodes into the values of the description language."""
 
 from __future__ import annotations
 

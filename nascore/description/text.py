@@ -1,4 +1,4 @@
-"""Descriptions as YAML text, both ways."""
+"""Reads and writes descriptions as YAML text."""
 
 from __future__ import annotations
 

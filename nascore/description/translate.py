@@ -1,4 +1,4 @@
-"""Translators between descriptions and other notations, which plugins bring."""
+"""Translators between descriptions and other notations; plugins provide them."""
 
 from __future__ import annotations
 

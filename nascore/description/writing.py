@@ -1,4 +1,4 @@
-"""From a description to the shortest YAML text that reads back as the same."""
+"""Writes a description as the shortest YAML text that reads back as the same."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The engine: it builds what a recipe names, owns the loop over phases, and writes the run's results."""
+"""The engine: builds the parts of a recipe, runs the phases, and writes the results."""

@@ -1,4 +1,4 @@
-"""What a trainer imports: the phase that it works on, the weights step, and the estimates."""
+"""The imports for trainers: the phase, the weights step, and the gradient estimates."""
 
 from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams, WeightSettings
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled

@@ -1,4 +1,4 @@
-"""From a recipe to live objects, and to the folder that the run is written to."""
+"""Builds the parts of a recipe, and creates the folder of the run."""
 
 from __future__ import annotations
 

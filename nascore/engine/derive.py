@@ -1,4 +1,4 @@
-"""From what a search has learned to a closed description, ready for training."""
+"""Derives a closed description from a finished search, ready for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""torch's ambient state: what whoever calls nascore has set around it must not reach a run.
+"""The device, and the global state of torch: set for a run and restored afterwards.
 
 Gradients, inference mode, autocast and the default device belong to a thread. Everything else here belongs to
 the process: the first that needs it sets it, the last puts it back.

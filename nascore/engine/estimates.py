@@ -1,4 +1,4 @@
-"""What estimates are given and give."""
+"""Estimates of the architecture gradient: first order, unrolled, single-level."""
 
 from __future__ import annotations
 

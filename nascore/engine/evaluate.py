@@ -1,4 +1,4 @@
-"""An evaluation: train one architecture from scratch on all training data, and test it once."""
+"""The evaluation: trains one architecture from scratch on all training data, and tests it once."""
 
 from __future__ import annotations
 

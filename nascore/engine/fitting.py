@@ -1,4 +1,4 @@
-"""Whether a network fits its data and its batches, found before anything is built or written."""
+"""Checks before a run whether networks fit the images, the batches and the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A growth run: an outer loop over closed architectures, each of which is trained and measured by a job.
+"""A growth run: the outer loop over closed architectures, each trained and measured by a job.
 
 It goes in waves. The first trains the seeds of the policy; where the policy makes architectures from others,
 each further wave grows parents that it chooses from the gallery as it was when the wave before was complete.

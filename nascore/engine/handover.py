@@ -1,4 +1,4 @@
-"""The networks that a search hands over, and those that `evaluate` makes of them: what they will cost.
+"""Costs and memory of the networks that a search trains and that `evaluate` makes of them.
 
 Which architecture is found nobody knows, but the cheapest and the costliest of the space are found by its own
 rule, with the costs of the candidates as their strengths.

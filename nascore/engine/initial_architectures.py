@@ -1,4 +1,4 @@
-"""The architectures that a growth run begins with."""
+"""The initial architectures of a growth run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job of a search: train one architecture and measure it; then add it to the gallery."""
+"""A job of a search: trains one architecture, measures it, and adds it to the gallery."""
 
 from __future__ import annotations
 

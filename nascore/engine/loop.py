@@ -1,4 +1,4 @@
-"""The loop over the steps of a phase. The engine owns it; a trainer is only the step."""
+"""The loop over the steps of a phase, and its state for a checkpoint."""
 
 from __future__ import annotations
 

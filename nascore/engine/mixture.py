@@ -1,4 +1,4 @@
-"""From theta to the mixture of a pass, and from the mixture's gradient back to what the updater follows."""
+"""From architecture parameters to operation weights, and their gradient back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks of a run, ready for images: loaded from plain files, by nascore's own operations."""
+"""Loads the networks of a run for predictions, from plain files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observers, called one by one and guarded: who only watches can neither stop a run nor change it."""
+"""Calls observers one by one; their failures neither stop a run nor change it."""
 
 from __future__ import annotations
 

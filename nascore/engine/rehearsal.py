@@ -1,4 +1,4 @@
-"""What each training of a run begins with, begun in small before the run.
+"""Tries the first step of each training of a run on small data before the run.
 
 Optimizers and schedules are made when a phase begins, the last of them hours after the first. What refuses a
 setting there is tried here with the settings of the run, on a network of two tensors and a blank image.

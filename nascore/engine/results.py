@@ -1,4 +1,4 @@
-"""What a run leaves behind: files that can be read, and used, without nascore."""
+"""Writes the results of a run as files that need no nascore."""
 
 from __future__ import annotations
 

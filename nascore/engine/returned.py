@@ -1,4 +1,4 @@
-"""What the methods of a plugin's parts return, checked where the engine takes it."""
+"""Checks the values that the methods of plugins return."""
 
 from __future__ import annotations
 

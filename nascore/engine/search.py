@@ -1,4 +1,4 @@
-"""A search: in one supernet, or as an outer loop over architectures, as its growth says."""
+"""A search: in one supernet, or as growth over architectures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several searches in one run: each is a job, and a run of its own in the folder of that job.
+"""Several searches in one run: each is a job, and a complete run in its folder.
 
 A job that fails is recorded, and the others go on. What is done can be read at any time: the plan is written
 first, each run as if it were alone, the table of all last.

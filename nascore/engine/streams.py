@@ -1,4 +1,4 @@
-"""Random numbers: every consumer has a generator of its own, and nobody touches torch's global ones."""
+"""Random generators: each purpose has its own, and those of torch are never used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stepper for weights: SGD on the loss of labelled images. Other trainers extend it."""
+"""The base class of trainers: SGD on the loss of labelled images."""
 
 from __future__ import annotations
 

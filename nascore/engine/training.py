@@ -1,4 +1,4 @@
-"""Training a closed description with the settings of the run's group `training`."""
+"""Trains a closed description with the settings `training` of the run."""
 
 from __future__ import annotations
 

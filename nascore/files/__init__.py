@@ -1,4 +1,4 @@
-"""Reading plain files of bounded size, compared with the checksums of the run that wrote them."""
+"""Reads plain files of limited size and compares them with the checksums of their run."""
 
 from nascore.files.checksums import (
     CHECKSUMS,

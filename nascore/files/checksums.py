@@ -1,4 +1,4 @@
-"""The list of a run's files, with sizes and SHA-256: `checksums.jsonl` in the run's folder.
+"""The checksums of a run: `checksums.jsonl` with sizes and SHA-256.
 
 A line is added before the file that it names takes its place, so that a kill at any moment leaves no file
 that is not listed. When the run is over, a last line says so: a list that was cut off lacks it.

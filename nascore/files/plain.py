@@ -1,4 +1,4 @@
-"""Opening plain files of bounded size, whatever the path of a user leads to.
+"""Opens plain files of limited size, and checks paths.
 
 A named pipe blocks its reader for ever, a device never ends, and either may stand where a recipe or a file of
 a run is expected.

@@ -1,4 +1,4 @@
-"""What the values of a JSON file may be: a run's files are checked by one table each, when they are read."""
+"""Checks the values of JSON files against one table for each file."""
 
 from __future__ import annotations
 

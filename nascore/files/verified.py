@@ -1,4 +1,4 @@
-"""Reading files, each compared with the list of checksums of the run that wrote it, where there is one."""
+"""Reads files and compares each with the checksums of its run, if there are any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The architectures of a run with what was measured of them (torch-free)."""
+"""The gallery: the architectures of a run with their measurements; no torch."""
 
 from nascore.gallery.entry import Entry, wilson
 from nascore.gallery.gallery import Gallery

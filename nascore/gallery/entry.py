@@ -1,4 +1,4 @@
-"""One architecture of a run, with its objectives."""
+"""An entry of the gallery: one architecture with its objectives."""
 
 from __future__ import annotations
 

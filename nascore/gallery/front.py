@@ -1,4 +1,4 @@
-"""The lower convex hull of a pool of architectures, and what lies little above it.
+"""The lower convex hull of a set of architectures, and the entries close to it.
 
 Worked out in fractions: whether a point is on a line does not hang on how a division was rounded.
 """

@@ -1,4 +1,4 @@
-"""All architectures of a run, and those that no other beats."""
+"""The gallery of a run: all entries, the front, and the hypervolume."""
 
 from __future__ import annotations
 

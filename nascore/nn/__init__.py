@@ -1,4 +1,4 @@
-"""The torch half of what a plugin may import: operations, compiler, costs, and numerics on the simplex."""
+"""The imports for plugins with torch: operations, compiler, costs, and arithmetic on the simplex."""
 
 from nascore.contract import Costs, Examples, GroupCosts
 from nascore.nn.architecture import ArchitectureState

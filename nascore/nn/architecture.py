@@ -1,4 +1,4 @@
-"""All that is known of the choices of a search."""
+"""The architecture state: the parameters of all choice groups, and which entries are alive."""
 
 from __future__ import annotations
 

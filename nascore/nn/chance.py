@@ -1,4 +1,4 @@
-"""Random numbers for operations, without torch's global generators: other threads draw from those.
+"""Random numbers for operations, from generators of their own instead of torch's global ones.
 
 Modules know no generator: dropout, noise and first weights come from the global one. What is called inside
 :class:`Redirected` draws the same numbers from generators of its own. Only this thread is concerned.

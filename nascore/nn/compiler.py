@@ -1,4 +1,4 @@
-"""From a description to a network."""
+"""Compiles a description to a network."""
 
 from __future__ import annotations
 

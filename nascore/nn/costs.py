@@ -1,4 +1,4 @@
-"""What a network costs, without building it."""
+"""Counts the costs of a network without building it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An optimizer of torch as an updater: what all that descend on theta have in common."""
+"""The base class of updaters that use an optimizer of torch."""
 
 from __future__ import annotations
 

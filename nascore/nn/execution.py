@@ -1,4 +1,4 @@
-"""How a network is run: the interface that every way of running it has, and the plain one.
+"""How a network is computed: the protocol of executions, and the plain one.
 
 The order of what is drawn at random is part of the interface: state by state, and for each state the edges
 that read it in the order of the plan, operation by operation.

@@ -1,4 +1,4 @@
-"""A network as Python source that needs torch alone: ``best/model.py``.
+"""Writes ``best/model.py``: a network as Python source that needs only torch.
 
 The closed network is traced in evaluation mode down to the modules of ``torch.nn``, so that operations of any
 plugin are written out as what they are made of. Weights keep their names.

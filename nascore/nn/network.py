@@ -1,4 +1,4 @@
-"""The network: supernet while its description is open, an ordinary network when it is closed."""
+"""The network: a supernet for an open description, an ordinary network for a closed one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From images as they are to what a network reads: one source for nascore and for the `model.py` of a run."""
+"""Turns images into network inputs; the same source is used in the `model.py` of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network does, in order: the plan without anything that only writing and checking need."""
+"""The program of a network: the steps of its plan in order, for execution."""
 
 from __future__ import annotations
 

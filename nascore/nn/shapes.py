@@ -1,4 +1,4 @@
-"""Whether a network can run on images of a size and end in logits, found without building it."""
+"""Checks without building a network whether it can process images of a size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic over segments: the entries of a tensor that compete with each other.
+"""Arithmetic on segments, the entries of a tensor that compete.
 
 Segments are an integer tensor of the shape of theta. Entries of the same number compete; -1 stands outside:
 it is not offered, or no longer alive.

@@ -1,4 +1,4 @@
-"""What a module computes, written down as a graph, without touching the classes of torch.
+"""Traces the computation of a module as a graph.
 
 ``torch.fx`` has a tracer, but it patches ``nn.Module`` for the whole process while it works: networks in
 other threads fail. Here each module has a twin of a class of its own, which writes down calls and weights

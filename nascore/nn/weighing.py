@@ -1,4 +1,4 @@
-"""The mixture of one pass, checked and cut into one weight per candidate."""
+"""Checks the operation weights of a pass, and splits them into one weight for each candidate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding plugins and what they bring (torch-free)."""
+"""Finds plugins and their parts; no torch."""
 
 from nascore.plugin.discover import discover
 from nascore.plugin.plugin import Plugin, Selection

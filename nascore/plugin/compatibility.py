@@ -1,4 +1,4 @@
-"""What rules a plugin out before its module is touched: its name, and the nascore that it asks for.
+"""Checks of a plugin that need no import: its name, and the version of nascore that it requires.
 
 A declaration that cannot be right (a misspelt capability, a shrunken setting that does not exist) must not
 wait for the recipe that happens to meet it.

@@ -1,4 +1,4 @@
-"""Finding plugins: installed ones by their entry point, and single files."""
+"""Finds plugins: installed ones by their entry point, and single files."""
 
 from __future__ import annotations
 

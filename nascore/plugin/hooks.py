@@ -1,4 +1,4 @@
-"""Which functions of a module are hooks, and what is wrong with them; none is called.
+"""Finds and checks the hooks of a module, without calling them.
 
 pluggy keeps the markers and takes hooks that plugins add. Its own calls are not used: their results come
 without provenance, and one exception stops all.

@@ -1,4 +1,4 @@
-"""The hooks: through which function a plugin says what it brings.
+"""The hook specifications: the functions by which a plugin provides its parts.
 
 All have one form: no arguments, an iterable of declarations. Each is called once, when plugins are loaded,
 so a plugin imports nothing heavy for it::

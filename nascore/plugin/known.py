@@ -1,4 +1,4 @@
-"""Who would bring a name that nothing installed has, and why that plugin does not."""
+"""Names that known but missing or broken plugins provide, for the advice in messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing a plugin's module, guarded: what it raises is its own affair."""
+"""Imports the module of a plugin; its exceptions do not affect other plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loaded plugin, or why it could not be loaded."""
+"""A plugin with its status, and the reason if it could not be loaded."""
 
 from __future__ import annotations
 

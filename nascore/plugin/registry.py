@@ -1,4 +1,4 @@
-"""What is installed: components by slot and name, operations, presets and verbs."""
+"""The registry: components by slot and name, operations, presets and verbs."""
 
 from __future__ import annotations
 

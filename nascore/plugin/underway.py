@@ -1,4 +1,4 @@
-"""The plugin whose code is being called, on record.
+"""Records which plugin's code is running, so that errors can name it.
 
 A plugin that loops, crashes or ends the process at its import takes the command with it, and nothing is left
 to say which plugin it was. So its name stands in a small locked file while its code is called: the next

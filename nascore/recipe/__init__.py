@@ -1,4 +1,4 @@
-"""Recipes: from files, flags and wishes to what fills every slot, with all problems at once (torch-free)."""
+"""Recipes: from files and flags to a part for each slot, with all problems at once; no torch."""
 
 from nascore.recipe.settling.fit import fit
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe

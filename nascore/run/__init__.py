@@ -1,4 +1,4 @@
-"""The folder of a run: plain files, written whole or not at all, readable without nascore (torch-free)."""
+"""The folder of a run: plain files, readable without nascore; no torch."""
 
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
 from nascore.run.environment import environment, version_of

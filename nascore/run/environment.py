@@ -1,4 +1,4 @@
-"""On what a run was made."""
+"""Records versions, machine and device of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why something failed, in one line.
+"""The text of an exception in one line, with advice for errors of the system.
 
 Who calls from Python reads it under the traceback; the command line reads it to say where the log is.
 """

@@ -1,4 +1,4 @@
-"""The folder of a run that is under way."""
+"""Writes the folder of a run in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery of a run on the disk: `gallery.json`, and while the run is under way what came after it.
+"""Stores the gallery in `gallery.json`, and in `gallery.jsonl` while the run is in progress.
 
 To write thousands of architectures anew after each job takes a time that grows with their square. From the
 17th on `gallery.json` is written each time that a quarter more has come, and at the end; what comes between

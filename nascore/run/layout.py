@@ -1,4 +1,4 @@
-"""The files of a run's folder: their names, the format, and how they are read.
+"""The files in the folder of a run: names, format, and reading.
 
 `pathlib` of Python 3.11 raises for a name that is too long (a genotype's text) and for a folder that may not
 be entered; `os.path` says no.

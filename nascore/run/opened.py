@@ -1,4 +1,4 @@
-"""How often the test split was opened for one architecture, as far as the runs on this machine's disk tell.
+"""Counts earlier tests of an architecture on the same test images.
 
 A run writes an opening to its `changes.jsonl` before it looks at the images, so evaluations that failed
 afterwards count too. The run that found the architecture is over and is not written to: its neighbours are

@@ -1,4 +1,4 @@
-"""Reading runs back, whole ones and what a kill or a bad disk left of one."""
+"""Reads complete, interrupted and damaged runs."""
 
 from __future__ import annotations
 

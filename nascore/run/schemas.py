@@ -1,4 +1,4 @@
-"""What the JSON files of a run may say: one table a file."""
+"""The allowed values in the JSON files of a run, one table for each file."""
 
 from __future__ import annotations
 

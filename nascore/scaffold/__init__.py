@@ -1,4 +1,4 @@
-"""Making a plugin that works as made (torch-free): what ``nascore new-plugin`` writes."""
+"""Creates a working plugin, for ``nascore new-plugin``; no torch."""
 
 from nascore.scaffold.new_plugin import BLUEPRINTS, Blueprint, Made, ScaffoldError, make, refused_name
 

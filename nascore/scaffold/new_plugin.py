@@ -1,4 +1,4 @@
-"""Writing the files of a new plugin, from the templates beside this module."""
+"""Writes the files of a new plugin from the templates in this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conformance kit: what a plugin's author proves a part with.
+"""The conformance kit: test classes for the parts of a plugin.
 
 One subclass that names the component is a whole first test file::
 

@@ -1,4 +1,4 @@
-"""Small choice groups: one size, several, with a mask, competing by node; and states of them."""
+"""Small choice groups and their states for the checks: equal and unequal sizes, masks, node segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all conformance classes share: which component is examined, and how a check fails."""
+"""The base of all conformance classes: the examined component, and how a check fails."""
 
 from __future__ import annotations
 

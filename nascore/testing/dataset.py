@@ -1,4 +1,4 @@
-"""What every data set promises."""
+"""The checks of data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every growth policy promises."""
+"""The checks of growth policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a growth policy is tried on: small spaces, what grows of them, and networks that can be compared."""
+"""Small spaces, and comparisons of networks, for the checks of growth policies."""
 
 from __future__ import annotations
 

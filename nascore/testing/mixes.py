@@ -1,4 +1,4 @@
-"""A mix at work: one small search, and what shows that it searched.
+"""Runs a small search of a combination of parts, and reports its faults.
 
 Running means: theta moves where an updater learns, and only there; weights move; everything stays finite; and
 every architecture that was found can be built from its files, and gives logits.

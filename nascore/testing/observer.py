@@ -1,4 +1,4 @@
-"""What every observer promises."""
+"""The checks of observers."""
 
 from __future__ import annotations
 

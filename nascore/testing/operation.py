@@ -1,4 +1,4 @@
-"""What every operation promises: its shapes, its gradients, and that a network with it can be exported."""
+"""The checks of operations: shapes, gradients and export."""
 
 from __future__ import annotations
 

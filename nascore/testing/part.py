@@ -1,4 +1,4 @@
-"""What every part of a search must do, whatever its slot."""
+"""The checks of every part, whatever its slot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The planted test: one of four candidates is useful in each of three places. Does a search find it?
+"""The planted test: does a search find the one useful candidate of four in each of three places?
 
 It needs no accuracy to judge by: the right answer is known, chance finds a quarter of it, and a rule that
 moves the wrong way none. A relaxation that draws at random, or leaves candidates unrun, searches in the form

@@ -1,4 +1,4 @@
-"""What every plugin promises, whatever it brings."""
+"""The checks of plugins, whatever their parts."""
 
 from __future__ import annotations
 

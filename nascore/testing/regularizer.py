@@ -1,4 +1,4 @@
-"""The checks of a regularizer: a penalty that the engine may differentiate, and that can be switched off."""
+"""The checks of regularizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of a relaxation: that what its declaration admits beside it may rely on it."""
+"""The checks of relaxations: their declared capabilities hold."""
 
 from __future__ import annotations
 

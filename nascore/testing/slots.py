@@ -1,4 +1,4 @@
-"""The class of the kit that examines the components of each slot, as the slot table names it."""
+"""The conformance class of each slot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of a space: that it fits any data, and that what is found in it can be built and counted."""
+"""The checks of spaces."""
 
 from __future__ import annotations
 

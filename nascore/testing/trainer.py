@@ -1,4 +1,4 @@
-"""What every trainer promises."""
+"""The checks of trainers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An updater on trial: a few groups, gradients as the engine would hand them over, and nothing else."""
+"""Small groups and gradients on which updaters are tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of an updater: that it may stand in any search, whatever the space and the relaxation."""
+"""The checks of updaters, for any space and relaxation."""
 
 from __future__ import annotations
 

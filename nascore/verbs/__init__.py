@@ -1,1 +1,1 @@
-"""What can be done: the functions behind Python and the command line. Importing them imports no torch."""
+"""The operations of nascore, called from Python and by the command line; importing them needs no torch."""

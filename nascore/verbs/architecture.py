@@ -1,4 +1,4 @@
-"""An architecture, however it is named: a run, a file in YAML, or a notation that a plugin reads."""
+"""Reads an architecture from a run, a YAML file, or a notation of a plugin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proving a plugin: which checks of the conformance kit there are for it, and what they say."""
+"""Checks a plugin: selects the conformance checks of its parts, and runs them."""
 
 from __future__ import annotations
 

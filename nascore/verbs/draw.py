@@ -1,4 +1,4 @@
-"""Looking at an architecture: its cells, its weights, what it costs."""
+"""Draws an architecture: cells, weights and costs."""
 
 from __future__ import annotations
 

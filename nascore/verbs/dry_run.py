@@ -1,4 +1,4 @@
-"""What a search would do, worked out without doing it."""
+"""Works out what a search would do, without running it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluate: train one architecture from scratch, and test it once."""
+"""Evaluates an architecture: trains it from scratch, and tests it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing an architecture in another notation."""
+"""Writes an architecture in another notation."""
 
 from __future__ import annotations
 

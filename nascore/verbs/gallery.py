@@ -1,4 +1,4 @@
-"""The gallery of a run, done or not, with its front and its hypervolume."""
+"""Reads the gallery of a finished or unfinished run."""
 
 from __future__ import annotations
 

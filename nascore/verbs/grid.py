@@ -1,4 +1,4 @@
-"""The searches that a request stands for: one for each combination of names and seeds."""
+"""Expands a request to searches: one for each combination of names and seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is: components by slot, presets, notations, verbs, operations."""
+"""Lists installed components, presets, notations, verbs and operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mixes with what: every combination of what is installed, with its verdict and the reasons of it."""
+"""Computes the verdict of every combination of the installed parts, with reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Installed plugins: which work, what to do where one does not, and how to make one."""
+"""Lists installed plugins with their status and advice, and creates new ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to a recipe that can run; a refusal ends with the nearest request that works."""
+"""Resolves a request to a recipe that can run; a refusal ends with the nearest request that works."""
 
 from __future__ import annotations
 

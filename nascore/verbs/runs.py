@@ -1,4 +1,4 @@
-"""Runs: one of them with its architectures, all in a folder, or several in one table."""
+"""Loads finished runs: one, all in a folder, or several as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schema of recipes and of components, for the plugins that are installed."""
+"""Returns the JSON Schema of recipes and components for the installed plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search: from a recipe to an architecture."""
+"""Searches for an architecture, from a recipe to a finished run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several searches on the same playing field: one recipe, several algorithms and seeds, one table."""
+"""Searches with several algorithms and seeds, for comparison."""
 
 from __future__ import annotations
 

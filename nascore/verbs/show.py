@@ -1,4 +1,4 @@
-"""One component with its needs and settings, a preset, an operation, a notation or a verb."""
+"""Describes one component, preset, operation, notation or verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What turns a state into logits."""
+"""The operations that turn a state into logits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations without a kernel: nothing, noise, the input itself, and pools."""
+"""Operations without convolutions: none, noise, identity and pools."""
 
 from __future__ import annotations
 

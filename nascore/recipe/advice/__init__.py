@@ -1,1 +1,1 @@
-"""The nearest request that works, and the texts that explain why one does not."""
+"""Advice on refused requests: the nearest request that works, and the reasons."""

@@ -1,4 +1,4 @@
-"""All combinations of what is installed, each with its verdict and the reasons of it.
+"""All combinations of the installed parts, each with its verdict and reasons.
 
 Torch-free: nothing is built. What a combination is worth in practice only a run can tell.
 """

@@ -1,4 +1,4 @@
-"""The nearest request that works: what a refusal ends with.
+"""Finds the nearest request that works, for the end of a refusal.
 
 Costs were tried on all refused combinations: a replaced component must cost more than two that are given
 back, or sound but silly searches come out; and one component left out of a list must cost less than a whole

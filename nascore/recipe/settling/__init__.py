@@ -1,1 +1,1 @@
-"""From layers to a recipe: every slot filled, every need checked, all problems at once."""
+"""Settles layers into a recipe: fills every slot, checks every need, and collects all problems."""

@@ -1,4 +1,4 @@
-"""The fit check: every need of every part, each part's own rules on values, and what nothing reads."""
+"""The fit check: needs of parts, their own rules on values, and settings that nothing reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences that explain a misfit: both parts, who brought each, the reason, and what fits."""
+"""Explains a misfit: both parts, their origins, the reason, and the parts that fit."""
 
 from __future__ import annotations
 

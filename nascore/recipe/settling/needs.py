@@ -1,4 +1,4 @@
-"""Needs as set arithmetic: which of them no part meets, and how bad that is."""
+"""Finds unmet needs by set arithmetic, with their severity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A settled recipe: what fills each slot, with which settings, and where each of them came from."""
+"""A settled recipe: the part of each slot, its settings, and their origins."""
 
 from __future__ import annotations
 

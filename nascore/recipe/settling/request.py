@@ -1,4 +1,4 @@
-"""What the command line, or a call from Python, asks for, as layers."""
+"""Turns the flags of a command, or the arguments of a call, into layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of a recipe, for the components that are installed.
+"""Makes the JSON Schema (draft 2020-12) of a recipe for the installed components.
 
 It says what a file may hold, not whether the parts fit each other, and it does not look behind the colon of
 ``NAME:ARGUMENT``. ``nascore check`` does both.

@@ -1,4 +1,4 @@
-"""Settling: from layers to a recipe. Every slot is filled once, in order, and nothing is revisited.
+"""Settles layers into a recipe: fills every slot once, in order.
 
 What was named stands. An open slot takes the wishes for it: those of the parts that fill the slots before it,
 in the order of the wishers, and those of the run at last. Each is judged by the needs between it and what is

@@ -1,4 +1,4 @@
-"""What a run's folder keeps so that the run can be repeated from there: the recipe, and files that it names.
+"""The copy of a recipe, and of the files that it names, in the folder of a run.
 
 A description that was named by a path may change or go away, so its text is kept beside the recipe. Large
 files and folders are data: for them the recipe holds the absolute path.

@@ -1,1 +1,1 @@
-"""Recipe files, presets, flags and ``--set`` as layers, and what a run keeps of them."""
+"""The sources of a recipe as layers: files, presets, flags and ``--set``."""

@@ -1,4 +1,4 @@
-"""Recipe files and presets as layers; what a file includes lies under it."""
+"""Reads recipe files and presets as layers; included files rank below the including file."""
 
 from __future__ import annotations
 

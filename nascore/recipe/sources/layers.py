@@ -1,4 +1,4 @@
-"""Layers: what one source (a file, the flags, the ``--set``) says, and the stack of all of them."""
+"""Layers: the values of one source (a file, the flags, ``--set``), and the stack of all layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From names and values as they are typed to components and values; of an unknown name, the nearest."""
+"""Resolves names to components and texts to values, and suggests the nearest name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugins with which a recipe was written down: its key ``plugins``.
+"""The key `plugins` of a recipe: the plugins with which it was written.
 
 They are a record, not an order: reading a recipe never runs code that it names. They say what to install or
 to add when a part is missing.

@@ -1,4 +1,4 @@
-"""DARTS (Liu, Simonyan, Yang: arXiv 1806.09055) for nascore: space, update rule, genotypes and preset.
+"""DARTS (Liu, Simonyan, Yang: arXiv 1806.09055) for nascore: space, updater, genotypes and preset.
 
 This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
 """

@@ -1,4 +1,4 @@
-"""Genotype text to description and back.
+"""Converts genotypes to descriptions and back.
 
 The numbers count another list in each code base, so that most texts say two networks, and none is guessed.
 """

@@ -1,4 +1,4 @@
-"""Eight published genotypes, as the text in which their authors (or later users) publish them.
+"""Eight published genotypes, as text.
 
 Each is read by :func:`nascore_darts.genotype.from_genotype`, by name or as text, and rebuilds the published
 network to the last parameter (``tests/test_darts_counts.py``).

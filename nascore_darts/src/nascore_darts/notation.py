@@ -1,4 +1,4 @@
-"""Genotype text: reads the dialects in use, writes the one that all tools read.
+"""Reads the dialects of genotype text, and writes the common one.
 
 A genotype is Python source that many tools ``eval``. Here it is parsed into a syntax tree, of which only
 literals, ``range(...)``, ``list(...)`` and what numpy prints are understood: nothing is ever executed. All

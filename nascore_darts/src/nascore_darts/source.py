@@ -1,4 +1,4 @@
-"""The text of a genotype as a syntax tree, and where in it things stand. Nothing of it is ever executed."""
+"""Parses the text of a genotype to a syntax tree with positions, without executing it."""
 
 from __future__ import annotations
 

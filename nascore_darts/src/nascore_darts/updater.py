@@ -1,4 +1,4 @@
-"""DARTS's update rule: Adam on the logits (arXiv 1806.09055, section 3.3 and the authors' code)."""
+"""The updater of DARTS: Adam on the architecture parameters (arXiv 1806.09055, section 3.3, and the code)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DATA's update rule: Adam on the logits without weight decay (Chang et al., NeurIPS 2019, the code)."""
+"""The updater of DATA: Adam without weight decay (Chang et al., NeurIPS 2019, the code)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Petridish (Hu et al., NeurIPS 2019: arXiv 1905.13360) for nascore: growth, for any space.
+"""Petridish (Hu et al., NeurIPS 2019: arXiv 1905.13360) for nascore: a growth policy for any space.
 
 This module is the plugin: it says what there is and imports neither torch nor the policy itself.
 """

@@ -1,4 +1,4 @@
-"""Where an architecture grows: the last sum of each cell, or every layer.
+"""The places where an architecture grows: the last sum of each cell, or every layer.
 
 Petridish begins with cells of one sum that reads its last input through a separable convolution and through
 the identity (arXiv 1905.13360; `basic` in the authors' code). Here that is an edit of any space.

@@ -1,4 +1,4 @@
-"""Petridish's growth policy (Hu et al., NeurIPS 2019, arXiv 1905.13360); torch-free and without state."""
+"""The growth policy of Petridish (Hu et al., NeurIPS 2019, arXiv 1905.13360); no torch, no state."""
 
 from __future__ import annotations
 

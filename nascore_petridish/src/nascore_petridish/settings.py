@@ -1,4 +1,4 @@
-"""Settings of the growth policy; they load without torch."""
+"""Settings of the growth policy; no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XNAS (Nayman et al., NeurIPS 2019: arXiv 1906.08031) for nascore: its update rule, for any space.
+"""XNAS (Nayman et al., NeurIPS 2019: arXiv 1906.08031) for nascore: its updater, for any space.
 
 This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
 """

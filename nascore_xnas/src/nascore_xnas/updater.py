@@ -1,4 +1,4 @@
-"""XNAS's update rule (Nayman et al., NeurIPS 2019, arXiv 1906.08031, algorithm 1)."""
+"""The updater of XNAS (Nayman et al., NeurIPS 2019, arXiv 1906.08031, algorithm 1)."""
 
 from __future__ import annotations
 

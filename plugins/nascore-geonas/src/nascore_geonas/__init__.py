@@ -1,4 +1,4 @@
-"""Geometric NAS (Li et al., ICLR 2021: arXiv 2004.07802) for nascore: its update rule, for any space.
+"""Geometric NAS (Li et al., ICLR 2021: arXiv 2004.07802) for nascore: its updater, for any space.
 
 This module is the plugin: it says what there is and imports neither torch nor the part itself.
 """

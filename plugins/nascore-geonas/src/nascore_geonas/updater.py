@@ -1,4 +1,4 @@
-"""Geometric NAS's update rule (Li et al., ICLR 2021, arXiv 2004.07802, section 3: GAEA)."""
+"""The updater of Geometric NAS (Li et al., ICLR 2021, arXiv 2004.07802, section 3: GAEA)."""
 
 from __future__ import annotations
 

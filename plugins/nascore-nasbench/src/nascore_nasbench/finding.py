@@ -1,4 +1,4 @@
-"""Architecture strings in a text that holds more: quotes, a log, AutoDL's ``Structure(4 nodes with ...)``."""
+"""Finds architecture strings in longer texts, such as logs or AutoDL's ``Structure(4 nodes with ...)``."""
 
 from __future__ import annotations
 

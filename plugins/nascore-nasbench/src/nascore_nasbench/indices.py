@@ -1,4 +1,4 @@
-"""Six numbers instead of a string: they count other lists in other code bases, and none is guessed."""
+"""Refuses six numbers instead of a string, since tools number operations and edges differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``, in and out.
+"""Reads and writes architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``.
 
 For each node of the cell a part between bars, with an edge for each state before it in order: an operation
 and the number of the state, parted by a tilde. The text is cut up, never executed, and all mistakes are

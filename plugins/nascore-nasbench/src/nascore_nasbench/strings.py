@@ -1,4 +1,4 @@
-"""Architecture string to description and back."""
+"""Converts architecture strings to descriptions and back."""
 
 from __future__ import annotations
 

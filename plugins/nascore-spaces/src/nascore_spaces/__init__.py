@@ -1,4 +1,4 @@
-"""More spaces for nascore, each a description in YAML, and networks made by hand.
+"""More search spaces for nascore, each a description in YAML, and networks designed by hand.
 
 This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
 """

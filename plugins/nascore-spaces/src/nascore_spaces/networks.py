@@ -1,4 +1,4 @@
-"""Networks made by hand, by their names: each is a closed description in a file."""
+"""Networks designed by hand, by name: each is a closed description in a file."""
 
 from __future__ import annotations
 

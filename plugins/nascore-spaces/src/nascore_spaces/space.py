@@ -1,4 +1,4 @@
-"""The spaces: a file, at the size that is set, for the data that there are."""
+"""The spaces of this plugin: descriptions from files, resized and fitted to the data."""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ class SoftmaxSettings:
     """Softmax over what competes."""
 
     segment: Literal["edge", "node"] | None = setting(
-        None, "What competes: the operations of an edge, all of a node, or as the space says."
+        None,
+        "The entries that compete: operations of an edge or a node; null: as in the space.",
     )
-    noise: float = setting(0.0, "Standard deviation of the start value (DARTS's code: 1e-3).", ge=0)
+    noise: float = setting(0.0, "Standard deviation of the initial theta (1e-3 in the code of DARTS).", ge=0)
 
 
 @frozen(kw_only=True)
@@ -32,7 +33,7 @@ class LinearSettings:
 
     segment: Literal["edge", "node"] | None = setting(
         None,
-        "What is ranked against each other: the operations of an edge, all of a node, or as the space says.",
+        "The entries that are ranked together: operations of an edge or a node; null: as in the space.",
     )
 
 
@@ -41,7 +42,8 @@ class OneHotSettings:
     """One operation, drawn from the softmax over what competes."""
 
     segment: Literal["edge", "node"] | None = setting(
-        None, "What competes: the operations of an edge, all of a node, or as the space says."
+        None,
+        "The entries that compete: operations of an edge or a node; null: as in the space.",
     )
 
 
@@ -66,10 +68,10 @@ class L1Settings:
     )
     average: bool = setting(
         default=False,
-        help="Whether theta and mixture are averaged over the live entries of a group, not summed.",
+        help="Whether to average over the live entries of a group instead of summing.",
     )
     per_use: bool = setting(
-        default=False, help="Whether each use of a group adds the penalty of the group, not each group once."
+        default=False, help="Whether to add the penalty for each use of a group instead of once."
     )
 
 
@@ -80,7 +82,7 @@ class EntropySettings:
     weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
     toward: Literal["decided", "even"] = setting(
         "decided",
-        "decided: the entropy is penalised; even: the divergence from the even mixture (Geometric NAS).",
+        "decided: penalise the entropy; even: penalise the divergence from uniform weights (Geometric NAS).",
     )
 
 
@@ -89,11 +91,11 @@ class CostSettings:
     """What the mixture is expected to cost."""
 
     of: Literal["macs", "params"] = setting(
-        "macs", "Multiplications with addition per image, or parameters, of the network that is searched in."
+        "macs", "Multiply-accumulates for each image, or parameters, of the supernet."
     )
     weight: float = setting(0.1, "Weight of the penalty; 0: none.", ge=0)
     target: Count | None = setting(  # noqa: RUF009 - it declares a field
-        None, "Wished cost, as 200K or 1.5M; null: as cheap as possible.", gt=0
+        None, "Target cost, such as 200K or 1.5M; null: as cheap as possible.", gt=0
     )
 
 
@@ -101,7 +103,7 @@ class CostSettings:
 class RandomSettings:
     """Architectures drawn at random."""
 
-    count: int = setting(24, "Number of architectures; the best is chosen by validation.", ge=1, le=10**6)
+    count: int = setting(24, "Number of architectures to train.", ge=1, le=10**6)
 
 
 @frozen(kw_only=True)
@@ -131,7 +133,7 @@ class PlantedSpaceSettings:
         "cell with six edges, of which the three in a row need what is useful and the others `none`; "
         "residual: the chain with a skip around each layer, for relaxations that draw one operation of each.",
     )
-    seed: int = setting(0, "Where among the candidates the useful one stands.", ge=0)
+    seed: int = setting(0, "Decides which candidate is the useful one.", ge=0)
     channels: int = setting(8, "Width of every operation.", ge=1)
 
 
@@ -142,7 +144,9 @@ class SyntheticSettings:
     channels: int = setting(3, "Channels of the images.", ge=1, le=4096)
     size: int = setting(16, "Height and width of the images, in pixels.", ge=1, le=4096)
     classes: int = setting(10, "Number of classes.", ge=2, le=10**5)
-    count: int = setting(1000, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
+    count: int = setting(
+        1000, "Number of training images; the test set has a quarter as many.", ge=4, le=10**7
+    )
     noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
     seed: int = setting(0, "Decides on the class means and the noise.", ge=0)
 
@@ -153,7 +157,9 @@ class PlantedDataSettings:
 
     size: int = setting(8, "Height and width of the images, in pixels.", ge=3, le=4096)
     classes: int = setting(4, "Number of patterns.", ge=2, le=16)
-    count: int = setting(1024, "Number of training images; a quarter as many to test.", ge=4, le=10**7)
+    count: int = setting(
+        1024, "Number of training images; the test set has a quarter as many.", ge=4, le=10**7
+    )
     noise: float = setting(0.1, "Standard deviation of the noise; images lie in 0 to 1.", ge=0, le=1)
     seed: int = setting(0, "Decides on the patterns, their places and the noise.", ge=0)
 
@@ -163,7 +169,7 @@ class TerminalSettings:
     """How a run is shown."""
 
     form: Literal["auto", "live", "lines"] = setting(
-        "auto", "A view that moves, or a line an epoch; auto: a view where stderr is a terminal."
+        "auto", "A live view, or one line for each epoch; auto: live if stderr is a terminal."
     )
 
 
@@ -195,7 +201,7 @@ PENALTIES: Final = (
     Component(
         name="l1",
         slot="regularizer",
-        summary="Pulls theta, the mixture or the drawn code by its absolute values.",
+        summary="Penalises absolute values of theta, of the weights or of a drawn code.",
         config=L1Settings,
         build="nascore.builtin.regularizers:L1",
         needs=(
@@ -222,7 +228,7 @@ PENALTIES: Final = (
     Component(
         name="entropy",
         slot="regularizer",
-        summary="Makes the mixture decided, or keeps it even.",
+        summary="Drives the operation weights to one-hot or to uniform.",
         config=EntropySettings,
         build="nascore.builtin.regularizers:Entropy",
         needs=(DISTRIBUTION, LEARNER),
@@ -230,7 +236,7 @@ PENALTIES: Final = (
     Component(
         name="cost",
         slot="regularizer",
-        summary="Makes architectures cheap, or as costly as a target.",
+        summary="Penalises the cost of the network, or its distance from a target.",
         config=CostSettings,
         build="nascore.builtin.regularizers:Cost",
         bounds={"target": lambda settings: settings.of},
@@ -244,20 +250,22 @@ class AlternatingSettings:
     """Weights and architecture in turn; the defaults are those of DARTS's search on CIFAR-10."""
 
     estimate: Literal["first", "unrolled", "single-level"] = setting(
-        "first", "How the architecture's gradient is estimated; DARTS's second order is `unrolled`."
+        "first", "Estimate of the architecture gradient; `unrolled` is the second order of DARTS."
     )
     sequence: Literal["architecture-first", "weights-first"] = setting(
-        "architecture-first", "Which of the two steps comes first; has no meaning for `single-level`."
+        "architecture-first", "Order of the two steps; without effect for `single-level`."
     )
-    epochs: int = setting(50, "Passes over the images that the weights see.", ge=1)
-    batch: int = setting(64, "Images of a batch.", ge=1)
+    epochs: int = setting(50, "Epochs over the images for the weights.", ge=1)
+    batch: int = setting(64, "Images in a batch.", ge=1)
     lr: float = restated(WeightSettings, "lr")
     lr_min: float = restated(WeightSettings, "lr_min", 0.001)
     momentum: float = restated(WeightSettings, "momentum")
     weight_decay: float = restated(WeightSettings, "weight_decay")
     clip: float = restated(WeightSettings, "clip")
-    warm_up: int = setting(0, "Epochs at the beginning in which only the weights are trained.", ge=0)
-    augment: bool = setting(default=True, help="Whether images are cropped and flipped as the data set says.")
+    warm_up: int = setting(0, "Initial epochs in which only the weights are trained.", ge=0)
+    augment: bool = setting(
+        default=True, help="Whether to crop and flip images at random, as the data set declares."
+    )
 
 
 def _two_halves(settings: AlternatingSettings) -> bool:
@@ -289,7 +297,7 @@ def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem
 ALTERNATING = Component(
     name="alternating",
     slot="trainer",
-    summary="One architecture step and one weights step in turn.",
+    summary="Alternates architecture steps and weights steps.",
     config=AlternatingSettings,
     build="nascore.builtin.alternating:Alternating",
     provides=(

@@ -25,7 +25,7 @@ class Batches(Protocol):
 
     Attributes:
         examples: The images, scaled to 0 to 1, and their labels.
-        size: Images of a batch.
+        size: Images in a batch.
     """
 
     examples: Examples

@@ -132,14 +132,18 @@ class WeightSettings:
     arXiv:1806.09055), but for the last learning rate.
     """
 
-    lr: float = setting(0.025, "First learning rate of SGD on the weights; falls as a cosine.", gt=0)
-    lr_min: float = setting(0.0, "Last learning rate.", ge=0)
+    lr: float = setting(0.025, "Initial learning rate of SGD on the weights; follows a cosine.", gt=0)
+    lr_min: float = setting(0.0, "Final learning rate.", ge=0)
     momentum: float = setting(0.9, "Momentum of SGD on the weights.", ge=0, lt=1)
-    nesterov: bool = setting(default=False, help="Whether the momentum is Nesterov's.")
+    nesterov: bool = setting(default=False, help="Whether to use Nesterov momentum.")
     weight_decay: float = setting(3e-4, "L2 penalty on the weights.", ge=0)
-    clip: float = setting(5.0, "Largest norm of the gradient of the weights; 0: not clipped.", ge=0)
-    label_smoothing: float = setting(0.0, "Share of the target that is spread over all classes.", ge=0, lt=1)
-    drop_path: float = setting(0.0, "Probability of dropping a path at the last epoch.", ge=0, lt=1)
+    clip: float = setting(5.0, "Maximum norm of the gradient of the weights; 0: no clipping.", ge=0)
+    label_smoothing: float = setting(
+        0.0, "Share of the target that is spread over all classes (label smoothing).", ge=0, lt=1
+    )
+    drop_path: float = setting(
+        0.0, "Probability of dropping a path in the last epoch; it grows linearly from 0.", ge=0, lt=1
+    )
     auxiliary: float = setting(0.0, "Weight of the auxiliary head's loss; 0: no head.", ge=0)
 
     @classmethod

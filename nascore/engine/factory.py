@@ -47,7 +47,7 @@ class Step:
     """A training step of a network.
 
     Attributes:
-        batch: Images of a batch.
+        batch: Images in a batch.
         numbers: What is kept of each for the backward pass, in 32-bit floats.
         smaller: The settings that make the network smaller, for messages.
     """

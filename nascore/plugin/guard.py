@@ -1,4 +1,4 @@
-"""Calling code of plugins: what it raises becomes a problem that names the plugin, or a refusal.
+"""Calls code of plugins; its exceptions become problems that name the plugin, or refusals.
 
 A function of a plugin that raises is the plugin's mistake, not that of the recipe: the problem ends with the
 exit code of plugins.

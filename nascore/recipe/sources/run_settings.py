@@ -34,10 +34,10 @@ EVALUATION_PATH: Final = "evaluate."
 class EffortSettings:
     """At which size, and for how long, a closed network is trained."""
 
-    channels: int | None = setting(None, "Width of the first cell; null: as the architecture has it.", ge=1)
-    cells: int | None = setting(None, "Number of cells; null: as the architecture has it.", ge=1)
-    epochs: int = setting(600, "Passes over the training data.", ge=1)
-    batch: int = setting(96, "Examples in a batch.", ge=1)
+    channels: int | None = setting(None, "Width of the first cell; null: that of the architecture.", ge=1)
+    cells: int | None = setting(None, "Number of cells; null: that of the architecture.", ge=1)
+    epochs: int = setting(600, "Epochs over the training data.", ge=1)
+    batch: int = setting(96, "Images in a batch.", ge=1)
 
 
 # The settings of the last base stand first, in recipes too.
@@ -66,11 +66,9 @@ class RankingSettings(TrainingSettings):
 class RunSettings:
     """What belongs to no slot."""
 
-    seed: int = setting(0, "Decides on every random number of the run.", ge=0)
-    threads: int = setting(1, "CPU threads; sums differ between one and two.", ge=1, le=1024)
-    device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "Where to compute; auto: CUDA where there is one."
-    )
+    seed: int = setting(0, "Seed of all random numbers of the run.", ge=0)
+    threads: int = setting(1, "CPU threads; results depend on their number.", ge=1, le=1024)
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to compute; auto: CUDA if available.")
     training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         TrainingSettings(), "How closed networks are trained."
     )
@@ -81,7 +79,7 @@ class SearchSettings(RunSettings):
     """What belongs to no slot of a search."""
 
     training: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
-        RankingSettings(), "How what was found is trained by the search itself."
+        RankingSettings(), "How the search trains an architecture in order to measure it."
     )
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -22,8 +22,13 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         "non-negative": "gives weights that are not negative, whatever their sum",
         "deterministic": "draws nothing at random",
         "selects": "says itself which operations stand",
+        "pools": "says itself what several entries weigh as one",
+        "anneals": "changes in the course of a search",
+        "grouped": "depends on which operations a group offers",
         "unbiased": "has the softmax of theta as the mean of its draws",
         "sparse": "lets an operation of weight zero go unrun",
+        # of a regularizer
+        "stateful": "has a state that belongs to a checkpoint",
         # of an updater (sparse too)
         "learns": "follows a gradient",
         "mixture-gradient": "follows the gradient of the mixture, not of theta",
@@ -36,6 +41,7 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         # of growth
         "shadows": "ranks candidates as shadows beside a network that works",
         "supernet": "chooses in a supernet, by what the updater learns there",
+        "remarks": "comments on its seeds in the run's log",
         # of a trick
         "random-forward": "makes the forward pass random",
         # of a data set
@@ -44,6 +50,47 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         "differentiable": "has a cost for every operation",
     }
 )
+
+
+METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "relaxation": {
+            "anneals": ("annealed",),
+            "grouped": ("within",),
+            "selects": ("picks",),
+            "pools": ("pooled",),
+        },
+        "regularizer": {"stateful": ("state_dict", "load_state_dict")},
+        "growth": {"remarks": ("remark",)},
+    }
+)
+"""By slot the optional methods of its parts, by the capability with which a part declares them.
+
+The engine calls them only where the capability is declared with the settings of the run; their protocols lie
+in :mod:`nascore.contract`.
+"""
+
+
+def undeclared(
+    part: object, slot: str, declared: Collection[str], sometimes: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield what a part declares of its optional methods and does not have, and the reverse.
+
+    Each is a sentence to follow the part's name.
+
+    Args:
+        part: The part, built.
+        slot: The slot that it fills.
+        declared: Its capabilities with the settings that it was built with.
+        sometimes: Capabilities that it declares with other settings.
+    """
+    for capability, methods in METHODS.get(slot, {}).items():
+        there = [name for name in methods if callable(getattr(part, name, None))]
+        lacks = [name for name in methods if name not in there]
+        if capability in declared and lacks:
+            yield f"declares {capability}, and has no method {' and no method '.join(lacks)}"
+        if capability not in {*declared, *sometimes} and not lacks:
+            yield f"has {' and '.join(there)}, and does not declare {capability}"
 
 
 def sentence(capability: str) -> str:

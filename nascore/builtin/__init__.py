@@ -95,6 +95,7 @@ def nascore_growths() -> Iterable[Component]:
         summary="Trains randomly drawn architectures, as a control.",
         config=RandomSettings,
         build="nascore.builtin.growth:Random",
+        provides=("remarks",),
         needs=(
             Need(
                 terms=("not updater.learns",),

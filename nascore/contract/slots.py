@@ -55,8 +55,8 @@ class Dataset(Protocol):
 class Relaxation(Protocol):
     """How theta becomes a mixture. It has settings and no state.
 
-    It may also have `annealed(progress)`, `within(group)`, `picks(theta, segments)` and `pooled(theta)`, for
-    which the engine has protocols of their own.
+    What it may have beside is declared as a capability: `anneals` (:class:`Annealing`), `grouped`
+    (:class:`Grouped`), `selects` (:class:`Selecting`), `pools` (:class:`Pooling`).
 
     Attributes:
         segment: What competes; None: as the group says.
@@ -226,45 +226,40 @@ class Observer:
         """
 
 
-@runtime_checkable
 class Annealing(Protocol):
-    """A relaxation whose settings change in the course of a search, such as a temperature that falls."""
+    """A relaxation that declares `anneals`: it changes in the course of a search."""
 
     def annealed(self, progress: float) -> Relaxation:
         """Return the relaxation as it is when this share of the architecture steps is over, 0 to 1."""
         ...
 
 
-@runtime_checkable
 class Grouped(Protocol):
-    """A relaxation whose mixture depends on which operations a group offers, such as on where `none` is."""
+    """A relaxation that declares `grouped`: its mixture depends on which operations a group offers."""
 
     def within(self, group: ChoiceGroup) -> Relaxation:
         """Return the relaxation for a group."""
         ...
 
 
-@runtime_checkable
 class Pooling(Protocol):
-    """A relaxation whose theta is no logarithm, so that it says itself what several entries are as one."""
+    """A relaxation that declares `pools`: its theta is no logarithm, to be added by log-sum-exp."""
 
     def pooled(self, theta: Tensor) -> Tensor:
         """Return the parameter, a scalar, of entries [n] that compete as one."""
         ...
 
 
-@runtime_checkable
 class Selecting(Protocol):
-    """A relaxation that says itself which entries stand (the capability `selects`)."""
+    """A relaxation that declares `selects`: it says itself which entries stand."""
 
     def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
         """Return the (row, column) pairs that stand, strongest first."""
         ...
 
 
-@runtime_checkable
-class Remembering(Protocol):
-    """A regularizer with a state, such as a weight that grows; most have none."""
+class Stateful(Protocol):
+    """A regularizer that declares `stateful`, such as one whose weight grows; most have no state."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return all state, as tensors and plain values."""
@@ -275,9 +270,8 @@ class Remembering(Protocol):
         ...
 
 
-@runtime_checkable
 class Remarking(Protocol):
-    """A policy that has something to say of its seeds; it may, and need not."""
+    """A growth policy that declares `remarks`: it comments on its seeds."""
 
     def remark(self, seeds: Sequence[Description]) -> str:
         """Return a sentence for the run's log; empty: nothing."""

@@ -98,7 +98,8 @@ class Search(Protocol):
         updater: Moves the architecture parameters.
         regularizers: Penalties on architecture parameters and mixture, already started.
         progress: How much of the phase's architecture steps is over, 0 to 1.
-        selects: Whether the relaxation declares that it chooses which entries stand.
+        declared: Capabilities that the relaxation declares with its settings.
+        stateful: Which regularizers declare that they have a state, by their place.
         reached: Groups whose mixture got a gradient in some architecture step.
         moves: Steps of the updater.
     """
@@ -108,7 +109,8 @@ class Search(Protocol):
     updater: Updater
     regularizers: tuple[Regularizer, ...]
     progress: float
-    selects: bool
+    declared: frozenset[str]
+    stateful: frozenset[int]
     reached: set[str]
     moves: int
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from math import inf, nextafter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from attrs import evolve
 
-from nascore.contract import Pooling, Selecting
 from nascore.description import (
     NOTHING,
     choose,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts, Search
+    from nascore.contract import DataFacts, Pooling, Search, Selecting
     from nascore.description import ChoiceGroup, Description, Pick, Picks
     from nascore.nn import ArchitectureState
     from nascore.recipe.sources.run_settings import TrainingSettings
@@ -38,8 +37,8 @@ if TYPE_CHECKING:
 
 
 def selects(search: Search) -> bool:
-    """Return whether the relaxation says itself what stands: it can, and declares it for its settings."""
-    return search.selects and isinstance(search.relaxation, Selecting)
+    """Return whether the relaxation declares for its settings that it says itself what stands."""
+    return "selects" in search.declared
 
 
 def picks_of(description: Description, search: Search) -> Picks:
@@ -64,13 +63,13 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
         PluginError: The relaxation gives something else than entries that compete, or none of the group.
     """
     relaxation = search.relaxing(name)
-    assert isinstance(relaxation, Selecting)
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
-    pool = relaxation.pooled if isinstance(relaxation, Pooling) else _log_sum
+    pool = cast("Pooling", relaxation).pooled if "pools" in search.declared else _log_sum
+    selecting = cast("Selecting", relaxation)
     merged = _merged(theta, segments, never, pool)
-    picks = [pick for pick in _asked(relaxation, *merged, name) if pick[1] not in never]
+    picks = [pick for pick in _asked(selecting, *merged, name) if pick[1] not in never]
     left = segments.clone()
     left[:, never] = -1
     served = {int(segments[row, column]) for row, column in picks}
@@ -78,7 +77,7 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     if not empty:
         return picks
     alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
-    picks += _asked(relaxation, theta, alone, name)
+    picks += _asked(selecting, theta, alone, name)
     if not picks:
         raise Returned(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
     return picks

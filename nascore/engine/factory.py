@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field, frozen
 
-from nascore.component import load
+from nascore.capability import undeclared
+from nascore.component import Give, load
+from nascore.errors import PluginError, Problem
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
     from nascore.recipe.settling.recipe import Part
 
 
+UNDECLARED: Final = "A mistake of the plugin: its methods and its `provides` contradict each other."
+"""What to do about optional methods that are not declared."""
+
+
 def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
     """Build the component that fills a slot; its module is imported now.
 
     Raises:
-        PluginError: It cannot be built: what a plugin raises here is its mistake.
+        PluginError: It cannot be built, or its optional methods are not those that it declares.
     """
     return _made(recipe.part(slot))
 
@@ -35,7 +41,23 @@ def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
 
 
 def _made(part: Part) -> Any:  # noqa: ANN401 - the same
-    return call_component(part.component, "building", lambda: load(part.component.build)(part.settings))
+    built = call_component(part.component, "building", lambda: load(part.component.build)(part.settings))
+    sometimes = {item.capability for item in part.component.provides if isinstance(item, Give)}
+    faults = list(undeclared(built, part.slot, part.provides, sometimes))
+    if faults:
+        raise PluginError(
+            [
+                Problem(
+                    path=part.slot,
+                    text=f"{part.label} {fault}.",
+                    hint=UNDECLARED,
+                    slots=(part.slot,),
+                    of_plugin=True,
+                )
+                for fault in faults
+            ]
+        )
+    return built
 
 
 FLOAT: Final = 4
@@ -78,7 +100,8 @@ class SearchParts:
         updater: How theta moves.
         trainer: How steps are made.
         regularizers: What is penalised.
-        selects: Whether the relaxation declares that it says itself what stands.
+        declared: Capabilities that the relaxation declares with its settings.
+        stateful: Which regularizers declare that they have a state, by their place.
         growth: The outer loop.
         seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
         steps: The training steps that are known before, by the setting that gives the images of a batch.
@@ -91,8 +114,15 @@ class SearchParts:
     growth: GrowthPolicy
     seeds: tuple[Description, ...] = ()
     regularizers: tuple[Regularizer, ...] = ()
-    selects: bool = True
+    declared: frozenset[str] = frozenset()
+    stateful: frozenset[int] = frozenset()
     steps: dict[str, Step] = field(factory=dict)
+
+
+def stateful_places(recipe: Recipe) -> frozenset[int]:
+    """Return the places of the regularizers that declare that they have a state."""
+    parts = recipe.parts.get("regularizer", ())
+    return frozenset(place for place, part in enumerate(parts) if "stateful" in part.provides)
 
 
 def parts_of(
@@ -111,5 +141,6 @@ def parts_of(
         growth=growth,
         seeds=seeds,
         regularizers=all_made(recipe, "regularizer"),
-        selects="selects" in recipe.part("relaxation").provides,
+        declared=recipe.part("relaxation").provides,
+        stateful=stateful_places(recipe),
     )

@@ -325,7 +325,8 @@ def _drawn(recipe: Recipe, description: Description) -> tuple[Mapping[str, Tenso
     streams = Streams("room")
     relaxation, updater = made(recipe, "relaxation"), made(recipe, "updater")
     state = choices_of(expand(description).layouts, relaxation, streams)
-    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=updater)
+    declared = recipe.part("relaxation").provides
+    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=updater, declared=declared)
     fixed = fixed_draw(search, streams).runs
     # An updater that follows no gradient has no pass of its own.
     return fixed if updater.gradient is None else draw(search, streams, 1).runs, fixed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nascore.contract import GrowingPolicy, Remarking
 from nascore.description import Description
@@ -88,6 +88,8 @@ def opened_of(
 
 def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:
     """Return what the policy has to say of its seeds; empty: nothing."""
-    if not isinstance(policy, Remarking):
+    part = recipe.part("growth")
+    if "remarks" not in part.provides:
         return ""
-    return call_component(recipe.part("growth").component, "remark", lambda: str(policy.remark(seeds)))
+    remarking = cast("Remarking", policy)
+    return call_component(part.component, "remark", lambda: str(remarking.remark(seeds)))

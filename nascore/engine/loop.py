@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from numbers import Real
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from attrs import Factory, define, evolve
 
-from nascore.contract import EpochReport, Remembering, StepReport
+from nascore.contract import EpochReport, Stateful, StepReport
 from nascore.engine.device import refuse_disturbed
 from nascore.engine.mixture import entropy
 from nascore.errors import PluginError, Problem, RunFailed
@@ -218,7 +218,7 @@ def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
     if phase.search is not None:
         state["architecture"] = phase.search.state.state_dict()
         state["updater"] = phase.search.updater.state_dict()
-        state["regularizers"] = {place: one.state_dict() for place, one in _remembering(phase.search).items()}
+        state["regularizers"] = {place: one.state_dict() for place, one in _stateful(phase.search).items()}
     return state
 
 
@@ -234,7 +234,7 @@ def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
     if phase.search is not None:
         phase.search.state.load_state_dict(state["architecture"])
         phase.search.updater.load_state_dict(state["updater"])
-        for place, regularizer in _remembering(phase.search).items():
+        for place, regularizer in _stateful(phase.search).items():
             regularizer.load_state_dict(state["regularizers"][place])
     trainer.load_state_dict(state["trainer"])
     for name, batches in phase.batches.items():
@@ -243,6 +243,6 @@ def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
     phase.streams.load_state_dict(state["streams"])
 
 
-def _remembering(search: Search) -> dict[int, Remembering]:
-    """Return the regularizers that have a state, by their place in the recipe."""
-    return {place: one for place, one in enumerate(search.regularizers) if isinstance(one, Remembering)}
+def _stateful(search: Search) -> dict[int, Stateful]:
+    """Return the regularizers that declare a state, by their place in the recipe."""
+    return {place: cast("Stateful", search.regularizers[place]) for place in sorted(search.stateful)}

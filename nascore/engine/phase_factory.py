@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from attrs import Factory, define, evolve
 
@@ -40,7 +40,8 @@ class ArchitectureSearch:
         updater: How theta moves.
         regularizers: Penalties on theta and mixture, already started.
         progress: How much of the phase's architecture steps is over, 0 to 1.
-        selects: Whether the relaxation declares that it says itself what stands.
+        declared: Capabilities that the relaxation declares with its settings.
+        stateful: Which regularizers declare that they have a state, by their place.
         reached: Groups whose mixture got a gradient in some architecture step.
         moves: Steps of the updater.
     """
@@ -50,7 +51,8 @@ class ArchitectureSearch:
     updater: Updater
     regularizers: tuple[Regularizer, ...] = ()
     progress: float = 0.0
-    selects: bool = True
+    declared: frozenset[str] = frozenset()
+    stateful: frozenset[int] = frozenset()
     reached: set[str] = Factory(set)
     moves: int = 0
 
@@ -61,10 +63,12 @@ class ArchitectureSearch:
             PluginError: What it gives as itself, annealed, is no relaxation.
         """
         relaxation = self.relaxation
-        if isinstance(relaxation, Annealing):
+        if "anneals" in self.declared:
             returned = Returned(relaxation, "annealed", "relaxation")
-            relaxation = returned.relaxation(relaxation.annealed(self.progress))
-        return relaxation.within(self.state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
+            relaxation = returned.relaxation(cast("Annealing", relaxation).annealed(self.progress))
+        if "grouped" in self.declared:
+            relaxation = cast("Grouped", relaxation).within(self.state.groups[name])
+        return relaxation
 
     def expected(self) -> dict[str, Tensor]:
         """Return the deterministic mixture, by group [E, O], without a graph.
@@ -157,7 +161,8 @@ def search_phase(
         relaxation=parts.relaxation,
         updater=parts.updater,
         regularizers=parts.regularizers,
-        selects=parts.selects,
+        declared=parts.declared,
+        stateful=parts.stateful,
     )
     data = data or _search_data(live, parts.trainer)
     phase = phase_of(network, data, live.facts, streams, parts.trainer)

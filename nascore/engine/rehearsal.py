@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from nascore.component import load
 from nascore.description import expand
 from nascore.engine.device import ambient
-from nascore.engine.factory import all_made, made
+from nascore.engine.factory import all_made, made, stateful_places
 from nascore.engine.fitting import gathering
 from nascore.engine.phase_factory import ArchitectureSearch, choices_of, counting, phase_of
 from nascore.engine.streams import Streams
@@ -162,6 +162,8 @@ class _Beginning:
             relaxation=relaxation,
             updater=updater,
             regularizers=all_made(self.recipe, "regularizer"),
+            declared=self.recipe.part("relaxation").provides,
+            stateful=stateful_places(self.recipe),
         )
         phase = phase_of(_Small(self.facts), data, self.facts, streams, trainer)
         return evolve(phase, search=search)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
 
-from nascore.contract import Grouped
 from nascore.description import ChoiceGroup, Op
 from nascore.description.derive import NOTHING
 from nascore.description.plan import segments
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Relaxation
+    from nascore.contract import Grouped, Relaxation
     from nascore.description import Pick
     from nascore.description.values import Segment
 
@@ -169,11 +168,25 @@ def offered_and_alive(state: ArchitectureState, name: str) -> Tensor:
 
 
 def mixtures(
-    relaxation: Relaxation, state: ArchitectureState, name: str, *, draws: int = 1
+    relaxation: Relaxation,
+    state: ArchitectureState,
+    name: str,
+    *,
+    draws: int = 1,
+    grouped: bool = False,
 ) -> Iterator[tuple[str, Tensor]]:
-    """Yield drawn mixtures of a group and the expected one, [E, O], each with the word for it."""
+    """Yield drawn mixtures of a group and the expected one, [E, O], each with the word for it.
+
+    Args:
+        relaxation: Gives them.
+        state: Holds theta.
+        name: Of the group.
+        draws: How many are drawn.
+        grouped: Whether the relaxation declares that it depends on the group.
+    """
     theta, segments = state.theta[name], state.segments(name)
-    relaxation = relaxation.within(state.groups[name]) if isinstance(relaxation, Grouped) else relaxation
+    if grouped:
+        relaxation = cast("Grouped", relaxation).within(state.groups[name])
     for seed in range(draws):
         yield "drawn", relaxation.mixture(theta, segments, generator=generator(seed)).weights.detach()
     yield "expected", relaxation.expected(theta, segments).detach()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 import numpy as np
 import torch
 
+from nascore.capability import METHODS, undeclared
 from nascore.component import load
 from nascore.errors import error_line
 from nascore.testing.conformance import Conformance, NotConformingError
@@ -155,10 +156,10 @@ NEAR: Final = 0.7
 
 
 class OptionalMethods(PartConformance):
-    """The check of a slot whose protocol has optional methods.
+    """The checks of a slot whose protocol has optional methods, most of them declared as a capability.
 
     Attributes:
-        optional: Their names.
+        optional: The names of those that a wider protocol of the slot asks for, without a capability.
     """
 
     optional: ClassVar[tuple[str, ...]] = ()
@@ -166,7 +167,33 @@ class OptionalMethods(PartConformance):
     def test_optional_methods_are_spelt_right(self) -> None:
         """Nothing that it has is called nearly as a method that is optional: that would never be called."""
         own = {name for name in dir(self.made()) if not name.startswith("_")}
-        for name in self.optional:
-            near = get_close_matches(name, sorted(own - {*self.optional}), cutoff=NEAR)
+        declarable = (name for methods in METHODS.get(self.slot, {}).values() for name in methods)
+        optional = [*dict.fromkeys((*declarable, *self.optional))]
+        for name in optional:
+            near = get_close_matches(name, sorted(own - {*optional}), cutoff=NEAR)
             text = f"has {', '.join(near)} and no {name}, which is what is called"
             self.hold(name in own or not near, text)
+
+    def test_declares_its_optional_methods(self) -> None:
+        """It has the optional methods that it declares, with all settings, and declares those that it has."""
+        declared = self.declared()
+        cases = [(text, settings, declared.given(settings)) for text, settings in self.settings_tried()]
+        ever = frozenset[str]().union(*(given for _, _, given in cases))
+        for text, settings, given in cases:
+            part: Any = load(declared.build)(settings)
+            for fault in undeclared(part, self.slot, given, ever):
+                self.hold(False, f"{fault}{text}")  # noqa: FBT003 - as a check has it
+
+    def callable_of(self, part: Any, capability: str, settings: Any) -> bool:  # noqa: ANN401 - a plugin's class
+        """Return whether a part declares a capability with its settings, and has the methods that go with it.
+
+        Where it lacks them, `test_declares_its_optional_methods` reports it.
+        """
+        methods = METHODS[self.slot][capability]
+        return capability in self.declared().given(settings) and all(hasattr(part, name) for name in methods)
+
+    def settings_tried(self) -> Iterator[tuple[str, Any]]:
+        """Yield the settings that it is examined with, and each variant, with a text that names it."""
+        yield "", self.configured()
+        for text, settings in self.variants(largest=self.largest):
+            yield f" (with {text})", settings

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.config import settings_of
-from nascore.contract import Remembering
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
 from nascore.testing.conformance import NotExaminedError
@@ -33,7 +32,6 @@ class RegularizerConformance(OptionalMethods):
     """A regularizer is a function of theta and mixture: a scalar with a gradient, of what is alive."""
 
     slot: ClassVar[str] = "regularizer"
-    optional: ClassVar[tuple[str, ...]] = ("state_dict", "load_state_dict")
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Penalise two groups, and differentiate by theta."""
@@ -130,7 +128,7 @@ class RegularizerConformance(OptionalMethods):
         first, second = (self._started(self.made(), steps[0]) for _ in range(2))
         for state in steps[:MIDDLE]:
             first.penalty(state, *self._mixtures(state))
-        if isinstance(first, Remembering):
+        if self.callable_of(first, "stateful", self.configured()):
             second.load_state_dict(reread(first.state_dict()))
         for state in steps[MIDDLE:]:
             one, other = (part.penalty(state, *self._mixtures(state)).detach() for part in (first, second))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.component import load
-from nascore.contract import Annealing, Selecting
 from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import (
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Generator, Tensor
+
+    from nascore.contract import Relaxation
+    from nascore.nn import ArchitectureState
 
 
 MANY, COPIES = 16, 256
@@ -115,13 +117,14 @@ COURSE = (0.0, 0.5, 1.0)
 """Shares of the architecture steps that are over."""
 
 
-class RelaxationOptional(PartConformance):
+class RelaxationOptional(OptionalMethods):
     """Checks of the methods that a relaxation need not have."""
 
     def test_anneals_into_a_relaxation(self) -> None:
         """What it gives as itself at any time of a search is a relaxation, with mixtures that are finite."""
-        for text, part in self._each():
-            if isinstance(part, Annealing):
+        for text, settings in self.settings_tried():
+            part: Any = load(self.declared().build)(settings)
+            if self.callable_of(part, "anneals", settings):
                 for progress in COURSE:
                     self._can_mix(part.annealed(progress), f"annealed({progress:g}){text}")
 
@@ -130,31 +133,24 @@ class RelaxationOptional(PartConformance):
 
         What it picks is alive, and nothing is picked twice.
         """
-        ever = False
-        for text, settings in self._settings():
+        for text, settings in self.settings_tried():
             part: Any = load(self.declared().build)(settings)
-            can, declared = isinstance(part, Selecting), "selects" in self.declared().given(settings)
-            ever = ever or declared
-            self.hold(can or not declared, f"declares selects, and has no `picks`{text}")
-            if declared:
+            if self.callable_of(part, "selects", settings):
                 self._picks_well(part, text)
-        self.hold(ever or not hasattr(self.made(), "picks"), "has `picks`, and does not declare selects")
 
-    def _settings(self) -> Iterator[tuple[str, Any]]:
-        yield "", self.configured()
-        for text, settings in self.variants(largest=self.largest):
-            yield f" (with {text})", settings
-
-    def _each(self) -> Iterator[tuple[str, Any]]:
-        for text, settings in self._settings():
-            yield text, load(self.declared().build)(settings)
+    def _mixtures(
+        self, part: Relaxation, state: ArchitectureState, name: str, *, draws: int = 1
+    ) -> Iterator[tuple[str, Tensor]]:
+        return mixtures(
+            part, state, name, draws=draws, grouped=self.callable_of(part, "grouped", self.configured())
+        )
 
     def _can_mix(self, part: Any, what: str) -> None:  # noqa: ANN401 - a plugin's class
         relaxes = all(callable(getattr(part, name, None)) for name in ("mixture", "expected"))
         self.hold(relaxes, f"gives {part!r} as {what}, and no relaxation")
         for name, state in states(part, alike(), scattered(alike(), 0)):
             with seeded():
-                for kind, weights in mixtures(part, state, name):
+                for kind, weights in self._mixtures(part, state, name):
                     finite = weights.shape == state.theta[name].shape and bool(torch.isfinite(weights).all())
                     self.hold(finite, f"gives a {kind} mixture of no use as {what}")
 
@@ -180,11 +176,10 @@ EXTREME = (0.0, 1e4)
 DRAWS = 8
 
 
-class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMethods):
+class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
     """A relaxation turns theta into weights: of what is alive, with a gradient, and without a memory."""
 
     slot: ClassVar[str] = "relaxation"
-    optional: ClassVar[tuple[str, ...]] = ("annealed", "picks", "within")
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
         """Start theta, move it, draw from it and expect of it."""
@@ -215,7 +210,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
         """Entries that are masked or dead have weight zero, drawn and expected."""
         part, dead = self.made(), {"masked": [(0, 0), (1, 1)]}
         for name, state in states(part, masked(), scattered(masked(), 0, size=2.0), dead=dead):
-            for kind, weights in mixtures(part, state, name):
+            for kind, weights in self._mixtures(part, state, name):
                 leaks = bool((weights[~offered_and_alive(state, name)] != 0).any())
                 self.hold(not leaks, f"gives weight to entries that are masked or dead ({kind} mixture)")
 
@@ -224,7 +219,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
         part = self.made()
         for name, state in states(part, unlike(), scattered(unlike(), 1)):
             shape = state.theta[name].shape
-            for kind, weights in mixtures(part, state, name):
+            for kind, weights in self._mixtures(part, state, name):
                 self.hold(
                     weights.shape == shape, f"gives the {kind} mixture {tuple(weights.shape)}, not [E, O]"
                 )
@@ -261,9 +256,9 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
                 part.mixture(other, segments, generator=generator(seed))
                 part.expected(other, segments)
             with seeded():
-                used = dict(mixtures(part, state, name))
+                used = dict(self._mixtures(part, state, name))
             with seeded():
-                new = dict(mixtures(fresh, state, name))
+                new = dict(self._mixtures(fresh, state, name))
             self.hold(
                 all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used"
             )
@@ -311,7 +306,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional, OptionalMeth
         for name, state in states(part, alike(), scattered(alike(), 7, size=2.0), dead=dead):
             # Summed with what is dead: that this has no weight is another check.
             whole = state_of({name: state.groups[name]}).segments(name)
-            for _kind, weights in mixtures(part, state, name, draws=DRAWS):
+            for _kind, weights in self._mixtures(part, state, name, draws=DRAWS):
                 negative = negative or bool((weights < 0).any())
                 worst = max(worst, shortfall(weights, whole, state.groups[name].ops))
         signed = negative and self.provides("non-negative")

@@ -63,7 +63,8 @@ def test_none_alone_is_divided_by_nothing(form):
 def test_what_the_engine_draws_leaves_none_out():
     """The engine tells the relaxation of its group: of many draws one is {none, a, b}."""
     state = state_of({"g": GROUP}, theta={"g": torch.zeros(1, 4)})
-    search = ArchitectureSearch(state=state, relaxation=Egs(EgsSettings(draws=4)), updater=None)
+    part = Egs(EgsSettings(draws=4))
+    search = ArchitectureSearch(state=state, relaxation=part, updater=None, declared=frozenset({"grouped"}))
     seen = {tuple(fixed_draw(search, Streams(str(seed))).weights["g"][0].tolist()) for seed in range(60)}
     assert (0.5, 0.5, 0.5, 0.0) in seen
 

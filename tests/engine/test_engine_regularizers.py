@@ -10,14 +10,15 @@ from engine_runs import NAMES, REGISTRY, recipe_of
 from engine_toys import Follower, started, toy_phase
 
 import nascore.builtin
-from nascore.api import Component, hookimpl
+from nascore.api import Component, Give, hookimpl
 from nascore.builtin.components import EntropySettings, L1Settings, OneHotSettings
 from nascore.builtin.regularizers import L1, Entropy
 from nascore.builtin.relaxations import OneHot
 from nascore.engine import mixture, phase_factory
+from nascore.engine.factory import parts_of
 from nascore.engine.loop import capture, restore
 from nascore.engine.search import search
-from nascore.errors import RecipeError
+from nascore.errors import PluginError, RecipeError
 from nascore.plugin import Registry
 from nascore.recipe import SEARCH_RUN, Request, settled
 
@@ -113,7 +114,7 @@ def goes_on_equal():
     def stateless():
         return Entropy(EntropySettings())
 
-    whole, again = (toy_phase(regularizers=(stateless(), Growing())) for _ in range(2))
+    whole, again = (toy_phase(regularizers=(stateless(), Growing()), stateful=[1]) for _ in range(2))
     one, other = started(whole), started(again)
     for _ in range(4):
         one.step()
@@ -168,6 +169,69 @@ def following(*gives):
 def asked(registry, **settings):
     names = {**NAMES, "updater": ["mine"], **settings.pop("names")}
     return settled(Request(scale="mini", names=names, settings=settings), registry, run=SEARCH_RUN)
+
+
+class Weighing:
+    """A penalty without a state."""
+
+    def __init__(self, settings):
+        del settings
+
+    def start(self, state, costs):
+        del state, costs
+
+    def penalty(self, state, drawn, expected):
+        del state, drawn
+        return sum(value.square().sum() for value in expected.values())
+
+
+class Stepping(Weighing):
+    """A penalty with a state."""
+
+    steps = 0
+
+    def penalty(self, state, drawn, expected):
+        self.steps += 1
+        return self.steps * super().penalty(state, drawn, expected)
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+
+
+def built_with(build, *provides):
+    """The parts of a search with a penalty of a plugin."""
+    part = Component(name="mine", slot="regularizer", summary="For tests.", build=build, provides=provides)
+    plugin = SimpleNamespace(nascore_regularizers=hookimpl(lambda: [part]))
+    registry = Registry.of(builtin=nascore.builtin, mine=plugin)
+    request = Request(scale="mini", names={**SGD, "regularizer": ["mine"]})
+    return parts_of(settled(request, registry, run=SEARCH_RUN), None, None)
+
+
+def test_the_declaration_decides_which_penalty_has_a_state():
+    assert built_with(Stepping, "stateful").stateful == {0}
+    assert built_with(Weighing).stateful == frozenset()
+    sometimes = Give(capability="stateful", when=lambda settings: settings is None)
+    assert built_with(Stepping, sometimes).stateful == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("build", "provides", "text"),
+    [
+        (Stepping, (), "mine has state_dict and load_state_dict, and does not declare stateful."),
+        (
+            Weighing,
+            ("stateful",),
+            "mine declares stateful, and has no method state_dict and no method load_state_dict.",
+        ),
+    ],
+)
+def test_methods_and_declarations_that_contradict_each_other_are_refused(build, provides, text):
+    with pytest.raises(PluginError) as caught:
+        built_with(build, *provides)
+    assert [problem.text for problem in caught.value.problems] == [text]
 
 
 @pytest.mark.parametrize("name", ["l1", "entropy", "cost"])

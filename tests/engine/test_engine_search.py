@@ -204,7 +204,9 @@ def test_what_a_relaxation_selects_stands_without_what_is_never_kept(tmp_path):
             return [pick for pick in [(0, 1), (0, 0), (1, 3)] if segments[pick] >= 0]
 
     never = [str(op) for op in parts.description.groups["cell"].ops].index("none")
-    picks = picks_of(parts.description, evolve(phase.search, relaxation=Selecting(), selects=True))
+    picks = picks_of(
+        parts.description, evolve(phase.search, relaxation=Selecting(), declared=frozenset({"selects"}))
+    )
     assert never == 0
     assert picks == {"cell": [(0, 1), (1, 3)]}
 

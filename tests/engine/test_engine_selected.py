@@ -86,8 +86,10 @@ def searched(theta, *, relaxation=None, dead=(), segment="edge", **more):
     for place in dead:
         alive[place] = False
     state = ArchitectureState(groups={"g": layout}, theta={"g": torch.tensor(theta)}, alive={"g": alive})
+    relaxation = relaxation or Best()
+    declared = {"selects", *(["anneals"] if hasattr(relaxation, "annealed") else [])}
     return description, ArchitectureSearch(
-        state=state, relaxation=relaxation or Best(), updater=Follower(), **more
+        state=state, relaxation=relaxation, updater=Follower(), declared=frozenset(declared), **more
     )
 
 

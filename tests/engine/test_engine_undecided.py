@@ -69,7 +69,8 @@ def told(theta, relaxation):
     description = load(CHAIN)
     groups = expand(description).layouts
     state = ArchitectureState(groups=groups, theta={"g": torch.tensor(theta)})
-    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=Rule())
+    declared = frozenset({"selects"} if hasattr(relaxation, "picks") else ())
+    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=Rule(), declared=declared)
     picks = picks_of(description, search)
     return list(undecided(description, search, picks)), list(empty_nodes(derive(description, picks)))
 
@@ -90,7 +91,7 @@ def test_ties_of_the_mixture_decide_nothing_where_the_updater_ranks():
     description = load(CHAIN)
     theta = torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.5, 0.5]])
     state = ArchitectureState(groups=expand(description).layouts, theta={"g": theta})
-    search = ArchitectureSearch(state=state, relaxation=Choosing(), updater=Ranking(), selects=False)
+    search = ArchitectureSearch(state=state, relaxation=Choosing(), updater=Ranking())
     assert list(undecided(description, search, picks_of(description, search))) == []
 
 

@@ -114,7 +114,7 @@ def examples(count=60, seed=0):
     return Examples(images=images, labels=labels)
 
 
-def toy_phase(*, updater=None, seed=0, warm_up=0, epochs=3, regularizers=()):
+def toy_phase(*, updater=None, seed=0, warm_up=0, epochs=3, regularizers=(), stateful=()):
     """Return a phase of 6 steps an epoch on halves of 30 images."""
     streams = Streams(seed)
     with streams.initial():
@@ -126,6 +126,7 @@ def toy_phase(*, updater=None, seed=0, warm_up=0, epochs=3, regularizers=()):
         relaxation=Softmax(SoftmaxSettings()),
         updater=updater or Follower(),
         regularizers=regularizers,
+        stateful=frozenset(stateful),
     )
     data = examples()
     parts = {"train": slice(0, 30), "architecture": slice(30, 60)}

@@ -50,7 +50,7 @@ class Samplers:
             summary="Draws one operation by Gumbel-softmax.",
             config=NoSettings,
             build=HardGumbel,
-            provides=("normalized", "unbiased"),
+            provides=("normalized", "unbiased", "anneals"),
         )
 
 

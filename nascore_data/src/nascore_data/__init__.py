@@ -84,7 +84,14 @@ EGS: Final = Component(
     summary="Ensemble Gumbel-softmax: draws a code of up to M operations.",
     config=EgsSettings,
     build="nascore_data.relaxation:Egs",
-    provides=("selects", "non-negative", Give(capability="normalized", when=_sums_to_one)),
+    provides=(
+        "selects",
+        "pools",
+        "anneals",
+        "grouped",
+        "non-negative",
+        Give(capability="normalized", when=_sums_to_one),
+    ),
     needs=(
         Need(
             terms=("not space.fixed",),

@@ -110,22 +110,25 @@ class Signed(Plain):
 made = partial(component, config=Course)
 WHERE_SET = (*PROVIDES, "unbiased", Give(capability="selects", when=lambda settings: settings.picking))
 UNBIASED = (*PROVIDES, "unbiased")
+ANNEALS = (*UNBIASED, "anneals")
 
 HEALTHY = {
-    "anneals": made("anneals", Anneals, provides=UNBIASED),
+    "anneals": made("anneals", Anneals, provides=ANNEALS),
     "gates": component("gates", Gates, provides=("deterministic", "non-negative")),
     "selects": made("selects", Selects, provides=WHERE_SET),
 }
 MUTANTS = {
-    "to-nothing": (partial(made, build=AnnealsToNothing), "anneals_into_a_relaxation"),
-    "to-weights": (partial(made, build=AnnealsToItsWeights), "anneals_into_a_relaxation"),
-    "to-zero": (partial(made, build=AnnealsToZero), "anneals_into_a_relaxation"),
+    "to-nothing": (partial(made, build=AnnealsToNothing, provides=ANNEALS), "anneals_into_a_relaxation"),
+    "to-weights": (partial(made, build=AnnealsToItsWeights, provides=ANNEALS), "anneals_into_a_relaxation"),
+    "to-zero": (partial(made, build=AnnealsToZero, provides=ANNEALS), "anneals_into_a_relaxation"),
     "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
     "misspelt-too": (MisspeltToo, "optional_methods_are_spelt_right"),
     "columns": (partial(made, build=PicksColumns, provides=WHERE_SET), "selects_if_it_says_so"),
     "outside": (partial(made, build=PicksOutside, provides=WHERE_SET), "selects_if_it_says_so"),
     "raises": (partial(made, build=RaisesWhenItPicks, provides=WHERE_SET), "selects_if_it_says_so"),
-    "never-declared": (partial(made, build=Selects), "selects_if_it_says_so"),
+    "never-declared": (partial(made, build=Selects), "declares_its_optional_methods"),
+    "never-declared-too": (partial(made, build=Anneals, provides=UNBIASED), "declares_its_optional_methods"),
+    "declared-in-vain": (partial(made, build=Plain, provides=ANNEALS), "declares_its_optional_methods"),
     "signed": (
         partial(component, build=Signed, provides=("deterministic", "non-negative")),
         "sums_to_one_if_it_says_so",

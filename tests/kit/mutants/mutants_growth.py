@@ -202,6 +202,7 @@ MUTANTS = {
     "ends-if-it-helps": (EndsIfItHelps, "comes_to_an_end"),
     "invents": (Invents, "parents_are_of_the_gallery"),
     "remembers": (Remembers, "parents_follow_from_the_gallery"),
+    "remarks-undeclared": (Grows, "declares_its_optional_methods"),
     "cannot-grow": (CannotGrow, "grows_if_it_says_so"),
     "leaves-a-fixed-space": (Grows, "stays_in_a_fixed_space"),
 }
@@ -218,6 +219,6 @@ def nascore_growths():
             summary="For tests.",
             config=NoSettings,
             build=build,
-            provides=("shadows",),
+            provides=("shadows",) if name == "remarks-undeclared" else ("shadows", "remarks"),
             needs=() if name == "leaves-a-fixed-space" else (NEEDS,),
         )

@@ -208,4 +208,4 @@ def nascore_datasets():
 
 @hookimpl
 def nascore_growths():
-    yield from components("growth", Grown, GROWTHS)
+    yield from components("growth", Grown, GROWTHS, ("remarks",))

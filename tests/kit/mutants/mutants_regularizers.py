@@ -93,6 +93,16 @@ class Averages(Pull):
         self.mean = dict(state["mean"])
 
 
+class Idle(Pull):
+    """Has the methods of a state, and remembers nothing."""
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        del state
+
+
 class ForgetsAverage(Averages):
     def state_dict(self):
         return {}
@@ -152,13 +162,21 @@ class Restless(Pull):
         return value + self.more * (value - value.detach())
 
 
-def component(name, build, *, config=Weight, needs=(ON_THETA,)):
+def component(name, build, *, config=Weight, needs=(ON_THETA,), provides=()):
     return Component(
-        name=name, slot="regularizer", summary="For tests.", build=build, config=config, needs=needs
+        name=name,
+        slot="regularizer",
+        summary="For tests.",
+        build=build,
+        config=config,
+        needs=needs,
+        provides=provides,
     )
 
 
-HEALTHY = {"pull": component("pull", Pull), "averages": component("averages", Averages)}
+STATEFUL = ("stateful",)
+
+HEALTHY = {"pull": component("pull", Pull), "averages": component("averages", Averages, provides=STATEFUL)}
 
 MUTANTS = {
     "detached": (Detached, "has_a_gradient"),
@@ -166,7 +184,9 @@ MUTANTS = {
     "lying-bounds": (partial(component, build=LyingBounds, config=LyingWeight), "its_bounds_hold"),
     "pulls-dead": (PullsDead, "ignores_what_is_out"),
     "counts": (Counts, "resumes_in_mid_run"),
-    "forgets-average": (ForgetsAverage, "resumes_in_mid_run"),
+    "forgets-average": (partial(component, build=ForgetsAverage, provides=STATEFUL), "resumes_in_mid_run"),
+    "undeclared-state": (Idle, "declares_its_optional_methods"),
+    "stateless": (partial(component, build=Pull, provides=STATEFUL), "declares_its_optional_methods"),
     "squashes": (Squashes, "changes_nothing"),
     "misspelt": (Misspelt, "optional_methods_are_spelt_right"),
     "squared": (Squared, "grows_with_its_weight"),

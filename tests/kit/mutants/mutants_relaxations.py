@@ -238,7 +238,7 @@ MUTANTS = {
     "doubles": (Doubles, "starts_theta"),
     "own-start": (OwnStart, "repeats_itself"),
     "four-columns": (FourColumns, "fits_groups_of_every_size"),
-    "picks": (Picks, "selects_if_it_says_so"),
+    "picks": (Picks, "declares_its_optional_methods"),
     "undeclared-narrow": (
         partial(component, build=Narrow, provides=("normalized", "deterministic")),
         "runs_what_has_weight",

@@ -54,7 +54,7 @@ def _may_end_with_none(settings: UpdaterSettings) -> bool:
 XNAS: Final = Component(
     name="xnas",
     slot="updater",
-    summary="Exponentiated gradients on clipped rewards; operations that cannot win are wiped out.",
+    summary="Exponentiated gradients on clipped rewards; hopeless operations are wiped out.",
     config=UpdaterSettings,
     build="nascore_xnas.updater:Updater",
     provides=("learns", "mixture-gradient", Give(capability="sparse", when=lambda s: s.wipe_out)),

@@ -85,10 +85,12 @@ TRIES = (
 
 
 def needing(words):
-    """Return a try, marked where its answer names a notation that a plugin brings."""
-    return (
-        pytest.param(words, marks=pytest.mark.needs("nascore-darts")) if words[0] == "export RUN" else words
-    )
+    """Return a try, marked where its answer names parts of plugins, or parts that fill slots by default."""
+    if "growth." in words[0]:
+        return pytest.param(words, marks=pytest.mark.needs("nascore-darts", "nascore-petridish"))
+    if words[0].startswith(("export RUN", "search")):
+        return pytest.param(words, marks=pytest.mark.needs("nascore-darts"))
+    return words
 
 
 @pytest.mark.parametrize("words", [needing(words) for words in TRIES], ids=lambda words: words[0])

@@ -209,6 +209,7 @@ def test_what_is_switched_inside_is_seen(change, said):
         assert bool(disturbances()) == (said is not None)
 
 
+@pytest.mark.needs("nascore-darts")
 @pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
 def test_what_a_search_will_hand_over_is_known_there_too(name):
     cost = {"regularizer.cost.target": 100}

@@ -98,6 +98,7 @@ def test_a_target_that_evaluate_misses_is_told_before() -> None:
     assert warnings({**names, "regularizer": ["entropy"]}) == []
 
 
+@pytest.mark.needs("nascore-darts")
 def test_a_target_that_is_missed_is_told_once(tmp_path: Path) -> None:
     few = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, "dataset.count": 64}
     run = nascore.search(

@@ -32,7 +32,14 @@ def written(tmp_path):
     return write_run(tmp_path / "run")
 
 
-@pytest.mark.parametrize("words", [("draw",), ("export", "--to", "network"), ("evaluate",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("draw",),
+        pytest.param(("export", "--to", "network"), marks=pytest.mark.needs("nascore-spaces")),
+        ("evaluate",),
+    ],
+)
 def test_an_id_that_there_is_not_names_the_nearest(words, written):
     result = cli(words[0], written, *words[1:], "--entry", 9)
     assert (result.exit_code, result.stdout) == (5, "")

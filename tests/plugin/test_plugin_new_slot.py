@@ -77,7 +77,7 @@ def test_a_new_slot_follows_from_its_row(run):
     assert "toy" in schema["properties"]
     assert "bear" in json.dumps(schema["properties"]["toy"])
     matrix = run(
-        "matrix", "--with", "toys.py", "--space", "tiny", "--updater", "darts", "--growth", "none", "--list"
+        "matrix", "--with", "toys.py", "--space", "tiny", "--updater", "sgd", "--growth", "none", "--list"
     )
     assert "bear" in matrix
 

@@ -86,6 +86,7 @@ def test_a_refusal_from_python_names_the_argument(given, place):
     assert "--" not in str(caught.value).replace("nascore new-plugin --help", "")
 
 
+@pytest.mark.needs("nascore-xnas")
 def test_a_misfit_from_python_names_the_arguments():
     with pytest.raises(RecipeError, match="unrolled from settings") as caught:
         nascore.search(space="tiny", updater="xnas", settings={"trainer.estimate": "unrolled"})

@@ -254,7 +254,6 @@ def test_a_disk_that_is_full_for_a_moment_does_not_break_the_list(tmp_path, monk
         with pytest.raises(RunFolderError, match="the disk is full"):
             folder.text("a.json", "new")
     with monkeypatch.context() as patched:
-        patched.setattr("nascore.run.atomic.write_all", full, raising=False)
         patched.setattr(Path, "replace", full)
         with pytest.raises(RunFolderError, match="the disk is full"):
             folder.text("a.json", "newer")

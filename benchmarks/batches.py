@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 import nascore
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.data import normalise
+from nascore.engine.augmentation import normalise
 from nascore.nn import compile as compiled
 from nascore.plugin import discover
 

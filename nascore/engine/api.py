@@ -4,7 +4,7 @@ from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
 from nascore.engine.forward import Batch, Criterion, Passes
 from nascore.engine.mixture import Draw, draw, fixed_draw, gradients, pull_back
-from nascore.engine.supervised import Supervised, cosine, linear
+from nascore.engine.weight_step import Supervised, cosine, linear
 
 __all__ = [
     "Batch",

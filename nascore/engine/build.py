@@ -10,21 +10,14 @@ from attrs import define, evolve
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
-from nascore.engine.data import (
+from nascore.engine.batches import (
     check_batch,
     held_back,
 )
+from nascore.engine.data_checks import check_facts, checked_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.factory import made, parts_of
-from nascore.engine.fitting import (
-    check_facts,
-    check_networks,
-    check_parts,
-    check_ranked,
-    checked_data,
-    described,
-    gathering,
-)
+from nascore.engine.fitting import check_networks, check_parts, check_ranked, described, gathering
 from nascore.engine.handover import (
     MOST_COUNTED,
     bound_warnings,

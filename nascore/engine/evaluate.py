@@ -6,11 +6,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
+from nascore.engine.batches import check_batch, to_device
 from nascore.engine.build import begin
-from nascore.engine.data import check_batch, to_device
+from nascore.engine.data_checks import check_facts, checked_data
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import made
-from nascore.engine.fitting import check_facts, check_ranked, checked_data, gathering
+from nascore.engine.fitting import check_ranked, gathering
 from nascore.engine.forward import accuracy
 from nascore.engine.handover import check_room, doubted_room, steps_of_training
 from nascore.engine.rehearsal import rehearse_training

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-import torch
 from attrs import evolve
 
 from nascore.contract import Demand, GrowingPolicy
@@ -15,124 +12,22 @@ from nascore.description import Description, choose, derive, expand
 from nascore.description.edits import CELLS
 from nascore.description.text import located
 from nascore.engine.derive import prepared
-from nascore.engine.factory import FLOAT, made
+from nascore.engine.factory import made
+from nascore.engine.memory import check_weights
 from nascore.engine.returned import Returned
-from nascore.errors import SMALLER, DescriptionError, PluginError, Problem, RecipeError
-from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
+from nascore.errors import DescriptionError, Problem, RecipeError
 from nascore.nn.shapes import alone, check_shapes
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-    from nascore.component import Component
-    from nascore.contract import DataFacts, Dataset, Space
+    from nascore.contract import DataFacts, Space
     from nascore.description import Catalogue
     from nascore.engine.factory import SearchParts
     from nascore.recipe import Recipe
-    from nascore.recipe.settling.recipe import Part
     from nascore.recipe.sources.run_settings import TrainingSettings
-
-
-COPIES_OF_WEIGHTS: Final = 3
-"""The weights, their gradient, and the momentum."""
-
-COPIES_OF_IMAGES: Final = 2
-"""As the data set gives them, and as they are split."""
-
-GIB: Final = 2**30
-
-_LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Where Linux says how much a container may take."""
-
-_USED: Final = dict(
-    zip(
-        _LIMITS,
-        ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-        strict=True,
-    )
-)
-"""By such a place, where it says how much the container takes."""
-
-
-def available_memory() -> int | None:
-    """Return the bytes of memory that this process can have at most; None where the system does not say."""
-    return min(_known(), default=None)
-
-
-def total_and_free(device: torch.device) -> tuple[int | None, int | None]:
-    """Return the bytes of memory where a device computes, and of these the free ones; None: not known."""
-    if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
-        return total, free
-    known = available_memory()
-    return known, min([*_free(), *([] if known is None else [known])], default=None)
-
-
-def _free() -> Iterator[int]:
-    with suppress(OSError, ValueError, StopIteration):  # on Linux
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        yield int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]) * 1024
-    for limit, used in _USED.items():
-        with suppress(OSError, ValueError):
-            yield int(Path(limit).read_text(encoding="ascii")) - int(Path(used).read_text(encoding="ascii"))
-
-
-def _known() -> Iterator[int]:
-    with suppress(AttributeError, OSError, ValueError):  # not on every system
-        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for name in _LIMITS:
-        with suppress(OSError, ValueError):  # `max` where there is no limit
-            yield int(Path(name).read_text(encoding="ascii"))
-
-
-def image_bytes(facts: DataFacts, *, test: bool = False) -> int:
-    """Return the bytes of the training images, with those to test on where they are read too."""
-    count = facts.train + facts.test if test else facts.train
-    return count * facts.channels * facts.height * facts.width * FLOAT
-
-
-def check_images(facts: DataFacts) -> None:
-    """Refuse images that are more than all memory.
-
-    Raises:
-        RecipeError: They are; says how much they take, and how much there is.
-    """
-    size, there = image_bytes(facts), available_memory()
-    if there is not None and size > there:
-        text = f"{_images(facts)} take {told(size)}, and this machine has {told(there)} of memory."
-        hint = "Set fewer images, or smaller ones."
-        raise RecipeError([Problem(path="dataset", text=text, hint=hint, slots=("dataset",))])
-
-
-def image_memory_warnings(facts: DataFacts, *, test: bool) -> Iterator[str]:
-    """Yield it if images, with the copies that are made of them, are more than all memory."""
-    size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, available_memory()
-    if there is not None and size > there:
-        taken = f"{told(size)} while they are split, of {told(there)} of memory"
-        yield f"has {_images(facts)}, which take {taken}"
-
-
-def check_weights(params: int) -> None:
-    """Refuse a network whose weights, with what training keeps beside them, are more than all memory.
-
-    Raises:
-        RecipeError: They are; says how much they take, and how much there is.
-    """
-    size, there = params * FLOAT * COPIES_OF_WEIGHTS, available_memory()
-    if there is not None and size > there:
-        taken = f"{params:,} weights take {told(size)} in training"
-        text = f"{taken}, and this machine has {told(there)} of memory."
-        raise RecipeError([Problem(path="space", text=text, hint=SMALLER)])
-
-
-def _images(facts: DataFacts) -> str:
-    return f"{facts.train:,} training images of {facts.channels}x{facts.height}x{facts.width}"
-
-
-def told(size: int) -> str:
-    """Return a number of bytes in words: ``1.5 GiB``."""
-    return f"{size / GIB:,.1f} GiB"
 
 
 SIZES: Final = {"channels": "channels", "repeat": "cells", CELLS: "cells"}
@@ -338,58 +233,3 @@ def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Descrip
         space: Space = made(recipe, "space")
         given = call_component(part.component, "describing", lambda: space.describe(facts))
         return check_space(space, given, facts, catalogue)
-
-
-def check_facts(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse facts that nothing can be built by, and images that cannot be in memory.
-
-    Raises:
-        PluginError: With everything that is wrong with the facts.
-        RecipeError: The images are more than all memory.
-    """
-    part = recipe.part("dataset")
-    _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
-    check_images(dataset.facts)
-
-
-def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
-    """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
-
-    Args:
-        recipe: A settled recipe.
-        dataset: Its data set, whose facts are sound.
-        test: Whether the images to test on are read too, for their form alone.
-
-    Raises:
-        PluginError: With everything in which the data contradict the facts, or cannot be trained on.
-    """
-    part = recipe.part("dataset")
-    doubts = _read(part, dataset, test=test)
-    return recipe.warned_of(
-        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
-        for doubt in doubts
-    )
-
-
-def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
-    """Return what is doubtful."""
-    facts = dataset.facts
-    train = call_component(part.component, "reading of train()", dataset.train)
-    faults = [*example_faults(facts, train, "train")]
-    if test:
-        given = call_component(part.component, "reading of test()", dataset.test)
-        faults += example_faults(facts, given, "test")
-    _refuse(part.component, faults)
-    doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
-    return (*image_memory_warnings(facts, test=test), *doubts)
-
-
-def _refuse(component: Component, faults: Iterable[str]) -> None:
-    plugin = component.plugin or "nascore"
-    hint = f"A mistake of the plugin {plugin}."
-    problems = [
-        Problem(path="dataset", text=f"{component.name} {text}.", hint=hint, of_plugin=True)
-        for text in faults
-    ]
-    if problems:
-        raise PluginError(problems)

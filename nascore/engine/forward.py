@@ -9,7 +9,7 @@ from attrs import frozen
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from nascore.engine.data import chunks
+from nascore.engine.batches import chunks
 from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:

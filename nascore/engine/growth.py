@@ -15,7 +15,7 @@ from safetensors.torch import load as tensors_of
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description, dump, load
-from nascore.engine.data import halves
+from nascore.engine.batches import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
 from nascore.engine.factory import parts_of
 from nascore.engine.initial_architectures import random_of, remark_of

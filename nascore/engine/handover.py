@@ -18,8 +18,8 @@ from nascore.description import choose, derive, expand
 from nascore.engine.derive import prepared
 from nascore.engine.device import device_for
 from nascore.engine.factory import Step, made
-from nascore.engine.fitting import told, total_and_free
 from nascore.engine.initial_architectures import opened_of
+from nascore.engine.memory import told, total_and_free
 from nascore.engine.mixture import draw, fixed_draw
 from nascore.engine.phase_factory import ArchitectureSearch, choices_of
 from nascore.engine.results import costs_of

@@ -9,7 +9,7 @@ from attrs import Factory, define, evolve
 
 from nascore.contract import Annealing, Grouped, Phase
 from nascore.description import expand, without_auxiliary
-from nascore.engine.data import Batches
+from nascore.engine.batches import Batches
 from nascore.engine.device import refuse_disturbed
 from nascore.engine.returned import Returned, shown
 from nascore.errors import DescriptionError

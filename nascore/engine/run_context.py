@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from nascore.engine.data import fit_and_validation, halves, to_device
+from nascore.engine.batches import fit_and_validation, halves, to_device
 from nascore.engine.streams import Streams
 
 if TYPE_CHECKING:

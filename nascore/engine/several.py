@@ -17,10 +17,10 @@ from attrs import Factory, define, evolve
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
 from nascore.engine.build import build_parts, name_of, with_size_warnings
+from nascore.engine.data_checks import checked_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation, evaluate
 from nascore.engine.factory import made
-from nascore.engine.fitting import checked_data
 from nascore.engine.handover import doubted_room, steps_of_training
 from nascore.engine.search import search
 from nascore.errors import (

@@ -10,7 +10,7 @@ from nascore.contract import Demand
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import network_of, take_over, train_phase
 from nascore.engine.results import record_epoch
-from nascore.engine.supervised import Supervised
+from nascore.engine.weight_step import Supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

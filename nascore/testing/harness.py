@@ -19,8 +19,8 @@ from nascore.builtin.relaxations import Softmax
 from nascore.builtin.spaces import Planted, Tiny
 from nascore.contract import DataFacts, Phase
 from nascore.description import expand
+from nascore.engine.batches import Batches
 from nascore.engine.build import build_search
-from nascore.engine.data import Batches
 from nascore.engine.derive import picks_of
 from nascore.engine.device import computing
 from nascore.engine.loop import capture, restore, run_phase

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.data import fit_and_validation, normalise, to_device
+from nascore.engine.augmentation import normalise
+from nascore.engine.batches import fit_and_validation, to_device
 from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read

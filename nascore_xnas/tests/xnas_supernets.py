@@ -11,7 +11,7 @@ from nascore.api import DataFacts, expand, load
 from nascore.builtin.components import SoftmaxSettings
 from nascore.builtin.relaxations import Softmax
 from nascore.engine.api import Criterion, Passes, Phase, draw, first, pull_back
-from nascore.engine.data import Batches
+from nascore.engine.batches import Batches
 from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples

@@ -12,8 +12,8 @@ from tiny import CLOSED
 
 from nascore.description import choose, derive, expand
 from nascore.engine.build import build_parts
-from nascore.engine.fitting import GIB
 from nascore.engine.handover import CERTAIN
+from nascore.engine.memory import GIB
 from nascore.nn import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import activations
 from nascore.plugin import discover
@@ -28,7 +28,7 @@ LARGE = ("--set", "dataset.size=512")
 @pytest.fixture(autouse=True)
 def eight(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 8 * GIB)
+    monkeypatch.setattr("nascore.engine.memory.available_memory", lambda: 8 * GIB)
 
 
 def kept_bytes(network, *given):
@@ -104,7 +104,7 @@ def test_a_step_larger_than_memory_is_refused_with_the_batch_that_fits(words, tm
 def test_a_step_larger_than_what_is_free_is_warned_of(monkeypatch):
     words = (*SMALL, *LARGE, "--set", "trainer.batch=32", "--dry-run")
     assert "backward pass" not in cli(*words).stderr
-    monkeypatch.setattr("nascore.engine.fitting._free", lambda: [GIB])
+    monkeypatch.setattr("nascore.engine.memory._free", lambda: [GIB])
     done = cli(*words)
     assert done.exit_code == 0, done.output
     assert "warned: trainer.batch: a step on 32 images keeps about 5.5 GiB" in done.stderr
@@ -113,7 +113,7 @@ def test_a_step_larger_than_what_is_free_is_warned_of(monkeypatch):
 
 
 def test_the_training_behind_it_is_counted_too(monkeypatch):
-    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 4 * GIB)
+    monkeypatch.setattr("nascore.engine.memory.available_memory", lambda: 4 * GIB)
     wide = ("--set", "training.batch=400", "--set", "training.channels=64")
     done = cli(*SMALL, *LARGE, *wide, "--dry-run")
     assert done.exit_code == 3, done.output

@@ -7,7 +7,8 @@ import torch
 from attrs import evolve
 from engine_toys import FACTS, examples
 
-from nascore.engine.data import Batches, crop, flip, halves, normalise
+from nascore.engine.augmentation import crop, flip, normalise
+from nascore.engine.batches import Batches, halves
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 

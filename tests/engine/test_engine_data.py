@@ -15,7 +15,7 @@ from tiny import CLOSED
 
 from nascore.contract import DataFacts
 from nascore.engine.build import build_parts
-from nascore.engine.fitting import checked_data
+from nascore.engine.data_checks import checked_data
 from nascore.engine.search import search
 from nascore.errors import PluginError
 from nascore.nn import Examples

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from nascore.contract import Observer
 from nascore.description import fingerprint, load
+from nascore.engine.batches import fit_and_validation
 from nascore.engine.build import build_parts
-from nascore.engine.data import fit_and_validation
 from nascore.engine.derive import prepared
 from nascore.engine.factory import made
 from nascore.engine.search import search

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nascore.contract import DataFacts
-from nascore.engine.data import MEASURED_AT_ONCE, chunks
+from nascore.engine.batches import MEASURED_AT_ONCE, chunks
 from nascore.engine.forward import accuracy
 from nascore.engine.streams import Streams
 from nascore.errors import RunFailed

@@ -10,7 +10,8 @@ from engine_runs import GROWN, REGISTRY, evaluation_of, growth_of, recipe_of
 
 from nascore.component import load as built
 from nascore.description import load
-from nascore.engine.data import fit_and_validation, halves, normalise, to_device
+from nascore.engine.augmentation import normalise
+from nascore.engine.batches import fit_and_validation, halves, to_device
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
 from nascore.engine.streams import Streams

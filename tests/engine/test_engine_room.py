@@ -8,7 +8,7 @@ from engine_runs import REGISTRY, recipe_of
 
 from nascore.contract import DataFacts
 from nascore.engine.build import build_parts
-from nascore.engine.fitting import (
+from nascore.engine.memory import (
     GIB,
     available_memory,
     check_images,
@@ -24,7 +24,7 @@ SMALL = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synt
 @pytest.fixture(autouse=True)
 def eight(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nascore.engine.fitting.available_memory", lambda: 8 * GIB)
+    monkeypatch.setattr("nascore.engine.memory.available_memory", lambda: 8 * GIB)
 
 
 def facts(count, size):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nascore.engine.supervised import cosine, linear
+from nascore.engine.weight_step import cosine, linear
 
 
 def test_cosine_is_torchs_stepped_once_per_epoch():

@@ -14,7 +14,7 @@ from nascore.engine.forward import Criterion, accuracy
 from nascore.engine.loop import run_phase
 from nascore.engine.mixture import entropy
 from nascore.engine.observers import Observers
-from nascore.engine.supervised import Supervised
+from nascore.engine.weight_step import Supervised
 from nascore.errors import RunFailed
 
 

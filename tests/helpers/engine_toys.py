@@ -10,7 +10,7 @@ from nascore.builtin.components import AlternatingSettings, SoftmaxSettings
 from nascore.builtin.relaxations import Softmax
 from nascore.contract import DataFacts, Phase
 from nascore.description import ChoiceGroup, Op
-from nascore.engine.data import Batches
+from nascore.engine.batches import Batches
 from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples

@@ -19,7 +19,7 @@ import nascore
 from nascore.builtin.datasets import Digits
 from nascore.config import NoSettings
 from nascore.contract import DataFacts
-from nascore.engine.data import normalise
+from nascore.engine.augmentation import normalise
 from nascore.engine.search import search
 from nascore.errors import RunFolderError
 from nascore.nn.preprocessing import Preprocessing

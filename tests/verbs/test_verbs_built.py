@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import nascore
 from nascore.cli import main
-from nascore.engine import factory, fitting
+from nascore.engine import data_checks, factory
 from nascore.errors import NascoreError
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check_search, with_build_warnings
@@ -35,14 +35,16 @@ NAMES = {"space": "tiny", "updater": "sgd", "regularizer": "entropy", "dataset":
 def built(monkeypatch):
     """How often each component was built, by its class; and how often data were read to check them."""
     calls = Counter()
-    load, faults = factory.load, fitting.example_faults
+    load, faults = factory.load, data_checks.example_faults
 
     def counting(name):
         made = load(name)
         return lambda settings: calls.update([name.partition(":")[2]]) or made(settings)
 
     monkeypatch.setattr(factory, "load", counting)
-    monkeypatch.setattr(fitting, "example_faults", lambda *given: calls.update(["data"]) or faults(*given))
+    monkeypatch.setattr(
+        data_checks, "example_faults", lambda *given: calls.update(["data"]) or faults(*given)
+    )
     return calls
 
 

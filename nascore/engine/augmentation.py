@@ -1,0 +1,45 @@
+"""Normalises and augments images, a whole batch at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import pad
+
+from nascore.nn.preprocessing import normalised
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from nascore.contract import DataFacts
+
+
+def normalise(images: Tensor, facts: DataFacts) -> Tensor:
+    """Return images [B, C, H, W] from the scale 0 to 1 with mean 0 and standard deviation 1 per channel."""
+    return normalised(images, facts.mean, facts.std)
+
+
+def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:
+    """Return images [B, C, H, W] moved by up to `margin` pixels each way, with zeros where nothing was."""
+    count, _, height, width = images.shape
+    offsets = torch.randint(2 * margin + 1, (2, count), generator=generator).to(images.device)
+    padded = pad(images, (margin,) * 4)
+    rows = (offsets[0][:, None] + torch.arange(height, device=images.device))[:, None, :, None]
+    columns = (offsets[1][:, None] + torch.arange(width, device=images.device))[:, None, None, :]
+    image = torch.arange(count, device=images.device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=images.device)[None, :, None, None]
+    return padded[image, channel, rows, columns]
+
+
+def flip(images: Tensor, generator: Generator) -> Tensor:
+    """Return images [B, C, H, W] of which about half are mirrored left to right."""
+    mirrored = torch.randint(2, (len(images),), generator=generator).bool().to(images.device)
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+def augment(images: Tensor, facts: DataFacts, generator: Generator) -> Tensor:
+    """Return images [B, C, H, W] cropped and flipped as is right for the data set."""
+    if facts.crop_pad:
+        images = crop(images, facts.crop_pad, generator)
+    return flip(images, generator) if facts.flip else images

@@ -1,0 +1,73 @@
+"""Checks once, before a run begins, that a data set gives what its facts say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nascore.engine.memory import check_images, image_memory_warnings
+from nascore.errors import PluginError, Problem
+from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
+from nascore.plugin.guard import call_component
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.component import Component
+    from nascore.contract import Dataset
+    from nascore.recipe import Recipe
+    from nascore.recipe.settling.recipe import Part
+
+
+def check_facts(recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse facts that nothing can be built by, and images that cannot be in memory.
+
+    Raises:
+        PluginError: With everything that is wrong with the facts.
+        RecipeError: The images are more than all memory.
+    """
+    part = recipe.part("dataset")
+    _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
+    check_images(dataset.facts)
+
+
+def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
+    """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
+
+    Args:
+        recipe: A settled recipe.
+        dataset: Its data set, whose facts are sound.
+        test: Whether the images to test on are read too, for their form alone.
+
+    Raises:
+        PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+    """
+    part = recipe.part("dataset")
+    doubts = _read(part, dataset, test=test)
+    return recipe.warned_of(
+        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
+        for doubt in doubts
+    )
+
+
+def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
+    """Return what is doubtful."""
+    facts = dataset.facts
+    train = call_component(part.component, "reading of train()", dataset.train)
+    faults = [*example_faults(facts, train, "train")]
+    if test:
+        given = call_component(part.component, "reading of test()", dataset.test)
+        faults += example_faults(facts, given, "test")
+    _refuse(part.component, faults)
+    doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
+    return (*image_memory_warnings(facts, test=test), *doubts)
+
+
+def _refuse(component: Component, faults: Iterable[str]) -> None:
+    plugin = component.plugin or "nascore"
+    hint = f"A mistake of the plugin {plugin}."
+    problems = [
+        Problem(path="dataset", text=f"{component.name} {text}.", hint=hint, of_plugin=True)
+        for text in faults
+    ]
+    if problems:
+        raise PluginError(problems)

@@ -107,54 +107,50 @@ _WISHES: Final = {
     "dataset": "digits",
 }
 
-SEARCH_RUN: Final = Component(
-    name="search",
-    slot=RUN,
-    summary="the settings of a search",
-    config=SearchSettings,
-    build=itself,
-    provides=("horizon",),
-    check=_optimizer_fits,
-    wishes=_WISHES,
-    mini={
-        "training": {
-            "channels": None,
-            "cells": None,
-            "epochs": 10,
-            "batch": 32,
-            "lr": 0.05,
-            "nesterov": True,
-            "drop_path": 0,
-            "auxiliary": 0,
-        }
-    },
-    paper="Liu et al. 2018, arXiv:1806.09055",
-)
-"""The run of ``nascore search``: trains what it found briefly, to rank it."""
+_MINI: Final = {
+    "channels": None,
+    "cells": None,
+    "lr": 0.05,
+    "nesterov": True,
+    "drop_path": 0,
+    "auxiliary": 0,
+}
+"""What the training of closed networks has in common at scale mini."""
 
-EVALUATE_RUN: Final = Component(
-    name="evaluate",
-    slot=RUN,
-    summary="the settings of a training from scratch",
-    config=RunSettings,
-    build=itself,
-    provides=("horizon",),
-    check=_optimizer_fits,
-    wishes=_WISHES,
-    mini={
-        "training": {
-            "channels": None,
-            "cells": None,
-            "epochs": 12,
-            "batch": 64,
-            "lr": 0.05,
-            "nesterov": True,
-            "label_smoothing": 0.1,
-            "drop_path": 0,
-            "auxiliary": 0,
-        }
-    },
-    paper="Liu et al. 2018, arXiv:1806.09055",
+
+def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> Component:
+    """Return the component of a run.
+
+    Args:
+        name: Its name.
+        summary: Its summary.
+        config: Its settings.
+        mini: Settings of its training at scale mini, over those that all have in common.
+    """
+    return Component(
+        name=name,
+        slot=RUN,
+        summary=summary,
+        config=config,
+        build=itself,
+        provides=("horizon",),
+        check=_optimizer_fits,
+        wishes=_WISHES,
+        mini={"training": {**_MINI, **mini}},
+        paper="Liu et al. 2018, arXiv:1806.09055",
+    )
+
+
+SEARCH_RUN: Final = _run("search", "the settings of a search", SearchSettings, epochs=10, batch=32)
+"""The run of ``nascore search``: trains each architecture briefly, to rank it."""
+
+EVALUATE_RUN: Final = _run(
+    "evaluate",
+    "the settings of a training from scratch",
+    RunSettings,
+    epochs=12,
+    batch=64,
+    label_smoothing=0.1,
 )
 """The run of ``nascore evaluate``: trains one architecture fully."""
 

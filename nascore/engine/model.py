@@ -14,10 +14,10 @@ from nascore.description import without_auxiliary
 from nascore.engine.device import ambient
 from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
-from nascore.files.schema import COUNT, NUMBER, TEXT, Kind, list_of, or_null
+from nascore.files.schema import NUMBER, PLACE, TEXT, Kind, list_of, or_null
 from nascore.nn import compile  # noqa: A004 - what it does to a description
 from nascore.nn.preprocessing import Images, Preprocessing
-from nascore.run import PREPROCESS, bytes_of, checked, is_there, object_of
+from nascore.run import PREPROCESS, bytes_of, checked, environment_of, is_there, object_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +31,9 @@ AT_ONCE = 256
 """Images that a network sees at a time."""
 
 _SCHEMA = {
-    "channels": COUNT,
-    "height": COUNT,
-    "width": COUNT,
+    "channels": PLACE,
+    "height": PLACE,
+    "width": PLACE,
     "mean": list_of(NUMBER),
     "std": list_of(NUMBER),
     "classes": or_null(list_of(TEXT)),
@@ -167,9 +167,13 @@ def _preprocessing(folder: Path, outputs: int) -> Preprocessing | None:
         "classes": or_null(list_of(TEXT, outputs)),
     }
     checked(plain, each, file)
+    shape = (plain["channels"], plain["height"], plain["width"])
+    image = tuple(environment_of(folder).get("image", shape))
+    if shape != image:
+        raise RunFolderError(f"{file} is for images of {list(shape)}, and the run's are of {list(image)}.")
     classes = plain["classes"]
     return Preprocessing(
-        shape=(plain["channels"], plain["height"], plain["width"]),
+        shape=shape,
         mean=tuple(plain["mean"]),
         std=tuple(plain["std"]),
         classes=None if classes is None else tuple(classes),

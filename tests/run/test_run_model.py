@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -161,10 +161,19 @@ def test_a_run_that_kept_nothing_of_it_says_so(tiny_run: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("mean", []), ("mean", [0.5, 0.5]), ("std", [0.0]), ("classes", ["a", "b"])]
+    ("key", "value"),
+    [
+        ("mean", []),
+        ("mean", [0.5, 0.5]),
+        ("std", [0.0]),
+        ("classes", ["a", "b"]),
+        ("height", 0),
+        ("width", 0),
+        ("width", 9),
+    ],
 )
 def test_a_normalisation_that_does_not_go_with_the_network_is_refused(
-    tiny_run: Path, tmp_path: Path, key: str, value: list[object]
+    tiny_run: Path, tmp_path: Path, key: str, value: Any
 ) -> None:
     old = tmp_path / "old"
     shutil.copytree(tiny_run, old)
@@ -173,7 +182,7 @@ def test_a_normalisation_that_does_not_go_with_the_network_is_refused(
     kept = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**kept, key: value if key == "classes" else value * kept["channels"]}))
 
-    with pytest.raises(RunFolderError, match=key):
+    with pytest.raises(RunFolderError, match="images of" if value == 9 else key):
         nascore.load_run(old).predict(torch.zeros(1, kept["channels"], kept["height"], kept["width"]))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from test_engine_ambient import STATES, state_of_torch
 from test_run_model import module_of
+from torch_states import STATES, state_of_torch
 
 import nascore
 from nascore.builtin.datasets import Digits

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from nascore.plugin import discover
-from nascore.recipe.advice.combinations import VERDICTS, mixes
+from nascore.recipe.advice.all_mixes import VERDICTS, mixes
 from nascore.testing.mixes import covering_mixes, faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nascore.plugin import Registry
-    from nascore.recipe.advice.combinations import Mix
+    from nascore.recipe.advice.all_mixes import Mix
 
 
 def searched(rows: Sequence[Mix], registry: Registry) -> int:
@@ -37,7 +37,7 @@ def searched(rows: Sequence[Mix], registry: Registry) -> int:
         said = faults_of(mix, registry)
         faulty += bool(said)
         for fault in said:
-            print(f"{mix.typed}: {fault}")
+            print(f"{mix.flags}: {fault}")
         if number % 100 == 0:
             print(f"{number:,} of {len(rows):,}", file=sys.stderr)
     return faulty

@@ -11,7 +11,7 @@ import click
 from nascore.cli.completion import completing
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, markdown_table, table, wrapped
-from nascore.recipe.advice.combinations import VERDICTS
+from nascore.recipe.advice.all_mixes import VERDICTS
 from nascore.slots import SLOTS
 from nascore.verbs.matrix import matrix
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from nascore.plugin import Selection
-    from nascore.recipe.advice.combinations import Judgement, Mix, Mixes
+    from nascore.recipe.advice.all_mixes import Judgement, Mix, Mixes
     from nascore.verbs.matrix import Matrix
 
 MIXED: Final = tuple(slot for slot in SLOTS if not slot.aside)
@@ -104,8 +104,8 @@ def command(  # noqa: PLR0913 - each is a flag
         echo(_table(found, by, markdown_table if as_markdown else partial(table, keys=2)))
         echo(f"\n{LEGEND if as_markdown else wrapped(LEGEND)}")
     if not as_json:
-        left_out = f"Not combined: {'; '.join(found.left_out)}."
-        echo(f"{_total(found)}\n{left_out if as_markdown else wrapped(left_out)}")
+        not_combined = f"Not combined: {'; '.join(found.not_combined)}."
+        echo(f"{_total(found)}\n{not_combined if as_markdown else wrapped(not_combined)}")
 
 
 def _shown(found: Mixes) -> Iterator[Mix]:
@@ -148,10 +148,10 @@ def _listed(found: Matrix, chosen: Iterable[Mix]) -> str:
 def _plain(found: Matrix, chosen: Iterable[Mix]) -> dict[str, Any]:
     return {
         "axes": {axis.slot: [one.text for one in axis.fillings] for axis in found.axes},
-        "not_combined": found.left_out,
+        "not_combined": found.not_combined,
         "counts": found.counts,
         "combinations": [
-            {**mix.texts, "verdict": mix.verdict, "reasons": mix.reasons, "typed": mix.typed}
+            {**mix.texts, "verdict": mix.verdict, "reasons": mix.reasons, "typed": mix.flags}
             for mix in chosen
         ],
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.recipe import Recipe, Request
-    from nascore.recipe.advice.suggest import Suggestion
+    from nascore.recipe.advice.nearest_mix import Suggestion
     from nascore.verbs.runs import Run
 
 

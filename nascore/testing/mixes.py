@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from nascore.component import load as loaded
 from nascore.description import load
 from nascore.errors import NascoreError, error_line
-from nascore.recipe.advice.combinations import mixes
+from nascore.recipe.advice.all_mixes import mixes
 from nascore.recipe.settling.request import settled
 from nascore.run import RESULT
 from nascore.testing.choices import generator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from nascore.nn import Network
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-    from nascore.recipe.advice.combinations import Mix
+    from nascore.recipe.advice.all_mixes import Mix
     from nascore.testing.harness import Phase
 
     Tensors = dict[str, Tensor]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.recipe.advice.combinations import VERDICTS, mixes
+from nascore.recipe.advice.all_mixes import VERDICTS, mixes
 from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nascore.plugin.plugin import Wanted
-    from nascore.recipe.advice.combinations import Axis, Judgement, Mix, Mixes
+    from nascore.recipe.advice.all_mixes import Axis, Judgement, Mix, Mixes
 
 
 @frozen(kw_only=True)
@@ -24,12 +24,12 @@ class Matrix:
     Attributes:
         axes: What was combined.
         mixes: The combinations; that of the last axis changes first.
-        left_out: What was not combined, a sentence each.
+        not_combined: What was not combined, a sentence each.
     """
 
     axes: tuple[Axis, ...]
     mixes: tuple[Mix, ...]
-    left_out: tuple[str, ...]
+    not_combined: tuple[str, ...]
 
     @property
     def counts(self) -> dict[Judgement, int]:
@@ -81,4 +81,4 @@ def matrix(
     """
     wanted = {slot: (one,) if isinstance(one, str) else tuple(one) for slot, one in (names or {}).items()}
     found = mixes(installed(plugins), names=wanted, sets=sets)
-    return Matrix(axes=found.axes, mixes=tuple(watch(found)), left_out=found.left_out)
+    return Matrix(axes=found.axes, mixes=tuple(watch(found)), not_combined=found.not_combined)

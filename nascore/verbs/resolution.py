@@ -14,7 +14,7 @@ from nascore.files import given_path
 from nascore.plugin import Selection, discover
 from nascore.plugin.plugin import named
 from nascore.recipe import SEARCH_RUN, Request
-from nascore.recipe.advice.suggest import UnfitError, unfit
+from nascore.recipe.advice.nearest_mix import UnfitError, unfit
 from nascore.recipe.settling.request import resolved
 from nascore.slots import SLOTS
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe
-    from nascore.recipe.advice.suggest import Suggestion
+    from nascore.recipe.advice.nearest_mix import Suggestion
     from nascore.slots import Slot
 
 

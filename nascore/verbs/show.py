@@ -12,7 +12,7 @@ from nascore.config.kinds import describe
 from nascore.config.writer import Commented, write_yaml
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.advice.combinations import VERDICTS, partners
+from nascore.recipe.advice.all_mixes import VERDICTS, partners
 from nascore.recipe.settling.misfit import asks
 from nascore.recipe.sources.files import FORMAT
 from nascore.shell import command_line
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nascore.description import Operation
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
-    from nascore.recipe.advice.combinations import Judgement
+    from nascore.recipe.advice.all_mixes import Judgement
 
 
 @frozen(kw_only=True)

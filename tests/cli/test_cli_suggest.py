@@ -100,7 +100,7 @@ xnas and linear do not fit.
 linear is not that.
      Why: its rewards are defined at the mean forecast p = sum u f.
      xnas from --updater; linear from main.yaml:3:13. What fits: softmax.
-This works (linear given back, so xnas brings softmax):
+This works (linear removed, so xnas brings softmax):
   nascore search --recipe main.yaml --updater xnas --relaxation softmax
 """
 
@@ -135,7 +135,7 @@ def test_a_recipe_that_is_checked_ends_with_the_search_that_works(tmp_path):
     assert result.exit_code == 3
     assert result.stderr.endswith(
         "xnas from two.yaml:3:10; linear from main.yaml:3:13. What fits: softmax.\n"
-        "This works (linear given back, so xnas brings softmax):\n"
+        "This works (linear removed, so xnas brings softmax):\n"
         "  nascore search --recipe two.yaml --relaxation softmax\n"
     )
 
@@ -160,14 +160,14 @@ def test_a_setting_that_does_not_fit_is_named_with_its_part():
         "     Why: its rewards are per sample and of this round.\n"
         "     xnas from --updater; alternating wished by xnas, estimate unrolled from --set. "
         "What fits: trainer.estimate=first.\n"
-        "This works (trainer.estimate given back, so it is first):\n"
+        "This works (trainer.estimate unset, so it is first):\n"
         "  nascore search --updater xnas\n"
     )
 
 
 def test_a_command_that_keeps_a_warning_says_so():
     result = cli("search", "--growth", "random", "--updater", "geonas", "--regularizer", "l1", "--dry-run")
-    assert "This works, with a warning (l1 left out):\n" in result.stderr
+    assert "This works, with a warning (l1 removed):\n" in result.stderr
 
 
 def test_a_typo_gets_no_command():
@@ -208,7 +208,7 @@ def nascore_growths():
 
 def test_where_nothing_near_works_what_fits_is_listed_by_slot(tmp_path, monkeypatch):
     tmp_path.joinpath("parts.py").write_text(PARTS, encoding="utf-8")
-    monkeypatch.setattr("nascore.recipe.advice.suggest._MOST", 1)
+    monkeypatch.setattr("nascore.recipe.advice.nearest_mix._MAX_TRIED", 1)
     result = cli("search", "--with", "parts.py", "--relaxation", "one")
     assert result.exit_code == 3
     assert result.stderr.endswith(

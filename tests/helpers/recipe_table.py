@@ -58,9 +58,9 @@ def asked(combination, *sets):
     return Request(scale="mini", names={**names, "dataset": ["synthetic"]}, sets=[*estimate, *sets])
 
 
-def settled(request, registry, run=SEARCH_RUN, *, told=True):
+def settled(request, registry, run=SEARCH_RUN, *, explain=True):
     """The recipe of a request, with its problems; their texts take half of the time."""
-    return resolve(request.layers(registry), registry, run=run, told=told)
+    return resolve(request.layers(registry), registry, run=run, explain=explain)
 
 
 def verdict(recipe):
@@ -68,10 +68,10 @@ def verdict(recipe):
     return max((problem.verdict for problem in recipe.problems), key=ORDER.index, default="sound")
 
 
-def differences(registry, found, *, told=False):
+def differences(registry, found, *, explain=False):
     """The combinations on which table and fit check differ."""
     for combination in found:
-        said = verdict(settled(asked(combination), registry, told=told))
+        said = verdict(settled(asked(combination), registry, explain=explain))
         if said != expected(combination):
             yield combination, said
 
@@ -88,7 +88,7 @@ def differing_rows(registry):
             name = {"trainer": "alternating", "dataset": "synthetic"}[slot]
             component = registry.get(slot, name)
             installed = changed(registry, component, provides=less(component, capability))
-        found = settled(asked(combination, *listed(row.get("set", []))), installed, run, told=False)
+        found = settled(asked(combination, *listed(row.get("set", []))), installed, run, explain=False)
         if verdict(found) != row["verdict"]:
             yield row, verdict(found)
 

@@ -10,7 +10,7 @@ from nascore.cli.result import CommandLine
 from nascore.cli.search import command
 from nascore.plugin import discover
 from nascore.recipe import SEARCH_RUN
-from nascore.recipe.advice.suggest import ResolveContext, suggest
+from nascore.recipe.advice.nearest_mix import ResolveContext, suggest
 from nascore.slots import SLOTS
 
 REGISTRY = discover()

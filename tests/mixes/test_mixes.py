@@ -13,8 +13,8 @@ import nascore.builtin
 from nascore.component import Component, Give, Need, hookimpl
 from nascore.errors import RecipeError
 from nascore.plugin import Registry
-from nascore.recipe.advice import combinations as module
-from nascore.recipe.advice.combinations import deciding, mixes, needed_capabilities, partners
+from nascore.recipe.advice import all_mixes as module
+from nascore.recipe.advice.all_mixes import deciding_settings, mixes, needed_capabilities, partners
 
 BUILTIN = Registry.of(builtin=nascore.builtin)
 ESTIMATES = ("first", "unrolled", "single-level")
@@ -58,16 +58,16 @@ def test_every_slot_that_has_a_say_is_combined_with_all_that_can_fill_it():
         "regularizer": ["none", "cost", "entropy", "l1"],
     }
     assert len(found) == len(list(found)) == 2 * 2 * 2 * 3 * 3 * 4
-    assert len({mix.typed for mix in found}) == len(found)
+    assert len({mix.flags for mix in found}) == len(found)
 
 
-def test_what_is_left_out_is_said():
-    assert mixes(BUILTIN).left_out == (
+def test_what_is_not_combined_is_said():
+    assert mixes(BUILTIN).not_combined == (
         "space file: add --space file:PATH",
         "regularizer: lists of two or more",
-        "dataset: as a search fills it",
+        "dataset: the default of a search",
         "observer: it does not influence the result",
-        "settings: all but those that decide on what a part gives the others",
+        "settings: all but those that change a component's capabilities",
     )
 
 
@@ -76,7 +76,7 @@ def test_what_was_named_is_all_that_fills_a_slot():
     named = {(mix.texts["space"], mix.texts["regularizer"]) for mix in found}
 
     assert named == set(product(["tiny"], ["l1", "none"]))
-    assert "regularizer: lists of two or more" in found.left_out
+    assert "regularizer: lists of two or more" in found.not_combined
 
 
 def test_a_component_stands_once_for_each_form_that_others_can_tell():
@@ -90,9 +90,9 @@ def test_a_component_stands_once_for_each_form_that_others_can_tell():
         if mix.texts["trainer"] == "alternating estimate=first" and mix.texts["regularizer"] == "none"
     }
 
-    assert deciding(new, asked) == {"target": ("theta", "mixture", "code")}
-    assert deciding(new, frozenset()) == {}
-    assert deciding(trainer, asked) == {"estimate": ESTIMATES}
+    assert deciding_settings(new, asked) == {"target": ("theta", "mixture", "code")}
+    assert deciding_settings(new, frozenset()) == {}
+    assert deciding_settings(trainer, asked) == {"estimate": ESTIMATES}
     assert said["new target=theta"].verdict == "sound"
     assert said["new target=code"].verdict == "refused"
     (reason,) = said["new target=code"].reasons
@@ -114,7 +114,7 @@ def test_a_component_that_needs_a_file_can_be_named_with_it(tmp_path):
 
     assert {mix.verdict for mix in found} == {"refused"}
     assert all(any("there is no file" in reason for reason in mix.reasons) for mix in found)
-    assert not any("space file" in text for text in found.left_out)
+    assert not any("space file" in text for text in found.not_combined)
 
 
 def test_every_name_that_stands_for_nothing_is_told():
@@ -127,9 +127,9 @@ def test_every_name_that_stands_for_nothing_is_told():
 
 
 def test_more_combinations_than_one_waits_for_are_refused(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 287)
+    monkeypatch.setattr(module, "MOST_MIXES", 287)
 
-    with pytest.raises(RecipeError, match=r"288 combinations are more than the 287 .*--regularizer none"):
+    with pytest.raises(RecipeError, match=r"288 combinations; at most 287 .*--regularizer none"):
         mixes(BUILTIN)
 
 
@@ -147,7 +147,7 @@ def test_a_verdict_is_that_of_a_search_with_the_same_parts():
 
 def test_partners_are_judged_with_the_rest_as_it_comes():
     linear = BUILTIN.get("relaxation", "linear")
-    found = {mix.fillings[0].typed: mix for mix in partners(linear, BUILTIN)}
+    found = {mix.fillings[0].flags: mix for mix in partners(linear, BUILTIN)}
 
     assert "--relaxation softmax" not in found
     assert found["--updater sgd"].verdict == "sound"
@@ -158,7 +158,7 @@ def test_partners_are_judged_with_the_rest_as_it_comes():
 
 def test_what_is_wrong_with_a_part_alone_is_no_matter_of_mixing():
     """Without nascore-darts no space and no updater come by default, and no file is named here."""
-    verdicts = {mix.fillings[0].typed: mix.verdict for mix in partners(BUILTIN.get("space", "file"), BUILTIN)}
+    verdicts = {mix.fillings[0].flags: mix.verdict for mix in partners(BUILTIN.get("space", "file"), BUILTIN)}
 
     assert verdicts["--updater sgd"] == verdicts["--growth none"] == "sound"
 

@@ -12,7 +12,7 @@ import pytest
 from recipe_table import CHOICES, SPACES, expected, listed
 
 from nascore.plugin import discover
-from nascore.recipe.advice.combinations import VERDICTS, mixes
+from nascore.recipe.advice.all_mixes import VERDICTS, mixes
 from nascore.testing.mixes import accepted_mixes, covering_mixes, faults_of, held
 
 REGISTRY = discover()
@@ -38,7 +38,7 @@ def rows():
 
 def wrong(found):
     """What is wrong with the runs of mixes, by what one types for it."""
-    return {mix.typed: said for mix in found if (said := faults_of(mix, REGISTRY))}
+    return {mix.flags: said for mix in found if (said := faults_of(mix, REGISTRY))}
 
 
 def of_table(mix):
@@ -77,8 +77,8 @@ def test_every_mix_has_the_verdict_of_the_table_and_a_reason_for_it():
         wanted = of_table(mix)
         compared += wanted is not None
         assert mix.verdict in VERDICTS
-        assert bool(mix.reasons) == (mix.verdict != "sound"), mix.typed
-        assert wanted in {None, mix.verdict}, mix.typed
+        assert bool(mix.reasons) == (mix.verdict != "sound"), mix.flags
+        assert wanted in {None, mix.verdict}, mix.flags
     assert compared == in_table() > 0
 
 

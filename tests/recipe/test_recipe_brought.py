@@ -46,8 +46,8 @@ def test_naming_what_was_brought_changes_nothing(whole):
     registry = completed(REGISTRY) if whole else REGISTRY
     left_open = Counter()
     for combination in partly(registry, TRIED):
-        found = settled(asked(combination), registry, told=False)
-        again = settled(brought(found, combination), registry, told=False)
+        found = settled(asked(combination), registry, explain=False)
+        again = settled(brought(found, combination), registry, explain=False)
         assert plain(again) == plain(found), combination
         assert [(one.verdict, one.slots) for one in again.problems] == [
             (one.verdict, one.slots) for one in found.problems

@@ -11,7 +11,7 @@ from nascore.component import Give, Need
 from nascore.config import setting
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.recipe import Request, resolve, settled
-from nascore.recipe.advice.suggest import ResolveContext, suggest
+from nascore.recipe.advice.nearest_mix import ResolveContext, suggest
 
 
 def boom(*_anything):
@@ -208,4 +208,4 @@ def test_settings_that_refuse_another_value_are_no_way_out_and_no_crash():
     assert "relaxation.exact=false" in problem.hint
     assert "ordered" not in problem.hint
     found = suggest(asked, ResolveContext.of(asked, installed, run=CORE, slots=TABLE))
-    assert found.changes == ("idea given back, so xnas brings softmax",)
+    assert found.changes == ("idea removed, so xnas brings softmax",)

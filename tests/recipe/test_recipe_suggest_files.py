@@ -41,7 +41,7 @@ FILES = [
     # A choice of a file is given back by naming what the wishes bring.
     (
         "updater: xnas\nrelaxation: linear\n",
-        ("linear given back, so xnas brings softmax",),
+        ("linear removed, so xnas brings softmax",),
         {"relaxation": ["softmax"]},
         [],
     ),
@@ -49,27 +49,27 @@ FILES = [
     # One component of a list is left out; what stays keeps its settings.
     (
         "updater: xnas\nregularizer: {l1: {weight: 0.1}, entropy: {weight: 0.2}}\n",
-        ("l1 left out",),
+        ("l1 removed",),
         {"regularizer": ["entropy"]},
         [],
     ),
-    ("updater: xnas\nregularizer: l1\n", ("l1 left out",), {"regularizer": ["none"]}, []),
+    ("updater: xnas\nregularizer: l1\n", ("l1 removed",), {"regularizer": ["none"]}, []),
     # A setting of a file is put back by its default.
     (
         "updater: {name: xnas, exclude_none: false}\n",
-        ("updater.exclude_none given back, so it is true",),
+        ("updater.exclude_none unset, so it is true",),
         {},
         ["updater.exclude_none=true"],
     ),
     (
         "updater: xnas\ntrainer: {name: alternating, estimate: unrolled, epochs: 7}\n",
-        ("trainer.estimate given back, so it is first",),
+        ("trainer.estimate unset, so it is first",),
         {},
         ["trainer.estimate=first"],
     ),
     (
         "updater: darts\nregularizer: {l1: {target: mixture}}\n",
-        ("regularizer.l1.target given back, so it is theta",),
+        ("regularizer.l1.target unset, so it is theta",),
         {},
         ["regularizer.l1.target=theta"],
     ),
@@ -91,7 +91,7 @@ def test_a_flag_over_a_file_is_given_back_to_the_file(tmp_path):
     path = tmp_path / "main.yaml"
     path.write_text("nascore: 1\nscale: mini\nrelaxation: softmax\nupdater: xnas\n", encoding="utf-8")
     found = suggestion(Request(recipe=path, names={"relaxation": ["one-hot"]}))
-    assert found.changes == (f"one-hot given back, so softmax comes from {path}:3:13",)
+    assert found.changes == (f"one-hot removed, so softmax comes from {path}:3:13",)
     assert found.request.names == {}
 
 

@@ -61,7 +61,7 @@ def test_every_combination_of_what_is_installed_has_the_verdict_of_the_table():
     found = installed(REGISTRY)
     assert {"chain", "nb201"} <= set(found["space"])
     assert {"darts", "sgd", "uniform", "geonas", "xnas"} <= set(found["updater"])
-    assert list(differences(REGISTRY, combinations(**found), told=True)) == []
+    assert list(differences(REGISTRY, combinations(**found), explain=True)) == []
 
 
 def test_every_combination_has_it_with_parts_that_stand_in_for_those_to_come():

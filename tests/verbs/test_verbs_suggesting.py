@@ -8,7 +8,7 @@ from click.testing import CliRunner
 import nascore
 from nascore.cli import main
 from nascore.errors import NascoreError
-from nascore.recipe.advice.suggest import UnfitError
+from nascore.recipe.advice.nearest_mix import UnfitError
 
 
 @pytest.mark.parametrize("call", [nascore.search, nascore.search_several])

@@ -1,1 +1,1 @@
-"""Advice on refused requests: the nearest request that works, and the reasons."""
+"""Advice on mixes: the nearest mix that works (for refusals), and all mixes with their verdicts."""

@@ -71,20 +71,20 @@ def misfits(recipe: Recipe, registry: Registry) -> tuple[Problem, ...]:
 
 
 def fit(
-    recipe: Recipe, registry: Registry, *, told: bool = True, written: bool = False
+    recipe: Recipe, registry: Registry, *, explain: bool = True, written: bool = False
 ) -> tuple[Problem, ...]:
     """Check a finished recipe: all needs, each component's own rules on values, and what nothing reads.
 
     Args:
         recipe: A settled recipe.
         registry: What is installed, to say what fits.
-        told: Whether misfits are explained; else they have no text.
+        explain: Whether misfits are explained; else they have no text.
         written: Whether the recipe's file was written by a run.
 
     Returns:
         Every problem, refused or warned.
     """
-    problems = [*(misfits(recipe, registry) if told else _untold(recipe))]
+    problems = [*(misfits(recipe, registry) if explain else _untold(recipe))]
     for part in (part for items in recipe.parts.values() for part in items):
         for need in part.component.needs:
             problems += need_applies(part.component, part.settings, need)[1]

@@ -73,9 +73,9 @@ class Request:
             registry: What is installed.
             slots: The slot table.
         """
-        return [*self.files(registry, slots=slots), *self.typed(registry, slots=slots)]
+        return [*self.file_layers(registry, slots=slots), *self.flag_layers(registry, slots=slots)]
 
-    def files(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+    def file_layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
         """Return the layers of preset, recipe and scale; see :meth:`layers`."""
         files = Files(registry=registry, slots=tuple(slots))
         layers: list[Layer] = []
@@ -94,8 +94,8 @@ class Request:
             layers.append(DEFAULT_SCALE)
         return layers
 
-    def typed(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
-        """Return the layers of flags and settings, which lie over those of :meth:`files`.
+    def flag_layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
+        """Return the layers of flags and settings, which lie over those of :meth:`file_layers`.
 
         What one command or call gives twice has to be the same: neither lies over the other.
         """

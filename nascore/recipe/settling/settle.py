@@ -203,7 +203,7 @@ def resolve(
     *,
     run: Component = SEARCH_RUN,
     slots: Sequence[Slot] = SLOTS,
-    told: bool = True,
+    explain: bool = True,
 ) -> Recipe:
     """Settle layers into a recipe and check that its parts fit.
 
@@ -212,7 +212,7 @@ def resolve(
         registry: What is installed.
         run: The component of the run itself.
         slots: The slots to settle, in order; what layers say about other slots plays no part.
-        told: Whether misfits are explained, which takes half of the time.
+        explain: Whether misfits are explained, which takes half of the time.
 
     Returns:
         The recipe with all problems, warnings too; it is not raised here.
@@ -235,7 +235,7 @@ def resolve(
         written = any(layer.made_with for layer in layers)
         problems += leftovers(recipe, settling.stack)
         problems += preset_data_warnings(layers, settling.stack) if DATASET in recipe.parts else ()
-        problems += fit(recipe, registry, told=told, written=written)
+        problems += fit(recipe, registry, explain=explain, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 

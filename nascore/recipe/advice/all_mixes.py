@@ -1,6 +1,6 @@
-"""All combinations of the installed parts, each with its verdict and reasons.
+"""Lists all mixes of the installed components, each with its verdict and reasons.
 
-Torch-free: nothing is built. What a combination is worth in practice only a run can tell.
+Torch-free: nothing is built. How good a mix is in practice, only a run can tell.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
 
 NONE: Final = "none"
-OPEN: Final = ("dataset",)
-"""Slots that are filled as in a search: parts ask data for facts, which differ by number and not by kind."""
+NOT_VARIED: Final = ("dataset",)
+"""Slots that keep the default of a search: another data set changes no verdict."""
 
 
 @frozen(kw_only=True)
 class Filling:
-    """What fills a slot in a mix.
+    """A component in a slot of a mix, with the settings that change what it provides.
 
     Attributes:
         slot: The slot.
-        name: What is typed after ``--SLOT``; `none` for a list that is empty.
-        settings: Settings that make the component another one for the others, with their values as typed.
+        name: The value of ``--SLOT``; `none` for an empty list.
+        settings: Pairs of a path and a value, as in ``--set``.
     """
 
     slot: str
@@ -52,24 +52,24 @@ class Filling:
 
     @property
     def text(self) -> str:
-        """How it is called in a table: ``alternating estimate=first``."""
+        """Its label in a table: ``alternating estimate=first``."""
         return " ".join([self.name, *(f"{path.rpartition('.')[2]}={value}" for path, value in self.settings)])
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """Its settings, as they are typed after ``--set``."""
+        """The values of ``--set`` for its settings."""
         return tuple(f"{path}={value}" for path, value in self.settings)
 
     @property
-    def typed(self) -> str:
-        """What is added to a command line."""
+    def flags(self) -> str:
+        """Its flags on a command line."""
         sets = (word for text in self.sets for word in ("--set", text))
         return command_line(f"--{self.slot}", self.name, *sets)
 
 
 @frozen(kw_only=True)
 class Axis:
-    """A slot, and all that can fill it."""
+    """A slot, and every filling of it."""
 
     slot: str
     fillings: tuple[Filling, ...]
@@ -82,32 +82,32 @@ def axes_of(
     sets: Sequence[str] = (),
     slots: Sequence[Slot] = SLOTS,
 ) -> tuple[Axis, ...]:
-    """Return the axes of all combinations, in the order of the slots.
+    """Return the axes of all mixes, in the order of the slots.
 
-    A component stands once for each value of its settings that decide on what it gives the others, if there
-    are only a few. A list is empty or holds one component.
+    A component with settings that change what it provides has one filling for each of their values. A list is
+    empty or holds one component.
 
     Args:
-        registry: What is installed.
-        names: What was typed for a slot: nothing else fills it then.
-        sets: ``PATH=VALUE`` texts that stand fast.
+        registry: The installed components.
+        names: The components of a slot, where not all of them are wanted.
+        sets: ``PATH=VALUE`` texts; these settings are not varied.
         slots: The slot table.
 
     Raises:
-        RecipeError: Some names stand for no slot or no component.
+        RecipeError: A slot or a component does not exist.
     """
     _refuse_unknown(names, slots)
     fixed = {text.partition("=")[0].strip() for text in sets}
-    asked = needed_capabilities(registry, slots)
+    needed = needed_capabilities(registry, slots)
     problems: list[Problem] = []
     axes = []
     for slot in slots:
         wanted = names.get(slot.name) or _installed(slot, registry)
         fillings: list[Filling] = []
         for name in dict.fromkeys(wanted):
-            component, problem = _component(slot, name, registry)
+            component, problem = _named_component(slot, name, registry)
             problems += [] if problem is None else [problem]
-            fillings += _forms(slot, name, component, asked, fixed)
+            fillings += _fillings(slot, name, component, needed, fixed)
         if fillings:
             axes.append(Axis(slot=slot.name, fillings=tuple(fillings)))
     if problems:
@@ -127,37 +127,37 @@ def _refuse_unknown(names: Iterable[str], slots: Sequence[Slot]) -> None:
 
 
 def needs_a_value(component: Component) -> bool:
-    """Say whether a component cannot be chosen by its name alone: ``--space file:PATH``."""
+    """Return whether a component cannot be chosen by its name alone: ``--space file:PATH``."""
     return component.argument is not None and getattr(plain_settings(component), component.argument) is None
 
 
 def plain_settings(component: Component) -> object:
-    """Return the settings of a component as they are by default; None where it has none that can be made."""
+    """Return the default settings of a component; None where making them fails."""
     part = plain(component)
     return None if part is None else part.settings
 
 
 def needed_capabilities(registry: Registry, slots: Iterable[Slot] = SLOTS) -> frozenset[tuple[str, str]]:
-    """Return slot and name of every capability that some component has a need of."""
-    components = (one for slot in slots for one in registry.components(slot.name))
-    terms = (split(term) for one in components for need in one.needs for term in need.terms)
+    """Return slot and name of every capability that some component needs."""
+    components = (component for slot in slots for component in registry.components(slot.name))
+    terms = (split(term) for component in components for need in component.needs for term in need.terms)
     return frozenset((slot, capability) for _, slot, capability in terms)
 
 
 def _installed(slot: Slot, registry: Registry) -> Sequence[str]:
-    """What fills a slot that nobody named; nothing where it is left open."""
-    if slot.aside or slot.name in OPEN:
+    """Return the names of all components of a slot; nothing for a slot that is not combined."""
+    if slot.aside or slot.name in NOT_VARIED:
         return ()
-    found = (name for name in registry.shown(slot.name) if _is_whole(slot, name, registry))
+    found = (name for name in registry.shown(slot.name) if _needs_no_value(slot, name, registry))
     return (NONE, *found) if slot.many else tuple(found)
 
 
-def _is_whole(slot: Slot, name: str, registry: Registry) -> bool:
+def _needs_no_value(slot: Slot, name: str, registry: Registry) -> bool:
     component = registry.get(slot.name, name)
     return component is not None and not needs_a_value(component)
 
 
-def _component(slot: Slot, name: str, registry: Registry) -> tuple[Component | None, Problem | None]:
+def _named_component(slot: Slot, name: str, registry: Registry) -> tuple[Component | None, Problem | None]:
     if slot.many and name == NONE:
         return None, None
     origin = Origin(kind="flag", flag=f"--{slot.name}", value=name)
@@ -165,14 +165,14 @@ def _component(slot: Slot, name: str, registry: Registry) -> tuple[Component | N
     return choice.component, choice.problem
 
 
-def _forms(
+def _fillings(
     slot: Slot,
     name: str,
     component: Component | None,
-    asked: frozenset[tuple[str, str]],
+    needed: frozenset[tuple[str, str]],
     fixed: set[str],
 ) -> Iterator[Filling]:
-    found = {} if component is None else deciding(component, asked)
+    found = {} if component is None else deciding_settings(component, needed)
     free = {f"{slot.prefix(name)}{setting}": values for setting, values in found.items()}
     free = {path: values for path, values in free.items() if path not in fixed}
     for values in product(*free.values()):
@@ -180,12 +180,12 @@ def _forms(
         yield Filling(slot=slot.name, name=name, settings=settings)
 
 
-def deciding(component: Component, asked: frozenset[tuple[str, str]]) -> dict[str, tuple[Any, ...]]:
-    """Return the settings that decide on what a component gives of what is asked for, with their values.
+def deciding_settings(component: Component, needed: frozenset[tuple[str, str]]) -> dict[str, tuple[Any, ...]]:
+    """Return the settings that change which needed capabilities a component provides, with their values.
 
     Args:
         component: The component.
-        asked: Slot and name of what some need asks for.
+        needed: Slot and name of what some need asks for.
     """
     part = plain(component)
     found: dict[str, tuple[Any, ...]] = {}
@@ -193,14 +193,14 @@ def deciding(component: Component, asked: frozenset[tuple[str, str]]) -> dict[st
         if part is None or declared.nested:
             continue
         values = (declared.default, *other_values(declared, declared.default))
-        forms = [(value, changed(part, name, value)) for value in values]
-        given = [
-            (value, {one for one in form.provides if (component.slot, one) in asked})
-            for value, form in forms
-            if form is not None
+        variants = [(value, changed(part, name, value)) for value in values]
+        provided = [
+            (value, {capability for capability in variant.provides if (component.slot, capability) in needed})
+            for value, variant in variants
+            if variant is not None
         ]
-        if any(one != given[0][1] for _, one in given):
-            found[name] = tuple(value for value, _ in given)
+        if any(capabilities != provided[0][1] for _, capabilities in provided):
+            found[name] = tuple(value for value, _ in provided)
     return found
 
 
@@ -208,18 +208,18 @@ Judgement: TypeAlias = Literal["sound", "warned", "refused"]
 VERDICTS: Final[tuple[Judgement, ...]] = ("sound", "warned", "refused")
 """From the best to the worst."""
 
-MOST: Final = 100_000
-"""Combinations that are gone through; at some milliseconds each, more than one wants to wait for."""
+MOST_MIXES: Final = 100_000
+"""The largest number of mixes; at some milliseconds each, nobody wants to wait for more."""
 
 
 @frozen(kw_only=True)
 class Mix:
-    """A combination, and what the fit check says of it.
+    """A mix of components with its verdict.
 
     Attributes:
-        fillings: What fills each slot that was combined.
-        request: What one would ask for to have it.
-        verdict: The worst that is said of it.
+        fillings: The filling of each combined slot.
+        request: The request for this mix.
+        verdict: The worst verdict of its problems.
         reasons: Why it is not sound, the worst first.
     """
 
@@ -229,137 +229,137 @@ class Mix:
     reasons: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return self.typed
+        return self.flags
 
     @property
     def texts(self) -> dict[str, str]:
-        """By slot what fills it, in words."""
-        return {one.slot: one.text for one in self.fillings}
+        """The label of each filling, by slot."""
+        return {filling.slot: filling.text for filling in self.fillings}
 
     @property
-    def typed(self) -> str:
-        """What one types for it after ``nascore search``."""
-        return " ".join(one.typed for one in self.fillings)
+    def flags(self) -> str:
+        """Its flags after ``nascore search``."""
+        return " ".join(filling.flags for filling in self.fillings)
 
 
 @frozen(kw_only=True)
 class Mixes:
-    """All combinations of some axes.
+    """All mixes of some axes.
 
     Attributes:
-        registry: What is installed.
-        axes: What is combined.
-        request: What stays the same.
-        left_out: What is not combined, a sentence each.
+        registry: The installed components.
+        axes: The slots that are combined.
+        request: The part of the request that all mixes share.
+        not_combined: What is not combined, a text each.
     """
 
     registry: Registry
     axes: tuple[Axis, ...]
     request: Request = Factory(Request)
-    left_out: tuple[str, ...] = ()
+    not_combined: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of mixes."""
         return prod(len(axis.fillings) for axis in self.axes)
 
     def values(self, slot: str) -> tuple[str, ...]:
-        """Return the names of what fills a slot, each once; none where the slot is not combined."""
-        names = (one.name for axis in self.axes if axis.slot == slot for one in axis.fillings)
+        """Return the names of the components of a slot, each once; empty where the slot is not combined."""
+        names = (filling.name for axis in self.axes if axis.slot == slot for filling in axis.fillings)
         return tuple(dict.fromkeys(names))
 
     def __iter__(self) -> Iterator[Mix]:
-        """Yield each with its verdict; the last axis changes first."""
+        """Yield each mix with its verdict; the last axis changes fastest."""
         for fillings in product(*(axis.fillings for axis in self.axes)):
-            yield judged(fillings, self.request, self.registry)
+            yield judge(fillings, self.request, self.registry)
 
 
 def mixes(
     registry: Registry, *, names: Mapping[str, Sequence[str]] | None = None, sets: Sequence[str] = ()
 ) -> Mixes:
-    """Return all combinations of what is installed.
+    """Return all mixes of the installed components.
 
     Args:
-        registry: What is installed.
-        names: What was typed for a slot, each a value of its axis: nothing else fills it then.
-        sets: ``PATH=VALUE`` texts that hold for all.
+        registry: The installed components.
+        names: The components of a slot, where not all of them are wanted.
+        sets: ``PATH=VALUE`` texts that hold for all mixes.
 
     Raises:
-        RecipeError: A name stands for no component, or there are more combinations than one waits for.
+        RecipeError: A component does not exist, or there are too many mixes.
     """
     axes = axes_of(registry, names=names or {}, sets=sets)
     found = Mixes(
         registry=registry,
         axes=axes,
         request=Request(scale="mini", sets=tuple(sets)),
-        left_out=tuple(_left_out(registry, axes)),
+        not_combined=tuple(_not_combined(registry, axes)),
     )
-    if len(found) > MOST:
+    if len(found) > MOST_MIXES:
         widest = max(axes, key=lambda axis: len(axis.fillings))
-        text = f"{len(found):,} combinations are more than the {MOST:,} that are gone through."
-        hint = f"Name what fills some slots: --{widest.slot} {widest.fillings[0].name}."
+        text = f"there are {len(found):,} combinations; at most {MOST_MIXES:,} are checked."
+        hint = f"Name the components of some slots: --{widest.slot} {widest.fillings[0].name}."
         raise RecipeError([Problem(path="", text=text, hint=hint)])
     return found
 
 
-def judged(
+def judge(
     fillings: Sequence[Filling],
     request: Request,
     registry: Registry,
     *,
-    alone: bool = True,
+    single_slot_problems: bool = True,
 ) -> Mix:
-    """Return a combination with its verdict.
+    """Return a mix with its verdict.
 
     Args:
-        fillings: What fills each slot; the others are filled by wishes and defaults.
-        request: What is asked for besides.
-        registry: What is installed.
-        alone: Whether it counts what is wrong with one slot alone, such as a file that is not named.
+        fillings: The fillings; wishes and defaults fill the other slots.
+        request: The rest of the request.
+        registry: The installed components.
+        single_slot_problems: Whether problems of one slot alone count, such as a missing file name.
     """
-    asked = evolve(
+    request = evolve(
         request,
-        names={**request.names, **{one.slot: (one.name,) for one in fillings}},
-        sets=[*request.sets, *(text for one in fillings for text in one.sets)],
+        names={**request.names, **{filling.slot: (filling.name,) for filling in fillings}},
+        sets=[*request.sets, *(text for filling in fillings for text in filling.sets)],
     )
-    recipe = resolve(asked.layers(registry), registry, told=False)
-    own = {path for one in fillings for path, _value in one.settings}
+    recipe = resolve(request.layers(registry), registry, explain=False)
+    varied = {path for filling in fillings for path, _value in filling.settings}
     counted = [
-        one
-        for one in _said(recipe)
-        # That nothing reads a setting which only tells forms apart speaks against no combination.
-        if (alone or len(one.slots) != 1) and not (one.verdict == "warned" and one.path in own)
+        problem
+        for problem in _explained_problems(recipe)
+        # An unread setting that only distinguishes two fillings is no fault of the mix.
+        if (single_slot_problems or len(problem.slots) != 1)
+        and not (problem.verdict == "warned" and problem.path in varied)
     ]
-    said = sorted(counted, key=lambda one: -VERDICTS.index(one.verdict))
+    problems = sorted(counted, key=lambda problem: -VERDICTS.index(problem.verdict))
     return Mix(
         fillings=tuple(fillings),
-        request=asked,
-        verdict=said[0].verdict if said else "sound",
-        reasons=tuple(dict.fromkeys(one.text for one in said)),
+        request=request,
+        verdict=problems[0].verdict if problems else "sound",
+        reasons=tuple(dict.fromkeys(problem.text for problem in problems)),
     )
 
 
 def partners(component: Component, registry: Registry) -> Iterator[Mix]:
-    """Yield what a component mixes with: one other slot after the other is filled with each thing there is.
+    """Yield the mixes of a component with each component of every other slot, one at a time.
 
-    The rest is as wishes and defaults bring it. What is wrong with one slot alone does not count: that is no
-    matter of mixing.
+    Wishes and defaults fill the remaining slots. Problems of one slot alone do not count.
 
     Args:
         component: The component.
-        registry: What is installed.
+        registry: The installed components.
     """
     full = registry.ambiguous(component.slot, component.name)
     name = f"{component.plugin}:{component.name}" if full else component.name
     request = Request(scale="mini", names={component.slot: (name,)})
-    whole = {slot: registry.shown(slot) for slot in OPEN}
-    for axis in axes_of(registry, names=whole):
+    varied_too = {slot: registry.shown(slot) for slot in NOT_VARIED}
+    for axis in axes_of(registry, names=varied_too):
         if axis.slot != component.slot:
             for filling in axis.fillings:
-                yield judged([filling], request, registry, alone=False)
+                yield judge([filling], request, registry, single_slot_problems=False)
 
 
-def _said(recipe: Recipe) -> Iterator[Problem]:
-    """Yield all problems; those of needs, which were settled without a text, with a short one."""
+def _explained_problems(recipe: Recipe) -> Iterator[Problem]:
+    """Yield all problems of a recipe; those of unmet needs with a short text."""
     for lack in unmet(recipe.parts):
         yield Problem(path="", text=_reason(lack), verdict=lack.need.verdict, slots=lack.slots)
     for problem in recipe.problems:
@@ -372,16 +372,17 @@ def _reason(lack: Unmet) -> str:
     return f"{lack.part.name} needs {asks(lack.need)}: {lack.need.why.rstrip('.')}"
 
 
-def _left_out(registry: Registry, axes: Sequence[Axis]) -> Iterator[str]:
-    named = {axis.slot: {one.name.partition(":")[0] for one in axis.fillings} for axis in axes}
+def _not_combined(registry: Registry, axes: Sequence[Axis]) -> Iterator[str]:
+    named = {axis.slot: {filling.name.partition(":")[0] for filling in axis.fillings} for axis in axes}
     for slot in SLOTS:
         if slot.name not in named and slot.aside:
             yield f"{slot.name}: it does not influence the result"
         elif slot.name not in named:
-            yield f"{slot.name}: as a search fills it"
+            yield f"{slot.name}: the default of a search"
         elif slot.many:
             yield f"{slot.name}: lists of two or more"
-        for one in registry.components(slot.name) if slot.name in named else ():
-            if needs_a_value(one) and one.name not in named[slot.name]:
-                yield f"{slot.name} {one.name}: add --{slot.name} {one.name}:{str(one.argument).upper()}"
-    yield "settings: all but those that decide on what a part gives the others"
+        for component in registry.components(slot.name) if slot.name in named else ():
+            name = component.name
+            if needs_a_value(component) and name not in named[slot.name]:
+                yield f"{slot.name} {name}: add --{slot.name} {name}:{str(component.argument).upper()}"
+    yield "settings: all but those that change a component's capabilities"

@@ -9,7 +9,7 @@ from suggested import REGISTRY, line_of, read_back, said, suggestion, suggestion
 
 from nascore.component import Need
 from nascore.recipe import Request, resolve
-from nascore.recipe.advice.suggest import UnfitError, fitting, unfit
+from nascore.recipe.advice.nearest_mix import UnfitError, fitting_components, unfit
 from nascore.recipe.sources.run_settings import SEARCH_RUN
 from nascore.slots import SLOTS
 
@@ -52,7 +52,7 @@ def check_found(step):
         assert (found is None) == far(combination), combination
         if found is None:
             continue
-        recipe = settled(found.request, REGISTRY, told=False)
+        recipe = settled(found.request, REGISTRY, explain=False)
         assert recipe.refused == (), combination
         assert 1 <= len(found.changes) <= 2, combination
 
@@ -91,52 +91,52 @@ def test_growth_and_space_are_kept_where_anything_else_can_be_changed():
         # One choice against a rule: it is given back.
         (
             flags(updater="xnas", relaxation="linear"),
-            ("linear given back, so xnas brings softmax",),
+            ("linear removed, so xnas brings softmax",),
             "nascore search --updater xnas",
         ),
         # A whole choice is not thrown away for one bad component, nor replaced by a silly one.
         (
             flags(updater="geonas", relaxation="linear", regularizer="l1 entropy"),
-            ("l1 left out", "linear given back, so geonas brings softmax"),
+            ("l1 removed", "linear removed, so geonas brings softmax"),
             "nascore search --updater geonas --regularizer entropy",
         ),
         # The last of a list: the list is left deliberately empty.
         (
             flags(updater="geonas", regularizer="l1"),
-            ("l1 left out",),
+            ("l1 removed",),
             "nascore search --updater geonas --regularizer none",
         ),
         # With a component go its settings.
         (
             flags(["regularizer.l1.weight=0.5", "seed=4"], updater="geonas", regularizer="l1 entropy"),
-            ("l1 left out",),
+            ("l1 removed",),
             "nascore search --updater geonas --regularizer entropy --set seed=4",
         ),
         (
             flags(["regularizer.builtin:l1.weight=0.5"], updater="geonas", regularizer="builtin:l1 entropy"),
-            ("l1 left out",),
+            ("l1 removed",),
             "nascore search --updater geonas --regularizer entropy",
         ),
         # Of two ways the sound one, though nothing reads a setting that was typed.
         (
             flags(["trainer.epochs=3"], growth="random", relaxation="linear", updater="xnas"),
-            ("xnas given back, so random brings uniform",),
+            ("xnas removed, so random brings uniform",),
             "nascore search --growth random --relaxation linear --set trainer.epochs=3",
         ),
         # A setting that was typed is dropped, and nothing else.
         (
             flags(["trainer.estimate = unrolled", "trainer.epochs=3"], updater="xnas"),
-            ("trainer.estimate given back, so it is first",),
+            ("trainer.estimate unset, so it is first",),
             "nascore search --updater xnas --set trainer.epochs=3",
         ),
         (
             flags(["regularizer.l1.target=code"], updater="sgd", regularizer="l1"),
-            ("regularizer.l1.target given back, so it is theta",),
+            ("regularizer.l1.target unset, so it is theta",),
             "nascore search --updater sgd --regularizer l1",
         ),
         (
             flags(["updater.exclude_none=false", "updater.clip=2"], updater="xnas"),
-            ("updater.exclude_none given back, so it is true",),
+            ("updater.exclude_none unset, so it is true",),
             "nascore search --updater xnas --set updater.clip=2",
         ),
     ],
@@ -164,7 +164,7 @@ def test_a_setting_that_nobody_gave_is_changed_where_a_default_does_not_fit():
 
 def test_the_later_of_two_slots_gives_way():
     found = suggestion(flags(space="nb201", growth="sweep"), completed(REGISTRY))
-    assert found.changes == ("sweep given back, so none comes by default",)
+    assert found.changes == ("sweep removed, so none comes by default",)
 
 
 def refused(wanted, registry=REGISTRY):
@@ -194,7 +194,7 @@ def test_a_misfit_is_a_refused_recipe_that_can_look_for_what_works():
     assert isinstance(error, UnfitError)
     assert error.exit_code == 3
     assert error.problems == recipe.problems
-    assert error.suggestion().changes == ("linear given back, so xnas brings softmax",)
+    assert error.suggestion().changes == ("linear removed, so xnas brings softmax",)
 
 
 def test_what_a_warning_calls_sound_is_sound():
@@ -215,7 +215,7 @@ def test_what_a_warning_calls_sound_is_sound():
                 wanted = evolve(wanted, sets=[typed])
             else:
                 wanted = evolve(wanted, names={**wanted.names, flag.removeprefix("--"): [typed]})
-            assert settled(wanted, REGISTRY, told=False).problems == (), (one, way)
+            assert settled(wanted, REGISTRY, explain=False).problems == (), (one, way)
     assert {"--updater uniform", "--updater sgd", "--set trainer.estimate=first"} <= seen
 
 
@@ -240,7 +240,7 @@ def test_where_three_changes_are_needed_there_is_no_command_but_what_fits_by_slo
     whole = completed(REGISTRY)
     assert suggestion(asked(FAR), whole) is None
     recipe, error = refused(asked(FAR), whole)
-    assert error.fitting() == fitting(recipe, error.ground)
+    assert error.fitting() == fitting_components(recipe, error.context)
     assert error.fitting()["growth"] == ("none", "petridish", "random")
     assert error.fitting()["updater"] == ("darts", "data", "geonas", "sgd", "uniform")
     assert error.fitting()["relaxation"] == ("egs", "one-hot", "softmax")

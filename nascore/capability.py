@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # of a space
-        "fixed": "keeps every architecture nameable by a code of its own",
+        "fixed": "gives every architecture a code in a fixed encoding",
         "excludes": "never keeps some of its operations when an architecture is derived",
         # of a relaxation
         "normalized": "gives weights that are not negative and sum to 1 over the segment",
         "non-negative": "gives weights that are not negative, whatever their sum",
         "deterministic": "draws nothing at random",
-        "selects": "says itself which operations stand",
-        "pools": "says itself what several entries weigh as one",
-        "anneals": "changes in the course of a search",
-        "grouped": "depends on which operations a group offers",
+        "selects": "chooses by itself which operations are kept",
+        "pools": "defines the weight of several entries that compete as one",
+        "anneals": "changes during a search",
+        "grouped": "depends on the operations of the choice group",
         "unbiased": "has the softmax of theta as the mean of its draws",
-        "sparse": "lets an operation of weight zero go unrun",
+        "sparse": "does not run operations whose weight is zero",
         # of a regularizer
-        "stateful": "has a state that belongs to a checkpoint",
+        "stateful": "has a state that a checkpoint must save",
         # of an updater (sparse too)
         "learns": "follows a gradient",
         "mixture-gradient": "follows the gradient of the mixture, not of theta",
@@ -39,8 +39,8 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
         # of the run
         "horizon": "knows how many updates are left",
         # of growth
-        "shadows": "ranks candidates as shadows beside a network that works",
-        "supernet": "chooses in a supernet, by what the updater learns there",
+        "shadows": "ranks candidates as shadows beside a working network",
+        "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
         "remarks": "comments on its seeds in the run's log",
         # of a trick
         "random-forward": "makes the forward pass random",

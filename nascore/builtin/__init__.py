@@ -1,6 +1,6 @@
 """The plugin `builtin`: the parts that come with nascore.
 
-This module says what there is and imports neither torch nor scikit-learn.
+This module declares the parts and imports neither torch nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _OF_A_SUPERNET: Final = (
     "updater",
     "relaxation",
     "regularizer",
-    # But for the estimate, on which needs have their say.
+    # Not the estimate: needs of other parts depend on it.
     *(f"trainer.{name}" for name in fields_dict(AlternatingSettings) if name != "estimate"),
 )
-"""Settings that nothing reads where no supernet is searched in."""
+"""Settings that have no effect without a search in a supernet."""
 
 
 @hookimpl
 def nascore_spaces() -> Iterable[Component]:
-    """Yield the spaces that need no algorithm's plugin."""
+    """Yield the spaces that belong to no algorithm."""
     yield Component(
         name="file",
         slot="space",
@@ -81,7 +81,7 @@ def nascore_spaces() -> Iterable[Component]:
 
 @hookimpl
 def nascore_growths() -> Iterable[Component]:
-    """Yield one search in one supernet, and the control."""
+    """Yield the search in one supernet, and random search as a control."""
     yield Component(
         name="none",
         slot="growth",
@@ -100,13 +100,13 @@ def nascore_growths() -> Iterable[Component]:
             Need(
                 terms=("not updater.learns",),
                 ask="an updater that learns nothing (uniform)",
-                why="architectures are drawn at random, and the updater is never asked",
+                why="architectures are drawn at random, and the updater is never called",
                 verdict="warned",
             ),
         ),
         wishes={"updater": "uniform"},
         mini={"count": 5},
-        unread=dict.fromkeys(_OF_A_SUPERNET, "what is drawn is trained as training.* says"),
+        unread=dict.fromkeys(_OF_A_SUPERNET, "drawn architectures are trained by the settings training.*"),
         paper="arXiv 1902.07638",
     )
 
@@ -131,7 +131,7 @@ def nascore_updaters() -> Iterable[Component]:
             Need(
                 terms=("trainer.two-halves", "growth.shadows"),
                 ask="an estimate on images that the weights do not see (first, unrolled), or shadow growth",
-                why="on one set of images the architecture overfits: DARTS's paper has 3.56 %, not 3.00 %",
+                why="trained on the same images, the architecture overfits (DARTS: 3.56 % error, not 3.00 %)",
                 verdict="warned",
             ),
         ),
@@ -140,7 +140,7 @@ def nascore_updaters() -> Iterable[Component]:
 
 @hookimpl
 def nascore_relaxations() -> Iterable[Component]:
-    """Yield a distribution, a draw of it, and free weights."""
+    """Yield softmax weights, draws from them, and unconstrained weights."""
     yield Component(
         name="softmax",
         slot="relaxation",
@@ -175,7 +175,7 @@ def nascore_regularizers() -> Iterable[Component]:
 
 @hookimpl
 def nascore_datasets() -> Iterable[Component]:
-    """Yield data that needs no download."""
+    """Yield the data sets that need no download."""
     yield Component(
         name="digits",
         slot="dataset",
@@ -204,13 +204,13 @@ def nascore_datasets() -> Iterable[Component]:
 
 @hookimpl
 def nascore_trainers() -> Iterable[Component]:
-    """Yield the trainer of two levels."""
+    """Yield the bilevel trainer."""
     yield ALTERNATING
 
 
 @hookimpl
 def nascore_observers() -> Iterable[Component]:
-    """Yield the view of a run."""
+    """Yield the terminal view of a run."""
     yield Component(
         name="terminal",
         slot="observer",
@@ -222,5 +222,5 @@ def nascore_observers() -> Iterable[Component]:
 
 @hookimpl
 def nascore_operations() -> Iterable[Operation]:
-    """Yield the catalogue."""
+    """Yield the operations of the core."""
     yield from OPERATIONS

@@ -63,8 +63,9 @@ class L1Settings:
     weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
     target: Literal["theta", "mixture", "code"] = setting(
         "theta",
-        "Of what: theta (under softmax that pulls to the even mixture, not to a sparse one), a mixture that "
-        "need not sum to 1, or the mean distance of probabilities from the code that was drawn of them.",
+        "The penalised values. theta: the parameters (with softmax this favours uniform weights, not sparse "
+        "ones); mixture: weights that need not sum to 1; code: the mean distance of the probabilities from "
+        "the code drawn from them.",
     )
     average: bool = setting(
         default=False,
@@ -77,7 +78,7 @@ class L1Settings:
 
 @frozen(kw_only=True)
 class EntropySettings:
-    """How undecided the mixture is."""
+    """The entropy of the mixture."""
 
     weight: float = setting(1e-3, "Weight of the penalty; 0: none.", ge=0)
     toward: Literal["decided", "even"] = setting(
@@ -88,7 +89,7 @@ class EntropySettings:
 
 @frozen(kw_only=True)
 class CostSettings:
-    """What the mixture is expected to cost."""
+    """The expected cost of the mixture."""
 
     of: Literal["macs", "params"] = setting(
         "macs", "Multiply-accumulates for each image, or parameters, of the supernet."
@@ -117,7 +118,7 @@ class FileSettings:
 
 @frozen(kw_only=True)
 class TinySettings:
-    """Size of the tiny space."""
+    """The size of the tiny space."""
 
     channels: int = setting(4, "Width of every operation.", ge=1)
     cells: int = setting(2, "How often the cell is used.", ge=1)
@@ -130,8 +131,9 @@ class PlantedSpaceSettings:
     form: Literal["chain", "cell", "nb201", "residual"] = setting(
         "chain",
         "chain: three layers with a group each; cell: a cell with three edges that is used twice; nb201: a "
-        "cell with six edges, of which the three in a row need what is useful and the others `none`; "
-        "residual: the chain with a skip around each layer, for relaxations that draw one operation of each.",
+        "cell with six edges, where the three in a row need the useful operation and the others `none`; "
+        "residual: the chain with a skip connection around each layer, for relaxations that draw a single "
+        "operation in each.",
     )
     seed: int = setting(0, "Decides which candidate is the useful one.", ge=0)
     channels: int = setting(8, "Width of every operation.", ge=1)
@@ -166,7 +168,7 @@ class PlantedDataSettings:
 
 @frozen(kw_only=True)
 class TerminalSettings:
-    """How a run is shown."""
+    """The form in which a run is shown."""
 
     form: Literal["auto", "live", "lines"] = setting(
         "auto", "A live view, or one line for each epoch; auto: live if stderr is a terminal."
@@ -175,7 +177,7 @@ class TerminalSettings:
 
 LEARNER: Final = Need(
     terms=("updater.learns",),
-    why="the updater follows no gradient, so that a penalty moves nothing",
+    why="a penalty has no effect on an updater that follows no gradient",
     verdict="warned",
 )
 DISTRIBUTION: Final = Need(
@@ -185,7 +187,7 @@ DISTRIBUTION: Final = Need(
 NOT_NEGATIVE: Final = Need(
     terms=("relaxation.normalized", "relaxation.non-negative"),
     ask="a relaxation whose weights are not negative",
-    why="with a weight below zero an operation would count as cheaper than none",
+    why="an operation with a negative weight would count as cheaper than no operation",
 )
 
 
@@ -207,13 +209,13 @@ PENALTIES: Final = (
         needs=(
             Need(
                 terms=("not updater.mixture-gradient",),
-                ask="an updater that follows the gradient of theta (entropy works for the others)",
+                ask="an updater that follows the gradient of theta (entropy works with the others)",
                 why="an updater that follows the mixture's gradient never sees a penalty on theta",
             ),
             Need(
                 terms=("not relaxation.normalized",),
                 ask="a relaxation whose weights need not sum to 1",
-                why="the L1 norm of a distribution is 1 whatever it is",
+                why="the L1 norm of every distribution is 1",
                 when=_of_mixture,
             ),
             Need(

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from nascore.verbs.show import Partners, Shown, ShownSetting
 
 
-REST: Final = "with the other slots filled by wishes and defaults"
+REST: Final = "other slots are filled by wishes and defaults"
 
 _HEAD: Final = f"""\
 # Components
 
-Reference of the installed components, by slot: summary, source, the capabilities that a component gives and
-needs, its settings, and the parts that it mixes with, {REST}.
+Reference of the installed components, by slot: summary, source, the capabilities that a component provides and
+needs, its settings, and the parts that it mixes with ({REST}).
 `nascore show NAME` prints this for one component; `nascore matrix` prints all combinations."""
 
 
@@ -43,7 +43,7 @@ def mixing(found: Sequence[Partners]) -> Iterator[str]:
                 yield f"{slot}: {names}"
                 continue
             if not number:
-                yield f"{slot}: nothing that is sound"
+                yield f"{slot}: no sound partner"
             yield f"  {one.verdict} {names}: {one.why}"
 
 
@@ -62,7 +62,7 @@ def section(shown: Shown) -> str:
     blocks = [f"### {shown.name}", inline(shown.summary)]
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines = [f"{name}: {fact}" for name, fact in facts.items() if fact]
-    lines += [*shown.facts, *(f"gives {one}" for one in shown.provides)]
+    lines += [*shown.facts, *(f"provides {one}" for one in shown.provides)]
     lines += [f"needs {one}" for one in shown.needs]
     blocks.append("\n".join(f"- {line}" for line in lines))
     if shown.settings:
@@ -90,7 +90,7 @@ def _settings(shown: Shown) -> str:
         )
         for one in shown.settings
     ]
-    return markdown_table(rows, heads=("setting", "default", "mini", "must be", "is"))
+    return markdown_table(rows, heads=("setting", "default", "mini", "must be", "meaning"))
 
 
 def _mini(default: object, mini: object) -> str:
@@ -163,12 +163,12 @@ def _text(shown: Shown) -> str:
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
     lines += [f"  {fact}" for fact in shown.facts]
-    lines += [f"  gives: {one}" for one in shown.provides]
+    lines += [f"  provides: {one}" for one in shown.provides]
     lines += [f"  needs: {one}" for one in shown.needs]
     lines = [wrapped(line) for line in lines]
     if shown.settings:
         rows = [_row(one) for one in shown.settings]
-        lines.append(table(rows, heads=("setting", "default", "mini", "must be", "is"), prose=True))
+        lines.append(table(rows, heads=("setting", "default", "mini", "must be", "meaning"), prose=True))
     if shown.mixes:
         found = [f"  mixes with ({REST}):", *(f"    {line}" for line in mixing(shown.mixes))]
         lines += map(wrapped, found)

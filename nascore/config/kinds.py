@@ -223,14 +223,14 @@ class Unit:
 Duration: TypeAlias = Annotated[
     float,
     Unit(
-        expected="a time (seconds, or such as 45s, 30min, 2h, 1d)",
+        expected="a time (seconds, or with a unit: 45s, 30min, 2h)",
         factors={"s": 1, "min": 60, "h": 3600, "d": 86400},
     ),
 ]
 Count: TypeAlias = Annotated[
     int,
     Unit(
-        expected="a whole number (or such as 200K, 200M, 1.5G)",
+        expected="a whole number (200K, 200M and 1.5G work too)",
         factors={"K": 10**3, "M": 10**6, "G": 10**9},
     ),
 ]

@@ -277,7 +277,7 @@ def _shown(component: Component, registry: Registry) -> Shown:
         paper=component.paper,
         provides=tuple(map(_gift, component.provides)),
         needs=tuple(map(_need, component.needs)),
-        facts=tuple(f"unread beside it: {path} ({instead})" for path, instead in component.unread.items()),
+        facts=tuple(f"no effect with it: {path} ({instead})" for path, instead in component.unread.items()),
         settings=tuple(_settings(component.config, component.mini, component.prefix)),
         mixes=() if component.slot == RUN else partners_of(component, registry),
     )

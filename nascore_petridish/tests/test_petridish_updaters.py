@@ -99,4 +99,4 @@ def test_a_space_of_a_benchmark_is_refused():
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 3
     assert "petridish and nb201 do not fit" in result.output
-    assert "no architecture of a space with a code of its own" in result.output
+    assert "has no code in a fixed encoding" in result.output

@@ -91,8 +91,8 @@ def test_a_learning_updater_is_warned_of(tmp_path: Path) -> None:
     result = grown(out, "--updater", "sgd", growth__count=1)
 
     assert result.exit_code == 0, result.output
-    assert "the updater is never asked" in result.stderr
-    assert any("the updater is never asked" in text for text in load_run(out).result["warnings"])
+    assert "the updater is never called" in result.stderr
+    assert any("the updater is never called" in text for text in load_run(out).result["warnings"])
     assert "sgd" not in (out / "run.log").read_text(encoding="utf-8").splitlines()[0]
 
 

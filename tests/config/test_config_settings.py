@@ -101,11 +101,11 @@ def test_values_of_every_kind_are_read(text, name, value):
         ("size: 1.5", "updater.size: 1.5 is not a whole number or text."),
         (
             "budget: 0s",
-            "updater.budget: '0s' is not a time (seconds, or such as 45s, 30min, 2h, 1d) above 0 or null.",
+            "updater.budget: '0s' is not a time (seconds, or with a unit: 45s, 30min, 2h) above 0 or null.",
         ),
         (
             "target: 0.5",
-            "updater.target: 0.5 is not a whole number (or such as 200K, 200M, 1.5G) at least 0.",
+            "updater.target: 0.5 is not a whole number (200K, 200M and 1.5G work too) at least 0.",
         ),
         ("mode: c", "updater.mode: 'c' is not one of a, b."),
         ("training: 3", "updater.training: 3 is not a group of settings."),

@@ -48,8 +48,8 @@ def test_geonas_is_refused_for_what_gates_are_and_warned_of_what_is_not_run():
 
     (refused, *_) = problems({"updater": ["geonas"]}, "deterministic", "non-negative", geonas=nascore_geonas)
     assert refused[0] == "refused"
-    assert "weights that do not sum to 1 are no point of it" in refused[1]
+    assert "the set of weights that sum to 1" in refused[1]
 
     (warned,) = problems({"updater": ["geonas"]}, "normalized", "unbiased", "sparse", geonas=nascore_geonas)
     assert warned[0] == "warned"
-    assert "a candidate that is not run has the slope 0" in warned[1]
+    assert "a candidate that is not run gets the slope 0" in warned[1]

@@ -208,8 +208,6 @@ def misfit(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry)
 def _wording(term: str) -> str:
     negated, slot, capability = split(term)
     article = "an" if slot[0] in "aeiou" else "a"
-    if slot == RUN:
-        article = "the"
     inner = f"that is not one that {sentence(capability)}" if negated else f"that {sentence(capability)}"
     return f"{article} {slot} {inner}"
 

@@ -1,7 +1,7 @@
 """DATA (Chang et al., NeurIPS 2019: Differentiable ArchiTecture Approximation) for nascore.
 
-Its sampler, ensemble Gumbel-softmax, and its update rule. Data sets are no business of this plugin. This
-module says what there is and imports neither torch nor the parts themselves.
+It provides the sampler (ensemble Gumbel-softmax) and the update rule of DATA, and no data set. This module
+declares the parts and imports neither torch nor the code of the parts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 COLDEST: Final = 0.01
-"""Below this temperature the soft draws are hard in 32-bit floats too, and no gradient is left."""
+"""Below this temperature the soft draws are one-hot in 32-bit floats and have no gradient."""
 
 
 @frozen(kw_only=True)
@@ -39,13 +39,13 @@ class EgsSettings:
     )
     segment: Literal["edge", "node"] | None = setting(
         "node",
-        "What a code is drawn for: a node, as the paper derives it; an edge, as its code draws; null: "
-        "as the space says.",
+        "Whether a code is drawn for each node, as in the paper, or for each edge, as in the authors' code; "
+        "null: as in the space.",
     )
     form: Literal["softmax", "relu"] = setting(
         "softmax",
-        "Which of the code's two files: p the softmax of theta, `none` left out of the mean; or p the shares "
-        "of ReLU of theta, `none` counted in the mean.",
+        "The variant of the authors' code. softmax: p is the softmax of theta, and the mean leaves out "
+        "`none`; relu: p is ReLU(theta) over its sum, and the mean counts `none`.",
     )
     normalize: Literal["mean", "sum"] = setting(
         "mean", "Whether the drawn operations are averaged, as in the code, or summed, as in the formula."
@@ -96,13 +96,13 @@ EGS: Final = Component(
         Need(
             terms=("not space.fixed",),
             ask="a space whose architectures may hold several operations on an edge",
-            why="with more than one draw several operations may stand together",
+            why="with more than one draw, an edge may keep several operations",
             when=_several,
         ),
         Need(
             terms=("not space.fixed",),
             ask="a space whose nodes need not read every edge (or --set relaxation.segment=edge)",
-            why="a code that is drawn for a node leaves most of its edges empty",
+            why="a code that is drawn for a node leaves most edges of the node empty",
             when=_by_node,
             verdict="warned",
         ),
@@ -126,7 +126,7 @@ DATA: Final = Component(
         Need(
             terms=("trainer.two-halves", "growth.shadows"),
             ask="an estimate on images that the weights do not see (first, unrolled), or shadow growth",
-            why="on one set of images the architecture overfits: DARTS's paper has 3.56 %, not 3.00 %",
+            why="trained on the same images, the architecture overfits (DARTS: 3.56 % error, not 3.00 %)",
             verdict="warned",
         ),
     ),
@@ -135,7 +135,7 @@ DATA: Final = Component(
         "regularizer": ("l1", {"target": "code", "weight": 0.1}),
     },
     mini={"lr": 0.05},
-    # The penalty is a mean over a group: at a few entries it would outweigh the loss.
+    # The penalty is a mean over a group: in a group of a few entries it would outweigh the loss.
     mini_wishes={"regularizer": []},
     paper=PAPER,
 )

@@ -1,6 +1,6 @@
 """Petridish (Hu et al., NeurIPS 2019: arXiv 1905.13360) for nascore: a growth policy for any space.
 
-This module is the plugin: it says what there is and imports neither torch nor the policy itself.
+This module declares the parts of the plugin and imports neither torch nor the code of the policy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PETRIDISH: Final = Component(
         Need(
             terms=("not space.fixed",),
             ask="a space whose architectures may grow",
-            why="what it grows is no architecture of a space with a code of its own",
+            why="a grown architecture has no code in a fixed encoding",
         ),
         Need(
             terms=("not trainer.two-halves",),

@@ -1,6 +1,6 @@
 """XNAS (Nayman et al., NeurIPS 2019: arXiv 1906.08031) for nascore: its updater, for any space.
 
-This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+This module declares the parts of the plugin and imports neither torch nor the code of the parts.
 """
 
 from __future__ import annotations
@@ -65,22 +65,22 @@ XNAS: Final = Component(
         ),
         Need(
             terms=("relaxation.deterministic",),
-            why="its bound holds for the mean forecast, not for one that is drawn",
+            why="its bound holds for the mean forecast, not for a drawn one",
         ),
         Need(
             terms=("trainer.sample-gradients",),
-            why="its theorem counts a reward for each image and use",
+            why="its theorem counts one reward for each image and each use of a cell",
             when=_by_sample,
         ),
         Need(
             terms=("not trainer.unrolled",),
             ask="an estimate at the weights of this round (first)",
-            why="its rewards are per sample and of this round",
+            why="its rewards are measured for each sample at the weights of the same round",
         ),
         Need(
             terms=("trainer.two-halves", "growth.shadows"),
             ask="an estimate on images that the weights do not see (first), or shadow growth",
-            why="the losses of its theorem are those of data that the weights are not fitted to",
+            why="its theorem assumes losses on images that the weights are not trained on",
             verdict="warned",
         ),
         Need(
@@ -91,7 +91,7 @@ XNAS: Final = Component(
         Need(
             terms=("not space.excludes",),
             ask="a space that may keep every operation, or exclude_none",
-            why="wipe-out may leave `none` alone, which this space never keeps",
+            why="wipe-out may leave only `none`, which this space never keeps",
             when=_may_end_with_none,
         ),
     ),

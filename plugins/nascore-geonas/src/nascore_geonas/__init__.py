@@ -1,6 +1,6 @@
 """Geometric NAS (Li et al., ICLR 2021: arXiv 2004.07802) for nascore: its updater, for any space.
 
-This module is the plugin: it says what there is and imports neither torch nor the part itself.
+This module declares the part of the plugin and imports neither torch nor the code of the part.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ def nascore_updaters() -> Iterable[Component]:
         needs=(
             Need(
                 terms=("relaxation.normalized",),
-                why="it steps on the simplex, and weights that do not sum to 1 are no point of it",
+                why="its steps stay on the simplex, the set of weights that sum to 1",
             ),
             Need(
                 terms=("relaxation.unbiased",),
-                why="the mean of the draws is not the point that is stepped",
+                why="its step changes the softmax of theta, and the mean of these draws is another point",
                 verdict="warned",
             ),
             Need(
                 terms=("not relaxation.sparse",),
                 ask="a relaxation that runs every candidate in an architecture pass",
-                why="a candidate that is not run has the slope 0, which the step takes for its loss",
+                why="a candidate that is not run gets the slope 0, as if it had no influence on the loss",
                 verdict="warned",
             ),
             Need(
                 terms=("not trainer.unrolled",),
-                ask="an estimate at the weights as they are (first, single-level)",
-                why="its convergence is shown for the gradient at the weights as they are",
+                ask="an estimate at the current weights (first, single-level)",
+                why="its convergence proof assumes the gradient at the current weights",
                 verdict="warned",
             ),
         ),

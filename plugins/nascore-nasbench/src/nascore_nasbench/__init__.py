@@ -1,6 +1,6 @@
 """NAS-Bench-201 (Dong and Yang, ICLR 2020: arXiv 2001.00326) for nascore: its space and its strings.
 
-This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+This module declares the parts of the plugin and imports neither torch nor the code of the parts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """More search spaces for nascore, each a description in YAML, and networks designed by hand.
 
-This module is the plugin: it says what there is and imports neither torch nor the parts themselves.
+This module declares the parts of the plugin and imports neither torch nor the code of the parts.
 """
 
 from __future__ import annotations

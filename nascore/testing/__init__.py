@@ -13,7 +13,13 @@ Beside others a part is tried by small searches with what goes with it: :func:`f
 :func:`covering_mixes` chooses of :func:`accepted_mixes`.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from nascore.plugin import discover
+from nascore.slots import SLOTS
 from nascore.testing.conformance import (
     Conformance,
     NotConformingError,
@@ -30,10 +36,12 @@ from nascore.testing.operation import OperationConformance
 from nascore.testing.plugin import PluginConformance
 from nascore.testing.regularizer import RegularizerConformance
 from nascore.testing.relaxation import RelaxationConformance
-from nascore.testing.slots import BY_KIND, BY_SLOT
 from nascore.testing.space import SpaceConformance
 from nascore.testing.trainer import TrainerConformance
 from nascore.testing.updater import UpdaterConformance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "BY_KIND",
@@ -59,3 +67,20 @@ __all__ = [
     "examined",
     "faults_of",
 ]
+
+
+def _load(name: str) -> type[Conformance]:
+    module, _, attribute = name.partition(":")
+    found: type[Conformance] = getattr(import_module(module), attribute)
+    return found
+
+
+BY_SLOT: Final[Mapping[str, type[Conformance]]] = {slot.name: _load(slot.conformance) for slot in SLOTS}
+"""The conformance class of each slot, by the slot's name."""
+
+BY_KIND: Final[Mapping[str, type[Conformance]]] = {
+    **BY_SLOT,
+    "operation": OperationConformance,
+    "plugin": PluginConformance,
+}
+"""The conformance class of whatever a plugin brings, and of the plugin as a whole."""

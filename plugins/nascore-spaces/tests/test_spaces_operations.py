@@ -8,9 +8,9 @@ from spaces_samples import CATALOGUE
 
 from nascore.api import DescriptionError
 from nascore.component import load
-from nascore_spaces.catalogue import entries
+from nascore_spaces import nascore_operations
 
-ENTRIES = {one.name: one for one in entries()}
+ENTRIES = {one.name: one for one in nascore_operations()}
 C, D = 8, 12  # channels before and after
 
 

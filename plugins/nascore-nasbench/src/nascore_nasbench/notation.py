@@ -8,12 +8,12 @@ reported at once, each with its line and column.
 from __future__ import annotations
 
 import re
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from nascore.api import DescriptionError, Origin, Problem, did_you_mean
-from nascore_nasbench import indices
 from nascore_nasbench.finding import LONGEST_STRING, find
 from nascore_nasbench.space import EDGES, OPERATIONS, STATES
 
@@ -30,10 +30,23 @@ MOST_NAMED = 8
 _SHOWN = 40
 _SOURCE = re.compile(r"[0-9]{1,9}")
 
+_LONGEST_NUMBERS = 200
+_NUMBERS = re.compile(r"[(\[]\s*[0-4](?:\s*,\s*[0-4]){5}\s*,?\s*[)\]]")
+
+_NASLIB = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+_BY_SOURCE = tuple(sorted(EDGES, key=lambda edge: (edge[1], edge[0])))
+
+READINGS = {
+    "in the order of the strings": (OPERATIONS, EDGES),
+    "with NASLib's operations, edges by their source": (_NASLIB, _BY_SOURCE),
+    "with the strings' operations, edges by their source": (OPERATIONS, _BY_SOURCE),
+}
+"""What the numbers count, as public code has it: the operations, and the edges as (node, source)."""
+
 
 def looks_like(text: str) -> bool:
     """Return whether a text holds an architecture string, sound or not, or six numbers of operations."""
-    return indices.looks_like(text) or bool(find(text))
+    return _is_numbers(text) or bool(find(text))
 
 
 def write(operations: Sequence[str]) -> str:
@@ -52,8 +65,8 @@ def parse(text: str) -> tuple[str, ...]:
     Raises:
         DescriptionError: With every problem of the text.
     """
-    if indices.looks_like(text):
-        return indices.parse(text)
+    if _is_numbers(text):
+        return _of_numbers(text)
     found = find(text)
     if len(found) > 1:
         lines = ", ".join(str(one.line) for one in found[:MOST_NAMED])
@@ -68,6 +81,35 @@ def parse(text: str) -> tuple[str, ...]:
     if reader.problems:
         raise DescriptionError(reader.problems)
     return operations
+
+
+def _is_numbers(text: str) -> bool:
+    """Return whether a text is six numbers of operations, which code bases count differently."""
+    return len(text) < _LONGEST_NUMBERS and _NUMBERS.fullmatch(text.strip("\ufeff'\"` \t\r\n,")) is not None
+
+
+def _of_numbers(text: str) -> tuple[str, ...]:
+    """Return the operation of each edge, in the order of the strings, if every code base says the same.
+
+    Raises:
+        DescriptionError: The numbers are ambiguous: with the networks that they may be.
+    """
+    numbers = [int(digit) for digit in re.findall(r"\d", text)]
+    found = {how: _in_order(numbers, *lists) for how, lists in READINGS.items()}
+    first = next(iter(found.values()))
+    if all(one == first for one in found.values()):
+        return first
+    said = "; ".join(starmap(lambda how, ops: f"{how}: {write(ops)}", found.items()))
+    where = Origin(kind="recipe", file="nb201", line=1, column=1)
+    text = f"numbers of operations are ambiguous, since code bases count differently: {said}."
+    raise DescriptionError([Problem(path="", text=text, hint="Give the string that is meant.", origin=where)])
+
+
+def _in_order(
+    numbers: Sequence[int], operations: Sequence[str], edges: Sequence[tuple[int, int]]
+) -> tuple[str, ...]:
+    by_edge = {edge: operations[number] for edge, number in zip(edges, numbers, strict=True)}
+    return tuple(by_edge[edge] for edge in EDGES)
 
 
 @frozen(kw_only=True)

@@ -6,10 +6,9 @@ This module declares the parts of the plugin and imports neither torch nor the c
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from nascore.api import Component, hookimpl
-from nascore_spaces.catalogue import entries
+from nascore.api import Component, Operation, hookimpl
 from nascore_spaces.networks import NETWORK
 from nascore_spaces.space import (
     Cells,
@@ -24,7 +23,10 @@ from nascore_spaces.space import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.api import Operation, Translator
+    from nascore.api import Translator
+
+AFFINE: Final = {"affine": True}
+_MODULE = "nascore_spaces.operations"
 
 RESTRICTED = {
     "darts-s1": "Cells of DARTS with two operations on each edge, which differ (RobustDARTS S1).",
@@ -100,8 +102,32 @@ def _cells() -> Iterable[Component]:
 
 @hookimpl
 def nascore_operations() -> Iterable[Operation]:
-    """Yield the operations that the files name and nascore does not bring."""
-    yield from entries()
+    """Yield the operations that the descriptions name and the core lacks: of edges, then of the frame."""
+    yield Operation(
+        name="conv_norm_relu", build=f"{_MODULE}:conv_norm_relu", settings={"kernel": 3, **AFFINE}
+    )
+    yield Operation(name="two_conv_3x3", build=f"{_MODULE}:two_conv_3x3", settings=AFFINE)
+    yield Operation(name="bottleneck", build=f"{_MODULE}:bottleneck", settings={"narrow": 4, **AFFINE})
+    yield Operation(name="dense_layer", build=f"{_MODULE}:dense_layer", strides=(1,))
+    yield Operation(
+        name="frame_conv",
+        build=f"{_MODULE}:frame_conv",
+        structural=True,
+        settings={"kernel": 3, "activation": "relu", "norm": True},
+    )
+    yield Operation(
+        name="frame_pool", build=f"{_MODULE}:frame_pool", strides=(2,), same_channels=True, structural=True
+    )
+    yield Operation(
+        name="wide_classifier",
+        build=f"{_MODULE}:wide_classifier",
+        strides=(1,),
+        structural=True,
+        settings={"times": 4},
+    )
+    yield Operation(
+        name="dense_transition", build=f"{_MODULE}:dense_transition", strides=(1, 2), structural=True
+    )
 
 
 @hookimpl

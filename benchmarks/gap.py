@@ -36,7 +36,7 @@ from nascore.engine.forward import accuracy
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import network_of, search_phase, take_over
 from nascore.engine.training import trained
-from nascore.nn.network import keep_statistics
+from nascore.nn.operations.normalization import set_running_statistics
 from nascore.recipe import Request, settled
 from nascore.verbs.resolution import found
 
@@ -145,7 +145,7 @@ def inherited(live: RunContext, closed: Description, phase: Phase, held: Example
     network, there = network_of(live, closed, phase.streams), phase.network.state_dict()
     for name, module in network.named_modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            keep_statistics(module, keep=f"{name}.running_mean" in there)
+            set_running_statistics(module, keep=f"{name}.running_mean" in there)
     own = network.state_dict().keys()
     weights = {name: value for name, value in there.items() if name in own}
     missing = own - weights.keys()

@@ -16,7 +16,7 @@ from nascore.engine.factory import made
 from nascore.engine.memory import check_weights
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError, Problem, RecipeError
-from nascore.nn.shapes import alone, check_shapes
+from nascore.nn.shapes import check_shapes, single_image_error
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def check_alone(
         RecipeError: Some are of one image, and batch norm would see one value per channel.
     """
     single = [path for path, size in batches.items() if size == 1]
-    why = alone(description, catalogue, (facts.height, facts.width)) if single else ""
+    why = single_image_error(description, catalogue, (facts.height, facts.width)) if single else ""
     if why:
         text = f"a batch of 1 is too small for this network: {why}"
         raise RecipeError([Problem(path=path, text=text, hint="Set 2 or more.") for path in single])

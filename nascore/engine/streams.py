@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nascore.nn.chance import lending, redirecting
+from nascore.nn.randomness import redirect_draws, use_generators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ class Streams:
     @contextmanager
     def initial(self) -> Iterator[None]:
         """Let what is built inside draw its first weights from the stream ``weights``."""
-        with redirecting({"cpu": torch.Generator().manual_seed(self._seed_of("weights"))}):
+        with redirect_draws({"cpu": torch.Generator().manual_seed(self._seed_of("weights"))}):
             yield
 
     @contextmanager
@@ -67,7 +67,7 @@ class Streams:
             generators = {kind: torch.Generator(one.device) for kind, one in generators.items()}
             for kind, generator in generators.items():
                 generator.set_state(replay[kind])
-        with lending(generators):
+        with use_generators(generators):
             yield
 
     def repeated(self) -> Repeated:

@@ -5,6 +5,7 @@ from nascore.nn.architecture import ArchitectureState
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import costs
 from nascore.nn.descent import Descent
+from nascore.nn.mixture_weights import GroupShape
 from nascore.nn.model_source import standalone
 from nascore.nn.network import Network, inherit
 from nascore.nn.operations import (
@@ -36,7 +37,6 @@ from nascore.nn.operations import (
     stem,
 )
 from nascore.nn.simplex import eg_step, log_normalise, segment_argmax, segment_softmax, segment_sum
-from nascore.nn.weighing import GroupShape
 
 __all__ = [
     "ArchitectureState",

@@ -1,4 +1,4 @@
-"""The architecture state: the parameters of all choice groups, and which entries are alive."""
+"""The architecture state: theta (alpha in DARTS) of all choice groups, and which entries are alive."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class ArchitectureState:
-    """Theta and what is alive, by group; it lies outside every module and holds no optimizer.
+    """The architecture parameters of all choice groups, which belong to no module and to no optimizer.
 
     Args:
-        groups: The choice groups, already segmented as the relaxation asks, so that all parts agree on who
-            competes with whom.
-        theta: By group [E, O], the start values; copied.
-        alive: By group [E, O] bool; None: whatever the group offers.
+        groups: The choice groups with the segments of the relaxation, so that all components agree on which
+            entries compete.
+        theta: Start values by group, [E, O] for E edges and O operations; copied.
+        alive: By group, [E, O] bool; None: every entry that the group offers.
 
     Attributes:
         groups: The choice groups.
-        theta: By group, leaves that require a gradient; moved in place and never rebound.
-        alive: By group; only updaters narrow it, and within a phase it never widens.
+        theta: By group, leaf tensors that require a gradient; updated in place and never rebound.
+        alive: By group; only updaters mark entries as dead, and within a phase no entry comes back.
 
     Raises:
-        DescriptionError: A group has no theta, or one of another shape.
+        DescriptionError: A group has no theta, or theta of another shape.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class ArchitectureState:
             self.alive[name] &= narrowed.to(self.alive[name].device)
 
     def segments(self, name: str) -> Tensor:
-        """Return over what the entries of a group compete, [E, O] int64; -1 where dead or not offered."""
+        """Return the segment of each entry of a group, [E, O] int64; -1 where dead or not offered."""
         return self._segments[name].where(self.alive[name], -1)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return theta and what is alive, with the names of rows and columns, whose order is free."""
+        """Return theta and alive by group, with the names of rows and columns, so their order may change."""
         return {
             name: {
                 "rows": list(group.row_names()),
@@ -68,24 +68,24 @@ class ArchitectureState:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state in place; rows and columns are matched by name.
+        """Load a state in place; rows and columns are matched by name.
 
         Raises:
-            DescriptionError: The state is of other groups, rows or columns.
+            DescriptionError: The state has other groups, rows or columns.
         """
         problems = [
-            problem for name, group in self.groups.items() for problem in _strange(name, group, state)
+            problem for name, group in self.groups.items() for problem in _mismatches(name, group, state)
         ]
         problems += [
-            Problem(path=name, text="there is no such group.", hint=did_you_mean(name, self.groups))
+            Problem(path=name, text="this group does not exist.", hint=did_you_mean(name, self.groups))
             for name in state.keys() - self.groups.keys()
         ]
         if problems:
             raise DescriptionError(problems)
         for name, group in self.groups.items():
             saved = state[name]
-            rows = _places(group.row_names(), saved["rows"])
-            columns = _places(group.column_names(), saved["columns"])
+            rows = _indices(group.row_names(), saved["rows"])
+            columns = _indices(group.column_names(), saved["columns"])
             with torch.no_grad():
                 self.theta[name].copy_(saved["theta"][rows][:, columns])
                 self.alive[name].copy_(saved["alive"][rows][:, columns])
@@ -96,27 +96,31 @@ class ArchitectureState:
 
 def _check(groups: Mapping[str, ChoiceGroup], theta: Mapping[str, Tensor]) -> None:
     problems = [
-        Problem(path=name, text="theta is missing, or of a group that is not there.")
+        Problem(
+            path=name,
+            text="theta is missing." if name in groups else "theta names a group that does not exist.",
+        )
         for name in sorted(groups.keys() ^ theta.keys())
     ]
     for name in groups.keys() & theta.keys():
         shape = (len(groups[name].rows), len(groups[name].ops))
         if tuple(theta[name].shape) != shape:
-            problems.append(Problem(path=name, text=f"theta is {tuple(theta[name].shape)}, not {shape}."))
+            text = f"theta has the shape {tuple(theta[name].shape)}, not {shape}."
+            problems.append(Problem(path=name, text=text))
     if problems:
         raise DescriptionError(problems)
 
 
-def _strange(name: str, group: ChoiceGroup, state: Mapping[str, Any]) -> list[Problem]:
+def _mismatches(name: str, group: ChoiceGroup, state: Mapping[str, Any]) -> list[Problem]:
     if name not in state:
         return [Problem(path=name, text="the saved state does not have this group.")]
     names = {"rows": group.row_names(), "columns": group.column_names()}
     return [
         Problem(path=name, text=f"the saved state has other {kind}.")
-        for kind, wanted in names.items()
-        if sorted(state[name][kind]) != sorted(wanted)
+        for kind, expected in names.items()
+        if sorted(state[name][kind]) != sorted(expected)
     ]
 
 
-def _places(wanted: Sequence[str], saved: Sequence[str]) -> list[int]:
-    return [saved.index(name) for name in wanted]
+def _indices(names: Sequence[str], saved: Sequence[str]) -> list[int]:
+    return [saved.index(name) for name in names]

@@ -1,4 +1,4 @@
-"""Compiles a description to a network."""
+"""Compiles a description into a network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from nascore.component import load
 from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
 from nascore.nn.fused import EXECUTIONS
-from nascore.nn.network import Network, keep_statistics
+from nascore.nn.mixture_weights import GroupShape
+from nascore.nn.network import Network
+from nascore.nn.operations.normalization import set_running_statistics
 from nascore.nn.program import write_program
-from nascore.nn.weighing import GroupShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,26 +26,28 @@ if TYPE_CHECKING:
 def compile(  # noqa: A001 - what it does to a description is what it is called
     description: Description, catalogue: Catalogue, *, execution: str = "plain"
 ) -> Network:
-    """Build the network of a description.
+    """Return the network of a description.
 
-    Every operation in its place has a module of its own, also in states that the output does not need. First
+    Each operation of each edge gets its own module, also in states that the output does not need. Initial
     weights are drawn from torch's global generator, in the order of the plan. Batch norms keep running
-    statistics, except those of candidates: see :func:`nascore.nn.network.keep_statistics`.
+    statistics, except those of candidates: see
+    :func:`~nascore.nn.operations.normalization.set_running_statistics`.
 
     Args:
         description: Open for a supernet, closed for an ordinary network.
         catalogue: The operations that it may name.
-        execution: How the network is run.
+        execution: Name of the way in which the network computes: ``plain`` or ``fused``.
 
     Raises:
-        DescriptionError: With every problem of the description, before any module is built; or there is no
-            such execution.
+        DescriptionError: With every problem of the description, before any module is built; or the execution
+            does not exist.
         PluginError: An operation cannot be imported.
     """
     plan = expand(description, catalogue)
     if execution not in EXECUTIONS:
         hint = did_you_mean(execution, EXECUTIONS)
-        raise DescriptionError([Problem(path="execution", text=f"there is no {execution!r}.", hint=hint)])
+        text = f"the execution {execution!r} does not exist."
+        raise DescriptionError([Problem(path="execution", text=text, hint=hint)])
     wires = [wire for state in plan.states for wire in state.wires]
     ops = nn.ModuleDict(dict(_modules(wires, description, catalogue)))
     gates = nn.ParameterDict({wire.path: nn.Parameter(torch.zeros(())) for wire in wires if wire.gate})
@@ -60,7 +63,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
 
 
 def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> nn.Module:
-    """Return the module of an operation that stands on this wire."""
+    """Return a new module for an operation on this wire."""
     kind, settings = kind_of(op, description, catalogue)
     return kind(wire.c_in, wire.width, wire.stride, **settings)
 
@@ -68,13 +71,13 @@ def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) ->
 def kind_of(
     op: Op, description: Description, catalogue: Catalogue
 ) -> tuple[Callable[..., nn.Module], dict[str, Scalar]]:
-    """Return what builds an operation of this description, and the settings that it is built with."""
+    """Return the class or function that builds an operation of this description, and its settings."""
     entry = catalogue[op.name]
     return load(entry.build), resolved(op, entry, description)
 
 
 def shapes(plan: Plan) -> dict[str, GroupShape]:
-    """Return how large each choice group of a plan is."""
+    """Return the shape of each choice group of a plan."""
     return {
         name: GroupShape(replicas=layout.replicas, rows=len(layout.rows), columns=len(layout.ops))
         for name, layout in plan.layouts.items()
@@ -87,5 +90,5 @@ def _modules(
     for wire in wires:
         for op in wire.ops:
             module = build(op, wire, description, catalogue)
-            keep_statistics(module, keep=wire.group is None)
+            set_running_statistics(module, keep=wire.group is None)
             yield wire.op_path(op), module

@@ -1,4 +1,4 @@
-"""Counts the costs of a network without building it."""
+"""Counts parameters, multiply-accumulates and activations of a network without building it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 MOST_KNOWN: Final = 4096
-"""Operations that are remembered: a search measures many architectures of the same operations."""
+"""Size of the cache: a search measures many architectures of the same operations."""
 
 SAMPLES: Final = 2
-"""Images that are sent through an operation: batch norm refuses one value per channel."""
+"""Images in the batch that is sent through an operation: batch norm refuses one value per channel."""
 
 FLOPS: Final = 2
 """Floating point operations of a multiply-accumulate."""
@@ -38,13 +38,13 @@ FLOPS: Final = 2
 
 @frozen(kw_only=True)
 class Measured:
-    """What is known of an operation in its place.
+    """Costs and output shape of an operation on one wire.
 
     Attributes:
-        params: Its parameters.
+        params: Number of its parameters.
         macs: Multiply-accumulates per image.
-        shape: Of its output, without the images of a batch: [C, H, W], or [C] for logits.
-        kept: Numbers per image that its modules give, which the backward pass needs.
+        shape: Shape of its output for one image: [C, H, W], or [C] for logits.
+        kept: Number of values per image that the backward pass needs: the outputs of its modules.
     """
 
     params: int
@@ -67,28 +67,28 @@ def measured(  # noqa: PLR0913 - an operation, where it stands, and on how many 
     *,
     samples: int = SAMPLES,
 ) -> Measured:
-    """Measure an operation in training mode; each distinct one is built once in a process.
+    """Return the costs of an operation in training mode; each distinct one is built once in a process.
 
     Args:
         op: The operation.
-        wire: Where it stands.
+        wire: The wire on which it is placed.
         size: Height and width of the state that it reads.
-        description: Whose operation it is.
-        catalogue: Brings what builds it.
-        samples: Images that it is measured on.
+        description: The description that contains the operation.
+        catalogue: The operations that the description may name.
+        samples: Images in the batch that is sent through it.
 
     Raises:
         Exception: Whatever the operation raises for an input of this shape.
     """
-    # What builds it, not its name: two plugins may bring an operation of the same name.
+    # The cache key is the class, not the name: two plugins may define operations of the same name.
     kind, settings = kind_of(op, description, catalogue)
     return _measured(kind, tuple(settings.items()), (wire.c_in, wire.width, wire.stride), size, samples)
 
 
-class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts floating point operations with torch's own formulas.
+class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating point operations with torch's own formulas, in the current thread only.
 
-    torch's counter listens to the modules of the whole process while it counts, those of other threads too.
+    torch's own counter also counts the modules that other threads call.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> object:
-        """Call an operation of torch."""
+        """Call an operator of torch and count its floating point operations."""
         del types
         named = kwargs or {}
         formula = flop_registry.get(func.overloadpacket)
@@ -127,7 +127,7 @@ def _measured(
 ) -> Measured:
     kept = 0
 
-    def count(_module: nn.Module, _given: object, result: object) -> None:
+    def count(_module: nn.Module, _inputs: object, result: object) -> None:
         nonlocal kept
         kept += result.numel() if isinstance(result, torch.Tensor) else 0
 
@@ -139,7 +139,7 @@ def _measured(
             if not any(each.children()):
                 each.register_forward_hook(count)
         x = torch.empty(samples, shape[0], *size)
-        with _Counting() as counter:
+        with _FlopCounter() as counter:
             y = module(x)
     if not isinstance(y, torch.Tensor):
         raise TypeError(f"it returns {type(y).__name__}, not a tensor")
@@ -152,16 +152,18 @@ def _measured(
 
 
 Size = tuple[int, ...]
-"""Height and width of a state; empty where it has none, as logits."""
+"""Height and width of a state in pixels; empty for logits."""
 
 
 def costs(description: Description, catalogue: Catalogue, size: tuple[int, int]) -> Costs:
-    """Count parameters and multiply-accumulates; each distinct operation is built once in a process.
+    """Return parameters and multiply-accumulates per image of a network, in total and by candidate.
+
+    Each distinct operation is built once in a process.
 
     Args:
         description: Open or closed.
         catalogue: The operations that it may name.
-        size: Height and width of an image.
+        size: Height and width of an image, in pixels.
 
     Raises:
         DescriptionError: With every problem of the description.
@@ -194,7 +196,7 @@ class _Count:
     macs: int = 0
 
     def state(self, state: State, sizes: Sequence[Size], images: Size, *, run: bool) -> Size:
-        """Add what leads to a state; return the size of the state."""
+        """Add the costs of the wires into a state; return the size of the state."""
         size = images if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
             self.params += wire.gate
@@ -222,15 +224,15 @@ def activations(
     size: tuple[int, int],
     runs: Mapping[str, Tensor] | None = None,
 ) -> int:
-    """Return how many numbers per image a training step keeps for its backward pass, to about a quarter.
+    """Return how many values per image a training step keeps for its backward pass, to about a quarter.
 
-    Every module's output is counted, since the module after it reads it.
+    The output of every module is counted, since the next module reads it.
 
     Args:
         description: Open or closed.
         catalogue: The operations that it may name.
         size: Height and width of an image, in pixels.
-        runs: By choice group [E, O] bool, which candidates are run; None: all of them.
+        runs: By choice group, [E, O] bool: the candidates that are run; None: all of them.
 
     Raises:
         DescriptionError: With every problem of the description.
@@ -241,14 +243,14 @@ def activations(
     sizes: list[tuple[int, ...]] = []
     kept = 0
     for index, state in enumerate(plan.states):
-        given: tuple[int, ...] = size if not state.wires else sizes[state.wires[0].source]
+        output_size: Size = size if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
             for op in wire.ops:
                 found = measured(op, wire, sizes[wire.source], description, catalogue)
-                given = found.size
+                output_size = found.size
                 if index in run and (runs is None or _is_run(op, wire, description, runs)):
                     kept += found.kept
-        sizes.append(given)
+        sizes.append(output_size)
     return kept
 
 

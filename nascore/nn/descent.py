@@ -1,4 +1,4 @@
-"""The base class of updaters that use an optimizer of torch."""
+"""The base class of updaters that step theta with an optimizer of torch."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Descent:
-    """Moves theta with an optimizer of torch, by the gradient of loss and penalties with respect to theta.
+    """Steps theta with an optimizer of torch, by the gradient of loss and penalties with respect to theta.
 
-    Its rate stays, whatever that of the weights does.
+    Its learning rate is constant, whatever the schedule of the weights.
 
     Args:
-        make: Makes the optimizer of a list of tensors.
+        make: Builds the optimizer for a list of tensors.
     """
 
     gradient: Literal["theta"] = "theta"
@@ -35,15 +35,15 @@ class Descent:
         self._optimizer: Optimizer | None = None
 
     def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
-        """Make the optimizer for all groups; neither the horizon nor random numbers are needed."""
+        """Build the optimizer for theta of all groups; horizon and generator are not used."""
         del horizon, generator
         self._names = sorted(state.theta)
         self._optimizer = self._make([state.theta[name] for name in self._names])
 
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Move theta in place; what is not alive stays as it is, whatever the optimizer remembers of it."""
+        """Update theta in place; dead entries keep their values, whatever momentum the optimizer has."""
         if gradients.theta is None:
-            raise ValueError("this updater follows the gradient of theta, and got none")
+            raise ValueError("this updater follows the gradient of theta, but received none")
         before = {name: state.theta[name].detach().clone() for name in self._names}
         for name in self._names:
             state.theta[name].grad = gradients.theta[name].detach().clone()
@@ -55,22 +55,26 @@ class Descent:
                 theta.copy_(torch.where(state.alive[name], theta, before[name]))
 
     def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the size of the expected weights, never theta: free weights may be negative."""
+        """Return the absolute expected mixture by group [E, O]; dead entries are 0.
+
+        Not theta: the weights of an unconstrained relaxation may be negative.
+        """
         return {name: expected[name].detach().abs() * state.alive[name] for name in state.theta}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of the optimizer's state, and the names of the groups that it is for."""
-        # torch hands out the very tensors that the next step changes.
+        """Return a copy of the optimizer's state, and the names of its groups."""
+        # torch returns the tensors themselves, which the next step changes.
         return {"names": list(self._names), "optimizer": deepcopy(self._started().state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of an updater that was started with the same groups.
+        """Load the state of an updater that was started with the same groups.
 
         Raises:
-            ValueError: It is of other groups.
+            ValueError: The state belongs to other groups.
         """
         if list(state["names"]) != self._names:
-            raise ValueError(f"the saved state is for the groups {state['names']}, these are {self._names}")
+            text = f"the saved state is for the groups {state['names']}, but this updater has {self._names}"
+            raise ValueError(text)
         self._started().load_state_dict(deepcopy(state["optimizer"]))
 
     def _started(self) -> Optimizer:

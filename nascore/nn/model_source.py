@@ -1,7 +1,7 @@
 """Writes ``best/model.py``: a network as Python source that needs only torch.
 
-The closed network is traced in evaluation mode down to the modules of ``torch.nn``, so that operations of any
-plugin are written out as what they are made of. Weights keep their names.
+The closed network is traced in evaluation mode down to the modules of ``torch.nn``, so the source does not
+depend on the plugins of its operations. Weights keep their names.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import nn
 
 from nascore.errors import PluginError
 from nascore.nn.execution import Pass, Plain
+from nascore.nn.mixture_weights import weigh
 from nascore.nn.tracing import trace
-from nascore.nn.weighing import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,24 +33,24 @@ PRELUDE: Final = {
     "nan": 'nan = float("nan")',
     "device": "device = torch.device",
 }
-"""What the traced function may name besides builtins, and the line that makes it known."""
+"""By name that the traced function may use besides builtins, the line that defines it."""
 
-PLACES: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+KEYWORDS: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
 def standalone(network: Network, preprocessing: Preprocessing, *, sha256: str | None = None) -> str:
     """Return the source of a module with a class ``Model``, ``load``, ``preprocess`` and ``classes``.
 
-    The model is what the network is in evaluation mode: it has no auxiliary head, and ``load`` passes over
-    weights that it does not have.
+    The model computes what the network computes in evaluation mode: it has no auxiliary head, and ``load``
+    skips weights that the model does not have.
 
     Args:
         network: A closed network.
-        preprocessing: What is done to an image before the network reads it.
-        sha256: Of the file of its weights; other weights are refused then.
+        preprocessing: How an image becomes a network input.
+        sha256: Checksum of the weights file, which ``load`` verifies; None: no verification.
 
     Raises:
-        PluginError: An operation decides by values what it computes, or is made of a module or a tensor that
+        PluginError: The control flow of an operation depends on values, or it uses a module or a tensor that
             cannot be written out.
         DescriptionError: The network is open.
     """
@@ -58,9 +58,9 @@ def standalone(network: Network, preprocessing: Preprocessing, *, sha256: str | 
     code = graph.python_code("self")
     source = code.src[code.src.index("def forward(") :]
     named = _globals(source, code.globals)
-    foreign = sorted(named - PRELUDE.keys())
-    if foreign:
-        text = f"it calls {', '.join(foreign)}, which is no part of torch"
+    unknown = sorted(named - PRELUDE.keys())
+    if unknown:
+        text = f"it calls {', '.join(unknown)}, which is not part of torch"
         raise PluginError(f"the network cannot be written out: {text}.")
     text = files("nascore.nn").joinpath("model_template.txt").read_text(encoding="utf-8")
     prelude = [PRELUDE[name] for name in sorted(named) if PRELUDE[name]]
@@ -78,30 +78,30 @@ def standalone(network: Network, preprocessing: Preprocessing, *, sha256: str | 
 
 
 def _globals(source: str, known: dict[str, Any]) -> set[str]:
-    """Return the names of a function's source that are neither its own nor builtins."""
+    """Return the global names in a function's source that are not builtins."""
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     return {name for name in names & known.keys() if getattr(builtins, name, None) is not known[name]}
 
 
-class _Closed(nn.Module):
-    """What inference computes, as a function of the images alone; weights have the network's names."""
+class _Inference(nn.Module):
+    """Inference of a closed network as a function of the images alone; weights keep the network's names."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.ops = network.ops
         self.gates = network.gates
-        self.asked = Pass(program=network.programs[False], weights=weigh(network.groups, None, None, 1))
+        self.options = Pass(program=network.programs[False], weights=weigh(network.groups, None, None, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return Plain(self.ops, self.gates).run(images, self.asked)[0]
+        return Plain(self.ops, self.gates).run(images, self.options)[0]
 
 
 def _trace(network: Network) -> fx.Graph:
-    closed = _Closed(network)
+    inference = _Inference(network)
     try:
-        return trace(closed)
+        return trace(inference)
     except Exception as error:
-        # The operation of a plugin may look at what flows through it, and raise anything at a placeholder.
+        # An operation of a plugin may inspect its input, and raise anything for a placeholder.
         raise PluginError(f"the network cannot be written out: {error}") from error
 
 
@@ -121,19 +121,19 @@ def _members(network: Network, graph: fx.Graph) -> Iterator[str]:
 
 
 def _constructor(path: str, module: nn.Module) -> str:
-    """Return the call that makes a module of ``torch.nn`` anew, with what differs from the defaults."""
+    """Return the call that builds a module of ``torch.nn``, with the arguments that differ from defaults."""
     kind = type(module)
     if getattr(nn, kind.__name__, None) is not kind:
-        raise PluginError(f"the network cannot be written out: {path} is no class of torch.nn.")
+        raise PluginError(f"the network cannot be written out: {path} is not a module of torch.nn.")
     # Not repr(): it leaves arguments out, such as whether a mean pool counts its padding.
     parameters = inspect.signature(kind).parameters.values()
-    given = [
+    arguments = [
         (each, _argument(path, module, each))
         for each in parameters
-        if each.kind in PLACES and each.name not in {"device", "dtype"}
+        if each.kind in KEYWORDS and each.name not in {"device", "dtype"}
     ]
-    shown = [f"{each.name}={value!r}" for each, value in given if value != each.default]
-    return f"nn.{kind.__name__}({', '.join(shown)})"
+    texts = [f"{each.name}={value!r}" for each, value in arguments if value != each.default]
+    return f"nn.{kind.__name__}({', '.join(texts)})"
 
 
 def _argument(path: str, module: nn.Module, parameter: inspect.Parameter) -> object:
@@ -142,6 +142,8 @@ def _argument(path: str, module: nn.Module, parameter: inspect.Parameter) -> obj
     if parameter.name == "bias" and (value is None or isinstance(value, nn.Parameter)):
         return value is not None
     if value is missing or not isinstance(value, bool | int | float | str | tuple | None):
-        text = f"{type(module).__name__} at {path} does not tell its argument {parameter.name}"
+        text = (
+            f"{type(module).__name__} at {path} has no readable attribute for its argument {parameter.name}"
+        )
         raise PluginError(f"the network cannot be written out: {text}.")
     return value

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
-from nascore.nn.chance import lent
 from nascore.nn.execution import Pass
-from nascore.nn.weighing import weigh
+from nascore.nn.mixture_weights import weigh
+from nascore.nn.randomness import current_generators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,26 +17,26 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.nn.execution import Execution
+    from nascore.nn.mixture_weights import Alive, GroupShape, Mixture
     from nascore.nn.program import Program
-    from nascore.nn.weighing import Alive, GroupShape, Mixture
 
 
 class Network(nn.Module):
-    """Runs what a description says; :func:`nascore.nn.compile` makes it.
+    """The network of a description; :func:`nascore.nn.compile` builds it.
 
-    Its parameters are called ``ops.PATH.NAME``, with the operation's own name last, and ``gates.PATH``. The
-    mixture is no parameter but an argument.
+    Its parameters are called ``ops.PATH.NAME``, where NAME is the operation's own parameter name, and
+    ``gates.PATH``. The mixture is not a parameter but an argument of the forward pass.
 
     Args:
         ops: A module for every operation, by path.
         gates: A parameter for every gate, by path.
-        shapes: How large each choice group is; empty for a closed network.
-        training: What is computed in training.
-        inference: What is computed otherwise.
-        execution: How.
+        shapes: The shape of each choice group; empty for a closed network.
+        training: The program of training mode.
+        inference: The program of evaluation mode.
+        execution: Computes a program.
 
     Attributes:
-        groups: How large each choice group is: K uses, E edges, O operations.
+        groups: The shape of each choice group: K uses, E edges, O operations.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that the compiler made
@@ -65,51 +64,32 @@ class Network(nn.Module):
         alive: Alive | None = None,
         drop_path: float = 0.0,
     ) -> Tensor | tuple[Tensor, ...]:
-        """Return logits [B, classes]; in training, where there is an auxiliary head, also the head's.
+        """Return logits [B, classes]; in training with an auxiliary head, also the logits of that head.
 
         Args:
             images: [B, C, H, W], normalised.
-            mixture: By choice group [E, O], or [K, B, E, O] per use and sample, where B may be 1. Only and
-                always for an open network.
-            alive: By group [E, O] bool on the CPU, what has to be run; all of a group that is missing.
+            mixture: By choice group, [E, O], or [K, B, E, O] per use and sample, where B may be 1. Required
+                for an open network, forbidden for a closed one.
+            alive: By group, [E, O] bool on the CPU: the candidates to run; all candidates of a group that is
+                missing.
             drop_path: Share of the samples for which the output of an operation is dropped, 0 to below 1. It
-                falls on operations that are neither structural nor the identity, in training only, and draws
-                from torch's global generator. So do operations that draw, outside of a run.
+                applies in training only, to operations that are neither structural nor the identity. Outside
+                of a run, drop path and random operations draw from torch's global generator.
 
         Raises:
-            DescriptionError: The mixture is missing, superfluous or of another shape.
+            DescriptionError: The mixture is missing, superfluous or has another shape.
             ValueError: ``drop_path`` is out of range.
         """
         if not 0 <= drop_path < 1:
             raise ValueError(f"drop_path must be at least 0 and below 1, not {drop_path}")
-        asked = Pass(
+        options = Pass(
             program=self.programs[self.training],
             weights=weigh(self.groups, mixture, alive, len(images)),
             drop_path=drop_path if self.training else 0.0,
-            generators=lent(),
+            generators=current_generators(),
         )
-        outputs = self.execution.run(images, asked)
+        outputs = self.execution.run(images, options)
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
-
-
-def keep_statistics(module: nn.Module, *, keep: bool) -> None:
-    """Make every batch norm in a module keep running statistics, or take those of each batch.
-
-    A network that is handed over has to classify an image whatever else is in the batch, so norms outside
-    choices keep running statistics, with or without weights. The norms of candidates take the statistics of
-    the batch, in evaluation too: theirs change with the mixture from step to step, and an average over the
-    steps would belong to no network in particular.
-
-    Args:
-        module: An operation; it is changed in place.
-        keep: Whether its norms keep running statistics; new ones begin at mean 0 and variance 1.
-    """
-    for norm in module.modules():
-        if isinstance(norm, _BatchNorm) and norm.track_running_stats != keep:
-            norm.track_running_stats = keep
-            norm.running_mean = torch.zeros(norm.num_features) if keep else None
-            norm.running_var = torch.ones(norm.num_features) if keep else None
-            norm.num_batches_tracked = torch.tensor(0) if keep else None
 
 
 def inherit(
@@ -118,20 +98,20 @@ def inherit(
     """Copy every tensor of the parent, weights and buffers, that the child has under the same name and shape.
 
     Args:
-        child: The network that is changed.
+        child: The network, changed in place.
         parent: A network, or its ``state_dict``.
 
     Returns:
-        The names of the tensors that were inherited, and of those of the parent that were left over: the
-        child does not have them, or has another shape there.
+        The names of the inherited tensors, and the names of those of the parent that were not inherited: the
+        child does not have them, or has them in another shape.
     """
-    given = parent.state_dict() if isinstance(parent, nn.Module) else parent
-    own = child.state_dict()
+    source = parent.state_dict() if isinstance(parent, nn.Module) else parent
+    target = child.state_dict()
     inherited = tuple(
-        name for name, tensor in given.items() if name in own and own[name].shape == tensor.shape
+        name for name, tensor in source.items() if name in target and target[name].shape == tensor.shape
     )
     with torch.no_grad():
         for name in inherited:
-            own[name].copy_(given[name])
-    taken = set(inherited)
-    return inherited, tuple(name for name in given if name not in taken)
+            target[name].copy_(source[name])
+    copied = set(inherited)
+    return inherited, tuple(name for name in source if name not in copied)

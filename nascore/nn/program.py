@@ -1,4 +1,4 @@
-"""The program of a network: the steps of its plan in order, for execution."""
+"""The program of a network: the states of its plan in the order in which an execution computes them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Branch:
-    """An operation in its place.
+    """An operation on an edge.
 
     Attributes:
-        path: Its path, under which the network holds its module.
+        path: Its path, the key of its module in the network.
         column: Its column in the choice group; -1 on a closed edge.
-        drops: Whether drop path falls on what it gives.
+        drops: Whether drop path applies to its output.
     """
 
     path: str
@@ -30,19 +30,19 @@ class Branch:
 
 @frozen(kw_only=True)
 class Link:
-    """An edge in its place.
+    """An edge between two states.
 
     Attributes:
         target: Index of the state that it leads to.
-        place: Which of that state's edges it is.
-        branches: Its operations; none if it is bare.
-        width: Channels that each operation gives.
-        stride: By how much each operation makes the state smaller.
-        detached: Whether it reads a state that its gradient does not reach, since it leads to a shadow.
-        gate: Path of the scalar by which it is multiplied, if there is one.
-        group: Choice group; None on a closed edge.
+        place: Its index among the edges into that state.
+        branches: Its operations; empty if it passes the state on unchanged.
+        width: Output channels of each operation.
+        stride: Factor by which each operation reduces height and width.
+        detached: Whether its gradient stops at the state that it reads, since it leads to a shadow.
+        gate: Path of the scalar that multiplies its output; None: it has no gate.
+        group: Name of its choice group; None on a closed edge.
         row: Row in the group.
-        replica: Which use of the row it is.
+        replica: Index of its use of the row, 0 to K - 1.
     """
 
     target: int
@@ -59,12 +59,12 @@ class Link:
 
 @frozen(kw_only=True)
 class Step:
-    """A state: join what leads to it, then follow the edges that read it.
+    """The computation of a state: join its incoming edges, then compute its outgoing edges.
 
     Attributes:
         index: Index of the state.
-        join: How its edges meet; ``input`` for the images.
-        shadow: Whether it is read as zero and passes its gradient.
+        join: How its edges are joined, ``sum`` or ``concat``; ``input`` for the images.
+        shadow: Whether its value is zero while its gradient passes.
         arity: Number of edges that lead to it.
         readers: The edges that read it.
     """
@@ -78,7 +78,7 @@ class Step:
 
 @frozen(kw_only=True)
 class Program:
-    """The states that some outputs need, each after those that it reads.
+    """The states that some outputs depend on, in topological order.
 
     Attributes:
         steps: The states.
@@ -90,22 +90,22 @@ class Program:
 
 
 def needed(plan: Plan, outputs: Iterable[int]) -> set[int]:
-    """Return the indices of the states from which the outputs are computed, and of the outputs themselves."""
+    """Return the indices of the states that the outputs depend on, including the outputs themselves."""
     found: set[int] = set()
-    left = list(outputs)
-    while left:
-        index = left.pop()
+    pending = list(outputs)
+    while pending:
+        index = pending.pop()
         if index not in found:
             found.add(index)
-            left += [wire.source for wire in plan.states[index].wires]
+            pending += [wire.source for wire in plan.states[index].wires]
     return found
 
 
 def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> Program:
-    """Return the program that computes these states of a plan, and no state that they do not need."""
-    wanted = sorted({*needed(plan, outputs), *_images(plan)})
-    readers: dict[int, list[Link]] = {index: [] for index in wanted}
-    for index in wanted:
+    """Return the program that computes these states of a plan, and only the states that they depend on."""
+    indices = sorted({*needed(plan, outputs), *_images(plan)})
+    readers: dict[int, list[Link]] = {index: [] for index in indices}
+    for index in indices:
         state = plan.states[index]
         for place, wire in enumerate(state.wires):
             readers[wire.source].append(_link(plan, catalogue, wire, (index, place), state))
@@ -117,7 +117,7 @@ def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> P
             arity=len(plan.states[index].wires),
             readers=tuple(readers[index]),
         )
-        for index in wanted
+        for index in indices
     )
     return Program(steps=steps, outputs=tuple(outputs))
 
@@ -151,6 +151,6 @@ def _link(plan: Plan, catalogue: Catalogue, wire: Wire, at: tuple[int, int], sta
 
 def _drops(op: Op, wire: Wire, catalogue: Catalogue) -> bool:
     entry = catalogue[op.name]
-    # What may be the identity is it only where nothing changes; a skip that halves the size is dropped.
+    # A skip connection is the identity only if the shape is unchanged; one that halves the size is dropped.
     is_identity = entry.identity and wire.stride == 1 and wire.c_in == wire.width
     return not (entry.structural or is_identity)

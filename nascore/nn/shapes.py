@@ -1,4 +1,4 @@
-"""Checks without building a network whether it can process images of a size."""
+"""Checks output shapes and gradients of the operations of a network, without building the network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nascore.description.checks import HEAD, output_path
 from nascore.description.names import graph_path
 from nascore.description.problems import ProblemCollector
 from nascore.errors import PluginError, Problem, error_line
-from nascore.nn.chance import draws, redirecting
 from nascore.nn.compiler import kind_of
 from nascore.nn.costs import SAMPLES, measured
 from nascore.nn.program import needed
+from nascore.nn.randomness import draws, redirect_draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 Shape = tuple[int, ...]
-"""Of a state for one image: [C, H, W], or [C] for logits; empty where it cannot be known."""
+"""Shape of a state for one image: [C, H, W], or [C] for logits; empty if it is unknown."""
 
 UNKNOWN: Final[Shape] = ()
 
 
 def check_shapes(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> int:
-    """Check that a network can be run on images of this size, and that it gives logits [B, classes].
+    """Check that a network runs on images of this size and returns logits [B, classes].
 
     Args:
         description: Open or closed; its classes and channels are those of the data.
@@ -42,11 +42,11 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
         image: Height and width of an image, in pixels.
 
     Returns:
-        The number of its parameters, of what its outputs need.
+        The number of parameters that the outputs depend on.
 
     Raises:
-        DescriptionError: With every operation that fails or gives another shape than its place asks for, and
-            an output that is no logits.
+        DescriptionError: With every operation that fails or has a wrong output shape, and every output that
+            is not logits.
     """
     plan = expand(description, catalogue)
     walk = _Walk(description=description, catalogue=catalogue, image=image)
@@ -57,8 +57,8 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
     for kind, index in outputs:
         shape = shapes[index]
         if shape not in {UNKNOWN, (description.classes,)}:
-            told = ", ".join(map(str, ("B", *shape)))
-            text = f"{plan.states[index].path} gives [{told}], not logits [B, {description.classes}]."
+            actual = ", ".join(map(str, ("B", *shape)))
+            text = f"{plan.states[index].path} has shape [{actual}], not logits [B, {description.classes}]."
             if kind == "auxiliary":
                 walk.found.add(kind, text, hint="Write op: auxiliary, width: classes for that node.")
             else:
@@ -67,10 +67,10 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
     return walk.params
 
 
-def alone(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> str:
-    """Return why a network cannot be trained on a batch of one image; empty: it can.
+def single_image_error(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> str:
+    """Return why a network cannot be trained on a batch of one image; empty if it can.
 
-    Batch norm over one value per channel has no deviation, and torch refuses it.
+    Batch norm over a single value per channel has no deviation, and torch refuses it.
     """
     plan = expand(description, catalogue)
     walk = _Walk(description=description, catalogue=catalogue, image=image, samples=1)
@@ -80,15 +80,15 @@ def alone(description: Description, catalogue: Catalogue, image: tuple[int, int]
 
 @define(kw_only=True)
 class _Walk:
-    """The states of a network, each measured.
+    """Computes the shapes of the states of a network one after the other.
 
     Attributes:
         description: The network.
         catalogue: Its operations.
-        image: Height and width of an image.
+        image: Height and width of an image, in pixels.
         samples: Images in a batch.
-        found: Where problems go.
-        params: Parameters of the operations so far.
+        found: Collects problems.
+        params: Number of parameters of the operations so far.
     """
 
     description: Description
@@ -99,7 +99,7 @@ class _Walk:
     params: int = 0
 
     def shapes(self, plan: Plan) -> list[Shape]:
-        """Return the shape of every state; of one that no output needs, the unknown one."""
+        """Return the shape of every state; unknown for a state that no output depends on."""
         heads = [] if plan.auxiliary is None else [plan.auxiliary]
         run = needed(plan, [plan.output, *heads])
         shapes: list[Shape] = []
@@ -113,33 +113,36 @@ class _Walk:
     def _state(self, state: State, shapes: Sequence[Shape]) -> Shape:
         sizes: dict[tuple[int, ...], str] = {}
         for wire in state.wires:
-            read = shapes[wire.source]
-            if read == UNKNOWN:
+            source_shape = shapes[wire.source]
+            if source_shape == UNKNOWN:
                 return UNKNOWN
-            given = [self._op(op, wire, state, read) for op in wire.ops] if wire.ops else [read]
-            if UNKNOWN in given:
+            ops = wire.ops
+            outputs = [self._op(op, wire, state, source_shape) for op in ops] if ops else [source_shape]
+            if UNKNOWN in outputs:
                 return UNKNOWN
-            for shape, op in zip(given, wire.ops or (None,), strict=True):
+            for shape, op in zip(outputs, ops or (None,), strict=True):
                 sizes.setdefault(shape[1:], f"{op or 'the bare edge'} from {_source(wire)}")
         if len(sizes) > 1:
-            told = " and ".join(f"{_size(size)} by {what}" for size, what in sizes.items())
-            text = f"what meets here has different sizes: {told} (at {state.path})."
-            self.found.add(_written(state), text, hint="An operation must make the size by its stride alone.")
+            listed = " and ".join(f"{_size(size)} by {branch}" for size, branch in sizes.items())
+            text = f"the inputs have different sizes: {listed} (at {state.path})."
+            hint = "The output size of an operation must depend on its stride alone."
+            self.found.add(_yaml_path(state), text, hint=hint)
             return UNKNOWN
         return (state.channels, *next(iter(sizes)))
 
-    def _op(self, op: Op, wire: Wire, state: State, read: Shape) -> Shape:
-        path = f"{_written(state)}.from.{_source(wire)}"
-        on = f"on [{', '.join(map(str, (self.samples, *read)))}] (at {wire.op_path(op)})"
+    def _op(self, op: Op, wire: Wire, state: State, source_shape: Shape) -> Shape:
+        path = f"{_yaml_path(state)}.from.{_source(wire)}"
+        size = source_shape[1:]
+        where = f"[{', '.join(map(str, (self.samples, *source_shape)))}] (at {wire.op_path(op)})"
         try:
-            found = measured(op, wire, read[1:], self.description, self.catalogue, samples=self.samples)
-        except Exception as error:  # noqa: BLE001 - an operation may raise anything for what it cannot bear
-            self.found.add(path, f"{op} fails {on}: {error_line(error).rstrip('.')}.", spot=str(op))
+            found = measured(op, wire, size, self.description, self.catalogue, samples=self.samples)
+        except Exception as error:  # noqa: BLE001 - an operation may raise anything for an unsuitable input
+            self.found.add(path, f"{op} fails on {where}: {error_line(error).rstrip('.')}.", spot=str(op))
             return UNKNOWN
         if not found.shape or found.shape[0] != wire.width:
             shape = ", ".join(map(str, (self.samples, *found.shape)))
-            text = f"{op} gives [{shape}], and {wire.width} channels are due here, {on}."
-            self.found.add(path, text, hint="A mistake of the operation.", spot=str(op))
+            text = f"{op} returns [{shape}], not {wire.width} channels, for {where}."
+            self.found.add(path, text, hint="This is a bug in the operation.", spot=str(op))
             return UNKNOWN
         self.params += found.params
         return found.shape
@@ -150,16 +153,16 @@ def _source(wire: Wire) -> str:
 
 
 def _size(size: tuple[int, ...]) -> str:
-    return "x".join(map(str, size)) if size else "no places"
+    return "x".join(map(str, size)) if size else "no height and width"
 
 
-def _written(state: State) -> str:
+def _yaml_path(state: State) -> str:
     graph, node = state.template
     return f"{graph_path(graph)}.nodes.{node}"
 
 
 MOST_KNOWN: Final = 4096
-"""Operations that are remembered."""
+"""Size of the cache of checked operations."""
 
 INPUT: Final = "its input"
 
@@ -167,29 +170,29 @@ _SAMPLES: Final = 2
 
 
 def check_gradients(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> None:
-    """Refuse operations that cut off the gradient, each tried by itself where it stands.
+    """Refuse operations that cut off the gradient; each is run separately with its own shapes.
 
-    Operations made of torch's own modules pass it on by construction and are not tried.
+    Operations built only from torch's own modules cannot cut it off and are not run.
 
     Args:
         description: Open or closed.
         catalogue: The operations that it may name.
-        image: Height and width of an image.
+        image: Height and width of an image, in pixels.
 
     Raises:
-        PluginError: The result of an operation depends on its input, or on a weight, that gets no gradient.
+        PluginError: The output of an operation depends on its input or a weight, which gets no gradient.
     """
     sizes: list[tuple[int, ...]] = []
     found: dict[str, tuple[str, ...]] = {}
     for state in expand(description, catalogue).states:
         size: tuple[int, ...] = image if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
-            given = sizes[wire.source]
+            input_size = sizes[wire.source]
             for op in wire.ops:
-                size = measured(op, wire, given, description, catalogue).size
+                size = measured(op, wire, input_size, description, catalogue).size
                 kind, settings = kind_of(op, description, catalogue)
                 shape = (wire.c_in, wire.width, wire.stride)
-                cut = cut_off(kind, tuple(settings.items()), shape, given)
+                cut = cut_off(kind, tuple(settings.items()), shape, input_size)
                 found |= {op.name: cut} if cut else {}
         sizes.append(size)
     if found:
@@ -197,13 +200,13 @@ def check_gradients(description: Description, catalogue: Catalogue, image: tuple
 
 
 def _problem(name: str, cut: tuple[str, ...]) -> Problem:
-    text = f"operation {name} gives no gradient to {', '.join(cut)}, though its result depends on it:"
-    before = " it and what stands before it learn nothing." if INPUT in cut else " that is never trained."
+    text = f"operation {name} passes no gradient to {', '.join(cut)}, although its output depends on it:"
+    effect = " the operations before it are not trained." if INPUT in cut else " this weight is not trained."
     hint = (
-        "Look for detach(), no_grad() or data in its forward. A weight that is not to be trained has "
-        "requires_grad=False."
+        "Look for detach(), no_grad() or .data in its forward method. A weight that must not be trained "
+        "needs requires_grad=False."
     )
-    return Problem(path="operations", text=text + before, hint=hint, of_plugin=True)
+    return Problem(path="operations", text=text + effect, hint=hint, of_plugin=True)
 
 
 @lru_cache(maxsize=MOST_KNOWN)
@@ -213,48 +216,48 @@ def cut_off(
     shape: tuple[int, int, int],
     size: tuple[int, ...],
 ) -> tuple[str, ...]:
-    """Return what of an operation gets no gradient, though its result in training depends on it.
+    """Return the input and weights of an operation that get no gradient although its output depends on them.
 
-    Zeros and noise depend on nothing and cut nothing off. Each operation is tried once in a process.
+    The outputs of zero and noise depend on neither, so they pass. Each operation is run once in a process.
 
     Args:
-        kind: What builds it.
+        kind: The class or function that builds it.
         settings: Its settings.
         shape: Channels in, channels out, stride.
-        size: Height and width of its input; empty where it has none.
+        size: Height and width of its input; empty for logits.
 
     Returns:
         :data:`INPUT`, and the names of weights that require a gradient.
     """
-    with redirecting({"cpu": _generator(0)}):
+    with redirect_draws({"cpu": _generator(0)}):
         module = kind(*shape, **dict(settings)).train()
     if not draws(module):
         return ()
     x = torch.randn(_SAMPLES, shape[0], *size, generator=_generator(1)).requires_grad_()
     y = _run(module, x)
     if not torch.equal(y, _run(module, x)):
-        return ()  # it draws by ways that nobody can repeat: no difference would tell anything
-    asked = {INPUT: x, **{name: one for name, one in module.named_parameters() if one.requires_grad}}
-    slopes: tuple[Any, ...] = (None,) * len(asked)
+        return ()  # its random numbers cannot be repeated, so a difference would prove nothing
+    tensors = {INPUT: x, **{name: one for name, one in module.named_parameters() if one.requires_grad}}
+    slopes: tuple[Any, ...] = (None,) * len(tensors)
     if y.requires_grad:
-        slopes = torch.autograd.grad(y.sum(), list(asked.values()), allow_unused=True)
-    missing = [name for name, slope in zip(asked, slopes, strict=True) if slope is None]
-    return tuple(name for name in missing if _matters(module, x, asked[name], y))
+        slopes = torch.autograd.grad(y.sum(), list(tensors.values()), allow_unused=True)
+    missing = [name for name, slope in zip(tensors, slopes, strict=True) if slope is None]
+    return tuple(name for name in missing if _affects_output(module, x, tensors[name], y))
 
 
-def _matters(module: nn.Module, x: Tensor, one: Tensor, before: Tensor) -> bool:
-    """Say whether another value of the input or of a weight gives another result."""
-    kept = one.detach().clone()
+def _affects_output(module: nn.Module, x: Tensor, tensor: Tensor, before: Tensor) -> bool:
+    """Return whether the output changes when the input or a weight changes."""
+    original = tensor.detach().clone()
     with torch.no_grad():
-        one += torch.randn(one.shape, generator=_generator(2))
+        tensor += torch.randn(tensor.shape, generator=_generator(2))
         after = _run(module, x)
-        one.copy_(kept)
+        tensor.copy_(original)
     return not torch.equal(after, before)
 
 
 def _run(module: nn.Module, x: Tensor) -> Tensor:
-    with redirecting({"cpu": _generator(3)}):
-        result: Tensor = module(x * 1)  # not the leaf itself: it may be changed in place
+    with redirect_draws({"cpu": _generator(3)}):
+        result: Tensor = module(x * 1)  # not the leaf itself, since an operation may change it in place
     return result
 
 

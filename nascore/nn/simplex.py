@@ -1,7 +1,7 @@
-"""Arithmetic on segments, the entries of a tensor that compete.
+"""Arithmetic on segments: softmax, argmax, sum and steps over the entries of a tensor that compete.
 
-Segments are an integer tensor of the shape of theta. Entries of the same number compete; -1 stands outside:
-it is not offered, or no longer alive.
+Segments are an int64 tensor of the shape of theta, usually [E, O]. Entries with the same number compete; an
+entry with -1 is outside every segment: the group does not offer it, or it is dead.
 """
 
 from __future__ import annotations
@@ -18,38 +18,39 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLOOR = 1e-5
+"""Smallest share of an entry after an exponentiated-gradient step."""
 
 
 def segment_softmax(theta: Tensor, segments: Tensor) -> Tensor:
-    """Return the softmax over each segment, and zero outside; differentiable in theta.
+    """Return the softmax over each segment, and 0 outside; differentiable in theta.
 
-    Where a segment is a row, the result has the same bits as ``torch.softmax`` of that row.
+    If a segment is a row, the result is bit-equal to ``torch.softmax`` of that row.
 
     Args:
         theta: Logits, of any shape.
-        segments: Of the same shape.
+        segments: Segment numbers, of the same shape.
     """
     return _apply(theta, segments, lambda rows: torch.softmax(rows, dim=1), torch.zeros_like(theta))
 
 
 def log_normalise(theta: Tensor, segments: Tensor) -> Tensor:
-    """Return the logarithms of the softmax over each segment; what is outside stays as it is.
+    """Return the log-softmax over each segment; entries outside keep their values.
 
     Args:
         theta: Logits, of any shape.
-        segments: Of the same shape.
+        segments: Segment numbers, of the same shape.
     """
     return _apply(theta, segments, lambda rows: torch.log_softmax(rows, dim=1), theta)
 
 
 def segment_argmax(values: Tensor, segments: Tensor) -> Tensor:
-    """Return ones at the largest entry of each segment, at one of them also among equals, else zeros.
+    """Return a one-hot tensor with 1 at the largest entry of each segment, at one entry also in a tie.
 
-    With values ``theta + Gumbel noise`` it draws from the softmax of theta (the Gumbel-max trick).
+    For values ``theta + Gumbel noise`` this is a sample from the softmax of theta (the Gumbel-max trick).
 
     Args:
-        values: Of any shape.
-        segments: Of the same shape.
+        values: Values to compare, of any shape.
+        segments: Segment numbers, of the same shape.
     """
 
     def largest(rows: Tensor) -> Tensor:
@@ -59,11 +60,11 @@ def segment_argmax(values: Tensor, segments: Tensor) -> Tensor:
 
 
 def segment_sum(values: Tensor, segments: Tensor) -> Tensor:
-    """Return for each entry the sum over its segment, and zero outside; differentiable in the values.
+    """Return for each entry the sum over its segment, and 0 outside; differentiable in the values.
 
     Args:
-        values: Of any shape.
-        segments: Of the same shape.
+        values: Values to add, of any shape.
+        segments: Segment numbers, of the same shape.
     """
 
     def total(rows: Tensor) -> Tensor:
@@ -73,31 +74,31 @@ def segment_sum(values: Tensor, segments: Tensor) -> Tensor:
 
 
 def eg_step(theta: Tensor, slope: Tensor, segments: Tensor, rate: float, *, floor: float = FLOOR) -> Tensor:
-    """Return the logarithms after one exponentiated-gradient step on the simplex of each segment.
+    """Return the log-weights after one exponentiated-gradient step on the simplex of each segment.
 
     The point ``u = exp(theta)`` becomes ``u * exp(-rate * slope)``, normalised; entries below ``floor`` are
-    lifted to it and the segment is normalised again (Geometric NAS, arXiv 2004.07802, section 3.2).
+    raised to it and the segment is normalised again (Geometric NAS, arXiv 2004.07802, section 3.2).
 
     Args:
         theta: Logarithms of points on the simplex, of any shape.
         slope: Derivative of the loss with respect to the points, of the same shape.
-        segments: Of the same shape.
+        segments: Segment numbers, of the same shape.
         rate: Learning rate.
-        floor: Least share that stays, so that no entry is lost for good.
+        floor: Smallest share of an entry, above 0 and below 1; an entry at 0 could never grow again.
     """
-    moved = log_normalise(theta - rate * slope, segments)
-    return torch.where(segments >= 0, log_normalise(moved.clamp_min(math.log(floor)), segments), theta)
+    stepped = log_normalise(theta - rate * slope, segments)
+    return torch.where(segments >= 0, log_normalise(stepped.clamp_min(math.log(floor)), segments), theta)
 
 
 @frozen
 class _Rows:
-    """Where the entries of each segment stand when each gets a row of its own.
+    """Positions of the live entries in a dense matrix with one row per segment.
 
     Attributes:
-        entry: [n], places of the live entries in the flattened tensor.
+        entry: [n], indices of the live entries in the flattened tensor.
         row: [n], their rows.
         column: [n], their columns, in the order of the entries.
-        shape: Number of rows, and of columns of the longest.
+        shape: Number of rows, and size of the largest segment.
     """
 
     entry: Tensor
@@ -118,12 +119,12 @@ def _rows(segments: Tensor) -> _Rows:
 
 
 def _apply(theta: Tensor, segments: Tensor, function: Callable[[Tensor], Tensor], outside: Tensor) -> Tensor:
-    """Return ``outside`` with the live entries replaced by a function of the rows that they make."""
+    """Return ``outside`` with the live entries replaced by a function of their segments, one per row."""
     at = _rows(segments)
     if not len(at.entry):
         return outside.clone()
-    # Rows without gaps, not a mask of infinities over all entries: the sum of a row of eight then has
-    # the rounding of a row of eight, and ties stay ties.
+    # Dense rows instead of a mask with infinities over all entries: the sum of eight entries is then rounded
+    # like any sum of eight, and ties stay ties.
     dense = theta.new_full(at.shape, -math.inf)
     dense = dense.index_put((at.row, at.column), theta.reshape(-1)[at.entry])
     values = function(dense)[at.row, at.column]

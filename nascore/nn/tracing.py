@@ -1,8 +1,8 @@
-"""Traces the computation of a module as a graph.
+"""Traces the computation of a module as a ``torch.fx`` graph.
 
-``torch.fx`` has a tracer, but it patches ``nn.Module`` for the whole process while it works: networks in
-other threads fail. Here each module has a twin of a class of its own, which writes down calls and weights
-that are read; nothing else in the process notices.
+The tracer of ``torch.fx`` patches ``nn.Module`` for the whole process while it works, and networks in other
+threads fail. This tracer gives each module a twin, an object of a new subclass, which records calls and
+accesses to weights; the rest of the process is not affected.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from torch.fx.proxy import GraphAppendingTracer
 
 
 def trace(root: nn.Module) -> fx.Graph:
-    """Return what the forward of a module computes of one argument, in evaluation mode.
+    """Return the graph of a module's forward with one argument, in evaluation mode.
 
-    Modules of ``torch.nn`` other than containers are called; what others do is written out.
+    A module of ``torch.nn`` that is not a container becomes one call; other modules are traced inside.
 
     Raises:
-        Exception: Whatever a forward raises that looks at values, which are not there.
+        Exception: Whatever a forward method raises that inspects values, since a proxy has none.
     """
     tracer = _Tracer(root)
     images = tracer.create_proxy("placeholder", "images", (), {})
@@ -30,7 +30,7 @@ def trace(root: nn.Module) -> fx.Graph:
 
 
 class _Tracer(GraphAppendingTracer):
-    """Writes down what twins do, with the names that modules and tensors have in the root."""
+    """Records the calls of twins under the names that modules and tensors have in the root."""
 
     def __init__(self, root: nn.Module) -> None:
         super().__init__(fx.Graph())
@@ -40,7 +40,7 @@ class _Tracer(GraphAppendingTracer):
         self._twins: dict[int, nn.Module] = {}
 
     def twin(self, module: nn.Module, path: str) -> nn.Module:
-        """Return what stands for a module; one that stands in two places is called by its first name."""
+        """Return the twin of a module; a module that is used in two places keeps its first name."""
         if id(module) not in self._twins:
             made = object.__new__(self._class_of(module, path))
             self._twins[id(module)] = made
@@ -53,7 +53,7 @@ class _Tracer(GraphAppendingTracer):
         return self._twins[id(module)]
 
     def read(self, tensor: nn.Parameter) -> fx.Proxy | nn.Parameter:
-        """Return what stands for a weight; itself where the root does not know it."""
+        """Return the proxy of a weight; the tensor itself if it does not belong to the root."""
         name = self._tensors.get(id(tensor))
         if name is None:
             return tensor
@@ -61,8 +61,8 @@ class _Tracer(GraphAppendingTracer):
             self._read[name] = self.create_proxy("get_attr", name, (), {})
         return self._read[name]
 
-    def create_arg(self, a: Any) -> Any:  # noqa: ANN401 - whatever a function of torch is given
-        """Return an argument as the graph holds it: a tensor by its name."""
+    def create_arg(self, a: Any) -> Any:  # noqa: ANN401 - any argument of a torch function
+        """Return an argument in the form of the graph: a tensor by its name."""
         if isinstance(a, torch.Tensor):
             name = self._tensors.get(id(a))
             if name is None:
@@ -73,14 +73,14 @@ class _Tracer(GraphAppendingTracer):
     def _class_of(self, module: nn.Module, path: str) -> type[nn.Module]:
         kind = type(module)
 
-        def found(twin: nn.Module, name: str) -> object:
+        def get_attribute(twin: nn.Module, name: str) -> object:
             value = kind.__getattr__(twin, name)
             return self.read(value) if isinstance(value, nn.Parameter) else value
 
-        def called(_: nn.Module, *args: object, **named: object) -> fx.Proxy:
+        def call(_: nn.Module, *args: object, **named: object) -> fx.Proxy:
             return self.create_proxy("call_module", path, args, named)
 
-        own: dict[str, Any] = {"__getattr__": found, "__module__": kind.__module__}
+        methods: dict[str, Any] = {"__getattr__": get_attribute, "__module__": kind.__module__}
         if kind.__module__.startswith("torch.nn") and not isinstance(module, nn.Sequential):
-            own["__call__"] = called
-        return type(kind.__name__, (kind,), own)
+            methods["__call__"] = call
+        return type(kind.__name__, (kind,), methods)

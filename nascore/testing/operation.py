@@ -270,7 +270,7 @@ class OperationConformance(Conformance):
 
     def _reached(self, place: Place, found: dict[str, Any]) -> None:
         missing = [name for name, slope in found.items() if slope is None]
-        self.hold(not missing, f"gives no gradient to {', '.join(missing)}, for {place}")
+        self.hold(not missing, f"passes no gradient to {', '.join(missing)}, for {place}")
         strange = [name for name, slope in found.items() if not bool(torch.isfinite(slope).all())]
         self.hold(not strange, f"gives a gradient that is not finite to {', '.join(strange)}, for {place}")
 

@@ -174,8 +174,8 @@ class PluginConformance(Conformance):
         for one in self.ready().operations:
             for stride in one.strides or (1, 2):
                 cut = self._cut_off(one, stride)
-                text = f"has an operation {one.name} that gives no gradient to {', '.join(cut)}"
-                self.hold(not cut, f"{text} at stride {stride}, though its result depends on it")
+                text = f"has an operation {one.name} that passes no gradient to {', '.join(cut)}"
+                self.hold(not cut, f"{text} at stride {stride}, although its output depends on it")
 
     def test_presets_are_recipes(self) -> None:
         """Every preset is a recipe in which nothing is wrong but what is not installed."""

@@ -9,7 +9,7 @@ from nascore.api import choose, derive, expand
 from nascore.builtin.operations import OPERATIONS
 from nascore.contract import DataFacts
 from nascore.nn import compile, inherit  # noqa: A004 - the name of the compiler
-from nascore.nn.weighing import Weights
+from nascore.nn.mixture_weights import Weights
 from nascore_darts.space import Space, SpaceSettings
 
 CATALOGUE = {entry.name: entry for entry in OPERATIONS}

@@ -10,7 +10,7 @@ from xnas_supernets import SAMPLES, Listening, examples, one_by_one, phase_of, r
 
 from nascore.api import Gradients
 from nascore.engine import mixture as mixing
-from nascore.nn.weighing import Weights
+from nascore.nn.mixture_weights import Weights
 
 EXACT = 1e-10
 

@@ -48,25 +48,25 @@ def spoiled(images):
 ODD = {
     "labels from 1": (
         lambda x, y: (x, y + 1),
-        "has the label 3 in train(), and labels of 3 classes are 0 to 2",
+        "has the label 3 in train(), but labels of 3 classes are 0 to 2",
     ),
     "negative labels": (lambda x, y: (x, y - 1), "has the label -1 in train()"),
-    "labels of floats": (lambda x, y: (x, y.float()), "gives labels of torch.float32 from train()"),
-    "bytes": (lambda x, y: ((x * 255).to(torch.uint8), y), "gives images of torch.uint8 from train()"),
+    "labels of floats": (lambda x, y: (x, y.float()), "returns labels of torch.float32 from train()"),
+    "bytes": (lambda x, y: ((x * 255).to(torch.uint8), y), "returns images of torch.uint8 from train()"),
     "0 to 255": (
         lambda x, y: (x * 255, y),
-        "has images from 0.0203 to 255 in train(), and they must lie in 0 to 1",
+        "has images from 0.0203 to 255 in train(), but they must lie in 0 to 1",
     ),
     "a label too few": (
         lambda x, y: (x, y[:59]),
-        "gives labels of shape (59,) from train(), and its facts say (60,)",
+        "returns labels of shape (59,) from train(), but declares (60,)",
     ),
-    "fewer images": (lambda x, y: (x[:50], y[:50]), "gives images of shape (50, 1, 8, 8) from train()"),
-    "another size": (lambda x, y: (x[:, :, :7], y), "gives images of shape (60, 1, 7, 8) from train()"),
+    "fewer images": (lambda x, y: (x[:50], y[:50]), "returns images of shape (50, 1, 8, 8) from train()"),
+    "another size": (lambda x, y: (x[:, :, :7], y), "returns images of shape (60, 1, 7, 8) from train()"),
     "not a number": (lambda x, y: (spoiled(x), y), "has images in train() that are not finite"),
     "arrays": (
         lambda x, y: (np.asarray(x), np.asarray(y)),
-        "gives numpy.ndarray as labels from train(), not a tensor",
+        "returns numpy.ndarray as labels from train(), not a tensor",
     ),
 }
 
@@ -145,17 +145,17 @@ def test_all_that_is_wrong_is_said_at_once():
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"mean": ()}, "0 numbers as the fact mean for 1 channels"),
-        ({"class_names": ("a",)}, "1 names as the fact class_names for"),
-        ({"class_names": "abc"}, "'abc' as the fact class_names, not a tuple of texts"),
-        ({"mean": None}, "None as the fact mean"),
-        ({"std": (0.0,)}, "all must be finite and above 0"),
-        ({"std": (float("inf"),)}, "all must be finite and above 0"),
-        ({"mean": (float("nan"),)}, "all must be finite"),
-        ({"train": 0}, "0 as the fact train, not a whole number above 0"),
-        ({"classes": True}, "True as the fact classes"),
-        ({"channels": 1.0}, "1.0 as the fact channels"),
-        ({"crop_pad": 9}, "pads images of 8 pixels by 9"),
+        ({"mean": ()}, "0 values of mean for 1 channels"),
+        ({"class_names": ("a",)}, "1 class_names for"),
+        ({"class_names": "abc"}, "class_names='abc', not a tuple of texts"),
+        ({"mean": None}, "mean=None"),
+        ({"std": (0.0,)}, "all values must be finite and above 0"),
+        ({"std": (float("inf"),)}, "all values must be finite and above 0"),
+        ({"mean": (float("nan"),)}, "all values must be finite"),
+        ({"train": 0}, "train=0, not a whole number above 0"),
+        ({"classes": True}, "classes=True"),
+        ({"channels": 1.0}, "channels=1.0"),
+        ({"crop_pad": 9}, "crop_pad=9 for images of 8 pixels"),
     ],
 )
 def test_facts_by_which_nothing_can_be_built_are_refused_without_an_image(changed, said, spoil):
@@ -168,7 +168,7 @@ def test_facts_by_which_nothing_can_be_built_are_refused_without_an_image(change
 
 def test_facts_of_another_type_are_refused(spoil):
     spoil(facts={"channels": 3})
-    with pytest.raises(PluginError, match="has facts of the type dict, not DataFacts"):
+    with pytest.raises(PluginError, match="has facts of type dict, not DataFacts"):
         build_parts(recipe_of(), REGISTRY)
 
 
@@ -178,8 +178,8 @@ def test_what_is_doubtful_is_warned_of_and_kept_in_the_result(spoil):
     assert done.exit_code == 0, done.output
     kept = json.loads(Path("run/result.json").read_text(encoding="utf-8"))["warnings"]
     for said in (
-        ", and its facts say 0.1",
-        ", and its facts say 0.9",
+        ", but declares 0.1",
+        ", but declares 0.9",
         "no training image of class 3",
     ):
         assert sum(said in line for line in done.stderr.splitlines() if "warned" in line) == 1

@@ -16,7 +16,7 @@ from nascore.description import Operation, load
 from nascore.engine.build import build_parts
 from nascore.engine.returned import Returned
 from nascore.errors import DescriptionError, PluginError, RecipeError
-from nascore.nn.shapes import alone, check_shapes
+from nascore.nn.shapes import check_shapes, single_image_error
 from nascore.slots import BUILTIN
 
 START = """\
@@ -142,7 +142,7 @@ def with_wrong(kind):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("narrow", "wrong gives [2, 3, 8, 8], and 4 channels are due here"),
+        ("narrow", "wrong returns [2, 3, 8, 8], not 4 channels"),
         ("small", "different sizes: 8x8 by the bare edge from stem and 7x8 by wrong from l0"),
         ("list", "it returns list, not a tensor"),
         ("raises", "wrong fails on [2, 4, 8, 8] (at both/l0/wrong): ZeroDivisionError: no luck."),
@@ -201,9 +201,9 @@ def test_a_batch_of_one_is_refused_where_batch_norm_would_see_one_value():
 def test_one_image_alone_is_seen_at_the_auxiliary_head_too():
     head = "    aux: {from: l0, op: auxiliary, width: classes}\n"
     text = text_of(output="  output: head\n", head=HEAD + head) + "auxiliary: aux\n"
-    said = alone(load(text), REGISTRY.operations(), (8, 8))
+    said = single_image_error(load(text), REGISTRY.operations(), (8, 8))
     assert "auxiliary fails on [1, 4, 8, 8]" in said
-    assert alone(load(text_of(head=HEAD)), REGISTRY.operations(), (8, 8)) == ""
+    assert single_image_error(load(text_of(head=HEAD)), REGISTRY.operations(), (8, 8)) == ""
 
 
 def test_batches_of_one_are_refused_on_the_command_line_before_a_folder_is_made():
@@ -254,5 +254,5 @@ auxiliary: aux
 """
     catalogue = REGISTRY.operations()
     assert check_shapes(load(text.replace("OP", "auxiliary")), catalogue, (8, 8))
-    with pytest.raises(DescriptionError, match=r"aux gives \[B, 10, 8, 8\], not logits.*op: auxiliary"):
+    with pytest.raises(DescriptionError, match=r"aux has shape \[B, 10, 8, 8\], not logits.*op: auxiliary"):
         check_shapes(load(text.replace("OP", "conv_3x3")), catalogue, (8, 8))

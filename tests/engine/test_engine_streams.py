@@ -7,13 +7,13 @@ from contextlib import contextmanager
 import torch
 
 from nascore.engine.streams import Streams
-from nascore.nn.chance import lent, redirecting
+from nascore.nn.randomness import current_generators, redirect_draws
 
 
 @contextmanager
 def drawing(streams):
     """Draw as an operation of a network does."""
-    with streams.network(), redirecting(lent()):
+    with streams.network(), redirect_draws(current_generators()):
         yield
 
 
@@ -64,7 +64,7 @@ def test_replayed_passes_draw_the_same_and_move_the_stream_once():
     repeated = streams.repeated()
     seen = []
     for _ in range(3):
-        with repeated.again(), redirecting(lent()):
+        with repeated.again(), redirect_draws(current_generators()):
             seen.append(torch.rand(4))
     with drawing(plain):
         torch.rand(4)

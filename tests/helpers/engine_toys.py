@@ -14,7 +14,7 @@ from nascore.engine.batches import Batches
 from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
-from nascore.nn.chance import lent, redirecting
+from nascore.nn.randomness import current_generators, redirect_draws
 
 FACTS = DataFacts(
     channels=1,
@@ -73,7 +73,7 @@ class Toy(nn.Module):
             return 0 * x
         if column == 1:
             return self.norms[place](self.convs[place](x))
-        with redirecting(lent()):
+        with redirect_draws(current_generators()):
             return torch.randn_like(x)
 
 

@@ -56,7 +56,7 @@ CASES = {
         "space",
         "tiny",
         mixes_broken.Headless,
-        "stopped: network.nodes.head: head gives [B, 4], not logits [B, 3].",
+        "stopped: network.nodes.head: head has shape [B, 4], not logits [B, 3].",
     ),
 }
 """By what is wrong: slot and name of the part, what stands in for it, and how the reason begins."""

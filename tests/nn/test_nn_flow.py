@@ -150,7 +150,7 @@ def test_a_search_with_an_operation_that_detaches_does_not_begin(growth, tmp_pat
     (tmp_path / "op.py").write_text(OPERATION, encoding="utf-8")
     (tmp_path / "space.yaml").write_text(SPACE, encoding="utf-8")
     more = {"updater": "sgd"} if growth == "none" else {}
-    with pytest.raises(PluginError, match=r"operation myop gives no gradient to its input, c\.weight"):
+    with pytest.raises(PluginError, match=r"operation myop passes no gradient to its input, c\.weight"):
         nascore.search(
             space=f"file:{tmp_path / 'space.yaml'}",
             growth=growth,
@@ -170,7 +170,7 @@ def test_check_plugin_tries_operations(tmp_path):
         file.write_text(text, encoding="utf-8")
         subject = subjects(file.stem, plugins=[file])[0]
         (found,) = (one for one in subject.outcomes() if one.check == "operations_pass_the_gradient")
-        assert ("operation myop that gives no gradient to its input, c.weight" in found.failure) == failed
+        assert ("operation myop that passes no gradient to its input, c.weight" in found.failure) == failed
 
 
 def test_a_loss_without_a_graph_ends_the_run():

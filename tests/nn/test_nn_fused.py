@@ -146,10 +146,10 @@ def test_a_listener_is_still_called():
 def test_pools_that_are_written_alike_are_told_apart():
     counted, not_counted = (nn.AvgPool2d(3, 1, 1, count_include_pad=counts) for counts in (True, False))
     assert repr(counted) == repr(not_counted)
-    assert fused._kind(counted) != fused._kind(not_counted)
+    assert fused._signature(counted) != fused._signature(not_counted)
 
 
 @pytest.mark.parametrize("module", [nn.ReLU(inplace=True), nn.Conv2d(2, 2, 3, padding_mode="circular")])
 def test_what_does_more_than_its_kind_is_called_by_itself(module):
-    assert not fused._fuses(module)
-    assert fused._fuses(nn.Conv2d(2, 2, 3))
+    assert not fused._is_fusible(module)
+    assert fused._is_fusible(nn.Conv2d(2, 2, 3))

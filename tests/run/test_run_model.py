@@ -238,14 +238,14 @@ def test_an_image_of_pil_is_read() -> None:
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        (torch.zeros(3, 5, 4), r"images are \[3, 4, 5\].*not \[3, 5, 4\]: resize them first"),
+        (torch.zeros(3, 5, 4), r"images must be \[3, 4, 5\].*not \[3, 5, 4\]: resize them first"),
         (torch.zeros(1, 4, 5), "resize them first"),
-        (torch.full((3, 4, 5), 16.0), "these from 16 to 16: scale them first"),
+        (torch.full((3, 4, 5), 16.0), "not from 16 to 16: scale them first"),
         (torch.full((3, 4, 5), float("nan")), "scale them first"),
-        (torch.zeros(3, 4, 5) - 0.5, "these from -0.5 to -0.5"),
+        (torch.zeros(3, 4, 5) - 0.5, "not from -0.5 to -0.5"),
         (torch.zeros(3, 4, 5, dtype=torch.int64), "not torch.int64"),
         ([], "there are no images"),
-        ("cat.png", "str is no image"),
+        ("cat.png", "str is not an image"),
     ],
 )
 def test_what_would_be_read_wrongly_is_refused(images: object, said: str) -> None:

@@ -1,7 +1,7 @@
-"""The modules behind the catalogue's names, each built as ``build(c_in, c_out, stride, **settings)``.
+"""The modules of the catalogue's operations, each built as ``build(c_in, c_out, stride, **settings)``.
 
-No operation writes into its input, since others read the same state. At stride ``s`` an image of height ``h``
-becomes ``ceil(h / s)`` high, odd sizes included, so that all operations of a node agree.
+No operation modifies its input, since other operations read the same state. With stride ``s``, an input of
+height ``h`` has an output of height ``ceil(h / s)``, also for odd ``h``, so all operations of a node agree.
 """
 
 from nascore.nn.operations.convolutions import (

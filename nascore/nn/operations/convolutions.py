@@ -9,20 +9,16 @@ from torch import nn
 from torch.nn import functional
 
 from nascore.errors import DescriptionError
+from nascore.nn.operations.normalization import norm
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def norm(channels: int, *, affine: bool = True) -> nn.BatchNorm2d:
-    """Return batch norm; whether it keeps running statistics is decided where the network is compiled."""
-    return nn.BatchNorm2d(channels, affine=affine)
-
-
 def conv(  # noqa: PLR0913 - a convolution has that many sides
     c_in: int, c_out: int, kernel: int, stride: int = 1, *, dilation: int = 1, groups: int = 1
 ) -> nn.Conv2d:
-    """Return a convolution without bias, padded so that at stride 1 it keeps the size."""
+    """Return a convolution without bias, padded to keep height and width at stride 1."""
     return nn.Conv2d(
         c_in,
         c_out,
@@ -36,7 +32,7 @@ def conv(  # noqa: PLR0913 - a convolution has that many sides
 
 
 def named(**parts: nn.Module) -> nn.Sequential:
-    """Return modules that are applied one after the other, and that name their weights."""
+    """Return a sequence of modules; the weights of each carry its name."""
     return nn.Sequential(OrderedDict(parts))
 
 
@@ -46,17 +42,17 @@ def relu_conv_norm(c_in: int, c_out: int, kernel: int, stride: int = 1, *, affin
 
 
 def sep_conv_3x3(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return two depthwise separable 3x3 convolutions, of which the first has the stride."""
+    """Return two depthwise separable 3x3 convolutions; the first has the stride."""
     return _separable_twice(c_in, c_out, 3, stride, affine=affine)
 
 
 def sep_conv_5x5(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return two depthwise separable 5x5 convolutions, of which the first has the stride."""
+    """Return two depthwise separable 5x5 convolutions; the first has the stride."""
     return _separable_twice(c_in, c_out, 5, stride, affine=affine)
 
 
 def sep_conv_7x7(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return two depthwise separable 7x7 convolutions, of which the first has the stride."""
+    """Return two depthwise separable 7x7 convolutions; the first has the stride."""
     return _separable_twice(c_in, c_out, 7, stride, affine=affine)
 
 
@@ -83,12 +79,12 @@ def conv_3x3(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.M
 
 
 def nor_conv_1x1(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return ReLU, 1x1 convolution, batch norm; the convolution has a bias where batch norm has none."""
+    """Return ReLU, 1x1 convolution, batch norm; the convolution has a bias if the batch norm has none."""
     return _biased(c_in, c_out, 1, stride, affine=affine)
 
 
 def nor_conv_3x3(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return ReLU, 3x3 convolution, batch norm; the convolution has a bias where batch norm has none."""
+    """Return ReLU, 3x3 convolution, batch norm; the convolution has a bias if the batch norm has none."""
     return _biased(c_in, c_out, 3, stride, affine=affine)
 
 
@@ -112,8 +108,8 @@ def _separable(  # noqa: PLR0913 - a convolution has that many sides
 
 def _biased(c_in: int, c_out: int, kernel: int, stride: int, *, affine: bool) -> nn.Module:
     padding = kernel // 2
-    weighted = nn.Conv2d(c_in, c_out, kernel, stride=stride, padding=padding, bias=not affine)
-    return named(relu=nn.ReLU(), conv=weighted, norm=norm(c_out, affine=affine))
+    convolution = nn.Conv2d(c_in, c_out, kernel, stride=stride, padding=padding, bias=not affine)
+    return named(relu=nn.ReLU(), conv=convolution, norm=norm(c_out, affine=affine))
 
 
 class BasicBlock(nn.Module):
@@ -184,7 +180,7 @@ class MobileBlock(nn.Module):
         c_in: Channels of the input.
         c_out: Channels of the output.
         stride: Stride of the depthwise convolution.
-        expand: How many times wider it is inside.
+        expand: Expansion factor: hidden channels over input channels.
         kernel: Height and width of the depthwise convolution.
         affine: Whether the batch norms have weights.
 
@@ -197,9 +193,8 @@ class MobileBlock(nn.Module):
     ) -> None:
         super().__init__()
         if kernel % 2 == 0 or kernel < 1 or expand < 1:
-            raise DescriptionError(
-                f"mbconv needs an odd kernel and an expand of at least 1: {kernel}, {expand}."
-            )
+            settings = f"kernel={kernel}, expand={expand}"
+            raise DescriptionError(f"mbconv needs an odd kernel and an expand of at least 1, not {settings}.")
         wide = c_in * expand
         parts: dict[str, nn.Module] = {}
         if expand > 1:

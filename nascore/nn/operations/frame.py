@@ -1,4 +1,4 @@
-"""The operations that turn a state into logits."""
+"""The operations around the cells: stems, preprocessing of cell inputs, classifiers, the auxiliary head."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from torch import nn
 from torch.nn import functional
 
-from nascore.nn.operations.convolutions import conv, named, norm, relu_conv_norm
+from nascore.nn.operations.convolutions import conv, named, relu_conv_norm
+from nascore.nn.operations.normalization import norm
 from nascore.nn.operations.simple import FactorizedReduce
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ HIDDEN: Final = (128, 768)
 """Channels of the auxiliary head's two convolutions."""
 
 POOLED: Final = {3: range(8, 11), 2: range(7, 9)}
-"""By stride of a 5x5 pool the heights and widths from which it makes 2x2 places."""
+"""By stride of a 5x5 pool, the heights and widths that it reduces to 2x2."""
 
 
 def classifier(c_in: int, c_out: int, stride: int, *, size: int = 1) -> nn.Module:
-    """Return pooling to ``size`` x ``size`` places and a linear map of all of them to [B, c_out].
+    """Return average pooling to ``size`` x ``size`` and a linear layer to logits [B, c_out].
 
-    With ``size`` as large as the state is, nothing is averaged: the linear map sees every place.
+    If ``size`` equals the height and width of the state, the linear layer reads every pixel.
     """
     del stride
     return named(
@@ -33,7 +34,7 @@ def classifier(c_in: int, c_out: int, stride: int, *, size: int = 1) -> nn.Modul
 
 
 def norm_classifier(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """Return the head of NAS-Bench-201: batch norm, ReLU, the mean over all places, a linear map."""
+    """Return the head of NAS-Bench-201 (arXiv 2001.00326): batch norm, ReLU, global mean, linear layer."""
     del stride
     return named(
         norm=norm(c_in),
@@ -45,16 +46,16 @@ def norm_classifier(c_in: int, c_out: int, stride: int) -> nn.Module:
 
 
 class Auxiliary(nn.Module):
-    """The auxiliary head of DARTS: for CIFAR-10 it reads 8x8 places, for ImageNet 7x7, pooled to 2x2.
+    """The auxiliary head of DARTS: it pools 8x8 states (CIFAR-10) or 7x7 states (ImageNet) to 2x2.
 
-    Other sizes, on which the authors' code fails, are pooled evenly to 2x2.
+    States of other sizes, on which the authors' code fails, are pooled evenly to 2x2.
 
     Args:
         c_in: Channels of the state.
         c_out: Number of classes.
-        stride: Not used; every operation is built with one.
-        imagenet: The head for ImageNet: its pool has stride 2, not 3, and no norm follows the second
-            convolution, as in the authors' code and its tables.
+        stride: Unused; required by the signature of operations.
+        imagenet: Whether it is the head for ImageNet: its pool has stride 2, not 3, and no norm follows the
+            second convolution, as in the authors' code and its tables.
     """
 
     def __init__(self, c_in: int, c_out: int, stride: int, *, imagenet: bool = False) -> None:
@@ -87,7 +88,7 @@ class Auxiliary(nn.Module):
 
 
 def stem(c_in: int, c_out: int, stride: int, *, relu: bool = False) -> nn.Module:
-    """Return a 3x3 convolution and batch norm with weights, with ``relu`` followed by ReLU."""
+    """Return a 3x3 convolution and affine batch norm, followed by ReLU if ``relu`` is set."""
     parts: dict[str, nn.Module] = {"conv": conv(c_in, c_out, 3, stride), "norm": norm(c_out)}
     if relu:
         parts["relu"] = nn.ReLU()
@@ -113,7 +114,7 @@ def imagenet_stem1(c_in: int, c_out: int, stride: int) -> nn.Module:
 
 
 def fit(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return what brings an input to the channels and the size of a cell."""
+    """Return the preprocessing of a cell input: a 1x1 convolution, or a factorized reduction at stride 2."""
     if stride == 1:
         return project(c_in, c_out, stride, affine=affine)
     return FactorizedReduce(c_in, c_out, affine=affine)

@@ -1,4 +1,4 @@
-"""Operations without convolutions: none, noise, identity and pools."""
+"""Zero, noise, identity, pools, and the factorized reduction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from nascore.nn.operations.convolutions import conv, named, norm
+from nascore.nn.operations.convolutions import conv, named
+from nascore.nn.operations.normalization import norm
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class FactorizedReduce(nn.Module):
     """Two 1x1 convolutions of stride 2, the second shifted by one pixel, side by side (DARTS).
 
-    Odd sizes, on which the authors' code fails, are padded by zeros at the right and at the bottom for the
-    shifted convolution. An odd number of channels gives the first convolution one more.
+    For odd sizes, on which the authors' code fails, the input of the shifted convolution is padded with zeros
+    at the right and at the bottom. For an odd number of channels the first convolution has one more.
 
     Args:
         c_in: Channels of the input.
@@ -31,7 +32,7 @@ class FactorizedReduce(nn.Module):
         half = c_out // 2
         self.relu = nn.ReLU()
         self.even = conv(c_in, c_out - half, 1, 2)
-        # A convolution to no channels warns when it draws its first weights.
+        # A convolution with 0 output channels warns when its weights are initialised.
         self.odd = conv(c_in, half, 1, 2) if half else None
         self.norm = norm(c_out, affine=affine)
 
@@ -40,14 +41,14 @@ class FactorizedReduce(nn.Module):
         x = self.relu(x)
         halves = [self.even(x)]
         if self.odd is not None:
-            # A negative pad cuts off. Without a branch on the size, torch.fx can trace it.
+            # Negative padding crops. Without a branch on the size, torch.fx can trace this.
             shifted = functional.pad(x, (-1, x.shape[3] % 2, -1, x.shape[2] % 2))
             halves.append(self.odd(shifted))
         return self.norm(torch.cat(halves, 1))  # type: ignore[no-any-return]
 
 
 class _Shaped(nn.Module):
-    """An operation that takes only the shape of its input."""
+    """An operation whose output depends only on the shape of its input."""
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
@@ -56,27 +57,27 @@ class _Shaped(nn.Module):
         self.stride = stride
 
     def shaped(self, x: Tensor) -> Tensor:
-        """Return some values in the shape of the output [B, c_out, ceil(H/stride), ceil(W/stride)]."""
+        """Return a tensor in the shape of the output [B, c_out, ceil(H/stride), ceil(W/stride)]."""
         x = x[:, :, :: self.stride, :: self.stride]
         return x if self.same_channels else x[:, :1].expand(-1, self.c_out, -1, -1)
 
 
 class Zero(_Shaped):
-    """Gives zeros: the choice of no operation (``none``)."""
+    """Returns zeros: the choice of no operation (``none``)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return zeros, also where the input is not finite."""
+        """Return zeros [B, c_out, ceil(H/stride), ceil(W/stride)], also if the input is not finite."""
         return torch.zeros_like(self.shaped(x))
 
 
 class Noise(_Shaped):
-    """Gives normal noise: a candidate that cannot be useful.
+    """Returns standard normal noise: a candidate that cannot be useful.
 
     Args:
         c_in: Channels of the input.
         c_out: Channels of the output.
-        stride: How much smaller the output is.
-        copy: Distinguishes several candidates of one edge, which may not be equal.
+        stride: Factor by which height and width are reduced.
+        copy: A number that distinguishes several noise candidates of one edge, which must differ.
     """
 
     def __init__(self, c_in: int, c_out: int, stride: int, *, copy: int = 0) -> None:
@@ -84,25 +85,25 @@ class Noise(_Shaped):
         self.copy = copy
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return fresh noise, independent of the input."""
+        """Return new noise [B, c_out, ceil(H/stride), ceil(W/stride)], independent of the input."""
         return torch.randn_like(self.shaped(x))
 
 
 def skip_connect(c_in: int, c_out: int, stride: int, *, affine: bool = True) -> nn.Module:
-    """Return the identity or, at stride 2, :class:`FactorizedReduce`; channels stay, says the catalogue."""
+    """Return the identity, or :class:`FactorizedReduce` at stride 2; the catalogue ensures equal channels."""
     if stride == 1 and c_in == c_out:
         return nn.Identity()
     return FactorizedReduce(c_in, c_out, affine=affine)
 
 
 def max_pool_3x3(c_in: int, c_out: int, stride: int, *, pool_norm: bool = False) -> nn.Module:
-    """Return maximum pooling, with ``pool_norm`` followed by batch norm without weights."""
+    """Return 3x3 max pooling, followed by batch norm without weights if ``pool_norm`` is set."""
     del c_out
     return _pool(nn.MaxPool2d(3, stride=stride, padding=1), c_in, pool_norm=pool_norm)
 
 
 def avg_pool_3x3(c_in: int, c_out: int, stride: int, *, pool_norm: bool = False) -> nn.Module:
-    """Return mean pooling that leaves padding out, with ``pool_norm`` followed by batch norm."""
+    """Return 3x3 average pooling that excludes padding, followed by batch norm if ``pool_norm`` is set."""
     del c_out
     pool = nn.AvgPool2d(3, stride=stride, padding=1, count_include_pad=False)
     return _pool(pool, c_in, pool_norm=pool_norm)

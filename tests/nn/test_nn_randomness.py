@@ -1,4 +1,4 @@
-"""What draws inside `redirecting` draws what torch's global generator would, and leaves that one alone."""
+"""What draws inside `redirect_draws` draws what torch's global generator would, and leaves that one alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from torch import nn
 from torch.nn import functional
 
 from nascore.nn import Noise, conv_3x3, sep_conv_3x3
-from nascore.nn.chance import _borrowing, draws, lending, lent, redirecting
+from nascore.nn.randomness import (
+    _borrow_global_generator,
+    current_generators,
+    draws,
+    redirect_draws,
+    use_generators,
+)
 
 SEED = 11
 DRAWS = {
@@ -48,21 +54,21 @@ def test_the_numbers_are_those_of_the_global_generator(name):
     expected = DRAWS[name]()
     torch.manual_seed(99)
     before = torch.get_rng_state()
-    with redirecting({"cpu": torch.Generator().manual_seed(SEED)}):
+    with redirect_draws({"cpu": torch.Generator().manual_seed(SEED)}):
         found = DRAWS[name]()
     assert torch.equal(found, expected)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_generator_that_is_given_is_used():
-    with redirecting({"cpu": torch.Generator().manual_seed(SEED)}):
+    with redirect_draws({"cpu": torch.Generator().manual_seed(SEED)}):
         found = torch.rand(3, generator=torch.Generator().manual_seed(5))
     assert torch.equal(found, torch.rand(3, generator=torch.Generator().manual_seed(5)))
 
 
 def test_gradients_pass_what_was_redirected():
     x = torch.ones(64, requires_grad=True)
-    with redirecting({"cpu": torch.Generator().manual_seed(SEED)}):
+    with redirect_draws({"cpu": torch.Generator().manual_seed(SEED)}):
         y = functional.dropout(x, 0.5)
     y.sum().backward()
     assert torch.equal(x.grad, y.detach())
@@ -70,7 +76,7 @@ def test_gradients_pass_what_was_redirected():
 
 def test_fused_dropout_draws_as_often_as_it_says():
     x = torch.ones(20_000)
-    with redirecting({"cpu": torch.Generator().manual_seed(SEED)}):
+    with redirect_draws({"cpu": torch.Generator().manual_seed(SEED)}):
         kept, mask = torch.native_dropout(x, 0.25, train=True)
         whole, _ = torch.native_dropout(x, 0.25, train=False)
         again, _ = torch.native_dropout(x, 0.25, train=True)
@@ -82,9 +88,9 @@ def test_fused_dropout_draws_as_often_as_it_says():
 
 def test_generators_are_lent_in_one_place_only():
     generators = {"cpu": torch.Generator()}
-    with lending(generators):
-        assert lent() is generators
-    assert lent() is None
+    with use_generators(generators):
+        assert current_generators() is generators
+    assert current_generators() is None
 
 
 class Own(nn.Module):
@@ -130,11 +136,11 @@ class Fused:
 def test_what_takes_no_generator_borrows_the_global_one_and_puts_it_back():
     generator, same = (torch.Generator().manual_seed(5) for _ in range(2))
     before = torch.get_rng_state()
-    drawn = [_borrowing(Fused("x", "dropout_p"), generator, (None, 0.5), {}) for _ in range(2)]
+    drawn = [_borrow_global_generator(Fused("x", "dropout_p"), generator, (None, 0.5), {}) for _ in range(2)]
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one, torch.rand(3, generator=same)) for one in drawn)
     # Without dropout nothing is drawn, so nothing is borrowed.
     assert torch.equal(
-        _borrowing(Fused("x", "dropout_p"), generator, (None, 0.0), {}),
+        _borrow_global_generator(Fused("x", "dropout_p"), generator, (None, 0.0), {}),
         torch.rand(3, generator=torch.Generator().set_state(before)),
     )

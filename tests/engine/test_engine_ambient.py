@@ -43,7 +43,7 @@ def searched(out, **more):
 
 
 @pytest.fixture(scope="module")
-def single_image_error(tmp_path_factory):
+def alone(tmp_path_factory):
     return weights_of(searched(tmp_path_factory.mktemp("alone") / "run"))
 
 

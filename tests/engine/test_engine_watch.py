@@ -86,7 +86,7 @@ def contents(path):
 
 
 @pytest.fixture(scope="module")
-def single_image_error(tmp_path_factory):
+def alone(tmp_path_factory):
     return search(recipe_of(), REGISTRY, out=tmp_path_factory.mktemp("alone"))
 
 

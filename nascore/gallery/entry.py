@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 NORMAL_95 = 1.959963984540054
-"""Half the width, in standard deviations, of the interval that holds 95 % of a normal distribution."""
+"""Half the width, in standard deviations, of the interval that contains 95 % of a normal distribution."""
 
 
 def wilson(share: float, count: int, *, deviations: float = NORMAL_95) -> tuple[float, float]:
     """Return Wilson's score interval of a share (E. B. Wilson, 1927), which stays within 0 and 1.
 
     Args:
-        share: The share that was seen, 0 to 1.
-        count: Of how many it is a share; of none, the share may be anything.
+        share: The observed share, 0 to 1.
+        count: The number of trials; for 0, the interval is 0 to 1.
         deviations: Half the width in standard deviations; the default is for 95 %.
     """
     if count <= 0:
@@ -53,20 +53,20 @@ _REQUIRED: Final = ("id", "description", "error", "count", "costs")
 
 @frozen(kw_only=True)
 class Entry:
-    """One architecture.
+    """One architecture with its measurements.
 
     Attributes:
-        id: Its number in the run, from 1.
-        parent: The entry that it was made from; None if it was made from no other.
-        wave: The wave of jobs in which it came.
+        id: Number in the run, from 1.
+        parent: Id of the entry that it was grown from; None if it has no parent.
+        wave: The wave of jobs in which it was found.
         description: File of the description, relative to the run's folder.
-        weights: File of the weights, relative to the run's folder; None if they were not kept.
-        error: Share of the validation images that it got wrong, 0 to 1.
-        count: How many validation images there were.
-        costs: What it costs: `params` (numbers), `macs` (multiplications with addition, per image).
-        steps: Training steps that its weights have had.
-        guided: Whether the validation images guided the choice of the architecture, as they do where a
-            supernet learns from them: then its error is lower than on images that nobody has looked at.
+        weights: File of the weights, relative to the run's folder; None if they were not saved.
+        error: Share of the validation images that it classifies wrongly, 0 to 1.
+        count: Number of validation images.
+        costs: `params` (number of parameters) and `macs` (multiply-accumulate operations per image).
+        steps: Number of training steps of its weights.
+        guided: Whether the validation images guided the choice of the architecture, as they do if a
+            supernet learns from them: its error is then lower than on unseen images.
     """
 
     id: int
@@ -82,16 +82,16 @@ class Entry:
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation images that it got right, 0 to 1."""
+        """Share of the validation images that it classifies correctly, 0 to 1."""
         return 1 - self.error
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Bounds that hold the true error in 95 % of cases, by Wilson."""
+        """Wilson's 95 % interval of the error."""
         return wilson(self.error, self.count)
 
     def plain(self) -> dict[str, Any]:
-        """Return the entry as JSON has it, with its accuracy and interval for other readers."""
+        """Return the entry as values for JSON, with accuracy and interval for other programs."""
         values = attrs.asdict(self)
         return {
             **values,
@@ -102,10 +102,10 @@ class Entry:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Entry:
-        """Return the entry of what :meth:`plain` made.
+        """Return the entry that :meth:`plain` wrote.
 
         Raises:
-            ValueError: A value is missing or cannot be.
+            ValueError: A value is missing or not allowed.
         """
         wrong = [*faults(plain, _SCHEMA, _REQUIRED)]
         if not wrong:

@@ -26,7 +26,7 @@ class Gallery:
 
     Attributes:
         entries: The architectures.
-        failures: By id of an entry how often a child of it could not be made; none: it is left out.
+        failures: Number of failed children by id of the parent; entries without failures are left out.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -36,14 +36,14 @@ class Gallery:
         return iter(self.entries)
 
     def __len__(self) -> int:
-        """Return how many architectures there are."""
+        """Return the number of architectures."""
         return len(self.entries)
 
     def __getitem__(self, number: int) -> Entry:
         """Return the entry with this id.
 
         Raises:
-            KeyError: There is none.
+            KeyError: No entry has this id.
         """
         for entry in self.entries:
             if entry.id == number:
@@ -55,53 +55,54 @@ class Gallery:
         return evolve(self, entries=(*self.entries, entry))
 
     def failed(self, parent: int) -> Gallery:
-        """Return the gallery with one more child of an entry that could not be made."""
+        """Return the gallery with one more failed child of an entry."""
         return evolve(self, failures={**self.failures, parent: self.failures.get(parent, 0) + 1})
 
     def tries(self, entry: Entry) -> int:
-        """Return how often an entry was a parent, whatever came of it."""
+        """Return how often an entry was a parent, including children that failed."""
         children = sum(other.parent == entry.id for other in self.entries)
         return children + self.failures.get(entry.id, 0)
 
     def front(self, cost: str = "params") -> tuple[Entry, ...]:
-        """Return the entries that no other beats in error and cost, cheapest first.
+        """Return the Pareto front: the entries that no other dominates in error and cost, cheapest first.
 
-        One entry beats another if it is no worse in both and better in one. Of equals all stand.
+        One entry dominates another if it is no worse in both and better in one. Equal entries are all
+        included.
         """
-        standing: list[Entry] = []
+        front: list[Entry] = []
         for entry in sorted(self.entries, key=lambda entry: (entry.costs[cost], entry.error, entry.id)):
-            # Whoever came before costs no more: what counts is to be better than all of them, or their equal.
-            last = standing[-1] if standing else None
+            # Earlier entries cost no more: this one must have a lower error, or equal the last in both.
+            last = front[-1] if front else None
             if last is None or entry.error < last.error or _equal(entry, last, cost):
-                standing.append(entry)
-        return tuple(standing)
+                front.append(entry)
+        return tuple(front)
 
     def hull(self, cost: str = "macs", eps: float = 0.0) -> tuple[Entry, ...]:
-        """Return the entries on the lower hull of error over cost, or little above it, cheapest first.
+        """Return the entries on the lower hull of error over cost, or close above it, cheapest first.
 
         See :func:`~nascore.gallery.front.eps_hull`.
         """
         return eps_hull(self.entries, cost, eps)
 
     def reference(self, cost: str = "params") -> tuple[float, float]:
-        """Return the error and the cost up to which :meth:`hypervolume` counts if it is not told."""
+        """Return the default reference point of :meth:`hypervolume`: an error and a cost."""
         return reference_of(self.entries, cost)
 
     def hypervolume(self, cost: str = "params", reference: tuple[float, float] | None = None) -> float:
-        """Return the share of error and cost up to a point that the entries dominate, 0 to 1.
+        """Return the share of the rectangle from 0 to a reference point that the entries dominate, 0 to 1.
 
         See :func:`~nascore.gallery.front.hypervolume`.
 
         Args:
             cost: Name of the cost.
-            reference: Error and cost of the point; None: error 1 and 1.1 times the largest cost. Galleries
-                compare only by the same point.
+            reference: Error and cost of the reference point; None: error 1 and 1.1 times the largest cost.
+                Only values for the same point are comparable between galleries.
         """
         return hypervolume(self.entries, cost, self.reference(cost) if reference is None else reference)
 
     @property
     def best(self) -> Entry:
-        """The entry with the lowest error; of equals the one with the fewest parameters, then the first."""
+        """The entry with the lowest error; among equals the one with the fewest parameters, or the first."""
         return min(self.entries, key=lambda entry: (entry.error, entry.costs.get("params", 0), entry.id))
 
     @property
@@ -111,9 +112,9 @@ class Gallery:
         return tuple(cost for cost in first if all(cost in entry.costs for entry in self.entries))
 
     def to_json(self) -> str:
-        """Return the gallery as JSON text, with the ids of its front and the hypervolume by each cost.
+        """Return the gallery as JSON text, with the ids on its front by parameters and its hypervolumes.
 
-        The front is that by parameters. Who reads a gallery needs the entries alone.
+        Front and hypervolume are for other programs; :meth:`from_json` reads only entries and failures.
         """
         plain = {
             "entries": [entry.plain() for entry in self.entries],
@@ -133,14 +134,14 @@ class Gallery:
         try:
             return cls.of(json.loads(text))
         except (ValueError, RecursionError) as error:
-            raise RunFolderError(f"this is no gallery: {error}") from error
+            raise RunFolderError(f"the text is not a valid gallery: {error}") from error
 
     @classmethod
     def of(cls, whole: object) -> Gallery:
-        """Return the gallery of what a JSON text holds.
+        """Return the gallery of a parsed JSON text.
 
         Raises:
-            ValueError: It holds no gallery.
+            ValueError: The value is not a valid gallery.
         """
         if not isinstance(whole, dict):
             raise ValueError("it holds no JSON object")  # noqa: TRY004 - the text is wrong, not the program
@@ -151,10 +152,10 @@ class Gallery:
         entries = tuple(_entry(plain, place) for place, plain in enumerate(whole["entries"], start=1))
         ids = {entry.id for entry in entries}
         if len(ids) < len(entries):
-            raise ValueError("two entries have one id")
+            raise ValueError("two entries have the same id")
         lost = sorted({entry.parent for entry in entries if entry.parent is not None} - ids)
         if lost:
-            raise ValueError(f"there is no entry {lost[0]}, which is a parent")
+            raise ValueError(f"entry {lost[0]} is missing, but it is the parent of another")
         return cls(entries, failures)
 
 

@@ -1,4 +1,4 @@
-"""The folder of a run: plain files, readable without nascore; no torch."""
+"""The folder of a run: plain files, readable without nascore. Imports no torch."""
 
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
 from nascore.run.environment import environment, version_of

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a kill at any moment, finds it whole or not at all.
+    """Write a file atomically: after a kill at any moment the file is complete, or still the old one.
 
-    The content goes to another name in the same folder first, since only there renaming is one act.
+    The content goes to a temporary file in the same folder first, since a rename is atomic only within a file
+    system.
 
     Raises:
-        RunFolderError: The file cannot be written; what was there before still is.
+        RunFolderError: The file cannot be written; the old file is unchanged.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def write_bytes(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-                file.close()  # before it is renamed: Windows renames no open file
+                file.close()  # Windows cannot rename an open file
                 temporary.chmod(0o644)  # temporary files are private by default
                 temporary.replace(path)
             except BaseException:
@@ -49,13 +50,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system refuses inside into the error of a run's folder.
+    """Convert an `OSError` of the body into a `RunFolderError`.
 
     Args:
-        path: The file that is written.
+        path: The file that the body writes.
 
     Raises:
-        RunFolderError: The system refused.
+        RunFolderError: The body raises an `OSError`.
     """
     try:
         yield
@@ -66,48 +67,48 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8 with the line ends that it has, whole or not at all."""
+    """Write a text as UTF-8 atomically, with its line ends unchanged."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value as JSON, whole or not at all.
+    """Write a value as JSON atomically.
 
     Raises:
         RunFolderError: The file cannot be written.
-        ValueError: The value holds a number that JSON cannot say (infinity, or none).
+        ValueError: The value holds an infinity or a NaN, which JSON cannot represent.
     """
     write_text(path, json_text(value))
 
 
 def json_text(value: object) -> str:
-    """Return a value as the text of a JSON file.
+    """Return the text of a JSON file that holds a value.
 
     Raises:
-        ValueError: The value holds a number that JSON cannot say (infinity, or none).
+        ValueError: The value holds an infinity or a NaN, which JSON cannot represent.
     """
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 @contextmanager
 def replacing(folder: Path, filled: Callable[[Path], None] | None = None) -> Iterator[Path]:
-    """Give an empty folder to fill, which then takes the place of this one as a whole.
+    """Yield an empty folder to fill, which then replaces a folder as a whole.
 
-    So nobody finds some files of what was there before beside some of what comes: weights, and the program of
-    another network. What cannot be filled leaves what was there.
+    Old and new files never lie side by side, such as the weights of one network and the program of another.
+    If the body raises, the old folder is unchanged.
 
     Args:
-        folder: It may be there or not.
-        filled: Called with the folder when it is filled, before it takes its place.
+        folder: The folder to replace; it need not exist.
+        filled: Called with the new folder after the body, before it replaces the old one.
 
     Raises:
-        RunFolderError: The system refused to make or to rename a folder.
+        RunFolderError: A folder cannot be made or renamed.
     """
     fresh, former = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
-    rmtree(fresh, ignore_errors=True)  # what a kill left
+    rmtree(fresh, ignore_errors=True)  # a killed process may have left it
     with writing(folder):
         if former.exists() and not folder.exists():
-            former.replace(folder)  # it was between the two renames
+            former.replace(folder)  # a process was killed between its two renames
         fresh.mkdir(parents=True)
     rmtree(former, ignore_errors=True)
     try:
@@ -135,20 +136,20 @@ def _swap(folder: Path, fresh: Path, former: Path) -> None:
 
 
 HOUR: Final = 3600
-"""Seconds after which nobody writes to a file any more that is written at once."""
+"""Age in seconds from which a temporary file belongs to no process that is still writing it."""
 
 _TEMPORARY: Final = re.compile(r"\.[\w-]+\.(yaml|json|jsonl|safetensors|py)\.[a-z0-9_]{8}|\.best\.(new|old)")
-"""What a file of a run is called while it is written: a user's own `.env.template` is no such name."""
+"""Names of a run's files while they are written; a user's `.env.template` does not match."""
 
 
 def sweep(root: Path) -> None:
-    """Remove the temporary files of runs that were killed; what cannot be removed stays.
+    """Remove the temporary files of killed runs; a file that cannot be removed stays.
 
     Args:
-        root: The folder of runs; what lies in it and is no run is left alone.
+        root: The folder of runs; entries that are not runs are left alone.
     """
     for run in _inside(root):
-        # A folder of somebody's own may hold a recipe too; nobody but a run writes a list of checksums.
+        # A user's folder may hold a recipe too, but only a run writes a list of checksums.
         if is_file(run / CHECKSUMS) and not is_file(run / RESULT):
             for folder in (run, run / "best", run / "architectures", *_inside(run / "jobs")):
                 for path in _inside(folder):
@@ -162,7 +163,7 @@ def _remove(path: Path) -> None:
         if time() - path.lstat().st_mtime < HOUR:
             return
         if path.name == ".best.old" and not (path.parent / "best").exists():
-            return  # the run was killed between two renames: it is the best that there is
+            return  # the run was killed between its two renames: this is its only `best` folder
         if path.is_dir() and not path.is_symlink():
             rmtree(path, ignore_errors=True)
         else:

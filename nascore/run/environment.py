@@ -15,10 +15,10 @@ OF_INTEREST = ("attrs", "numpy", "safetensors", "scikit-learn", "torch")
 
 
 def environment(**more: object) -> dict[str, Any]:
-    """Return the versions and the machine that a result may depend on; no names of users, hosts or folders.
+    """Return the versions and the machine of a run, without names of users, hosts or folders.
 
     Args:
-        more: What only the caller knows, such as the device.
+        more: Further entries, such as the device.
     """
     return {
         "format": FORMAT,
@@ -33,20 +33,20 @@ def environment(**more: object) -> dict[str, Any]:
 
 
 def version_of(distribution: str) -> str:
-    """Return the version of a distribution, or that it is not installed; nothing is imported for it."""
+    """Return the version of a distribution, or "not installed", without importing it."""
     try:
         return version(distribution)
     except PackageNotFoundError:
         return "not installed"
 
 
-@cache  # what is imported stays; reading it again for each run of a comparison takes longer than its batches
+@cache  # versions do not change in a process, and reading them takes longer than a short run of a comparison
 def _versions() -> dict[str, str]:
     found = {}
     for distribution in distributions():
         name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
         plugin = any(entry.group == "nascore" for entry in distribution.entry_points)
-        # Of two copies the first on the path is the one that is imported.
+        # Python imports the first of two copies on the path.
         if (plugin or name in OF_INTEREST) and name not in found:
             found[name] = distribution.version
     return dict(sorted(found.items()))

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_ELSEWHERE = "Name another folder with --out, or another place for runs in NASCORE_RUNS."
+_REMEDY = "Name another folder with --out, or set NASCORE_RUNS to another folder for runs."
 
 
 @frozen
 class RunFolder:
-    """A run's folder, or that of a job in it.
+    """Writes the files of a run's folder, or of the folder of a job in it.
 
     Attributes:
-        path: Where it is.
+        path: The folder.
         checksums: The list of the run's files.
-        place: Where it is in the run's folder, with a slash at the end; empty for the run's own.
+        place: Path of a job's folder within the run's folder, with a slash at the end; empty for the run
+            itself.
     """
 
     path: Path
@@ -42,26 +43,26 @@ class RunFolder:
         return self.path / name
 
     def text(self, name: str, text: str) -> None:
-        """Write a text file, whole or not at all."""
+        """Write a text file atomically."""
         self.bytes(name, text.encode())
 
     def document(self, name: str, text: str) -> None:
-        """Write a recipe or a description, with a digest that shows wherever a part of it is read."""
+        """Write a recipe or a description atomically, with a digest that reveals a truncated copy."""
         self.text(name, with_digest(text))
 
     def json(self, name: str, value: object) -> None:
-        """Write a JSON file, whole or not at all.
+        """Write a JSON file atomically.
 
         Raises:
-            ValueError: The value holds a number that JSON cannot say (infinity, or none).
+            ValueError: The value holds an infinity or a NaN, which JSON cannot represent.
         """
         self.text(name, json_text(value))
 
     def bytes(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all, and its checksum.
+        """Write a file atomically, and its checksum.
 
         Raises:
-            RunFolderError: The file cannot be written; what was there before still is.
+            RunFolderError: The file cannot be written; the old file is unchanged.
         """
         entry = {f"{self.place}{name}": Checksum.of(content)}
         with writing(self.path / name):
@@ -71,18 +72,18 @@ class RunFolder:
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[Path]:
-        """Give an empty folder to fill, which then takes the place of one of this folder as a whole.
+        """Yield an empty folder to fill, which then replaces the subfolder of this name as a whole.
 
         Raises:
-            RunFolderError: It cannot be made, filled or renamed.
+            RunFolderError: The folder cannot be made, filled or renamed.
         """
         entries: dict[str, Checksum] = {}
 
         def announce(fresh: Path) -> None:
-            found = sorted(path for path in fresh.rglob("*") if path.is_file())
-            for path in found:
-                at = path.relative_to(fresh).as_posix()
-                entries[f"{self.place}{name}/{at}"] = Checksum.of_file(path)
+            files = sorted(path for path in fresh.rglob("*") if path.is_file())
+            for path in files:
+                relative = path.relative_to(fresh).as_posix()
+                entries[f"{self.place}{name}/{relative}"] = Checksum.of_file(path)
             self.checksums.announce(entries)
 
         with replacing(self.path / name, filled=announce) as fresh:
@@ -90,16 +91,16 @@ class RunFolder:
         self.checksums.placed(entries)
 
     def metric(self, values: dict[str, Any]) -> None:
-        """Add a line to `metrics.jsonl`."""
+        """Append a line to `metrics.jsonl`."""
         self._append(METRICS, json.dumps(values, allow_nan=False))
 
     def change(self, event: str, **details: object) -> None:
-        """Add a line to `changes.jsonl`: something that happened once and cannot be undone."""
+        """Append a line to `changes.jsonl`: an event that happens once and cannot be undone."""
         line = {"event": event, "time": _now().isoformat(timespec="seconds"), **details}
         self._append(CHANGES, json.dumps(line, allow_nan=False))
 
     def log(self, text: str) -> None:
-        """Add a line to `run.log`, with the time."""
+        """Append a line with the time to `run.log`."""
         self._append(LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
 
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
@@ -110,12 +111,12 @@ class RunFolder:
             path.mkdir(parents=True)
         lines = {"id": number, "kind": kind, **facts}
         folder = RunFolder(path, self.checksums, f"{name}/")
-        # Scalars in JSON are scalars in YAML.
+        # JSON scalars are valid YAML.
         folder.text("job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
         return folder
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write `result.json`: afterwards the job or the run is over, and nothing else is written."""
+        """Write `result.json`, the last file of a job or a run."""
         if self.place:
             self.json(RESULT, result)
             return
@@ -125,7 +126,7 @@ class RunFolder:
         write_bytes(self.path / RESULT, content)
 
     def _append(self, name: str, line: str) -> None:
-        """Add a line to a file, or nothing of it."""
+        """Append a line to a file; if it cannot be written completely, none of it stays."""
         content = f"{line}\n".encode(errors="backslashreplace")
         with writing(self.path / name), (self.path / name).open("ab") as file:
             size = file.tell()
@@ -139,15 +140,15 @@ class RunFolder:
 
 
 def create(name: str, *, root: Path | None = None, out: Path | None = None) -> RunFolder:
-    """Make the folder of a new run; a folder that is there is never used again.
+    """Make the folder of a new run; the folder of an earlier run is never reused.
 
     Args:
-        name: What is run, such as `darts-darts_s0`; the time is put before it.
-        root: Where runs are kept. None: :func:`default_root`.
-        out: The folder itself, instead of one under `root`; it may exist if it is empty.
+        name: The run's name, such as `darts-darts_s0`; the time is prepended.
+        root: The folder of runs. None: :func:`default_root`.
+        out: The run's folder itself, in place of a new one under `root`; it may exist if it is empty.
 
     Raises:
-        RunFolderError: It cannot be made, or `out` holds something.
+        RunFolderError: The folder cannot be made, or `out` is not empty.
     """
     where = out if out is not None else root or default_root()
     sweep(where.parent if out is not None else where)
@@ -157,36 +158,36 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
         where.mkdir(parents=True, exist_ok=True)
         return _begun(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}").absolute())
     except FileExistsError:
-        text = f"{where} is a file, or another run took it just now: the run's folder cannot be made there."
-        raise RunFolderError(f"{text} {_ELSEWHERE}") from None
+        text = f"the run's folder cannot be made at {where}: it is a file, or another run has just taken it."
+        raise RunFolderError(f"{text} {_REMEDY}") from None
     except OSError as error:
         raise RunFolderError(
-            f"the run's folder cannot be made in {where}: {cause(error)}. {_ELSEWHERE}"
+            f"the run's folder cannot be made in {where}: {cause(error)}. {_REMEDY}"
         ) from error
 
 
 def default_root() -> Path:
-    """Return where runs are kept: the variable NASCORE_RUNS, or `runs` in the working folder."""
+    """Return the folder of runs: the variable NASCORE_RUNS, or `runs` in the working folder."""
     return given_path(os.environ.get("NASCORE_RUNS", "runs"))
 
 
 def refuse_taken(out: Path) -> None:
-    """Refuse a path at which no run can be kept, without making anything.
+    """Refuse a path that cannot become the folder of a new run; nothing is created.
 
     Raises:
-        RunFolderError: A file stands there, or a folder that holds something.
+        RunFolderError: The path is a file, or a folder that is not empty.
     """
     if is_file(out):
-        raise RunFolderError(f"{out} is a file: the run's folder cannot be made there. {_ELSEWHERE}")
+        raise RunFolderError(f"{out} is a file: the run's folder cannot be made there. {_REMEDY}")
     if is_folder(out) and any(out.iterdir()):
-        held = "holds a run already" if is_file(out / RECIPE) else "is not empty"
-        raise RunFolderError(f"{out} {held}; a run never writes over another. {_ELSEWHERE}")
+        content = "already holds a run" if is_file(out / RECIPE) else "is not empty"
+        raise RunFolderError(f"{out} {content}; a run never overwrites files. {_REMEDY}")
 
 
 def _claimed(out: Path) -> Path:
     refuse_taken(out)
     out.mkdir(parents=True, exist_ok=True)
-    # Exclusive: of two runs that are given one empty folder, the second fails.
+    # Exclusive: if two runs are given the same empty folder, the second one fails here.
     (out / JOBS).mkdir()
     return out
 

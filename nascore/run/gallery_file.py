@@ -1,8 +1,8 @@
 """Stores the gallery in `gallery.json`, and in `gallery.jsonl` while the run is in progress.
 
-To write thousands of architectures anew after each job takes a time that grows with their square. From the
-17th on `gallery.json` is written each time that a quarter more has come, and at the end; what comes between
-is added to `gallery.jsonl`, which is gone when the run is over.
+Rewriting all architectures after each job takes quadratic time. From the 17th event on, `gallery.json` is
+rewritten only when the events have grown by a quarter, and at the end; the events in between are appended to
+`gallery.jsonl`, which is removed when the run is over.
 """
 
 from __future__ import annotations
@@ -24,50 +24,50 @@ if TYPE_CHECKING:
     from nascore.run.folder import RunFolder
 
 AT_ONCE: Final = 16
-"""So many events are written into `gallery.json` as they come."""
+"""Number of first events after each of which `gallery.json` is rewritten."""
 
 GROWTH: Final = 1.25
-"""Later it is written when there are so many times the events that it holds."""
+"""Later, `gallery.json` is rewritten when the events exceed this multiple of those that it holds."""
 
 
 @define
 class GalleryFile:
-    """The gallery of a run that is under way.
+    """Writes the gallery of a run in progress.
 
     Attributes:
         folder: The run's folder.
-        gallery: The gallery as it is now.
+        gallery: The current gallery.
     """
 
     folder: RunFolder
     gallery: Gallery = Factory(Gallery)
-    _held: int = 0
+    _stored: int = 0
     _lines: ChainedWriter | None = None
 
     def added(self, gallery: Gallery, entry: Entry) -> None:
-        """Write a gallery that has one more entry.
+        """Write a gallery with one more entry.
 
         Raises:
-            RunFolderError: It cannot be written.
+            RunFolderError: The file cannot be written.
         """
         self._write(gallery, {"entry": entry.plain()})
 
     def failed(self, gallery: Gallery, parent: int) -> None:
-        """Write a gallery that has one more child that could not be made.
+        """Write a gallery with one more failed child.
 
         Raises:
-            RunFolderError: It cannot be written.
+            RunFolderError: The file cannot be written.
         """
         self._write(gallery, {"failed": parent})
 
     def end(self) -> None:
-        """Write what `gallery.json` does not hold yet.
+        """Complete `gallery.json`, and remove `gallery.jsonl`.
 
         Raises:
-            RunFolderError: It cannot be written.
+            RunFolderError: The file cannot be written.
         """
-        if self._held < _events(self.gallery):
-            self._whole()
+        if self._stored < _events(self.gallery):
+            self._rewrite()
         (self.folder / GALLERY_LINES).unlink(missing_ok=True)
 
     def _write(self, gallery: Gallery, event: dict[str, Any]) -> None:
@@ -78,22 +78,22 @@ class GalleryFile:
             with writing(file):
                 self._lines.add([{"event": number, **event}])
         self.gallery = gallery
-        if number <= AT_ONCE or number > self._held * GROWTH:
-            self._whole()
+        if number <= AT_ONCE or number > self._stored * GROWTH:
+            self._rewrite()
 
-    def _whole(self) -> None:
+    def _rewrite(self) -> None:
         self.folder.text(GALLERY, self.gallery.to_json())
-        self._held = _events(self.gallery)
+        self._stored = _events(self.gallery)
 
 
 def read_gallery(path: Path) -> Gallery:
-    """Return the gallery of a run, done or not; empty where it has found nothing.
+    """Return the gallery of a run, finished or not; empty if the run has no architecture yet.
 
     Args:
         path: The run's folder.
 
     Raises:
-        RunFolderError: It cannot be read, or is none.
+        RunFolderError: The file cannot be read, or holds no gallery.
     """
     file = path / GALLERY
     try:
@@ -106,19 +106,19 @@ def read_gallery(path: Path) -> Gallery:
     except OSError as error:
         raise RunFolderError(f"{file} cannot be read: {cause(error)}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{file} cannot be read: this is no gallery: {error}.") from error
+        raise RunFolderError(f"{file} cannot be read: it is not a valid gallery: {error}.") from error
 
 
 def _continued(gallery: Gallery, lines: list[dict[str, Any]]) -> Gallery:
-    """Return a gallery with what came after it."""
-    held = _events(gallery)
+    """Return a gallery with the later events of `gallery.jsonl`."""
+    count = _events(gallery)
     for line in lines:
-        if line["event"] == held + 1:
+        if line["event"] == count + 1:
             failed = "failed" in line
             gallery = gallery.failed(line["failed"]) if failed else gallery.added(Entry.of(line["entry"]))
-            held += 1
-    if lines and lines[-1]["event"] > held:
-        raise ValueError("a line is missing before its last")
+            count += 1
+    if lines and lines[-1]["event"] > count:
+        raise ValueError("a line before the last one is missing")
     return gallery
 
 

@@ -1,7 +1,7 @@
 """The files in the folder of a run: names, format, and reading.
 
-`pathlib` of Python 3.11 raises for a name that is too long (a genotype's text) and for a folder that may not
-be entered; `os.path` says no.
+Paths are tested with `os.path`: `pathlib` of Python 3.11 raises for a name that is too long (a genotype's
+text) and for a folder without permission.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 FORMAT: Final = 1
-"""The form of a run's folder and of every file in it; `environment.json` says it, a newer one is refused."""
+"""Version of the format of a run's folder, recorded in `environment.json`; a newer one is refused."""
 
 RECIPE: Final = "recipe.yaml"
 COMPARISON: Final = "comparison.json"
-"""What a comparison has in place of a recipe: each of its jobs is a run with a recipe of its own."""
+"""File of a comparison in place of a recipe: each of its jobs is a run with its own recipe."""
 ENVIRONMENT: Final = "environment.json"
 METRICS: Final = "metrics.jsonl"
 CHANGES: Final = "changes.jsonl"
@@ -34,16 +34,16 @@ LOG: Final = "run.log"
 JOBS: Final = "jobs"
 GALLERY: Final = "gallery.json"
 GALLERY_LINES: Final = "gallery.jsonl"
-"""What a run under way has found since it wrote the gallery."""
+"""Events of a run in progress since it last wrote the gallery."""
 ARCHITECTURE: Final = "best/architecture.yaml"
 WEIGHTS: Final = "best/weights.safetensors"
 PREPROCESS: Final = "best/preprocess.json"
-"""What is done to an image before a network of the run reads it."""
+"""Preprocessing of an image before a network of the run reads it."""
 RESULT: Final = "result.json"
 DERIVED: Final = "derived.yaml"
-"""What a search would have derived after its last epoch, in the folder of its job."""
+"""Architecture that a search would derive after its latest epoch, in the folder of its job."""
 DESCRIPTION: Final = "description.yaml"
-"""What a job trains, in its folder."""
+"""Architecture that a job trains, in the folder of the job."""
 
 WRITTEN: Final = (
     RECIPE,
@@ -57,14 +57,14 @@ WRITTEN: Final = (
     "best/metrics.json",
     RESULT,
 )
-"""What a run that is done holds, in the order in which it comes; an evaluation has no gallery."""
+"""Files of a finished run, in the order of writing; an evaluation has no gallery."""
 
 WRITTEN_BY_COMPARISON: Final = (COMPARISON, ENVIRONMENT, LOG, JOBS, RESULT)
-"""What a comparison that is done holds, in the order in which it comes."""
+"""Files of a finished comparison, in the order of writing."""
 
 
 def beside_of(path: Path) -> Iterable[Path]:
-    """Return what stands in the folder in which a path would be; nothing where that cannot be read."""
+    """Return the entries of a path's parent folder; none if it cannot be read."""
     try:
         return list(path.parent.iterdir())
     except (OSError, ValueError):
@@ -72,17 +72,17 @@ def beside_of(path: Path) -> Iterable[Path]:
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a file."""
+    """Return whether a path is a file."""
     return os.path.isfile(path)  # noqa: PTH113 - see above
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder."""
+    """Return whether a path is a folder."""
     return os.path.isdir(path)  # noqa: PTH112 - see above
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is anything, be it a link to nothing."""
+    """Return whether a path exists; a broken link counts."""
     return os.path.lexists(path)
 
 
@@ -90,21 +90,21 @@ def text_of(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        RunFolderError: It cannot be read, or is no text.
+        RunFolderError: The file cannot be read, or is not UTF-8 text.
     """
     try:
         return read_text(path)
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {cause(error)}.") from error
     except UnicodeDecodeError as error:
-        raise RunFolderError(f"{path} cannot be read: it is no text in UTF-8.") from error
+        raise RunFolderError(f"{path} cannot be read: it is not UTF-8 text.") from error
 
 
 def bytes_of(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        RunFolderError: It cannot be read, or is not as its run wrote it.
+        RunFolderError: The file cannot be read, or has changed since its run wrote it.
     """
     try:
         return read_bytes(path)
@@ -113,19 +113,19 @@ def bytes_of(path: Path) -> bytes:
 
 
 def object_of(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
+    """Return the object in a JSON file.
 
     Raises:
-        RunFolderError: It cannot be read, is cut off, or holds something else.
+        RunFolderError: The file cannot be read, is truncated, or holds no JSON object.
     """
     return _object(text_of(path), str(path))
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects that a file holds, one a line; a last line without its end was cut off by a kill.
+    """Yield the JSON objects of a file, one per line; a truncated last line, which a kill leaves, is skipped.
 
     Raises:
-        RunFolderError: It cannot be read, or another line holds no object.
+        RunFolderError: The file cannot be read, or another line holds no JSON object.
     """
     if not is_there(path):
         return
@@ -136,36 +136,36 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {cause(error)}.") from error
     except UnicodeDecodeError as error:
-        raise RunFolderError(f"{path} cannot be read: it is no text in UTF-8.") from error
+        raise RunFolderError(f"{path} cannot be read: it is not UTF-8 text.") from error
 
 
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is no number of JSON")
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
-        what = "it is empty" if not text.strip() else f"it is cut off or damaged ({error})"
-        raise RunFolderError(f"{where} cannot be read: {what}.") from error
+        reason = "it is empty" if not text.strip() else f"it is truncated or damaged ({error})"
+        raise RunFolderError(f"{where} cannot be read: {reason}.") from error
     except RecursionError as error:
         raise RunFolderError(f"{where} cannot be read: it is nested too deeply.") from error
     if not isinstance(value, dict):
-        raise RunFolderError(f"{where} cannot be read: it holds no JSON object.")
+        raise RunFolderError(f"{where} cannot be read: it is not a JSON object.")
     return value
 
 
 def refuse_newer(path: Path) -> None:
-    """Refuse a run that a newer nascore made, with both versions.
+    """Refuse a run that a newer nascore made.
 
     Raises:
-        RunFolderError: It is newer.
+        RunFolderError: The format is newer than this version of nascore can read.
     """
-    made = environment_of(path)
-    found = made.get("format", FORMAT)  # runs before there were formats have the first
+    recorded = environment_of(path)
+    found = recorded.get("format", FORMAT)  # the oldest runs, which name no format, have the first one
     if found > FORMAT:
-        maker = made.get("packages", {}).get("nascore")
+        maker = recorded.get("packages", {}).get("nascore")
         raise RunFolderError(
             f"{path} was made by nascore {maker or 'of a newer version'}, which writes run folders of format "
             f"{found}; this is nascore {version('nascore')}, which reads formats up to {FORMAT}. "
@@ -174,10 +174,10 @@ def refuse_newer(path: Path) -> None:
 
 
 def environment_of(path: Path) -> dict[str, Any]:
-    """Return what a run was made on and for; empty where that is not kept.
+    """Return the versions, machine and device of a run; empty if the run has no `environment.json`.
 
     Raises:
-        RunFolderError: It cannot be read, or is not as the run wrote it.
+        RunFolderError: The file cannot be read, or holds a value that is not allowed.
     """
     file = path / ENVIRONMENT
     return checked(object_of(file), ENVIRONMENT_SCHEMA, file) if is_there(file) else {}

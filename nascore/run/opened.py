@@ -1,8 +1,8 @@
 """Counts earlier tests of an architecture on the same test images.
 
-A run writes an opening to its `changes.jsonl` before it looks at the images, so evaluations that failed
-afterwards count too. The run that found the architecture is over and is not written to: its neighbours are
-read instead.
+A run records the event in its `changes.jsonl` before it reads the images, so evaluations that fail
+afterwards count too. The run that found the architecture is finished and is not written to: the runs beside
+it are read instead.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPENED: Final = "test split opened"
-"""The event in `changes.jsonl`."""
+"""Name of the event in `changes.jsonl`."""
 
 
 @define
 class Openings:
-    """How often the test split was opened before.
+    """Earlier runs that opened the test split.
 
     Attributes:
-        found: The runs that did it, once an opening.
-        unread: The runs of which it is not known, since their `changes.jsonl` cannot be read.
+        found: The runs that opened it, once for each event.
+        unread: Runs whose `changes.jsonl` cannot be read.
     """
 
     found: list[Path] = Factory(list)
@@ -42,19 +42,19 @@ def openings(
 ) -> Openings:
     """Return the other runs that opened the test split for the same architecture and images.
 
-    Read are the runs beside this one, where runs are kept, and beside others that are named; the jobs of
-    comparisons there too. Of runs that were moved or deleted nothing is known.
+    It reads the runs beside this one, in the default folder of runs, and beside the runs in `near`, with
+    the jobs of comparisons there. Runs that were moved or deleted are missed.
 
     Args:
-        run: The run under way, which does not count.
+        run: The current run, which does not count.
         architectures: Fingerprints of the architecture, as given and as trained; one in common is enough.
         images: Digest of the test images.
         near: Runs whose neighbours are read too.
     """
-    own = run.resolve()
+    current = run.resolve()
     seen = Openings()
     for folder in dict.fromkeys(_runs(run, near)):
-        if folder == own:
+        if folder == current:
             continue
         try:
             seen.found += [
@@ -69,10 +69,10 @@ def openings(
 
 
 def _runs(run: Path, near: Iterable[Path]) -> Iterator[Path]:
-    """Yield the folders of runs to read, resolved, some of them more than once."""
+    """Yield the resolved folders of the runs to read, some of them more than once."""
     roots = [default_root().resolve()]
-    for one in (run, *near):
-        parent = one.resolve().parent
+    for neighbour in (run, *near):
+        parent = neighbour.resolve().parent
         roots.append(parent)
         if parent.name == JOBS and is_file(parent.parent / COMPARISON):
             roots.append(parent.parent.parent)

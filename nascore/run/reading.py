@@ -40,19 +40,20 @@ if TYPE_CHECKING:
 
 
 def inventory(path: Path) -> str:
-    """Return in a sentence which files of a run are there, and which are missing."""
+    """Return a sentence that lists the files of a run, and those that are missing."""
     written = WRITTEN_BY_COMPARISON if is_there(path / COMPARISON) else WRITTEN
     there = [name for name in written if is_there(path / name)]
     missing = [name for name in _expected(path) if name not in there]
-    there = [_named(path, name) for name in there]
-    said = f"It holds {', '.join(there) or 'no file of a run'}"
-    return f"{said}; missing: {', '.join(missing)}." if missing else f"{said}."
+    labels = [_label(path, name) for name in there]
+    text = f"It holds {', '.join(labels) or 'no file of a run'}"
+    return f"{text}; missing: {', '.join(missing)}." if missing else f"{text}."
 
 
 def learned_file(path: Path) -> Path | None:
-    """Return the file with what a search that was stopped had chosen by then; None where there is none.
+    """Return the file with the latest architecture of a search that was stopped; None if there is none.
 
-    That is what it had begun to train; before that, what it would have derived after its last epoch.
+    This is the architecture that it was training, or else the one that it would have derived after its latest
+    epoch.
 
     Args:
         path: The run's folder.
@@ -67,7 +68,7 @@ def learned_file(path: Path) -> Path | None:
     return None
 
 
-def _named(path: Path, name: str) -> str:
+def _label(path: Path, name: str) -> str:
     if name == METRICS:
         try:
             epochs = sum(1 for _ in lines_of(path / name))
@@ -85,7 +86,7 @@ def _expected(path: Path) -> list[str]:
     try:
         evaluation = environment_of(path).get("kind") == "evaluate"
     except RunFolderError:
-        evaluation = False  # that it is damaged is said by whoever reads it
+        evaluation = False  # the caller that reads the file reports the damage
     return [name for name in WRITTEN if not (evaluation and name == GALLERY)]
 
 
@@ -98,15 +99,16 @@ def _jobs(path: Path) -> list[str]:
 
 @frozen(kw_only=True)
 class Record:
-    """A run's folder, as it is on the disk.
+    """The content of a run's folder.
 
     Attributes:
         path: The folder.
         recipe: Text of the recipe that repeats the run.
-        result: What the run gave; None while it is under way, or if it was killed.
-        gallery: Its architectures; empty for a run that has found none.
-        fault: Why the run cannot be read; empty where it can. Then the rest is empty.
-        checked: Whether its files were compared with a list of checksums; earlier versions wrote none.
+        result: The result; None while the run is in progress, or if it was killed.
+        gallery: The architectures; empty for a run that has found none.
+        fault: The reason why the run cannot be read, in which case the rest is empty; empty if it can be
+            read.
+        checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
     """
 
     path: Path
@@ -118,7 +120,7 @@ class Record:
 
     @property
     def status(self) -> str:
-        """`done`, `failed`, `interrupted`, `unfinished` where there is no result, or `unreadable`."""
+        """`done`, `failed`, `interrupted`, `unfinished` if there is no result, or `unreadable`."""
         if self.fault:
             return "unreadable"
         return "unfinished" if self.result is None else str(self.result.get("status", "done"))
@@ -130,13 +132,13 @@ class Record:
 
     @property
     def inventory(self) -> str:
-        """What is in the folder, and what is missing there, in a sentence."""
+        """A sentence that lists the files of the run, and those that are missing."""
         return inventory(self.path)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return the lines of `metrics.jsonl`; a last line that was cut off by a kill is left out.
+        """Return the lines of `metrics.jsonl`; a truncated last line, which a kill leaves, is skipped.
 
-        They may be many: :func:`lines_of` yields them one by one.
+        For a long file use :func:`lines_of`, which yields the lines one by one.
 
         Raises:
             RunFolderError: Another line holds no JSON.
@@ -150,7 +152,7 @@ def read(path: Path) -> Record:
     """Read a run's folder.
 
     Raises:
-        RunFolderError: There is no run, a newer nascore made it, or one of its files cannot be read.
+        RunFolderError: The folder is not a run, a newer nascore made it, or one of its files cannot be read.
     """
     refuse_unless_run(path)
     refuse_newer(path)
@@ -164,39 +166,41 @@ def read(path: Path) -> Record:
 
 
 def refuse_unless_run(path: Path) -> None:
-    """Refuse a path that is no run's folder, and say what it is instead.
+    """Refuse a path that is not a run's folder, with a text that says what it is.
 
     Raises:
-        RunFolderError: It is none.
+        RunFolderError: The path is not a run's folder.
     """
     if is_file(path / RECIPE):
         return
     if not is_there(path):
-        raise RunFolderError(f"{path} is no run: there is nothing, or you may not see it. See nascore runs.")
+        raise RunFolderError(
+            f"{path} is not a run: it does not exist, or you have no permission to see it. See nascore runs."
+        )
     if not is_folder(path):
-        raise RunFolderError(f"{path} is a file, and a run is a folder.")
+        raise RunFolderError(f"{path} is not a run: it is a file, and a run is a folder.")
     if is_file(path / COMPARISON):
         raise RunFolderError(
-            f"{path} is a comparison of several runs; they lie in {path / JOBS}. "
+            f"{path} is a comparison of several runs; the runs are in {path / JOBS}. "
             f"See {command_line('nascore', 'compare', path)}."
         )
-    inner = [one for one in entries(path) if is_file(one / RECIPE)]
+    inner = [entry for entry in entries(path) if is_file(entry / RECIPE)]
     if inner:
         runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
         raise RunFolderError(
-            f"{path} is no run, but holds {runs}. Did you mean {inner[-1]}? "
+            f"{path} is not a run, but holds {runs}. Did you mean {inner[-1]}? "
             f"See {command_line('nascore', 'runs', path)}."
         )
     if is_file(path / ENVIRONMENT) or is_file(path / RESULT):
-        raise RunFolderError(f"{path} was a run and lacks its {RECIPE}. {inventory(path)}")
-    raise RunFolderError(f"{path} is no run: it holds no {RECIPE}. See nascore runs.")
+        raise RunFolderError(f"{path} is a damaged run: its {RECIPE} is missing. {inventory(path)}")
+    raise RunFolderError(f"{path} is not a run: it holds no {RECIPE}. See nascore runs.")
 
 
 def listed(root: Path) -> list[Record]:
-    """Return the runs in a folder, oldest name first; what is no run is left out.
+    """Return the runs in a folder, sorted by name; other entries are left out.
 
-    A run that cannot be read is among them, with its fault. A comparison is one run; the runs that it is
-    made of are listed where it is the folder itself.
+    A run that cannot be read is included with its fault. A comparison counts as one run; if the folder itself
+    is a comparison, its runs are listed.
 
     Raises:
         RunFolderError: The folder itself cannot be read.
@@ -211,7 +215,7 @@ def listed(root: Path) -> list[Record]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, by name.
+    """Return the entries of a folder, sorted by name.
 
     Raises:
         RunFolderError: The folder cannot be read.
@@ -230,12 +234,12 @@ def _read_or_fault(path: Path) -> Record:
 
 
 def _comparison(path: Path) -> Record:
-    """Return a comparison as a record: it has a result, and neither a recipe nor a gallery of its own."""
+    """Return a comparison as a record with a result, but without a recipe and a gallery."""
     refuse_newer(path)
     return Record(path=path, result=read_result(path), checked=is_file(path / CHECKSUMS))
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """Return what a run or a comparison gave; None while it is under way, or if it was killed."""
+    """Return the result of a run or a comparison; None while it is in progress, or if it was killed."""
     file = path / RESULT
     return checked_result(object_of(file), file) if is_there(file) else None

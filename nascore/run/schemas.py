@@ -68,7 +68,7 @@ _REQUIRED: Final = {
     "evaluate": (*_MEASURED, "test_accuracy", "test_count"),
     "compare": ("seeds", "jobs", "table", "seconds"),
 }
-"""By kind of a run what the result of one that is done says."""
+"""Keys that the result of a finished run must have, by kind of run."""
 
 ENVIRONMENT_SCHEMA: Final[Schema] = {
     "format": PLACE,
@@ -121,21 +121,21 @@ JOB_SCHEMA: Final[Schema] = {
 def checked(
     plain: dict[str, Any], schema: Schema, where: Path | str, required: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Return an object of a run's file, if all its values are what they may be.
+    """Return an object from a run's file unchanged, after checking its values against a schema.
 
     Raises:
-        RunFolderError: One is not, with all that are not.
+        RunFolderError: Values are wrong or missing; the text lists all of them.
     """
-    return _unless(plain, where, list(faults(plain, schema, required)))
+    return _valid(plain, where, list(faults(plain, schema, required)))
 
 
 def checked_result(plain: dict[str, Any], where: Path) -> dict[str, Any]:
-    """Return what `result.json` holds, if all its values are what they may be.
+    """Return the object in `result.json` unchanged, after checking its values.
 
     Raises:
-        RunFolderError: One is not, or is missing, with all that are.
+        RunFolderError: Values are wrong or missing; the text lists all of them.
     """
-    return _unless(plain, where, list(_faults_of_result(plain)))
+    return _valid(plain, where, list(_faults_of_result(plain)))
 
 
 def _faults_of_result(plain: Mapping[str, Any]) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _faults_of_result(plain: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"jobs.{text}" for text in faults(jobs, {}, ("planned", "done", "failed")))
 
 
-def _unless(plain: dict[str, Any], where: Path | str, found: list[str]) -> dict[str, Any]:
-    if found:
-        raise RunFolderError(f"{where} cannot be read: {'; '.join(found)}.")
+def _valid(plain: dict[str, Any], where: Path | str, wrong: list[str]) -> dict[str, Any]:
+    if wrong:
+        raise RunFolderError(f"{where} cannot be read: {'; '.join(wrong)}.")
     return plain

@@ -88,7 +88,7 @@ def test_other_verbs_say_what_a_comparison_is(verb):
     refused = cli(verb, "run")
     assert refused.exit_code == 5
     assert (
-        "run is a comparison of several runs; they lie in run/jobs. See nascore compare run."
+        "run is a comparison of several runs; the runs are in run/jobs. See nascore compare run."
         in refused.stderr
     )
 

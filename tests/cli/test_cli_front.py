@@ -143,7 +143,7 @@ def test_check_says_the_same_as_a_dry_run(tmp_path: Path) -> None:
         (["draw", "no-such-thing"], 5, "neither a run"),
         (["draw", "DARTS_V2", "--with", "no-such-file.py"], 4, "no-such-file.py"),
         (["export", "DARTS_V2", "--to", "genotyp"], 4, "Did you mean genotype?"),
-        (["export", ".", "--to", "genotype"], 5, "is no run"),
+        (["export", ".", "--to", "genotype"], 5, "is not a run"),
     ],
 )
 def test_refusals(

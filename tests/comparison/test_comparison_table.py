@@ -227,7 +227,7 @@ def test_a_damaged_result_is_named(tmp_path):
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(RunFolderError, match="is no run"):
+    with pytest.raises(RunFolderError, match="is not a run"):
         nascore.compare(tmp_path)
     with pytest.raises(RunFolderError, match="nothing to compare"):
         nascore.compare()

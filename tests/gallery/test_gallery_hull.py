@@ -67,7 +67,7 @@ def test_edges(points, hull, wide) -> None:
 
 
 def test_a_negative_eps_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"eps: -0\.1 is not 0 or more"):
+    with pytest.raises(ValueError, match=r"eps: -0\.1 is negative"):
         pool((1, 0.5)).hull(eps=-0.1)
 
 

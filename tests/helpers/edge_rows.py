@@ -70,7 +70,7 @@ WORD_FOR_WORD = (
     row("search --dataset synthetic", RECIPE, "synthetic", "--scale mini"),
     row("search --out EXISTING", FOLDER, "EXISTING is not empty", **{"EXISTING/kept_txt": "mine"}),
     row("evaluate NOT_A_RUN", FOLDER, "NOT_A_RUN is neither a run"),
-    row("evaluate FOLDER", FOLDER, "FOLDER is no run", **{"FOLDER/kept_txt": "mine"}),
+    row("evaluate FOLDER", FOLDER, "FOLDER is not a run", **{"FOLDER/kept_txt": "mine"}),
     row("evaluate genotype.txt", RECIPE, "sep_conv_3x4", "Did you mean sep_conv_3x3?", genotype_txt=GENOTYPE),
     row("search --device cuda", RECIPE, "device: ", "no CUDA"),
     row(
@@ -208,7 +208,7 @@ FILES = (
     ),
     row("evaluate chain.yaml", RECIPE, "open", chain_yaml=CHAIN),
     row("draw here", FOLDER, "here", "no run", **{"here/kept_txt": "mine"}),
-    row("export here --to genotype", FOLDER, "here is no run", **{"here/kept_txt": "mine"}),
+    row("export here --to genotype", FOLDER, "here is not a run", **{"here/kept_txt": "mine"}),
     row("search --out taken", FOLDER, "taken is a file", taken="a file"),
 )
 

@@ -122,7 +122,7 @@ def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
 
 
 def test_what_is_no_run_says_so(tmp_path):
-    with pytest.raises(RunFolderError, match="is no run"):
+    with pytest.raises(RunFolderError, match="is not a run"):
         read(tmp_path)
     assert listed(tmp_path / "nowhere") == []
 

@@ -55,7 +55,7 @@ def test_a_gallery_comes_back_from_json():
 
 @pytest.mark.parametrize("text", ["", "[]", '{"entries": [{"id": 1}]}', '{"front": []}'])
 def test_what_is_no_gallery_says_so(text):
-    with pytest.raises(RunFolderError, match="no gallery"):
+    with pytest.raises(RunFolderError, match="not a valid gallery"):
         Gallery.from_json(text)
 
 

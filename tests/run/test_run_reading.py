@@ -55,7 +55,7 @@ def refused(target, *said):
 def test_a_folder_that_is_no_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here").mkdir()
-    refused("here", "here is no run: it holds no recipe.yaml.")
+    refused("here", "here is not a run: it holds no recipe.yaml.")
 
 
 @pytest.mark.needs("nascore-darts")
@@ -98,7 +98,7 @@ def test_a_path_with_a_file_where_a_folder_should_be(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunFolderError, match="is a file, and a run is a folder"):
         load_run(tmp_path / "file")
-    with pytest.raises(RunFolderError, match="there is nothing"):
+    with pytest.raises(RunFolderError, match="does not exist"):
         load_run(tmp_path / "file" / "run")
 
 
@@ -135,12 +135,12 @@ def test_a_run_that_was_killed_late_still_gives_its_architecture(run):
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("result.json", '{"kind": "sear', "is cut off or damaged"),
+        ("result.json", '{"kind": "sear', "is truncated or damaged"),
         ("result.json", "", "it is empty"),
-        ("result.json", "[1]", "no JSON object"),
+        ("result.json", "[1]", "not a JSON object"),
         ("result.json", "[" * 100_000, "nested too deeply"),
-        ("gallery.json", '{"entries": [', "is cut off or damaged"),
-        ("gallery.json", '{"entries": [{"id": 1}]}', "this is no gallery"),
+        ("gallery.json", '{"entries": [', "is truncated or damaged"),
+        ("gallery.json", '{"entries": [{"id": 1}]}', "it is not a valid gallery"),
         (ARCHITECTURE, "nascore: 1\nnetwork: {", ""),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_damaged_file_is_named(run, name, text, why):
 
 def test_a_file_that_is_no_text_is_named(run):
     (run / "result.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RunFolderError, match="no text in UTF-8"):
+    with pytest.raises(RunFolderError, match="not UTF-8 text"):
         read(run)
 
 
@@ -206,7 +206,7 @@ def test_an_environment_that_cannot_be_read_is_named(run, text):
 def test_a_run_without_its_recipe_says_so(run):
     shutil.rmtree(run / "best")
     (run / "recipe.yaml").unlink()
-    with pytest.raises(RunFolderError, match=r"was a run and lacks its recipe\.yaml\. It holds environment"):
+    with pytest.raises(RunFolderError, match=r"is a damaged run: its recipe\.yaml is missing\. It holds environment"):
         read(run)
 
 
@@ -273,4 +273,4 @@ def test_runs_of_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "iterdir", denied)
     result = cli("runs", tmp_path)
     assert result.exit_code == 5
-    assert f"{tmp_path} cannot be read: you have no right to it." in result.stderr
+    assert f"{tmp_path} cannot be read: permission denied." in result.stderr

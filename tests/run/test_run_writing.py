@@ -45,7 +45,7 @@ def test_an_out_that_holds_a_run():
     Path("run/recipe.yaml").write_text("nascore: 1\n", encoding="utf-8")
     result = search()
     assert result.exit_code == 5
-    assert "run holds a run already; a run never writes over another." in result.stderr
+    assert "run already holds a run; a run never overwrites files." in result.stderr
     assert "--out" in result.stderr
     assert [path.name for path in Path("run").iterdir()] == ["recipe.yaml"]
 
@@ -76,7 +76,7 @@ def test_an_out_that_is_a_file():
 
 
 @pytest.mark.parametrize(
-    ("number", "why"), [(errno.EACCES, "you have no right to it"), (errno.EROFS, "the disk is read-only")]
+    ("number", "why"), [(errno.EACCES, "permission denied"), (errno.EROFS, "the disk is read-only")]
 )
 def test_an_out_that_cannot_be_made(monkeypatch, number, why):
     refusing(monkeypatch, "mkdir", number, within="run")
@@ -89,14 +89,14 @@ def test_an_out_that_cannot_be_made(monkeypatch, number, why):
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_an_out_in_a_folder_that_is_really_not_writable():
     Path("mine").mkdir(mode=0o500)
-    with pytest.raises(RunFolderError, match="you have no right to it"):
+    with pytest.raises(RunFolderError, match="permission denied"):
         create("x", out=Path("mine/run"))
 
 
 def test_the_place_for_runs_is_a_file(monkeypatch):
     Path("kept").write_text("mine", encoding="utf-8")
     monkeypatch.setenv("NASCORE_RUNS", "kept")
-    with pytest.raises(RunFolderError, match=r"kept is a file.*NASCORE_RUNS"):
+    with pytest.raises(RunFolderError, match=r"at kept: it is a file.*NASCORE_RUNS"):
         create("x")
 
 
@@ -118,7 +118,7 @@ def test_a_job_that_cannot_be_made(monkeypatch):
 @pytest.mark.parametrize("method", ["replace", "chmod"])
 def test_a_file_that_cannot_be_put_in_place_leaves_no_other(monkeypatch, method):
     refusing(monkeypatch, method, errno.EPERM)
-    with pytest.raises(RunFolderError, match="you have no right to it"):
+    with pytest.raises(RunFolderError, match="permission denied"):
         write_text(Path("result.json"), "new")
     assert list(Path().iterdir()) == []
 

@@ -5,7 +5,18 @@
 
 from __future__ import annotations
 
-from nascore.component import Choice, Command, Component, Give, Need, Preset, Settings, hookimpl
+from nascore.component import (
+    Choice,
+    Command,
+    Component,
+    Contribution,
+    Give,
+    Need,
+    Preset,
+    Settings,
+    hookimpl,
+    hookspec,
+)
 from nascore.config import Count, Duration, NoSettings, restated, setting
 from nascore.contract import (
     Annealing,
@@ -95,6 +106,7 @@ __all__ = [
     "ChoiceGroup",
     "Command",
     "Component",
+    "Contribution",
     "Count",
     "DataFacts",
     "Dataset",
@@ -164,6 +176,7 @@ __all__ = [
     "fingerprint",
     "grow",
     "hookimpl",
+    "hookspec",
     "load",
     "passages",
     "read_text",

@@ -15,6 +15,7 @@ from attrs import Factory, frozen
 
 from nascore.config import NoSettings
 from nascore.errors import PluginError, Problem, Verdict
+from nascore.shell import command_line
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 hookimpl: Final = pluggy.HookimplMarker("nascore")
 """Marks the functions through which a plugin says what it brings."""
+
+hookspec: Final = pluggy.HookspecMarker("nascore")
+"""Marks the specification of a hook that a plugin adds; ``nascore_addhooks`` yields what holds it."""
 
 MEASURES: Final = ("channels", "cells")
 """What the size of an architecture is: the unit of its width, and the number of its cells."""
@@ -84,6 +88,34 @@ class Give:
 
 
 @frozen(kw_only=True, eq=False)
+class Contribution:
+    """A value that a plugin yielded for a hook that a plugin added.
+
+    Attributes:
+        hook: The hook.
+        plugin: The plugin that yielded it.
+        value: The value, as it was yielded; the class that reads it checks it.
+        package: The top-level package of that plugin; of a single file its path.
+    """
+
+    hook: str
+    plugin: str
+    value: Any
+    package: str = ""
+
+    def wrong(self, due: str) -> PluginError:
+        """Return the error of a value that is not what its hook asks for; it names the plugin.
+
+        Args:
+            due: What the hook asks for, in words: ``a pair of a name and a number above 0``.
+        """
+        text = f"{self.hook} of the plugin {self.plugin} yields {self.value!r}, and the hook asks for {due}."
+        without = command_line("--without", self.plugin)
+        hint = f"A mistake of the plugin {self.plugin}: tell its authors, or leave it out with {without}."
+        return PluginError([Problem(path=self.hook, text=text, hint=hint, of_plugin=True)])
+
+
+@frozen(kw_only=True, eq=False)
 class Component:
     """One part that can fill a slot.
 
@@ -91,7 +123,8 @@ class Component:
         name: What is typed; letters, digits and dashes.
         slot: The slot that it fills.
         summary: One sentence.
-        build: ``"module:attribute"`` or a callable; called with the settings as its one argument.
+        build: ``"module:attribute"`` or a callable; called with the settings as its one argument, and with
+            the contributions as a second one if the component asks for hooks.
         config: The class of its settings; the defaults are the paper's values.
         provides: Capabilities that it has.
         needs: What it needs of the others.
@@ -110,7 +143,10 @@ class Component:
             settings of which cost, `macs` or `params`: ``{"limit": lambda settings: "macs"}``.
         example: Settings that the conformance kit examines it with, where it cannot work with its defaults
             (a path to a file that the plugin has with it).
+        asks: Hooks, added by plugins, whose contributions it is built with: ``("acme_priors",)``.
         plugin: The plugin that brought it; filled in when the plugin is loaded.
+        contributions: By hook that it asks for, what all selected plugins yielded, in the order of the
+            plugins; filled in when all plugins are loaded.
     """
 
     name: str
@@ -130,7 +166,9 @@ class Component:
     sizes: Mapping[str, Mapping[str, int]] = Factory(dict)
     bounds: Mapping[str, Callable[[Any], str]] = Factory(dict)
     example: Mapping[str, Any] = Factory(dict)
+    asks: tuple[str, ...] = ()
     plugin: str = ""
+    contributions: Mapping[str, tuple[Contribution, ...]] = Factory(dict)
 
     @property
     def prefix(self) -> str:
@@ -142,6 +180,22 @@ class Component:
         wishes = {**self.wishes, **self.mini_wishes} if scale == "mini" else self.wishes
         wish = wishes.get(slot, [])
         return wish if isinstance(wish, list) else [wish]
+
+    def builder(self) -> Callable[[Settings], Any]:
+        """Return the function that builds it with its settings; its module is imported now.
+
+        Raises:
+            PluginError: The module cannot be imported or has no such attribute.
+        """
+        build = load(self.build)
+        if not self.asks:
+            return build
+        # A mapping for each: what one object does to it must not reach the next.
+        return lambda settings: build(settings, dict(self.contributions))
+
+    def contributors(self) -> tuple[str, ...]:
+        """Return the plugins that contributed to the hooks that it asks for, each once."""
+        return tuple(dict.fromkeys(one.plugin for each in self.contributions.values() for one in each))
 
     def given(self, settings: Settings) -> frozenset[str]:
         """Return the capabilities that it has with these settings."""

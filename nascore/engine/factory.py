@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, field, frozen
 
 from nascore.capability import undeclared
-from nascore.component import Give, load
+from nascore.component import Give
 from nascore.errors import PluginError, Problem
 from nascore.plugin.guard import call_component
 
@@ -41,7 +41,7 @@ def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
 
 
 def _made(part: Part) -> Any:  # noqa: ANN401 - the same
-    built = call_component(part.component, "building", lambda: load(part.component.build)(part.settings))
+    built = call_component(part.component, "building", lambda: part.component.builder()(part.settings))
     sometimes = {item.capability for item in part.component.provides if isinstance(item, Give)}
     faults = list(undeclared(built, part.slot, part.provides, sometimes))
     if faults:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from attrs import define, evolve
 
-from nascore.component import load
 from nascore.errors import error_line
 from nascore.plugin.guard import attempt
 from nascore.recipe import Recipe
@@ -91,7 +90,7 @@ class Observers:
 
         def build() -> None:
             with untouched():
-                watcher.observer = load(part.component.build)(deepcopy(part.settings))
+                watcher.observer = part.component.builder()(deepcopy(part.settings))
 
         attempt(build, partial(self._failed, watcher, "being built"))
 

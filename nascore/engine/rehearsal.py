@@ -15,7 +15,6 @@ from attrs import define, evolve
 from torch import nn
 from torch.optim import Optimizer
 
-from nascore.component import load
 from nascore.description import expand
 from nascore.engine.device import ambient
 from nascore.engine.factory import all_made, made, stateful_places
@@ -113,12 +112,12 @@ class _Beginning:
 
     def relaxation(self, settings: object) -> None:
         """Draw the first theta."""
-        relaxation = load(self.recipe.part("relaxation").component.build)(settings)
+        relaxation = self.recipe.part("relaxation").component.builder()(settings)
         choices_of(expand(self.description).layouts, relaxation, Streams("rehearsal"))
 
     def updater(self, settings: object) -> None:
         """Start an updater, and let its optimizers take a step."""
-        updater = load(self.recipe.part("updater").component.build)(settings)
+        updater = self.recipe.part("updater").component.builder()(settings)
         phase = self._phase(made(self.recipe, "trainer"), updater)
         assert phase.search is not None
         updater.start(phase.search.state, phase.horizon(), phase.streams["updater"])
@@ -129,11 +128,11 @@ class _Beginning:
         phase = self._phase(made(self.recipe, "trainer"), made(self.recipe, "updater"))
         assert phase.search is not None
         counted = counting(self.description, self.catalogue, self.facts)
-        load(part.component.build)(settings).start(phase.search.state, counted)
+        part.component.builder()(settings).start(phase.search.state, counted)
 
     def trainer(self, settings: object) -> None:
         """Start a trainer, and let its optimizers take a step."""
-        build = load(self.recipe.part("trainer").component.build)
+        build = self.recipe.part("trainer").component.builder()
         trainer = build(settings)
         phase = self._phase(trainer, made(self.recipe, "updater"))
         try:

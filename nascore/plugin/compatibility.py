@@ -147,6 +147,8 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
         yield from (f"{component.name}: {fault}" for fault in wish_faults(component, by_name.values()))
     if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
         yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."
+    if isinstance(component.asks, str) or not all(isinstance(hook, str) for hook in component.asks):
+        yield f"{component.name}: asks {component.asks!r} is no tuple of names of hooks."
     yield from (f"{component.name}: {fault}" for fault in _sizes(component))
     yield from _capabilities(component)
     yield from _settings(component)

@@ -136,7 +136,21 @@ def no_problem(component: Component, item: object, what: str = "check") -> Probl
 
 
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
-    return _fault(component, f"the {what} of {component.name} raised {error_line(error)}.", raised_at(error))
+    text = f"the {what} of {component.name} raised {error_line(error)}."
+    return _fault(component, text, raised_at(error), plugin=_contributor_at_fault(component, error))
+
+
+def _contributor_at_fault(component: Component, error: BaseException) -> str:
+    """Return the plugin whose contribution to a component raised; empty where none of them did."""
+    contributions = [one for ones in component.contributions.values() for one in ones]
+    own = component.plugin
+    owners = {one.package: one.plugin for one in contributions if one.plugin != own}
+    owners |= {f"{OF_FILES}{one.plugin}": one.plugin for one in contributions if one.plugin != own}
+    roots = (
+        str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__)))
+    )
+    return next((owners[root] for root in roots if root in owners), "")
 
 
 def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None:
@@ -154,8 +168,8 @@ def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None
     return Origin(kind="python", file=frames[-1].filename, line=frames[-1].lineno or 0)
 
 
-def _fault(component: Component, text: str, origin: Origin | None) -> Problem:
-    plugin = component.plugin or CORE
+def _fault(component: Component, text: str, origin: Origin | None, plugin: str = "") -> Problem:
+    plugin = plugin or component.plugin or CORE
     without = command_line("--without", plugin)
     hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with {without}."
     return Problem(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 from attrs import evolve, frozen
 
-from nascore.component import Command, Component, Preset
+from nascore.component import Command, Component, Contribution, Preset
 from nascore.errors import did_you_mean
 from nascore.plugin import hookspecs
 from nascore.plugin.compatibility import faults, misnamed_parts, repeated
@@ -133,9 +133,12 @@ def hooks_of(
 
 
 def _near(hook: str, known: Collection[str]) -> str:
-    # Without what all of them begin with, by which any two look alike.
-    bare = did_you_mean(hook.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
-    return bare.replace("mean ", f"mean {PREFIX}")
+    # Without what those of the core begin with, by which any two look alike.
+    bare = {name.removeprefix(PREFIX): name for name in known}
+    near = did_you_mean(hook.removeprefix(PREFIX), bare)
+    return next(
+        (f"Did you mean {name}?" for word, name in bare.items() if near == f"Did you mean {word}?"), ""
+    )
 
 
 def _faults(hook: str, function: Callable[..., Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -197,9 +200,8 @@ def collect(
     filled = []
     for plugin, module in zip(brought, found.values(), strict=True):
         hooks = partial(hooks_of, plugin, module, names, owners)
-        filled.append(
-            called(plugin, partial(_read, plugin, hooks, slots)) if plugin.status == "ready" else plugin
-        )
+        read = partial(_read, plugin, hooks, slots, names)
+        filled.append(called(plugin, read) if plugin.status == "ready" else plugin)
     return filled
 
 
@@ -211,7 +213,9 @@ def _add_hooks(plugin: Plugin, module: object, manager: pluggy.PluginManager) ->
     return plugin
 
 
-def _read(plugin: Plugin, hooks: Callable[[], dict[str, Any]], slots: tuple[Slot, ...]) -> Plugin:
+def _read(
+    plugin: Plugin, hooks: Callable[[], dict[str, Any]], slots: tuple[Slot, ...], known: Collection[str]
+) -> Plugin:
     results = {name: _items(name, function) for name, function in hooks().items() if name != _ADDHOOKS}
     components = tuple(_components(plugin, results, slots))
     filled = evolve(
@@ -229,7 +233,53 @@ def _read(plugin: Plugin, hooks: Callable[[], dict[str, Any]], slots: tuple[Slot
     wrong += [*misnamed_parts(filled), *repeated(filled)]
     if wrong:
         raise BrokenError(" ".join(wrong), _AUTHORS)
+    unread = [fault for component in components for fault in _unreadable(component, known)]
+    if unread:
+        raise BrokenError("; ".join(text for text, _ in unread), " ".join(cure for _, cure in unread))
     return filled
+
+
+def _unreadable(component: Component, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each hook that a component asks for and that no plugin added, and what to do about it."""
+    own = [hook for hook in known if not hasattr(hookspecs, hook)]
+    for hook in component.asks:
+        if hook in own:
+            continue
+        asked = f"{component.name} asks for {hook}"
+        if hook in known:
+            yield f"{asked}, a hook of nascore", "A component can read only hooks that plugins add."
+            continue
+        near = did_you_mean(hook, own) or (f"Known: {', '.join(sorted(own))}." if own else "")
+        cure = f"{near} If another plugin adds it, install that, or do not leave it out.".strip()
+        yield f"{asked}, and no plugin adds a hook of this name", cure
+
+
+def answered(plugins: Iterable[Plugin]) -> tuple[Plugin, ...]:
+    """Return plugins whose components have what all of them yielded for the hooks that those ask for.
+
+    Args:
+        plugins: All that were found; those that are not ready yielded nothing.
+    """
+    plugins = tuple(plugins)
+
+    def contributions(hook: str) -> tuple[Contribution, ...]:
+        return tuple(
+            Contribution(hook=hook, plugin=plugin.name, value=value, package=plugin.package)
+            for plugin in plugins
+            for value in plugin.added.get(hook, ())
+        )
+
+    def filled(one: Component) -> Component:
+        if not one.asks:
+            return one
+        return evolve(one, contributions={hook: contributions(hook) for hook in one.asks})
+
+    return tuple(
+        evolve(plugin, components=tuple(map(filled, plugin.components)))
+        if any(one.asks for one in plugin.components)
+        else plugin
+        for plugin in plugins
+    )
 
 
 def _components(

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pluggy
-
+from nascore.component import hookspec
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from nascore.description import Operation
     from nascore.description.translate import Translator
     from nascore.slots import Slot
-
-hookspec = pluggy.HookspecMarker("nascore")
 
 
 def _of_slot(slot: Slot) -> Callable[[], Iterable[Component]]:

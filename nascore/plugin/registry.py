@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nascore.plugin.hooks import collect
+from nascore.plugin.hooks import answered, collect
 from nascore.plugin.plugin import Plugin
 from nascore.slots import SLOTS
 
@@ -71,7 +71,7 @@ class Registry:
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
-        self.plugins: tuple[Plugin, ...] = tuple(plugins)
+        self.plugins: tuple[Plugin, ...] = answered(plugins)
         self._slots: dict[str, dict[str, list[Component]]] = {}
         for plugin in self.plugins:
             for component in plugin.components:

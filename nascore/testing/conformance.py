@@ -11,7 +11,7 @@ from unittest import SkipTest
 from attrs import evolve, frozen
 
 from nascore.capability import CAPABILITIES
-from nascore.component import Give, load
+from nascore.component import Give
 from nascore.config import SettingsOwner, merge, settings_of, structure, wrap
 from nascore.config.schema import plain
 from nascore.errors import Origin, PluginError, RecipeError, did_you_mean, error_line
@@ -243,7 +243,7 @@ class Conformance:
     @classmethod
     def made(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
         """Build the component with these settings, the others at their defaults."""
-        return load(cls.declared().build)(cls.configured(**settings))
+        return cls.declared().builder()(cls.configured(**settings))
 
     @classmethod
     def typed(cls) -> tuple[str, ...]:

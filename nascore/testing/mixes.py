@@ -21,7 +21,6 @@ import torch
 from attrs import Factory, define, evolve
 from safetensors.torch import load_file
 
-from nascore.component import load as loaded
 from nascore.description import load
 from nascore.errors import NascoreError, error_line
 from nascore.recipe.advice.all_mixes import mixes
@@ -136,8 +135,8 @@ class _Watching:
 
 def _watched(recipe: Recipe, seen: _Seen) -> Recipe:
     part = recipe.part("trainer")
-    build = loaded(part.component.build)
-    component = evolve(part.component, build=lambda settings: _Watching(build(settings), seen))
+    build = part.component.builder()
+    component = evolve(part.component, asks=(), build=lambda settings: _Watching(build(settings), seen))
     return evolve(recipe, parts={**recipe.parts, "trainer": (evolve(part, component=component),)})
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from nascore.capability import METHODS, undeclared
-from nascore.component import load
 from nascore.errors import error_line
 from nascore.testing.conformance import Conformance, NotConformingError
 
@@ -90,7 +89,7 @@ class PartConformance(Conformance, ABC):
 
     def test_its_bounds_hold(self) -> None:
         """It works at every bound and with every choice that its settings declare and its check allows."""
-        build = load(self.declared().build)
+        build = self.declared().builder()
         for text, settings in self.variants(largest=self.largest):
             try:
                 with seeded():
@@ -180,7 +179,7 @@ class OptionalMethods(PartConformance):
         cases = [(text, settings, declared.given(settings)) for text, settings in self.settings_tried()]
         ever = frozenset[str]().union(*(given for _, _, given in cases))
         for text, settings, given in cases:
-            part: Any = load(declared.build)(settings)
+            part: Any = declared.builder()(settings)
             for fault in undeclared(part, self.slot, given, ever):
                 self.hold(False, f"{fault}{text}")  # noqa: FBT003 - as a check has it
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.component import load
 from nascore.config import settings_of
 from nascore.description import Op, expand
 from nascore.recipe import SEARCH_RUN
@@ -163,7 +162,7 @@ def small(component: Component) -> tuple[str, ...]:
 @cache
 def _space(component: Component, registry: Registry) -> tuple[int, tuple[str, ...]]:
     """Return the smallest images that a space can hold, and the settings with which it can be built small."""
-    build = load(component.build)
+    build = component.builder()
     wished = dict(_values(component.config))
     for settings in ({**component.mini, **wished}, component.mini):
         for size in SIZES:

@@ -232,7 +232,7 @@ class PluginConformance(Conformance):
 
     def _build(self, one: Component) -> None:
         try:
-            load(one.build)(examined_with(one))
+            one.builder()(examined_with(one))
         except Exception as error:
             given = "its example" if one.example else "its default settings"
             text = f"{self.component} cannot build {one.slot} {one.name} with {given}"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from nascore.component import load
 from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import (
@@ -123,7 +122,7 @@ class RelaxationOptional(OptionalMethods):
     def test_anneals_into_a_relaxation(self) -> None:
         """What it gives as itself at any time of a search is a relaxation, with mixtures that are finite."""
         for text, settings in self.settings_tried():
-            part: Any = load(self.declared().build)(settings)
+            part: Any = self.declared().builder()(settings)
             if self.callable_of(part, "anneals", settings):
                 for progress in COURSE:
                     self._can_mix(part.annealed(progress), f"annealed({progress:g}){text}")
@@ -134,7 +133,7 @@ class RelaxationOptional(OptionalMethods):
         What it picks is alive, and nothing is picked twice.
         """
         for text, settings in self.settings_tried():
-            part: Any = load(self.declared().build)(settings)
+            part: Any = self.declared().builder()(settings)
             if self.callable_of(part, "selects", settings):
                 self._picks_well(part, text)
 

@@ -10,7 +10,6 @@ import torch
 from attrs import Factory, define
 from torch.nn.functional import cross_entropy
 
-from nascore.component import load
 from nascore.contract import StepReport
 from nascore.nn import ArchitectureState, segment_softmax
 from nascore.testing.harness import capture, phase_for, restore
@@ -241,7 +240,7 @@ class TrainerConformance(TrainerGradients):
 
     def test_provides_two_halves_where_it_demands_them(self) -> None:
         """It provides `two-halves` with exactly those settings with which it demands halves."""
-        declared, build = self.declared(), load(self.declared().build)
+        declared, build = self.declared(), self.declared().builder()
         for text, settings in [
             ("its defaults", self.configured()),
             *self.variants(largest=self.largest),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -277,10 +278,19 @@ def _shown(component: Component, registry: Registry) -> Shown:
         paper=component.paper,
         provides=tuple(map(_gift, component.provides)),
         needs=tuple(map(_need, component.needs)),
-        facts=tuple(f"no effect with it: {path} ({instead})" for path, instead in component.unread.items()),
+        facts=tuple(_facts(component)),
         settings=tuple(_settings(component.config, component.mini, component.prefix)),
         mixes=() if component.slot == RUN else partners_of(component, registry),
     )
+
+
+def _facts(component: Component) -> Iterator[str]:
+    for hook, contributions in component.contributions.items():
+        times = Counter(one.plugin for one in contributions)
+        plugins = ", ".join(f"{name} ({count})" for name, count in times.items())
+        yield f"reads {hook}: {plugins or 'no plugin contributes to it'}"
+    for path, instead in component.unread.items():
+        yield f"no effect with it: {path} ({instead})"
 
 
 def _gift(given: str | Give) -> str:

@@ -6,9 +6,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from recipe_sample import TABLE, part
 
-from nascore.component import hookimpl
+from nascore.component import hookimpl, hookspec
 from nascore.plugin import Registry
-from nascore.plugin.hookspecs import hookspec
 
 MINE = part("mine", "updater")
 

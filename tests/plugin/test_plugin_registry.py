@@ -4,11 +4,10 @@ import pytest
 from attrs import evolve
 from recipe_sample import FileSettings, L1Settings, part, registry
 
-from nascore.component import Command, Component, Need, Preset, hookimpl, load
+from nascore.component import Command, Component, Need, Preset, hookimpl, hookspec, load
 from nascore.description import Operation
 from nascore.errors import PluginError
 from nascore.plugin import Registry
-from nascore.plugin.hookspecs import hookspec
 from nascore.slots import RUN
 
 MINE = part("mine", "updater")

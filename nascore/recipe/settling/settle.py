@@ -23,7 +23,12 @@ from nascore.recipe.settling.needs import worst
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.layers import Layer, stack
-from nascore.recipe.sources.plugin_versions import explained, lost_plugin_warnings, lost_plugins
+from nascore.recipe.sources.plugin_versions import (
+    contributor_warnings,
+    explained,
+    lost_plugin_warnings,
+    lost_plugins,
+)
 from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, preset_data_warnings
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
@@ -233,6 +238,7 @@ def resolve(
     problems = [*settling.problems, *_elsewhere(layers, run)]
     if not unsure:
         written = any(layer.made_with for layer in layers)
+        problems += contributor_warnings(layers, recipe)
         problems += leftovers(recipe, settling.stack)
         problems += preset_data_warnings(layers, settling.stack) if DATASET in recipe.parts else ()
         problems += fit(recipe, registry, explain=explain, written=written)

@@ -76,15 +76,17 @@ class Lost:
 
 
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
-    """Return the plugins that a recipe needs to be repeated: those that brought a part, and all single files.
+    """Return the plugins that a recipe needs to be repeated.
 
-    A single file is always needed: it may bring an operation that the space's description names.
+    They are those that brought a part, those that contributed to a hook that a part asks for, and all single
+    files. A single file is always needed: it may bring an operation that the space's description names.
 
     Args:
         recipe: A settled recipe.
         registry: What it was settled with.
     """
-    used = {part.component.plugin for slot, parts in recipe.parts.items() if slot != RUN for part in parts}
+    components = [part.component for slot, parts in recipe.parts.items() if slot != RUN for part in parts]
+    used = {name for one in components for name in (one.plugin, *one.contributors())}
     return [
         plugin
         for plugin in registry.plugins
@@ -156,6 +158,31 @@ def lost_plugin_warnings(lost: Mapping[str, Lost]) -> list[Problem]:
     return [
         Problem(path=PLUGINS_KEY, text=_said(lost), origin=first.origin, hint=_cure(lost), verdict="warned")
     ]
+
+
+def contributor_warnings(layers: Iterable[Layer], recipe: Recipe) -> Iterator[Problem]:
+    """Warn of each plugin that contributes to a part of a recipe that was written down without the plugin.
+
+    Args:
+        layers: The layers of the recipe.
+        recipe: What they were settled to.
+    """
+    made_with = {name for layer in layers for name in layer.made_with}
+    parts = [part for parts in recipe.parts.values() for part in parts if part.brought.in_file]
+    for part in parts if made_with else ():
+        hooks = {one.plugin: one for each in part.component.contributions.values() for one in each}
+        for name, one in hooks.items():
+            if name in {*made_with, part.component.plugin, BUILTIN}:
+                continue
+            file = Plugin(name=name, value=one.package).is_file
+            yield Problem(
+                path=part.slot,
+                text=f"{part.name} reads {one.hook} of the plugin {name}, without which the recipe was made.",
+                origin=part.brought,
+                hint=f"To repeat the recipe, {'leave out' if file else 'add'} "
+                f"{command_line('--with', one.package) if file else command_line('--without', name)}.",
+                verdict="warned",
+            )
 
 
 def _said(lost: Mapping[str, Lost]) -> str:

@@ -206,7 +206,8 @@ def test_an_environment_that_cannot_be_read_is_named(run, text):
 def test_a_run_without_its_recipe_says_so(run):
     shutil.rmtree(run / "best")
     (run / "recipe.yaml").unlink()
-    with pytest.raises(RunFolderError, match=r"is a damaged run: its recipe\.yaml is missing\. It holds environment"):
+    damaged = r"is a damaged run: its recipe\.yaml is missing\. It holds environment"
+    with pytest.raises(RunFolderError, match=damaged):
         read(run)
 
 

@@ -8,8 +8,8 @@ import attrs
 import click
 
 from nascore.cli.options import GIVEN, json_option, plugins_option
-from nascore.cli.output import Verb, echo, echo_json, table, warn, wrapped
-from nascore.cli.result import CommandLine, suggesting
+from nascore.cli.output import Verb, echo, echo_json, table, wrapped
+from nascore.cli.result import CommandLine, CommandReporter
 from nascore.config import write_value
 from nascore.errors import PluginError, RecipeError
 from nascore.recipe import Request
@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 @json_option
 def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
     """Check whether the parts of a recipe exist and fit, and print what a search would do."""
-    with suggesting(CommandLine(plugins=plugins)):
-        try:
-            checked = check(Request(recipe=recipe, recipe_flag=""), plugins=plugins)
-        except (RecipeError, PluginError) as error:
-            if as_json:
-                echo_json({"problems": [plain_problem(problem) for problem in error.problems]})
-            raise
+    reporter = CommandReporter(line=CommandLine(plugins=plugins))
+    try:
+        checked = check(Request(recipe=recipe, recipe_flag=""), plugins=plugins, reporter=reporter)
+    except (RecipeError, PluginError) as error:
+        if as_json:
+            echo_json({"problems": [plain_problem(problem) for problem in error.problems]})
+        raise
+    echo_check(checked, as_json=as_json)
+
+
+def echo_check(checked: Checked, *, as_json: bool) -> None:
+    """Print what a search would do."""
     if as_json:
         echo_json(plain_checked(checked))
     else:
@@ -47,14 +52,14 @@ def command(recipe: Path, *, plugins: Selection, as_json: bool) -> None:
 
 
 def plain_problem(problem: Problem) -> dict[str, Any]:
-    """Return what JSON says of a problem."""
+    """Return a problem for JSON."""
     origin = problem.origin
     where = None if origin is None else str(origin)
     return {"path": problem.path, "text": problem.text, "hint": problem.hint, "from": where}
 
 
 def plain_checked(checked: Checked) -> dict[str, Any]:
-    """Return what JSON says of a recipe that can run: parts, settings, sizes and warnings."""
+    """Return for JSON the parts, settings, sizes and warnings of a recipe that can run."""
     slots = {slot.name for slot in checked.recipe.slots}
     supernet = checked.supernet
     return {
@@ -74,8 +79,9 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
 
 
 def echo_checked(checked: Checked) -> None:
-    """Print what fills each slot, the settings that are not the default, and what is searched in."""
-    warn(checked.recipe.warned)
+    """Print the component of each slot, the changed settings, and the searched network."""
+    for problem in checked.recipe.warned:
+        echo(str(problem), err=True)
     rows = [(slot, name, str(origin)) for slot, name, origin in checked.parts]
     echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for passed in checked.recipe.passed:

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nascore.cli.options import entry_option, json_option, out_option, recipe_options, request
-from nascore.cli.output import Verb, echo_json, warn, warn_late
-from nascore.cli.result import echo_evaluated, echo_scale_note
-from nascore.cli.runs import plain_record
-from nascore.files import shown_path
-from nascore.recipe import EVALUATE_RUN, watched
-from nascore.run import read
-from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, ask_evaluate, run_evaluate
+from nascore.cli.output import Verb
+from nascore.cli.result import CommandLine, echo_evaluation, reporting
+from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, evaluate_as_requested
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,18 +46,9 @@ def command(
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads. A run brings its data set.
     """
-    asked = ask_evaluate(
-        architecture,
-        request(SLOTS_OF_EVALUATE, given),
-        entry=entry,
-        plugins=plugins,
-        run=watched(EVALUATE_RUN),
-    )
-    with echo_scale_note(asked.recipe, quiet=as_json):
-        warn(asked.recipe.warned)
-        run = run_evaluate(asked, out=out)
-        warn_late(run.result, asked.recipe.warned)
-        if as_json:
-            echo_json(plain_record(read(shown_path(run.path))))
-        else:
-            echo_evaluated(run, asked.recipe.run.training)
+    typed = request(SLOTS_OF_EVALUATE, given)
+    with reporting(CommandLine(verb="evaluate", plugins=plugins, out=out), as_json=as_json) as reporter:
+        run = evaluate_as_requested(
+            architecture, typed, entry=entry, out=out, plugins=plugins, reporter=reporter
+        )
+        echo_evaluation(run, reporter.recipe, as_json=as_json)

@@ -23,9 +23,7 @@ from nascore.cli.mistyped import bad_value, extra_words, given_twice, unknown_op
 from nascore.cli.registry import registry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from nascore.errors import Problem
+    from collections.abc import Iterator, Sequence
 
 
 INDENT: Final = "    "
@@ -325,29 +323,3 @@ def _split(lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int
 def echo_json(value: object) -> None:
     """Print a value to stdout as JSON."""
     echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
-
-
-def warn_late(result: Mapping[str, Any], told: Iterable[Problem]) -> None:
-    """Print to stderr what a run warns of in its result, beside what was told before it began."""
-    before = set(map(str, told))
-    for text in result.get("warnings", ()):
-        if text not in before:
-            echo(text, err=True)
-
-
-def warn_failed(result: Mapping[str, Any]) -> None:
-    """Print to stderr how many jobs of a run failed, and why: a line for each reason."""
-    jobs = result.get("jobs", {})
-    planned = jobs.get("planned", jobs.get("done", 0) + jobs.get("failed", 0))
-    reasons: dict[str, list[str]] = {}
-    for job, error in result.get("failures", {}).items():
-        reasons.setdefault(str(error).partition("\n")[0], []).append(job)
-    for reason, names in reasons.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        echo(f"failed: {len(names)} of {planned} jobs ({inline(names[0])}{more}): {inline(reason)}", err=True)
-
-
-def warn(problems: Iterable[Problem]) -> None:
-    """Print to stderr what is allowed and doubtful."""
-    for problem in problems:
-        echo(str(problem), err=True)

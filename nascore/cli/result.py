@@ -5,45 +5,50 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, define, evolve, frozen
 
+from nascore.cli.compare import echo_comparison
 from nascore.cli.gallery import gallery_table, marks, measured_on
-from nascore.cli.output import echo, table, wrapped
+from nascore.cli.output import echo, echo_json, table, wrapped
+from nascore.cli.runs import plain_run
+from nascore.comparison import EVALUATE
 from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
+from nascore.recipe import watched
 from nascore.shell import command_line
 from nascore.slots import SLOTS
-from nascore.verbs.resolution import INDENT
-from nascore.verbs.resolution import suggesting as explaining
-from nascore.verbs.several import PartlyUnfitError
+from nascore.verbs.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nascore.comparison import Planned
+    from nascore.component import Component
     from nascore.recipe import Recipe, Request
-    from nascore.recipe.advice.nearest_mix import Suggestion
     from nascore.verbs.runs import Run
+    from nascore.verbs.several import FinishedSearches
 
 
 MINI = "scale mini: a laptop check, not a paper's setting"
 
 
-@contextmanager
-def echo_scale_note(recipe: Recipe, *, quiet: bool = False) -> Iterator[None]:
-    """Say at scale mini, in the first and in the last line, what the numbers between are worth.
+def echo_run(run: Run, *, as_json: bool) -> None:
+    """Print the result of a search."""
+    if as_json:
+        echo_json(plain_run(run))
+    else:
+        echo_result(run)
 
-    Args:
-        recipe: What is run.
-        quiet: Whether stdout is read by a program: then nothing is said.
-    """
-    mini = recipe.scale is not None and recipe.scale[0] == "mini" and not quiet
-    if mini:
-        echo(MINI)
-    yield
-    if mini:
-        echo(MINI)
+
+def echo_evaluation(run: Run, recipe: Recipe | None, *, as_json: bool) -> None:
+    """Print the result of an evaluation by a recipe."""
+    if as_json:
+        echo_json(plain_run(run))
+    else:
+        assert recipe is not None
+        echo_evaluated(run, recipe.run.training)
 
 
 def echo_result(run: Run) -> None:
@@ -131,22 +136,69 @@ class CommandLine:
         return command_line("nascore", self.verb, *words, *(f"--{flag}" for flag in flags))
 
 
+@define(kw_only=True)
+class CommandReporter(Reporter):
+    """Prints warnings and jobs to stderr, and suggests whole command lines.
+
+    Attributes:
+        line: What the command line says beside its request.
+        as_json: Whether stdout is JSON.
+        starts_run: Whether the command starts a run, which is shown in the terminal.
+        recipe: The recipe of the first run, once it is resolved.
+    """
+
+    line: CommandLine
+    as_json: bool = False
+    starts_run: bool = False
+    recipe: Recipe | None = None
+
+    def run_component(self, run: Component) -> Component:
+        """Return the component of a run; it wishes for the observer of the terminal."""
+        return watched(run) if self.starts_run else run
+
+    def resolved(self, recipe: Recipe) -> None:
+        """Print at scale mini that the figures below are those of a laptop check."""
+        self.recipe = recipe
+        self.echo_scale()
+
+    def echo_scale(self) -> None:
+        """Print at scale mini that the figures are those of a laptop check."""
+        scale = None if self.recipe is None else self.recipe.scale
+        if scale is not None and scale[0] == "mini" and self.starts_run and not self.as_json:
+            echo(MINI)
+
+    def warn(self, text: str) -> None:
+        """Print a warning to stderr."""
+        echo(text, err=True)
+
+    def job_begins(self, number: int, jobs: int, job: Planned) -> None:
+        """Print to stderr which job begins."""
+        kind = "evaluate " if job.kind == EVALUATE else ""
+        names = "".join(f"{name}, " for name in job.choice.values())
+        echo(f"{number} of {jobs}: {kind}{names}seed {job.seed}", err=True)
+
+    def compared(self, searches: FinishedSearches) -> None:
+        """Print the comparison of several searches."""
+        if self.as_json:
+            plain = searches.comparison.plain()
+            echo_json({"runs": [str(shown_path(searches.path))], **plain})
+        else:
+            echo_comparison(searches.comparison)
+
+    def command(self, request: Request) -> str:
+        """Return the command line of a request."""
+        # A recipe that `check` names without a flag is named by one in a search.
+        return self.line.command(evolve(request, recipe_flag="--recipe"))
+
+
 @contextmanager
-def suggesting(line: CommandLine) -> Iterator[None]:
-    """Let the refusal of a misfit end with a command that works, or else with what fits.
+def reporting(line: CommandLine, *, as_json: bool) -> Iterator[CommandReporter]:
+    """Give the reporter of a command that starts a run; at scale mini say so in the last line too.
 
     Args:
         line: What the command line says beside its request.
+        as_json: Whether stdout is JSON.
     """
-
-    def written(found: Suggestion) -> str:
-        # A recipe that `check` names without a flag is named by one in a search.
-        return line.command(evolve(found.request, recipe_flag="--recipe"))
-
-    try:
-        with explaining(written):
-            yield
-    except PartlyUnfitError as error:
-        if error.rest is not None:
-            error.add_note(f"The others work:\n{INDENT}{line.command(error.rest)}")
-        raise
+    reporter = CommandReporter(line=line, as_json=as_json, starts_run=True)
+    yield reporter
+    reporter.echo_scale()

@@ -9,13 +9,15 @@ import click
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.comparison import spans
+from nascore.files import shown_path
+from nascore.run import Record
 from nascore.verbs.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nascore.run import Record
+    from nascore.verbs.runs import Run
 
 
 @click.command("runs", cls=Verb, examples=("nascore runs", "nascore runs runs --json"))
@@ -44,7 +46,7 @@ def command(folder: Path | None, *, as_json: bool) -> None:
 
 
 def plain_record(record: Record) -> dict[str, object]:
-    """Return what JSON says of a run."""
+    """Return a run for JSON."""
     plain: dict[str, object] = {
         "path": str(record.path),
         "status": record.status,
@@ -54,6 +56,13 @@ def plain_record(record: Record) -> dict[str, object]:
     if record.gallery:
         plain["gallery"] = [entry.plain() for entry in record.gallery]
     return {**plain, "fault": record.fault} if record.fault else plain
+
+
+def plain_run(run: Run) -> dict[str, object]:
+    """Return a finished run for JSON."""
+    return plain_record(
+        Record(path=shown_path(run.path), result=dict(run.result), gallery=run.gallery, checked=run.checked)
+    )
 
 
 def _row(record: Record) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The verb ``nascore search``."""
+"""The verb ``nascore search``: one search, or several that are compared."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.check import echo_checked, plain_checked
+from nascore.cli.check import echo_check, plain_checked
 from nascore.cli.options import json_option, out_option, recipe_options, request
-from nascore.cli.output import Verb, echo_json, warn, warn_failed, warn_late
-from nascore.cli.result import CommandLine, echo_result, echo_scale_note, suggesting
-from nascore.cli.runs import plain_record
-from nascore.cli.several import echo_several
+from nascore.cli.output import Verb, echo, echo_json, table
+from nascore.cli.result import CommandLine, echo_run, reporting
+from nascore.comparison import spans
 from nascore.files import shown_path
-from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, watched
-from nascore.run import read, refuse_taken
+from nascore.shell import command_line
 from nascore.slots import SLOTS
-from nascore.verbs.dry_run import check_search, with_build_warnings
+from nascore.verbs.dry_run import check
 from nascore.verbs.grid import EVALUATION, varies
-from nascore.verbs.resolution import ask
-from nascore.verbs.search import run_search
-from nascore.verbs.several import ask_several
+from nascore.verbs.search import search_as_requested
+from nascore.verbs.several import check_several, search_several_as_requested
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
-    from nascore.verbs.resolution import ResolvedRequest
-    from nascore.verbs.runs import Run
+    from nascore.verbs.dry_run import Checked
+    from nascore.verbs.several import CheckedSearches, FinishedSearches
 
 
 @click.command(
@@ -76,51 +73,65 @@ def command(  # noqa: PLR0913 - each is a flag
     Several names separated by commas, for any slot that holds one component, or several seeds, make several
     searches in one run. All are checked before the first begins. The table of nascore compare follows them.
     """
-    asked_for = request(SLOTS, given)
+    typed = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
-    theirs = tuple(text for text in asked_for.sets if evaluate and text.startswith(EVALUATION))
-    line = CommandLine(plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=theirs, flags=flags)
-    if seeds is not None or evaluate or varies(asked_for):
-        with suggesting(line):
-            several = ask_several(
-                asked_for,
-                seeds=seeds,
-                evaluate=evaluate,
-                plugins=plugins,
-                run=watched(SEARCH_RUN),
-                evaluation_run=watched(EVALUATE_RUN),
+    # A suggested request is that of the search: it has no settings of the evaluation.
+    of_evaluation = tuple(text for text in typed.sets if evaluate and text.startswith(EVALUATION))
+    line = CommandLine(
+        plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=of_evaluation, flags=flags
+    )
+    several = seeds is not None or evaluate or varies(typed)
+    with reporting(line, as_json=as_json) as reporter:
+        if several and dry_run:
+            checked = check_several(
+                typed, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, reporter=reporter
             )
-        echo_several(several, out=out, dry_run=dry_run, as_json=as_json)
-        return
-    with suggesting(line):
-        asked = ask(asked_for, plugins=plugins, run=watched(SEARCH_RUN))
-    with echo_scale_note(asked.recipe, quiet=as_json):
-        if dry_run:
-            _echo_dry(asked, out, as_json=as_json)
-            return
-        run = _run(asked, out)
-        if as_json:
-            echo_json(plain_record(read(shown_path(run.path))))
+            _echo_checked_searches(checked, as_json=as_json)
+        elif several:
+            searches = search_several_as_requested(
+                typed, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, reporter=reporter
+            )
+            _echo_next(searches, as_json=as_json)
+        elif dry_run:
+            echo_check(check(typed, out=out, plugins=plugins, reporter=reporter), as_json=as_json)
         else:
-            echo_result(run)
+            run = search_as_requested(typed, out=out, plugins=plugins, reporter=reporter)
+            echo_run(run, as_json=as_json)
 
 
-def _echo_dry(asked: ResolvedRequest, out: Path | None, *, as_json: bool) -> None:
-    """Print what the search would be."""
-    if out is not None:
-        refuse_taken(out)
-    checked = check_search(asked)
+def _echo_next(searches: FinishedSearches, *, as_json: bool) -> None:
+    """Print the folder of several searches and the next command; the reporter has printed their table."""
+    if not as_json:
+        path = shown_path(searches.path)
+        echo(f"\nrun: {path}")
+        echo(f"next: {command_line('nascore', 'compare', path)}")
+
+
+def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:
+    """Print what several searches would do."""
+    members = searches.members
+    evaluated = members[0].evaluation is not None
     if as_json:
-        echo_json(plain_checked(checked))
-    else:
-        echo_checked(checked)
+        echo_json(
+            {
+                "seeds": list(dict.fromkeys(member.seed for member in members)),
+                "evaluate": evaluated,
+                "notes": list(searches.notes),
+                "searches": [
+                    {"choice": dict(choice), **plain_checked(checked)} for choice, checked in searches.checked
+                ],
+            }
+        )
+        return
+    rows = [(*choice.values(), _searched(checked)) for choice, checked in searches.checked]
+    echo(table(rows, heads=(*members[0].choice, "searched in"), prose=True))
+    count = len(members)
+    evaluations = ", each found architecture evaluated" if evaluated else ""
+    seeds = spans(member.seed for member in members)
+    echo(f"\n{count} search{'es' if count > 1 else ''}, seeds {seeds}{evaluations}")
 
 
-def _run(asked: ResolvedRequest, out: Path | None) -> Run:
-    """Search, and say before it what is doubtful."""
-    asked = with_build_warnings(asked, out=out)
-    warn(asked.recipe.warned)
-    run = run_search(asked, out=out)
-    warn_late(run.result, asked.recipe.warned)
-    warn_failed(run.result)
-    return run
+def _searched(checked: Checked) -> str:
+    if checked.supernet is not None:
+        return f"supernet: {checked.supernet}"
+    return f"no supernet; architectures to begin with: {checked.seeds}"

@@ -1,4 +1,4 @@
-"""Works out what a search would do, without running it."""
+"""Reports what a search would do, without running it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from attrs import evolve, frozen
 
 from nascore.errors import RecipeError
 from nascore.files import given_path
+from nascore.recipe import SEARCH_RUN
 from nascore.run import refuse_taken
 from nascore.verbs.draw import count
-from nascore.verbs.resolution import ask
+from nascore.verbs.reporter import Reporter
+from nascore.verbs.resolution import resolve_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,15 +32,15 @@ class Checked:
     """A recipe that can run.
 
     Attributes:
-        recipe: What fills each slot, and all settings.
-        supernet: Weights and cost of the network that is searched in, all candidates counted; None where
-            there is none, since growth begins with closed architectures.
-        seeds: How many architectures growth begins with.
-        remark: What growth has to say of them; empty: nothing.
-        trained: What the networks cost that the search itself trains, from the cheapest architecture to the
-            costliest; of what grows, those that it begins with.
-        evaluated: What they cost as `evaluate` trains them.
-        size: What `evaluate` scales them to: ``{"channels": 16, "cells": 4}``; empty: nothing.
+        recipe: The components of all slots, and all settings.
+        supernet: Weights and cost of the searched network with all candidates; None where growth begins with
+            closed architectures.
+        seeds: The number of architectures that growth begins with.
+        remark: The remark of growth about them; empty where it has none.
+        trained: Cost of the networks that the search itself trains, from the cheapest architecture to the
+            costliest; in an outer loop, of those that it begins with.
+        evaluated: Their cost as `evaluate` trains them.
+        size: The size that `evaluate` scales them to: ``{"channels": 16, "cells": 4}``; empty: their own.
     """
 
     recipe: Recipe
@@ -51,75 +53,90 @@ class Checked:
 
     @property
     def parts(self) -> list[Row]:
-        """What fills each slot, and what brought it."""
+        """The component of each slot, and its origin."""
         slots = {slot.name for slot in self.recipe.slots}
         return [row for row in self.recipe.rows() if row[0] in slots]
 
     @property
     def changed(self) -> list[Row]:
-        """The settings that are not the default, and where they came from."""
+        """The settings that differ from the default, with their origins."""
         slots = {slot.name for slot in self.recipe.slots}
         return [row for row in self.recipe.rows() if row[0] not in slots and row[2].kind != "default"]
 
 
-def check(request: Request, *, plugins: Wanted = ()) -> Checked:
-    """Check a request.
+def check(
+    request: Request,
+    *,
+    out: str | Path | None = None,
+    plugins: Wanted = (),
+    reporter: Reporter | None = None,
+) -> Checked:
+    """Return what the search of a request would do; its warnings are those of the recipe.
 
     Args:
-        request: What was asked for.
+        request: The request.
+        out: The folder that the search would be written to.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        reporter: Receives the recipe before it is checked. None: that of a call from Python.
 
     Raises:
-        RecipeError: Something is wrong, or does not fit; all of it at once.
-        PluginError: What is wrong is that a plugin is missing or broken.
+        RecipeError: The request has problems, or its parts do not fit; the error has all of them.
+        PluginError: A plugin is missing or broken, and there is no other problem.
+        RunFolderError: The folder is taken.
     """
-    return check_search(ask(request, plugins=plugins))
+    reporter = reporter or Reporter()
+    run = reporter.run_component(SEARCH_RUN)
+    resolved = resolve_request(request, plugins=plugins, run=run, reporter=reporter)
+    reporter.resolved(resolved.recipe)
+    if out is not None:
+        refuse_taken(given_path(out))
+    return check_search(resolved)
 
 
-def with_build_warnings(asked: ResolvedRequest, *, out: str | Path | None = None) -> ResolvedRequest:
-    """Return what was asked for, built, with the warnings that only the building of its parts shows.
+def with_build_warnings(resolved: ResolvedRequest, *, out: str | Path | None = None) -> ResolvedRequest:
+    """Return a resolved search with its parts built, and with the warnings that only building shows.
 
     Args:
-        asked: A search that was asked for.
+        resolved: The search.
         out: The folder that it will be written to.
 
     Raises:
-        RunFolderError: The folder is taken: said at once, before torch is imported.
-        RecipeError: It could not run; carries the warnings too, one of which may say why.
+        RunFolderError: The folder is taken; raised before torch is imported.
+        RecipeError: The search could not run. The error has the warnings too, one of which may be the reason.
     """
     if out is not None:
         refuse_taken(given_path(out))
     from nascore.engine.device import computing
 
-    with computing(asked.recipe.run.threads):  # as the search does, which takes what is built here
-        built = _built(asked).with_checked_data()
-    return evolve(asked, recipe=built.recipe, built=built)
+    with computing(resolved.recipe.run.threads):  # as the search does, which takes what is built here
+        built = _built(resolved).with_checked_data()
+    return evolve(resolved, recipe=built.recipe, built=built)
 
 
-def check_search(asked: ResolvedRequest) -> Checked:
-    """Work out what a settled recipe would do; nothing is trained, and no image is read but the facts.
+def check_search(resolved: ResolvedRequest) -> Checked:
+    """Return what a settled recipe would do; nothing is trained, and of the data only the facts are read.
 
     Raises:
-        RecipeError: It could not run; carries the warnings too, one of which may say why.
+        RecipeError: The search could not run. The error has the warnings too, one of which may be the reason.
     """
     from nascore.engine.device import ambient
 
     with ambient():
-        return _checked(asked)
+        return _checked(resolved)
 
 
-def _checked(asked: ResolvedRequest) -> Checked:
+def _checked(resolved: ResolvedRequest) -> Checked:
     from nascore.engine.handover import handover, span
     from nascore.engine.initial_architectures import remark_of
 
-    built = _built(asked)
+    built = _built(resolved)
     recipe, dataset, parts = built.recipe, built.dataset, built.parts
     assert parts is not None
-    known = handover(recipe, parts, dataset.facts, asked.registry.operations())
+    known = handover(recipe, parts, dataset.facts, resolved.registry.operations())
     image = (dataset.facts.height, dataset.facts.width)
     return Checked(
         recipe=recipe,
-        supernet=None if parts.seeds else count(parts.description, asked.registry, image),
+        supernet=None if parts.seeds else count(parts.description, resolved.registry, image),
         trained=span(known.trained),
         evaluated=span(known.evaluated),
         size=known.size,
@@ -128,11 +145,11 @@ def _checked(asked: ResolvedRequest) -> Checked:
     )
 
 
-def _built(asked: ResolvedRequest) -> Built:
+def _built(resolved: ResolvedRequest) -> Built:
     from nascore.engine.build import build
 
-    recipe = asked.recipe
+    recipe = resolved.recipe
     try:
-        return build(recipe, asked.registry)
+        return build(recipe, resolved.registry)
     except RecipeError as error:
         raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error

@@ -18,6 +18,7 @@ from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
+from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed, requested
 from nascore.verbs.runs import Run, load_run
 
@@ -83,8 +84,43 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         settings=settings,
         **run,
     )
-    asked = ask_evaluate(target, request, entry=entry, plugins=plugins)
-    return run_evaluate(asked, out=out, observers=observers)
+    return evaluate_as_requested(target, request, entry=entry, out=out, plugins=plugins, observers=observers)
+
+
+def evaluate_as_requested(  # noqa: PLR0913 - each by name
+    target: Target,
+    request: Request,
+    *,
+    entry: int | None = None,
+    out: str | Path | None = None,
+    plugins: Wanted = (),
+    observers: Sequence[Observer] = (),
+    reporter: Reporter | None = None,
+) -> Run:
+    """Make the evaluation of a request, from Python or from the command line; returns the run, done.
+
+    Args:
+        target: The architecture; see :func:`evaluate`.
+        request: The request.
+        entry: Id of an architecture in the run's gallery. None: the run's best.
+        out: Folder of the run, new or empty. None: a new one where runs are kept.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        observers: Objects that watch the run.
+        reporter: Receives the warnings. None: that of a call from Python.
+
+    Raises:
+        RecipeError: The request has problems; the error has all of them.
+        RunFolderError: `out`, or the named run, cannot be used.
+        RunFailed: The run could not go on.
+    """
+    reporter = reporter or Reporter()
+    run = reporter.run_component(EVALUATE_RUN)
+    resolved = resolve_evaluation(target, request, entry=entry, plugins=plugins, run=run)
+    reporter.resolved(resolved.recipe)
+    reporter.warn_all(resolved.recipe.warned)
+    done = run_evaluation(resolved, out=out, observers=observers)
+    reporter.warn_late(done.result, resolved.recipe.warned)
+    return done
 
 
 @frozen(kw_only=True)
@@ -100,7 +136,7 @@ class ResolvedEvaluation(ResolvedRequest):
     run: Path | None = None
 
 
-def ask_evaluate(
+def resolve_evaluation(
     target: Target,
     request: Request,
     *,
@@ -180,17 +216,19 @@ def _data_layer(layer: Layer) -> Layer:
     )
 
 
-def run_evaluate(
-    asked: ResolvedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
+def run_evaluation(
+    resolved: ResolvedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
 ) -> Run:
-    """Evaluate by a settled recipe; see :func:`evaluate`."""
+    """Run the evaluation of a settled recipe; returns the run, done."""
     folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch
     from nascore.engine.evaluate import evaluate as run
 
-    near = () if asked.run is None else (asked.run,)
-    path = run(asked.description, asked.recipe, asked.registry, out=folder, observers=observers, near=near)
+    near = () if resolved.run is None else (resolved.run,)
+    path = run(
+        resolved.description, resolved.recipe, resolved.registry, out=folder, observers=observers, near=near
+    )
     return load_run(path)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from attrs import frozen
 
@@ -14,20 +13,20 @@ from nascore.files import given_path
 from nascore.plugin import Selection, discover
 from nascore.plugin.plugin import named
 from nascore.recipe import SEARCH_RUN, Request
-from nascore.recipe.advice.nearest_mix import UnfitError, unfit
+from nascore.recipe.advice.nearest_mix import unfit
 from nascore.recipe.settling.request import resolved
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from nascore.component import Component
     from nascore.engine.build import Built
     from nascore.plugin import Plugin, Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe
-    from nascore.recipe.advice.nearest_mix import Suggestion
     from nascore.slots import Slot
+    from nascore.verbs.reporter import Reporter
 
 
 class OfRun(TypedDict, total=False):
@@ -46,12 +45,12 @@ class OfRun(TypedDict, total=False):
 
 @frozen(kw_only=True)
 class ResolvedRequest:
-    """A recipe that can run, and what it was made from.
+    """A recipe that can run, and its source.
 
     Attributes:
         recipe: The settled recipe.
-        registry: What is installed, with the files that were named.
-        built: What was built of the recipe to check it, for the first search of it to take; None: nothing.
+        registry: The installed plugins and the files that the request names.
+        built: The parts that were built to check the recipe; its first search takes them. None: none were.
     """
 
     recipe: Recipe
@@ -59,30 +58,34 @@ class ResolvedRequest:
     built: Built | None = None
 
 
-def ask(
+def resolve_request(
     request: Request,
     *,
     plugins: Wanted = (),
     run: Component = SEARCH_RUN,
     slots: Sequence[Slot] = SLOTS,
+    reporter: Reporter | None = None,
 ) -> ResolvedRequest:
     """Return the recipe of a request.
 
     Args:
-        request: What was asked for.
+        request: The request.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        run: Whether to search or to evaluate.
+        run: The component of the run itself, a search or an evaluation.
         slots: The slots that play a part.
+        reporter: Writes the suggestion that ends the text of a misfit. None: there is no suggestion.
 
     Raises:
-        RecipeError: Something is wrong; all of it at once.
-        UnfitError: Parts do not fit, and nothing else is wrong.
+        RecipeError: The request has problems; the error has all of them.
+        UnfitError: Parts do not fit, and there is no other problem.
         PluginError: A file of `plugins` cannot be used.
     """
     registry = installed(plugins)
     recipe = resolved(request, registry, run=run, slots=slots)
     if recipe.refused:
         misfit = unfit(recipe, request, registry, run=run, slots=tuple(slots))
+        if misfit is not None and reporter is not None:
+            reporter.add_suggestion(misfit)
         raise misfit or refusal(recipe.problems)
     return ResolvedRequest(recipe=recipe, registry=registry)
 
@@ -213,38 +216,3 @@ def _not_installed(flag: str, name: str, registry: Registry) -> Problem:
     hint = did_you_mean(name, registry.words()) or "See nascore plugins list."
     origin = Origin(kind="flag", flag=flag, value=name)
     return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)
-
-
-INDENT: Final = "  "
-
-
-@contextmanager
-def suggesting(write: Callable[[Suggestion], str] | None = None) -> Iterator[None]:
-    """Let the refusal of a misfit end with a request that works, or else with what fits.
-
-    Args:
-        write: Writes the request in full; None: only what has to be changed is named.
-    """
-    try:
-        yield
-    except UnfitError as error:
-        found = error.suggestion()
-        error.add_note(_without_suggestion(error.fitting()) if found is None else _works(found, write))
-        raise
-
-
-def _works(found: Suggestion, write: Callable[[Suggestion], str] | None) -> str:
-    warned = ", with a warning" if found.recipe.warned else ""
-    changes = "; ".join(found.changes)
-    if write is None:
-        return f"This works{warned}: {changes}."
-    return f"This works{warned} ({changes}):\n{INDENT}{write(found)}"
-
-
-def _without_suggestion(fitting: dict[str, tuple[str, ...]]) -> str:
-    rows = [f"{INDENT}{slot}: {_listed(names)}" for slot, names in fitting.items()]
-    return "\n".join(["No two changes make it fit. What no refused need rejects:", *rows])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "nothing that is installed"

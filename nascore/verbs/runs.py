@@ -59,6 +59,7 @@ class Run:
         result: What it gave: the contents of `result.json`.
         gallery: Its architectures, each with its error and costs.
         best: The best architecture, a closed description.
+        checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Run:
     result: Mapping[str, Any]
     gallery: Gallery
     best: Description
+    checked: bool = False
 
     def __repr__(self) -> str:
         """Return one line: the folder, how the run ended and its accuracy."""
@@ -132,6 +134,7 @@ def load_run(path: str | Path) -> Run:
         result=record.result,
         gallery=record.gallery,
         best=best_of(record.path),
+        checked=record.checked,
     )
 
 

@@ -9,28 +9,31 @@ from attrs import Factory, define, evolve, frozen
 
 from nascore.comparison import Comparison, Member, compared
 from nascore.config import settings_of
-from nascore.errors import Origin, Problem, RecipeError, refusal
+from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.settling.recipe import layer_of, sized
 from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
+from nascore.run import listed, read_result, refuse_taken, run_of
+from nascore.verbs.dry_run import check_search
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
-from nascore.verbs.resolution import ask, installed, requested, suggesting
+from nascore.verbs.reporter import Reporter
+from nascore.verbs.resolution import ResolvedRequest, installed, requested, resolve_request
 from nascore.verbs.search import by_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from nascore.comparison import Planned
     from nascore.component import Component
     from nascore.contract import Observer
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe, Request
+    from nascore.verbs.dry_run import Checked
     from nascore.verbs.grid import NameGrid
 
 
@@ -65,8 +68,8 @@ class Aim:
             settings={path: value for path, value in request.settings.items() if self._counts(path, choice)},
         )
 
-    def said(self, request: Request) -> list[str]:
-        """Return, of each setting that does not count for all names of its slot, for which it does."""
+    def notes(self, request: Request) -> list[str]:
+        """Return a note for each setting that does not count for all names of its slot."""
         found = []
         for path in (*request.sets, *request.settings):
             slot, owners = path.partition(".")[0], self.owners(path)
@@ -90,28 +93,50 @@ class ResolvedSearches:
     """Searches that can run.
 
     Attributes:
-        members: The searches, seed by seed, so that whatever is done by then can be compared.
-        registry: What is installed.
-        notes: What counts for some of them only.
+        members: The searches, seed by seed, so that a comparison that is stopped has all combinations.
+        registry: The installed plugins.
+        notes: The settings that count for some of them only.
     """
 
     members: tuple[Member, ...]
     registry: Registry
     notes: tuple[str, ...] = ()
 
+    @property
+    def warned(self) -> list[Problem]:
+        """The warnings of all searches and evaluations."""
+        recipes = [one for member in self.members for one in (member.recipe, member.evaluation)]
+        return [problem for recipe in recipes if recipe is not None for problem in recipe.warned]
 
-class PartlyUnfitError(RecipeError):
-    """Of several combinations some cannot run (exit code 3).
 
-    Args:
-        problems: What is wrong with each.
-        rest: The request without them, which works; None where there is none. Settings of the evaluation are
-            left out: the request is that of the search.
+@frozen(kw_only=True)
+class FinishedSearches:
+    """Several searches whose jobs are over.
+
+    Attributes:
+        path: The folder of all.
+        comparison: The table of their results.
+        result: The contents of the folder's `result.json`.
     """
 
-    def __init__(self, problems: Iterable[Problem], rest: Request | None) -> None:
-        super().__init__(problems)
-        self.rest = rest
+    path: Path
+    comparison: Comparison
+    result: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class CheckedSearches:
+    """What several searches would do.
+
+    Attributes:
+        members: The searches.
+        notes: The settings that count for some of them only.
+        checked: A check for each combination of components, made with the first seed.
+    """
+
+    members: tuple[Member, ...]
+    notes: tuple[str, ...]
+    checked: tuple[tuple[Mapping[str, str], Checked], ...]
 
 
 def search_several(  # noqa: PLR0913 - each is a flag of the command line, by name
@@ -156,63 +181,141 @@ def search_several(  # noqa: PLR0913 - each is a flag of the command line, by na
         observers: Objects that watch every search.
 
     Raises:
-        RecipeError: Something is wrong, or does not fit; all of it at once, before anything is built.
+        RecipeError: The request has problems, or parts do not fit; the error has those of all searches.
         RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
     """
     names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
     request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings)
-    with suggesting():
-        asked = ask_several(request, seeds=seeds, evaluate=evaluate, plugins=plugins)
-    return compared([run_several(asked, out=out, observers=observers)])
+    searches = search_several_as_requested(
+        request, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, observers=observers
+    )
+    return searches.comparison
 
 
-def ask_several(  # noqa: PLR0913 - each by name
+def search_several_as_requested(  # noqa: PLR0913 - each by name
+    request: Request,
+    *,
+    seeds: str | Iterable[int] | None,
+    evaluate: bool = False,
+    out: str | Path | None = None,
+    plugins: Wanted = (),
+    observers: Sequence[Observer] = (),
+    reporter: Reporter | None = None,
+) -> FinishedSearches:
+    """Make the searches of a request, from Python or from the command line.
+
+    Args:
+        request: The request; a slot that holds one component may have several names.
+        seeds: The seeds of every combination; None: that of the request.
+        evaluate: Whether each found architecture is evaluated.
+        out: Folder of all, new or empty. None: a new one where runs are kept.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+        observers: Objects that watch every search.
+        reporter: Receives warnings and jobs. None: that of a call from Python.
+
+    Raises:
+        RecipeError: The request has problems, or parts do not fit; the error has those of all searches.
+        RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
+    """
+    reporter = reporter or Reporter()
+    resolved = resolve_searches(request, seeds=seeds, evaluate=evaluate, plugins=plugins, reporter=reporter)
+    _report_resolved(resolved, reporter)
+    from nascore.engine.several import search_several as run
+
+    try:
+        path = run(
+            resolved.members,
+            resolved.registry,
+            out=None if out is None else given_path(out),
+            observers=observers,
+            began=reporter.job_begins,
+        )
+    except RunFailed as error:
+        if (failed := run_of(error)) is not None:
+            _finished(failed, resolved, reporter)  # some searches may have results
+        raise
+    return _finished(path, resolved, reporter)
+
+
+def check_several(  # noqa: PLR0913 - each by name
+    request: Request,
+    *,
+    seeds: str | Iterable[int] | None,
+    evaluate: bool = False,
+    out: str | Path | None = None,
+    plugins: Wanted = (),
+    reporter: Reporter | None = None,
+) -> CheckedSearches:
+    """Return what :func:`search_several_as_requested` would do with the same arguments."""
+    reporter = reporter or Reporter()
+    resolved = resolve_searches(request, seeds=seeds, evaluate=evaluate, plugins=plugins, reporter=reporter)
+    _report_resolved(resolved, reporter)
+    if out is not None:
+        refuse_taken(given_path(out))
+    first = {tuple(member.choice.items()): member for member in reversed(resolved.members)}
+    choices = dict.fromkeys(tuple(member.choice.items()) for member in resolved.members)
+    checked = [
+        (
+            first[choice].choice,
+            check_search(ResolvedRequest(recipe=first[choice].recipe, registry=resolved.registry)),
+        )
+        for choice in choices
+    ]
+    return CheckedSearches(members=resolved.members, notes=resolved.notes, checked=tuple(checked))
+
+
+def _report_resolved(resolved: ResolvedSearches, reporter: Reporter) -> None:
+    reporter.resolved(resolved.members[0].recipe)
+    for note in resolved.notes:
+        reporter.warn(note)
+    reporter.warn_all(resolved.warned)
+
+
+def _finished(path: Path, resolved: ResolvedSearches, reporter: Reporter) -> FinishedSearches:
+    """Report the results of searches, whether or not some failed, and return them."""
+    for record in listed(path):
+        reporter.warn_late(record.result or {}, resolved.warned)
+    found = FinishedSearches(path=path, comparison=compared([path]), result=read_result(path) or {})
+    reporter.compared(found)
+    reporter.warn_failed(found.result)
+    return found
+
+
+def resolve_searches(
     request: Request,
     *,
     seeds: str | Iterable[int] | None,
     evaluate: bool = False,
     plugins: Wanted = (),
-    run: Component = SEARCH_RUN,
-    evaluation_run: Component = EVALUATE_RUN,
+    reporter: Reporter | None = None,
 ) -> ResolvedSearches:
-    """Return the searches of a request, each settled and checked as far as it can be without training.
+    """Return the searches of a request, each settled and checked as far as possible without training.
 
     Raises:
-        RecipeError: Some cannot run; all that is wrong with any, at once.
-        PluginError: What is wrong is that plugins are missing or broken.
+        RecipeError: Some searches cannot run; the error has the problems of all.
+        PluginError: Plugins are missing or broken, and there is no other problem.
     """
+    reporter = reporter or Reporter()
     several = expand_grid(request, seeds)
     registry = installed(plugins)
-    wanted = (None,) if several.seeds is None else several.seeds
+    run = reporter.run_component(SEARCH_RUN)
     judging = _Judging(
         several=several,
         aim=Aim(slots=several.slots, registry=registry),
         registry=registry,
-        runs=(run, evaluation_run if evaluate else None),
+        runs=(run, reporter.run_component(EVALUATE_RUN) if evaluate else None),
+        reporter=reporter,
     )
     if not several.slots:
-        # One algorithm: its refusal ends with what works.
-        ask(judging.requests({}, None)[0], plugins=plugins, run=run)
-    members = [judging.member(choice, seed) for seed in wanted for choice in several.choices()]
+        # One combination: its refusal ends with a request that works.
+        resolve_request(judging.requests({}, None)[0], plugins=plugins, run=run, reporter=reporter)
+    numbers = (None,) if several.seeds is None else several.seeds
+    members = [judging.member(choice, seed) for seed in numbers for choice in several.choices()]
     judging.refuse()
-    # The second look builds the parts, and is taken only where the first finds nothing.
+    # The parts are built only where all recipes are sound.
     fit = tuple(judging.fit(members))
     judging.refuse()
-    return ResolvedSearches(members=fit, registry=registry, notes=tuple(judging.aim.said(request)))
-
-
-def run_several(
-    asked: ResolvedSearches,
-    *,
-    out: str | Path | None = None,
-    observers: Iterable[Observer] = (),
-    began: Callable[[int, int, Planned], None] = lambda *_: None,
-) -> Path:
-    """Make searches that were asked for; returns the folder of all. See :func:`search_several`."""
-    from nascore.engine.several import search_several as run
-
-    folder = None if out is None else given_path(out)
-    return run(asked.members, asked.registry, out=folder, observers=observers, began=began)
+    return ResolvedSearches(members=fit, registry=registry, notes=tuple(judging.aim.notes(request)))
 
 
 @define(kw_only=True)
@@ -224,6 +327,7 @@ class _Judging:
         aim: Which settings count for which of them.
         registry: What is installed.
         runs: The components of the run itself: of a search, and of an evaluation; None: there is none.
+        reporter: Writes the command for the combinations that can run.
         wrong: The problems of each combination that cannot run.
     """
 
@@ -231,6 +335,7 @@ class _Judging:
     aim: Aim
     registry: Registry
     runs: tuple[Component, Component | None]
+    reporter: Reporter
     wrong: list[tuple[Mapping[str, str], list[Problem]]] = Factory(list)
 
     def member(self, choice: Mapping[str, str], seed: int | None) -> Member:
@@ -284,9 +389,11 @@ class _Judging:
                 named = ", ".join(f"{slot} {name}" for slot, name in choice.items())
                 problems += [evolve(own[0], text=f"[{named}] {own[0].text}"), *own[1:]] if named else own
         error = refusal(problems)
-        if isinstance(error, RecipeError):
-            rest = self.several.without([choice for choice, _ in self.wrong])
-            raise PartlyUnfitError(problems, divided(rest)[0] if rest is not None and self.runs[1] else rest)
+        rest = self.several.without([choice for choice, _ in self.wrong])
+        if isinstance(error, RecipeError) and rest is not None:
+            # Settings of the evaluation are left out: the request is that of the search.
+            rest = divided(rest)[0] if self.runs[1] is not None else rest
+            self.reporter.add_rest(error, rest, self.several.slots)
         raise error
 
     def _evaluation(self, choice: Mapping[str, str], request: Request, search: Recipe) -> Recipe | None:

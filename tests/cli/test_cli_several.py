@@ -13,7 +13,7 @@ from tiny import TINY
 
 from nascore.description import load
 from nascore.recipe import Request
-from nascore.verbs.several import ask_several
+from nascore.verbs.several import resolve_searches
 
 pytestmark = pytest.mark.needs("nascore-darts", "nascore-data")
 
@@ -82,7 +82,9 @@ def test_a_setting_of_the_evaluation_lies_over_the_shared_one(typed):
     names = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}
     run = {} if typed[0] == "--set" else {typed[0].removeprefix("--"): int(typed[1])}
     sets = [f"evaluate.{own}", *([typed[1]] if typed[0] == "--set" else [])]
-    asked = ask_several(Request(names=names, run=run, sets=sets, scale="mini"), seeds=None, evaluate=True)
+    asked = resolve_searches(
+        Request(names=names, run=run, sets=sets, scale="mini"), seeds=None, evaluate=True
+    )
 
     path, value = own.split("=")
     evaluation = asked.members[0].evaluation

@@ -19,8 +19,8 @@ from nascore.engine.handover import extremes, handover, span
 from nascore.engine.results import costs_of
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check, with_build_warnings
-from nascore.verbs.evaluate import ask_evaluate
-from nascore.verbs.resolution import ask, installed
+from nascore.verbs.evaluate import resolve_evaluation
+from nascore.verbs.resolution import installed, resolve_request
 from nascore.verbs.search import search
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ TARGET = "regularizer.cost.target"
 
 
 def warnings(names: dict[str, list[str]], *sets: str) -> list[str]:
-    asked = with_build_warnings(ask(Request(names=names, sets=sets, scale="mini")))
+    asked = with_build_warnings(resolve_request(Request(names=names, sets=sets, scale="mini")))
     return [f"{one.path}: {one.text}" for one in asked.recipe.warned]
 
 
 @pytest.mark.needs("nascore-darts", "nascore-spaces", "nascore-nasbench")
 @pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet", "nb201", "nb101", "planted"])
 def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
-    asked = ask(Request(names={"space": [space]}, scale="mini"))
+    asked = resolve_request(Request(names={"space": [space]}, scale="mini"))
     dataset, parts = build_parts(asked.recipe, asked.registry)
     facts, known = dataset.facts, asked.registry.operations()
     least_and_most = span([costs_of(one, known, facts) for one in extremes(parts.description, facts, known)])
@@ -53,7 +53,7 @@ def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
 @pytest.mark.needs("nascore-darts", "nascore-spaces")
 @pytest.mark.parametrize("space", ["tiny", "darts", "mbconv", "resnet"])
 def test_a_search_trains_at_its_own_size_and_evaluate_at_that_of_the_space(space: str) -> None:
-    asked = ask(Request(names={"space": [space]}, scale="mini"))
+    asked = resolve_request(Request(names={"space": [space]}, scale="mini"))
     dataset, parts = build_parts(asked.recipe, asked.registry)
     known = handover(asked.recipe, parts, dataset.facts, asked.registry.operations())
 
@@ -70,7 +70,7 @@ def test_what_was_searched_with_a_target_is_what_is_evaluated(tmp_path: Path) ->
         space="mbconv", updater="darts", regularizer="cost", dataset="synthetic", scale="mini", seed=1,
         settings=settings, out=tmp_path / "run",
     )  # fmt: skip
-    asked = ask_evaluate(run, Request())
+    asked = resolve_evaluation(run, Request())
 
     assert run.best.channels == 1
     assert asked.recipe.run.training.channels is None
@@ -156,7 +156,7 @@ def test_the_last_epoch_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.needs("nascore-darts", "nascore-spaces")
 def test_an_architecture_by_name_keeps_its_published_size(tmp_path: Path) -> None:
     def training(target: str, **asked: str) -> tuple[int | None, int | None]:
-        run = ask_evaluate(target, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        run = resolve_evaluation(target, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
         return run.channels, run.cells
 
     assert training("mobilenetv2") == (None, None)
@@ -173,7 +173,7 @@ def test_an_architecture_by_name_keeps_its_published_size(tmp_path: Path) -> Non
 @pytest.mark.needs("nascore-darts")
 def test_a_run_is_evaluated_at_the_size_of_its_space(tiny_run: Path) -> None:
     def training(**asked: object) -> tuple[int | None, int | None, int]:
-        run = ask_evaluate(tiny_run, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        run = resolve_evaluation(tiny_run, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
         return run.channels, run.cells, run.epochs
 
     assert training() == (16, 4, 12)
@@ -186,7 +186,7 @@ def test_a_run_is_evaluated_at_the_size_of_its_space(tiny_run: Path) -> None:
 @pytest.mark.needs("nascore-darts")
 def test_a_search_does_not_pay_for_an_evaluation() -> None:
     for asked in (Request(preset="darts-cifar10", names={"dataset": ["digits"]}), Request(scale="paper")):
-        training = ask(asked).recipe.run.training
+        training = resolve_request(asked).recipe.run.training
         assert (training.channels, training.cells) == (None, None)
         assert training.epochs <= 20
         assert (training.auxiliary, training.drop_path) == (0, 0)
@@ -196,6 +196,6 @@ def test_a_search_does_not_pay_for_an_evaluation() -> None:
 def test_no_preset_makes_a_search_train_for_long() -> None:
     registry = installed(())
     for name in registry.presets():
-        recipe = ask(Request(preset=name, names={"dataset": ["digits"]})).recipe
+        recipe = resolve_request(Request(preset=name, names={"dataset": ["digits"]})).recipe
         assert recipe.run.training.epochs <= 20, name
         assert recipe.run.training.channels is None, name

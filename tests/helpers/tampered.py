@@ -37,10 +37,10 @@ from nascore.recipe import Request
 from nascore.run import CHANGES, COMPARISON, JOBS, OPENED, RECIPE, openings, read
 from nascore.verbs.draw import draw
 from nascore.verbs.dry_run import check
-from nascore.verbs.evaluate import ask_evaluate
+from nascore.verbs.evaluate import resolve_evaluation
 from nascore.verbs.export import export
 from nascore.verbs.gallery import assess
-from nascore.verbs.resolution import ask, installed
+from nascore.verbs.resolution import installed, resolve_request
 from nascore.verbs.runs import compare, load_run, runs
 
 if TYPE_CHECKING:
@@ -150,8 +150,10 @@ def _of_recipe(run: Path) -> dict[str, Callable[[], Any]]:
     including.write_text(f"nascore: 1\ninclude: {json.dumps(str(recipe))}\n", encoding="utf-8")
     return {
         "check": lambda: [str(row) for row in check(Request(recipe=recipe)).recipe.rows()],
-        "search --recipe": lambda: settled(ask(Request(recipe=recipe)).recipe),
-        "search --recipe, which includes it": lambda: settled(ask(Request(recipe=including)).recipe),
+        "search --recipe": lambda: settled(resolve_request(Request(recipe=recipe)).recipe),
+        "search --recipe, which includes it": lambda: settled(
+            resolve_request(Request(recipe=including)).recipe
+        ),
     }
 
 
@@ -194,7 +196,7 @@ def _notation(target: Path, entry: int | None) -> str:
 
 def _evaluated(run: Path, target: Path, entry: int | None) -> Any:
     recipe = None if target == run else run / RECIPE
-    asked = ask_evaluate(target, Request(recipe=recipe), entry=entry)
+    asked = resolve_evaluation(target, Request(recipe=recipe), entry=entry)
     return settled(asked.recipe), dump(asked.description)
 
 
@@ -274,7 +276,7 @@ def one_registry() -> Iterator[None]:
             (module, "parse_document", parse)
             for module in (nascore.comparison.sample, nascore.description.text, nascore.recipe.sources.files)
         ),
-        (nascore.cli.evaluate, "run_evaluate", _untrained),
+        (nascore.verbs.evaluate, "run_evaluation", _untrained),
     ]
     right = [(module, name, getattr(module, name)) for module, name, _ in patches]
     try:

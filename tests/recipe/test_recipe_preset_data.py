@@ -8,7 +8,7 @@ from recipe_sample import PRESET, recipe, registry
 from nascore.component import Preset, hookimpl
 from nascore.plugin import Registry
 from nascore.recipe import Request
-from nascore.verbs.evaluate import ask_evaluate
+from nascore.verbs.evaluate import resolve_evaluation
 from nascore.verbs.resolution import installed
 
 FLOWERS = f"{PRESET}dataset: flowers\n"
@@ -82,7 +82,7 @@ def test_every_preset_that_is_installed_names_its_data() -> None:
 
 @pytest.mark.needs("nascore-darts")
 def test_an_evaluation_keeps_the_data_of_its_run(tiny_run: Path) -> None:
-    recipe = ask_evaluate(tiny_run, Request(preset="darts-cifar10", scale="mini")).recipe
+    recipe = resolve_evaluation(tiny_run, Request(preset="darts-cifar10", scale="mini")).recipe
 
     assert recipe.names("dataset") == ("digits",)
     assert any("is for cifar10, and this is digits" in problem.text for problem in recipe.warned)

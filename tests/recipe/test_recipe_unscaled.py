@@ -12,7 +12,7 @@ from tiny import CLOSED
 from nascore.cli import main
 from nascore.description import dump, load, untie
 from nascore.recipe import Request
-from nascore.verbs.evaluate import ask_evaluate
+from nascore.verbs.evaluate import resolve_evaluation
 
 CELLS = """\
 nascore: 1
@@ -37,7 +37,7 @@ def asked(tmp_path, text, **settings):
     file.write_text(text, encoding="utf-8")
     values = {path.replace("__", "."): value for path, value in settings.items()}
     request = Request(names={"dataset": ["synthetic"]}, scale="mini", settings=values)
-    return ask_evaluate(file, request)
+    return resolve_evaluation(file, request)
 
 
 def warned(tmp_path, text, **settings):

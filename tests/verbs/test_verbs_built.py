@@ -13,7 +13,7 @@ from nascore.engine import data_checks, factory
 from nascore.errors import NascoreError
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check_search, with_build_warnings
-from nascore.verbs.resolution import ask
+from nascore.verbs.resolution import resolve_request
 from nascore.verbs.search import run_search
 
 SETTINGS = {
@@ -51,7 +51,7 @@ def built(monkeypatch):
 def asked():
     settings = [f"{path}={value}" for path, value in SETTINGS.items()]
     names = {slot: [name] for slot, name in NAMES.items()}
-    return ask(Request(names=names, sets=settings, scale="mini"))
+    return resolve_request(Request(names=names, sets=settings, scale="mini"))
 
 
 def checked(built):

@@ -120,3 +120,10 @@ def test_an_evaluation_builds_its_data_once(built, tmp_path):
     nascore.evaluate(found, scale="mini", settings=settings, out=tmp_path / "evaluation")
     assert built.pop("data") == 2  # train and test
     assert set(built.values()) == {1}, built
+    built.clear()
+    sets = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    line = ["evaluate", str(found.path), *sets, "--scale", "mini", "--out", str(tmp_path / "typed")]
+    result = CliRunner().invoke(main, line)
+    assert result.exit_code == 0, result.output
+    assert built.pop("data") == 2
+    assert set(built.values()) == {1}, built

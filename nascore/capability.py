@@ -12,44 +12,64 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
+BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        # of a space
-        "fixed": "gives every architecture a code in a fixed encoding",
-        "excludes": "never keeps some of its operations when an architecture is derived",
-        # of a relaxation
-        "normalized": "gives weights that are not negative and sum to 1 over the segment",
-        "non-negative": "gives weights that are not negative, whatever their sum",
-        "deterministic": "draws nothing at random",
-        "selects": "chooses by itself which operations are kept",
-        "pools": "defines the weight of several entries that compete as one",
-        "anneals": "changes during a search",
-        "grouped": "depends on the operations of the choice group",
-        "unbiased": "has the softmax of theta as the mean of its draws",
-        "sparse": "does not run operations whose weight is zero",
-        # of a regularizer
-        "stateful": "has a state that a checkpoint must save",
-        # of an updater (sparse too)
-        "learns": "follows a gradient",
-        "mixture-gradient": "follows the gradient of the mixture, not of theta",
-        # of a trainer
-        "two-halves": "takes a fresh validation batch for each architecture step",
-        "sample-gradients": "gives the gradient of the mixture for each example",
-        "unrolled": "looks one weights step ahead",
-        # of the run
-        "horizon": "knows how many updates are left",
-        # of growth
-        "shadows": "ranks candidates as shadows beside a working network",
-        "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
-        "remarks": "comments on its seeds in the run's log",
-        # of a trick
-        "random-forward": "makes the forward pass random",
-        # of a data set
-        "halves": "can be split into two disjoint halves",
-        # of an objective
-        "differentiable": "has a cost for every operation",
+        "space": {
+            "fixed": "gives every architecture a code in a fixed encoding",
+            "excludes": "never keeps some of its operations when an architecture is derived",
+        },
+        "relaxation": {
+            "normalized": "gives weights that are not negative and sum to 1 over the segment",
+            "non-negative": "gives weights that are not negative, whatever their sum",
+            "deterministic": "draws nothing at random",
+            "selects": "chooses by itself which operations are kept",
+            "pools": "defines the weight of several entries that compete as one",
+            "anneals": "changes during a search",
+            "grouped": "depends on the operations of the choice group",
+            "unbiased": "has the softmax of theta as the mean of its draws",
+            "sparse": "does not run operations whose weight is zero",
+        },
+        "regularizer": {
+            "stateful": "has a state that a checkpoint must save",
+        },
+        "updater": {
+            "learns": "follows a gradient",
+            "mixture-gradient": "follows the gradient of the mixture, not of theta",
+            "sparse": "does not run operations whose weight is zero",
+        },
+        "trainer": {
+            "two-halves": "takes a fresh validation batch for each architecture step",
+            "sample-gradients": "gives the gradient of the mixture for each example",
+            "unrolled": "looks one weights step ahead",
+        },
+        "run": {
+            "horizon": "knows how many updates are left",
+        },
+        "growth": {
+            "shadows": "ranks candidates as shadows beside a working network",
+            "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
+            "remarks": "comments on its seeds in the run's log",
+        },
+        "trick": {
+            "random-forward": "makes the forward pass random",
+        },
+        "dataset": {
+            "halves": "can be split into two disjoint halves",
+        },
+        "objective": {
+            "differentiable": "has a cost for every operation",
+        },
     }
 )
+"""The table of capabilities: by slot of the parts that may have them, with their phrase.
+
+The slots `trick` and `objective` have no parts yet.
+"""
+
+CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
+    {name: phrase for phrases in BY_SLOT.values() for name, phrase in phrases.items()}
+)
+"""The phrase of each capability."""
 
 
 METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from nascore.cli.output import Verb, echo
 from nascore.plugin import discover
 from nascore.slots import RUN
-from nascore.verbs.listing import KINDS, items
+from nascore.verbs.listing import CAPABILITY, KINDS, items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ def complete_anything(_ctx: click.Context, _parameter: click.Parameter, begun: s
 
 def complete_kind(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Complete what ``nascore list`` can list."""
-    return [CompletionItem(kind) for kind in KINDS if kind.startswith(begun)]
+    return [CompletionItem(kind) for kind in (*KINDS, CAPABILITY) if kind.startswith(begun)]
 
 
 def _known(kinds: Sequence[str]) -> list[Listed]:

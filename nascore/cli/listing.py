@@ -11,22 +11,38 @@ from nascore.cli.app import own_verbs
 from nascore.cli.completion import complete_kind
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, table
-from nascore.verbs.listing import KINDS, OPERATION, VERB, listing
+from nascore.verbs.listing import CAPABILITY, KINDS, OPERATION, VERB, capability_listing, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nascore.plugin import Selection
+    from nascore.verbs.listing import ListedCapability
 
 
 @click.command(
     "list",
     cls=Verb,
-    examples=("nascore list", "nascore list updater", "nascore list operation", "nascore list --json"),
+    examples=(
+        "nascore list",
+        "nascore list updater",
+        "nascore list operation",
+        "nascore list capability",
+        "nascore list --json",
+    ),
 )
 @click.argument("kind", metavar="[SLOT]", required=False, shell_complete=complete_kind)
 @json_option
 @plugins_option
 def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
-    """List the installed parts: components by slot, presets, notations, verbs, operations."""
+    """List the installed parts: components by slot, presets, notations, verbs, operations.
+
+    `nascore list capability` lists the capabilities by which parts are matched, with who provides and needs
+    each.
+    """
+    if kind is not None and kind in {CAPABILITY, "capabilities"}:
+        _echo_capabilities(capability_listing(plugins=plugins), as_json=as_json)
+        return
     found = listing(kind, plugins=plugins, own=own_verbs() if kind == VERB else ())
     if as_json:
         echo_json([attrs.asdict(one) for one in found])
@@ -35,7 +51,25 @@ def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
     echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
     if kind is None:
         echo(
-            f"Select one kind: nascore list {'|'.join(KINDS)}. {OPERATION} is listed only then, and so are "
-            "the verbs of the core.",
+            f"Select one kind: nascore list {'|'.join((*KINDS, CAPABILITY))}. {OPERATION} and {CAPABILITY} "
+            "are listed only then, and so are the verbs of the core.",
             err=True,
         )
+
+
+def _echo_capabilities(found: Sequence[ListedCapability], *, as_json: bool) -> None:
+    if as_json:
+        echo_json([attrs.asdict(one) for one in found])
+        return
+    rows = [
+        (
+            one.slot,
+            one.name,
+            ", ".join(f"{name}*" if name in one.conditional else name for name in one.provided) or "-",
+            ", ".join([*one.needed, *(f"not {name}" for name in one.excluded)]) or "-",
+            one.summary,
+        )
+        for one in found
+    ]
+    echo(table(rows, heads=("slot", "capability", "provided by", "needed by", "a part that"), prose=True))
+    echo("*: with some settings only; not NAME: NAME needs a part without the capability.", err=True)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from nascore.capability import BY_SLOT, CAPABILITIES, sentence
+from nascore.component import Give
 from nascore.config import write_scalar
 from nascore.errors import Problem, RecipeError, did_you_mean, refusal
 from nascore.plugin.known import absence
+from nascore.recipe.sources.run_settings import SEARCH_RUN
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
 from nascore.verbs.resolution import installed
@@ -26,8 +29,32 @@ PRESET = "preset"
 OPERATION = "operation"
 NOTATION = "notation"
 VERB = "verb"
+CAPABILITY = "capability"
 KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, VERB, OPERATION)
 """What can be listed: the slots, and what plugins bring beside components."""
+
+
+@frozen(kw_only=True)
+class ListedCapability:
+    """A capability of the parts of a slot.
+
+    Attributes:
+        slot: The slot.
+        name: The capability, as `provides` and `needs` of a component name it.
+        summary: What a part does that has it, to follow "a part that".
+        provided: The components of the slot that have it, with their plugin where names are ambiguous.
+        conditional: Those of them that have it with some settings only.
+        needed: The components that need it.
+        excluded: The components that need a part without it.
+    """
+
+    slot: str
+    name: str
+    summary: str
+    provided: tuple[str, ...]
+    conditional: tuple[str, ...]
+    needed: tuple[str, ...]
+    excluded: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -67,12 +94,54 @@ def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[List
     if kind is not None and kind.removesuffix("s") in KINDS:
         kind = kind.removesuffix("s")
     if kind is not None and kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or f"Known: {', '.join(KINDS)}."
+        known = (*KINDS, CAPABILITY)
+        hint = did_you_mean(kind, known) or f"Known: {', '.join(known)}."
         raise RecipeError([Problem(path="", text=f"no slot is called {kind}.", hint=hint)])
     registry = installed(plugins)
     wanted = [kind] if kind else [name for name in KINDS if name != OPERATION]
     first = [one for one in own if one.kind in wanted]
     return [*(found for name in wanted for found in items(registry, name)), *first]
+
+
+def capability_listing(*, plugins: Wanted = ()) -> list[ListedCapability]:
+    """Return the capabilities of nascore, and those that installed components provide or need, by slot.
+
+    Args:
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+
+    Raises:
+        PluginError: A file of `plugins` cannot be used.
+    """
+    registry = installed(plugins)
+    components = [SEARCH_RUN, *(one for slot in SLOTS for one in registry.components(slot.name))]
+    order = [*(slot.name for slot in SLOTS), RUN]
+    given: dict[tuple[str, str], dict[str, bool]] = {
+        (slot, name): {} for slot in order for name in BY_SLOT.get(slot, ())
+    }
+    asked: dict[tuple[str, str, bool], list[str]] = {}
+    for one in components:
+        label = f"{one.plugin}:{one.name}" if registry.ambiguous(one.slot, one.name) else one.name
+        for item in one.provides:
+            name, sometimes = (item.capability, True) if isinstance(item, Give) else (item, False)
+            given.setdefault((one.slot, name), {})[label] = sometimes
+        for term in dict.fromkeys(term for need in one.needs for term in need.terms):
+            slot, _, name = term.removeprefix("not ").partition(".")
+            given.setdefault((slot, name), {})
+            asked.setdefault((slot, name, term.startswith("not ")), []).append(label)
+    return [
+        ListedCapability(
+            slot=slot,
+            name=name,
+            summary=sentence(name),
+            provided=tuple(labels),
+            conditional=tuple(label for label, sometimes in labels.items() if sometimes),
+            needed=tuple(dict.fromkeys(asked.get((slot, name, False), ()))),
+            excluded=tuple(dict.fromkeys(asked.get((slot, name, True), ()))),
+        )
+        for (slot, name), labels in sorted(
+            given.items(), key=lambda one: [*order, one[0][0]].index(one[0][0])
+        )
+    ]
 
 
 def items(registry: Registry, kind: str) -> list[Listed]:
@@ -117,7 +186,9 @@ def unknown_name_error(name: str, registry: Registry, own: Iterable[Listed] = ()
         registry: What is installed.
         own: What the command line brings itself.
     """
-    if name in KINDS:
+    if name in CAPABILITIES:
+        return _error(f"{name} is a capability.", f"Write {command_line('nascore', 'list', CAPABILITY)}.")
+    if name in {*KINDS, CAPABILITY}:
         return _error(
             f"{name} is a slot or a kind of thing.", f"Write {command_line('nascore', 'list', name)}."
         )

@@ -39,6 +39,7 @@ def completed(*words: str) -> list[str]:
         (["show", "sep_conv_3"], ["sep_conv_3x3"]),
         (["show", "ru"], ["run"]),
         (["list", "not"], ["notation"]),
+        (["list", "cap"], ["capability"]),
         (["completion", "z"], ["zsh"]),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from command_line import cli, done
 
 import nascore.builtin
+from nascore.capability import BY_SLOT, CAPABILITIES
 from nascore.cli import output
 from nascore.cli.app import VERBS
 from nascore.cli.output import INDENT, table
@@ -129,3 +130,62 @@ def test_items_are_sorted_by_name() -> None:
     found = items(Registry.of(SLOTS, builtin=nascore.builtin), "operation")
 
     assert [one.name for one in found] == sorted(one.name for one in found)
+
+
+CAPABLE = """
+from nascore.api import Component, Give, Need, hookimpl
+
+
+@hookimpl
+def nascore_relaxations():
+    yield Component(
+        name="gates",
+        slot="relaxation",
+        summary="Gates.",
+        build="nascore.builtin.relaxations:Softmax",
+        provides=("non-negative", Give(capability="capable.ordinal", when=bool)),
+        needs=(
+            Need(terms=("trainer.unrolled", "not space.capable.wide"), why="they are ordered"),
+            Need(terms=("nowhere.fixed",), why="there is no such slot", verdict="warned"),
+        ),
+    )
+"""
+
+
+def test_capabilities_are_listed_with_who_provides_and_who_needs_them(tmp_path: Path) -> None:
+    (tmp_path / "capable.py").write_text(CAPABLE, encoding="utf-8")
+    rows = json.loads(done("list", "capability", "--json", "--with", str(tmp_path / "capable.py")))
+    found = {(row["slot"], row["name"]): row for row in rows}
+
+    assert len(found) == len(rows)
+    assert found["relaxation", "non-negative"]["summary"] == CAPABILITIES["non-negative"]
+    assert {"gates"} == {*found["relaxation", "non-negative"]["provided"]} - {"egs"}
+    assert found["relaxation", "capable.ordinal"] == {
+        "slot": "relaxation",
+        "name": "capable.ordinal",
+        "summary": "provides capable.ordinal",
+        "provided": ["gates"],
+        "conditional": ["gates"],
+        "needed": [],
+        "excluded": [],
+    }
+    assert "gates" in found["trainer", "unrolled"]["needed"]
+    assert found["space", "capable.wide"]["excluded"] == ["gates"]
+    assert found["nowhere", "fixed"]["needed"] == ["gates"]
+    assert found["run", "horizon"]["provided"] == ["search"]
+    slots = [slot.name for slot in SLOTS]
+    assert {name for slot, names in BY_SLOT.items() if slot in slots for name in names} <= {
+        name for _, name in found
+    }
+
+
+def test_capabilities_are_printed_as_a_table(tmp_path: Path) -> None:
+    (tmp_path / "capable.py").write_text(CAPABLE, encoding="utf-8")
+    result = cli("list", "capabilities", "--with", str(tmp_path / "capable.py"))
+
+    lines = {tuple(line.split()[:2]): line.split() for line in result.stdout.splitlines()}
+    assert lines["space", "capable.wide"][2:] == ["-", "not", "gates", "provides", "capable.wide"]
+    assert lines["relaxation", "capable.ordinal"][2] == "gates*"
+    assert "*: with some settings only" in result.stderr
+    assert "nascore list capability" in cli("show", "normalized").output
+    assert "Did you mean capability?" in cli("list", "capabilty").output

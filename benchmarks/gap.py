@@ -34,8 +34,8 @@ from nascore.engine.derive import picks_of, prepared
 from nascore.engine.device import computing
 from nascore.engine.forward import accuracy
 from nascore.engine.loop import run_phase
-from nascore.engine.phase_factory import network_of, search_phase, take_over
-from nascore.engine.training import trained
+from nascore.engine.phase_factory import build_network, inherit_all, search_phase
+from nascore.engine.training import train_network
 from nascore.nn.operations.normalization import set_running_statistics
 from nascore.recipe import Request, settled
 from nascore.verbs.resolution import found
@@ -110,7 +110,7 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
     with computing(recipe.run.threads), TemporaryDirectory() as folder:
         live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
         phase = search_phase(live, parts, live.streams(1))
-        run_phase(phase, parts.trainer, live.watch)
+        run_phase(phase, parts.trainer, live.observers)
         search, (fit, held) = phase.search, live.halves()
         assert search is not None
         picks = picks_of(parts.description, search)
@@ -142,7 +142,7 @@ def drawn(live: RunContext, phase: Phase, search: Search, held: Examples) -> flo
 
 def inherited(live: RunContext, closed: Description, phase: Phase, held: Examples) -> float:
     """Return the accuracy of the derived network with the supernet's own weights."""
-    network, there = network_of(live, closed, phase.streams), phase.network.state_dict()
+    network, there = build_network(live, closed, phase.streams), phase.network.state_dict()
     for name, module in network.named_modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             set_running_statistics(module, keep=f"{name}.running_mean" in there)
@@ -150,7 +150,7 @@ def inherited(live: RunContext, closed: Description, phase: Phase, held: Example
     weights = {name: value for name, value in there.items() if name in own}
     missing = own - weights.keys()
     assert not missing, f"the supernet has no {', '.join(sorted(missing))}"
-    take_over(network, weights, weights)
+    inherit_all(network, weights, weights)
     return accuracy(network, held, live.facts, phase.streams)
 
 
@@ -160,7 +160,7 @@ def from_scratch(live: RunContext, ready: Description, fit: Examples, held: Exam
     def nothing(network: torch.nn.Module, streams: Streams) -> tuple[float, int]:
         return accuracy(network, held, live.facts, streams), len(held.labels)
 
-    done = trained(live, ready, fit, job=2, validate=nothing)
+    done = train_network(live, ready, fit, job=2, validate=nothing)
     return accuracy(done.network, held, live.facts, done.streams)
 
 

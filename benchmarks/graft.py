@@ -29,9 +29,9 @@ from attrs import frozen
 from nascore.api import Demand, Description, Edge, Graph, Node, Op, grow, settle
 from nascore.engine.build import build_search
 from nascore.engine.device import computing
-from nascore.engine.factory import parts_of
+from nascore.engine.factory import build_search_parts
 from nascore.engine.loop import run_phase
-from nascore.engine.phase_factory import network_of, search_phase, train_phase
+from nascore.engine.phase_factory import build_network, search_phase, train_phase
 from nascore.engine.training import supervised
 from nascore.recipe import Request, settled
 from nascore.verbs.resolution import found
@@ -197,9 +197,9 @@ def graft(grower: Grower, form: Form, estimate: str, seed: int, registry: Regist
         parent = parent_of(live.facts, form)
         fitted, weights = fit(live, parent) if form == "fitted" else (None, None)
         opened = grow(parent, "network", PLACE, candidates(seed), live.catalogue, keep=1, sources=(SOURCE,))
-        parts = parts_of(recipe, opened, parts.growth)
+        parts = build_search_parts(recipe, opened, parts.growth)
         phase = search_phase(live, parts, live.streams(2, "candidates"), weights=weights)
-        steps = run_phase(phase, parts.trainer, live.watch)
+        steps = run_phase(phase, parts.trainer, live.observers)
     assert phase.search is not None
     strength = phase.search.updater.strength(phase.search.state, phase.search.expected())
     child = settle(opened, {name: value.tolist() for name, value in strength.items()})
@@ -217,12 +217,12 @@ def graft(grower: Grower, form: Form, estimate: str, seed: int, registry: Regist
 def fit(live: RunContext, parent: Description) -> tuple[float, Mapping[str, Tensor]]:
     """Train a parent; returns the share of images that it got right in the last epoch, and its tensors."""
     streams = live.streams(1)
-    network = network_of(live, parent, streams)
+    network = build_network(live, parent, streams)
     trainer = supervised(live.recipe.run.training)
     trainer.demand = Demand(epochs=FITTING, batch=trainer.demand.batch, augment=False)
     shares: list[float] = []
     phase = train_phase(live, network, live.train(), streams, trainer)
-    run_phase(phase, trainer, live.watch, epoch_over=lambda report: shares.append(report.accuracy or 0.0))
+    run_phase(phase, trainer, live.observers, epoch_over=lambda report: shares.append(report.accuracy or 0.0))
     return shares[-1], network.state_dict()
 
 

@@ -199,7 +199,7 @@ def search(method: Method, form: Form, seed: int, registry: Registry) -> Outcome
     with computing(recipe.run.threads), TemporaryDirectory() as folder:
         live, parts = build_search(recipe, registry, out=Path(folder) / "run", observers=())
         phase = search_phase(live, parts, live.streams(1))
-        steps = run_phase(phase, parts.trainer, live.watch)
+        steps = run_phase(phase, parts.trainer, live.observers)
         assert phase.search is not None
         picks, expected = picks_of(parts.description, phase.search), phase.search.expected()
     columns = {name: group.ops.index(USEFUL) for name, group in parts.description.groups.items()}

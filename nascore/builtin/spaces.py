@@ -187,7 +187,7 @@ class File:
         return evolve(_read(self.settings.path), in_channels=facts.channels, classes=facts.classes)
 
     @property
-    def written(self) -> Path | None:
+    def file(self) -> Path | None:
         """The file that the description is written in."""
         return self.settings.path
 

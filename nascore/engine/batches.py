@@ -96,7 +96,7 @@ def check_batch(path: str, size: int, images: int) -> None:
         raise RecipeError([Problem(path=path, text=text, hint="Set a smaller batch.")])
 
 
-def chunks(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
+def evaluation_batches(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all images once, normalised and unchanged otherwise, with their labels.
 
     A norm without parameters takes its statistics from the batch that it sees, also here. So the order is
@@ -114,7 +114,7 @@ def halves(examples: Examples, generator: Generator) -> tuple[Examples, Examples
     return _split(examples, generator, every=2)
 
 
-def held_back(count: int) -> int:
+def validation_count(count: int) -> int:
     """Return how many of so many training images a growth run holds back to measure on: every fifth."""
     return count // FIFTH
 

@@ -12,24 +12,30 @@ from nascore.contract import GrowingPolicy
 from nascore.description import Description
 from nascore.engine.batches import (
     check_batch,
-    held_back,
+    validation_count,
 )
-from nascore.engine.data_checks import check_facts, checked_data
+from nascore.engine.data_checks import check_data, check_facts
 from nascore.engine.device import ambient, device_for
-from nascore.engine.factory import made, parts_of
-from nascore.engine.fitting import check_networks, check_parts, check_ranked, described, gathering
-from nascore.engine.handover import (
+from nascore.engine.factory import build_component, build_search_parts
+from nascore.engine.handover import bound_warnings
+from nascore.engine.initial_architectures import initial_architectures, open_first, searches_in_supernet
+from nascore.engine.memory import (
     MOST_COUNTED,
-    bound_warnings,
-    check_room,
-    doubted_room,
-    searched_step,
-    steps_of_training,
+    check_memory,
+    search_step_memory,
+    training_step_memory,
+    with_memory_warnings,
 )
-from nascore.engine.initial_architectures import chooses_in_supernet, opened_of, seeds_of
+from nascore.engine.network_checks import (
+    check_first_candidates,
+    check_networks,
+    check_parts,
+    collect_problems,
+    describe_space,
+)
 from nascore.engine.observers import Observers
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
-from nascore.engine.returned import Returned
+from nascore.engine.return_checks import ReturnCheck
 from nascore.engine.run_context import RunContext
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_gradients
@@ -74,7 +80,7 @@ class Built:
         Raises:
             PluginError: With everything in which the data contradict the facts, or cannot be trained on.
         """
-        return evolve(self, recipe=checked_data(self.recipe, self.dataset))
+        return evolve(self, recipe=check_data(self.recipe, self.dataset))
 
 
 def build(recipe: Recipe, registry: Registry) -> Built:
@@ -113,9 +119,9 @@ def build_search(
         built = build(recipe, registry).with_checked_data()
     recipe, dataset, parts = built.recipe, built.dataset, built.parts
     assert parts is not None
-    live = begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers)
+    context = begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers)
     built.parts = None
-    return live, parts
+    return context, parts
 
 
 def name_of(recipe: Recipe) -> str:
@@ -135,22 +141,22 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
         DescriptionError: The space's description cannot be built.
     """
     device_for(recipe)
-    dataset: Dataset = made(recipe, "dataset")
+    dataset: Dataset = build_component(recipe, "dataset")
     check_facts(recipe, dataset)
     catalogue, facts = registry.operations(), dataset.facts
-    description, growth = described(recipe, facts, catalogue), made(recipe, "growth")
-    seeds = seeds_of(recipe, growth, description, catalogue, facts)
-    parts = parts_of(recipe, description, growth, seeds)
+    description, growth = describe_space(recipe, facts, catalogue), build_component(recipe, "growth")
+    seeds = initial_architectures(recipe, growth, description, catalogue, facts)
+    parts = build_search_parts(recipe, description, growth, seeds)
     check_parts(parts)
     images = _fitted(recipe, parts, facts)
-    with gathering() as check:
+    with collect_problems() as check:
         check(_check_batches, recipe, parts, images)
         check(check_networks, recipe, parts, facts, catalogue)
         check(rehearse_training, recipe, facts)
         searched = _searched(recipe, parts, catalogue)
         if searched is not None:
             check(rehearse_search, recipe, searched, facts, catalogue, images)
-        check(_check_room, recipe, parts, facts, catalogue)
+        check(_check_memory, recipe, parts, facts, catalogue)
     for one in parts.seeds or (parts.description,):
         check_gradients(one, catalogue, (facts.height, facts.width))
     return dataset, parts
@@ -165,7 +171,7 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     grow = isinstance(parts.growth, GrowingPolicy)
     recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
     recipe = recipe.warned_of(bound_warnings(recipe, parts, facts, catalogue))
-    return doubted_room(recipe, parts.steps)
+    return with_memory_warnings(recipe, parts.steps)
 
 
 def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
@@ -174,12 +180,12 @@ def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
     Raises:
         RecipeError: There is nothing to choose, or nothing to measure on.
     """
-    if chooses_in_supernet(recipe):
+    if searches_in_supernet(recipe):
         if not parts.description.is_open:
             text = "the description leaves nothing to choose."
             raise RecipeError([Problem(path="space", text=text, hint="Train it: nascore evaluate.")])
         return facts.train
-    held = held_back(facts.train)
+    held = validation_count(facts.train)
     if not held:
         text = f"of {facts.train} training images none can be held back to measure on."
         raise RecipeError([Problem(path="dataset", text=text, hint="A growth run needs at least five.")])
@@ -188,35 +194,37 @@ def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
 
 def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
     training, demand = recipe.run.training, parts.trainer.demand
-    supernet = chooses_in_supernet(recipe)
-    with gathering() as check:
+    supernet = searches_in_supernet(recipe)
+    with collect_problems() as check:
         if supernet or isinstance(parts.growth, GrowingPolicy):
             check(check_batch, "trainer.batch", demand.batch, images // 2 if demand.halves else images)
         check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
 
 
-def _check_room(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
+def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
     """Note the training steps of a run, and refuse those that find no room in memory."""
     searched = _searched(recipe, parts, catalogue)
     if searched is not None:
         batch = parts.trainer.demand.batch
-        parts.steps["trainer.batch"] = searched_step(recipe, searched, batch, facts, catalogue)
+        parts.steps["trainer.batch"] = search_step_memory(recipe, searched, batch, facts, catalogue)
     found = parts.seeds[:MOST_COUNTED]
     if not isinstance(parts.growth, GrowingPolicy):
         training = recipe.run.training
-        found = tuple(check_ranked(one, catalogue, facts, training) for one in found or (parts.description,))
-    parts.steps |= steps_of_training(recipe, found, facts, catalogue)
-    check_room(parts.steps, device_for(recipe))
+        found = tuple(
+            check_first_candidates(one, catalogue, facts, training) for one in found or (parts.description,)
+        )
+    parts.steps |= training_step_memory(recipe, found, facts, catalogue)
+    check_memory(parts.steps, device_for(recipe))
 
 
 def _searched(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Description | None:
     """Return the first network in which a run searches; None: it searches in none."""
-    if chooses_in_supernet(recipe):
+    if searches_in_supernet(recipe):
         return parts.description
     if not isinstance(parts.growth, GrowingPolicy):
         return None
-    _, opened = opened_of(recipe, parts.growth, parts.seeds, catalogue)
-    Returned(parts.growth, "open", "growth").expect(opened, Description, "a Description")
+    _, opened = open_first(recipe, parts.growth, parts.seeds, catalogue)
+    ReturnCheck(parts.growth, "open", "growth").expect(opened, Description, "a Description")
     if not opened.is_open:
         name = recipe.part("growth").name
         text = f"{name} opened a parent and left nothing to choose."
@@ -264,7 +272,7 @@ def begin(  # noqa: PLR0913 - each by name
         device=device,
         folder=folder,
         gallery=GalleryFile(folder),
-        watch=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
+        observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
     )
 
 

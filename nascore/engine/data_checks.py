@@ -30,7 +30,7 @@ def check_facts(recipe: Recipe, dataset: Dataset) -> None:
     check_images(dataset.facts)
 
 
-def checked_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
+def check_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
     """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
 
     Args:

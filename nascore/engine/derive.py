@@ -21,7 +21,7 @@ from nascore.description import (
     with_auxiliary,
     without_auxiliary,
 )
-from nascore.engine.returned import Returned
+from nascore.engine.return_checks import ReturnCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -79,12 +79,12 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
     picks += _asked(selecting, theta, alone, name)
     if not picks:
-        raise Returned(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
+        raise ReturnCheck(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
     return picks
 
 
 def _asked(relaxation: Selecting, theta: Tensor, segments: Tensor, name: str) -> list[Pick]:
-    return Returned(relaxation, "picks", "relaxation").picks(
+    return ReturnCheck(relaxation, "picks", "relaxation").picks(
         relaxation.picks(theta, segments), segments, name
     )
 

@@ -137,7 +137,7 @@ def ambient() -> Iterator[None]:
         yield
 
 
-def refuse_disturbed(who: str) -> None:
+def check_torch_state(who: str) -> None:
     """Refuse to go on where somebody left torch otherwise than a run needs it.
 
     Args:
@@ -146,14 +146,14 @@ def refuse_disturbed(who: str) -> None:
     Raises:
         PluginError: Gradients are off, for example: all that comes next would learn nothing.
     """
-    found = disturbances()
+    found = torch_state_changes()
     if found:
         text = f"{who} {' and '.join(found)}, and left it so: nothing could be learned, or not the same."
         hint = "Use torch's context managers inside: with torch.no_grad(): ..."
         raise PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
 
 
-def disturbances() -> list[str]:
+def torch_state_changes() -> list[str]:
     """Return what was switched in this thread since :func:`ambient` set it, each as a predicate of a text."""
     found = [] if torch.is_grad_enabled() else ["switched gradients off"]
     found += ["switched inference mode on"] if torch.is_inference_mode_enabled() else []

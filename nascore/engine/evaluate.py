@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from nascore.description import dump, fingerprint
 from nascore.engine.batches import check_batch, to_device
 from nascore.engine.build import begin
-from nascore.engine.data_checks import check_facts, checked_data
+from nascore.engine.data_checks import check_data, check_facts
 from nascore.engine.device import computing, device_for
-from nascore.engine.factory import made
-from nascore.engine.fitting import check_ranked, gathering
+from nascore.engine.factory import build_component
 from nascore.engine.forward import accuracy
-from nascore.engine.handover import check_room, doubted_room, steps_of_training
+from nascore.engine.memory import check_memory, training_step_memory, with_memory_warnings
+from nascore.engine.network_checks import check_first_candidates, collect_problems
 from nascore.engine.rehearsal import rehearse_training
-from nascore.engine.results import concluding, costs_of, save_best, save_job, within_memory
-from nascore.engine.training import trained
+from nascore.engine.results import costs_of, explain_memory_errors, record_result, save_best, save_job
+from nascore.engine.training import train_network
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
 from nascore.nn.shapes import check_gradients
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Catalogue, Description
     from nascore.engine.run_context import RunContext
-    from nascore.engine.training import Trained
+    from nascore.engine.training import TrainedNetwork
     from nascore.nn import Examples
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -65,20 +65,20 @@ def evaluate(  # noqa: PLR0913 - each by name
     """
     if description.is_open:
         raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
-    with computing(recipe.run.threads), within_memory():
-        dataset: Dataset = made(recipe, "dataset")
+    with computing(recipe.run.threads), explain_memory_errors():
+        dataset: Dataset = build_component(recipe, "dataset")
         check_facts(recipe, dataset)
         ready = _planned(description, recipe, registry, dataset.facts)
-        steps = steps_of_training(recipe, [ready], dataset.facts, registry.operations())
-        recipe = doubted_room(recipe, steps)
-        recipe = checked_data(recipe, dataset, test=True)
+        steps = training_step_memory(recipe, [ready], dataset.facts, registry.operations())
+        recipe = with_memory_warnings(recipe, steps)
+        recipe = check_data(recipe, dataset, test=True)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
-        live = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
-        with concluding(live, "evaluate") as result:
+        context = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
+        with record_result(context, "evaluate") as result:
             # As given too: another width or depth is still the same architecture.
             known = sorted({fingerprint(description), fingerprint(ready)})
-            result.update(evaluate_job(live, ready, known, near))
-    return live.folder.path
+            result.update(evaluate_job(context, ready, known, near))
+    return context.folder.path
 
 
 def check_evaluation(
@@ -97,12 +97,12 @@ def check_evaluation(
     """
     training = recipe.run.training
     ready: list[Description] = []
-    with gathering() as check:
+    with collect_problems() as check:
         check(check_batch, "training.batch", training.batch, facts.train)
         check(rehearse_training, recipe, facts)
         for one in descriptions:
-            check(lambda one=one: ready.append(check_ranked(one, catalogue, facts, training)))
-        check(check_room, steps_of_training(recipe, ready, facts, catalogue), device_for(recipe))
+            check(lambda one=one: ready.append(check_first_candidates(one, catalogue, facts, training)))
+        check(check_memory, training_step_memory(recipe, ready, facts, catalogue), device_for(recipe))
     return ready
 
 
@@ -117,40 +117,42 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
 
 
 def evaluate_job(
-    live: RunContext, description: Description, known: Sequence[str], near: Iterable[Path]
+    context: RunContext, description: Description, known: Sequence[str], near: Iterable[Path]
 ) -> dict[str, Any]:
     """Train, test, and write what was found; returns the figures.
 
     Args:
-        live: The run.
+        context: The run.
         description: The architecture, as it is trained.
         known: Its fingerprints, as given and as trained.
         near: Runs beside which earlier evaluations of it may lie.
     """
-    folder = live.folder.job(JOB, "train", seed=f"{live.recipe.run.seed}/{JOB}")
+    folder = context.folder.job(JOB, "train", seed=f"{context.recipe.run.seed}/{JOB}")
     folder.document("description.yaml", dump(description))
-    live.watch.tell("job_started", folder.path.name, JOB, JOB)
-    costs = costs_of(description, live.catalogue, live.facts)
-    done = trained(live, description, live.train(), job=JOB)
-    figures = {**_tested(live, done, known, near), "steps": done.steps, **costs}
-    save_best(live, description, done.network, figures)
+    context.observers.notify("job_started", folder.path.name, JOB, JOB)
+    costs = costs_of(description, context.catalogue, context.facts)
+    done = train_network(context, description, context.train(), job=JOB)
+    figures = {**_tested(context, done, known, near), "steps": done.steps, **costs}
+    save_best(context, description, done.network, figures)
     save_job(folder, done.network, figures)
-    live.watch.tell("job_finished", folder.path.name, figures)
+    context.observers.notify("job_finished", folder.path.name, figures)
     return {"architecture": "best/architecture.yaml", **figures}
 
 
-def _tested(live: RunContext, done: Trained, known: Sequence[str], near: Iterable[Path]) -> dict[str, Any]:
-    given = live.dataset.test()
+def _tested(
+    context: RunContext, done: TrainedNetwork, known: Sequence[str], near: Iterable[Path]
+) -> dict[str, Any]:
+    given = context.dataset.test()
     data = _digest(given)
-    before = openings(live.folder.path, known, data, near=near)
+    before = openings(context.folder.path, known, data, near=near)
     if before.found:
-        live.warn(_seen_before(before.found))
+        context.warn(_seen_before(before.found))
     if before.unread:
-        live.warn(_unread(before.unread))
-    examples = to_device(given, live.device)
+        context.warn(_unread(before.unread))
+    examples = to_device(given, context.device)
     # Written before it is looked at, so that no way out of here leaves a look unrecorded.
-    live.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
-    share = accuracy(done.network, examples, live.facts, done.streams)
+    context.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
+    share = accuracy(done.network, examples, context.facts, done.streams)
     return {
         "test_accuracy": share,
         "test_count": len(examples.labels),

@@ -22,7 +22,7 @@ UNDECLARED: Final = "A mistake of the plugin: its methods and its `provides` con
 """What to do about optional methods that are not declared."""
 
 
-def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
+def build_component(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
     """Build the component that fills a slot; its module is imported now.
 
     Raises:
@@ -31,7 +31,7 @@ def made(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, 
     return _made(recipe.part(slot))
 
 
-def all_made(recipe: Recipe, slot: str) -> tuple[Any, ...]:
+def build_components(recipe: Recipe, slot: str) -> tuple[Any, ...]:
     """Build all components that fill a slot, in the order of the recipe.
 
     Raises:
@@ -125,7 +125,7 @@ def stateful_places(recipe: Recipe) -> frozenset[int]:
     return frozenset(place for place, part in enumerate(parts) if "stateful" in part.provides)
 
 
-def parts_of(
+def build_search_parts(
     recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
 ) -> SearchParts:
     """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
@@ -135,12 +135,12 @@ def parts_of(
     """
     return SearchParts(
         description=description,
-        relaxation=made(recipe, "relaxation"),
-        updater=made(recipe, "updater"),
-        trainer=made(recipe, "trainer"),
+        relaxation=build_component(recipe, "relaxation"),
+        updater=build_component(recipe, "updater"),
+        trainer=build_component(recipe, "trainer"),
         growth=growth,
         seeds=seeds,
-        regularizers=all_made(recipe, "regularizer"),
+        regularizers=build_components(recipe, "regularizer"),
         declared=recipe.part("relaxation").provides,
         stateful=stateful_places(recipe),
     )

@@ -9,7 +9,7 @@ from attrs import frozen
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from nascore.engine.batches import chunks
+from nascore.engine.batches import evaluation_batches
 from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def accuracy(
         with streams.network(streams.noise):
             counts = [
                 _counted(_logits(network, images, mixture), labels)
-                for images, labels in chunks(examples, facts)
+                for images, labels in evaluation_batches(examples, facts)
             ]
     finally:
         network.train(training)

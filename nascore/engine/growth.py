@@ -17,14 +17,14 @@ from nascore.contract import GrowingPolicy
 from nascore.description import Description, dump, load
 from nascore.engine.batches import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
-from nascore.engine.factory import parts_of
-from nascore.engine.initial_architectures import random_of, remark_of
+from nascore.engine.factory import build_search_parts
+from nascore.engine.initial_architectures import growth_random, growth_remark
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
-from nascore.engine.results import learned, record_epoch
-from nascore.engine.returned import Returned
-from nascore.engine.training import Start
+from nascore.engine.results import learned_choices, record_epoch
+from nascore.engine.return_checks import ReturnCheck
+from nascore.engine.training import TrainingStart
 from nascore.errors import (
     DescriptionError,
     NascoreError,
@@ -56,13 +56,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def grown(  # noqa: PLR0913 - each by name
-    live: RunContext, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
-) -> tuple[Description, Start]:
+def grow_parent(  # noqa: PLR0913 - each by name
+    context: RunContext, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
+) -> tuple[Description, TrainingStart]:
     """Open a parent, train its candidates with it, and close it again.
 
     Args:
-        live: The run.
+        context: The run.
         policy: Says what is opened, and what is kept.
         parent: The entry that grows.
         folder: The job's folder.
@@ -76,36 +76,36 @@ def grown(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite, or what was learned is not; or the policy has no use for this parent.
         PluginError: The policy raised, or did not open or not close.
     """
-    described = load(text_of(live.folder / parent.description), catalogue=live.catalogue)
-    opened = _asked(live, "open", lambda: policy.open(described, live.catalogue))
-    Returned(policy, "open", "growth").expect(opened, Description, "a Description")
-    _refuse(live, "opened a parent and left nothing to choose", wrong=not opened.is_open)
+    described = load(text_of(context.folder / parent.description), catalogue=context.catalogue)
+    opened = _call_policy(context, "open", lambda: policy.open(described, context.catalogue))
+    ReturnCheck(policy, "open", "growth").expect(opened, Description, "a Description")
+    _refuse(context, "opened a parent and left nothing to choose", wrong=not opened.is_open)
     folder.document("opened.yaml", dump(opened))
-    weights = tensors_of(bytes_of(live.folder / str(parent.weights)))
-    phase = _searched(live, policy, opened, weights, job=job, fit=fit)
+    weights = tensors_of(bytes_of(context.folder / str(parent.weights)))
+    phase = _train_candidates(context, policy, opened, weights, job=job, fit=fit)
     assert phase.search is not None
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
 
     def close(given: Mapping[str, Matrix]) -> Description:
-        closed = _asked(live, "close", lambda: policy.close(opened, given))
-        Returned(policy, "close", "growth").expect(closed, Description, "a Description")
-        _refuse(live, "closed a parent and left a choice", wrong=closed.is_open)
+        closed = _call_policy(context, "close", lambda: policy.close(opened, given))
+        ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
+        _refuse(context, "closed a parent and left a choice", wrong=closed.is_open)
         return closed
 
     child = close(ranked)
     folder.json(
-        "candidates.json", {"steps": phase.steps, "groups": learned(phase.search), "strength": ranked}
+        "candidates.json", {"steps": phase.steps, "groups": learned_choices(phase.search), "strength": ranked}
     )
     for text in (
         *unreached(phase.search),
         *undecided_child(described, opened, child, phase.search, close),
     ):
-        live.warn(f"job {folder.path.name}: {text}")
+        context.warn(f"job {folder.path.name}: {text}")
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
-    return child, Start(epochs=policy.child_epochs, weights=inherited, wanted=frozenset(weights))
+    return child, TrainingStart(epochs=policy.child_epochs, weights=inherited, wanted=frozenset(weights))
 
 
 def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
@@ -113,8 +113,8 @@ def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
     return name.startswith("gates.") and name not in weights
 
 
-def _searched(  # noqa: PLR0913 - each by name
-    live: RunContext,
+def _train_candidates(  # noqa: PLR0913 - each by name
+    context: RunContext,
     policy: GrowingPolicy,
     opened: Description,
     weights: Mapping[str, Tensor],
@@ -123,31 +123,33 @@ def _searched(  # noqa: PLR0913 - each by name
     fit: Examples,
 ) -> Phase:
     """Return the phase in which the candidates were trained, over."""
-    parts = parts_of(live.recipe, opened, policy)
-    streams = live.streams(job, "candidates")
-    phase = search_phase(live, parts, streams, data=_data(live, parts.trainer, fit), weights=weights)
-    run_phase(phase, parts.trainer, live.watch, epoch_over=lambda report: record_epoch(live, job, report))
+    parts = build_search_parts(context.recipe, opened, policy)
+    streams = context.streams(job, "candidates")
+    phase = search_phase(context, parts, streams, data=_data(context, parts.trainer, fit), weights=weights)
+    run_phase(
+        phase, parts.trainer, context.observers, epoch_over=lambda report: record_epoch(context, job, report)
+    )
     return phase
 
 
-def _data(live: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
+def _data(context: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
     if not trainer.demand.halves:
         return {"train": fit}
-    parts = halves(fit, live.streams(0)["halves"])
+    parts = halves(fit, context.streams(0)["halves"])
     return dict(zip(("train", "architecture"), parts, strict=True))
 
 
-def _asked(live: RunContext, what: str, call: Callable[[], T]) -> T:
+def _call_policy(context: RunContext, what: str, call: Callable[[], T]) -> T:
     try:
-        return call_component(live.recipe.part("growth").component, what, call)
+        return call_component(context.recipe.part("growth").component, what, call)
     except RecipeError as error:
         # Raised on purpose: this parent cannot grow. Others may.
         raise RunFailed(error.problems) from error
 
 
-def _refuse(live: RunContext, text: str, *, wrong: bool) -> None:
+def _refuse(context: RunContext, text: str, *, wrong: bool) -> None:
     if wrong:
-        name = live.recipe.part("growth").name
+        name = context.recipe.part("growth").name
         raise PluginError([Problem(path="growth", text=f"{name} {text}.", of_plugin=True)])
 
 
@@ -158,7 +160,7 @@ FRUITLESS: Final = 5
 """Waves in a row without a new architecture, after which a run ends: parents may be unfit to grow."""
 
 
-def grow(live: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
+def grow(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
     """Run a growth run to its end; yields after each job what the run's result says so far.
 
     Nothing is trained on the images that architectures are measured on. A job that fails is recorded,
@@ -168,33 +170,33 @@ def grow(live: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
         RunFailed: No job came to its end, or none of those that grow a parent.
         PluginError: The policy raised, chose no parent of the gallery, or made what cannot be trained.
     """
-    fit, held = live.fit_and_validation()
-    growing = _Growing(live=live, parts=parts, fit=fit, held=held)
-    yield from growing.wave(growing.seed_jobs())
-    if not growing.gallery:
-        raise growing.nothing(f"all {growing.jobs} architectures failed; the first of them:")
+    fit, held = context.fit_and_validation()
+    run = _GrowthRun(context=context, parts=parts, fit=fit, held=held)
+    yield from run.wave(run.seed_jobs())
+    if not run.gallery:
+        raise run.nothing(f"all {run.jobs} architectures failed; the first of them:")
     policy = parts.growth
     if not isinstance(policy, GrowingPolicy):
         return
     wave, fruitless = FIRST_WAVE + 1, 0
-    while fruitless < FRUITLESS and (parents := growing.parents(policy, wave)):
-        before = len(growing.gallery)
-        yield from growing.wave(growing.child_jobs(parents, wave))
-        fruitless = fruitless + 1 if len(growing.gallery) == before else 0
+    while fruitless < FRUITLESS and (parents := run.parents(policy, wave)):
+        before = len(run.gallery)
+        yield from run.wave(run.child_jobs(parents, wave))
+        fruitless = fruitless + 1 if len(run.gallery) == before else 0
         wave += 1
     if fruitless == FRUITLESS:
-        live.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
-    if growing.failed and all(entry.parent is None for entry in growing.gallery):
-        text = f"nothing grew: {growing.failed} of {growing.jobs} jobs failed; the first of them:"
-        raise growing.nothing(text)
+        context.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
+    if run.failed and all(entry.parent is None for entry in run.gallery):
+        text = f"nothing grew: {run.failed} of {run.jobs} jobs failed; the first of them:"
+        raise run.nothing(text)
 
 
 @define(kw_only=True)
-class _Growing:
+class _GrowthRun:
     """A growth run under way.
 
     Attributes:
-        live: The run.
+        context: The run.
         parts: Its parts.
         fit: The images that networks are fitted to.
         held: The images that they are measured on.
@@ -205,7 +207,7 @@ class _Growing:
         first: Why the first of those failed.
     """
 
-    live: RunContext
+    context: RunContext
     parts: SearchParts
     fit: Examples
     held: Examples
@@ -217,22 +219,22 @@ class _Growing:
 
     def seed_jobs(self) -> list[Job]:
         """Return the jobs of the first wave."""
-        live, policy, seeds = self.live, self.parts.growth, self.parts.seeds
-        name = live.recipe.part("growth").name
-        live.folder.log(f"{name}: architectures to begin with: {len(seeds)}")
-        if remark := remark_of(live.recipe, policy, seeds):
-            live.folder.log(f"{name}: {remark}")
+        context, policy, seeds = self.context, self.parts.growth, self.parts.seeds
+        name = context.recipe.part("growth").name
+        context.folder.log(f"{name}: architectures to begin with: {len(seeds)}")
+        if remark := growth_remark(context.recipe, policy, seeds):
+            context.folder.log(f"{name}: {remark}")
         for number, seed in enumerate(seeds, start=1):
             for graph in zero_graphs(seed):
-                live.warn(f"architecture {number}: {graph}: {ZERO}")
+                context.warn(f"architecture {number}: {graph}: {ZERO}")
         start = None
         if isinstance(policy, GrowingPolicy):
             # They grow: a child inherits its parent's weights, so size and form stay those of the space.
-            start = Start(epochs=policy.seed_epochs)
-            if live.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
-                live.folder.log("training.auxiliary has no effect: what grows has no auxiliary head")
+            start = TrainingStart(epochs=policy.seed_epochs)
+            if context.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
+                context.folder.log("training.auxiliary has no effect: what grows has no auxiliary head")
         else:
-            seeds = tuple(prepared(seed, live.recipe.run.training, live.facts) for seed in seeds)
+            seeds = tuple(prepared(seed, context.recipe.run.training, context.facts) for seed in seeds)
         return [
             Job(
                 number=number,
@@ -251,7 +253,7 @@ class _Growing:
 
         Where some fail, more jobs may come than that.
         """
-        count = getattr(self.live.recipe.part("growth").settings, "count", None)
+        count = getattr(self.context.recipe.part("growth").settings, "count", None)
         return (
             count
             if isinstance(self.parts.growth, GrowingPolicy) and isinstance(count, int) and count > self.jobs
@@ -264,8 +266,8 @@ class _Growing:
 
     def parents(self, policy: GrowingPolicy, wave: int) -> Sequence[Entry]:
         """Return the parents of a wave; none where the run is over."""
-        rng = random_of(self.live.recipe, wave)
-        part = self.live.recipe.part("growth")
+        rng = growth_random(self.context.recipe, wave)
+        part = self.context.recipe.part("growth")
         parents = call_component(
             part.component, "next_parents", lambda: tuple(policy.next_parents(self.gallery, wave, rng))
         )
@@ -299,23 +301,23 @@ class _Growing:
                 yield {**result_of(self.gallery), "jobs": done, **failures}
 
     def _do(self, job: Job, before: Gallery) -> None:
-        folder = open_job(self.live, job)
+        folder = open_job(self.context, job)
         try:
             made = self._made(job, before, folder)
-            done = train_job(self.live, made, folder, fit=self.fit, held=self.held)
+            done = train_job(self.context, made, folder, fit=self.fit, held=self.held)
         except RunFailed as error:
             problems = error.problems
         except DescriptionError as error:
             text = f"made what cannot be trained: {error}"
-            raise _mistake(self.live.recipe.part("growth").name, text) from error
+            raise _mistake(self.context.recipe.part("growth").name, text) from error
         except NascoreError:
             raise  # wrong for every job: a plugin's mistake, or a folder that cannot be written to
         except Exception as error:  # noqa: BLE001 - out of memory, or an operation that cannot bear this one
-            self.live.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
+            self.context.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
             problems = (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
         else:
             # What cannot be written down is no failure of this job alone.
-            self.gallery = record_job(self.live, made, folder, self.gallery, done)
+            self.gallery = record_job(self.context, made, folder, self.gallery, done)
             return
         # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
         self._failed(job, folder, problems)
@@ -326,24 +328,26 @@ class _Growing:
             return job
         policy = self.parts.growth
         assert isinstance(policy, GrowingPolicy)
-        child, start = grown(self.live, policy, before[job.parent], folder, job=job.number, fit=self.fit)
+        child, start = grow_parent(
+            self.context, policy, before[job.parent], folder, job=job.number, fit=self.fit
+        )
         return evolve(job, description=child, start=start)
 
     def _failed(self, job: Job, folder: RunFolder, problems: tuple[Problem, ...]) -> None:
         """Write down that a job failed: in the log, in the gallery, and among what cannot be undone."""
-        live, error = self.live, "\n".join(map(str, problems))
+        context, error = self.context, "\n".join(map(str, problems))
         self.failed += 1
         self.first = self.first or problems
         self.failures[job.name] = error
         if job.parent is not None:
             self.gallery = self.gallery.failed(job.parent)
-            live.gallery.failed(self.gallery, job.parent)
-        live.folder.log(f"job {job.name} failed: {error}")
-        live.folder.change("job failed", job=job.name, error=error)
+            context.gallery.failed(self.gallery, job.parent)
+        context.folder.log(f"job {job.name} failed: {error}")
+        context.folder.change("job failed", job=job.name, error=error)
         result = {"status": "failed", "error": error}
         folder.finish(result)
-        live.watch.tell("job_finished", job.name, result)
-        if live.device.type == "cuda":
+        context.observers.notify("job_finished", job.name, result)
+        if context.device.type == "cuda":
             torch.cuda.empty_cache()
 
 

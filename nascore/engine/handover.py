@@ -9,31 +9,24 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import torch
 from attrs import evolve, frozen
 
 from nascore.component import MEASURES
 from nascore.contract import GrowingPolicy
-from nascore.description import choose, derive, expand
+from nascore.description import choose, derive
 from nascore.engine.derive import prepared
-from nascore.engine.device import device_for
-from nascore.engine.factory import Step, made
-from nascore.engine.initial_architectures import opened_of
-from nascore.engine.memory import told, total_and_free
-from nascore.engine.mixture import draw, fixed_draw
-from nascore.engine.phase_factory import ArchitectureSearch, choices_of
+from nascore.engine.initial_architectures import open_first
+from nascore.engine.memory import MOST_COUNTED
 from nascore.engine.results import costs_of
-from nascore.engine.streams import Streams
-from nascore.errors import Problem, RecipeError
+from nascore.errors import Problem
 from nascore.nn import costs
-from nascore.nn.costs import activations
 from nascore.plugin.guard import call_component
 from nascore.recipe.settling.recipe import size_of
 from nascore.recipe.sources.run_settings import TrainingSettings
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
@@ -50,9 +43,6 @@ COSTS: Final = ("params", "macs")
 NAMED: Final = {"params": "parameters", "macs": "MACs"}
 
 AT_SEARCH: Final = "it holds at the size of the search, and"
-
-MOST_COUNTED: Final = 50
-"""Architectures that are counted one by one; of more, those that bound the space stand for all."""
 
 SAME: Final = 1.005
 """Up to here a factor is told as none."""
@@ -182,7 +172,7 @@ def _overshot(
     policy, component = parts.growth, recipe.part("growth").component
     if not isinstance(policy, GrowingPolicy):
         return
-    seed, opened = opened_of(recipe, policy, parts.seeds, catalogue)
+    seed, opened = open_first(recipe, policy, parts.seeds, catalogue)
     groups = costs(opened, catalogue, (facts.height, facts.width)).groups
     strength = _above_zero({name: getattr(one, cost).sum(dim=0).double() for name, one in groups.items()})
     plain = {name: matrix.tolist() for name, matrix in strength.items()}
@@ -242,91 +232,3 @@ def _size(size: dict[str, int]) -> str:
 
 def _span(values: tuple[int, int]) -> str:
     return f"{values[0]:,}" if values[0] == values[1] else f"{values[0]:,} to {values[1]:,}"
-
-
-CERTAIN: Final = 0.5
-"""Share of the estimate that a step surely needs: what is counted may be up to twice what is kept."""
-
-
-def searched_step(
-    recipe: Recipe, description: Description, batch: int, facts: DataFacts, catalogue: Catalogue
-) -> Step:
-    """Return the step of a search; what a first draw of the relaxation leaves out does not count."""
-    numbers = max(
-        activations(description, catalogue, (facts.height, facts.width), runs)
-        for runs in _runs(recipe, description)
-    )
-    return Step(batch=batch, numbers=numbers, smaller="space.channels or space.cells")
-
-
-def steps_of_training(
-    recipe: Recipe, descriptions: Sequence[Description], facts: DataFacts, catalogue: Catalogue
-) -> dict[str, Step]:
-    """Return the largest step of closed networks, as the run's group `training` trains them."""
-    image = (facts.height, facts.width)
-    numbers = max((activations(one, catalogue, image) for one in descriptions[:MOST_COUNTED]), default=0)
-    smaller = f"{recipe.typed('training.channels')} or {recipe.typed('training.cells')}"
-    return {"training.batch": Step(batch=recipe.run.training.batch, numbers=numbers, smaller=smaller)}
-
-
-def check_room(steps: Mapping[str, Step], device: torch.device) -> None:
-    """Refuse steps that need more than all memory of the device.
-
-    Args:
-        steps: By the path of the setting that gives the images of a batch.
-        device: Where they are made.
-
-    Raises:
-        RecipeError: Some do; names the batch that would fit.
-    """
-    total, _ = total_and_free(device)
-    problems = [
-        Problem(path=path, text=f"{_taken(step)}, and there are {told(total)}.", hint=step.hint(total))
-        for path, step in steps.items()
-        if total is not None and step.size * CERTAIN > total
-    ]
-    if problems:
-        raise RecipeError(problems)
-
-
-def doubted_room(recipe: Recipe, steps: Mapping[str, Step]) -> Recipe:
-    """Return the recipe with a warning for each step that needs more than the memory that is free now.
-
-    Args:
-        recipe: A settled recipe, which names the device.
-        steps: By the path of the setting that gives the images of a batch.
-    """
-    return recipe.warned_of(recipe.placed(_doubts(steps, device_for(recipe))))
-
-
-def _doubts(steps: Mapping[str, Step], device: torch.device) -> Iterator[Problem]:
-    _, free = total_and_free(device)
-    for path, step in steps.items():
-        if free is not None and step.size > free:
-            text = f"{_taken(step)}, and {told(free)} are free: the system may end the run without a message."
-            yield Problem(path=path, text=text, hint=step.hint(free), verdict="warned")
-
-
-def _taken(step: Step) -> str:
-    return f"a step on {step.batch:,} images keeps about {told(step.size)} of memory for its backward pass"
-
-
-def _runs(recipe: Recipe, description: Description) -> list[Mapping[str, Tensor] | None]:
-    """Return what is run of an open description in a first pass of theta, and in one of the weights."""
-    try:
-        first, fixed = _drawn(recipe, description)
-    except Exception:  # noqa: BLE001 - a plugin's; the run says what is wrong with it
-        return [None]
-    same = all(torch.equal(first[name], one) for name, one in fixed.items())
-    return [fixed] if same else [first, fixed]
-
-
-def _drawn(recipe: Recipe, description: Description) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
-    streams = Streams("room")
-    relaxation, updater = made(recipe, "relaxation"), made(recipe, "updater")
-    state = choices_of(expand(description).layouts, relaxation, streams)
-    declared = recipe.part("relaxation").provides
-    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=updater, declared=declared)
-    fixed = fixed_draw(search, streams).runs
-    # An updater that follows no gradient has no pass of its own.
-    return fixed if updater.gradient is None else draw(search, streams, 1).runs, fixed

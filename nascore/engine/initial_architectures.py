@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from nascore.contract import GrowingPolicy, Remarking
 from nascore.description import Description
-from nascore.engine.returned import Returned
+from nascore.engine.return_checks import ReturnCheck
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_shapes
 from nascore.plugin.guard import call_component
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from nascore.recipe import Recipe
 
 
-def chooses_in_supernet(recipe: Recipe) -> bool:
+def searches_in_supernet(recipe: Recipe) -> bool:
     """Say whether the run is one search in a supernet, instead of an outer loop over architectures."""
     return "supernet" in recipe.part("growth").provides
 
 
-def random_of(recipe: Recipe, what: object) -> Random:
+def growth_random(recipe: Recipe, what: object) -> Random:
     """Return the random numbers of a growth policy for one purpose: ``seeds``, or the number of a wave.
 
     Seeded by text, so that none moves another, and a run that goes on draws what it would have drawn.
@@ -34,7 +34,7 @@ def random_of(recipe: Recipe, what: object) -> Random:
     return Random(f"{recipe.run.seed}/growth/{what}")  # noqa: S311 - nothing secret
 
 
-def seeds_of(
+def initial_architectures(
     recipe: Recipe,
     policy: GrowthPolicy,
     description: Description,
@@ -48,13 +48,13 @@ def seeds_of(
         DescriptionError: One of them cannot be built.
         RecipeError: They are to grow, and none of them can.
     """
-    if chooses_in_supernet(recipe):
+    if searches_in_supernet(recipe):
         return ()
     part = recipe.part("growth")
-    rng = random_of(recipe, "seeds")
+    rng = growth_random(recipe, "seeds")
     seeds = call_component(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
     for seed in seeds:
-        Returned(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
+        ReturnCheck(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
     wrong = "gave no architecture to begin with" if not seeds else ""
     if any(seed.is_open for seed in seeds):
         wrong = "began with an architecture that still leaves a choice"
@@ -64,11 +64,11 @@ def seeds_of(
         check_shapes(seed, catalogue, (facts.height, facts.width))
     if isinstance(policy, GrowingPolicy):
         # Tried before the first is trained, for minutes or hours: whether anything can grow at all.
-        opened_of(recipe, policy, seeds, catalogue)
+        open_first(recipe, policy, seeds, catalogue)
     return seeds
 
 
-def opened_of(
+def open_first(
     recipe: Recipe, policy: GrowingPolicy, seeds: Sequence[Description], catalogue: Catalogue
 ) -> tuple[Description, Description]:
     """Return the first of some architectures that can grow, and what the policy opens of it.
@@ -86,7 +86,7 @@ def opened_of(
     raise refused[-1]
 
 
-def remark_of(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:
+def growth_remark(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:
     """Return what the policy has to say of its seeds; empty: nothing."""
     part = recipe.part("growth")
     if "remarks" not in part.provides:

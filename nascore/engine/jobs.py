@@ -9,7 +9,7 @@ from attrs import frozen
 from nascore.description import dump
 from nascore.engine.forward import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
-from nascore.engine.training import trained
+from nascore.engine.training import train_network
 from nascore.gallery import Entry
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nascore.description import Description
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
-    from nascore.engine.training import Start
+    from nascore.engine.training import TrainingStart
     from nascore.gallery import Gallery
     from nascore.nn import Examples, Network
     from nascore.run import RunFolder
@@ -47,7 +47,7 @@ class Job:
     wave: int = 0
     parent: int | None = None
     kind: Literal["train", "grow"] = "train"
-    start: Start | None = None
+    start: TrainingStart | None = None
     guided: bool = False
 
     @property
@@ -56,17 +56,17 @@ class Job:
         return f"{self.number:04d}-{self.kind}"
 
 
-def open_job(live: RunContext, job: Job) -> RunFolder:
+def open_job(context: RunContext, job: Job) -> RunFolder:
     """Make the folder of a job that is about to begin, and tell who watches."""
-    seed = f"{live.recipe.run.seed}/{job.number}"
+    seed = f"{context.recipe.run.seed}/{job.number}"
     parent = {} if job.parent is None else {"parent": job.parent}
-    folder = live.folder.job(job.number, job.kind, seed=seed, **parent)
-    live.watch.tell("job_started", job.name, job.number, job.jobs)
+    folder = context.folder.job(job.number, job.kind, seed=seed, **parent)
+    context.observers.notify("job_started", job.name, job.number, job.jobs)
     return folder
 
 
 @frozen(kw_only=True, eq=False)
-class Done:
+class JobResult:
     """What a job made: nothing of it is written yet but the metrics of its epochs.
 
     Attributes:
@@ -80,11 +80,13 @@ class Done:
     network: Network
 
 
-def train_job(live: RunContext, job: Job, folder: RunFolder, *, fit: Examples, held: Examples) -> Done:
+def train_job(
+    context: RunContext, job: Job, folder: RunFolder, *, fit: Examples, held: Examples
+) -> JobResult:
     """Train an architecture and measure it.
 
     Args:
-        live: The run.
+        context: The run.
         job: What is trained.
         folder: The folder of the job.
         fit: The images that its weights are fitted to.
@@ -100,10 +102,10 @@ def train_job(live: RunContext, job: Job, folder: RunFolder, *, fit: Examples, h
     measured: list[tuple[float, int]] = []
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
-        measured[:] = [(accuracy(network, held, live.facts, streams), len(held.labels))]
+        measured[:] = [(accuracy(network, held, context.facts, streams), len(held.labels))]
         return measured[0]
 
-    done = trained(live, description, fit, job=job.number, validate=validate, start=job.start)
+    done = train_network(context, description, fit, job=job.number, validate=validate, start=job.start)
     share, count = measured[0]  # of the last epoch: the network is as it was then
     entry = Entry(
         id=job.entry,
@@ -113,33 +115,35 @@ def train_job(live: RunContext, job: Job, folder: RunFolder, *, fit: Examples, h
         weights=f"jobs/{job.name}/weights.safetensors",
         error=1 - share,
         count=count,
-        costs=costs_of(description, live.catalogue, live.facts),
+        costs=costs_of(description, context.catalogue, context.facts),
         steps=done.steps,
         guided=job.guided,
     )
-    return Done(entry=entry, description=description, network=done.network)
+    return JobResult(entry=entry, description=description, network=done.network)
 
 
-def record_job(live: RunContext, job: Job, folder: RunFolder, gallery: Gallery, done: Done) -> Gallery:
+def record_job(
+    context: RunContext, job: Job, folder: RunFolder, gallery: Gallery, done: JobResult
+) -> Gallery:
     """Write down what a job made; returns the gallery with its entry, as written.
 
     The best of the gallery stands in the folder `best` from then on.
 
     Args:
-        live: The run.
+        context: The run.
         job: What was trained.
         folder: The folder of the job.
         gallery: The architectures before it.
         done: What it made.
     """
     entry = done.entry
-    live.folder.document(entry.description, dump(done.description))
+    context.folder.document(entry.description, dump(done.description))
     save_job(folder, done.network, figures_of(entry))
     gallery = gallery.added(entry)
-    live.gallery.added(gallery, entry)  # names files, so it comes after them
+    context.gallery.added(gallery, entry)  # names files, so it comes after them
     if gallery.best is entry:
-        save_best(live, done.description, done.network, {"id": entry.id, **figures_of(entry)})
-    live.watch.tell("job_finished", job.name, figures_of(entry))
+        save_best(context, done.description, done.network, {"id": entry.id, **figures_of(entry)})
+    context.observers.notify("job_finished", job.name, figures_of(entry))
     return gallery
 
 

@@ -11,7 +11,7 @@ import torch
 from attrs import Factory, define, evolve
 
 from nascore.contract import EpochReport, Stateful, StepReport
-from nascore.engine.device import refuse_disturbed
+from nascore.engine.device import check_torch_state
 from nascore.engine.mixture import entropy
 from nascore.errors import PluginError, Problem, RunFailed
 
@@ -52,7 +52,7 @@ class Tally:
 def run_phase(
     phase: Phase,
     trainer: Trainer,
-    watch: Observers,
+    observers: Observers,
     *,
     validate: Callable[[], tuple[float, int]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,
@@ -62,9 +62,9 @@ def run_phase(
     Args:
         phase: The phase.
         trainer: Its stepper.
-        watch: Who is told of steps and epochs.
-        validate: Measures the share right after each epoch, and says of how many images it is.
-        epoch_over: Is told of each epoch, before the observers.
+        observers: The observers, which are notified of steps and epochs.
+        validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
+        epoch_over: Called with the report of each epoch, before the observers.
 
     Returns:
         How many steps were made.
@@ -74,21 +74,21 @@ def run_phase(
         PluginError: The trainer reports something else than a step.
     """
     trainer.start(phase)
-    refuse_disturbed(f"the trainer {_trainer(phase, trainer)}")
+    check_torch_state(f"the trainer {_trainer(phase, trainer)}")
     strange = _not_finite(phase)
-    watch.tell("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
+    observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
     tally = Tally()
     for done in range(1, phase.steps + 1):
         report = _step(phase, trainer, done - 1)
         _refuse_unless_finite(phase, report)
-        watch.tell("step_finished", report)
+        observers.notify("step_finished", report)
         tally.reports.append(report)
         if done % phase.steps_per_epoch == 0 or done == phase.steps:
             _refuse_unless_learned(phase, done, strange)
             summary = _summary(phase, tally, done, validate)
             if epoch_over is not None:
                 epoch_over(summary)
-            watch.tell("epoch_finished", summary)
+            observers.notify("epoch_finished", summary)
             tally = Tally()
     return phase.steps
 
@@ -102,9 +102,9 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
     try:
         report: object = trainer.step()
     except RunFailed:
-        refuse_disturbed(who)  # that is why, and it names who it may have been
+        check_torch_state(who)  # that is why, and it names who it may have been
         raise
-    refuse_disturbed(who)
+    check_torch_state(who)
     if not isinstance(report, StepReport):
         text = f"{name} was asked for step {done} of {phase.steps} and returned {_kind(report)}"
         raise _mistake(f"{text}, not a StepReport.", "Each call of step() makes one step and reports it.")

@@ -1,4 +1,4 @@
-"""Estimates the memory that a run takes at least, from shapes, before anything is allocated."""
+"""Estimates the memory of images, weights and training steps from shapes, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -9,27 +9,40 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from nascore.engine.factory import FLOAT
+from nascore.description import expand
+from nascore.engine.device import device_for
+from nascore.engine.factory import FLOAT, Step, build_component
+from nascore.engine.mixture import draw, fixed_draw
+from nascore.engine.phase_factory import ArchitectureSearch, initial_state
+from nascore.engine.streams import Streams
 from nascore.errors import SMALLER, Problem, RecipeError
+from nascore.nn.costs import activations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torch import Tensor
 
     from nascore.contract import DataFacts
+    from nascore.description import Catalogue, Description
+    from nascore.recipe import Recipe
+
+MOST_COUNTED: Final = 50
+"""Architectures whose costs are counted one by one; for more, the extremes of the space represent all."""
 
 COPIES_OF_WEIGHTS: Final = 3
 """The weights, their gradient, and the momentum."""
 
 
 COPIES_OF_IMAGES: Final = 2
-"""As the data set gives them, and as they are split."""
+"""The images of the data set, and their split."""
 
 
 GIB: Final = 2**30
 
 
 _LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Where Linux says how much a container may take."""
+"""Files in which Linux reports the memory limit of a container."""
 
 
 _USED: Final = dict(
@@ -39,16 +52,16 @@ _USED: Final = dict(
         strict=True,
     )
 )
-"""By such a place, where it says how much the container takes."""
+"""By such a file, the file in which Linux reports the memory that the container uses."""
 
 
 def available_memory() -> int | None:
-    """Return the bytes of memory that this process can have at most; None where the system does not say."""
+    """Return the largest number of bytes that this process can use; None if the system does not report it."""
     return min(_known(), default=None)
 
 
 def total_and_free(device: torch.device) -> tuple[int | None, int | None]:
-    """Return the bytes of memory where a device computes, and of these the free ones; None: not known."""
+    """Return the total and the free bytes of memory of a device; None if unknown."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return total, free
@@ -66,50 +79,51 @@ def _free() -> Iterator[int]:
 
 
 def _known() -> Iterator[int]:
-    with suppress(AttributeError, OSError, ValueError):  # not on every system
+    with suppress(AttributeError, OSError, ValueError):  # not available on every system
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for name in _LIMITS:
-        with suppress(OSError, ValueError):  # `max` where there is no limit
+        with suppress(OSError, ValueError):  # `max` if there is no limit
             yield int(Path(name).read_text(encoding="ascii"))
 
 
 def image_bytes(facts: DataFacts, *, test: bool = False) -> int:
-    """Return the bytes of the training images, with those to test on where they are read too."""
+    """Return the bytes of the training images as 32-bit floats, and of the test images if `test` is set."""
     count = facts.train + facts.test if test else facts.train
     return count * facts.channels * facts.height * facts.width * FLOAT
 
 
 def check_images(facts: DataFacts) -> None:
-    """Refuse images that are more than all memory.
+    """Refuse images that take more than the memory of this machine.
 
     Raises:
-        RecipeError: They are; says how much they take, and how much there is.
+        RecipeError: They take more; the text names both sizes.
     """
-    size, there = image_bytes(facts), available_memory()
-    if there is not None and size > there:
-        text = f"{_images(facts)} take {told(size)}, and this machine has {told(there)} of memory."
+    size, available = image_bytes(facts), available_memory()
+    if available is not None and size > available:
+        needed = f"{_images(facts)} take {format_bytes(size)}"
+        text = f"{needed}, and this machine has {format_bytes(available)} of memory."
         hint = "Set fewer images, or smaller ones."
         raise RecipeError([Problem(path="dataset", text=text, hint=hint, slots=("dataset",))])
 
 
 def image_memory_warnings(facts: DataFacts, *, test: bool) -> Iterator[str]:
-    """Yield it if images, with the copies that are made of them, are more than all memory."""
-    size, there = image_bytes(facts, test=test) * COPIES_OF_IMAGES, available_memory()
-    if there is not None and size > there:
-        taken = f"{told(size)} while they are split, of {told(there)} of memory"
+    """Yield a warning if images and their copies take more than the memory of this machine."""
+    size, available = image_bytes(facts, test=test) * COPIES_OF_IMAGES, available_memory()
+    if available is not None and size > available:
+        taken = f"{format_bytes(size)} while they are split, of {format_bytes(available)} of memory"
         yield f"has {_images(facts)}, which take {taken}"
 
 
 def check_weights(params: int) -> None:
-    """Refuse a network whose weights, with what training keeps beside them, are more than all memory.
+    """Refuse a network whose weights, gradients and momentum take more than the memory of this machine.
 
     Raises:
-        RecipeError: They are; says how much they take, and how much there is.
+        RecipeError: They take more; the text names both sizes.
     """
-    size, there = params * FLOAT * COPIES_OF_WEIGHTS, available_memory()
-    if there is not None and size > there:
-        taken = f"{params:,} weights take {told(size)} in training"
-        text = f"{taken}, and this machine has {told(there)} of memory."
+    size, available = params * FLOAT * COPIES_OF_WEIGHTS, available_memory()
+    if available is not None and size > available:
+        needed = f"{params:,} weights take {format_bytes(size)} in training"
+        text = f"{needed}, and this machine has {format_bytes(available)} of memory."
         raise RecipeError([Problem(path="space", text=text, hint=SMALLER)])
 
 
@@ -117,6 +131,98 @@ def _images(facts: DataFacts) -> str:
     return f"{facts.train:,} training images of {facts.channels}x{facts.height}x{facts.width}"
 
 
-def told(size: int) -> str:
-    """Return a number of bytes in words: ``1.5 GiB``."""
+def format_bytes(size: int) -> str:
+    """Return a number of bytes as text: ``1.5 GiB``."""
     return f"{size / GIB:,.1f} GiB"
+
+
+CERTAIN: Final = 0.5
+"""Share of the estimate that a step needs for certain: the estimate may be up to twice the need."""
+
+
+def search_step_memory(
+    recipe: Recipe, description: Description, batch: int, facts: DataFacts, catalogue: Catalogue
+) -> Step:
+    """Return the memory of a search step, without the candidates that a first draw does not run."""
+    numbers = max(
+        activations(description, catalogue, (facts.height, facts.width), runs)
+        for runs in _runs(recipe, description)
+    )
+    return Step(batch=batch, numbers=numbers, smaller="space.channels or space.cells")
+
+
+def training_step_memory(
+    recipe: Recipe, descriptions: Sequence[Description], facts: DataFacts, catalogue: Catalogue
+) -> dict[str, Step]:
+    """Return the memory of the largest step of closed networks, by the path of its batch setting."""
+    image = (facts.height, facts.width)
+    numbers = max((activations(one, catalogue, image) for one in descriptions[:MOST_COUNTED]), default=0)
+    smaller = f"{recipe.typed('training.channels')} or {recipe.typed('training.cells')}"
+    return {"training.batch": Step(batch=recipe.run.training.batch, numbers=numbers, smaller=smaller)}
+
+
+def check_memory(steps: Mapping[str, Step], device: torch.device) -> None:
+    """Refuse steps that need more than the memory of the device.
+
+    Args:
+        steps: Steps by the path of their batch setting.
+        device: The device that computes them.
+
+    Raises:
+        RecipeError: A step needs more; the hint names the batch that fits.
+    """
+    total, _ = total_and_free(device)
+    problems = [
+        Problem(
+            path=path, text=f"{_need(step)}, and the device has {format_bytes(total)}.", hint=step.hint(total)
+        )
+        for path, step in steps.items()
+        if total is not None and step.size * CERTAIN > total
+    ]
+    if problems:
+        raise RecipeError(problems)
+
+
+def with_memory_warnings(recipe: Recipe, steps: Mapping[str, Step]) -> Recipe:
+    """Return the recipe with a warning for each step that needs more memory than is free now.
+
+    Args:
+        recipe: A settled recipe, which names the device.
+        steps: Steps by the path of their batch setting.
+    """
+    return recipe.warned_of(recipe.placed(_memory_warnings(steps, device_for(recipe))))
+
+
+def _memory_warnings(steps: Mapping[str, Step], device: torch.device) -> Iterator[Problem]:
+    _, free = total_and_free(device)
+    for path, step in steps.items():
+        if free is not None and step.size > free:
+            available = f"{format_bytes(free)} are free"
+            text = f"{_need(step)}, and {available}: the system may end the run without a message."
+            yield Problem(path=path, text=text, hint=step.hint(free), verdict="warned")
+
+
+def _need(step: Step) -> str:
+    size = format_bytes(step.size)
+    return f"a step on {step.batch:,} images keeps about {size} of memory for its backward pass"
+
+
+def _runs(recipe: Recipe, description: Description) -> list[Mapping[str, Tensor] | None]:
+    """Return the candidates that run in a first architecture pass, and in a weights pass, if they differ."""
+    try:
+        first, fixed = _draws(recipe, description)
+    except Exception:  # noqa: BLE001 - an error of a plugin, which the run reports
+        return [None]
+    same = all(torch.equal(first[name], one) for name, one in fixed.items())
+    return [fixed] if same else [first, fixed]
+
+
+def _draws(recipe: Recipe, description: Description) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+    streams = Streams("room")
+    relaxation, updater = build_component(recipe, "relaxation"), build_component(recipe, "updater")
+    state = initial_state(expand(description).layouts, relaxation, streams)
+    declared = recipe.part("relaxation").provides
+    search = ArchitectureSearch(state=state, relaxation=relaxation, updater=updater, declared=declared)
+    fixed = fixed_draw(search, streams).runs
+    # An updater without a gradient has no architecture pass.
+    return fixed if updater.gradient is None else draw(search, streams, 1).runs, fixed

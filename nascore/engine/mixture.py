@@ -9,7 +9,7 @@ import torch
 from attrs import frozen
 
 from nascore.contract import Gradients, Sampled
-from nascore.engine.returned import Returned, shown
+from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import Problem, RunFailed
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
 
 def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sampled:
     relaxation = search.relaxing(name)
-    returned = Returned(relaxation, "mixture", "relaxation")
+    returned = ReturnCheck(relaxation, "mixture", "relaxation")
     given = relaxation.mixture(theta, search.state.segments(name), generator=generator)
     sampled = returned.expect(given, Sampled, "Sampled")
     returned.tensor(sampled.weights, theta.shape, f"the weights of {name}")
@@ -128,7 +128,9 @@ def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sa
     if runs is not None and not (
         isinstance(runs, torch.Tensor) and runs.dtype == torch.bool and runs.shape == theta.shape
     ):
-        raise returned.wrong(f"{shown(runs)} as runs of {name}", f"None or bools {list(theta.shape)}")
+        raise returned.wrong(
+            f"{describe_value(runs)} as runs of {name}", f"None or bools {list(theta.shape)}"
+        )
     return sampled
 
 
@@ -175,7 +177,7 @@ def _refuse_detached(search: Search, drawn: Draw) -> None:
         if not weights.requires_grad and _contested(search.state.segments(name))
     ]
     if cut:
-        told = Returned(search.relaxing(cut[0]), "mixture", "relaxation")
+        told = ReturnCheck(search.relaxing(cut[0]), "mixture", "relaxation")
         raise told.wrong(f"weights of {few(cut)} without a gradient", "weights that depend on theta")
 
 
@@ -197,7 +199,7 @@ def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | N
 
 def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Tensor:
     penalties = [
-        Returned(item, "penalty", "regularizer").tensor(item.penalty(search.state, drawn, expected), ())
+        ReturnCheck(item, "penalty", "regularizer").tensor(item.penalty(search.state, drawn, expected), ())
         for item in search.regularizers
     ]
     return torch.stack(penalties).sum()

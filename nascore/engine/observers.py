@@ -60,60 +60,60 @@ class Observers:
         self, observers: Iterable[Observer], log: Callable[[str], None], *, parts: Iterable[Part] = ()
     ) -> None:
         self._log = log
-        self._watchers: list[GuardedObserver] = []
+        self._guarded: list[GuardedObserver] = []
         for part in parts:
             self._build(part)
         for observer in observers:
             self._add(type(observer).__name__, observer)
 
-    def tell(self, event: str, *details: Any) -> None:  # noqa: ANN401 - each event has its own
+    def notify(self, event: str, *details: Any) -> None:  # noqa: ANN401 - each event has its own
         """Call the method `event` of every observer that is not muted, each with copies of its own."""
-        for watcher in self._watchers:
-            if not watcher.muted:
-                self._call(watcher, event, details)
+        for guarded in self._guarded:
+            if not guarded.muted:
+                self._call(guarded, event, details)
 
     def end(self) -> None:
         """Let every observer go, the muted ones too; what comes after tells nobody."""
-        watchers, self._watchers = self._watchers, []
+        observers, self._guarded = self._guarded, []
         with ExitStack() as ending:
             # Each by itself: Ctrl-C in one must not leave the terminal to another.
-            for watcher in reversed(watchers):
-                if watcher.observer is not None:
-                    ending.callback(self._call, watcher, "run_ended", ())
+            for guarded in reversed(observers):
+                if guarded.observer is not None:
+                    ending.callback(self._call, guarded, "run_ended", ())
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Return by observer how often it failed so far, and whether it is muted."""
-        return {one.name: {"failures": one.failures, "muted": one.muted} for one in self._watchers}
+        return {one.name: {"failures": one.failures, "muted": one.muted} for one in self._guarded}
 
     def _build(self, part: Part) -> None:
-        watcher = self._add(part.label, None)
+        guarded = self._add(part.label, None)
 
         def build() -> None:
             with untouched():
-                watcher.observer = part.component.builder()(deepcopy(part.settings))
+                guarded.observer = part.component.builder()(deepcopy(part.settings))
 
-        attempt(build, partial(self._failed, watcher, "being built"))
+        attempt(build, partial(self._failed, guarded, "being built"))
 
     def _add(self, name: str, observer: Observer | None) -> GuardedObserver:
-        same = sum(one.name.partition(" ")[0] == name for one in self._watchers)
-        watcher = GuardedObserver(name=f"{name} ({same + 1})" if same else name, observer=observer)
-        self._watchers.append(watcher)
-        return watcher
+        same = sum(one.name.partition(" ")[0] == name for one in self._guarded)
+        guarded = GuardedObserver(name=f"{name} ({same + 1})" if same else name, observer=observer)
+        self._guarded.append(guarded)
+        return guarded
 
-    def _call(self, watcher: GuardedObserver, event: str, details: tuple[Any, ...]) -> None:
+    def _call(self, guarded: GuardedObserver, event: str, details: tuple[Any, ...]) -> None:
         def call() -> None:
             with untouched():
-                getattr(watcher.observer, event)(*map(copied, details))
+                getattr(guarded.observer, event)(*map(copied, details))
 
-        attempt(call, partial(self._failed, watcher, event))
+        attempt(call, partial(self._failed, guarded, event))
 
-    def _failed(self, watcher: GuardedObserver, event: str, error: BaseException) -> None:
-        watcher.failures += 1
-        last = watcher.observer is None or watcher.failures == PATIENCE
+    def _failed(self, guarded: GuardedObserver, event: str, error: BaseException) -> None:
+        guarded.failures += 1
+        last = guarded.observer is None or guarded.failures == PATIENCE
         muted = "; it is muted" if last else ""
         # A disk that is full is the run's affair: it will hear of it when it writes itself.
         with suppress(Exception):
-            self._log(f"observer {watcher.name} failed in {event}: {error_line(error)}{muted}")
+            self._log(f"observer {guarded.name} failed in {event}: {error_line(error)}{muted}")
 
 
 def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells

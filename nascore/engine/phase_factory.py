@@ -10,8 +10,8 @@ from attrs import Factory, define, evolve
 from nascore.contract import Annealing, Grouped, Phase
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
-from nascore.engine.device import refuse_disturbed
-from nascore.engine.returned import Returned, shown
+from nascore.engine.device import check_torch_state
+from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.shapes import check_gradients
@@ -64,7 +64,7 @@ class ArchitectureSearch:
         """
         relaxation = self.relaxation
         if "anneals" in self.declared:
-            returned = Returned(relaxation, "annealed", "relaxation")
+            returned = ReturnCheck(relaxation, "annealed", "relaxation")
             relaxation = returned.relaxation(cast("Annealing", relaxation).annealed(self.progress))
         if "grouped" in self.declared:
             relaxation = cast("Grouped", relaxation).within(self.state.groups[name])
@@ -87,7 +87,7 @@ class ArchitectureSearch:
         """
         relaxation = self.relaxing(name)
         given = relaxation.expected(theta, self.state.segments(name))
-        return Returned(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
+        return ReturnCheck(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
 
     def move(self, gradients: Gradients) -> None:
         """Let the updater make its step.
@@ -95,13 +95,13 @@ class ArchitectureSearch:
         Raises:
             PluginError: It returns something, or leaves another theta than the one that it was to move.
         """
-        returned, theta = Returned(self.updater, "step", "updater"), self.state.theta
+        returned, theta = ReturnCheck(self.updater, "step", "updater"), self.state.theta
         before, memory = dict(theta), {name: value.data_ptr() for name, value in theta.items()}
         self.moves += 1
         given: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
         due = "theta moved in place, as by state.theta[name].detach().sub_(change), and nothing returned"
         if given is not None:
-            raise returned.wrong(shown(given), due)
+            raise returned.wrong(describe_value(given), due)
         now: Mapping[str, object] = self.state.theta
         for name, value in before.items():
             if now.get(name) is not value:
@@ -118,10 +118,10 @@ class ArchitectureSearch:
             PluginError: The updater gives something else.
         """
         given = self.updater.strength(self.state, self.expected())
-        return Returned(self.updater, "strength", "updater").groups(given, self.state.theta)
+        return ReturnCheck(self.updater, "strength", "updater").groups(given, self.state.theta)
 
 
-def network_of(live: RunContext, description: Description, streams: Streams) -> Network:
+def build_network(context: RunContext, description: Description, streams: Streams) -> Network:
     """Return the network of a description in training mode, with fresh weights from its own stream.
 
     An open one has many equal operations on every state, and is run fused.
@@ -129,15 +129,15 @@ def network_of(live: RunContext, description: Description, streams: Streams) -> 
     Raises:
         PluginError: An operation cuts off the gradient.
     """
-    check_gradients(description, live.catalogue, (live.facts.height, live.facts.width))
+    check_gradients(description, context.catalogue, (context.facts.height, context.facts.width))
     execution = "fused" if description.is_open else "plain"
     with streams.initial():
-        network = compile(description, live.catalogue, execution=execution)
-    return network.to(live.device).train()
+        network = compile(description, context.catalogue, execution=execution)
+    return network.to(context.device).train()
 
 
 def search_phase(
-    live: RunContext,
+    context: RunContext,
     parts: SearchParts,
     streams: Streams,
     *,
@@ -147,37 +147,37 @@ def search_phase(
     """Build the phase in which weights and choices are trained together.
 
     Args:
-        live: The run.
+        context: The run.
         parts: Its parts.
         streams: The random numbers.
         data: The images, as the trainer demands them; None: all training images.
         weights: What the network inherits; none of it may be left over.
     """
-    network = network_of(live, parts.description, streams)
+    network = build_network(context, parts.description, streams)
     if weights is not None:
-        take_over(network, weights, weights)
+        inherit_all(network, weights, weights)
     search = ArchitectureSearch(
-        state=choices_of(expand(parts.description).layouts, parts.relaxation, streams),
+        state=initial_state(expand(parts.description).layouts, parts.relaxation, streams),
         relaxation=parts.relaxation,
         updater=parts.updater,
         regularizers=parts.regularizers,
         declared=parts.declared,
         stateful=parts.stateful,
     )
-    data = data or _search_data(live, parts.trainer)
-    phase = phase_of(network, data, live.facts, streams, parts.trainer)
-    assert_apart(network, search.state)
+    data = data or _search_data(context, parts.trainer)
+    phase = build_phase(network, data, context.facts, streams, parts.trainer)
+    assert_disjoint(network, search.state)
     parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
-    refuse_disturbed(f"the updater {live.recipe.part('updater').label}")
-    counted = counting(parts.description, live.catalogue, live.facts)
+    check_torch_state(f"the updater {context.recipe.part('updater').label}")
+    counted = lazy_costs(parts.description, context.catalogue, context.facts)
     for regularizer in parts.regularizers:
         regularizer.start(search.state, counted)
-        refuse_disturbed(f"the regularizer {type(regularizer).__name__}")
-    names = {slot: ", ".join(part.label for part in filled) for slot, filled in live.recipe.parts.items()}
+        check_torch_state(f"the regularizer {type(regularizer).__name__}")
+    names = {slot: ", ".join(part.label for part in filled) for slot, filled in context.recipe.parts.items()}
     return evolve(phase, search=search, names=names)
 
 
-def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:
+def inherit_all(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:
     """Let a network inherit another's tensors, by name.
 
     Args:
@@ -194,7 +194,7 @@ def take_over(network: Network, weights: Mapping[str, Tensor], wanted: Collectio
         raise DescriptionError(f"the network has no place for {', '.join(lost)}, which it should inherit.")
 
 
-def counting(description: Description, catalogue: Catalogue, facts: DataFacts) -> Callable[[], Costs]:
+def lazy_costs(description: Description, catalogue: Catalogue, facts: DataFacts) -> Callable[[], Costs]:
     """Return a function that counts the costs of the candidates, once, when it is first called."""
     # An auxiliary head counts as little as in the figures of a run: not at all.
     image = (facts.height, facts.width)
@@ -202,20 +202,22 @@ def counting(description: Description, catalogue: Catalogue, facts: DataFacts) -
 
 
 def train_phase(
-    live: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
+    context: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
 ) -> Phase:
     """Build the phase in which a closed network is trained."""
-    group = live.recipe.typed("training")
-    return phase_of(network, {"train": examples}, live.facts, streams, trainer, name="train", group=group)
+    group = context.recipe.typed("training")
+    return build_phase(
+        network, {"train": examples}, context.facts, streams, trainer, name="train", group=group
+    )
 
 
-def _search_data(live: RunContext, trainer: Trainer) -> dict[str, Examples]:
+def _search_data(context: RunContext, trainer: Trainer) -> dict[str, Examples]:
     if not trainer.demand.halves:
-        return {"train": live.train()}
-    return dict(zip(("train", "architecture"), live.halves(), strict=True))
+        return {"train": context.train()}
+    return dict(zip(("train", "architecture"), context.halves(), strict=True))
 
 
-def phase_of(  # noqa: PLR0913 - what a phase is made of
+def build_phase(  # noqa: PLR0913 - what a phase is made of
     network: Module,
     data: Mapping[str, Examples],
     facts: DataFacts,
@@ -255,7 +257,7 @@ def phase_of(  # noqa: PLR0913 - what a phase is made of
     )
 
 
-def choices_of(
+def initial_state(
     groups: Mapping[str, ChoiceGroup], relaxation: Relaxation, streams: Streams
 ) -> ArchitectureState:
     """Return the choices of a search, with the start values of theta.
@@ -274,10 +276,10 @@ def choices_of(
 def _initial(relaxation: Relaxation, group: ChoiceGroup, name: str, generator: Generator) -> Tensor:
     given = relaxation.initial(group, generator)
     shape = (len(group.rows), len(group.ops))
-    return Returned(relaxation, "initial", "relaxation").tensor(given, shape, name)
+    return ReturnCheck(relaxation, "initial", "relaxation").tensor(given, shape, name)
 
 
-def assert_apart(network: Module, state: ArchitectureState) -> None:
+def assert_disjoint(network: Module, state: ArchitectureState) -> None:
     """Assert that no architecture parameter is a parameter of the network.
 
     Else weight decay, clipping and the virtual step of the weights would move it.

@@ -17,9 +17,9 @@ from torch.optim import Optimizer
 
 from nascore.description import expand
 from nascore.engine.device import ambient
-from nascore.engine.factory import all_made, made, stateful_places
-from nascore.engine.fitting import gathering
-from nascore.engine.phase_factory import ArchitectureSearch, choices_of, counting, phase_of
+from nascore.engine.factory import build_component, build_components, stateful_places
+from nascore.engine.network_checks import collect_problems
+from nascore.engine.phase_factory import ArchitectureSearch, build_phase, initial_state, lazy_costs
 from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
 from nascore.errors import NascoreError, OriginKind, PluginError, Problem, RecipeError
@@ -57,7 +57,7 @@ def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
         trainer = supervised(evolve(settings.training, batch=1))
         streams = Streams("rehearsal")
         data = {"train": _blank(facts, 1)}
-        trainer.start(phase_of(_Small(facts), data, facts, streams, trainer, name="train"))
+        trainer.start(build_phase(_Small(facts), data, facts, streams, trainer, name="train"))
         trainer.step()
 
     _begin(recipe.part(RUN), begin)
@@ -83,9 +83,9 @@ def rehearse_search(
         recipe=recipe, description=description, facts=facts, catalogue=catalogue, images=images
     )
     _begin(recipe.part("relaxation"), beginning.relaxation)
-    if made(recipe, "trainer").demand.batch > MOST_BLANK:
+    if build_component(recipe, "trainer").demand.batch > MOST_BLANK:
         return  # no such batch can be, which is another check
-    with gathering() as check:
+    with collect_problems() as check:
         check(_begin, recipe.part("updater"), beginning.updater)
         check(_begin, recipe.part("trainer"), beginning.trainer)
         for part in recipe.parts.get("regularizer", ()):
@@ -113,28 +113,28 @@ class _Beginning:
     def relaxation(self, settings: object) -> None:
         """Draw the first theta."""
         relaxation = self.recipe.part("relaxation").component.builder()(settings)
-        choices_of(expand(self.description).layouts, relaxation, Streams("rehearsal"))
+        initial_state(expand(self.description).layouts, relaxation, Streams("rehearsal"))
 
     def updater(self, settings: object) -> None:
         """Start an updater, and let its optimizers take a step."""
         updater = self.recipe.part("updater").component.builder()(settings)
-        phase = self._phase(made(self.recipe, "trainer"), updater)
+        phase = self._phase(build_component(self.recipe, "trainer"), updater)
         assert phase.search is not None
         updater.start(phase.search.state, phase.horizon(), phase.streams["updater"])
         _step(updater)
 
     def regularizer(self, part: Part, settings: object) -> None:
         """Start a regularizer."""
-        phase = self._phase(made(self.recipe, "trainer"), made(self.recipe, "updater"))
+        phase = self._phase(build_component(self.recipe, "trainer"), build_component(self.recipe, "updater"))
         assert phase.search is not None
-        counted = counting(self.description, self.catalogue, self.facts)
+        counted = lazy_costs(self.description, self.catalogue, self.facts)
         part.component.builder()(settings).start(phase.search.state, counted)
 
     def trainer(self, settings: object) -> None:
         """Start a trainer, and let its optimizers take a step."""
         build = self.recipe.part("trainer").component.builder()
         trainer = build(settings)
-        phase = self._phase(trainer, made(self.recipe, "updater"))
+        phase = self._phase(trainer, build_component(self.recipe, "updater"))
         try:
             trainer.start(phase)
         except NascoreError:
@@ -155,16 +155,16 @@ class _Beginning:
         # Whether the images are enough for a batch is another check.
         images = _blank(self.facts, max(batch, self.images // 2 if halved else self.images))
         data = {"train": images, "architecture": images} if halved else {"train": images}
-        relaxation = made(self.recipe, "relaxation")
+        relaxation = build_component(self.recipe, "relaxation")
         search = ArchitectureSearch(
-            state=choices_of(expand(self.description).layouts, relaxation, streams),
+            state=initial_state(expand(self.description).layouts, relaxation, streams),
             relaxation=relaxation,
             updater=updater,
-            regularizers=all_made(self.recipe, "regularizer"),
+            regularizers=build_components(self.recipe, "regularizer"),
             declared=self.recipe.part("relaxation").provides,
             stateful=stateful_places(self.recipe),
         )
-        phase = phase_of(_Small(self.facts), data, self.facts, streams, trainer)
+        phase = build_phase(_Small(self.facts), data, self.facts, streams, trainer)
         return evolve(phase, search=search)
 
 

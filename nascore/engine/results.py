@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from nascore.run import RunFolder
 
 
-def record_epoch(live: RunContext, job: int, report: EpochReport) -> None:
+def record_epoch(context: RunContext, job: int, report: EpochReport) -> None:
     """Add an epoch to `metrics.jsonl`."""
-    live.folder.metric({"job": job, **attrs.asdict(report)})
+    context.folder.metric({"job": job, **attrs.asdict(report)})
 
 
 def weights_of(network: Module) -> bytes:
@@ -43,20 +43,20 @@ def weights_of(network: Module) -> bytes:
 
 
 def save_best(
-    live: RunContext, description: Description, network: Network, metrics: Mapping[str, Any]
+    context: RunContext, description: Description, network: Network, metrics: Mapping[str, Any]
 ) -> None:
     """Write the folder `best`: description, weights, figures, and a program that needs torch alone.
 
     In a run that finds a better one later, it takes the place of the folder that was there, as a whole.
     """
-    with live.folder.replacing("best") as best:
+    with context.folder.replacing("best") as best:
         write_text(best / "architecture.yaml", with_digest(dump(description)))
         weights = weights_of(network)
         write_bytes(best / "weights.safetensors", weights)
         write_json(best / "metrics.json", dict(metrics))
-        preprocessing = preprocessing_of(live.facts)
+        preprocessing = preprocessing_of(context.facts)
         write_json(best / "preprocess.json", preprocessing.plain())
-        _save_program(live, best / "model.py", network, preprocessing, Checksum.of(weights).sha256)
+        _save_program(context, best / "model.py", network, preprocessing, Checksum.of(weights).sha256)
 
 
 def preprocessing_of(facts: DataFacts) -> Preprocessing:
@@ -70,13 +70,13 @@ def preprocessing_of(facts: DataFacts) -> Preprocessing:
 
 
 def _save_program(
-    live: RunContext, path: Path, network: Network, preprocessing: Preprocessing, sha256: str
+    context: RunContext, path: Path, network: Network, preprocessing: Preprocessing, sha256: str
 ) -> None:
     try:
         source = standalone(network, preprocessing, sha256=sha256)
     except NascoreError as error:
         # A plugin's operation that cannot be written out must not cost the run that found it useful.
-        live.folder.log(f"best/model.py is not there: {error}")
+        context.folder.log(f"best/model.py is not there: {error}")
     else:
         write_text(path, source)
 
@@ -90,7 +90,7 @@ def costs_of(description: Description, catalogue: Catalogue, facts: DataFacts) -
     return {"params": int(whole.params), "macs": int(whole.macs)}
 
 
-def learned(search: Search) -> dict[str, Any]:
+def learned_choices(search: Search) -> dict[str, Any]:
     """Return by group theta, what is alive, the expected mixture, and the names of rows and columns."""
     state, expected = search.state, search.expected()
     return {
@@ -115,46 +115,48 @@ INTERRUPTED = {"status": "interrupted"}
 
 
 @contextmanager
-def concluding(live: RunContext, kind: str) -> Iterator[dict[str, Any]]:
+def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
     """Give a result to fill; write it at the end, with `status` done, failed or interrupted.
 
     Observers are told of the start here, so that they are let go whatever comes after it.
 
     Args:
-        live: The run.
+        context: The run.
         kind: `search` or `evaluate`.
     """
     result: dict[str, Any] = {}
     began = perf_counter()
     try:
-        live.watch.tell("run_started", live.folder.path, live.recipe)
+        context.observers.notify("run_started", context.folder.path, context.recipe)
         yield result
-        _conclude(live, kind, began, {"status": "done", **result})
+        _conclude(context, kind, began, {"status": "done", **result})
     except KeyboardInterrupt as error:
-        _stopped(live, error, "interrupted", partial(_conclude, live, kind, began, result | INTERRUPTED))
+        _stopped(
+            context, error, "interrupted", partial(_conclude, context, kind, began, result | INTERRUPTED)
+        )
         raise
     except BaseException as raised:
         # SystemExit too: a plugin that calls sys.exit() must not leave a run that seems to go on.
-        known = enough(raised)
+        known = _memory_error(raised)
         text = str(known) if isinstance(known, NascoreError) else error_line(known)
         failed = result | {"status": "failed", "error": text}
         line = f"failed: {text}{_trace(raised)}"
-        _stopped(live, known, line, partial(_conclude, live, kind, began, failed))
+        _stopped(context, known, line, partial(_conclude, context, kind, began, failed))
         if known is raised:
             raise
         raise known from raised
     finally:
-        live.watch.end()
+        context.observers.end()
 
 
-def enough(error: BaseException) -> BaseException:
+def _memory_error(error: BaseException) -> BaseException:
     """Return an error, or the one that says in plain words that memory was not enough."""
     told = out_of_memory_text(error)
     return RunFailed([Problem(path="", text=told)]) if told else error
 
 
 @contextmanager
-def within_memory() -> Iterator[None]:
+def explain_memory_errors() -> Iterator[None]:
     """Say in plain words that memory was not enough, where nothing inside has said it.
 
     Raises:
@@ -163,20 +165,20 @@ def within_memory() -> Iterator[None]:
     try:
         yield
     except Exception as raised:
-        known = enough(raised)
+        known = _memory_error(raised)
         if known is raised:
             raise
         raise known from raised
 
 
-def _stopped(live: RunContext, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
+def _stopped(context: RunContext, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
     """Write what stopped a run, and say on the exception where that is."""
-    mark(error, live.folder.path)
-    if is_file(live.folder / RESULT):
+    mark(error, context.folder.path)
+    if is_file(context.folder / RESULT):
         return  # it stopped while observers were told that it is done: it is done
     # A disk that is full may be why the run stopped: what stopped it is said, not what came of it.
     with suppress(Exception):
-        live.folder.log(line)
+        context.folder.log(line)
         conclude()
 
 
@@ -186,19 +188,19 @@ def _trace(error: BaseException) -> str:
     return "\n" + "".join(format_exception(error)).rstrip()
 
 
-def _conclude(live: RunContext, kind: str, began: float, result: dict[str, Any]) -> None:
-    recipe = live.recipe
+def _conclude(context: RunContext, kind: str, began: float, result: dict[str, Any]) -> None:
+    recipe = context.recipe
     whole = {
         "kind": kind,
         **result,
         "seed": recipe.run.seed,
         "scale": None if recipe.scale is None else recipe.scale[0],
-        "warnings": [*map(str, recipe.warned), *live.warnings],
-        "image": [live.facts.channels, live.facts.height, live.facts.width],
-        "device": live.device.type,
-        "observers": live.watch.counts(),
+        "warnings": [*map(str, recipe.warned), *context.warnings],
+        "image": [context.facts.channels, context.facts.height, context.facts.width],
+        "device": context.device.type,
+        "observers": context.observers.counts(),
         "seconds": round(perf_counter() - began, 3),
     }
-    live.gallery.end()
-    live.folder.finish(whole)
-    live.watch.tell("run_finished", live.folder.path, whole)
+    context.gallery.end()
+    context.folder.finish(whole)
+    context.observers.notify("run_finished", context.folder.path, whole)

@@ -41,7 +41,7 @@ class RunContext:
     device: torch.device
     folder: RunFolder
     gallery: GalleryFile
-    watch: Observers
+    observers: Observers
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:

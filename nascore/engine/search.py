@@ -10,11 +10,17 @@ from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, unde
 from nascore.engine.device import computing
 from nascore.engine.forward import accuracy
 from nascore.engine.growth import grow
-from nascore.engine.initial_architectures import chooses_in_supernet
+from nascore.engine.initial_architectures import searches_in_supernet
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
-from nascore.engine.results import concluding, learned, record_epoch, save_job, within_memory
+from nascore.engine.results import (
+    explain_memory_errors,
+    learned_choices,
+    record_epoch,
+    record_result,
+    save_job,
+)
 from nascore.gallery import Gallery
 from nascore.run import DERIVED
 
@@ -36,7 +42,7 @@ SEARCH, TRAIN = 1, 2
 """Numbers of the jobs."""
 
 
-def search_supernet(live: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
+def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
     """Run a search in a supernet to its end; yields what the run's result says then.
 
     The architecture is trained on the first half of the data and measured on the second.
@@ -45,60 +51,60 @@ def search_supernet(live: RunContext, parts: SearchParts) -> Iterator[dict[str, 
         RunFailed: A loss is not finite.
     """
     guided = parts.updater.gradient is not None
-    found = search_job(live, parts)
+    found = run_search_job(context, parts)
     del parts  # the supernet and its data must not stay in memory beside what comes next
-    fit, held = live.halves()
-    ready = prepared(found, live.recipe.run.training, live.facts)
+    fit, held = context.halves()
+    ready = prepared(found, context.recipe.run.training, context.facts)
     job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=guided)
-    folder = open_job(live, job)
-    done = train_job(live, job, folder, fit=fit, held=held)
-    yield result_of(record_job(live, job, folder, Gallery(), done))
+    folder = open_job(context, job)
+    done = train_job(context, job, folder, fit=fit, held=held)
+    yield result_of(record_job(context, job, folder, Gallery(), done))
 
 
-def search_job(live: RunContext, parts: SearchParts) -> Description:
+def run_search_job(context: RunContext, parts: SearchParts) -> Description:
     """Train weights and choices together; returns the architecture that was chosen, a closed description."""
-    folder = live.folder.job(SEARCH, "search", seed=f"{live.recipe.run.seed}/{SEARCH}")
+    folder = context.folder.job(SEARCH, "search", seed=f"{context.recipe.run.seed}/{SEARCH}")
     folder.document("description.yaml", dump(parts.description))
-    live.watch.tell("job_started", folder.path.name, SEARCH, TRAIN)
-    streams = live.streams(SEARCH)
-    phase = search_phase(live, parts, streams)
-    epoch_over = _each_epoch(live, parts, phase, folder)
+    context.observers.notify("job_started", folder.path.name, SEARCH, TRAIN)
+    streams = context.streams(SEARCH)
+    phase = search_phase(context, parts, streams)
+    epoch_over = _each_epoch(context, parts, phase, folder)
     steps = run_phase(
-        phase, parts.trainer, live.watch, validate=_validation(live, phase), epoch_over=epoch_over
+        phase, parts.trainer, context.observers, validate=_validation(context, phase), epoch_over=epoch_over
     )
     assert phase.search is not None
     picks = picks_of(parts.description, phase.search)
     result = {
         "steps": steps,
         "picks": {name: [list(pick) for pick in kept] for name, kept in picks.items()},
-        "groups": learned(phase.search),
+        "groups": learned_choices(phase.search),
     }
     save_job(folder, phase.network, result)
     found = derive(parts.description, picks)
     open_questions = undecided(parts.description, phase.search, picks)
     for text in (*unreached(phase.search), *open_questions, *empty_nodes(found)):
-        live.warn(text)
-    live.watch.tell("job_finished", folder.path.name, result)
+        context.warn(text)
+    context.observers.notify("job_finished", folder.path.name, result)
     return found
 
 
 def _each_epoch(
-    live: RunContext, parts: SearchParts, phase: Phase, folder: RunFolder
+    context: RunContext, parts: SearchParts, phase: Phase, folder: RunFolder
 ) -> Callable[[EpochReport], None]:
     def epoch_over(report: EpochReport) -> None:
-        record_epoch(live, SEARCH, report)
+        record_epoch(context, SEARCH, report)
         assert phase.search is not None
         found = derived(parts.description, phase.search)
         # Kept for who stops the search, or whose search is stopped: it is what was learned so far.
         folder.document(DERIVED, dump(found))
         if report.step > phase.warm_up:
             # Before, nothing was learned of the choices: what would be derived is the first of equals.
-            live.watch.tell("architecture_changed", found)
+            context.observers.notify("architecture_changed", found)
 
     return epoch_over
 
 
-def _validation(live: RunContext, phase: Phase) -> Callable[[], tuple[float, int]] | None:
+def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, int]] | None:
     """Return how the supernet is measured; None where its weights have seen all the data."""
     held, search = phase.batches.get("architecture"), phase.search
     if held is None or search is None:
@@ -106,7 +112,7 @@ def _validation(live: RunContext, phase: Phase) -> Callable[[], tuple[float, int
     examples = held.examples
 
     def validate() -> tuple[float, int]:
-        share = accuracy(phase.network, examples, live.facts, phase.streams, search.expected())
+        share = accuracy(phase.network, examples, context.facts, phase.streams, search.expected())
         return share, len(examples.labels)
 
     return validate
@@ -134,11 +140,11 @@ def search(
         RunFolderError: The folder cannot be made.
         RunFailed: A loss is not finite; or, in an outer loop, no architecture could be trained.
     """
-    way = search_supernet if chooses_in_supernet(recipe) else grow
-    with computing(recipe.run.threads), within_memory():
-        live, *parts = build_search(recipe, registry, out=out, observers=observers, built=built)
-        with concluding(live, "search") as result:
+    way = search_supernet if searches_in_supernet(recipe) else grow
+    with computing(recipe.run.threads), explain_memory_errors():
+        context, *parts = build_search(recipe, registry, out=out, observers=observers, built=built)
+        with record_result(context, "search") as result:
             # The parts are handed over, not kept: what comes of them must not stay in memory to the end.
-            for known in way(live, parts.pop()):
+            for known in way(context, parts.pop()):
                 result.update(known)
-    return live.folder.path
+    return context.folder.path

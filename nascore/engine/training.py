@@ -8,7 +8,7 @@ from attrs import Factory, evolve, frozen
 
 from nascore.contract import Demand
 from nascore.engine.loop import run_phase
-from nascore.engine.phase_factory import network_of, take_over, train_phase
+from nascore.engine.phase_factory import build_network, inherit_all, train_phase
 from nascore.engine.results import record_epoch
 from nascore.engine.weight_step import Supervised
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Trained:
+class TrainedNetwork:
     """A closed network that was trained.
 
     Attributes:
@@ -41,7 +41,7 @@ class Trained:
 
 
 @frozen(kw_only=True)
-class Start:
+class TrainingStart:
     """How the training of an architecture of a growth run begins.
 
     Attributes:
@@ -60,38 +60,38 @@ def supervised(training: TrainingSettings) -> Supervised:
     return Supervised(training, Demand(epochs=training.epochs, batch=training.batch))
 
 
-def trained(  # noqa: PLR0913 - each by name
-    live: RunContext,
+def train_network(  # noqa: PLR0913 - each by name
+    context: RunContext,
     description: Description,
     examples: Examples,
     *,
     job: int,
     validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
-    start: Start | None = None,
-) -> Trained:
+    start: TrainingStart | None = None,
+) -> TrainedNetwork:
     """Train a closed description, from scratch or from what it inherits.
 
     Args:
-        live: The run.
+        context: The run.
         description: The description, in its final form and size.
         examples: The images to train on, on the device.
         job: Number of the job; decides on the random numbers.
         validate: Measures the share right after each epoch, and says of how many images it is.
         start: What it inherits, and for how long it is trained; None: nothing, and as the run says.
     """
-    streams = live.streams(job)
-    network = network_of(live, description, streams)
-    training = live.recipe.run.training
+    streams = context.streams(job)
+    network = build_network(context, description, streams)
+    training = context.recipe.run.training
     if start is not None:
         training = evolve(training, epochs=start.epochs)
-        take_over(network, start.weights, start.wanted)
+        inherit_all(network, start.weights, start.wanted)
     trainer = supervised(training)
-    phase = train_phase(live, network, examples, streams, trainer)
+    phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(
         phase,
         trainer,
-        live.watch,
+        context.observers,
         validate=None if validate is None else lambda: validate(network, streams),
-        epoch_over=lambda report: record_epoch(live, job, report),
+        epoch_over=lambda report: record_epoch(context, job, report),
     )
-    return Trained(network=network, steps=steps, streams=streams)
+    return TrainedNetwork(network=network, steps=steps, streams=streams)

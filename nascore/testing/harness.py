@@ -26,7 +26,7 @@ from nascore.engine.device import computing
 from nascore.engine.loop import capture, restore, run_phase
 from nascore.engine.observers import copied, untouched
 from nascore.engine.phase_factory import ArchitectureSearch, search_phase
-from nascore.engine.returned import Returned, shown
+from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.engine.search import search
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
@@ -45,10 +45,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Phase",
-    "Returned",
+    "ReturnCheck",
     "Searching",
     "capture",
     "copied",
+    "describe_value",
     "initial_network",
     "phase_for",
     "planted_space",
@@ -56,7 +57,6 @@ __all__ = [
     "search",
     "searched_with",
     "searching",
-    "shown",
     "tiny",
     "untouched",
 ]
@@ -114,7 +114,7 @@ class Searching:
 
     def run(self) -> None:
         """Make all steps of the phase."""
-        run_phase(self.phase, self.trainer, self.live.watch)
+        run_phase(self.phase, self.trainer, self.live.observers)
 
     def picks(self) -> dict[str, list[Pick]]:
         """Return by group what would be kept now."""

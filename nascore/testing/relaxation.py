@@ -24,7 +24,7 @@ from nascore.testing.choices import (
     varying,
 )
 from nascore.testing.conformance import NotConformingError
-from nascore.testing.harness import Returned
+from nascore.testing.harness import ReturnCheck
 from nascore.testing.part import OptionalMethods, PartConformance, same, seeded
 from nascore.testing.planted import SEEDS, USEFUL, planted
 
@@ -164,7 +164,7 @@ class RelaxationOptional(OptionalMethods):
                 )
                 raise NotConformingError(raised) from error
             try:
-                Returned(part, "picks", "relaxation").picks(picks, state.segments(name), name)
+                ReturnCheck(part, "picks", "relaxation").picks(picks, state.segments(name), name)
             except PluginError as error:
                 wrong = error.problems[0].text.rstrip(".")
                 raise NotConformingError(f"{self.component}: {wrong}{text}.") from error

@@ -13,7 +13,7 @@ from nascore.errors import PluginError, error_line
 from nascore.nn import segment_softmax
 from nascore.testing.choices import alike, leaders, masked, scattered, state_of, unlike
 from nascore.testing.conformance import NotExaminedError
-from nascore.testing.harness import searching, shown
+from nascore.testing.harness import describe_value, searching
 from nascore.testing.part import PartConformance, same, seeded
 from nascore.testing.planted import MARGIN, SEEDS, planted
 from nascore.testing.trial import SAMPLES, UPDATES, begun
@@ -210,7 +210,7 @@ class UpdaterMoves(PartConformance):
         places = {name: value.data_ptr() for name, value in before.items()}
         for _ in range(STEPS):
             given = trial.step(scattered(groups, 0))
-            self.hold(given is None, f"returns {shown(given)} from its step, which nothing reads")
+            self.hold(given is None, f"returns {describe_value(given)} from its step, which nothing reads")
         for name, theta in trial.state.theta.items():
             rebound = theta is not before[name] or theta.data_ptr() != places[name]
             self.hold(not rebound, f"puts another tensor in the place of theta (group {name})")

@@ -127,7 +127,7 @@ def check_search(resolved: ResolvedRequest) -> Checked:
 
 def _checked(resolved: ResolvedRequest) -> Checked:
     from nascore.engine.handover import handover, span
-    from nascore.engine.initial_architectures import remark_of
+    from nascore.engine.initial_architectures import growth_remark
 
     built = _built(resolved)
     recipe, dataset, parts = built.recipe, built.dataset, built.parts
@@ -141,7 +141,7 @@ def _checked(resolved: ResolvedRequest) -> Checked:
         evaluated=span(known.evaluated),
         size=known.size,
         seeds=len(parts.seeds),
-        remark=remark_of(recipe, parts.growth, parts.seeds) if parts.seeds else "",
+        remark=growth_remark(recipe, parts.growth, parts.seeds) if parts.seeds else "",
     )
 
 

@@ -348,10 +348,10 @@ class _Judging:
 
     def fit(self, members: Iterable[Member]) -> Iterator[Member]:
         """Yield the searches that can be built, with what that shows; what is wrong with others is noted."""
-        from nascore.engine.several import checked_member
+        from nascore.engine.multi_search import check_member
 
         for member in members:
-            seen = checked_member(member, self.registry)
+            seen = check_member(member, self.registry)
             if isinstance(seen, RecipeError):
                 self.add(member.choice, seen.problems)
             else:

@@ -46,7 +46,7 @@ def search(drawn, *sets):
         assert found.phase.steps_per_epoch == STEPS
         for taus in drawn.values():
             taus.clear()  # the rehearsal before a search draws too
-        return run_phase(found.phase, found.trainer, found.live.watch)
+        return run_phase(found.phase, found.trainer, found.live.observers)
 
 
 def falls(drawn):

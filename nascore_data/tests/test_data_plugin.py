@@ -134,7 +134,7 @@ def first_gradient(monkeypatch, regularizer, *sets):
     names = {"space": "tiny", "updater": "data", "regularizer": regularizer}
     with searching(REGISTRY, names, sets=(*ONE_STEP, *sets)) as found:
         drawing = found.live.streams(1)["mixture"]
-        run_phase(found.phase, found.trainer, found.live.watch)
+        run_phase(found.phase, found.trainer, found.live.observers)
         caught["code"] = (
             found.search.relaxing("cell")
             .mixture(caught["theta"], caught["segments"], generator=drawing)

@@ -54,7 +54,7 @@ def run(request, tmp_path_factory):
     return read(grown(path, growth__soft=request.param, growth__count=3, growth__child_epochs=2))
 
 
-def check_alone(model, images):
+def check_single_image_batches(model, images):
     """The logits of images one at a time, in pairs and in another order are those of the batch."""
     with torch.no_grad():
         whole = model(images)
@@ -76,7 +76,7 @@ def test_every_architecture_of_the_gallery_does(run):
         net = network(description)
         net.load_state_dict(load_file(run.path / entry.weights))
         assert all(norm.num_batches_tracked > 0 for norm in used_norms(net))
-        check_alone(net.eval(), images())
+        check_single_image_batches(net.eval(), images())
 
 
 def test_it_was_measured_as_it_classifies_one_image_at_a_time(run):
@@ -106,4 +106,4 @@ def test_the_program_of_the_best_does(run):
     spec = importlib.util.spec_from_file_location("grown_model", run.path / "best" / "model.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    check_alone(module.load(), images())
+    check_single_image_batches(module.load(), images())

@@ -24,7 +24,7 @@ def spoiled(monkeypatch):
     """Return a function that spoils what the candidates of these jobs learn."""
 
     def spoil(*numbers, value=float("nan")):
-        healthy = nascore.engine.growth._searched
+        healthy = nascore.engine.growth._train_candidates
 
         def searched(*args, job, **more):
             with monkeypatch.context() as patch:
@@ -40,7 +40,7 @@ def spoiled(monkeypatch):
                     patch.setattr(nascore.engine.loop, "_refuse_unless_learned", spoil_first)
                 return healthy(*args, job=job, **more)
 
-        monkeypatch.setattr(nascore.engine.growth, "_searched", searched)
+        monkeypatch.setattr(nascore.engine.growth, "_train_candidates", searched)
 
     return spoil
 
@@ -120,14 +120,14 @@ def test_a_parent_that_cannot_grow_is_a_job_that_failed(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory is left"), ValueError("of an updater")])
 def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
-    healthy = nascore.engine.growth._searched
+    healthy = nascore.engine.growth._train_candidates
 
     def searched(*args, job, **more):
         if job == 2:
             raise error
         return healthy(*args, job=job, **more)
 
-    monkeypatch.setattr(nascore.engine.growth, "_searched", searched)
+    monkeypatch.setattr(nascore.engine.growth, "_train_candidates", searched)
     path = grown(tmp_path / "run", growth__count=2)
     assert [entry.id for entry in read(path).gallery] == [1, 3]
     log = (path / "run.log").read_text()

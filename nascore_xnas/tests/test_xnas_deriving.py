@@ -46,7 +46,7 @@ def registry():
 def strengths(registry, names, sets=()):
     """Search, and return the strengths of what is derived."""
     with searching(registry, {"updater": "xnas", **names}, sets=(*SHORT, *sets)) as found:
-        run_phase(found.phase, found.trainer, found.live.watch)
+        run_phase(found.phase, found.trainer, found.live.observers)
         search = found.search
         picks = picks_of(found.description, search)
         given = search.updater.strength(search.state, search.expected())

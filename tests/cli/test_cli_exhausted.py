@@ -68,7 +68,7 @@ PLACES = {
     "the reading of images": "nascore.builtin.datasets.Synthetic.train",
     "the building of the supernet": "nascore.engine.phase_factory.compile",
     "a step": "nascore.nn.network.Network.forward",
-    "measuring": "nascore.engine.forward.chunks",
+    "measuring": "nascore.engine.forward.evaluation_batches",
 }
 
 

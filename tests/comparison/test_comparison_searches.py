@@ -210,7 +210,7 @@ def no_evaluation(monkeypatch):
             raise RunFailed([Problem(path="", text="the loss is nan")])
         return evaluate(description, recipe, *rest, **named)
 
-    monkeypatch.setattr("nascore.engine.several.evaluate", failing)
+    monkeypatch.setattr("nascore.engine.multi_search.evaluate", failing)
     return seeds
 
 

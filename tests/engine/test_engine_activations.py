@@ -12,8 +12,7 @@ from tiny import CLOSED
 
 from nascore.description import choose, derive, expand
 from nascore.engine.build import build_parts
-from nascore.engine.handover import CERTAIN
-from nascore.engine.memory import GIB
+from nascore.engine.memory import CERTAIN, GIB
 from nascore.nn import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import activations
 from nascore.plugin import discover
@@ -94,7 +93,7 @@ def test_a_step_larger_than_memory_is_refused_with_the_batch_that_fits(words, tm
     done = cli(*SMALL, *LARGE, "--set", "trainer.batch=450", *words)
     assert done.exit_code == 3, done.output
     assert "trainer.batch: a step on 450 images keeps about " in done.stderr
-    assert "for its backward pass, and there are 8.0 GiB. Set " in done.stderr
+    assert "for its backward pass, and the device has 8.0 GiB. Set " in done.stderr
     assert "or set fewer space.channels or space.cells, or smaller images." in done.stderr
     assert list(tmp_path.iterdir()) == []
     fits = done.stderr.partition("8.0 GiB. Set ")[2].partition(" ")[0]

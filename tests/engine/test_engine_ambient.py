@@ -10,7 +10,7 @@ import torch
 from torch_states import STATES, precise, state_of_torch
 
 import nascore
-from nascore.engine.device import ambient, computing, disturbances
+from nascore.engine.device import ambient, computing, torch_state_changes
 from nascore.recipe import Request
 from nascore.verbs.draw import draw
 from nascore.verbs.dry_run import check
@@ -64,7 +64,7 @@ def test_the_guard_gives_what_a_run_needs_and_puts_all_of_it_back_after_an_error
 
     def failing():
         with computing(1):
-            inside.update(state_of_torch(), disturbances=disturbances())
+            inside.update(state_of_torch(), torch_state_changes=torch_state_changes())
             raise KeyError
 
     with STATES[name]():
@@ -73,7 +73,7 @@ def test_the_guard_gives_what_a_run_needs_and_puts_all_of_it_back_after_an_error
             failing()
         assert state_of_torch() == before
     with computing(1):
-        assert inside == {**state_of_torch(), "disturbances": []}
+        assert inside == {**state_of_torch(), "torch_state_changes": []}
     assert inside["threads"] == 1
     assert torch.zeros(1).device.type == "cpu"
 
@@ -153,8 +153,8 @@ def test_one_computes_at_a_time_and_the_same_thread_may_begin_again():
 )
 def test_what_is_switched_inside_is_seen(change, said):
     with ambient(), change():
-        assert (said in disturbances()) == (said is not None)
-        assert bool(disturbances()) == (said is not None)
+        assert (said in torch_state_changes()) == (said is not None)
+        assert bool(torch_state_changes()) == (said is not None)
 
 
 @pytest.mark.needs("nascore-darts")

@@ -15,7 +15,7 @@ from tiny import CLOSED
 
 from nascore.contract import DataFacts
 from nascore.engine.build import build_parts
-from nascore.engine.data_checks import checked_data
+from nascore.engine.data_checks import check_data
 from nascore.engine.search import search
 from nascore.errors import PluginError
 from nascore.nn import Examples
@@ -131,7 +131,7 @@ def test_what_is_no_examples_is_refused(given, spoil):
     if given is None:
         spoil(train=lambda _: None)
     with pytest.raises(PluginError, match=r"from train\(\), not Examples"):
-        checked_data(recipe_of(), Spoiled(None))
+        check_data(recipe_of(), Spoiled(None))
 
 
 def test_all_that_is_wrong_is_said_at_once():

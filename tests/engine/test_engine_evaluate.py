@@ -13,14 +13,14 @@ from nascore.description import choose, derive, dump, expand, fingerprint, load
 from nascore.engine.derive import prepared
 from nascore.engine.device import computing, device_of
 from nascore.engine.evaluate import evaluate
-from nascore.engine.factory import made
+from nascore.engine.factory import build_component
 from nascore.errors import RecipeError
 from nascore.run import read
 
 
 def opened():
     recipe = recipe_of()
-    return made(recipe, "space").describe(made(recipe, "dataset").facts)
+    return build_component(recipe, "space").describe(build_component(recipe, "dataset").facts)
 
 
 def closed():
@@ -53,7 +53,7 @@ def test_an_open_description_is_not_evaluated(tmp_path):
 
 def test_preparing_fits_a_description_to_size_and_data():
     description = closed()
-    facts = made(recipe_of(), "dataset").facts
+    facts = build_component(recipe_of(), "dataset").facts
     training = evaluation_of(training__channels=6, training__cells=5).run.training
     ready = prepared(description, training, evolve(facts, channels=1, classes=7))
     assert (ready.channels, ready.in_channels, ready.classes) == (6, 1, 7)
@@ -67,7 +67,7 @@ def test_preparing_fits_a_description_to_size_and_data():
 def test_preparing_leaves_what_is_null_as_it_is(channels, cells, size):
     description = evolve(closed(), channels=4)
     training = evaluation_of(training__channels=channels, training__cells=cells).run.training
-    ready = prepared(description, training, made(recipe_of(), "dataset").facts)
+    ready = prepared(description, training, build_component(recipe_of(), "dataset").facts)
     assert (ready.channels, sum(state.path.endswith("/n1") for state in expand(ready).states)) == size
 
 

@@ -14,7 +14,7 @@ from nascore.builtin.growth import Random as Drawing
 from nascore.component import Component, hookimpl
 from nascore.contract import Observer
 from nascore.engine.build import build_parts
-from nascore.engine.jobs import trained
+from nascore.engine.jobs import train_network
 from nascore.engine.search import search
 from nascore.errors import PluginError, RecipeError, RunFailed
 from nascore.plugin import Registry
@@ -29,9 +29,9 @@ def failing(monkeypatch):
         def train(live, description, fit, *, job, **more):
             if job in numbers:
                 raise RunFailed(f"job {job}: the loss is nan.")
-            return trained(live, description, fit, job=job, **more)
+            return train_network(live, description, fit, job=job, **more)
 
-        monkeypatch.setattr("nascore.engine.jobs.trained", train)
+        monkeypatch.setattr("nascore.engine.jobs.train_network", train)
 
     return fail
 

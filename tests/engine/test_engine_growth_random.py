@@ -14,7 +14,7 @@ from nascore.description import fingerprint, load
 from nascore.engine.batches import fit_and_validation
 from nascore.engine.build import build_parts
 from nascore.engine.derive import prepared
-from nascore.engine.factory import made
+from nascore.engine.factory import build_component
 from nascore.engine.search import search
 from nascore.nn import Examples
 from nascore.nn import compile as compiled
@@ -64,7 +64,9 @@ def test_each_architecture_is_an_entry_with_its_job_and_weights(found):
 def test_what_is_trained_are_the_seeds_in_their_final_form(found):
     recipe = growth_of()
     _, parts = build_parts(recipe, REGISTRY)
-    ready = [prepared(seed, recipe.run.training, made(recipe, "dataset").facts) for seed in parts.seeds]
+    ready = [
+        prepared(seed, recipe.run.training, build_component(recipe, "dataset").facts) for seed in parts.seeds
+    ]
     assert [fingerprint(one) for one in descriptions(found)] == [fingerprint(one) for one in ready]
     assert len({fingerprint(one) for one in descriptions(found)}) == 4
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nascore.contract import DataFacts
-from nascore.engine.batches import MEASURED_AT_ONCE, chunks
+from nascore.engine.batches import MEASURED_AT_ONCE, evaluation_batches
 from nascore.engine.forward import accuracy
 from nascore.engine.streams import Streams
 from nascore.errors import RunFailed
@@ -42,14 +42,14 @@ def test_a_network_with_batch_statistics_does_not_see_data_sorted_by_class():
 def test_every_image_is_measured_once_in_batches_of_even_size():
     count = MEASURED_AT_ONCE + 1
     examples = Examples(images=torch.arange(count).float().view(-1, 1, 1, 1), labels=torch.arange(count))
-    pieces = list(chunks(examples, FACTS))
+    pieces = list(evaluation_batches(examples, FACTS))
     assert torch.equal(torch.cat([labels for _, labels in pieces]).sort().values, examples.labels)
     assert [len(labels) for _, labels in pieces] == [129, 128]
     assert all(torch.equal(images.flatten(), labels.float()) for images, labels in pieces)
 
 
 def test_measuring_repeats_bit_for_bit():
-    first, second = (list(chunks(sorted_by_class(300), FACTS)) for _ in range(2))
+    first, second = (list(evaluation_batches(sorted_by_class(300), FACTS)) for _ in range(2))
     assert all(torch.equal(one[0], two[0]) for one, two in zip(first, second, strict=True))
 
 

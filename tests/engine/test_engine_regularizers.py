@@ -15,7 +15,7 @@ from nascore.builtin.components import EntropySettings, L1Settings, OneHotSettin
 from nascore.builtin.regularizers import L1, Entropy
 from nascore.builtin.relaxations import OneHot
 from nascore.engine import mixture, phase_factory
-from nascore.engine.factory import parts_of
+from nascore.engine.factory import build_search_parts
 from nascore.engine.loop import capture, restore
 from nascore.engine.search import search
 from nascore.errors import PluginError, RecipeError
@@ -207,7 +207,7 @@ def built_with(build, *provides):
     plugin = SimpleNamespace(nascore_regularizers=hookimpl(lambda: [part]))
     registry = Registry.of(builtin=nascore.builtin, mine=plugin)
     request = Request(scale="mini", names={**SGD, "regularizer": ["mine"]})
-    return parts_of(settled(request, registry, run=SEARCH_RUN), None, None)
+    return build_search_parts(settled(request, registry, run=SEARCH_RUN), None, None)
 
 
 def test_the_declaration_decides_which_penalty_has_a_state():

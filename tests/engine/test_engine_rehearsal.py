@@ -13,8 +13,8 @@ from failing_plugins import QUICK, UNIFORM, updater
 
 from nascore.engine.build import build_parts
 from nascore.engine.evaluate import check_evaluation
-from nascore.engine.factory import made
-from nascore.engine.fitting import described
+from nascore.engine.factory import build_component
+from nascore.engine.network_checks import describe_space
 from nascore.errors import RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.request import resolved
@@ -134,8 +134,8 @@ def test_so_are_all_other_problems_at_once():
 
 def test_the_optimizer_of_an_evaluation_is_made_with_the_other_checks():
     recipe = search_of()
-    dataset = made(recipe, "dataset")
-    description = described(recipe, dataset.facts, REGISTRY.operations())
+    dataset = build_component(recipe, "dataset")
+    description = describe_space(recipe, dataset.facts, REGISTRY.operations())
     slots = tuple(slot for slot in SLOTS if slot.name == "dataset")
     given = {**NESTEROV, "training.batch": 1000, "training.channels": 4, "training.cells": 2}
     request = Request(scale="mini", names={"dataset": ["synthetic"]}, settings=given)

@@ -15,7 +15,7 @@ from nascore.contract import Observer
 from nascore.description import load
 from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of
-from nascore.engine.phase_factory import assert_apart, search_phase
+from nascore.engine.phase_factory import assert_disjoint, search_phase
 from nascore.engine.search import search
 from nascore.errors import PluginError, RecipeError, RunFailed
 from nascore.nn import compile as compiled
@@ -188,10 +188,10 @@ def test_net_parameters_and_theta_are_apart(tmp_path):
     live, parts = build_search(recipe_of(), REGISTRY, out=tmp_path / "x", observers=())
     phase = search_phase(live, parts, live.streams(1))
     theta = phase.search.state.theta["cell"]
-    assert_apart(phase.network, phase.search.state)
+    assert_disjoint(phase.network, phase.search.state)
     phase.network.register_parameter("leaked", torch.nn.Parameter(theta.detach()))
     with pytest.raises(AssertionError):
-        assert_apart(phase.network, phase.search.state)
+        assert_disjoint(phase.network, phase.search.state)
 
 
 def test_what_a_relaxation_selects_stands_without_what_is_never_kept(tmp_path):

@@ -55,9 +55,9 @@ def test_a_muted_observer_is_let_go_once():
 
     muted, log = Muted(), []
     watch = Observers([muted], log.append)
-    watch.tell("run_started", None, None)
+    watch.notify("run_started", None, None)
     for number in range(9):
-        watch.tell("step_finished", number)
+        watch.notify("step_finished", number)
     watch.end()
     watch.end()
 

@@ -103,7 +103,7 @@ class Mover(Observer):
 
 def test_an_observer_moves_nothing(folder):
     logged = []
-    Observers([Mover()], logged.append).tell("run_started", folder, None)
+    Observers([Mover()], logged.append).notify("run_started", folder, None)
     assert logged == []
     assert Path.cwd().samefile(folder)
     assert torch.zeros(1).device.type == "cpu"
@@ -134,7 +134,7 @@ def test_a_full_disk_is_not_the_observers_affair():
     def full(_line):
         raise OSError(28, "No space left on device")
 
-    Observers([Loud()], full).tell("run_started", None, None)
+    Observers([Loud()], full).notify("run_started", None, None)
 
 
 def test_ctrl_c_in_one_observer_lets_the_others_go():

@@ -59,7 +59,7 @@ def found_by(space, updater, seed, epochs=None):
         sets = (f"space.path={path}", f"trainer.epochs={epochs}", "trainer.warm_up=1")
         names = {"space": "file", "updater": updater}
         with searching(REGISTRY, names, seed=seed, sets=sets) as found:
-            run_phase(found.phase, found.trainer, found.live.watch)
+            run_phase(found.phase, found.trainer, found.live.observers)
             expected, groups = found.search.expected(), found.search.state.groups
     return {
         name: (

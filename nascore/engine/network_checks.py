@@ -12,9 +12,9 @@ from nascore.description import Description, choose, derive, expand
 from nascore.description.edits import CELLS
 from nascore.description.text import located
 from nascore.engine.derive import prepared
-from nascore.engine.factory import made
+from nascore.engine.factory import build_component
 from nascore.engine.memory import check_weights
-from nascore.engine.returned import Returned
+from nascore.engine.return_checks import ReturnCheck
 from nascore.errors import DescriptionError, Problem, RecipeError
 from nascore.nn.shapes import check_shapes, single_image_error
 from nascore.plugin.guard import call_component
@@ -35,18 +35,18 @@ SIZES: Final = {"channels": "channels", "repeat": "cells", CELLS: "cells"}
 
 
 @runtime_checkable
-class Written(Protocol):
+class FileSpace(Protocol):
     """A space whose description is written in a file.
 
     Attributes:
-        written: The file.
+        file: The YAML file; None: the description is from no file.
     """
 
-    written: Path | None
+    file: Path | None
 
 
 @contextmanager
-def placing(space: object) -> Iterator[None]:
+def locate_problems(space: object) -> Iterator[None]:
     """Give the problems of a space's description their places in the file that it is from, if it is from one.
 
     Raises:
@@ -55,7 +55,7 @@ def placing(space: object) -> Iterator[None]:
     try:
         yield
     except DescriptionError as error:
-        path = space.written if isinstance(space, Written) else None
+        path = space.file if isinstance(space, FileSpace) else None
         if path is None:
             raise
         text = path.read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def placing(space: object) -> Iterator[None]:
 
 
 @contextmanager
-def gathering() -> Iterator[Callable[..., None]]:
+def collect_problems() -> Iterator[Callable[..., None]]:
     """Give what calls checks, one by one; at the end all that they refuse is raised together.
 
     Raises:
@@ -85,7 +85,7 @@ def gathering() -> Iterator[Callable[..., None]]:
 
 
 @contextmanager
-def of_settings(group: str, settings: object) -> Iterator[None]:
+def blame_settings(group: str, settings: object) -> Iterator[None]:
     """Give problems of a description's size the path of the setting that it is made of, where there is one.
 
     Args:
@@ -112,14 +112,14 @@ def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalo
         PluginError: It is no description, or one for other data.
         DescriptionError: It cannot be built, fails on images of this size, or does not end in logits.
     """
-    returned = Returned(space, "describe", "space")
+    returned = ReturnCheck(space, "describe", "space")
     description: Description = returned.expect(given, Description, "a Description")
     for name, due in (("in_channels", facts.channels), ("classes", facts.classes)):
         value = getattr(description, name)
         if value != due:
             told = f"a network with {name}={value}"
             raise returned.wrong(told, f"{due}, as the data have it")
-    with placing(space):
+    with locate_problems(space):
         params = check_shapes(description, catalogue, (facts.height, facts.width))
     check_weights(params)
     return description
@@ -131,7 +131,7 @@ def check_parts(parts: SearchParts) -> None:
     Raises:
         PluginError: One says something else than its slot asks for.
     """
-    demanding = Returned(parts.trainer, "demand", "trainer")
+    demanding = ReturnCheck(parts.trainer, "demand", "trainer")
     demand = demanding.expect(getattr(parts.trainer, "demand", None), Demand, "a Demand")
     for name, least in (("epochs", 1), ("batch", 1), ("warm_up", 0)):
         value: object = getattr(demand, name)
@@ -141,7 +141,7 @@ def check_parts(parts: SearchParts) -> None:
         value = getattr(parts.updater, name, "nothing")
         if value not in allowed:
             due = " or ".join(map(repr, allowed))
-            raise Returned(parts.updater, name, "updater").wrong(repr(value), due)
+            raise ReturnCheck(parts.updater, name, "updater").wrong(repr(value), due)
 
 
 def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
@@ -152,19 +152,19 @@ def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalog
     """
     training = recipe.run.training
     searched = {"trainer.batch": parts.trainer.demand.batch}
-    with gathering() as check:
+    with collect_problems() as check:
         if isinstance(parts.growth, GrowingPolicy):
             batches = {"training.batch": training.batch, **searched}
             for seed in parts.seeds:
-                check(check_alone, seed, catalogue, facts, batches)
+                check(check_single_image_batches, seed, catalogue, facts, batches)
             return
         if not parts.seeds:
-            check(check_alone, parts.description, catalogue, facts, searched)
+            check(check_single_image_batches, parts.description, catalogue, facts, searched)
         for one in parts.seeds or (parts.description,):
-            check(check_ranked, one, catalogue, facts, training)
+            check(check_first_candidates, one, catalogue, facts, training)
 
 
-def check_alone(
+def check_single_image_batches(
     description: Description, catalogue: Catalogue, facts: DataFacts, batches: Mapping[str, int]
 ) -> None:
     """Refuse a batch of one image where a network cannot be trained on it.
@@ -185,7 +185,7 @@ def check_alone(
         raise RecipeError([Problem(path=path, text=text, hint="Set 2 or more.") for path in single])
 
 
-def check_ranked(
+def check_first_candidates(
     description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
 ) -> Description:
     """Check an architecture of a space in the form in which what is found will be trained.
@@ -214,14 +214,14 @@ def check_trained(
         RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
         DescriptionError: It fails on images of this size, or does not end in logits.
     """
-    with of_settings("training", training):
+    with blame_settings("training", training):
         ready = prepared(description, training, facts)
     check_weights(check_shapes(ready, catalogue, (facts.height, facts.width)))
-    check_alone(ready, catalogue, facts, {"training.batch": training.batch})
+    check_single_image_batches(ready, catalogue, facts, {"training.batch": training.batch})
     return ready
 
 
-def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
+def describe_space(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
     """Return the description that the space gives for these data, if networks of it can run on them.
 
     Raises:
@@ -229,7 +229,7 @@ def described(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Descrip
         DescriptionError: The description cannot be built, or does not end in logits.
     """
     part = recipe.part("space")
-    with of_settings("space", part.settings):
-        space: Space = made(recipe, "space")
+    with blame_settings("space", part.settings):
+        space: Space = build_component(recipe, "space")
         given = call_component(part.component, "describing", lambda: space.describe(facts))
         return check_space(space, given, facts, catalogue)

@@ -14,7 +14,7 @@ from torch import nn
 
 from nascore.description import Operation, load
 from nascore.engine.build import build_parts
-from nascore.engine.returned import Returned
+from nascore.engine.return_checks import ReturnCheck
 from nascore.errors import DescriptionError, PluginError, RecipeError
 from nascore.nn.shapes import check_shapes, single_image_error
 from nascore.slots import BUILTIN
@@ -233,7 +233,7 @@ def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
 
 
 def test_who_returned_what_is_named_with_the_line():
-    error = Returned(Wrong(1, 1, 1), "forward", "space").wrong("None", "a tensor")
+    error = ReturnCheck(Wrong(1, 1, 1), "forward", "space").wrong("None", "a tensor")
     assert str(error.problems[0].origin).startswith(f"{Path(__file__)}:")
     assert BUILTIN not in str(error)
 

@@ -17,11 +17,11 @@ from attrs import Factory, define, evolve
 from nascore.comparison import EVALUATE, compared, plan_of
 from nascore.description import load
 from nascore.engine.build import build_parts, name_of, with_size_warnings
-from nascore.engine.data_checks import checked_data
+from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation, evaluate
-from nascore.engine.factory import made
-from nascore.engine.handover import doubted_room, steps_of_training
+from nascore.engine.factory import build_component
+from nascore.engine.memory import training_step_memory, with_memory_warnings
 from nascore.engine.search import search
 from nascore.errors import (
     NascoreError,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @ambient()
-def checked_member(member: Member, registry: Registry) -> Member | RecipeError:
+def check_member(member: Member, registry: Registry) -> Member | RecipeError:
     """Return a search with the warnings that building it shows; or what would keep it from being built.
 
     Nothing is trained or written.
@@ -57,8 +57,8 @@ def checked_member(member: Member, registry: Registry) -> Member | RecipeError:
         if evaluation is not None:
             recipe, found = evaluation, parts.seeds or (parts.description,)
             ready = check_evaluation(recipe, found, registry.operations(), dataset.facts)
-            steps = steps_of_training(recipe, ready, dataset.facts, registry.operations())
-            evaluation = doubted_room(unused_size_warnings(evaluation, found), steps)
+            steps = training_step_memory(recipe, ready, dataset.facts, registry.operations())
+            evaluation = with_memory_warnings(unused_size_warnings(evaluation, found), steps)
     except RecipeError as error:
         return type(error)(recipe.placed(error.problems))
     recipe = with_size_warnings(member.recipe, parts, dataset.facts, registry.operations())
@@ -118,8 +118,8 @@ def _check_data(members: Sequence[Member]) -> None:
         part = member.recipe.part("dataset")
         if (part.component, part.settings) not in seen:
             seen.append((part.component, part.settings))
-            dataset: Dataset = made(member.recipe, "dataset")
-            checked_data(member.recipe, dataset, test=member.evaluation is not None)
+            dataset: Dataset = build_component(member.recipe, "dataset")
+            check_data(member.recipe, dataset, test=member.evaluation is not None)
 
 
 def _begun(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder:

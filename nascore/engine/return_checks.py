@@ -25,7 +25,7 @@ LONGEST: Final = 60
 
 
 @frozen
-class Returned:
+class ReturnCheck:
     """What a method of a plugin's part returned, under examination.
 
     Attributes:
@@ -60,7 +60,7 @@ class Returned:
             PluginError: It is not; names class, plugin, method, and the line where the method stands.
         """
         if not isinstance(given, kind):
-            raise self.wrong(shown(given), due)
+            raise self.wrong(describe_value(given), due)
         return given
 
     def tensor(self, given: object, shape: Sequence[int], where: str = "") -> Tensor:
@@ -77,7 +77,7 @@ class Returned:
         if isinstance(given, Tensor) and given.is_floating_point() and tuple(given.shape) == tuple(shape):
             return given
         behind = f" for {where}" if where else ""
-        raise self.wrong(f"{shown(given)}{behind}", f"a tensor of floats {_shape(shape)}")
+        raise self.wrong(f"{describe_value(given)}{behind}", f"a tensor of floats {_shape(shape)}")
 
     def relaxation(self, given: Any) -> Any:  # noqa: ANN401 - a plugin's
         """Return what was given, if it can be asked for a mixture.
@@ -86,7 +86,7 @@ class Returned:
             PluginError: It cannot.
         """
         if not callable(getattr(given, "mixture", None)) or not callable(getattr(given, "expected", None)):
-            raise self.wrong(shown(given), "a relaxation")
+            raise self.wrong(describe_value(given), "a relaxation")
         return given
 
     def picks(self, given: object, segments: Tensor, where: str) -> list[Pick]:
@@ -102,7 +102,7 @@ class Returned:
         """
         due = f"a list of pairs (row, column) of entries of {where} {_shape(segments.shape)} that compete"
         if not isinstance(given, list | tuple):
-            raise self.wrong(f"{shown(given)} for {where}", due)
+            raise self.wrong(f"{describe_value(given)} for {where}", due)
         rows, columns = segments.shape
         for pick in given:
             pair = isinstance(pick, tuple | list) and len(pick) == len(segments.shape)
@@ -129,7 +129,7 @@ class Returned:
         """
         if not isinstance(given, Mapping) or set(given) != set(like):
             shapes = ", ".join(f"{name} {_shape(value.shape)}" for name, value in like.items())
-            raise self.wrong(shown(given), f"a tensor for each group: {shapes}")
+            raise self.wrong(describe_value(given), f"a tensor for each group: {shapes}")
         found = {name: self.tensor(given[name], value.shape, name) for name, value in like.items()}
         for name, value in found.items():
             if not bool(torch.isfinite(value).all()):
@@ -137,7 +137,7 @@ class Returned:
         return found
 
 
-def shown(given: object) -> str:
+def describe_value(given: object) -> str:
     """Return in a few words what a value is."""
     if given is None:
         return "None"
@@ -150,7 +150,7 @@ def shown(given: object) -> str:
 
 
 def _written(given: object) -> str:
-    return repr(given)[:LONGEST] if isinstance(given, tuple | list) else shown(given)
+    return repr(given)[:LONGEST] if isinstance(given, tuple | list) else describe_value(given)
 
 
 def _shape(shape: Sequence[int]) -> str:

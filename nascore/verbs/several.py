@@ -220,7 +220,7 @@ def search_several_as_requested(  # noqa: PLR0913 - each by name
     reporter = reporter or Reporter()
     resolved = resolve_searches(request, seeds=seeds, evaluate=evaluate, plugins=plugins, reporter=reporter)
     _report_resolved(resolved, reporter)
-    from nascore.engine.several import search_several as run
+    from nascore.engine.multi_search import search_several as run
 
     try:
         path = run(

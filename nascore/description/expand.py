@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nascore.description.checks import Checks, check_output
+from nascore.description.keys import marks
 from nascore.description.names import CONCAT, GROWN, IMAGES, NETWORK, UNREAD, graph_path
 from nascore.description.plan import ChoiceGroup, Plan, Row, State, Use, Wire, segments
 from nascore.errors import DescriptionError, Problem
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nascore.description.graph import Description, Graph, Placed
+    from nascore.description.keys import Marks
     from nascore.description.operation import Catalogue
     from nascore.description.problems import ProblemCollector
     from nascore.description.values import Edge, Node, Op
@@ -166,8 +168,16 @@ class Walk:
                 template=(NETWORK, IMAGES),
             )
         )
-        use = Use(graph=NETWORK, prefix="", channels=description.channels, base=1, names={})
-        return self.graph(description.network, use, {IMAGES: 0})
+        network = description.network
+        use = Use(
+            graph=NETWORK,
+            prefix="",
+            channels=description.channels,
+            base=1,
+            names={},
+            marks=marks(network),
+        )
+        return self.graph(network, use, {IMAGES: 0})
 
     def graph(self, graph: Graph, use: Use, found: dict[str, int]) -> dict[str, int]:
         """Place every node of a graph; return the index of the state behind each of its names.
@@ -200,6 +210,7 @@ class Walk:
             channels=self._width(placed.node, use),
             base=self._reduction(placed.node, use, sources),
             names={},
+            marks=(*use.marks, *_marks_of_cell(placed.node, cell)),
         )
         return self.graph(cell, inner, dict(zip(cell.inputs, sources, strict=True)))[cell.output]
 
@@ -227,6 +238,7 @@ class Walk:
             shadow=node.shadow,
             template=(use.graph, node.name),
             relative=None if rest else whole,
+            marks=(*use.marks, *marks(node)),
         )
         self.checks.state(state, _written(use, node))
         self.states.append(state)
@@ -252,9 +264,14 @@ class Walk:
             stride=max(reduction // (read.reduction or 1), 1),
             gate=edge.gate,
             group=edge.group,
+            marks=(*marks(edge), *self._marks_of_group(edge)),
         )
         self.checks.wire(wire, read, reduction, f"{_written(use, placed.node)}.from.{edge.source}")
         return self._counted(wire, (use.graph, placed.node.name, str(edge.source)))
+
+    def _marks_of_group(self, edge: Edge) -> Marks:
+        group = self.description.groups.get(edge.group or "")
+        return () if group is None else marks(group)
 
     def _counted(self, wire: Wire, row: Row) -> Wire:
         if wire.group is None:
@@ -268,6 +285,11 @@ class Walk:
             brought = [wire.c_out for wire in wires]
             return sum(brought) if all(brought) else 0
         return self._width(node, use) if any(wire.ops for wire in wires) else wires[0].c_out
+
+
+def _marks_of_cell(node: Node, cell: Graph) -> Marks:
+    """Return what is set of a use of a cell, and in the cell, and counts in all its states."""
+    return (*marks(node), *(mark for edge in node.edges for mark in marks(edge)), *marks(cell))
 
 
 def _written(use: Use, node: Node) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from nascore.description.expand import expand
+from nascore.description.keys import hashed_values, marks
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -33,8 +34,8 @@ def fingerprint(description: Description) -> str:
     """
     plan = expand(description)
     refinement = _Refinement(plan=plan, needed=_needed(plan))
-    switches = (description.affine, description.pool_norm)
-    return _digest(("nascore", 1, switches, refinement.stable()))
+    always = hashed_values(description)
+    return _digest(("nascore", 1, always, refinement.stable(), *marks(description)))
 
 
 @frozen
@@ -90,7 +91,7 @@ class _Refinement:
     def _kind(self, index: int) -> tuple[Hashable, ...]:
         state = self.plan.states[index]
         ends = (index == self.plan.output, index == self.plan.auxiliary)
-        return (state.join, state.channels, state.reduction, state.shadow, *ends)
+        return (state.join, state.channels, state.reduction, state.shadow, *ends, *state.marks)
 
     def _below(self, index: int) -> list[str]:
         return sorted(
@@ -132,7 +133,8 @@ def _needed(plan: Plan) -> list[int]:
 def _label(wire: Wire, state: State) -> tuple[Hashable, ...]:
     ops: Iterable[str] = (str(op) for op in wire.ops)
     ordered = state.join == "concat" and wire.group is None
-    return (tuple(ops) if ordered else tuple(sorted(ops)), wire.stride, wire.gate, wire.group is not None)
+    shown = tuple(ops) if ordered else tuple(sorted(ops))
+    return (shown, wire.stride, wire.gate, wire.group is not None, *wire.marks)
 
 
 def _digest(value: object) -> str:

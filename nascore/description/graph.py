@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from nascore.description.keys import FLAG, NAME, Hashed, check_values, declared, form, key, whole
 from nascore.description.names import (
     IMAGES,
     NETWORK,
     RESERVED_CELLS,
     UNREAD,
+    UNREAD_NUMBER,
     graph_path,
     is_group_name,
     is_grown,
@@ -29,6 +31,7 @@ from nascore.description.values import unlisted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from nascore.description.keys import Key
     from nascore.description.values import Edge, Group, Node
 
 __all__ = ["Description", "Graph", "Placed", "Scope"]
@@ -63,7 +66,7 @@ class Scope:
     names: dict[str, str]
 
 
-@frozen(kw_only=True, slots=False)
+@frozen(kw_only=True, slots=False, field_transformer=declared)
 class Graph:
     """A cell, or the network: named states, of which each reads earlier ones.
 
@@ -76,9 +79,9 @@ class Graph:
         DescriptionError: If an invariant is broken.
     """
 
-    inputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    output: str
+    inputs: tuple[str, ...] = field(metadata=form("inputs", hashed=Hashed.PLAN))
+    nodes: tuple[Node, ...] = field(metadata=form("nodes", hashed=Hashed.PLAN))
+    output: str = field(metadata=form("output", hashed=Hashed.PLAN))
 
     def __attrs_post_init__(self) -> None:
         found = ProblemCollector()
@@ -235,6 +238,10 @@ def _back(before: dict[str, str], start: str) -> list[str]:
     return [start, *reversed(way[1:]), start]
 
 
+def _size(name: str, meaning: str) -> dict[str, Key]:
+    return key(name, whole(), hashed=Hashed.PLAN, required=meaning, draft=UNREAD_NUMBER)
+
+
 def _copied_graphs(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
     return dict(graphs)
 
@@ -243,41 +250,42 @@ def _copied_groups(groups: Mapping[str, Group]) -> dict[str, Group]:
     return dict(groups)
 
 
-@frozen(kw_only=True, hash=False)
+@frozen(kw_only=True, hash=False, field_transformer=declared)
 class Description:
     """A network, or a space of networks, as data.
 
     Attributes:
-        network: The graph from images to the output.
-        cells: Graphs that nodes may use.
-        groups: Choice groups that edges may belong to.
         channels: Channels of a node of width 1 in the network.
         in_channels: Channels of the images.
         classes: Number of classes: the width ``classes``.
         affine: What operations take for their setting ``affine`` unless they say so themselves.
         pool_norm: The same for ``pool_norm``.
+        groups: Choice groups that edges may belong to.
+        cells: Graphs that nodes may use.
+        network: The graph from images to the output.
         auxiliary: Node of the network that is the auxiliary head.
 
     Raises:
         DescriptionError: If an invariant is broken, with all problems.
     """
 
-    network: Graph
-    cells: dict[str, Graph] = field(factory=dict, converter=_copied_graphs)
-    groups: dict[str, Group] = field(factory=dict, converter=_copied_groups)
-    channels: int = 16
-    in_channels: int = 3
-    classes: int = 10
-    affine: bool = True
-    pool_norm: bool = False
-    auxiliary: str | None = None
+    channels: int = field(default=16, metadata=_size("channels", "N, the width of a node of width 1"))
+    in_channels: int = field(default=3, metadata=_size("in_channels", "N, 3 for images in colour"))
+    classes: int = field(default=10, metadata=_size("classes", "N, how many classes there are"))
+    affine: bool = field(default=True, metadata=key("affine", FLAG, hashed=Hashed.ALWAYS))
+    pool_norm: bool = field(default=False, metadata=key("pool_norm", FLAG, hashed=Hashed.ALWAYS))
+    groups: dict[str, Group] = field(
+        factory=dict, converter=_copied_groups, metadata=form("groups", hashed=Hashed.PLAN)
+    )
+    cells: dict[str, Graph] = field(
+        factory=dict, converter=_copied_graphs, metadata=form("cells", hashed=Hashed.PLAN)
+    )
+    network: Graph = field(metadata=form(NETWORK, hashed=Hashed.PLAN, required="{nodes: {NAME: NODE, ...}}"))
+    auxiliary: str | None = field(default=None, metadata=key("auxiliary", NAME, hashed=Hashed.PLAN))
 
     def __attrs_post_init__(self) -> None:
         found = ProblemCollector()
-        for name in ("channels", "in_channels", "classes"):
-            found.whole(name, getattr(self, name), 1)
-        for name in ("affine", "pool_norm"):
-            found.flag(name, getattr(self, name))
+        check_values(self, found)
         _check_parts(self, found)
         if self.network.inputs != (IMAGES,):
             found.add("network.inputs", f"the network's only input is {IMAGES!r}.")

@@ -28,6 +28,8 @@ UNREAD_NUMBER: Final = _UnreadNumber(0)
 GROWN = "grow/"
 """With this begin the names of growth's groups: ``grow/GRAPH/TARGET/NUMBER``."""
 
+LANGUAGE: Final = 1
+"""The version of the language, under the key ``nascore``."""
 NETWORK = "network"
 IMAGES = "images"
 SUM, CONCAT = "sum", "concat"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import evolve, frozen
 
 if TYPE_CHECKING:
+    from nascore.description.keys import Marks
     from nascore.description.values import Op, Segment
 
 Join = Literal["input", "sum", "concat"]
@@ -37,6 +38,7 @@ class Wire:
         group: Choice group, if it is open.
         row: Row in the group, else -1.
         replica: Which use of the row it is, counted from 0 in the order of the plan, else -1.
+        marks: What else is set of its edge and group and counts in the fingerprint.
     """
 
     source: int
@@ -50,6 +52,7 @@ class Wire:
     group: str | None
     row: int = -1
     replica: int = -1
+    marks: Marks = ()
 
     def op_path(self, op: Op) -> str:
         """Return the path of one of its operations; torch forbids dots in names, so they become ``_``."""
@@ -69,6 +72,7 @@ class State:
         shadow: Whether it is read as zero and passes its gradient.
         template: The graph (``network`` or a cell) and the node, as written.
         relative: The reduction relative to its graph's coarsest input; None where it is finer than that.
+        marks: What else is set of its node, and around it, and counts in the fingerprint.
     """
 
     path: str
@@ -79,6 +83,7 @@ class State:
     shadow: bool = False
     template: tuple[str, str]
     relative: int | None = 1
+    marks: Marks = ()
 
 
 @frozen(kw_only=True)
@@ -150,6 +155,7 @@ class Use:
         channels: Channels of a node of width 1 in it.
         base: The reduction to which its nodes' are relative.
         names: Index of the state behind each name that can be read in it.
+        marks: What else is set of the graph, and around its use, and counts in the fingerprint.
     """
 
     graph: str
@@ -157,6 +163,7 @@ class Use:
     channels: int
     base: int
     names: dict[str, int]
+    marks: Marks = ()
 
 
 @frozen(kw_only=True, hash=False)

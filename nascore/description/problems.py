@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import Factory, define, field, fields
+from attrs import define, field, fields
 
 from nascore.description.names import LARGEST, UNREAD_NUMBER
 from nascore.errors import DescriptionError, Origin, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from attrs import Attribute, AttrsInstance
 
 T = TypeVar("T")
 
@@ -90,10 +92,8 @@ class ProblemCollector:
         with self.at(path):
             return kind(**values)
         draft = object.__new__(kind)
-        for attribute in fields(kind):
-            default = attribute.default
-            unsaid = default.factory() if isinstance(default, Factory) else default
-            object.__setattr__(draft, attribute.name, values.get(attribute.name, unsaid))
+        for name, default in defaults_of(kind).items():
+            object.__setattr__(draft, name, values.get(name, default))
         return draft
 
     def stop(self) -> None:
@@ -104,6 +104,16 @@ class ProblemCollector:
         """
         if self.problems:
             raise ProblemsError(self.problems, self.spots)
+
+
+def defaults_of(kind: type[AttrsInstance]) -> dict[str, Any]:
+    """Return the default of each field of a class; ``attrs.NOTHING`` where there is none."""
+    return {one.name: _default(one) for one in fields(kind)}
+
+
+def _default(attribute: Attribute[Any]) -> Any:  # noqa: ANN401 - of any field
+    factory = getattr(attribute.default, "factory", None)
+    return attribute.default if factory is None else factory()
 
 
 def join(*parts: str) -> str:

@@ -10,20 +10,19 @@ from nascore.config import Node as Yaml
 from nascore.config import read_scalar
 from nascore.config.document import show
 from nascore.description.graph import Description, Graph
+from nascore.description.keys import key_names, keys_of, read_keys, read_name
 from nascore.description.names import (
     CONCAT,
     IMAGES,
-    LARGEST,
-    MOST_REPEATS,
+    LANGUAGE,
     NETWORK,
     RESERVED_CELLS,
     SUM,
     UNREAD,
-    UNREAD_NUMBER,
     WAYS,
 )
 from nascore.description.problems import join, nearest
-from nascore.description.values import Edge, Group, Node, Op
+from nascore.description.values import UNREAD_OP, Edge, Group, Node, Op, read_list, read_ops
 from nascore.errors import did_you_mean
 from nascore.shell import command_line
 from nascore.slots import SLOTS
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 
 
 Items = dict[str, Yaml]
-
-UNREAD_OP = Op(UNREAD)
-"""In place of operations that could not be read."""
 
 
 def read_map(node: Yaml, path: str, found: ProblemCollector) -> Items | None:
@@ -56,67 +52,9 @@ def check_keys(items: Items, known: Sequence[str], path: str, found: ProblemColl
             found.add(join(path, key), "unknown key.", hint=nearest(key, known), origin=origin)
 
 
-def read_list(node: Yaml) -> list[Yaml]:
-    """Return the items of a list; what is no list counts as a list of one."""
-    return node.value if isinstance(node.value, list) else [node]
-
-
-def read_whole(  # noqa: PLR0913 - where it stands, and what it may be, by name
-    items: Items,
-    key: str,
-    path: str,
-    found: ProblemCollector,
-    *,
-    least: int = 1,
-    most: int = LARGEST,
-    unsaid: int | None = None,
-) -> int | None:
-    """Return a whole number, ``unsaid`` if it is not given; ``UNREAD_NUMBER`` if, noted, it is none."""
-    node = items.get(key)
-    if node is None:
-        return unsaid
-    before = len(found.problems)
-    plain = isinstance(node.value, (int, float, str)) and not isinstance(node.value, bool)
-    if plain:
-        found.whole(join(path, key), node.value, least, most)
-    else:
-        found.add(join(path, key), f"must be a whole number, not {show(node)}.")
-    return node.value if isinstance(node.value, int) and len(found.problems) == before else UNREAD_NUMBER
-
-
-def read_flag(items: Items, key: str, path: str, found: ProblemCollector) -> bool | None:
-    """Return a truth value; None if it is not given or, noted, something else."""
-    node = items.get(key)
-    if node is None:
-        return None
-    if isinstance(node.value, bool):
-        return node.value
-    found.add(join(path, key), f"must be true or false, not {show(node)}.", origin=node.origin)
-    return None
-
-
-def read_text(items: Items, key: str, path: str, found: ProblemCollector) -> str | None:
-    """Return a text; None if it is not given or, noted, something else."""
-    node = items.get(key)
-    if node is None:
-        return None
-    if isinstance(node.value, str):
-        return node.value
-    found.add(join(path, key), f"must be a name, not {show(node)}.", origin=node.origin)
-    return None
-
-
-def read_ops(node: Yaml, path: str, found: ProblemCollector) -> tuple[Op, ...]:
-    """Return the operations of a list, or of a single one; ``UNREAD_OP`` for what, noted, is none."""
-    ops: list[Op] = []
-    for item in read_list(node):
-        if not isinstance(item.value, str):
-            text = f"{show(item)} is no operation."
-            found.add(path, text, hint="Write NAME or NAME(KEY=VALUE;KEY=VALUE).", origin=item.origin)
-            continue
-        with found.at(path, item.origin):
-            ops.append(Op.parse(item.value))
-    return tuple(ops) if len(ops) == len(read_list(node)) else (*ops, UNREAD_OP)
+def _name(items: Items, key: str, path: str, found: ProblemCollector) -> str | None:
+    """Return the name under a key; None if it is not given or, noted, something else."""
+    return read_name(items[key], join(path, key), found) if key in items else None
 
 
 def read_source(value: Yaml, path: str, found: ProblemCollector) -> str | int:
@@ -133,8 +71,6 @@ def source_of_key(key: str) -> str | int:
     read = read_scalar(key)
     return read if isinstance(read, int) and not isinstance(read, bool) else key
 
-
-_HOW = ("op", "ops", "choose", "gate")
 
 UNREAD_EDGES = (Edge(source=UNREAD),)
 """In place of edges that could not be read."""
@@ -183,7 +119,7 @@ class Edges:
         return self._edge(source_of_key(key), {"ops": ops or (UNREAD_OP,)}, path)
 
     def _explicit(self, items: Items, path: str) -> Edge:
-        check_keys(items, ("from", *_HOW), path, self.found)
+        check_keys(items, key_names(Edge), path, self.found)
         source = read_source(items["from"], path, self.found)
         return self._edge(source, self._how(items, f"{path}.from.{source}"), path)
 
@@ -191,16 +127,16 @@ class Edges:
         return self.found.made(Edge, f"{path}.from.{source}", source=source, **how)
 
     def _how(self, items: Items, path: str) -> dict[str, Any]:
-        """Return an edge's operations, group and gate."""
-        group = read_text(items, "choose", path, self.found)
-        gate = read_flag(items, "gate", path, self.found)
+        """Return the fields of an edge but its source."""
+        group = _name(items, "choose", path, self.found)
+        simple = read_keys(Edge, items, path, self.found)
         if ("op" in items) + ("ops" in items) > 1 or ("choose" in items and "op" in items):
             text = "say one of op, ops and choose (which may have ops: a part of its own)."
             self.found.add(path, text, origin=items["op"].key)
             return {"ops": (UNREAD_OP,)}
         if "choose" in items and (group is None or not self._known(group, items, path)):
-            return {"ops": (UNREAD_OP,), "gate": bool(gate)}
-        return {"ops": self._ops(items, path, group), "group": group, "gate": bool(gate)}
+            return {"ops": (UNREAD_OP,), **simple}
+        return {"ops": self._ops(items, path, group), "group": group, **simple}
 
     def _known(self, group: str, items: Items, path: str) -> bool:
         if group not in self.groups:
@@ -229,21 +165,8 @@ class Edges:
 _SHOWN = 60
 """Characters of a wrong text that a message repeats."""
 
-LANGUAGE = 1
-"""The version of the language, under the key ``nascore``."""
-
-_NUMBERS = ("channels", "in_channels", "classes")
-_SWITCHES = ("affine", "pool_norm")
-_KEYS = ("nascore", *_NUMBERS, *_SWITCHES, "groups", "cells", NETWORK, "auxiliary")
-_REQUIRED = {
-    "nascore": f"nascore: {LANGUAGE}",
-    "channels": "channels: N, the width of a node of width 1",
-    "in_channels": "in_channels: N, 3 for images in colour",
-    "classes": "classes: N, how many classes there are",
-    NETWORK: "network: {nodes: {NAME: NODE, ...}}",
-}
-_PLACE = ("width", "reduction", "repeat", "shadow")
-_ALIKE = ("from", "cell", "op", "ops", "choose", "gate", *_PLACE)
+_VERSION = "nascore"
+"""The key of the version of the language, which is no part of the value."""
 
 _UNREAD_NETWORK = Graph(inputs=(IMAGES,), nodes=(Node(name=UNREAD, edges=UNREAD_EDGES),), output=UNREAD)
 """In place of a graph that could not be read."""
@@ -261,26 +184,26 @@ def read_description(root: Yaml, found: ProblemCollector) -> Description | None:
         return None
     if _is_recipe(items, found):
         return None
-    check_keys(items, _KEYS, "", found)
-    strange = [key for key in items if key not in _KEYS]
-    for key, form in _REQUIRED.items():
+    known = (_VERSION, *key_names(Description))
+    check_keys(items, known, "", found)
+    strange = [key for key in items if key not in known]
+    required = {one.names[0]: one.required for one in keys_of(Description).values() if one.required}
+    for key, form in {_VERSION: str(LANGUAGE), **required}.items():
         if key not in items and not any(did_you_mean(each, [key]) for each in strange):
-            found.add(key, "is missing.", hint=f"Write {form}.", origin=root.origin)
+            found.add(key, "is missing.", hint=f"Write {key}: {form}.", origin=root.origin)
     _check_version(items, found)
     groups = {name: _group(name, node, found) for name, node in _entries(items, "groups", "", found).items()}
     edges = Edges(groups=groups, found=found)
     cells = {
-        name: _graph(node, f"cells.{name}", ("inputs", "nodes", "output"), edges)
+        name: _graph(node, f"cells.{name}", key_names(Graph), edges)
         for name, node in _entries(items, "cells", "", found).items()
     }
     network = _UNREAD_NETWORK
     if NETWORK in items:
-        network = _graph(items[NETWORK], NETWORK, ("nodes", "output"), edges)
-    values: dict[str, Any] = {key: read_whole(items, key, "", found) for key in _NUMBERS}
-    values = {key: UNREAD_NUMBER if value is None else value for key, value in values.items()}
-    values |= {key: read_flag(items, key, "", found) for key in _SWITCHES}
-    values["auxiliary"] = read_text(items, "auxiliary", "", found)
-    return found.made(Description, "", network=network, cells=cells, groups=groups, **_given(values))
+        own = tuple(key for key in key_names(Graph) if key != "inputs")
+        network = _graph(items[NETWORK], NETWORK, own, edges)
+    simple = read_keys(Description, items, "", found)
+    return found.made(Description, "", network=network, cells=cells, groups=groups, **simple)
 
 
 def _is_recipe(items: Items, found: ProblemCollector) -> bool:
@@ -313,24 +236,13 @@ def _entries(items: Items, key: str, path: str, found: ProblemCollector) -> Item
     return (read_map(items[key], join(path, key), found) or {}) if key in items else {}
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that were given; the others take their defaults."""
-    return {key: value for key, value in values.items() if value is not None}
-
-
 def _group(name: str, node: Yaml, found: ProblemCollector) -> Group:
     path = f"groups.{name}"
     items = read_map(node, path, found)
     if items is None:
         return Group(ops=(UNREAD_OP,))
-    check_keys(items, ("ops", "segment", "keep", "edges", "never"), path, found)
-    values: dict[str, Any] = {key: read_whole(items, key, path, found) for key in ("keep", "edges")}
-    values["segment"] = read_text(items, "segment", path, found)
-    values["ops"] = ()
-    for key in ("ops", "never"):
-        if key in items:
-            values[key] = read_ops(items[key], f"{path}.{key}", found)
-    made = found.made(Group, path, **_given(values))
+    check_keys(items, key_names(Group), path, found)
+    made = found.made(Group, path, **{"ops": (), **read_keys(Group, items, path, found)})
     return made if made.ops else Group(ops=(UNREAD_OP,))
 
 
@@ -345,12 +257,13 @@ def _graph(node: Yaml, path: str, known: tuple[str, ...], edges: Edges) -> Graph
         found.add(f"{path}.nodes", "is missing.", origin=node.key)
     written = _entries(items, "nodes", path, found)
     nodes = tuple(_node(name, each, f"{path}.nodes.{name}", edges) for name, each in written.items())
-    output = read_text(items, "output", path, found) or next(reversed(written), "")
+    output = _name(items, "output", path, found) or next(reversed(written), "")
     if not nodes:
         if "nodes" in items and items["nodes"].value == {}:
             found.add(f"{path}.nodes", "a graph needs at least one node.")
-        return found.made(Graph, path, inputs=inputs, nodes=_UNREAD_NETWORK.nodes, output=UNREAD)
-    return found.made(Graph, path, inputs=inputs, nodes=nodes, output=output)
+        nodes, output = _UNREAD_NETWORK.nodes, UNREAD
+    simple = read_keys(Graph, items, path, found)
+    return found.made(Graph, path, inputs=inputs, nodes=nodes, output=output, **simple)
 
 
 def _inputs(graph: Yaml, items: Items, path: str, found: ProblemCollector) -> tuple[str, ...]:
@@ -373,22 +286,23 @@ def _node(name: str, node: Yaml, path: str, edges: Edges) -> Node:
     if len(ways) != 1:
         said = f", not {' and '.join(ways)}" if ways else ""
         found.add(path, f"a node needs one of from, sum and concat{said}.", origin=node.key)
-        check_keys(items, (*WAYS, *_ALIKE), path, found)
-        return found.made(Node, path, name=name, edges=UNREAD_EDGES, **_place(items, path, found))
-    check_keys(items, _ALIKE if ways == ["from"] else (*ways, *_PLACE), path, found)
+        check_keys(items, (*WAYS, *_keys_beside(["from"])), path, found)
+        simple = read_keys(Node, items, path, found, misspelt=_is_misspelt(items))
+        return found.made(Node, path, name=name, edges=UNREAD_EDGES, **simple)
+    check_keys(items, (*ways, *_keys_beside(ways)), path, found)
     read = edges.alike(items, path) if ways == ["from"] else edges.listed(items[ways[0]], path)
     joined = CONCAT if ways == [CONCAT] else SUM
     if ways == ["from"] and "cell" in items:
         joined = _cell(items, path, found)
-    place = _place(items, path, found)
+    simple = read_keys(Node, items, path, found, misspelt=_is_misspelt(items))
     if not read:
         found.add(path, "a node needs at least one edge.")
-    return found.made(Node, path, name=name, edges=read or UNREAD_EDGES, join=joined, **place)
+    return found.made(Node, path, name=name, edges=read or UNREAD_EDGES, join=joined, **simple)
 
 
 def _cell(items: Items, path: str, found: ProblemCollector) -> str:
     """Return the name of the cell that a node uses; ``UNREAD`` if, noted, no cell can be it."""
-    cell = read_text(items, "cell", path, found)
+    cell = _name(items, "cell", path, found)
     if cell is None or cell not in RESERVED_CELLS:
         return UNREAD if cell is None else cell
     hint = "" if cell == NETWORK else f"Write {cell}: [EDGE, ...] in place of from and cell."
@@ -396,16 +310,17 @@ def _cell(items: Items, path: str, found: ProblemCollector) -> str:
     return UNREAD
 
 
-def _place(items: Items, path: str, found: ProblemCollector) -> dict[str, Any]:
-    width = items.get("width")
-    named = width is not None and width.value == "classes"
-    # A key that is not known may be one of these, misspelt: what is unsaid then does not mean the default.
-    unsaid = None if all(key in (*WAYS, *_ALIKE) for key in items) else UNREAD_NUMBER
-    return _given(
-        {
-            "width": "classes" if named else read_whole(items, "width", path, found, unsaid=unsaid),
-            "reduction": read_whole(items, "reduction", path, found, unsaid=unsaid),
-            "repeat": read_whole(items, "repeat", path, found, least=0, most=MOST_REPEATS),
-            "shadow": read_flag(items, "shadow", path, found),
-        }
-    )
+def _keys_beside(ways: list[str]) -> tuple[str, ...]:
+    """Return the keys of a node beside that under which its edges stand.
+
+    Under ``from`` all edges are alike, and have their keys at the node.
+    """
+    simple = tuple(one.names[0] for one in keys_of(Node).values() if one.kind is not None)
+    if ways != ["from"]:
+        return simple
+    return (*keys_of(Node)["join"].names, *(key for key in key_names(Edge) if key != "from"), *simple)
+
+
+def _is_misspelt(items: Items) -> bool:
+    """Return whether a key is none of a node: it may be one of these, and what is missing no default."""
+    return any(key not in (*key_names(Node), *key_names(Edge)) for key in items)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from nascore.config import parse_document
+from nascore.config.writer import Flow, Verbatim, write_yaml
 from nascore.description.expand import survey
-from nascore.description.names import WAYS
+from nascore.description.keys import verbatim, write_keys
+from nascore.description.names import CONCAT, LANGUAGE, NETWORK, SUM, WAYS
 from nascore.description.problems import ProblemCollector
 from nascore.description.reading import read_description
-from nascore.description.writing import dump
 from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nascore.config import Node as Yaml
-    from nascore.description.graph import Description
+    from nascore.description.graph import Description, Graph
     from nascore.description.operation import Catalogue
+    from nascore.description.values import Edge, Node
     from nascore.errors import Origin, Problem
 
 __all__ = ["dump", "load", "locate", "located", "stop_at"]
@@ -149,3 +151,56 @@ def located(problems: Iterable[Problem], text: str, *, where: str) -> list[Probl
     if root is None:
         return list(problems)
     return [one if one.origin else evolve(one, origin=locate(root, one.path)) for one in problems]
+
+
+def dump(description: Description) -> str:
+    """Return the shortest text of a description; ``load(dump(d)) == d``."""
+    groups = {Verbatim(name): Flow(write_keys(group)) for name, group in description.groups.items()}
+    cells = {
+        Verbatim(name): _written_graph(cell, description, {"inputs": verbatim(cell.inputs)})
+        for name, cell in description.cells.items()
+    }
+    entries = write_keys(
+        description,
+        groups={"groups": groups} if groups else {},
+        cells={"cells": cells} if cells else {},
+        network={NETWORK: _written_graph(description.network, description, {})},
+    )
+    return write_yaml({"nascore": LANGUAGE, **entries})
+
+
+def _written_graph(graph: Graph, description: Description, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = {Verbatim(node.name): Flow(_written_node(node, description)) for node in graph.nodes}
+    output = {} if graph.output == graph.nodes[-1].name else {"output": Verbatim(graph.output)}
+    return write_keys(graph, inputs=inputs, nodes={"nodes": nodes}, output=output)
+
+
+def _written_node(node: Node, description: Description) -> dict[str, Any]:
+    hows = [_how(edge, description) for edge in node.edges]
+    if node.join == CONCAT or any(how != hows[0] for how in hows):
+        way = CONCAT if node.join == CONCAT else SUM
+        return write_keys(
+            node, edges={way: [_written_edge(edge, description) for edge in node.edges]}, join={}
+        )
+    sources = verbatim(edge.source for edge in node.edges)
+    cell = {} if node.cell is None else {"cell": Verbatim(node.cell)}
+    return write_keys(
+        node, edges={"from": sources[0] if len(sources) == 1 else sources}, join={**cell, **hows[0]}
+    )
+
+
+def _written_edge(edge: Edge, description: Description) -> Verbatim | Flow:
+    source, how = Verbatim(edge.source), _how(edge, description)
+    if edge.source != "from" and edge.group is None and how.keys() <= {"op", "ops"}:
+        return Flow({source: how.get("op", how.get("ops"))}) if how else source
+    return Flow({"from": source, **how})
+
+
+def _how(edge: Edge, description: Description) -> dict[str, Any]:
+    """Return what is written for an edge beside its source."""
+    ops = verbatim(edge.ops)
+    if edge.group is not None:
+        own = {} if edge.ops == description.groups[edge.group].ops else {"ops": ops}
+        return write_keys(edge, source={}, ops={}, group={"choose": Verbatim(edge.group), **own})
+    written: dict[str, Any] = {"op": ops[0]} if len(ops) == 1 else {"ops": ops}
+    return write_keys(edge, source={}, ops=written if ops else {}, group={})

@@ -13,11 +13,26 @@ from typing import TYPE_CHECKING, Literal
 from attrs import field, frozen
 
 from nascore.config import read_scalar, write_scalar
+from nascore.config.document import show
+from nascore.description.keys import (
+    FLAG,
+    Hashed,
+    Kind,
+    check_values,
+    declared,
+    form,
+    key,
+    one_of,
+    verbatim,
+    whole,
+)
 from nascore.description.names import (
     CONCAT,
     MOST_REPEATS,
     SUM,
     UNREAD,
+    UNREAD_NUMBER,
+    WAYS,
     Scalar,
     is_group_name,
     is_node_name,
@@ -25,12 +40,25 @@ from nascore.description.names import (
     is_setting_value,
 )
 from nascore.description.problems import ProblemCollector, nearest
-from nascore.errors import DescriptionError, did_you_mean
+from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Edge", "Group", "Node", "Op", "Segment", "Settings", "unlisted"]
+    from nascore.config import Node as Yaml
+
+__all__ = [
+    "UNREAD_OP",
+    "Edge",
+    "Group",
+    "Node",
+    "Op",
+    "Segment",
+    "Settings",
+    "read_list",
+    "read_ops",
+    "unlisted",
+]
 
 
 Settings = tuple[tuple[str, Scalar], ...]
@@ -69,14 +97,14 @@ class Op:
         found = ProblemCollector()
         if not is_operation_name(self.name):
             found.add("", f"{self.name!r} cannot name an operation.")
-        keys = [key for key, _ in self.settings]
-        for key, value in self.settings:
-            if not is_operation_name(key):
-                found.add("", f"{key!r} cannot name a setting of {self.name}.")
-            if keys.count(key) > 1:
-                found.add("", f"{self.name} has the setting {key} twice.")
+        names = [setting for setting, _ in self.settings]
+        for setting, value in self.settings:
+            if not is_operation_name(setting):
+                found.add("", f"{setting!r} cannot name a setting of {self.name}.")
+            if names.count(setting) > 1:
+                found.add("", f"{self.name} has the setting {setting} twice.")
             if not is_setting_value(value):
-                found.add("", f"{value!r} cannot be the value of {self.name}'s setting {key}.")
+                found.add("", f"{value!r} cannot be the value of {self.name}'s setting {setting}.")
         found.stop()
 
     def __str__(self) -> str:
@@ -111,11 +139,34 @@ def _setting(text: str, item: str) -> tuple[str, Scalar]:
     return key, read
 
 
+UNREAD_OP = Op(UNREAD)
+"""In place of operations that could not be read."""
+
+
+def read_list(node: Yaml) -> list[Yaml]:
+    """Return the items of a list; what is no list counts as a list of one."""
+    return node.value if isinstance(node.value, list) else [node]
+
+
+def read_ops(node: Yaml, path: str, found: ProblemCollector) -> tuple[Op, ...]:
+    """Return the operations of a list, or of a single one; ``UNREAD_OP`` for what, noted, is none."""
+    ops: list[Op] = []
+    for item in read_list(node):
+        if not isinstance(item.value, str):
+            text = f"{show(item)} is no operation."
+            found.add(path, text, hint="Write NAME or NAME(KEY=VALUE;KEY=VALUE).", origin=item.origin)
+            continue
+        with found.at(path, item.origin):
+            ops.append(Op.parse(item.value))
+    return tuple(ops) if len(ops) == len(read_list(node)) else (*ops, UNREAD_OP)
+
+
+_OPS = Kind(read=read_ops, write=verbatim)
+
 Segment = Literal["edge", "node"]
-_SEGMENTS = ("edge", "node")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=declared)
 class Edge:
     """One way into a node.
 
@@ -132,16 +183,16 @@ class Edge:
         DescriptionError: If an invariant is broken.
     """
 
-    source: str | int
-    ops: tuple[Op, ...] = ()
-    group: str | None = None
-    gate: bool = False
+    source: str | int = field(metadata=form("from", hashed=Hashed.PLAN))
+    ops: tuple[Op, ...] = field(default=(), metadata=form("op", "ops", hashed=Hashed.PLAN))
+    group: str | None = field(default=None, metadata=form("choose", hashed=Hashed.PLAN))
+    gate: bool = field(default=False, metadata=key("gate", FLAG, hashed=Hashed.PLAN))
 
     def __attrs_post_init__(self) -> None:
         found = ProblemCollector()
         _check_source(self.source, found)
         _check_unique(self.ops, "on one edge", found)
-        found.flag("gate", self.gate)
+        check_values(self, found)
         if self.group is not None:
             if not is_group_name(self.group):
                 found.add("choose", f"{self.group!r} cannot name a group.")
@@ -161,7 +212,7 @@ def _check_source(source: object, found: ProblemCollector) -> None:
         found.add("from", f"{source!r} cannot name a state.")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=declared)
 class Node:
     """A state.
 
@@ -181,13 +232,19 @@ class Node:
         DescriptionError: If an invariant is broken.
     """
 
-    name: str
-    edges: tuple[Edge, ...]
-    join: str = SUM
-    width: int | Literal["classes"] = 1
-    reduction: int | None = None
-    repeat: int | None = None
-    shadow: bool = False
+    name: str = field(metadata=form(hashed=Hashed.NO))
+    edges: tuple[Edge, ...] = field(metadata=form(*WAYS, hashed=Hashed.PLAN))
+    join: str = field(default=SUM, metadata=form("cell", hashed=Hashed.PLAN))
+    width: int | Literal["classes"] = field(
+        default=1, metadata=key("width", whole(word="classes"), hashed=Hashed.PLAN, draft=UNREAD_NUMBER)
+    )
+    reduction: int | None = field(
+        default=None, metadata=key("reduction", whole(), hashed=Hashed.PLAN, draft=UNREAD_NUMBER)
+    )
+    repeat: int | None = field(
+        default=None, metadata=key("repeat", whole(0, MOST_REPEATS), hashed=Hashed.PLAN)
+    )
+    shadow: bool = field(default=False, metadata=key("shadow", FLAG, hashed=Hashed.PLAN))
 
     def __attrs_post_init__(self) -> None:
         found = ProblemCollector()
@@ -195,13 +252,7 @@ class Node:
             found.add("", f"{self.name!r} cannot name a node.")
         if not is_node_name(self.join):
             found.add("cell", f"{self.join!r} cannot name a cell.")
-        if self.width != "classes":
-            found.whole("width", self.width, 1)
-        if self.reduction is not None:
-            found.whole("reduction", self.reduction, 1)
-        if self.repeat is not None:
-            found.whole("repeat", self.repeat, 0, MOST_REPEATS)
-        found.flag("shadow", self.shadow)
+        check_values(self, found)
         if self.shadow and self.join != SUM:
             found.add("shadow", "only a sum can be a shadow.")
         if not self.edges:
@@ -270,7 +321,7 @@ def _facts(node: Node) -> Iterator[str]:
         yield "shadow"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=declared)
 class Group:
     """A choice group: its columns, and the space's rule for deriving.
 
@@ -285,11 +336,13 @@ class Group:
         DescriptionError: If an invariant is broken.
     """
 
-    ops: tuple[Op, ...]
-    segment: Segment = "edge"
-    keep: int = 1
-    edges: int | None = None
-    never: tuple[Op, ...] = ()
+    ops: tuple[Op, ...] = field(metadata=key("ops", _OPS, hashed=Hashed.PLAN))
+    segment: Segment = field(
+        default="edge", metadata=key("segment", one_of("edge", "node"), hashed=Hashed.NO)
+    )
+    keep: int = field(default=1, metadata=key("keep", whole(), hashed=Hashed.NO))
+    edges: int | None = field(default=None, metadata=key("edges", whole(), hashed=Hashed.NO))
+    never: tuple[Op, ...] = field(default=(), metadata=key("never", _OPS, hashed=Hashed.NO))
 
     def __attrs_post_init__(self) -> None:
         found = ProblemCollector()
@@ -297,17 +350,9 @@ class Group:
             found.add("ops", "a group needs operations.")
         _check_unique(self.ops, "in one group", found)
         _check_unique(self.never, "under never", found)
-        if self.segment not in _SEGMENTS:
-            found.add(
-                "segment",
-                f"must be edge or node, not {self.segment!r}.",
-                hint=did_you_mean(str(self.segment), _SEGMENTS),
-            )
-        found.whole("keep", self.keep, 1)
-        if self.edges is not None:
-            found.whole("edges", self.edges, 1)
-            if self.segment == "node":
-                found.add("edges", "has no meaning where a whole node competes: keep says how many stay.")
+        check_values(self, found)
+        if self.edges is not None and self.segment == "node":
+            found.add("edges", "has no meaning where a whole node competes: keep says how many stay.")
         for op in unlisted(self.never, self.ops):
             hint = nearest(str(op), map(str, self.ops))
             found.add("never", f"{op} is not among the group's operations.", hint=hint, spot=str(op))

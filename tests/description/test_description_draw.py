@@ -29,7 +29,7 @@ def test_the_text_of_choices_counts_candidates():
 def test_a_description_is_printed_as_its_drawing():
     description = load(CHAIN)
     assert str(description) == draw(description)
-    assert repr(description).startswith("Description(network=Graph(")
+    assert repr(description).startswith("Description(channels=")
 
 
 def test_dot_has_an_arrow_for_every_edge():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from math import inf, nextafter
 from typing import TYPE_CHECKING, cast
 
@@ -66,7 +67,7 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
-    pool = cast("Pooling", relaxation).pooled if "pools" in search.declared else _log_sum
+    pool = partial(_pooled, cast("Pooling", relaxation)) if "pools" in search.declared else _log_sum
     selecting = cast("Selecting", relaxation)
     merged = _merged(theta, segments, never, pool)
     picks = [pick for pick in _asked(selecting, *merged, name) if pick[1] not in never]
@@ -87,6 +88,10 @@ def _asked(relaxation: Selecting, theta: Tensor, segments: Tensor, name: str) ->
     return ReturnCheck(relaxation, "picks", "relaxation").picks(
         relaxation.picks(theta, segments), segments, name
     )
+
+
+def _pooled(relaxation: Pooling, theta: Tensor) -> Tensor:
+    return ReturnCheck(relaxation, "pooled", "relaxation").tensor(relaxation.pooled(theta), ())
 
 
 def _log_sum(theta: Tensor) -> Tensor:

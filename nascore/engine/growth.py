@@ -23,7 +23,7 @@ from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.results import learned_choices, record_epoch
-from nascore.engine.return_checks import ReturnCheck
+from nascore.engine.return_checks import ReturnCheck, items_of
 from nascore.engine.training import TrainingStart
 from nascore.errors import (
     DescriptionError,
@@ -35,7 +35,7 @@ from nascore.errors import (
     error_line,
     out_of_memory_text,
 )
-from nascore.gallery import Gallery
+from nascore.gallery import Entry, Gallery
 from nascore.plugin.guard import call_component
 from nascore.run import bytes_of, text_of
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from nascore.description import Matrix
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
-    from nascore.gallery import Entry
     from nascore.nn import Examples
     from nascore.run import RunFolder
 
@@ -268,9 +267,11 @@ class _GrowthRun:
         """Return the parents of a wave; none where the run is over."""
         rng = growth_random(self.context.recipe, wave)
         part = self.context.recipe.part("growth")
-        parents = call_component(
-            part.component, "next_parents", lambda: tuple(policy.next_parents(self.gallery, wave, rng))
+        given = call_component(
+            part.component, "next_parents", lambda: items_of(policy.next_parents(self.gallery, wave, rng))
         )
+        returned = ReturnCheck(policy, "next_parents", "growth")
+        parents = returned.several(given, Entry, "entries of the gallery")
         if any(parent not in self.gallery for parent in parents):
             raise _mistake(part.name, "chose a parent that is not in the gallery.")
         return parents

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from nascore.contract import GrowingPolicy, Remarking
 from nascore.description import Description
-from nascore.engine.return_checks import ReturnCheck
+from nascore.engine.return_checks import ReturnCheck, items_of
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_shapes
 from nascore.plugin.guard import call_component
@@ -52,9 +52,8 @@ def initial_architectures(
         return ()
     part = recipe.part("growth")
     rng = growth_random(recipe, "seeds")
-    seeds = call_component(part.component, "seeds", lambda: tuple(policy.seeds(description, rng)))
-    for seed in seeds:
-        ReturnCheck(policy, "seeds", "growth").expect(seed, Description, "Descriptions")
+    given = call_component(part.component, "seeds", lambda: items_of(policy.seeds(description, rng)))
+    seeds = ReturnCheck(policy, "seeds", "growth").several(given, Description, "Descriptions")
     wrong = "gave no architecture to begin with" if not seeds else ""
     if any(seed.is_open for seed in seeds):
         wrong = "began with an architecture that still leaves a choice"
@@ -63,9 +62,22 @@ def initial_architectures(
     for seed in seeds:
         check_shapes(seed, catalogue, (facts.height, facts.width))
     if isinstance(policy, GrowingPolicy):
+        check_epochs(policy)
         # Tried before the first is trained, for minutes or hours: whether anything can grow at all.
         open_first(recipe, policy, seeds, catalogue)
     return seeds
+
+
+def check_epochs(policy: GrowingPolicy) -> None:
+    """Check for how many epochs a policy has its architectures trained.
+
+    Raises:
+        PluginError: It says no whole number of at least 1.
+    """
+    for name in ("seed_epochs", "child_epochs"):
+        value: object = getattr(policy, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ReturnCheck(policy, name, "growth").wrong(repr(value), "a whole number of at least 1")
 
 
 def open_first(
@@ -92,4 +104,5 @@ def growth_remark(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Descript
     if "remarks" not in part.provides:
         return ""
     remarking = cast("Remarking", policy)
-    return call_component(part.component, "remark", lambda: str(remarking.remark(seeds)))
+    given = call_component(part.component, "remark", lambda: remarking.remark(seeds))
+    return ReturnCheck(policy, "remark", "growth").expect(given, str, "a text, which may be empty")

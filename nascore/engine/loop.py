@@ -13,12 +13,13 @@ from attrs import Factory, define, evolve
 from nascore.contract import EpochReport, Stateful, StepReport
 from nascore.engine.device import check_torch_state
 from nascore.engine.mixture import entropy
+from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import PluginError, Problem, RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from nascore.contract import Phase, Search, Trainer
+    from nascore.contract import Phase, Search, Trainer, Updater
     from nascore.engine.observers import Observers
 
 
@@ -106,8 +107,8 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
         raise
     check_torch_state(who)
     if not isinstance(report, StepReport):
-        text = f"{name} was asked for step {done} of {phase.steps} and returned {_kind(report)}"
-        raise _mistake(f"{text}, not a StepReport.", "Each call of step() makes one step and reports it.")
+        given = f"{describe_value(report)} for step {done} of {phase.steps}"
+        raise ReturnCheck(trainer, "step", "trainer").wrong(given, "a StepReport of each step")
     figures: dict[str, Any] = {field: _figure(name, report, field, done) for field in FIGURES}
     return evolve(report, **figures)
 
@@ -211,14 +212,21 @@ def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
     """Return all that decides how the phase goes on; `torch.load(weights_only=True)` can read it back."""
     state: dict[str, Any] = {
         "network": {name: value.clone() for name, value in phase.network.state_dict().items()},
-        "trainer": trainer.state_dict(),
+        "trainer": _state(trainer, "trainer"),
         "batches": {name: batches.state_dict() for name, batches in phase.batches.items()},
         "streams": phase.streams.state_dict(),
     }
     if phase.search is not None:
         state["architecture"] = phase.search.state.state_dict()
-        state["updater"] = phase.search.updater.state_dict()
-        state["regularizers"] = {place: one.state_dict() for place, one in _stateful(phase.search).items()}
+        state["updater"] = _state(phase.search.updater, "updater")
+        stateful = _stateful(phase.search)
+        state["regularizers"] = {place: _state(one, "regularizer") for place, one in stateful.items()}
+    return state
+
+
+def _state(part: Stateful | Trainer | Updater, slot: str) -> dict[str, Any]:
+    given: object = part.state_dict()
+    state: dict[str, Any] = ReturnCheck(part, "state_dict", slot).expect(given, dict, "a dict of all state")
     return state
 
 

@@ -60,14 +60,15 @@ class ArchitectureSearch:
         """Return the relaxation as it is now for a group: one that anneals depends on the progress.
 
         Raises:
-            PluginError: What it gives as itself, annealed, is no relaxation.
+            PluginError: What it gives as itself, annealed or for the group, is no relaxation.
         """
         relaxation = self.relaxation
         if "anneals" in self.declared:
             returned = ReturnCheck(relaxation, "annealed", "relaxation")
             relaxation = returned.relaxation(cast("Annealing", relaxation).annealed(self.progress))
         if "grouped" in self.declared:
-            relaxation = cast("Grouped", relaxation).within(self.state.groups[name])
+            returned = ReturnCheck(relaxation, "within", "relaxation")
+            relaxation = returned.relaxation(cast("Grouped", relaxation).within(self.state.groups[name]))
         return relaxation
 
     def expected(self) -> dict[str, Tensor]:
@@ -263,8 +264,13 @@ def initial_state(
     """Return the choices of a search, with the start values of theta.
 
     Raises:
-        PluginError: The relaxation gives something else than a tensor of the group's shape.
+        PluginError: The relaxation gives something else than a tensor of the group's shape, or says wrong
+            over what entries compete.
     """
+    segment: object = getattr(relaxation, "segment", "nothing")
+    if segment not in (None, "edge", "node"):
+        returned = ReturnCheck(relaxation, "segment", "relaxation")
+        raise returned.wrong(repr(segment), "'edge' or 'node' or None")
     if relaxation.segment is not None:
         groups = {name: group.segmented(relaxation.segment) for name, group in groups.items()}
     theta = {name: _initial(relaxation, groups[name], name, streams["theta"]) for name in sorted(groups)}

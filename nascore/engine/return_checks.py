@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from inspect import getsourcefile, getsourcelines
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -62,6 +62,21 @@ class ReturnCheck:
         if not isinstance(given, kind):
             raise self.wrong(describe_value(given), due)
         return given
+
+    def several(self, given: object, kind: type[T], due: str) -> tuple[T, ...]:
+        """Return what was given as a tuple, if it is a sequence of values of the right type.
+
+        Args:
+            given: What was given; of an iterable see :func:`items_of`.
+            kind: The type of each.
+            due: The type in words, in the plural.
+
+        Raises:
+            PluginError: It is not; see :meth:`expect`.
+        """
+        if not isinstance(given, list | tuple):
+            raise self.wrong(describe_value(given), f"a sequence of {due}")
+        return tuple(self.expect(one, kind, due) for one in given)
 
     def tensor(self, given: object, shape: Sequence[int], where: str = "") -> Tensor:
         """Return what was given, if it is a tensor of floating point numbers of this shape.
@@ -135,6 +150,13 @@ class ReturnCheck:
             if not bool(torch.isfinite(value).all()):
                 raise self.wrong(f"numbers for {name} that are not finite", "finite ones")
         return found
+
+
+def items_of(given: object) -> object:
+    """Return the items of an iterable as a tuple, so that its code runs here; any other value as it is."""
+    if isinstance(given, Iterable) and not isinstance(given, str | Mapping | Tensor):
+        return tuple(given)
+    return given
 
 
 def describe_value(given: object) -> str:

@@ -194,7 +194,7 @@ def test_a_space_with_a_code_of_its_own_is_refused():
 
     mine = type("Mine", (), {"nascore_spaces": staticmethod(nascore_spaces)})()
     registry = Registry.of(builtin=nascore.builtin, petridish=nascore_petridish, mine=mine)
-    with pytest.raises(RecipeError, match=r"(?s)petridish and fixed do not fit.*a code of its own"):
+    with pytest.raises(RecipeError, match=r"(?s)petridish and fixed do not fit.*no code in a fixed encoding"):
         recipe_of(registry=registry, space="fixed")
 
 

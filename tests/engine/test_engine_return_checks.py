@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import pytest
 import torch
 from engine_runs import GROWN, REGISTRY, recipe_of
+from engine_toys import toy_phase
+from tiny import TINY
 
+import nascore
 from nascore.contract import Demand, Sampled
+from nascore.engine.loop import capture
 from nascore.engine.search import search
 from nascore.errors import PluginError
 
@@ -153,7 +160,85 @@ def test_an_updater_that_does_not_move_theta_in_place_is_named(step, said, estim
         search_with(monkeypatch, tmp_path, f"{SGD}.step", own, **{"trainer.estimate": estimate})
 
 
-@pytest.mark.parametrize("seeds", [[None], ["an architecture"]])
+@pytest.mark.parametrize(
+    ("segment", "given"), [("channel", "gives 'channel'"), (3, "gives 3"), ([], r"gives \[\]")]
+)
+def test_what_a_relaxation_says_of_itself_is_checked(segment, given, monkeypatch, tmp_path):
+    text = f"relaxation: Softmax.segment .* {given}, .* 'edge' or 'node' or None"
+    with pytest.raises(PluginError, match=text):
+        search_with(
+            monkeypatch, tmp_path, f"{SOFTMAX}.__init__", lambda self, _: setattr(self, "segment", segment)
+        )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.needs("nascore-data")
+@pytest.mark.parametrize(
+    ("method", "given", "said"),
+    [
+        ("annealed", None, "gives None, and the slot asks for a relaxation"),
+        ("within", None, "gives None, and the slot asks for a relaxation"),
+        ("pooled", torch.zeros(2), r"gives a tensor \[2\] of float32, .* of no dimension"),
+        ("picks", None, "gives None for cell, .* a list of pairs"),
+    ],
+)
+def test_what_optional_methods_of_a_relaxation_return_is_checked(method, given, said, monkeypatch):
+    monkeypatch.setattr(f"nascore_data.relaxation.Egs.{method}", lambda *_: given)
+    with pytest.raises(PluginError, match=f"relaxation: Egs.{method} of the plugin nascore_data {said}"):
+        nascore.search(
+            space="tiny", dataset="synthetic", updater="data", relaxation="egs", scale="mini", settings=TINY
+        )
+
+
+@pytest.mark.parametrize(
+    ("target", "slot"), [(UNIFORM, "updater"), (TRAINER, "trainer"), (L1, "regularizer")]
+)
+def test_a_state_that_is_none_is_named(target, slot, monkeypatch):
+    module, _, name = target.rpartition(".")
+    kind = getattr(import_module(module), name)
+    part = kind.__new__(kind)
+    monkeypatch.setattr(f"{target}.state_dict", lambda _: None, raising=False)
+    trainer = part if slot == "trainer" else SimpleNamespace(state_dict=dict)
+    phase = toy_phase(updater=part if slot == "updater" else None)
+    if slot == "regularizer":
+        phase = toy_phase(regularizers=(part,), stateful=(0,))
+    with pytest.raises(PluginError, match=f"{slot}: {name}.state_dict .* gives None, .* a dict of all state"):
+        capture(phase, trainer)
+
+
+@pytest.mark.needs("nascore-petridish")
+@pytest.mark.parametrize(
+    ("method", "given", "said"),
+    [
+        ("seeds", lambda *_: None, "gives None, and the slot asks for a sequence of Descriptions"),
+        ("seed_epochs", 0, "gives 0, and the slot asks for a whole number of at least 1"),
+        ("child_epochs", "80", "gives '80', and the slot asks for a whole number of at least 1"),
+        ("open", lambda *_: None, "gives None, and the slot asks for a Description"),
+        ("next_parents", lambda *_: None, "gives None, and the slot asks for a sequence of entries"),
+        ("next_parents", lambda *_: iter([3]), "gives int 3, and the slot asks for entries of the gallery"),
+        ("close", lambda *_: None, "gives None, and the slot asks for a Description"),
+    ],
+)
+def test_what_a_policy_that_grows_returns_is_checked(method, given, said, monkeypatch, tmp_path):
+    monkeypatch.setattr(f"nascore_petridish.policy.Petridish.{method}", given)
+    text = f"growth: Petridish.{method} of the plugin nascore_petridish {said}"
+    with pytest.raises(PluginError, match=text):
+        nascore.search(
+            space="tiny",
+            dataset="synthetic",
+            growth="petridish",
+            scale="mini",
+            settings={**TINY, "growth.count": 2, "growth.seed_epochs": 1, "growth.child_epochs": 1},
+            out=tmp_path / "run",
+        )
+
+
+def test_a_remark_that_is_no_text_is_named(monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=r"growth: Random.remark .* gives None, .* a text"):
+        search_with(monkeypatch, tmp_path, f"{RANDOM}.remark", lambda *_: None, names=GROWN, growth__count=2)
+
+
+@pytest.mark.parametrize("seeds", [None, 3, [None], ["an architecture"], "an architecture"])
 def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
-    with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for Descriptions"):
+    with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for (a sequence of )?Descriptions"):
         search_with(monkeypatch, tmp_path, f"{RANDOM}.seeds", lambda *_: seeds, names=GROWN, growth__count=2)

@@ -157,7 +157,7 @@ def test_a_setting_that_does_not_fit_is_named_with_its_part():
         "xnas and alternating (estimate unrolled) do not fit.\n"
         "     xnas needs an estimate at the weights of this round (first); alternating (estimate unrolled) "
         "is not that.\n"
-        "     Why: its rewards are per sample and of this round.\n"
+        "     Why: its rewards are measured for each sample at the weights of the same round.\n"
         "     xnas from --updater; alternating wished by xnas, estimate unrolled from --set. "
         "What fits: trainer.estimate=first.\n"
         "This works (trainer.estimate unset, so it is first):\n"

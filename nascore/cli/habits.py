@@ -1,6 +1,6 @@
-"""Options and words of other tools, each with the right command here; a table.
+"""Options, commands and values of other tools, with the command of nascore that does the same.
 
-:mod:`nascore.cli.mistyped` looks it up where click knows no such option, command or value.
+:mod:`nascore.cli.mistyped` reads these tables where click finds no such option, command or value.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ FOLDER_OF_IMAGES: Final = (
     "with a data set that reads it: docs/plugin_authors.md."
 )
 ONNX: Final = (
-    "nascore writes no ONNX itself: best/model.py of a run loads the trained network in Python, and "
-    "torch.onnx.export writes that."
+    "nascore writes no ONNX: best/model.py of a run loads the trained network in Python, and "
+    "torch.onnx.export writes the ONNX file."
 )
 PREDICT: Final = (
     "Predictions are made in Python: nascore.load_run({name}).predict(images), or by "
     "best/model.py in the run's folder, with torch alone."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
-FOUND: Final = "the training of what is found"
+FOUND: Final = "the training of the found architecture"
 EPOCH: Final = "The length of a run is in epochs:"
 
 
@@ -38,16 +38,15 @@ class Habit:
     """An option that nascore does not have.
 
     Attributes:
-        names: How it is called elsewhere, without dashes.
-        settings: The settings that it is called here, each with what they are for; they answer in place of
-            `search` and `evaluate`, as far as the verb and the parts that were named have them.
-        search: The answer of ``nascore search``. ``{value}`` is what was typed after the option, or else
-            `value`; ``{run}`` is the same as a run; ``{named}`` is the slot's own flag with it, where a
-            component is called so.
+        names: Its names in other tools, without dashes.
+        settings: The settings of nascore that do the same, each with its purpose. Those that the verb and the
+            named components have are the answer, in place of `search` and `evaluate`.
+        search: The answer of ``nascore search``. ``{value}`` is the typed value, or else `value`; ``{run}``
+            is the same value as a run; ``{named}`` is the option of the slot with a component of that name.
         evaluate: The answer of ``nascore evaluate``; empty: that of `search`.
-        others: By another verb, its answer. Any other verb answers by the closest name of its own options.
-        value: What stands for the value where none was typed.
-        single: Whether the option takes no value: what follows it is not looked at.
+        others: The answers of other verbs, by verb. A verb without one suggests the closest of its options.
+        value: The placeholder where no value was typed.
+        single: Whether the option takes no value; then the next word is not part of it.
     """
 
     names: tuple[str, ...]
@@ -67,7 +66,7 @@ OPTIONS: Final = (
     Habit(
         names=("steps", "max-steps", "iterations", "iters", "num-steps"),
         search=f"{EPOCH} --set trainer.epochs=N for the search, --set training.epochs=N for the training of "
-        "what it finds.",
+        "the found architecture.",
         evaluate=f"{EPOCH} --set training.epochs=N.",
     ),
     Habit(
@@ -90,8 +89,8 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("gpu", "gpus", "cuda", "use-cuda", "gpu-id", "gpu-ids", "use-gpu", "accelerator"),
-        search="Write --device cuda. Of several GPUs the first visible one is used: CUDA_VISIBLE_DEVICES=1 "
-        "before the command makes the second one that.",
+        search="Write --device cuda. The first visible GPU is used: CUDA_VISIBLE_DEVICES=1 before the "
+        "command makes the second GPU the first visible one.",
         single=True,
     ),
     Habit(names=("cpu", "no-cuda", "no-gpu"), search="Write --device cpu.", single=True),
@@ -111,23 +110,22 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("algorithm", "algo", "method", "strategy", "searcher", "nas", "alg", "search-algorithm"),
-        search="Write {named}. An algorithm is what fills --updater, and for some --growth or --relaxation; "
-        "see nascore list.",
-        evaluate="An architecture is trained as it is. One is searched for by nascore search {named}.",
+        search="Write {named}. An algorithm is an updater, and for some algorithms also a growth policy or a "
+        "relaxation; see nascore list.",
+        evaluate="An evaluation trains one architecture. A search is nascore search {named}.",
         value="NAME",
     ),
     Habit(
         names=("optimizer", "optim", "opt"),
-        search="The optimizer of the weights is the trainer's, with settings such as --set trainer.lr=X; see "
+        search="The trainer has the optimizer of the weights, with settings such as --set trainer.lr=X; see "
         "nascore show alternating. The search algorithm is --updater NAME.",
         evaluate="The optimizer is SGD, with settings such as --set training.lr=X; see nascore show run.",
         value="NAME",
     ),
     Habit(
         names=("model", "arch", "architecture", "network", "net", "backbone", "search-space", "supernet"),
-        search="Write {space}. It is searched in; an architecture that is fixed is trained by "
-        "nascore evaluate ARCHITECTURE.",
-        evaluate="Write nascore evaluate {value}: the architecture stands by itself.",
+        search="Write {space} to search in it. nascore evaluate ARCHITECTURE trains one fixed architecture.",
+        evaluate="Write nascore evaluate {value}: the architecture is an argument without an option.",
         value="NAME",
     ),
     Habit(
@@ -181,33 +179,33 @@ OPTIONS: Final = (
         names=("flops", "macs", "max-params", "max-flops", "target", "constraint", "limit", "latency"),
         search="Write --regularizer cost --set regularizer.cost.target=N for a cost that the search aims at; "
         "see nascore show cost. Latency is not measured.",
-        evaluate="An architecture is trained as it is; nascore draw ARCHITECTURE counts parameters and MACs.",
+        evaluate="An evaluation has no limit of costs; nascore draw ARCHITECTURE counts parameters and MACs.",
         others={"gallery": "Write --cost macs or --cost params."},
     ),
     Habit(
         names=("time", "time-limit", "timeout", "max-time", "budget", "max-hours"),
         search="A search has no time limit: its length is --set trainer.epochs=N, and growth ends with "
-        "--set growth.count=N. Ctrl-C stops it and keeps what there is.",
+        "--set growth.count=N. Ctrl-C stops it and keeps the run's files.",
     ),
     Habit(
         names=("verbose", "v", "log-level", "progress"),
-        search="Progress is shown as it is; every epoch is in metrics.jsonl and run.log of the run. "
+        search="Progress is always shown; metrics.jsonl and run.log of the run have every epoch. "
         "Tracebacks: nascore --debug VERB.",
         single=True,
     ),
     Habit(
         names=("quiet", "q", "silent", "no-progress", "no-bar"),
-        search="Write --observer none, for a run that shows nothing while it runs.",
+        search="Write --observer none for a run without progress output.",
         single=True,
     ),
     Habit(
         names=("wandb", "tensorboard", "logger", "mlflow", "report-to", "log"),
-        search="Every epoch is a line of metrics.jsonl in the run's folder; another logger is an observer of "
-        "your own: docs/observers.md.",
+        search="Every epoch is a line of metrics.jsonl in the run's folder; an observer of your own "
+        "can write to another logger: docs/observers.md.",
     ),
     Habit(
         names=("amp", "fp16", "bf16", "half", "precision", "mixed-precision"),
-        search="nascore computes in float32 alone.",
+        search="nascore computes in float32 only.",
         single=True,
     ),
     Habit(
@@ -216,14 +214,14 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("test", "eval", "final", "retrain"),
-        search="Write --evaluate: what is found is trained from scratch and tested.",
-        evaluate="It tests once, at its end, without being told.",
+        search="Write --evaluate to train the found architecture from scratch and test it.",
+        evaluate="nascore evaluate always tests, once, at its end.",
         single=True,
     ),
     Habit(
         names=("validate", "check", "noop", "plan", "n"),
         search="Write --dry-run.",
-        evaluate="It has no dry run; nascore check RECIPE examines a recipe.",
+        evaluate="nascore evaluate has no dry run; nascore check RECIPE checks a recipe.",
         single=True,
     ),
     Habit(
@@ -246,9 +244,9 @@ OPTIONS: Final = (
         names=("best", "top", "id", "index", "k", "arch-id"),
         others=dict.fromkeys(
             ("evaluate", "draw", "export"),
-            "Write --entry {value}, by its id in nascore gallery; without it the best is taken.",
+            "Write --entry {value}, the id in nascore gallery. Default: the best.",
         ),
-        evaluate="Write --entry {value}, by its id in nascore gallery; without it the best is taken.",
+        evaluate="Write --entry {value}, the id in nascore gallery. Default: the best.",
         value="ID",
     ),
     Habit(
@@ -261,14 +259,14 @@ OPTIONS: Final = (
         single=True,
     ),
 )
-"""What stands for an option; the first that has the name and an answer for the verb counts."""
+"""The options of other tools; the first habit with the name and an answer for the verb is used."""
 
 _LIST: Final = "Write nascore list, or nascore list {rest}."
 _GALLERY: Final = "Write nascore gallery {run} --plot."
 _DRAW: Final = "Write nascore draw {run}."
 _SEARCH: Final = (
-    "A search is nascore search --space NAME --updater NAME; one architecture is trained by "
-    "nascore evaluate ARCHITECTURE."
+    "A search is nascore search --space NAME --updater NAME; nascore evaluate ARCHITECTURE trains one "
+    "architecture."
 )
 
 COMMANDS: Final[dict[str, str]] = {
@@ -307,7 +305,7 @@ COMMANDS: Final[dict[str, str]] = {
     **dict.fromkeys(("describe", "explain", "doc", "docs", "settings"), "Write nascore show NAME."),
     **dict.fromkeys(
         ("config", "configure", "template", "recipe", "preset"),
-        "Write nascore show NAME --yaml for a recipe to begin with, nascore check FILE to examine one.",
+        "Write nascore show NAME --yaml for a recipe to begin with, nascore check FILE to check one.",
     ),
     **dict.fromkeys(("validate", "lint", "verify", "dry-run"), "Write nascore check RECIPE."),
     **dict.fromkeys(
@@ -324,24 +322,26 @@ COMMANDS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("version", "about"), "Write nascore --version."),
     **dict.fromkeys(("demo", "quickstart", "example", "tutorial", "hello"), "Write nascore, without a verb."),
-    **dict.fromkeys(("ui", "gui", "dashboard", "web"), "Everything is in the terminal: nascore runs."),
+    **dict.fromkeys(("ui", "gui", "dashboard", "web"), "All results are in the terminal: nascore runs."),
     **dict.fromkeys(("download", "fetch", "get", "data"), FOLDER_OF_IMAGES),
 }
-"""By a command that there is not: the right one. ``{run}`` and ``{rest}`` are what was typed after it,
-``{name}`` is the run in Python."""
+"""The answers to unknown commands. ``{run}`` and ``{rest}`` are the words after the command.
+
+``{name}`` is the run as a Python string.
+"""
 
 VALUES: Final[dict[tuple[str, str], str]] = {
     **dict.fromkeys((("device", "gpu"), ("device", "GPU"), ("device", "nvidia")), "Write --device cuda."),
     ("device", "cuda:"): (
-        "Write --device cuda, which is the first visible GPU; CUDA_VISIBLE_DEVICES={number} before the "
-        "command makes another one that."
+        "Write --device cuda, which is the first visible GPU: CUDA_VISIBLE_DEVICES={number} before the "
+        "command makes GPU {number} the first visible one."
     ),
     **dict.fromkeys((("device", "mps"), ("device", "tpu"), ("device", "xpu")), "Write --device cpu."),
     ("to", "onnx"): ONNX,
     ("to", "torch"): (
         "The trained network is best/model.py in the run's folder, with its weights beside it; it needs "
-        "torch alone."
+        "only torch."
     ),
     ("to", "yaml"): "The description is best/architecture.yaml in the run's folder.",
 }
-"""By option and value: the right answer. A value that ends in a colon stands for all that begin with it."""
+"""The answers to wrong values, by option and value. A value that ends in a colon is a prefix."""

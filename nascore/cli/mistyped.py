@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
 
 RUNS: Final = {"search": SEARCH_RUN, "evaluate": EVALUATE_RUN}
-"""By verb that takes a recipe: the component of the run itself, whose settings it takes."""
+"""The component of the run itself, by verb; its settings are those of the verb."""
 
 ARCHITECTURE: Final = "architecture"
-"""Name of the argument that may be a text with spaces."""
+"""The argument whose value may contain spaces."""
 
 
 @frozen(kw_only=True)
 class _Typed:
-    """The words after a command, and what is installed."""
+    """The words after a command, and the installed plugins."""
 
     args: Sequence[str]
     registry: Registry
 
     def may_have(self, path: str, params: Sequence[click.Parameter]) -> bool:
-        """Say whether the part that was named for a slot has a setting; where none was named, one may."""
+        """Return whether the named component of a slot has a setting; without a name any component counts."""
         slot, _, setting = path.partition(".")
         option = next((one for one in params if one.name == slot), None)
         names = () if option is None else values_of(option, self.args)
-        parts = [one for one in self.registry.components(slot) if not names or one.name in names]
-        return not parts or any(setting in settings_of(one.config) for one in parts)
+        components = [one for one in self.registry.components(slot) if not names or one.name in names]
+        return not components or any(setting in settings_of(one.config) for one in components)
 
 
 def answered_command(name: str, rest: Sequence[str]) -> str:
-    """Return the right command for one that there is not, by habit; empty where none is known.
+    """Return the answer to a command of another tool; empty for an unknown one.
 
     Args:
-        name: The command that was typed.
+        name: The typed command.
         rest: The words after it.
     """
     run = next((word for word in rest if not word.startswith("-")), "RUN")
@@ -65,10 +65,10 @@ def unknown_option(
     """Return the error of an option that a command does not have.
 
     Args:
-        error: As click has it.
-        ctx: Of the command.
+        error: The error of click.
+        ctx: The context of the command.
         args: The words after the command.
-        registry: What is installed.
+        registry: The installed plugins.
     """
     token = next((one for one in args if _is_option(one, error.option_name)), error.option_name)
     name, _, value = token.lstrip("-").partition("=")
@@ -87,28 +87,28 @@ def extra_words(ctx: click.Context, rest: Sequence[str], registry: Registry) -> 
     """Return the error of words that a command does not take.
 
     Args:
-        ctx: Of the command, with the values of its options.
+        ctx: The context of the command, with the values of its options.
         rest: The words.
-        registry: What is installed.
+        registry: The installed plugins.
     """
     words = " ".join(map(quoted, rest))
-    answer = _meant(ctx, rest, registry) if ctx.command.name == "search" else ""
+    answer = _suggested_options(ctx, rest, registry) if ctx.command.name == "search" else ""
     if not answer:
         arguments = [one for one in ctx.command.params if isinstance(one, click.Argument)]
         taken = " ".join(one.make_metavar(ctx) for one in arguments)
         answer = f"It takes {taken or 'options only'}."
         if any(one.name == ARCHITECTURE for one in arguments):
-            answer += " A text with spaces in it stands in quotes."
+            answer += " Put a text with spaces in quotes."
     return click.UsageError(f"{words}: unexpected after {ctx.command_path}. {answer}", ctx=ctx)
 
 
 def bad_value(error: click.BadParameter, args: Sequence[str], registry: Registry) -> click.UsageError:
-    """Return the error of a value that an option does not take, or of a missing one, with the right one.
+    """Return the error of a wrong or missing value of an option, with the right value.
 
     Args:
-        error: As click has it.
+        error: The error of click.
         args: The words after the command.
-        registry: What is installed.
+        registry: The installed plugins.
     """
     param = error.param
     if param is None or error.ctx is None:
@@ -119,15 +119,15 @@ def bad_value(error: click.BadParameter, args: Sequence[str], registry: Registry
         names = sorted(one.name for one in items(registry, NOTATION)) if param.name == "to" else []
         answer = f"Write {' or '.join(f'--to {one}' for one in names)}." if names else ""
     elif param.name == "seed" and value and not value.strip("0123456789, ."):
-        answer = f"Several seeds are {command_line('--seeds', value.replace(' ', ''))}."
+        answer = f"Write {command_line('--seeds', value.replace(' ', ''))} for several seeds."
     return click.UsageError(f"{error.format_message()} {answer}", ctx=error.ctx) if answer else error
 
 
 def given_twice(ctx: click.Context, args: Sequence[str]) -> None:
-    """Refuse an option of one value that is given several values.
+    """Raise an error if an option of one value has several values.
 
     Args:
-        ctx: Of the command.
+        ctx: The context of the command.
         args: The words after the command.
 
     Raises:
@@ -144,7 +144,7 @@ def given_twice(ctx: click.Context, args: Sequence[str]) -> None:
 
 
 def values_of(param: click.Parameter, args: Sequence[str]) -> list[str]:
-    """Return the values that were typed after an option, in their order."""
+    """Return the typed values of an option, in their order."""
     words = args[: args.index("--")] if "--" in args else args
     found = []
     for at, word in enumerate(words):
@@ -155,7 +155,7 @@ def values_of(param: click.Parameter, args: Sequence[str]) -> list[str]:
 
 
 def _once(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> str:
-    """Say how to give one value, or several as one."""
+    """Return the instruction to give one value, or several values as one."""
     flag = param.opts[0]
     if ctx.command.name == "search" and param.name in {slot.name for slot in SLOTS}:
         return f"Write {command_line(flag, ','.join(values))} to search with each of them, or only one."
@@ -180,7 +180,7 @@ def _habit(ctx: click.Context, name: str, value: str, typed: _Typed) -> str:
 
 
 def _of_settings(habit: Habit, ctx: click.Context, typed: _Typed) -> str:
-    """Say which settings an option is, of those that the verb and the parts that were named have."""
+    """Return the answer that names the settings of a habit which the verb and the named components have."""
     verb = str(ctx.command.name)
     if verb not in RUNS:
         return ""
@@ -192,8 +192,8 @@ def _of_settings(habit: Habit, ctx: click.Context, typed: _Typed) -> str:
     ]
     if len(paths) == 1:
         return f"Write --set {paths[0]}={{value}}."
-    each = ", ".join(f"--set {path}={{value}} for {habit.settings[path]}" for path in paths)
-    return f"Write {each}." if each else ""
+    options = ", ".join(f"--set {path}={{value}} for {habit.settings[path]}" for path in paths)
+    return f"Write {options}." if options else ""
 
 
 def _of_verb(habit: Habit, verb: str) -> str:
@@ -216,7 +216,7 @@ def _filled(answer: str, habit: Habit, value: str, registry: Registry) -> str:
 
 
 def _setting(ctx: click.Context, name: str, value: str, registry: Registry) -> str:
-    """Say where a setting of this name is set, if there is one."""
+    """Return the answer that names the paths of settings with this name; empty where there is none."""
     verb = str(ctx.command.name)
     if verb not in RUNS:
         return ""
@@ -245,10 +245,10 @@ def _below(config: type, prefix: str) -> Iterator[str]:
 def _near(ctx: click.Context, name: str) -> str:
     options = [one for one in ctx.command.get_params(ctx) if isinstance(one, click.Option)]
     flags = {flag.lstrip("-"): flag for one in options for flag in one.opts}
-    begun = [flag for word, flag in flags.items() if word.startswith(name)]
+    longer = [flag for word, flag in flags.items() if word.startswith(name)]
     near = did_you_mean(name, flags).removeprefix("Did you mean ").rstrip("?")
-    meant = begun[:1] or [flags[word] for word in (near,) if word]
-    return f"Did you mean {meant[0]}?" if meant else f"See {ctx.command_path} --help."
+    candidates = longer[:1] or [flags[word] for word in (near,) if word]
+    return f"Did you mean {candidates[0]}?" if candidates else f"See {ctx.command_path} --help."
 
 
 def _value(name: str, value: str) -> str:
@@ -258,33 +258,34 @@ def _value(name: str, value: str) -> str:
     return VALUES.get((name, f"{kind}{colon}"), "").format(number=number) if colon else ""
 
 
-def _meant(ctx: click.Context, rest: Sequence[str], registry: Registry) -> str:
-    """Say what words after ``nascore search`` were meant to be."""
-    halves = [text for text in ctx.params.get("sets", ()) if "=" not in text]
-    if halves:
-        return f"Write {command_line('--set', f'{halves[-1]}={rest[0]}')}."
+def _suggested_options(ctx: click.Context, rest: Sequence[str], registry: Registry) -> str:
+    """Return the options that words after ``nascore search`` probably stand for."""
+    without_value = [text for text in ctx.params.get("sets", ()) if "=" not in text]
+    if without_value:
+        return f"Write {command_line('--set', f'{without_value[-1]}={rest[0]}')}."
     several = _several(ctx, rest, registry)
     if several:
         return several
-    found = [way for word in rest for way in _ways(word, registry)]
+    found = [option for word in rest for option in _options_of(word, registry)]
     return f"Did you mean {' '.join(dict.fromkeys(found))}?" if found else ""
 
 
 def _several(ctx: click.Context, rest: Sequence[str], registry: Registry) -> str:
-    """Say how several names for a slot are written, where its flag was given and another name follows."""
+    """Return the instruction for several names of a slot, if its option is there and other names follow."""
     for slot in SLOTS:
-        given: Any = ctx.params.get(slot.name)
+        value: Any = ctx.params.get(slot.name)
         known = {*registry.names(slot.name), *registry.shown(slot.name)}
         words = [one for word in rest for one in word.split(",") if one]
-        if isinstance(given, str) and words and all(one in known for one in words):
-            names = [one for one in given.split(",") if one]
+        if isinstance(value, str) and words and all(one in known for one in words):
+            names = [one for one in value.split(",") if one]
             return (
-                f"Write {command_line(f'--{slot.name}', ','.join((*names, *words)))}: commas, and no spaces."
+                f"Write {command_line(f'--{slot.name}', ','.join((*names, *words)))}: commas without spaces."
             )
     return ""
 
 
-def _ways(word: str, registry: Registry) -> list[str]:
+def _options_of(word: str, registry: Registry) -> list[str]:
+    """Return the options that may take a word as their value."""
     if "=" in word:
         return [command_line("--set", word)]
     if word.endswith((".yaml", ".yml")):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
-"""Nothing is chosen any more: what remains is the data, and who watches."""
+"""The slots of an evaluation: the architecture is fixed, so that only data and observers are chosen."""
 
 
 def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
@@ -58,22 +58,22 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
-            file with one (`FILE:NAME` where it has several), or a value that is printed so.
+            file with one (`FILE:NAME` where it has several), or a value whose printed form is such a text.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         dataset: The images. None: those of the run, or of the recipe; the default ones without either.
-        observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
-        recipe: A recipe file; of its slots only the data set plays a part.
-        preset: A recipe that a plugin brings.
+        observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
+        recipe: A recipe file; of its slots only the data set is used.
+        preset: The name of a preset.
         scale: ``"mini"``, a laptop check, or ``"paper"``.
         settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        observers: Objects that watch too.
+        observers: More observers, as objects.
         run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
 
     Raises:
-        RecipeError: Something is wrong; all of it at once, before anything is built.
-        RunFolderError: `out`, or the run that was named, cannot be used.
+        RecipeError: The request has problems; the error has all of them.
+        RunFolderError: `out`, or the named run, cannot be used.
         RunFailed: The run could not go on.
     """
     request = requested(
@@ -125,11 +125,11 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
 
 @frozen(kw_only=True)
 class ResolvedEvaluation(ResolvedRequest):
-    """What is evaluated, and the recipe for it.
+    """An architecture to evaluate, and the recipe of the evaluation.
 
     Attributes:
-        description: The architecture, closed; read once, so that what was checked is what is trained.
-        run: The run that it is from; None: it is from none.
+        description: The architecture, closed. It is read once, so that the checked one is trained.
+        run: The run that found the architecture; None: no run did.
     """
 
     description: Description
@@ -146,23 +146,23 @@ def resolve_evaluation(
 ) -> ResolvedEvaluation:
     """Return the recipe with which a target is evaluated.
 
-    A run brings its data set, under everything that was asked for; and its scale, where none was.
+    A run contributes its data set, which the request overrides, and its scale where the request has none.
 
     Args:
-        target: What is evaluated.
-        request: What was asked for.
+        target: The architecture; see :func:`evaluate`.
+        request: The request.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         run: The component of the run itself.
 
     Raises:
-        RecipeError: Something is wrong; all of it at once.
-        RunFolderError: The run that was named cannot be used.
+        RecipeError: The request has problems; the error has all of them.
+        RunFolderError: The named run cannot be used.
     """
     registry = installed(plugins)
     # A search and its recipe have the same settings under `evaluate`.
     request = evolve(request, prefix=EVALUATION_PATH)
-    # Looked at first: what is no architecture needs no recipe, and torch is not imported for it.
+    # Read first: without an architecture no recipe is needed, and torch is not imported.
     description = read_architecture(target, registry, entry=entry)
     if description.is_open:
         raise RecipeError([_still_open(target)])
@@ -184,25 +184,25 @@ def resolve_evaluation(
     return ResolvedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
 
 
-def _with_run(layers: Sequence[Layer], own: Layer, request: Request) -> list[Layer]:
+def _with_run(layers: Sequence[Layer], run_layer: Layer, request: Request) -> list[Layer]:
     """Return the layers with that of a run's data.
 
-    The run's data count more than those that a preset is made for, and less than what was asked for; its
-    scale counts more than that of a request that says nothing, which is the first layer.
+    The run's data override those of a preset, and flags and recipe files override the run's. The run's scale
+    overrides the default scale, which is the first layer.
     """
     named = any(one is not None for one in (request.scale, request.recipe, request.preset))
     presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
     at = max(presets, default=int(not named))
-    return [*layers[:at], evolve(own, scale=None) if named else own, *layers[at:]]
+    return [*layers[:at], evolve(run_layer, scale=None) if named else run_layer, *layers[at:]]
 
 
 def _last_layer(recipe: Path, registry: Registry) -> Layer:
-    """Return what the recipe file of a run says; it includes nothing."""
+    """Return the layer of a run's recipe file, which includes no other file."""
     return Files(registry=registry, slots=SLOTS).recipe(recipe, Origin(kind="recipe", file=str(recipe)))[-1]
 
 
 def _data_layer(layer: Layer) -> Layer:
-    """Return what a recipe says about the data, and its scale."""
+    """Return the data set of a recipe with its settings, and its scale."""
     if layer.unread:
         return layer
     chosen = layer.chosen.get(DATA)
@@ -211,7 +211,7 @@ def _data_layer(layer: Layer) -> Layer:
         values=tuple(value for value in layer.values if value.slot == DATA),
         scale=layer.scale,
         problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATA)),
-        # Other plugins than that of the data are not needed any more.
+        # An evaluation needs no plugin but that of the data.
         made_with=layer.made_with if any(choice.problem for choice in chosen or ()) else {},
     )
 
@@ -234,7 +234,9 @@ def run_evaluation(
 
 def _still_open(target: object) -> Problem:
     named = isinstance(target, (str, Path))
-    text = f"{target if named else 'the description'} is open: it still leaves a choice."
+    text = (
+        f"{target if named else 'the description'} is open: some of its edges still have several candidates."
+    )
     search = command_line("nascore", "search", "--space", f"file:{target}")
     hint = f"Search in it: {search}" if named else "Search first."
     return Problem(path="", text=text, hint=hint)

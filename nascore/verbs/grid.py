@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 EVALUATION: Final = EVALUATION_PATH
-"""What the path of a setting begins with that is meant for the evaluation, not for the search."""
+"""Prefix of the paths of settings for the evaluation, not for the search."""
 
 SHARED: Final = ("dataset", "observer", "threads", "device")
-"""First words of settings that count for the evaluation too."""
+"""First words of the settings that apply to the evaluation too."""
 
 MOST_SEEDS: Final = 1000
 
 _MOST_DROPPED: Final = 2
-"""Names that run in some combinations and are left out nevertheless, to find a command that works."""
+"""The most names that are removed although they run in some combinations, to find a command that works."""
 
 _LONE: Final = re.compile(r"\s*[1-9]\d{0,8}\s*")
 _SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
@@ -42,8 +42,8 @@ class NameGrid:
 
     Attributes:
         request: The request, without these slots.
-        slots: What was given for each of them.
-        seeds: The seeds; None: what the request says.
+        slots: The names for each of them.
+        seeds: The seeds; None: that of the request.
     """
 
     request: Request
@@ -51,7 +51,7 @@ class NameGrid:
     seeds: tuple[int, ...] | None
 
     def choices(self) -> list[dict[str, str]]:
-        """Return all combinations of what was given."""
+        """Return all combinations of the names."""
         return [dict(zip(self.slots, names, strict=True)) for names in product(*self.slots.values())]
 
     def request_of(self, choice: Mapping[str, str], seed: int | None) -> Request:
@@ -61,14 +61,14 @@ class NameGrid:
         return evolve(self.request, names=names, run=run)
 
     def without(self, refused: Sequence[Mapping[str, str]]) -> Request | None:
-        """Return the request without as few names as it takes that nothing is refused; None: none is left.
+        """Return the request with the fewest names removed so that all combinations run; None: none is left.
 
         Args:
             refused: The combinations that cannot run.
         """
         choices = self.choices()
         blamed = {item for choice in refused for item in choice.items()}
-        # A name that runs in no combination has to go; of the others one or two may.
+        # A name that runs in no combination is removed; of the others one or two may be.
         lost = {item for item in blamed if all(one in refused for one in choices if item in one.items())}
         others = [
             item for slot, names in self.slots.items() for name in names if (item := (slot, name)) in blamed
@@ -87,19 +87,19 @@ class NameGrid:
 
 
 def varies(request: Request) -> bool:
-    """Say whether a request gives several names for a slot that holds one component."""
+    """Return whether a request has several names for a slot that holds one component."""
     return any(len(_split(request.names.get(slot.name, ()))) > 1 for slot in SLOTS if not slot.many)
 
 
 def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid:
-    """Return the searches that a request stands for.
+    """Return the combinations of names and seeds of a request.
 
     Args:
         request: Names of a slot that holds one component may be several, or have commas between them.
         seeds: ``0..4``, ``0,1,7``, or numbers; None: the seed of the request.
 
     Raises:
-        RecipeError: A name is missing or stands twice, or the seeds are none; all of it at once.
+        RecipeError: A name is missing or repeated, or the seeds are wrong; the error has all problems.
     """
     split = {
         slot.name: _split(request.names[slot.name])
@@ -124,10 +124,10 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid
 
 
 def divided(request: Request) -> tuple[Request, Request]:
-    """Return what a request says to the search, and what to the evaluation of what is found.
+    """Return the request of the search and that of the evaluation of its architecture.
 
-    The settings of the evaluation have paths that begin with ``evaluate.``; those of the data and of the
-    machine count for both, unless the evaluation has its own.
+    The paths of settings of the evaluation begin with ``evaluate.``. The settings of data and machine apply
+    to both, unless the evaluation has its own.
     """
     own = [text for text in request.sets if not text.startswith(EVALUATION)]
     sets = [text for text in request.sets if text.startswith(EVALUATION)]
@@ -148,7 +148,7 @@ def divided(request: Request) -> tuple[Request, Request]:
 
 
 def _path(text: str) -> str:
-    """Return the path of a typed setting, or a path itself."""
+    """Return the path of a typed setting; a bare path is returned as it is."""
     return text.partition("=")[0].strip()
 
 
@@ -157,7 +157,7 @@ def _is_shared(path: str) -> bool:
 
 
 def _split(names: Sequence[str]) -> list[str]:
-    """Return names that have commas between them; a file's name may have some in it."""
+    """Return names split at commas; a file whose path contains commas stays one name."""
     found: list[str] = []
     for typed in names:
         kind, colon, path = typed.partition(":")
@@ -170,7 +170,7 @@ def _misnamed(slot: str, names: Sequence[str], request: Request) -> list[Problem
     origin = request.origin(slot, list(names) if request.from_python else ",".join(names))
     twice = sorted({name for name in names if name and names.count(name) > 1})
     texts = ["a name is missing between commas."] if not all(names) else []
-    texts += [f"{name} stands twice." for name in twice]
+    texts += [f"{name} is given twice." for name in twice]
     return [Problem(path=slot, text=text, origin=origin, hint="Leave it out.") for text in texts]
 
 
@@ -178,20 +178,22 @@ def _seeds(typed: str | Iterable[int], request: Request) -> tuple[tuple[int, ...
     origin = Origin(kind="python", flag="seeds")
     if isinstance(plain(typed), int):
         hint = f"Give a list of seeds, such as range({plain(typed)}) or [{plain(typed)}]."
-        text = f"{typed} may mean one seed or so many."
+        text = f"{typed} may mean one seed or a number of seeds."
         return (), [Problem(path="seeds", text=text, origin=origin, hint=hint)]
     if not isinstance(typed, str):
         numbers = [plain(one) for one in typed]
-        wrong = [f"{one!r} is no seed." for one in numbers if type(one) is not int or one < 0]
+        wrong = [f"{one!r} is not a seed." for one in numbers if type(one) is not int or one < 0]
     else:
         numbers, wrong = _typed(typed)
         origin = request.origin("seeds", typed)
-    wrong += [f"{seed} stands twice." for seed in sorted({one for one in numbers if numbers.count(one) > 1})]
+    wrong += [
+        f"{seed} is given twice." for seed in sorted({one for one in numbers if numbers.count(one) > 1})
+    ]
     if not numbers and not wrong:
-        wrong.append("there is none.")
+        wrong.append("there is no seed.")
     hint = "Write 0..4 or 0,1,7: whole numbers, 0 or more."
     if isinstance(typed, str) and _LONE.fullmatch(typed):
-        wrong = [f"{typed} may mean one seed or so many."]
+        wrong = [f"{typed} may mean one seed or a number of seeds."]
         several = f"0..{max(int(typed) - 1, 1)}"
         hint = f"Write --seeds {several} for several seeds, --seed {typed} for this one."
         if request.from_python:
@@ -218,7 +220,7 @@ def _typed(text: str) -> tuple[list[int], list[str]]:
 
 
 def settings_given(request: Request, path: str) -> list[Origin]:
-    """Return where a request gives a setting by its path."""
+    """Return the origins of a setting in a request."""
     given = [Origin(kind="set", flag="--set", value=text) for text in request.sets if _path(text) == path]
     return [*given, *([Origin(kind="python", flag="settings")] if path in request.settings else [])]
 
@@ -227,4 +229,7 @@ def _two_seeds(request: Request) -> list[Problem]:
     given = [request.origin("seed", request.run["seed"])] if "seed" in request.run else []
     given += settings_given(request, "seed")
     hint = "Leave one of them out."
-    return [Problem(path="seed", text="is given beside seeds.", origin=origin, hint=hint) for origin in given]
+    return [
+        Problem(path="seed", text="is given together with seeds.", origin=origin, hint=hint)
+        for origin in given
+    ]

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 class OfRun(TypedDict, total=False):
-    """Settings of the run that are arguments in Python as they are flags. None: as the recipe says.
+    """Settings of the run that are arguments in Python, as they are flags. None: that of the recipe.
 
     Attributes:
-        seed: Decides on all that is random; 0 without a recipe.
-        threads: CPU threads, which decide on sums; 1 without a recipe.
-        device: The device; ``"auto"``, without a recipe, is the best there is.
+        seed: Seed of all random numbers; 0 without a recipe.
+        threads: CPU threads; results depend on their number. 1 without a recipe.
+        device: The device; ``"auto"``, without a recipe, is CUDA if available.
     """
 
     seed: int | None
@@ -99,22 +99,22 @@ def requested(
     settings: Mapping[str, Any] | None,
     **run: Any,  # noqa: ANN401 - as the settings of the run declare them
 ) -> Request:
-    """Return the request of a call from Python; None is what was not said.
+    """Return the request of a call from Python; None stands for an argument that was left out.
 
     Args:
-        names: What was named for each slot.
+        names: The named components of each slot.
         recipe: A recipe file.
-        preset: A preset's name.
+        preset: The name of a preset.
         scale: ``mini`` or ``paper``.
         settings: Values by their ``--set`` path.
-        run: Settings of the run that are arguments of their own.
+        run: The settings of :class:`OfRun`.
 
     Raises:
-        RecipeError: Something else than a name stands for a component.
+        RecipeError: A component is not given by name, or `settings` is no dictionary.
     """
     _refuse_objects(names)
     if not isinstance(settings, (Mapping, type(None))):
-        raise RecipeError("settings is a dictionary of values by path: {'trainer.epochs': 5}.")
+        raise RecipeError("settings must be a dictionary of values by path, such as {'trainer.epochs': 5}.")
     return Request(
         recipe=None if recipe is None else given_path(recipe),
         preset=preset,
@@ -131,14 +131,14 @@ def requested(
 
 
 def _refuse_objects(names: Mapping[str, Any]) -> None:
-    """Refuse what is no name: a class or an object of one's own is not taken for a component."""
+    """Raise an error if a component is given as a class or an object, and not by name."""
     origin = Origin(kind="python", what="an argument")
     problems = [
         Problem(
             path=slot,
-            text=f"{type(one).__name__} is no name of a component.",
+            text=f"{type(one).__name__} is not the name of a component.",
             origin=origin,
-            hint=f"Give the name of one; a plugin brings your own: {slot}='NAME', plugins=['mine.py'].",
+            hint=f"Give a name. A plugin adds your own: {slot}='NAME', plugins=['mine.py'].",
         )
         for slot, named in names.items()
         for one in (named if isinstance(named, (list, tuple, set)) else [named])
@@ -149,37 +149,36 @@ def _refuse_objects(names: Mapping[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has
-    """Return a value with numbers of NumPy and torch, at any depth of lists and maps, as Python's own."""
+    """Return a value whose numbers of NumPy and torch, at any depth, are those of Python."""
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list):
         return [plain(each) for each in value]
-    # Known by what it has, so that neither package is imported for it.
+    # Recognized by attributes, so that neither package is imported.
     return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
 
 
 def _name(named: str | Path) -> str:
-    """Return the name of a component; a path is that of a file in the form of `file:`."""
+    """Return the name of a component; a path becomes ``file:PATH``."""
     return f"file:{named}" if isinstance(named, Path) else named
 
 
 def installed(plugins: Wanted = ()) -> Registry:
-    """Return the plugins that are wanted, and what they bring.
+    """Return the selected plugins with their components; each must be usable if the caller names it.
 
     Args:
         plugins: A selection of plugins, or files with plugins that are not installed.
 
     Raises:
-        PluginError: A file, or a plugin that `only` names, cannot be used: unlike the rest of what is
-            installed, it is wanted here and now. Or a name stands for no plugin.
+        PluginError: A named file, or a plugin that `only` names, cannot be used, or no plugin has the name.
     """
     selection = Selection.of(plugins)
     registry = found(selection)
     files = {str(given_path(file)) for file in selection.files}
-    asked_for = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
+    required = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
     problems = [
         Problem(path="", text=f"{_called(one)} cannot be used: {one.reason.rstrip('.')}.", hint=one.cure)
-        for one in asked_for
+        for one in required
         if one.status != "ready"
     ]
     if problems:
@@ -188,7 +187,7 @@ def installed(plugins: Wanted = ()) -> Registry:
 
 
 def found(plugins: Wanted = ()) -> Registry:
-    """Return what :func:`installed` does, whatever the status of the plugins.
+    """Return the selected plugins with their components, whether or not the plugins can be used.
 
     Raises:
         PluginError: A name of the selection stands for no plugin.
@@ -212,7 +211,7 @@ def _called(plugin: Plugin) -> str:
 
 
 def _not_installed(flag: str, name: str, registry: Registry) -> Problem:
-    """Say of a name that no plugin has it; switching off by NASCORE_WITHOUT is for good, and not checked."""
+    """Return the problem of a name that no plugin has; those of NASCORE_WITHOUT are not checked."""
     hint = did_you_mean(name, registry.words()) or "See nascore plugins list."
     origin = Origin(kind="flag", flag=flag, value=name)
     return Problem(path="", text=f"no plugin is called {name}.", hint=hint, origin=origin)

@@ -56,21 +56,21 @@ def search(  # noqa: PLR0913 - each is a flag of the command line, by name
     """Search for an architecture, as ``nascore search`` does; returns the run, done.
 
     Args:
-        space: What can be found; ``"file:chain.yaml"``, or a path, reads a description.
-        growth: Which architectures are made: `none`, one search in one supernet, or an outer loop.
-        updater: How the architecture parameters move.
-        trainer: How steps are made.
-        relaxation: How the parameters become a mixture of operations.
-        regularizer: Penalties, by name. None: as the recipe says, or as the others wish.
+        space: The search space; ``"file:chain.yaml"``, or a path, reads a description.
+        growth: The growth policy: `none` for one search in one supernet, or an outer loop.
+        updater: The rule that updates the architecture parameters.
+        trainer: The order of weight steps and architecture steps.
+        relaxation: The map from architecture parameters to a mixture of operations.
+        regularizer: Penalties, by name. None: those of the recipe, or those that other parts wish for.
         dataset: The images.
-        observer: Who watches: names of components, such as `terminal`. None: as the recipe says; else nobody.
+        observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
         recipe: A recipe file.
-        preset: A recipe that a plugin brings.
-        scale: ``"mini"``, a laptop check, or ``"paper"``. None: as the recipe says; `mini` without one.
+        preset: The name of a preset.
+        scale: ``"mini"``, a laptop check, or ``"paper"``. None: that of the recipe, or `mini`.
         settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3}``.
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        observers: Objects that watch too.
+        observers: More observers, as objects.
         run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
 
     A warning is a line of the logger ``nascore``, a line of the run's log, and stands in the run's result.

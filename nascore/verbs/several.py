@@ -38,21 +38,21 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Aim:
-    """Which settings count for which of the names of a slot.
+class SettingScope:
+    """Finds the names of a slot that a setting applies to.
 
     Attributes:
-        slots: What was given for each slot of which several names were given.
-        registry: What is installed.
+        slots: The names for each slot that has several.
+        registry: The installed plugins.
     """
 
     slots: Mapping[str, tuple[str, ...]]
     registry: Registry
 
     def owners(self, path: str) -> tuple[str, ...]:
-        """Return the names that a setting counts for; none where it belongs to no compared slot, or to none.
+        """Return the names that a setting applies to; empty outside the compared slots, or if no name has it.
 
-        A setting that none of them has stays, so that it is refused with what there is instead.
+        A setting that no name has stays in every request, so that it is refused with the nearest valid one.
 
         Args:
             path: Its ``--set`` path, such as ``updater.eta``; a value may follow.
@@ -61,15 +61,15 @@ class Aim:
         return tuple(name for name in self.slots.get(slot, ()) if self._has(slot, name, word.split(".")[0]))
 
     def request_of(self, request: Request, choice: Mapping[str, str]) -> Request:
-        """Return a request without the settings that are for other names than those of a combination."""
+        """Return a request without the settings that apply only to names outside a combination."""
         return evolve(
             request,
-            sets=[text for text in request.sets if self._counts(text, choice)],
-            settings={path: value for path, value in request.settings.items() if self._counts(path, choice)},
+            sets=[text for text in request.sets if self._applies(text, choice)],
+            settings={path: value for path, value in request.settings.items() if self._applies(path, choice)},
         )
 
     def notes(self, request: Request) -> list[str]:
-        """Return a note for each setting that does not count for all names of its slot."""
+        """Return a note for each setting that does not apply to all names of its slot."""
         found = []
         for path in (*request.sets, *request.settings):
             slot, owners = path.partition(".")[0], self.owners(path)
@@ -78,7 +78,7 @@ class Aim:
                 found.append(f"{path}: for {', '.join(owners)}; {', '.join(others)} has no such setting")
         return found
 
-    def _counts(self, path: str, choice: Mapping[str, str]) -> bool:
+    def _applies(self, path: str, choice: Mapping[str, str]) -> bool:
         owners = self.owners(path)
         return not owners or choice[path.partition(".")[0]] in owners
 
@@ -95,7 +95,7 @@ class ResolvedSearches:
     Attributes:
         members: The searches, seed by seed, so that a comparison that is stopped has all combinations.
         registry: The installed plugins.
-        notes: The settings that count for some of them only.
+        notes: The settings that apply to some of them only.
     """
 
     members: tuple[Member, ...]
@@ -130,7 +130,7 @@ class CheckedSearches:
 
     Attributes:
         members: The searches.
-        notes: The settings that count for some of them only.
+        notes: The settings that apply to some of them only.
         checked: A check for each combination of components, made with the first seed.
     """
 
@@ -296,50 +296,50 @@ def resolve_searches(
         PluginError: Plugins are missing or broken, and there is no other problem.
     """
     reporter = reporter or Reporter()
-    several = expand_grid(request, seeds)
+    grid = expand_grid(request, seeds)
     registry = installed(plugins)
     run = reporter.run_component(SEARCH_RUN)
-    judging = _Judging(
-        several=several,
-        aim=Aim(slots=several.slots, registry=registry),
+    resolver = _Resolver(
+        grid=grid,
+        scope=SettingScope(slots=grid.slots, registry=registry),
         registry=registry,
         runs=(run, reporter.run_component(EVALUATE_RUN) if evaluate else None),
         reporter=reporter,
     )
-    if not several.slots:
+    if not grid.slots:
         # One combination: its refusal ends with a request that works.
-        resolve_request(judging.requests({}, None)[0], plugins=plugins, run=run, reporter=reporter)
-    numbers = (None,) if several.seeds is None else several.seeds
-    members = [judging.member(choice, seed) for seed in numbers for choice in several.choices()]
-    judging.refuse()
+        resolve_request(resolver.requests({}, None)[0], plugins=plugins, run=run, reporter=reporter)
+    numbers = (None,) if grid.seeds is None else grid.seeds
+    members = [resolver.member(choice, seed) for seed in numbers for choice in grid.choices()]
+    resolver.refuse()
     # The parts are built only where all recipes are sound.
-    fit = tuple(judging.fit(members))
-    judging.refuse()
-    return ResolvedSearches(members=fit, registry=registry, notes=tuple(judging.aim.notes(request)))
+    fit = tuple(resolver.fit(members))
+    resolver.refuse()
+    return ResolvedSearches(members=fit, registry=registry, notes=tuple(resolver.scope.notes(request)))
 
 
 @define(kw_only=True)
-class _Judging:
-    """Settles searches, and gathers what is wrong with each combination.
+class _Resolver:
+    """Settles searches, and collects the problems of each combination.
 
     Attributes:
-        several: What was asked for.
-        aim: Which settings count for which of them.
-        registry: What is installed.
-        runs: The components of the run itself: of a search, and of an evaluation; None: there is none.
+        grid: The combinations of names, and the seeds.
+        scope: Finds the names that a setting applies to.
+        registry: The installed plugins.
+        runs: The components of the run itself: of a search, and of an evaluation; None: nothing is evaluated.
         reporter: Writes the command for the combinations that can run.
-        wrong: The problems of each combination that cannot run.
+        refused: The problems of each combination that cannot run.
     """
 
-    several: NameGrid
-    aim: Aim
+    grid: NameGrid
+    scope: SettingScope
     registry: Registry
     runs: tuple[Component, Component | None]
     reporter: Reporter
-    wrong: list[tuple[Mapping[str, str], list[Problem]]] = Factory(list)
+    refused: list[tuple[Mapping[str, str], list[Problem]]] = Factory(list)
 
     def member(self, choice: Mapping[str, str], seed: int | None) -> Member:
-        """Settle one search; what is wrong with it is noted."""
+        """Return one settled search; its problems are collected."""
         request, evaluation = self.requests(choice, seed)
         recipe = resolved(request, self.registry, run=self.runs[0])
         if recipe.refused:
@@ -347,53 +347,56 @@ class _Judging:
         return Member(choice=choice, recipe=recipe, evaluation=self._evaluation(choice, evaluation, recipe))
 
     def fit(self, members: Iterable[Member]) -> Iterator[Member]:
-        """Yield the searches that can be built, with what that shows; what is wrong with others is noted."""
+        """Yield the searches that can be built, with all warnings, and collect the problems of the others."""
         from nascore.engine.multi_search import check_member
 
         for member in members:
-            seen = check_member(member, self.registry)
-            if isinstance(seen, RecipeError):
-                self.add(member.choice, seen.problems)
+            checked = check_member(member, self.registry)
+            if isinstance(checked, RecipeError):
+                self.add(member.choice, checked.problems)
             else:
-                yield seen
+                yield checked
 
     def requests(self, choice: Mapping[str, str], seed: int | None) -> tuple[Request, Request]:
-        """Return what is asked of a search, and of the evaluation after it."""
-        whole = self.aim.request_of(self.several.request_of(choice, seed), choice)
+        """Return the request of a search, and that of the evaluation after it."""
+        whole = self.scope.request_of(self.grid.request_of(choice, seed), choice)
         return divided(whole) if self.runs[1] is not None else (whole, whole)
 
     def add(self, choice: Mapping[str, str], problems: Iterable[Problem]) -> None:
-        """Note what is wrong with a combination; the same of another seed is not said again."""
-        for known, found in self.wrong:
+        """Collect the problems of a combination; those of another seed that are equal are left out."""
+        for known, found in self.refused:
             if known == choice:
                 found += [problem for problem in problems if problem not in found]
                 return
-        self.wrong.append((choice, list(problems)))
+        self.refused.append((choice, list(problems)))
 
     def refuse(self) -> None:
-        """Refuse, where something is wrong with a combination.
+        """Raise an error if a combination has problems.
 
         Raises:
-            RecipeError: It is.
-            PluginError: All of it is the fault of plugins.
+            RecipeError: A combination cannot run.
+            PluginError: All problems are faults of plugins.
         """
-        if not self.wrong:
+        if not self.refused:
             return
-        choices = self.several.choices()
-        every = [problem for problem in self.wrong[0][1] if all(problem in found for _, found in self.wrong)]
-        common = every if len(self.wrong) == len(choices) else []
+        choices = self.grid.choices()
+        every = [
+            problem for problem in self.refused[0][1] if all(problem in found for _, found in self.refused)
+        ]
+        common = every if len(self.refused) == len(choices) else []
         problems = list(common)
-        for choice, found in self.wrong:
-            own = [problem for problem in found if problem not in common]
-            if own:
+        for choice, found in self.refused:
+            others = [problem for problem in found if problem not in common]
+            if others:
                 named = ", ".join(f"{slot} {name}" for slot, name in choice.items())
-                problems += [evolve(own[0], text=f"[{named}] {own[0].text}"), *own[1:]] if named else own
+                first = evolve(others[0], text=f"[{named}] {others[0].text}" if named else others[0].text)
+                problems += [first, *others[1:]]
         error = refusal(problems)
-        rest = self.several.without([choice for choice, _ in self.wrong])
+        rest = self.grid.without([choice for choice, _ in self.refused])
         if isinstance(error, RecipeError) and rest is not None:
             # Settings of the evaluation are left out: the request is that of the search.
             rest = divided(rest)[0] if self.runs[1] is not None else rest
-            self.reporter.add_rest(error, rest, self.several.slots)
+            self.reporter.add_rest(error, rest, self.grid.slots)
         raise error
 
     def _evaluation(self, choice: Mapping[str, str], request: Request, search: Recipe) -> Recipe | None:

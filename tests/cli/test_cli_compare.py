@@ -102,14 +102,21 @@ def test_dry_run_says_what_would_be_and_makes_nothing():
 
 REFUSED = [
     pytest.param(["--updater", "uniform,,sgd"], ["updater: a name is missing"], id="no name"),
-    pytest.param(["--updater", "sgd,sgd"], ["updater: sgd stands twice"], id="twice"),
+    pytest.param(["--updater", "sgd,sgd"], ["updater: sgd is given twice"], id="twice"),
     pytest.param(
         ["--seeds", "3..1,x,2,2", "--seed", "1"],
-        ["3..1 ends before it begins", "'x' is neither a number", "2 stands twice", "seed: is given beside"],
+        [
+            "3..1 ends before it begins",
+            "'x' is neither a number",
+            "2 is given twice",
+            "seed: is given together with",
+        ],
         id="seeds",
     ),
     pytest.param(["--seeds", ""], ["seeds: '' is neither"], id="no seeds"),
-    pytest.param(["--seeds", "0..1", "--set", "seed=3"], ["seed: is given beside seeds"], id="set seed"),
+    pytest.param(
+        ["--seeds", "0..1", "--set", "seed=3"], ["seed: is given together with seeds"], id="set seed"
+    ),
     pytest.param(["--seeds", "0..99999"], ["more than 1000 seeds"], id="too many"),
     pytest.param(
         ["--updater", "uniform,xsgd", "--growth", "none,nosuch"],
@@ -187,7 +194,7 @@ def test_a_setting_counts_for_those_that_have_it():
 def test_a_file_with_a_comma_in_its_name_is_one():
     Path("one,two.yaml").write_text("nascore: 1\n", encoding="utf-8")
     refused = cli("search", "--space", "file:one,two.yaml", "--seeds", "0..1")
-    assert "stands twice" not in refused.stderr
+    assert "is given twice" not in refused.stderr
     assert "one,two.yaml" in refused.stderr
 
 

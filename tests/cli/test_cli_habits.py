@@ -78,7 +78,7 @@ TRIES = (
     ("help", "nascore --help"),
     ("algorithms", "nascore list updater"),
     ("datasets", "nascore list dataset"),
-    ("evaluate Genotype( normal", "stands in quotes"),
+    ("evaluate Genotype( normal", "Put a text with spaces in quotes"),
     ("draw RUN --format dot", "--dot"),
     ("runs --epochs 5", "runs --help"),
 )

@@ -52,12 +52,14 @@ def test_seeds_of_several_searches():
     )
     assert expand_grid(request, np.arange(2)).seeds == (0, 1)
     for number in (5, np.int64(5)):
-        with pytest.raises(RecipeError, match=r"5 may mean one seed or so many\. .* range\(5\) or \[5\]"):
+        with pytest.raises(
+            RecipeError, match=r"5 may mean one seed or a number of seeds\. .* range\(5\) or \[5\]"
+        ):
             expand_grid(request, number)
 
 
 def test_settings_that_are_no_dictionary():
-    with pytest.raises(RecipeError, match="settings is a dictionary"):
+    with pytest.raises(RecipeError, match="settings must be a dictionary"):
         nascore.search(space="tiny", settings=["trainer.epochs=2"])
 
 

@@ -104,6 +104,6 @@ def test_what_reads_a_run_from_python_is_among_the_readers(alone):
     functions = {name for name in nascore.__all__ if callable(getattr(nascore, name))}
     assert functions - asked == {"Comparison", "Run", "matrix", "search_several"}
     methods = {f"Run.{name}" for name in vars(nascore.Run) if not name.startswith("_")}
-    fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best"}
+    fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}
     assert methods - fields == {"Run.model", "Run.predict"}  # the second calls the first
     assert "Run.predict" in asked

@@ -17,10 +17,10 @@ class MyRule:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"updater": MyRule()}, "updater: MyRule is no name of a component. Give the name of one"),
-        ({"updater": MyRule}, "updater: type is no name"),
-        ({"space": 3}, "space: int is no name"),
-        ({"regularizer": [MyRule()]}, "regularizer: MyRule is no name"),
+        ({"updater": MyRule()}, "updater: MyRule is not the name of a component. Give a name"),
+        ({"updater": MyRule}, "updater: type is not the name"),
+        ({"space": 3}, "space: int is not the name"),
+        ({"regularizer": [MyRule()]}, "regularizer: MyRule is not the name"),
         ({"updater": ["uniform", "sgd"]}, "nascore.search_several"),
         ({"seed": "a"}, "seed: 'a' is not a whole number"),
         ({"device": "gpu"}, "device: 'gpu' is not one of auto, cpu, cuda."),

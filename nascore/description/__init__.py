@@ -8,7 +8,7 @@ from nascore.description.fingerprint import fingerprint
 from nascore.description.graph import Description, Graph
 from nascore.description.growth import candidate_sources, grow, settle
 from nascore.description.operation import Catalogue, Operation, resolved
-from nascore.description.plan import ChoiceGroup, Plan, State, Use, Wire
+from nascore.description.plan import ChoiceGroup, FeatureMap, Plan, Use, Wire
 from nascore.description.text import dump, load
 from nascore.description.translate import FromText, Passage, Translator, passages
 from nascore.description.values import Edge, Group, Node, Op
@@ -19,6 +19,7 @@ __all__ = [
     "ChoiceGroup",
     "Description",
     "Edge",
+    "FeatureMap",
     "FromText",
     "Graph",
     "Group",
@@ -30,7 +31,6 @@ __all__ = [
     "Pick",
     "Picks",
     "Plan",
-    "State",
     "Translator",
     "Use",
     "Wire",

@@ -13,7 +13,7 @@ from nascore.description.problems import ProblemCollector
 if TYPE_CHECKING:
     from nascore.description.graph import Description
     from nascore.description.operation import Catalogue
-    from nascore.description.plan import Row, State, Wire
+    from nascore.description.plan import FeatureMap, Row, Wire
     from nascore.description.values import Node, Op
 
 
@@ -50,7 +50,7 @@ class Checks:
             self._told.add((path, kind))
             self.found.add(path, text, hint=hint, spot=spot)
 
-    def state(self, state: State, path: str) -> None:
+    def state(self, state: FeatureMap, path: str) -> None:
         """Check that all that a sum adds has equal channels, and that no state is impossibly large."""
         if state.channels > LARGEST or state.reduction > LARGEST:
             size = f"{state.channels} channels and reduction {state.reduction}"
@@ -64,7 +64,7 @@ class Checks:
             hint = "Widths must match, or a bare edge needs an operation that changes channels."
             self.tell(path, "channels", f"a sum needs equal channels, not {counts} (at {state.path}).", hint)
 
-    def auxiliary(self, state: State) -> None:
+    def auxiliary(self, state: FeatureMap) -> None:
         """Check that the auxiliary head has a channel for each class."""
         classes = self.description.classes
         if state.channels and state.channels != classes:
@@ -73,7 +73,7 @@ class Checks:
                 "auxiliary", "channels", text, f"Give the node {self.description.auxiliary} width: classes."
             )
 
-    def wire(self, wire: Wire, source: State, reduction: int, path: str) -> None:
+    def wire(self, wire: Wire, source: FeatureMap, reduction: int, path: str) -> None:
         """Check the stride of an edge, and its operations where they stand."""
         if not source.reduction or not reduction:
             return
@@ -128,7 +128,7 @@ def output_path(description: Description) -> str:
 
 
 def check_output(
-    description: Description, state: State, found: ProblemCollector, catalogue: Catalogue | None = None
+    description: Description, state: FeatureMap, found: ProblemCollector, catalogue: Catalogue | None = None
 ) -> None:
     """Note it if the network's output has not as many channels as there are classes.
 

@@ -113,10 +113,12 @@ def _reduction(graph: str, node: Node, edges: Sequence[Edge], plan: Plan) -> int
     if node.reduction is not None:
         return node.reduction
     sources = {str(edge.source) for edge in edges}
-    for state in plan.states:
+    for state in plan.feature_maps:
         if state.template != (graph, node.name):
             continue
-        read = [plan.states[w.source].reduction for w in state.wires if w.path.rsplit("/", 1)[1] in sources]
+        read = [
+            plan.feature_maps[w.source].reduction for w in state.wires if w.path.rsplit("/", 1)[1] in sources
+        ]
         if max(read, default=state.reduction) != state.reduction:
             return state.relative
     return None

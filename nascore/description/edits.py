@@ -113,8 +113,8 @@ def reducing(description: Description) -> str | None:
     names = plan.uses[0].names
     last = None
     for placed in description.network.scope.placed:
-        before = max(plan.states[names[source]].reduction for source in placed.sources)
-        if plan.states[names[placed.name]].reduction > before:
+        before = max(plan.feature_maps[names[source]].reduction for source in placed.sources)
+        if plan.feature_maps[names[placed.name]].reduction > before:
             last = placed.name
     return last
 

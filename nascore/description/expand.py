@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from nascore.description.checks import Checks, check_output
 from nascore.description.keys import marks
 from nascore.description.names import CONCAT, GROWN, IMAGES, NETWORK, UNREAD, graph_path
-from nascore.description.plan import ChoiceGroup, Plan, Row, State, Use, Wire, segments
+from nascore.description.plan import ChoiceGroup, FeatureMap, Plan, Row, Use, Wire, segments
 from nascore.errors import DescriptionError, Problem
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nascore.description.values import Edge, Node, Op
 
 
-def lay_out(description: Description, states: Sequence[State], checks: Checks) -> dict[str, ChoiceGroup]:
+def lay_out(description: Description, states: Sequence[FeatureMap], checks: Checks) -> dict[str, ChoiceGroup]:
     """Return what relaxations and updaters see of every group.
 
     Notes a problem for a group that no use reaches, that stands in two graphs, or whose edges are used
@@ -42,7 +42,7 @@ def lay_out(description: Description, states: Sequence[State], checks: Checks) -
     }
 
 
-def _count(states: Sequence[State]) -> dict[str, Counter[int]]:
+def _count(states: Sequence[FeatureMap]) -> dict[str, Counter[int]]:
     """Return per group how often each of its rows is used."""
     uses: dict[str, Counter[int]] = {}
     for state in states:
@@ -126,7 +126,7 @@ def expand(description: Description, catalogue: Catalogue | None = None) -> Plan
     if auxiliary is not None:
         checks.auxiliary(walk.states[auxiliary])
     plan = Plan(
-        states=tuple(walk.states),
+        feature_maps=tuple(walk.states),
         output=names[description.network.output],
         auxiliary=auxiliary,
         layouts=lay_out(description, walk.states, checks),
@@ -151,7 +151,7 @@ class Walk:
 
     description: Description
     checks: Checks
-    states: list[State] = field(factory=list)
+    states: list[FeatureMap] = field(factory=list)
     uses: list[Use] = field(factory=list)
     counts: Counter[Row] = field(factory=Counter)
     operations: int = 0
@@ -160,7 +160,7 @@ class Walk:
         """Place the images and every node of the network; return the states behind the network's names."""
         description = self.description
         self.states.append(
-            State(
+            FeatureMap(
                 path=IMAGES,
                 join="input",
                 channels=description.in_channels,
@@ -229,7 +229,7 @@ class Walk:
         pairs = zip(node.edges, sources, strict=True)
         wires = tuple(self._wire(placed, edge, use, source, reduction) for edge, source in pairs)
         whole, rest = divmod(reduction, use.base or 1)
-        state = State(
+        state = FeatureMap(
             path=f"{use.prefix}{placed.name}",
             join="concat" if node.join == CONCAT else "sum",
             channels=self._channels(node, use, wires),
@@ -362,7 +362,7 @@ class _Survey(Walk):
 
     def _unknown(self, use: Use) -> int:
         self.states.append(
-            State(path=UNREAD, join="input", channels=0, reduction=0, template=(use.graph, UNREAD))
+            FeatureMap(path=UNREAD, join="input", channels=0, reduction=0, template=(use.graph, UNREAD))
         )
         return len(self.states) - 1
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from nascore.description.graph import Description
-    from nascore.description.plan import Plan, State, Wire
+    from nascore.description.plan import FeatureMap, Plan, Wire
 
 _BYTES = 20
 
@@ -60,7 +60,7 @@ class _Refinement:
     def __attrs_post_init__(self) -> None:
         self.ways_in, self.ways_out = defaultdict(list), defaultdict(list)
         for index in self.needed:
-            state = self.plan.states[index]
+            state = self.plan.feature_maps[index]
             for position, wire in enumerate(state.wires):
                 place = position if state.join == "concat" else -1
                 row = None if wire.group is None else (wire.group, wire.row)
@@ -89,7 +89,7 @@ class _Refinement:
         self.colours = fresh
 
     def _kind(self, index: int) -> tuple[Hashable, ...]:
-        state = self.plan.states[index]
+        state = self.plan.feature_maps[index]
         ends = (index == self.plan.output, index == self.plan.auxiliary)
         return (state.join, state.channels, state.reduction, state.shadow, *ends, *state.marks)
 
@@ -124,13 +124,13 @@ class _Refinement:
 def _needed(plan: Plan) -> list[int]:
     """Return the indices of the states that the output or the auxiliary head needs, in order."""
     needed = {plan.output} if plan.auxiliary is None else {plan.output, plan.auxiliary}
-    for index in range(len(plan.states) - 1, -1, -1):
+    for index in range(len(plan.feature_maps) - 1, -1, -1):
         if index in needed:
-            needed |= {wire.source for wire in plan.states[index].wires}
+            needed |= {wire.source for wire in plan.feature_maps[index].wires}
     return sorted(needed)
 
 
-def _label(wire: Wire, state: State) -> tuple[Hashable, ...]:
+def _label(wire: Wire, state: FeatureMap) -> tuple[Hashable, ...]:
     ops: Iterable[str] = (str(op) for op in wire.ops)
     ordered = state.join == "concat" and wire.group is None
     shown = tuple(ops) if ordered else tuple(sorted(ops))

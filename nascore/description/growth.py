@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nascore.description.derive import Matrix
     from nascore.description.graph import Description, Graph
     from nascore.description.operation import Catalogue
-    from nascore.description.plan import Plan, State, Use
+    from nascore.description.plan import FeatureMap, Plan, Use
 
 
 @frozen(kw_only=True, slots=False, hash=False)
@@ -84,8 +84,8 @@ class Place:
             self.graph, nodes=(*self.graph.nodes[:index], shadow, grown, *self.graph.nodes[index + 1 :])
         )
 
-    def _state(self, use: Use, name: str) -> State:
-        return self.plan.states[use.names[name]]
+    def _state(self, use: Use, name: str) -> FeatureMap:
+        return self.plan.feature_maps[use.names[name]]
 
 
 def candidate_sources(graph: Graph, target: str) -> list[str]:
@@ -122,7 +122,7 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
         found.add(path, "no use in the network reaches this cell.")
     found.stop()
     assert target is not None  # a missing one was noted
-    states = [plan.states[use.names[target_name]] for use in uses]
+    states = [plan.feature_maps[use.names[target_name]] for use in uses]
     width = _width(target, uses, states)
     relative = {state.relative for state in states}
     if width is None:
@@ -161,7 +161,9 @@ def _refuse_logits(
         found.add(path, "it gives logits, and only a sum of feature maps can grow.", hint=hint)
 
 
-def _width(target: Node, uses: Sequence[Use], states: Sequence[State]) -> int | Literal["classes"] | None:
+def _width(
+    target: Node, uses: Sequence[Use], states: Sequence[FeatureMap]
+) -> int | Literal["classes"] | None:
     """Return the width that gives the target's channels at every use; None if no single one does."""
     if any(edge.ops for edge in target.edges):
         return target.width

@@ -1,7 +1,7 @@
 """The plan: an expanded description, flat and in topological order.
 
-Cells no longer exist in it: every state has its path, channels and reduction, every edge its stride. The
-compiler, costs and the hash read the plan and nothing else.
+Cells no longer exist in it: every feature map has its path, channels and reduction, every edge its stride.
+The compiler, costs and the hash read the plan and nothing else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Wire:
     """An edge in its place.
 
     Attributes:
-        source: Index of the state that it reads.
+        source: Index of the feature map that it reads.
         path: ``INSTANCE/.../NODE/SOURCE-AS-WRITTEN``; that of its gate, if it has one.
         ops: Its operations or candidates; none if it is bare.
         c_in: Channels of its source.
@@ -60,8 +60,8 @@ class Wire:
 
 
 @frozen(kw_only=True)
-class State:
-    """A node in its place.
+class FeatureMap:
+    """The feature map that a node computes, in its place in the network.
 
     Attributes:
         path: ``INSTANCE/.../NODE``.
@@ -151,10 +151,10 @@ class Use:
 
     Attributes:
         graph: ``network`` or the name of a cell.
-        prefix: What the paths of its states begin with: empty for the network, else ``INSTANCE/.../``.
+        prefix: What the paths of its feature maps begin with: empty for the network, else ``INSTANCE/.../``.
         channels: Channels of a node of width 1 in it.
         base: The reduction to which its nodes' are relative.
-        names: Index of the state behind each name that can be read in it.
+        names: Index of the feature map behind each name that can be read in it.
         marks: What else is set of the graph, and around its use, and counts in the fingerprint.
     """
 
@@ -171,14 +171,14 @@ class Plan:
     """A description worked out.
 
     Attributes:
-        states: Every state after those that it reads; the first is the images.
-        output: Index of the state that leaves the network.
+        feature_maps: The feature maps, each after those that it reads; the first is the images.
+        output: Index of the feature map that leaves the network.
         auxiliary: Index of the auxiliary head, if there is one.
         layouts: The choice groups by name.
         uses: Every use of a graph; the network first.
     """
 
-    states: tuple[State, ...]
+    feature_maps: tuple[FeatureMap, ...]
     output: int
     auxiliary: int | None
     layouts: dict[str, ChoiceGroup]

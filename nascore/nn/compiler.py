@@ -48,7 +48,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
         hint = did_you_mean(execution, EXECUTIONS)
         text = f"the execution {execution!r} does not exist."
         raise DescriptionError([Problem(path="execution", text=text, hint=hint)])
-    wires = [wire for state in plan.states for wire in state.wires]
+    wires = [wire for state in plan.feature_maps for wire in state.wires]
     ops = nn.ModuleDict(dict(_modules(wires, description, catalogue)))
     gates = nn.ParameterDict({wire.path: nn.Parameter(torch.zeros(())) for wire in wires if wire.gate})
     heads = [] if plan.auxiliary is None else [plan.auxiliary]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch._ops import OpOverload
 
-    from nascore.description import Catalogue, Description, Op, Plan, State, Wire
+    from nascore.description import Catalogue, Description, FeatureMap, Op, Plan, Wire
     from nascore.description.names import Scalar
 
 
@@ -172,7 +172,7 @@ def costs(description: Description, catalogue: Catalogue, size: tuple[int, int])
     count = _Count(description=description, catalogue=catalogue, groups=_zeros(plan))
     run = needed(plan, [plan.output])
     sizes: list[Size] = []
-    for index, state in enumerate(plan.states):
+    for index, state in enumerate(plan.feature_maps):
         sizes.append(count.state(state, sizes, size, run=index in run))
     return Costs(params=count.params, macs=count.macs, groups=count.groups)
 
@@ -195,7 +195,7 @@ class _Count:
     params: int = 0
     macs: int = 0
 
-    def state(self, state: State, sizes: Sequence[Size], images: Size, *, run: bool) -> Size:
+    def state(self, state: FeatureMap, sizes: Sequence[Size], images: Size, *, run: bool) -> Size:
         """Add the costs of the wires into a state; return the size of the state."""
         size = images if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
@@ -242,7 +242,7 @@ def activations(
     run = needed(plan, [plan.output, *heads])
     sizes: list[tuple[int, ...]] = []
     kept = 0
-    for index, state in enumerate(plan.states):
+    for index, state in enumerate(plan.feature_maps):
         output_size: Size = size if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
             for op in wire.ops:

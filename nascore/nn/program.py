@@ -9,7 +9,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from nascore.description import Catalogue, Op, Plan, State, Wire
+    from nascore.description import Catalogue, FeatureMap, Op, Plan, Wire
     from nascore.description.plan import Join
 
 
@@ -97,7 +97,7 @@ def needed(plan: Plan, outputs: Iterable[int]) -> set[int]:
         index = pending.pop()
         if index not in found:
             found.add(index)
-            pending += [wire.source for wire in plan.states[index].wires]
+            pending += [wire.source for wire in plan.feature_maps[index].wires]
     return found
 
 
@@ -106,15 +106,15 @@ def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> P
     indices = sorted({*needed(plan, outputs), *_images(plan)})
     readers: dict[int, list[Link]] = {index: [] for index in indices}
     for index in indices:
-        state = plan.states[index]
+        state = plan.feature_maps[index]
         for place, wire in enumerate(state.wires):
             readers[wire.source].append(_link(plan, catalogue, wire, (index, place), state))
     steps = tuple(
         Step(
             index=index,
-            join=plan.states[index].join,
-            shadow=plan.states[index].shadow,
-            arity=len(plan.states[index].wires),
+            join=plan.feature_maps[index].join,
+            shadow=plan.feature_maps[index].shadow,
+            arity=len(plan.feature_maps[index].wires),
             readers=tuple(readers[index]),
         )
         for index in indices
@@ -123,10 +123,10 @@ def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> P
 
 
 def _images(plan: Plan) -> Iterator[int]:
-    return (index for index, state in enumerate(plan.states) if state.join == "input")
+    return (index for index, state in enumerate(plan.feature_maps) if state.join == "input")
 
 
-def _link(plan: Plan, catalogue: Catalogue, wire: Wire, at: tuple[int, int], state: State) -> Link:
+def _link(plan: Plan, catalogue: Catalogue, wire: Wire, at: tuple[int, int], state: FeatureMap) -> Link:
     columns = plan.layouts[wire.group].ops if wire.group is not None else ()
     return Link(
         target=at[0],

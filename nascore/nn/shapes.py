@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from nascore.description import Catalogue, Description, Op, Plan, State, Wire
+    from nascore.description import Catalogue, Description, FeatureMap, Op, Plan, Wire
     from nascore.description.names import Scalar
 
 
@@ -58,7 +58,8 @@ def check_shapes(description: Description, catalogue: Catalogue, image: tuple[in
         shape = shapes[index]
         if shape not in {UNKNOWN, (description.classes,)}:
             actual = ", ".join(map(str, ("B", *shape)))
-            text = f"{plan.states[index].path} has shape [{actual}], not logits [B, {description.classes}]."
+            path = plan.feature_maps[index].path
+            text = f"{path} has shape [{actual}], not logits [B, {description.classes}]."
             if kind == "auxiliary":
                 walk.found.add(kind, text, hint="Write op: auxiliary, width: classes for that node.")
             else:
@@ -103,14 +104,14 @@ class _Walk:
         heads = [] if plan.auxiliary is None else [plan.auxiliary]
         run = needed(plan, [plan.output, *heads])
         shapes: list[Shape] = []
-        for index, state in enumerate(plan.states):
+        for index, state in enumerate(plan.feature_maps):
             if state.join == "input":
                 shapes.append((state.channels, *self.image))
             else:
                 shapes.append(self._state(state, shapes) if index in run else UNKNOWN)
         return shapes
 
-    def _state(self, state: State, shapes: Sequence[Shape]) -> Shape:
+    def _state(self, state: FeatureMap, shapes: Sequence[Shape]) -> Shape:
         sizes: dict[tuple[int, ...], str] = {}
         for wire in state.wires:
             source_shape = shapes[wire.source]
@@ -130,7 +131,7 @@ class _Walk:
             return UNKNOWN
         return (state.channels, *next(iter(sizes)))
 
-    def _op(self, op: Op, wire: Wire, state: State, source_shape: Shape) -> Shape:
+    def _op(self, op: Op, wire: Wire, state: FeatureMap, source_shape: Shape) -> Shape:
         path = f"{_yaml_path(state)}.from.{_source(wire)}"
         size = source_shape[1:]
         where = f"[{', '.join(map(str, (self.samples, *source_shape)))}] (at {wire.op_path(op)})"
@@ -156,7 +157,7 @@ def _size(size: tuple[int, ...]) -> str:
     return "x".join(map(str, size)) if size else "no height and width"
 
 
-def _yaml_path(state: State) -> str:
+def _yaml_path(state: FeatureMap) -> str:
     graph, node = state.template
     return f"{graph_path(graph)}.nodes.{node}"
 
@@ -184,7 +185,7 @@ def check_gradients(description: Description, catalogue: Catalogue, image: tuple
     """
     sizes: list[tuple[int, ...]] = []
     found: dict[str, tuple[str, ...]] = {}
-    for state in expand(description, catalogue).states:
+    for state in expand(description, catalogue).feature_maps:
         size: tuple[int, ...] = image if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
             input_size = sizes[wire.source]

@@ -146,7 +146,7 @@ def _paths(opened: Description, child: Description) -> Iterator[str]:
     plan, after = expand(opened), on_nodes(child)
     # On a node of another name it is the same candidate still.
     elsewhere: Kept = sum((after[node] for node in after.keys() - on_nodes(opened).keys()), Counter())
-    for state in plan.states:
+    for state in plan.feature_maps:
         for wire in state.wires:
             if wire.group is not None:
                 graph, node, source = plan.layouts[wire.group].rows[wire.row]

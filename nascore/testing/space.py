@@ -63,7 +63,7 @@ class SpaceDerived(PartConformance):
         whole: Costs | None = None
         compared = False
         for description, picks, found in self._drawn():
-            if len(expand(found).states) != len(expand(description).states):
+            if len(expand(found).feature_maps) != len(expand(description).feature_maps):
                 continue
             compared = True
             whole = whole or costs(description, self.catalogue(), SIZE)
@@ -311,7 +311,9 @@ def batch_difference(description: Description, catalogue: Catalogue, kind: DataF
 
 def random_operations(description: Description, catalogue: Catalogue) -> set[Op]:
     """Return the candidates of an open description that draw random numbers in evaluation mode."""
-    wires = [wire for state in expand(description, catalogue).states for wire in state.wires if wire.group]
+    wires = [
+        wire for state in expand(description, catalogue).feature_maps for wire in state.wires if wire.group
+    ]
     first = {op: wire for wire in reversed(wires) for op in wire.ops}
     return {op for op, wire in first.items() if _is_random(op, wire, description, catalogue)}
 

@@ -30,7 +30,7 @@ def paths(description, *, offered):
     """Return the paths of the operations that are offered, or of those that stand."""
     return {
         wire.op_path(op)
-        for state in expand(description).states
+        for state in expand(description).feature_maps
         for wire in state.wires
         if (wire.group is not None) == offered
         for op in wire.ops

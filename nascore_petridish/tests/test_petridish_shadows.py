@@ -31,7 +31,7 @@ class Backward:
 def sums(description, name):
     """Return by prefix of its use the path of the first operation of each sum that grows."""
     found = {}
-    for state in expand(description).states:
+    for state in expand(description).feature_maps:
         if state.path.rpartition("/")[2] == name:
             wire = next(wire for wire in state.wires if wire.ops)
             found[state.path] = wire.op_path(wire.ops[0])
@@ -85,7 +85,7 @@ def check_candidates(net, opened, at, weights, beside):
     plan = expand(opened)
     expected = {group: torch.zeros_like(value) for group, value in weights.items()}
     pulled = 0
-    for state in (state for state in plan.states if state.shadow):
+    for state in (state for state in plan.feature_maps if state.shadow):
         slope = at[state.path.rpartition("+")[0]]
         for wire in state.wires:
             for op in wire.ops:

@@ -155,7 +155,7 @@ def test_a_space_with_fewer_architectures_gives_them_all_and_says_so():
 
 
 def test_isomorphic_architectures_count_once(monkeypatch):
-    monkeypatch.setattr(growth_module, "fingerprint", lambda description: len(expand(description).states))
+    monkeypatch.setattr(growth_module, "fingerprint", lambda one: len(expand(one).feature_maps))
     assert len(drawn(5)) == 1
 
 

@@ -138,7 +138,7 @@ def test_dropping_the_coarsest_source_leaves_the_node_as_coarse():
     description = evolve(base, network=Graph(inputs=("images",), nodes=nodes, output="y"))
     closed = derive(description, {"g": [(0, 1)]})
     assert closed.network.node("x").reduction == 2
-    assert [state.reduction for state in expand(closed).states] == [1, 1, 2, 2, 2]
+    assert [state.reduction for state in expand(closed).feature_maps] == [1, 1, 2, 2, 2]
     assert derive(description, {"g": [(0, 1), (1, 1)]}).network.node("x").reduction is None
 
 
@@ -215,9 +215,9 @@ def test_the_auxiliary_head_reads_the_last_reduction():
     assert reducing(flat) is None
     with_head = with_auxiliary(description, "r2")
     plan = expand(with_head, CATALOGUE)
-    head = plan.states[plan.auxiliary]
-    assert (head.path, head.channels, plan.states[plan.output].path) == ("aux", 10, "head")
-    assert plan.states[head.wires[0].source].path == "r2/out"
+    head = plan.feature_maps[plan.auxiliary]
+    assert (head.path, head.channels, plan.feature_maps[plan.output].path) == ("aux", 10, "head")
+    assert plan.feature_maps[head.wires[0].source].path == "r2/out"
     assert load(dump(with_head)) == with_head
     with pytest.raises(DescriptionError, match="already"):
         with_auxiliary(with_head, "r1")
@@ -231,8 +231,8 @@ def test_untying_gives_each_use_its_own_cell():
     names = [f"{stage}-{index}" for stage in "abc" for index in range(3)]
     assert sorted(untied.cells) == sorted([*names, "r1", "r2"])
     assert load(dump(untied)) == untied
-    assert [state.path for state in expand(untied, CATALOGUE).states] == [
-        state.path for state in expand(child).states
+    assert [state.path for state in expand(untied, CATALOGUE).feature_maps] == [
+        state.path for state in expand(child).feature_maps
     ]
     assert untie(untied) == untied
     with pytest.raises(DescriptionError, match="open"):
@@ -242,5 +242,5 @@ def test_untying_gives_each_use_its_own_cell():
 def test_untying_keeps_names_of_stages_readable():
     text = PETRIDISH.replace("aux: {from: r2", "aux: {from: b")
     plan = expand(untie(load(text)))
-    wire = plan.states[plan.auxiliary].wires[0]
-    assert (wire.path, plan.states[wire.source].path) == ("aux/b", "b-2/x")
+    wire = plan.feature_maps[plan.auxiliary].wires[0]
+    assert (wire.path, plan.feature_maps[wire.source].path) == ("aux/b", "b-2/x")

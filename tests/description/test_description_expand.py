@@ -13,19 +13,19 @@ from nascore.errors import DescriptionError
 
 
 def by_path(text):
-    return {state.path: state for state in expand(load(text), CATALOGUE).states}
+    return {state.path: state for state in expand(load(text), CATALOGUE).feature_maps}
 
 
 @pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
 def test_every_state_follows_those_that_it_reads(text):
     plan = expand(load(text), CATALOGUE)
-    for index, state in enumerate(plan.states):
+    for index, state in enumerate(plan.feature_maps):
         assert all(wire.source < index for wire in state.wires)
         assert all(
-            state.reduction == wire.stride * plan.states[wire.source].reduction for wire in state.wires
+            state.reduction == wire.stride * plan.feature_maps[wire.source].reduction for wire in state.wires
         )
-    assert plan.states[plan.output].path == "head"
-    assert plan.states[plan.output].channels == 10
+    assert plan.feature_maps[plan.output].path == "head"
+    assert plan.feature_maps[plan.output].channels == 10
 
 
 def test_darts_channels_strides_and_uses():
@@ -83,7 +83,9 @@ def test_enough_of_a_node_holds_whatever_the_rule_of_edges_keeps(edges, keep):
 
 def test_replicas_count_the_uses_of_a_row_in_order():
     plan = expand(load(DARTS))
-    wires = [wire for state in plan.states for wire in state.wires if (wire.group, wire.row) == ("normal", 3)]
+    wires = [
+        wire for state in plan.feature_maps for wire in state.wires if (wire.group, wire.row) == ("normal", 3)
+    ]
     assert [wire.replica for wire in wires] == [0, 1, 2, 3, 4, 5]
     assert [wire.path for wire in wires][:2] == ["a-0/n1/pre1", "a-1/n1/pre1"]
 
@@ -119,7 +121,7 @@ def test_a_stage_spelled_out_is_read_by_its_bare_name():
         "".join(f"    c-{k}: {{from: -1, op: basic_block, width: 4, reduction: 4}}\n" for k in range(3))
         + "    head: {from: c,",
     )
-    states = expand(load(spelled)).states
+    states = expand(load(spelled)).feature_maps
     assert states[states[-1].wires[0].source].path == "c-2"
 
 
@@ -148,7 +150,9 @@ network:
     head: {from: -1, op: classifier, width: classes}
 """
     plan = expand(load(text), CATALOGUE)
-    facts = [(state.path, state.channels, state.reduction, state.relative) for state in plan.states[2:8]]
+    facts = [
+        (state.path, state.channels, state.reduction, state.relative) for state in plan.feature_maps[2:8]
+    ]
     assert facts == [
         ("s-0/a", 8, 2, 2),
         ("s-0/b-0/x", 8, 2, 1),

@@ -61,7 +61,7 @@ def test_a_reduction_cell_and_sources_by_name():
     assert [edge.source for edge in shadow.edges] == ["pre1", "pre0"]
     assert shadow.reduction == 2
     strides = {
-        wire.stride for state in expand(grown, CATALOGUE).states if state.shadow for wire in state.wires
+        wire.stride for state in expand(grown, CATALOGUE).feature_maps if state.shadow for wire in state.wires
     }
     assert strides == {2}
 
@@ -82,7 +82,7 @@ def test_settling_nothing_gives_the_parent():
 
 
 def op_paths(description):
-    states = expand(description).states
+    states = expand(description).feature_maps
     return {wire.op_path(op) for state in states for wire in state.wires for op in wire.ops}
 
 
@@ -125,7 +125,7 @@ def test_a_sum_of_bare_edges_grows_too():
     grown = grow(load(text), "network", "both", OPS, CATALOGUE)
     assert (grown.network.node("both+1").width, grown.network.node("both+1").reduction) == (3, 2)
     child = settle(grown, scores(grown, "grow/network/both/1", l0=[1, 0, 0]))
-    state = next(state for state in expand(child, CATALOGUE).states if state.path == "both")
+    state = next(state for state in expand(child, CATALOGUE).feature_maps if state.path == "both")
     assert (state.channels, [wire.gate for wire in state.wires]) == (24, [False, False, True])
 
 

@@ -32,7 +32,7 @@ SMALL = ("search", "--updater", "uniform", "--dataset", "synthetic", "--scale", 
 
 def test_a_network_of_too_many_operations_is_refused(monkeypatch):
     monkeypatch.setattr(sys.modules["nascore.description.expand"], "MOST_OPERATIONS", 62)
-    assert len(expand(load(TEXT.replace("REPEAT", "10"))).states) == 13
+    assert len(expand(load(TEXT.replace("REPEAT", "10"))).feature_maps) == 13
     with pytest.raises(DescriptionError, match="network: the network has more than 62 operations"):
         expand(load(TEXT.replace("REPEAT", "11")))
 

@@ -13,4 +13,4 @@ USE = "cell: reduce, width: 2"
 @pytest.mark.parametrize(("written", "reduction"), [("", 2), (", reduction: 1", 2), (", reduction: 2", 4)])
 def test_the_reduction_of_a_cell_counts_from_that_of_its_use(written, reduction):
     plan = expand(load(CELLS.replace(USE, USE + written)))
-    assert plan.states[plan.states[plan.output].wires[0].source].reduction == reduction
+    assert plan.feature_maps[plan.feature_maps[plan.output].wires[0].source].reduction == reduction

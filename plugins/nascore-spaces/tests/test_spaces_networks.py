@@ -129,7 +129,7 @@ def test_mbconv_has_the_stages_of_proxylessnas():
     """Width, layers and stride of each stage as in the authors' code, at images of 224 pixels."""
     component = REGISTRY.get("space", "mbconv")
     space = part(component.build)(component.config()).describe(kind(224))
-    states = {state.path: state for state in expand(space, CATALOGUE).states}
+    states = {state.path: state for state in expand(space, CATALOGUE).feature_maps}
     shapes = [
         [(states[f"{stage}{layer}"].channels, states[f"{stage}{layer}"].reduction) for layer in range(1, 5)]
         for stage in "abcde"
@@ -205,5 +205,5 @@ def test_settings_say_the_size(name, settings, group, rows, uses):
 
 @pytest.mark.parametrize("name", OWN)
 def test_channels_scale_every_state(name):
-    narrow, wide = (expand(described(name, kind(32), channels=c)).states[1:-1] for c in (2, 6))
+    narrow, wide = (expand(described(name, kind(32), channels=c)).feature_maps[1:-1] for c in (2, 6))
     assert [3 * state.channels for state in narrow] == [state.channels for state in wide]

@@ -94,5 +94,5 @@ def test_networks_take_any_size(name):
 )
 def test_a_chain_leaves_small_images_some_pixels(name, size, coarsest):
     settings = {"stages": {"mbconv": 6, "resnet": 3}[name]}
-    states = expand(described(name, kind(size), **settings)).states
+    states = expand(described(name, kind(size), **settings)).feature_maps
     assert max(state.reduction for state in states) == coarsest

@@ -100,7 +100,8 @@ SLOTS: Final[tuple[Slot, ...]] = (
 )
 """All slots, in the order in which they are filled.
 
-A new slot is a row here, a protocol, a class of the kit, and its use in the engine.
+A new slot is a row here, a protocol, a class of the kit, its use in the engine, and a line in
+`nascore/verbs/arguments.py`, which shows the argument to editors, type checkers and `help`.
 """
 
 RUN: Final = "run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from attrs import evolve, frozen
 
@@ -18,12 +18,13 @@ from nascore.run import RECIPE, is_file, refuse_taken
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
+from nascore.verbs.arguments import EvaluationArguments, declares, request_of
 from nascore.verbs.reporter import Reporter
-from nascore.verbs.resolution import ResolvedRequest, installed, requested
+from nascore.verbs.resolution import ResolvedRequest, installed
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from nascore.component import Component
     from nascore.contract import Observer
@@ -32,27 +33,15 @@ if TYPE_CHECKING:
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Request
     from nascore.verbs.architecture import Target
-    from nascore.verbs.resolution import OfRun
 
 DATA = "dataset"
 SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
 """The slots of an evaluation: the architecture is fixed, so that only data and observers are chosen."""
 
 
-def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
-    target: Target,
-    *,
-    entry: int | None = None,
-    dataset: str | None = None,
-    observer: str | Sequence[str] | None = None,
-    recipe: str | Path | None = None,
-    preset: str | None = None,
-    scale: Literal["mini", "paper"] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    out: str | Path | None = None,
-    plugins: Wanted = (),
-    observers: Sequence[Observer] = (),
-    **run: Unpack[OfRun],
+@declares(EvaluationArguments[str])
+def evaluate(
+    target: Target, *, entry: int | None = None, **arguments: Unpack[EvaluationArguments[str]]
 ) -> Run:
     """Train an architecture from scratch on all training images, and test it once; returns the run, done.
 
@@ -60,31 +49,16 @@ def evaluate(  # noqa: PLR0913 - each is a flag of the command line, by name
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
             file with one (`FILE:NAME` where it has several), or a value whose printed form is such a text.
         entry: Id of an architecture in the run's gallery. None: the run's best.
-        dataset: The images. None: those of the run, or of the recipe; the default ones without either.
-        observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
-        recipe: A recipe file; of its slots only the data set is used.
-        preset: The name of a preset.
-        scale: ``"mini"``, a laptop check, or ``"paper"``.
-        settings: Values by their ``--set`` path: ``{"training.epochs": 5}``.
-        out: Folder of the run, new or empty. None: a new one in ``runs``.
-        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        observers: More observers, as objects.
-        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
+        arguments: See :class:`nascore.verbs.arguments.EvaluationArguments`. Without a data set it is that of
+            the run; of the slots of a recipe only the data set and the observers are used.
 
     Raises:
         RecipeError: The request has problems; the error has all of them.
         RunFolderError: `out`, or the named run, cannot be used.
         RunFailed: The run could not go on.
     """
-    request = requested(
-        names={DATA: dataset, "observer": observer},
-        recipe=recipe,
-        preset=preset,
-        scale=scale,
-        settings=settings,
-        **run,
-    )
-    return evaluate_as_requested(target, request, entry=entry, out=out, plugins=plugins, observers=observers)
+    request, call = request_of(arguments, slots=SLOTS_OF_EVALUATE)
+    return evaluate_as_requested(target, request, entry=entry, **call)
 
 
 def evaluate_as_requested(  # noqa: PLR0913 - each by name

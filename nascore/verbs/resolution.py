@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from nascore.recipe import Recipe
     from nascore.slots import Slot
     from nascore.verbs.reporter import Reporter
-
-
-class OfRun(TypedDict, total=False):
-    """Settings of the run that are arguments in Python, as they are flags. None: that of the recipe.
-
-    Attributes:
-        seed: Seed of all random numbers; 0 without a recipe.
-        threads: CPU threads; results depend on their number. 1 without a recipe.
-        device: The device; ``"auto"``, without a recipe, is CUDA if available.
-    """
-
-    seed: int | None
-    threads: int | None
-    device: Literal["auto", "cpu", "cuda"] | None
 
 
 @frozen(kw_only=True)
@@ -107,7 +93,7 @@ def requested(
         preset: The name of a preset.
         scale: ``mini`` or ``paper``.
         settings: Values by their ``--set`` path.
-        run: The settings of :class:`OfRun`.
+        run: Settings of the run that are arguments of their own.
 
     Raises:
         RecipeError: A component is not given by name, or `settings` is no dictionary.

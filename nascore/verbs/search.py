@@ -2,91 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from nascore.files import given_path
 from nascore.recipe import SEARCH_RUN
 from nascore.run import refuse_taken
+from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import with_build_warnings
 from nascore.verbs.reporter import Reporter
-from nascore.verbs.resolution import requested, resolve_request
+from nascore.verbs.resolution import resolve_request
 from nascore.verbs.runs import Run, load_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nascore.contract import Observer
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Request
-    from nascore.verbs.resolution import OfRun, ResolvedRequest
-
-SLOTS = (
-    "space",
-    "growth",
-    "updater",
-    "trainer",
-    "relaxation",
-    "regularizer",
-    "dataset",
-    "observer",
-)
-"""The slots that the function has an argument for; a test compares them with the slot table."""
+    from nascore.verbs.resolution import ResolvedRequest
 
 
-def search(  # noqa: PLR0913 - each is a flag of the command line, by name
-    *,
-    space: str | Path | None = None,
-    growth: str | None = None,
-    updater: str | None = None,
-    trainer: str | None = None,
-    relaxation: str | None = None,
-    regularizer: str | Sequence[str] | None = None,
-    dataset: str | None = None,
-    observer: str | Sequence[str] | None = None,
-    recipe: str | Path | None = None,
-    preset: str | None = None,
-    scale: Literal["mini", "paper"] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    out: str | Path | None = None,
-    plugins: Wanted = (),
-    observers: Sequence[Observer] = (),
-    **run: Unpack[OfRun],
-) -> Run:
+@declares(SearchArguments[str])
+def search(**arguments: Unpack[SearchArguments[str]]) -> Run:
     """Search for an architecture, as ``nascore search`` does; returns the run, done.
 
-    Args:
-        space: The search space; ``"file:chain.yaml"``, or a path, reads a description.
-        growth: The growth policy: `none` for one search in one supernet, or an outer loop.
-        updater: The rule that updates the architecture parameters.
-        trainer: The order of weight steps and architecture steps.
-        relaxation: The map from architecture parameters to a mixture of operations.
-        regularizer: Penalties, by name. None: those of the recipe, or those that other parts wish for.
-        dataset: The images.
-        observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
-        recipe: A recipe file.
-        preset: The name of a preset.
-        scale: ``"mini"``, a laptop check, or ``"paper"``. None: that of the recipe, or `mini`.
-        settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3}``.
-        out: Folder of the run, new or empty. None: a new one in ``runs``.
-        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        observers: More observers, as objects.
-        run: `seed`, `threads` and `device`; see :class:`nascore.verbs.resolution.OfRun`.
-
     A warning is a line of the logger ``nascore``, a line of the run's log, and stands in the run's result.
+
+    Args:
+        arguments: See :class:`nascore.verbs.arguments.SearchArguments`.
 
     Raises:
         RecipeError: The request has problems, or its parts do not fit; the error has all of them.
         RunFailed: The run could not go on; a RunFolderError: `out` cannot be used.
     """
-    names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings, **run)
-    return search_as_requested(request, out=out, plugins=plugins, observers=observers)
-
-
-def by_slot(*chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - one or several names, as the slot allows
-    """Return the chosen names by slot; the arguments have the order of the slots."""
-    return dict(zip(SLOTS, chosen, strict=True))
+    request, call = request_of(arguments)
+    return search_as_requested(request, **call)
 
 
 def search_as_requested(

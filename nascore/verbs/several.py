@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
 from attrs import Factory, define, evolve, frozen
 
@@ -17,16 +19,15 @@ from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
 from nascore.run import listed, read_result, refuse_taken, run_of
+from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import check_search
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
 from nascore.verbs.reporter import Reporter
-from nascore.verbs.resolution import ResolvedRequest, installed, requested, resolve_request
-from nascore.verbs.search import by_slot
+from nascore.verbs.resolution import ResolvedRequest, installed, resolve_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Component
     from nascore.contract import Observer
@@ -139,57 +140,31 @@ class CheckedSearches:
     checked: tuple[tuple[Mapping[str, str], Checked], ...]
 
 
-def search_several(  # noqa: PLR0913 - each is a flag of the command line, by name
+@declares(SearchArguments[str | Sequence[str | Path]])
+def search_several(
     *,
-    space: str | Path | Sequence[str | Path] | None = None,
-    growth: str | Sequence[str] | None = None,
-    updater: str | Sequence[str] | None = None,
-    trainer: str | Sequence[str] | None = None,
-    relaxation: str | Sequence[str] | None = None,
-    regularizer: str | Sequence[str] | None = None,
-    dataset: str | Sequence[str] | None = None,
-    observer: str | Sequence[str] | None = None,
     seeds: str | Iterable[int] | None = None,
     evaluate: bool = False,
-    recipe: str | Path | None = None,
-    preset: str | None = None,
-    scale: Literal["mini", "paper"] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    out: str | Path | None = None,
-    plugins: Wanted = (),
-    observers: Sequence[Observer] = (),
+    **arguments: Unpack[SearchArguments[str | Sequence[str | Path]]],
 ) -> Comparison:
     """Search with several algorithms and seeds, as ``nascore search --updater darts,xnas --seeds 0..4`` does.
 
+    There is a search for each combination of the names of the slots, in its own folder in `out`. Several
+    names of a list, such as `regularizer`, are those of every search. Accuracies on different data are not
+    compared.
+
     Args:
-        space: One or several; all combinations with those of other slots are searched with.
-        growth: One or several.
-        updater: One or several.
-        trainer: One or several.
-        relaxation: One or several.
-        regularizer: Those of every search.
-        dataset: One or several; accuracies on different data are not compared.
-        observer: Who watches every search.
         seeds: The seeds of every combination: numbers, or a text such as ``"0..4"``.
         evaluate: Whether each architecture that is found is evaluated: trained from scratch, tested once.
-        recipe: A recipe file.
-        preset: A recipe that a plugin brings.
-        scale: ``"mini"`` or ``"paper"``.
-        settings: Values by their path; those of the evaluation begin with ``evaluate.``.
-        out: Folder of all, new or empty. None: a new one in ``runs``.
-        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        observers: Objects that watch every search.
+            Its own settings begin with ``evaluate.``.
+        arguments: See :class:`nascore.verbs.arguments.SearchArguments`.
 
     Raises:
         RecipeError: The request has problems, or parts do not fit; the error has those of all searches.
         RunFailed: No search came to its end, or no evaluation; a RunFolderError: `out` cannot be used.
     """
-    names = by_slot(space, growth, updater, trainer, relaxation, regularizer, dataset, observer)
-    request = requested(names=names, recipe=recipe, preset=preset, scale=scale, settings=settings)
-    searches = search_several_as_requested(
-        request, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, observers=observers
-    )
-    return searches.comparison
+    request, call = request_of(arguments)
+    return search_several_as_requested(request, seeds=seeds, evaluate=evaluate, **call).comparison
 
 
 def search_several_as_requested(  # noqa: PLR0913 - each by name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from importlib.metadata import version
@@ -15,9 +16,11 @@ import nascore
 from nascore import slots
 from nascore.contract import Observer
 from nascore.errors import RecipeError, RunFolderError
-from nascore.verbs.search import SLOTS
+from nascore.verbs.arguments import OfData, OfSlots
+from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SETTINGS = {
@@ -113,8 +116,28 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_slot_is_an_argument() -> None:
-    assert set(SLOTS) == {slot.name for slot in slots.SLOTS}
-    assert set(SLOTS) <= set(signature(nascore.search).parameters)
+    both = {**OfSlots.__annotations__, **OfData.__annotations__}
+    assert set(both) == {slot.name for slot in slots.SLOTS}
+    assert set(OfData.__annotations__) == {slot.name for slot in SLOTS_OF_EVALUATE}
+    holding = {name for name, one in both.items() if one.__forward_arg__ == "str | Sequence[str] | None"}
+    assert holding == {slot.name for slot in slots.SLOTS if slot.many}
+    assert set(both) <= set(signature(nascore.search).parameters)
+
+
+@pytest.mark.parametrize("function", [nascore.search, nascore.search_several, nascore.evaluate])
+def test_help_shows_every_argument(function: Callable[..., object]) -> None:
+    text = inspect.getdoc(function) or ""
+    shown = signature(function).parameters
+    assert not any(one.kind is inspect.Parameter.VAR_KEYWORD for one in shown.values())
+    assert {"dataset", "recipe", "seed", "device", "out", "plugins"} <= set(shown)
+    assert [name for name in shown if f"    {name}: " not in text] == []
+
+
+def test_help_shows_where_several_names_may_stand() -> None:
+    one, several = signature(nascore.search).parameters, signature(nascore.search_several).parameters
+    assert one["updater"].annotation == "str | None"
+    assert several["updater"].annotation == "str | Sequence[str | Path] | None"
+    assert "space" not in signature(nascore.evaluate).parameters
 
 
 def test_names_of_the_package() -> None:

@@ -42,6 +42,12 @@ from nascore.cli import main
 main(sys.argv[1:])
 """
 
+PYTHON = """
+from nascore.verbs.arguments import request_of
+
+request, _ = request_of({"toy": "bear", "space": "tiny"})
+print(request.names["toy"])
+"""
 
 KIT = """
 from nascore.testing import Conformance
@@ -87,6 +93,12 @@ def test_its_components_are_chosen_set_and_judged(run):
     plan = run(*words, "--updater", "sgd", "--dataset", "synthetic", "--scale", "mini", "--dry-run", "--json")
     assert {"slot": "toy", "name": "bear", "from": "--toy bear"} in json.loads(plan)["parts"]
     assert "it distracts" in plan
+
+
+def test_it_is_an_argument_from_python(run, tmp_path):
+    script = SCRIPT.replace("from nascore.cli import main\nmain(sys.argv[1:])", "") + PYTHON
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    assert run() == "['bear']\n"
 
 
 def test_the_kit_examines_its_components(run):

@@ -7,7 +7,7 @@ import pytest
 import nascore
 from nascore.cli.options import RUN_FLAGS
 from nascore.errors import NascoreError, RecipeError
-from nascore.verbs.resolution import OfRun
+from nascore.verbs.arguments import OfRun
 
 
 class MyRule:
@@ -62,6 +62,23 @@ def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
 
 def test_the_arguments_are_the_flags():
     assert {*RUN_FLAGS} == OfRun.__optional_keys__
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "meant"),
+    [
+        (nascore.search, {"upater": "sgd"}, "upater: the run has no setting upater. Did you mean updater?"),
+        (nascore.search_several, {"upater": ["sgd"]}, "Did you mean updater?"),
+        (nascore.search_several, {"seed": 1, "seeds": [1, 2]}, "seed: is given beside seeds."),
+        (nascore.evaluate, {"target": "resnet20", "datset": "digits"}, "Did you mean dataset?"),
+        (nascore.evaluate, {"target": "resnet20", "updater": "sgd"}, "updater"),
+    ],
+)
+@pytest.mark.needs("nascore-spaces")
+def test_an_argument_that_there_is_not_is_refused_with_the_nearest(function, given, meant):
+    with pytest.raises(RecipeError) as caught:
+        function(**given)
+    assert meant in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_the_arguments_are_the_flags():
     [
         (nascore.search, {"upater": "sgd"}, "upater: the run has no setting upater. Did you mean updater?"),
         (nascore.search_several, {"upater": ["sgd"]}, "Did you mean updater?"),
-        (nascore.search_several, {"seed": 1, "seeds": [1, 2]}, "seed: is given beside seeds."),
+        (nascore.search_several, {"seed": 1, "seeds": [1, 2]}, "seed: is given together with seeds."),
         (nascore.evaluate, {"target": "resnet20", "datset": "digits"}, "Did you mean dataset?"),
         (nascore.evaluate, {"target": "resnet20", "updater": "sgd"}, "updater"),
     ],

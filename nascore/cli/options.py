@@ -116,10 +116,10 @@ def recipe_options(slots: Sequence[Slot]) -> Callable[[F], F]:
 
 
 def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
-    """Return what the options of :func:`recipe_options` asked for.
+    """Return the request that the options of :func:`recipe_options` make.
 
     Args:
-        slots: The slots that were given to :func:`recipe_options`.
+        slots: The slots with an option.
         given: Values of the options, by name.
     """
     named = {slot.name: given[slot.name] for slot in slots}

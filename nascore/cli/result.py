@@ -98,13 +98,13 @@ def _gallery(run: Run) -> str:
 
 @frozen(kw_only=True)
 class CommandLine:
-    """What a command line says beside its request.
+    """The part of a command line that is not in its request.
 
     Attributes:
         verb: The verb that takes the request.
-        plugins: Which plugins are wanted.
+        plugins: The selected plugins.
         out: The folder of the run.
-        dry_run: Whether it is only said what would be done.
+        dry_run: Whether nothing is run.
         seeds: The seeds of several searches.
         sets: Settings of the evaluation, which are not those of the request.
         flags: Flags without a value, beside ``--dry-run``.
@@ -141,7 +141,7 @@ class CommandReporter(Reporter):
     """Prints warnings and jobs to stderr, and suggests whole command lines.
 
     Attributes:
-        line: What the command line says beside its request.
+        line: The part of the command line that is not in its request.
         as_json: Whether stdout is JSON.
         starts_run: Whether the command starts a run, which is shown in the terminal.
         recipe: The recipe of the first run, once it is resolved.
@@ -196,7 +196,7 @@ def reporting(line: CommandLine, *, as_json: bool) -> Iterator[CommandReporter]:
     """Give the reporter of a command that starts a run; at scale mini say so in the last line too.
 
     Args:
-        line: What the command line says beside its request.
+        line: The part of the command line that is not in its request.
         as_json: Whether stdout is JSON.
     """
     reporter = CommandReporter(line=line, as_json=as_json, starts_run=True)

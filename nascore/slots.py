@@ -101,7 +101,8 @@ SLOTS: Final[tuple[Slot, ...]] = (
 """All slots, in the order in which they are filled.
 
 A new slot is a row here, a protocol, a class of the kit, its use in the engine, and a line in
-`nascore/verbs/arguments.py`, which shows the argument to editors, type checkers and `help`.
+`nascore/verbs/arguments.py`, which shows the argument to editors, type checkers and `help`. A folder of
+its name in `nascore/scaffold/templates` is the part with which `nascore new-plugin` begins.
 """
 
 RUN: Final = "run"

@@ -10,15 +10,26 @@ from nascore.cli.options import GIVEN
 from nascore.cli.output import Verb, echo
 from nascore.scaffold import BLUEPRINTS
 from nascore.shell import command_line
+from nascore.slots import SLOTS
 from nascore.verbs.plugins import new_plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_HOOKS = ", ".join(slot.hook for slot in SLOTS if slot.name not in BLUEPRINTS)
+_HELP = f"""Create a working plugin: a small part to change, its settings and its conformance test.
+
+NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
+
+The other slots have no template. A part of one is written into a file with the hook of its slot ({_HOOKS}),
+as docs/plugins.md in the repository shows; --with FILE uses it at once.
+"""
+
 
 @click.command(
     "new-plugin",
     cls=Verb,
+    help=_HELP,
     examples=(
         "nascore new-plugin my-updater --slot updater",
         "nascore new-plugin my-space --slot space --out plugins/my-space",
@@ -35,14 +46,7 @@ if TYPE_CHECKING:
     help="Folder of the distribution, new or empty. Default: NAME in this folder.",
 )
 def command(name: str, *, slot: str, out: Path | None) -> None:
-    """Create a working plugin: a small part to change, its settings and its conformance test.
-
-    NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
-
-    The other slots have no template. A part of one is written into a file with the hook of its slot
-    (nascore_growths, nascore_trainers, nascore_datasets, nascore_observers), as docs/plugins.md in the
-    repository shows; --with FILE uses it at once.
-    """
+    """Create a plugin from the templates of a slot."""
     made = new_plugin(name, slot, out=out)
     lines = [f"made {made.folder}:", *(f"  {file}" for file in made.files)]
     echo("\n".join(lines))

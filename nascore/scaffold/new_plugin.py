@@ -14,13 +14,15 @@ from attrs import frozen
 
 from nascore.errors import NascoreError, Problem
 from nascore.shell import command_line
-from nascore.slots import RUN
+from nascore.slots import RUN, SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     from nascore.plugin import Registry
+    from nascore.slots import Slot
 
 
 LONGEST: Final = 40
@@ -118,7 +120,7 @@ def make(name: str, blueprint: Blueprint, folder: Path) -> Made:
     words = {
         "name": name,
         "package": package_of(name),
-        "slot": blueprint.slot,
+        "slot": blueprint.slot.name,
         "part": blueprint.part,
         "conformance": blueprint.conformance,
         "summary": blueprint.summary,
@@ -140,7 +142,11 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 
 
 def _read(file: str) -> str:
-    return files("nascore.scaffold").joinpath("templates", *file.split("/")).read_text(encoding="utf-8")
+    return _template(file).read_text(encoding="utf-8")
+
+
+def _template(file: str) -> Traversable:
+    return files("nascore.scaffold").joinpath("templates", *file.split("/"))
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
@@ -164,49 +170,40 @@ class Blueprint:
     """The working part that stands in a new plugin.
 
     Attributes:
-        slot: The slot that it fills; also the folder of its templates.
+        slot: The slot that it fills; its name is also that of the folder of its templates.
         summary: What the part does, at most 80 characters.
-        others: Who fills the slots beside it in a first search.
     """
 
-    slot: str
+    slot: Slot
     summary: str
-    others: Mapping[str, str]
 
     @property
     def part(self) -> str:
         """Name of the part's class."""
-        return self.slot.capitalize()
+        return self.slot.name.capitalize()
 
     @property
     def conformance(self) -> str:
         """The class of the kit whose checks it passes."""
-        return f"{self.part}Conformance"
+        return self.slot.conformance.partition(":")[2]
 
     def search(self, name: str) -> str:
         """Return the command of a first search with the part."""
-        filled = {**self.others, self.slot: name}
+        filled = {**_FIRST_SEARCH, self.slot.name: name}
         flags = (word for slot, one in filled.items() for word in (f"--{slot}", one))
         return command_line("nascore", "search", *flags, "--scale", "mini")
 
 
-_TINY: Final = {"space": "tiny", "dataset": "synthetic"}
+_FIRST_SEARCH: Final = {"space": "tiny", "dataset": "synthetic", "updater": "sgd"}
+"""The parts beside that of a new plugin."""
 
-BLUEPRINTS: Final[Mapping[str, Blueprint]] = {
-    made.slot: made
-    for made in (
-        Blueprint(slot="updater", summary="Plain gradient descent on theta.", others=_TINY),
-        Blueprint(slot="relaxation", summary="Softmax at a temperature.", others={**_TINY, "updater": "sgd"}),
-        Blueprint(
-            slot="regularizer",
-            summary="Penalty on the distance from the even mixture.",
-            others={**_TINY, "updater": "sgd"},
-        ),
-        Blueprint(
-            slot="space",
-            summary="A chain of layers with three candidates each.",
-            others={"space": "", "dataset": "synthetic", "updater": "sgd"},
-        ),
-    )
-}
-"""By slot; for the others, begin with the contract's page."""
+
+def _blueprints() -> Iterator[Blueprint]:
+    for slot in SLOTS:
+        summary = _template(f"{slot.name}/summary.txt")
+        if summary.is_file():
+            yield Blueprint(slot=slot, summary=summary.read_text(encoding="utf-8").strip())
+
+
+BLUEPRINTS: Final[Mapping[str, Blueprint]] = {one.slot.name: one for one in _blueprints()}
+"""By slot, for each that has a folder of templates; for the others, begin with the contract's page."""

@@ -15,6 +15,7 @@ from nascore.engine.search import search
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
 from nascore.scaffold import BLUEPRINTS, make
+from nascore.slots import SLOTS
 from nascore.testing import BY_SLOT, PluginConformance, examined
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,15 @@ def test_what_is_written(made, slot):
     assert all((made.folder / file).is_file() for file in made.files)
     left = [file for file in made.files if "$" in (made.folder / file).read_text(encoding="utf-8")]
     assert left == ["README.md"]  # the prompts of its commands
+
+
+def test_a_folder_of_templates_is_a_blueprint():
+    templates = ROOT / "nascore" / "scaffold" / "templates"
+    folders = {one.name: {file.name for file in one.iterdir()} for one in templates.iterdir()}
+    assert set(folders) - {"shared"} == set(BLUEPRINTS)
+    assert set(BLUEPRINTS) <= {slot.name for slot in SLOTS}
+    needed = {"__init__.py.txt", "part.py.txt", "settings.py.txt", "summary.txt"}
+    assert all(files == needed for name, files in folders.items() if name != "shared")
 
 
 def test_it_conforms(registry, made, slot):

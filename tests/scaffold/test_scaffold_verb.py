@@ -103,7 +103,7 @@ def test_a_slot_without_a_template(here):
     result = cli("new-plugin", "mine", "--slot", "trainer")
 
     assert result.exit_code == 2
-    assert "'updater', 'relaxation', 'regularizer', 'space'" in result.stderr
+    assert "'space', 'updater', 'relaxation', 'regularizer'" in result.stderr
     assert not list(here.iterdir())
 
 

@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 NONE = "-"
-"""What stands where there is no figure."""
+"""Text of a cell without a figure."""
 
 FAILED = "failed"
-"""What stands for the accuracy of a row whose searches or evaluations failed."""
+"""Accuracy of a row whose searches or evaluations all failed."""
 
 LEAST = 0.0001
-"""A smaller p is not written out."""
+"""Smallest p that is printed as a number."""
 
 GUIDED = (
-    "guided: those images also guided the choice of the architecture; such an accuracy is higher than on "
-    "images that nobody has looked at; nascore search --evaluate tests what is found"
+    "guided: these images also guided the choice of the architecture, so the accuracy is higher than on "
+    "unseen images; nascore search --evaluate measures it on test images"
 )
-BEST_OF = "best of: the images on which an architecture was measured also chose it among so many"
+BEST_OF = "best of N: the architecture was chosen as the best of N on these images"
 
 
 def echo_comparison(found: Comparison) -> None:
-    """Print a comparison to stdout, and what makes it doubtful to stderr."""
+    """Print a comparison to stdout, and its warnings to stderr."""
     echo(_rows(found))
     if found.pairs:
         echo(f"\n{_pairs(found)}")
-    echo("\n" + "\n".join(map(wrapped, _said(found))))
+    echo("\n" + "\n".join(map(wrapped, _notes(found))))
     for warning in found.warnings:
         echo(f"warned: {inline(warning)}", err=True)
 
@@ -51,14 +51,14 @@ def _rows(found: Comparison) -> str:
     search = ("in the search",) if tested else ()
     heads = (" ".join(found.paths), "seeds", head, "95 % interval", *search)
     rows = [_row(row, tested=tested) for row in found.rows]
-    return table(rows, heads=(*heads, "parameters", "MACs", "steps", "seconds", "of images"), keys=1)
+    return table(rows, heads=(*heads, "parameters", "MACs", "steps", "seconds", "images"), keys=1)
 
 
 def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
     lost = f" of {len(row.samples) + len(row.lost)}" if row.lost else ""
     mean = FAILED if row.failed else NONE if row.mean is None else f"{row.mean:.2%}"
     search = row.in_search()
-    inside = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
+    in_search = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
     figures = (_whole(row.average(figure)) for figure in ("params", "macs", "steps"))
     seconds = row.average("seconds")
     return (
@@ -66,7 +66,7 @@ def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
         f"{len(row.samples)}{lost}",
         mean,
         _percent(row.interval),
-        *inside,
+        *in_search,
         *figures,
         NONE if seconds is None else f"{seconds:.1f}",
         images_note(row),
@@ -80,15 +80,15 @@ def _pairs(found: Comparison) -> str:
 
 
 def _pair(pair: Pair) -> tuple[object, ...]:
-    chance = pair.chance
+    difference = pair.difference
     seeds = f"{pair.seeds}{'' if pair.shared else ', not shared'}"
-    if chance is None:
+    if difference is None:
         return f"{pair.first} - {pair.second}", seeds, NONE, NONE, NONE, NONE, pair.verdict
     interval = NONE
-    if chance.interval is not None:
-        low, high = chance.interval
+    if difference.interval is not None:
+        low, high = difference.interval
         interval = f"{100 * low:+.2f} to {100 * high:+.2f}"
-    points = f"{100 * chance.difference:+.2f}"
+    points = f"{100 * difference.value:+.2f}"
     return (
         f"{pair.first} - {pair.second}",
         seeds,
@@ -100,25 +100,26 @@ def _pair(pair: Pair) -> tuple[object, ...]:
     )
 
 
-def _said(found: Comparison) -> Iterator[str]:
+def _notes(found: Comparison) -> Iterator[str]:
     yield from found.conclusions
     measured = [row for row in found.rows if row.samples]
-    alike = all(same_images(one, other) for one, other in combinations(measured, 2))
-    yield f"seeds: {seeds_of(found.rows) or 'none'}{'; those of one seed have the same data split' * alike}"
-    kinds = {one.kind for row in found.rows for one in row.samples}
+    same_split = all(same_images(one, other) for one, other in combinations(measured, 2))
+    note = "; runs with the same seed have the same data split" if same_split else ""
+    yield f"seeds: {seeds_of(found.rows) or 'none'}{note}"
+    kinds = {run.kind for row in found.rows for run in row.samples}
     yield f"steps, seconds: of a whole {'training' if kinds == {EVALUATE} else 'search'}, mean over the seeds"
     if found.by == "test":
-        yield "parameters, MACs: of the networks that were tested, mean over the seeds"
+        yield "parameters, MACs: of the tested networks, mean over the seeds"
         opened = sum(len(row.samples) for row in found.rows)
         times = f"opened {opened} times, once for each architecture, after its search"
         yield f"test split: {times if opened else 'never opened'}"
     searched = [row.in_search() for row in found.rows]
-    if any(one is not None and one[1] for one in searched):
+    if any(accuracy is not None and accuracy[1] for accuracy in searched):
         yield GUIDED
     if any(row.measured is not None and row.measured.best_of > 1 for row in found.rows):
         yield BEST_OF
     for text in found.brought:
-        yield f"brought with it: {text}"
+        yield f"also differs: {text}"
     yield f"method: {METHOD}"
 
 
@@ -145,7 +146,7 @@ def _p(value: float | None) -> str:
     ),
 )
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=GIVEN)
-@click.option("--against", metavar="ROW", help="Compare all rows with this one only, such as a control.")
+@click.option("--against", metavar="ROW", help="Compare all rows with this row only, such as a control.")
 @json_option
 def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> None:
     """Compare runs: means over seeds with intervals, and tests of the differences.

@@ -1,10 +1,10 @@
-"""Comparisons of several algorithms over several seeds: rows, means and tests; no torch."""
+"""Comparisons of several algorithms over several seeds: rows, means and tests. Imports no torch."""
 
 from nascore.comparison.caveats import images_note, spans
 from nascore.comparison.plan import EVALUATE, SEARCH, Member, Plan, Planned, plan_of, read_plan
 from nascore.comparison.rows import Pair, Row, same_images
 from nascore.comparison.sample import is_comparison
-from nascore.comparison.table import METHOD, Comparison, compared, seeds_of
+from nascore.comparison.table import METHOD, Comparison, compare_runs, seeds_of
 
 __all__ = [
     "EVALUATE",
@@ -16,7 +16,7 @@ __all__ = [
     "Plan",
     "Planned",
     "Row",
-    "compared",
+    "compare_runs",
     "images_note",
     "is_comparison",
     "plan_of",

@@ -1,4 +1,4 @@
-"""Warnings and notes of a comparison: differences that make it unfair or need to be known."""
+"""Warnings and notes of a comparison: differences that make it unfair or that readers need to know."""
 
 from __future__ import annotations
 
@@ -14,84 +14,93 @@ if TYPE_CHECKING:
 
     from nascore.comparison.labels import RowLabels
     from nascore.comparison.rows import Pair, Row
-    from nascore.comparison.sample import Gathered, Sample
+    from nascore.comparison.sample import CollectedRuns, Sample
 
 
 FIELD: Final = ("kind", "scale", "training", "evaluate", "dataset", "space")
-"""What has to be the same for all: the first words of paths."""
+"""First words of paths whose values must be the same in all rows."""
 
 BUDGET: Final = ("epochs", "batch", "warm_up")
-"""Last words of paths that say how long or on how much was trained."""
+"""Last words of paths that determine the length of the training."""
 
-MADE_ON: Final = ("python", "machine", "device", "threads")
+ENVIRONMENT: Final = ("python", "machine", "device", "threads")
 
 
-def unequal(rows: Sequence[Row], told: RowLabels) -> tuple[list[str], list[str]]:
-    """Return what differs beside the compared paths: what makes it unfair, and what each brings with it."""
-    kinds = {row.label: row.recipe | {"kind": (*row.samples, *row.lost)[0].kind} for row in rows}
+def other_differences(rows: Sequence[Row], labels: RowLabels) -> tuple[list[str], list[str]]:
+    """Return the differences besides the compared paths: those that make it unfair, and all others."""
+    recipes = {row.label: row.recipe | {"kind": (*row.samples, *row.lost)[0].kind} for row in rows}
     unfair: list[str] = []
-    brought: list[str] = []
-    for path in told.beside:
-        said: dict[str, list[str]] = {}
-        for label, recipe in kinds.items():
-            said.setdefault(value_at(recipe, path), []).append(label)
-        text = f"{path}: " + "; ".join(f"{value} ({', '.join(labels)})" for value, labels in said.items())
+    others: list[str] = []
+    for path in labels.other_paths:
+        rows_by_value: dict[str, list[str]] = {}
+        for label, recipe in recipes.items():
+            rows_by_value.setdefault(value_at(recipe, path), []).append(label)
+        text = f"{path}: {_listed(rows_by_value)}"
         serious = path.split(".")[0] in FIELD or path.split(".")[-1] in BUDGET
-        (unfair if serious else brought).append(text)
-    return unfair, brought
+        (unfair if serious else others).append(text)
+    return unfair, others
 
 
-def warnings_of(rows: Sequence[Row], pairs: Sequence[Pair], told: RowLabels, found: Gathered) -> list[str]:
-    """Return what makes the comparison doubtful, in sentences."""
-    unfair, _ = unequal(rows, told)
-    named = " and ".join(told.paths)
+def warnings_of(
+    rows: Sequence[Row], pairs: Sequence[Pair], labels: RowLabels, runs: CollectedRuns
+) -> list[str]:
+    """Return the warnings about a comparison, one sentence each."""
+    unfair, _ = other_differences(rows, labels)
+    named = " and ".join(labels.paths)
     return [
-        *(f"not the same for all, beside {named}: {text}" for text in unfair),
-        *_environments(found.samples),
+        *(f"rows differ in more than {named}: {text}" for text in unfair),
+        *_environments(runs.samples),
         *_images(rows, pairs),
         *_seeds(rows),
-        *_repeated(rows, found),
-        *_lost(rows, found),
+        *_repeated(rows, runs),
+        *_lost(rows, runs),
     ]
 
 
-def _repeated(rows: Sequence[Row], found: Gathered) -> Iterator[str]:
-    times = Counter(one.name for one in found.samples)
-    yield from (f"{name} is named {many} times; it counts once" for name, many in times.items() if many > 1)
-    for one, other in repeated(found.samples, rows).items():
-        yield f"{one} repeats {other}: same recipe, same seed; it counts once"
+def _listed(names_by_value: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{value} ({', '.join(names)})" for value, names in names_by_value.items())
+
+
+def _repeated(rows: Sequence[Row], runs: CollectedRuns) -> Iterator[str]:
+    times = Counter(run.name for run in runs.samples)
+    yield from (
+        f"{name} is named {count} times; it counts once" for name, count in times.items() if count > 1
+    )
+    for run, other in repeated(runs.samples, rows).items():
+        yield f"{run} has the same recipe and seed as {other}; only one of them counts"
 
 
 def _environments(samples: Sequence[Sample]) -> Iterator[str]:
-    known = [one for one in samples if one.made_on]
-    for what in MADE_ON:
-        yield from _differs(what, {one.name: one.made_on.get(what) for one in known})
-    packages = [one.made_on.get("packages") or {} for one in known]
-    for name in sorted({name for of in packages for name in of}):
-        versions = {one.name: of.get(name, "none") for one, of in zip(known, packages, strict=True)}
-        yield from _differs(f"version of {name}", versions)
+    known = [sample for sample in samples if sample.environment]
+    for key in ENVIRONMENT:
+        yield from _differs(key, {sample.name: sample.environment.get(key) for sample in known})
+    packages = [sample.environment.get("packages") or {} for sample in known]
+    for name in sorted({name for versions in packages for name in versions}):
+        by_run = {
+            sample.name: versions.get(name, "none") for sample, versions in zip(known, packages, strict=True)
+        }
+        yield from _differs(f"version of {name}", by_run)
 
 
-def _differs(what: str, by_run: Mapping[str, object]) -> Iterator[str]:
+def _differs(key: str, by_run: Mapping[str, object]) -> Iterator[str]:
     runs: dict[str, list[str]] = {}
     for name, value in by_run.items():
         runs.setdefault(str(value), []).append(name)
     if len(runs) > 1:
-        said = "; ".join(f"{value} ({_few(names)})" for value, names in runs.items())
-        yield f"not all were made with the same {what}: {said}"
+        text = "; ".join(f"{value} ({_few(names)})" for value, names in runs.items())
+        yield f"runs differ in {key}: {text}"
 
 
 def _images(rows: Sequence[Row], pairs: Iterable[Pair]) -> Iterator[str]:
     if any(pair.verdict == OTHER_IMAGES for pair in pairs):
-        said: dict[str, list[str]] = {}
+        by_images: dict[str, list[str]] = {}
         for row in rows:
             if row.measured is not None:
-                said.setdefault(images_note(row), []).append(row.label)
-        listed = "; ".join(f"{images} ({', '.join(labels)})" for images, labels in said.items())
+                by_images.setdefault(images_note(row), []).append(row.label)
         yield (
-            "accuracies do not compare that are of other images or data, or of images that guided the choice "
-            f"of one algorithm and not of the other: {listed}. "
-            "Compare by test images: nascore search --evaluate"
+            "accuracies are not comparable if their images or data differ, or if the images guided the "
+            f"choice of only one of the architectures: {_listed(by_images)}. "
+            "Compare on test images: nascore search --evaluate"
         )
 
 
@@ -99,50 +108,50 @@ def _seeds(rows: Sequence[Row]) -> Iterator[str]:
     single = [row.label for row in rows if len(row.samples) == 1]
     if single:
         yield (
-            f"one seed only: {', '.join(single)}. How much seeds differ by chance is unknown. "
-            "Search with more: --seeds 0..4"
+            f"these rows have only one seed: {', '.join(single)}. The variation between seeds is unknown. "
+            "Search with more seeds: --seeds 0..4"
         )
     seeds = {tuple(row.shares) for row in rows if row.samples}
     if len(seeds) > 1:
         listed = "; ".join(f"{row.label}: {spans(row.shares)}" for row in rows if row.samples)
-        yield f"not all have the same seeds ({listed}); pairs are compared by those that they share"
+        yield f"rows have different seeds ({listed}); each pair is compared on the seeds that both have"
 
 
-def _lost(rows: Iterable[Row], found: Gathered) -> Iterator[str]:
+def _lost(rows: Iterable[Row], runs: CollectedRuns) -> Iterator[str]:
     for row in rows:
-        for one in row.lost:
-            yield f"{one.name} ({row.label}) does not count: {_why_lost(one, row.by)}"
-    if found.missing:
-        many = len(found.missing) > 1
-        yield f"{len(found.missing)} job{'s were' if many else ' was'} never begun: {_few(found.missing)}"
+        for run in row.lost:
+            yield f"{run.name} ({row.label}) does not count: {_why_lost(run, row.by)}"
+    if runs.missing:
+        count = len(runs.missing)
+        yield f"{count} job{' was' if count == 1 else 's were'} not started: {_few(runs.missing)}"
 
 
-def _why_lost(one: Sample, by: str) -> str:
-    evaluated = "its evaluation failed: " if one.status == "done" and one.evaluation == "failed" else ""
-    if one.error:
-        return evaluated + one.error.splitlines()[0]
-    if one.status != "done":
-        return one.status
-    if one.evaluation and one.evaluation != "done":
-        return f"its evaluation is {one.evaluation}"
-    there = " and ".join(one.measured) or "no"
-    said = f"its accuracy is of {there} images, and those of this table are of {by} images"
-    return f"{said}. Compare evaluations with evaluations" if one.kind == EVALUATE else said
+def _why_lost(run: Sample, by: str) -> str:
+    prefix = "its evaluation failed: " if run.status == "done" and run.evaluation == "failed" else ""
+    if run.error:
+        return prefix + run.error.splitlines()[0]
+    if run.status != "done":
+        return run.status
+    if run.evaluation and run.evaluation != "done":
+        return f"its evaluation is {run.evaluation}"
+    splits = " and ".join(run.measured) or "no"
+    text = f"its accuracy is on {splits} images, and this table compares {by} images"
+    return f"{text}. Compare evaluations with evaluations" if run.kind == EVALUATE else text
 
 
 def images_note(row: Row) -> str:
-    """Return of how many images an accuracy is, and what say they had in what was chosen."""
+    """Return the number of images behind an accuracy, their split, and whether they guided the choice."""
     measured = row.measured
     if measured is None:
         return "-"
-    said = f"{measured.count} {measured.split}"
+    text = f"{measured.count} {measured.split}"
     if measured.guided:
-        said += ", guided"
-    return f"{said}, best of {measured.best_of}" if measured.best_of > 1 else said
+        text += ", guided"
+    return f"{text}, best of {measured.best_of}" if measured.best_of > 1 else text
 
 
 def spans(seeds: Iterable[int]) -> str:
-    """Return seeds in few letters: ``0..4, 7``."""
+    """Return seeds as ranges: ``0..4, 7``."""
     runs: list[list[int]] = []
     for seed in sorted(set(seeds)):
         if runs and seed == runs[-1][-1] + 1:

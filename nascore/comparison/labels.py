@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     from nascore.comparison.sample import Flat
 
 FIRST: Final = ("updater", "growth", "space", "relaxation", "regularizer", "trainer", "dataset")
-"""Slots in the order in which they give rows their names; what is compared most often comes first."""
+"""Slots in the order in which they label rows; those that are compared most often come first."""
 
 MOST: Final = 3
-"""Paths that are enough to tell rows apart, or else all that differ are named."""
+"""Largest number of paths in a label; if more are needed, the label names all paths that differ."""
 
 FEW: Final = 12
-"""Differing paths of which combinations are tried."""
+"""Number of differing paths of which combinations are tried."""
 
 ABSENT: Final = object()
-"""What a recipe says at a path that it does not have."""
+"""Value at a path that a recipe does not have."""
 
 
 @frozen(kw_only=True)
 class RowLabels:
-    """How the rows are told apart.
+    """Labels that distinguish the rows of a comparison.
 
     Attributes:
-        paths: What names them: the compared slots, or paths of settings.
-        labels: Their names, in the order of the rows; each is another.
-        beside: What differs too, and is not a setting of a compared slot.
+        paths: The paths in the labels: compared slots, or settings.
+        labels: One unique label for each row, in the order of the rows.
+        other_paths: Further paths whose values differ, without the settings of a compared slot.
     """
 
     paths: tuple[str, ...]
     labels: tuple[str, ...]
-    beside: tuple[str, ...]
+    other_paths: tuple[str, ...]
 
 
 def distinguish(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> RowLabels:
-    """Find the fewest paths by which recipes differ, and name each by what it says there.
+    """Label recipes by their values at the fewest paths that distinguish them.
 
     Args:
-        recipes: One a row; no two are equal.
-        wanted: The slots that were meant to be compared, if that is known.
+        recipes: One for each row; no two are equal.
+        wanted: The slots that the user chose to compare, if known.
     """
     differing = _differing(recipes)
     wanted = [path for path in wanted if path in differing]
@@ -57,16 +57,16 @@ def distinguish(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> RowLabel
     named = paths or tuple(wanted) or (FIRST[0],)
     labels = tuple(_label(recipe, named) for recipe in recipes)
     inside = tuple(path for path in differing if _is_slot(path))
-    beside = tuple(
+    other_paths = tuple(
         path
         for path in differing
         if path not in paths and not any(path.startswith(f"{slot}.") for slot in inside)
     )
-    return RowLabels(paths=named, labels=labels, beside=beside)
+    return RowLabels(paths=named, labels=labels, other_paths=other_paths)
 
 
 def value_at(recipe: Flat, path: str) -> str:
-    """Return what a recipe says at a path, as one types it; `-` where it says nothing."""
+    """Return a recipe's value at a path, as a user types it; `-` if it has none."""
     value = recipe.get(path, ABSENT)
     if value is ABSENT:
         return "-"
@@ -76,7 +76,7 @@ def value_at(recipe: Flat, path: str) -> str:
 
 
 def _differing(recipes: Sequence[Flat]) -> list[str]:
-    """Return the paths at which not all say the same: slots first, in the order of their weight."""
+    """Return the paths at which recipes differ: slots first, in the order of labels."""
     known = dict.fromkeys(path for recipe in recipes for path in recipe)
     found = [path for path in known if len({recipe.get(path, ABSENT) for recipe in recipes}) > 1]
     order = {slot: place for place, slot in enumerate([*FIRST, ARCHITECTURE_PATH, *map(_name, SLOTS)][::-1])}
@@ -84,7 +84,7 @@ def _differing(recipes: Sequence[Flat]) -> list[str]:
 
 
 def _fewest(recipes: Sequence[Flat], differing: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the fewest paths that tell all recipes apart; those that were wanted are among them."""
+    """Return the fewest paths that distinguish all recipes, including the wanted ones."""
     others = [path for path in differing if path not in wanted][:FEW]
     for count in range(MOST + 1):
         for more in combinations(others, count):
@@ -95,7 +95,7 @@ def _fewest(recipes: Sequence[Flat], differing: Sequence[str], wanted: Sequence[
 
 
 def _label(recipe: Flat, paths: Sequence[str]) -> str:
-    """Return the name of a row: components by their name, settings with their path."""
+    """Return the label of a row: names of components, and settings with their path."""
     words = [
         value_at(recipe, path) if _is_slot(path) else f"{path}={value_at(recipe, path)}" for path in paths
     ]

@@ -1,4 +1,4 @@
-"""The searches of a comparison, each a job of one run."""
+"""The plan of a comparison: its searches and evaluations, each of which is a run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SEARCH, EVALUATE = "search", "evaluate"
 
 @frozen(kw_only=True)
 class Member:
-    """One search of a comparison, before it is made.
+    """One search of a comparison, before it runs.
 
     Attributes:
-        choice: What it was given for the compared slots: ``{"updater": "xnas"}``.
-        recipe: Its whole recipe.
-        evaluation: The recipe by which what it finds is evaluated; None: it is not.
+        choice: The component of each compared slot: ``{"updater": "xnas"}``.
+        recipe: The complete recipe.
+        evaluation: The recipe for evaluating the architecture that it finds; None: no evaluation.
     """
 
     choice: Mapping[str, str]
@@ -34,7 +34,7 @@ class Member:
 
     @property
     def seed(self) -> int:
-        """Its seed."""
+        """The seed of its recipe."""
         return int(self.recipe.run.seed)
 
 
@@ -43,11 +43,11 @@ class Planned:
     """A job of a comparison.
 
     Attributes:
-        folder: Of the run that it is, inside the comparison's.
+        folder: The folder of its run, relative to the comparison's.
         kind: `search` or `evaluate`.
-        choice: What was given for the compared slots.
-        seed: Of the run.
-        of: Folder of the search whose architecture is evaluated; None for a search.
+        choice: The component of each compared slot.
+        seed: The seed of the run.
+        of: Folder of the search whose architecture it evaluates; None for a search.
     """
 
     folder: str
@@ -62,7 +62,7 @@ class Plan:
     """All jobs of a comparison, in their order.
 
     Attributes:
-        slots: The compared slots; none where only seeds differ.
+        slots: The compared slots; none if only seeds differ.
         seeds: The seeds of each algorithm.
         jobs: The jobs.
     """
@@ -72,7 +72,7 @@ class Plan:
     jobs: tuple[Planned, ...]
 
     def plain(self) -> dict[str, Any]:
-        """Return the plan as JSON has it."""
+        """Return the plan as values for JSON."""
         jobs = [
             {
                 "folder": job.folder,
@@ -87,11 +87,11 @@ class Plan:
 
 
 def plan_of(members: tuple[Member, ...], names: tuple[str, ...]) -> Plan:
-    """Return the plan of a comparison: an evaluation comes right after its search.
+    """Return the plan of a comparison, with each evaluation directly after its search.
 
     Args:
         members: The searches, in their order.
-        names: What each is called, without what cannot be in the name of a folder.
+        names: The name of each search, which must be valid in the name of a folder.
     """
     jobs: list[Planned] = []
     for member, name in zip(members, names, strict=True):
@@ -111,7 +111,7 @@ def read_plan(path: Path) -> Plan:
     """Return the plan of a comparison's folder.
 
     Raises:
-        RunFolderError: It cannot be read.
+        RunFolderError: The file cannot be read, or its jobs contradict each other.
     """
     file = path / COMPARISON
     plain = checked(object_of(file), COMPARISON_SCHEMA, file, COMPARISON_SCHEMA)

@@ -39,56 +39,58 @@ if TYPE_CHECKING:
 
 
 Flat: TypeAlias = dict[str, Any]
-"""By path what a recipe says there: ``{"updater": "xnas", "updater.eta": 0.1, "regularizer": "l1"}``."""
+"""Values of a recipe by path: ``{"updater": "xnas", "updater.eta": 0.1, "regularizer": "l1"}``."""
 
 PLUGINS: Final = "plugins"
 PERSONAL: Final = frozenset({"nascore", PLUGINS, "seed", "threads", "device", "observer"})
-"""What belongs to one run rather than to what was compared."""
+"""Keys of a recipe that belong to one run and are not compared."""
 
 _SLOTS: Final = {slot.name: slot for slot in SLOTS}
 
 
 def flat_recipe(text: str, folder: Path) -> Flat:
-    """Return what a run's recipe says, without what is one run's own.
+    """Return the values of a run's recipe by path, without the keys that belong to one run.
 
-    Of a file that the run keeps the content counts: of two descriptions, each `files/chain.yaml` in its run's
-    folder, the names are the same. So it is with plugins that are single files.
+    A file in the run's folder, such as a description or a plugin, is compared by its content: two different
+    descriptions can both be called `files/chain.yaml`.
 
     Args:
-        text: The recipe, as the folder keeps it: every value is in it.
+        text: The complete recipe in the run's folder.
         folder: The run's folder.
 
     Raises:
-        RunFolderError: It is no recipe, or a file that it names cannot be read.
+        RunFolderError: The text is not a recipe, or a file that it names cannot be read.
     """
     where = str(folder / RECIPE)
     document = parse_document(text, where=where)
     if document.problems:
         raise RunFolderError(document.problems)
     if document.root is None or not isinstance(document.root.value, dict):
-        raise RunFolderError(f"{where} is no recipe.")
+        raise RunFolderError(f"{where} is not a recipe: it holds no mapping.")
     items = document.root.value
     found = {
         path: value
         for key, node in items.items()
         if key not in PERSONAL
-        for path, value in _walked(key, node)
+        for path, value in _slot_values(key, node)
     }
     files = _values(PLUGINS, items[PLUGINS]) if PLUGINS in items else ()
-    found |= {path: value for path, value in files if _kept(folder, value)}
-    return {path: _content(folder, value) if _kept(folder, value) else value for path, value in found.items()}
+    found |= {path: value for path, value in files if _is_stored(folder, value)}
+    return {
+        path: _content(folder, value) if _is_stored(folder, value) else value for path, value in found.items()
+    }
 
 
 def digest(file: Path) -> str:
-    """Return eight letters that stand for the content of a file.
+    """Return the first eight characters of the SHA-256 of a file's content.
 
     Raises:
-        RunFolderError: It cannot be read.
+        RunFolderError: The file cannot be read.
     """
     return sha256(without_digest(text_of(file)).encode()).hexdigest()[:8]
 
 
-def _kept(folder: Path, value: object) -> bool:
+def _is_stored(folder: Path, value: object) -> bool:
     return isinstance(value, str) and value.startswith(f"{FOLDER}/") and is_file(folder / value)
 
 
@@ -96,7 +98,7 @@ def _content(folder: Path, value: str) -> str:
     return f"{value.removeprefix(f'{FOLDER}/')}@{digest(folder / value)}"
 
 
-def _walked(key: str, node: Node) -> Iterator[tuple[str, Any]]:
+def _slot_values(key: str, node: Node) -> Iterator[tuple[str, Any]]:
     slot = _SLOTS.get(key)
     if slot is None or not isinstance(node.value, dict):
         yield from _values(key, node)
@@ -129,21 +131,21 @@ def _plain(node: Node) -> Any:  # noqa: ANN401 - any scalar, or a tuple of such
 
 
 ARCHITECTURE_PATH = "architecture"
-"""Where an evaluation says what was evaluated: its recipe does not."""
+"""Path of the digest of an evaluated architecture, which the recipe of an evaluation does not name."""
 
 
 @frozen(kw_only=True)
 class Measured:
-    """An accuracy, and what makes it comparable with another.
+    """An accuracy with the facts that decide whether it is comparable with another.
 
     Attributes:
-        share: Share of the images that was right, 0 to 1.
-        count: How many images.
-        split: Of which images.
-        params: Parameters of the network that was measured; an evaluation may train a larger one.
-        macs: Its multiplications with addition, per image.
+        share: Share of the images that were classified correctly, 0 to 1.
+        count: Number of images.
+        split: The split of the images.
+        params: Parameters of the measured network; an evaluation may train a larger one.
+        macs: Multiply-accumulate operations of this network per image.
         guided: Whether these images guided the choice of the architecture.
-        best_of: Of how many architectures this was the best on these images.
+        best_of: Number of architectures of which this was the best on these images.
     """
 
     share: float
@@ -157,21 +159,21 @@ class Measured:
 
 @frozen(kw_only=True)
 class Sample:
-    """What one run gave: one value of a row of the table.
+    """The results of one run, for one row of the table.
 
     Attributes:
-        name: How the run is called: its folder.
-        status: Of the run; `done` has figures.
-        seed: Of the run.
+        name: The run's folder, as the user named it.
+        status: Status of the run; only `done` runs have figures.
+        seed: Seed of the run.
         kind: `search` or `evaluate`.
-        recipe: What its recipe says, without the seed.
-        measured: Its accuracies, by split.
-        steps: Training steps of all its jobs together.
-        seconds: What it took; an evaluation that belongs to it is counted apart.
-        made_on: Versions, device and threads.
-        error: Why it failed; empty where it did not.
-        evaluation: Status of the evaluation of its architecture, `missing` where it was not begun; empty
-            where none was planned.
+        recipe: The recipe's values by path, without the seed.
+        measured: The accuracies, by split.
+        steps: Training steps of all jobs together.
+        seconds: Duration of the run, without the evaluation of its architecture.
+        environment: Versions, device and threads.
+        error: Why the run failed; empty if it did not fail.
+        evaluation: Status of the evaluation of its architecture; `missing` if it was not started, empty if
+            none was planned.
     """
 
     name: str
@@ -182,30 +184,30 @@ class Sample:
     measured: Mapping[str, Measured] = Factory(dict)
     steps: int = 0
     seconds: float = 0.0
-    made_on: Mapping[str, Any] = Factory(dict)
+    environment: Mapping[str, Any] = Factory(dict)
     error: str = ""
     evaluation: str = ""
 
     @property
     def key(self) -> tuple[tuple[str, Any], ...]:
-        """What runs of one row have in common: everything but the seed."""
+        """The key of the run's row: kind and recipe without the seed."""
         return (("kind", self.kind), *sorted(self.recipe.items(), key=lambda item: item[0]))
 
 
 def sample_of(path: Path, *, name: str) -> Sample:
-    """Return what a run says.
+    """Return the results of a run.
 
     Args:
-        path: Its folder; the run need not be done.
-        name: How it is called in the table.
+        path: The run's folder; the run need not be finished.
+        name: The name of the run in the table.
 
     Raises:
-        RunFolderError: It is no run, or cannot be read.
+        RunFolderError: The folder is not a run, or cannot be read.
     """
     record = read(path)
     result = record.result or {}
-    made_on = environment_of(path)
-    kind = str(result.get("kind", made_on.get("kind", "search")))
+    environment = environment_of(path)
+    kind = str(result.get("kind", environment.get("kind", "search")))
     recipe = flat_recipe(record.recipe, path)
     if kind == "evaluate" and is_file(path / ARCHITECTURE):
         recipe[ARCHITECTURE_PATH] = digest(path / ARCHITECTURE)
@@ -219,7 +221,7 @@ def sample_of(path: Path, *, name: str) -> Sample:
         measured=_measured(record, result) if done else {},
         steps=_steps(record),
         seconds=float(result.get("seconds", 0.0)),
-        made_on=made_on,
+        environment=environment,
         error=str(result.get("error", "")),
     )
 
@@ -244,7 +246,7 @@ def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
 
 
 def _steps(record: Record) -> int:
-    """Return the steps of all phases of all jobs: a line says how many its phase has had up to there."""
+    """Return the steps of all phases of all jobs; each line gives the steps of its phase so far."""
     last: dict[tuple[Any, Any], int] = {}
     file = record.path / METRICS
     for number, line in enumerate(lines_of(file), start=1):
@@ -254,13 +256,13 @@ def _steps(record: Record) -> int:
 
 
 @frozen(kw_only=True)
-class Gathered:
-    """What was found where somebody pointed.
+class CollectedRuns:
+    """The runs in the folders that a user named.
 
     Attributes:
         samples: The runs.
-        slots: The slots that were meant to be compared; empty where that is not known.
-        missing: Jobs of comparisons that were never begun.
+        slots: The slots that the user chose to compare; empty if not known.
+        missing: Jobs of comparisons that were not started.
     """
 
     samples: tuple[Sample, ...]
@@ -268,43 +270,44 @@ class Gathered:
     missing: tuple[str, ...] = ()
 
 
-def gathered(paths: Sequence[Path]) -> Gathered:
-    """Read the runs at some paths.
+def collect_runs(paths: Sequence[Path]) -> CollectedRuns:
+    """Read the runs in some folders.
 
     Args:
         paths: Folders of runs, and of comparisons, which stand for all runs in them.
 
     Raises:
-        RunFolderError: One of them is no run, or cannot be read.
+        RunFolderError: A folder is not a run, or cannot be read.
     """
-    alone = len(paths) == 1
+    single = len(paths) == 1
     found = [
-        _inside(path, "" if alone else f"{path}/") if is_comparison(path) else _one(path) for path in paths
+        _in_comparison(path, "" if single else f"{path}/") if is_comparison(path) else _one_run(path)
+        for path in paths
     ]
-    return Gathered(
-        samples=tuple(sample for one in found for sample in one.samples),
-        slots=tuple(dict.fromkeys(slot for one in found for slot in one.slots)),
-        missing=tuple(name for one in found for name in one.missing),
+    return CollectedRuns(
+        samples=tuple(sample for runs in found for sample in runs.samples),
+        slots=tuple(dict.fromkeys(slot for runs in found for slot in runs.slots)),
+        missing=tuple(name for runs in found for name in runs.missing),
     )
 
 
 def is_comparison(path: Path) -> bool:
-    """Say whether a folder is that of a comparison."""
+    """Return whether a folder is the folder of a comparison."""
     return is_file(path / COMPARISON)
 
 
-def _one(path: Path) -> Gathered:
-    return Gathered(samples=(sample_of(path, name=str(path)),))
+def _one_run(path: Path) -> CollectedRuns:
+    return CollectedRuns(samples=(sample_of(path, name=str(path)),))
 
 
-def _inside(path: Path, prefix: str) -> Gathered:
+def _in_comparison(path: Path, prefix: str) -> CollectedRuns:
     refuse_newer(path)
     plan = read_plan(path)
     evaluations = {job.of: job.folder for job in plan.jobs if job.of is not None}
-    begun = [job for job in plan.jobs if is_file(path / job.folder / RECIPE)]
+    started = [job for job in plan.jobs if is_file(path / job.folder / RECIPE)]
     tested = {
         job.folder: sample_of(path / job.folder, name=f"{prefix}{job.folder}")
-        for job in begun
+        for job in started
         if job.kind != SEARCH
     }
     training = _training(tested.values())
@@ -317,19 +320,19 @@ def _inside(path: Path, prefix: str) -> Gathered:
             failure=failures.get(evaluations.get(job.folder, "")),
             planned=job.folder in evaluations,
         )
-        for job in begun
+        for job in started
         if job.kind == SEARCH
     ]
     missing = tuple(
-        f"{prefix}{job.folder}" for job in plan.jobs if job not in begun and job.folder not in failures
+        f"{prefix}{job.folder}" for job in plan.jobs if job not in started and job.folder not in failures
     )
-    return Gathered(samples=tuple(samples), slots=plan.slots, missing=missing)
+    return CollectedRuns(samples=tuple(samples), slots=plan.slots, missing=missing)
 
 
 def _training(evaluations: Iterable[Sample]) -> Flat:
-    """Return how the evaluations of one comparison train: by one recipe, so that one of them says it.
+    """Return the training settings of a comparison's evaluations, which are the same for all.
 
-    It belongs to searches too whose evaluation failed or has not begun: they are still of the same row.
+    They are part of the recipe of every search, so that a search stays in its row if its evaluation fails.
     """
     first = next(iter(evaluations), None)
     recipe = {} if first is None else first.recipe
@@ -337,7 +340,7 @@ def _training(evaluations: Iterable[Sample]) -> Flat:
 
 
 def _failures(path: Path) -> dict[str, str]:
-    """Return why jobs of a comparison failed, by their folder; one may have failed before it had any file."""
+    """Return the errors of failed jobs by folder; a job may have failed before its folder was made."""
     file, found = path / CHANGES, {}
     for number, line in enumerate(lines_of(file) if is_file(file) else (), start=1):
         checked(line, CHANGE_SCHEMA, f"{file}, line {number}", ("event",))
@@ -349,7 +352,7 @@ def _failures(path: Path) -> dict[str, str]:
 def _evaluated(
     sample: Sample, evaluation: Sample | None, training: Flat, *, planned: bool, failure: str | None
 ) -> Sample:
-    """Add to a search what the evaluation of its architecture says, and how it trained."""
+    """Return a search with the results and training settings of its evaluation."""
     sample = evolve(sample, recipe={**sample.recipe, **training}, evaluation="missing" if planned else "")
     if failure is not None:
         return evolve(sample, error=sample.error or failure, evaluation="failed")

@@ -1,8 +1,8 @@
 """Statistical tests of the difference between two algorithms over a few seeds.
 
-Two methods, since neither is enough alone with few seeds. Student's t assumes that the values are normal; a
-permutation test assumes nothing but that under chance the two could be exchanged, and can therefore not give
-a small p where few exchanges exist: of five pairs there are 32, so its p is never below 2/32.
+There are two methods, since neither is enough with few seeds. Student's t assumes that the values are normal.
+A permutation test assumes only that the two are exchangeable under the null hypothesis, but its smallest p is
+limited by the number of permutations: five pairs have 32, so p is never below 2/32.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-CONTINUED = 300
-"""Terms of the continued fraction; some tens are enough."""
+MOST_TERMS = 300
+"""Limit on the terms of the continued fraction; a few dozen are enough."""
 
 CONVERGED = 1e-15
 TINY = 1e-300
@@ -28,7 +28,7 @@ HALVINGS = 200
 
 
 def two_sided(t: float, freedom: float) -> float:
-    """Return how likely a value at least so far from 0 is, on either side.
+    """Return the two-sided p of a value under Student's t distribution.
 
     With x = v / (v + t^2) it is the regularized incomplete beta function I_x(v / 2, 1 / 2) (Abramowitz and
     Stegun, 26.7.1).
@@ -43,11 +43,11 @@ def two_sided(t: float, freedom: float) -> float:
 
 
 def quantile(freedom: float, outside: float = 0.05) -> float:
-    """Return the value beyond which, on both sides together, a share of the distribution lies.
+    """Return the two-sided quantile of Student's t distribution.
 
     Args:
         freedom: Degrees of freedom, above 0.
-        outside: The share, above 0 and below 1; 0.05 gives half the width of a 95 % interval.
+        outside: Probability of a larger absolute value; 0.05 gives half the width of a 95 % interval.
     """
     low, high = 0.0, 1.0
     while two_sided(high, freedom) > outside:
@@ -74,9 +74,9 @@ def _beta(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    """Return 1 + d1/(1 + d2/(1 + ...)) of Abramowitz and Stegun, 26.5.8, from the front (Lentz's way)."""
+    """Return 1 + d1/(1 + d2/(1 + ...)) of Abramowitz and Stegun, 26.5.8, by Lentz's method."""
     value, upper, lower = 1.0, 1.0, 0.0
-    for term in range(1, CONTINUED):
+    for term in range(1, MOST_TERMS):
         m = term // 2
         if term % 2:
             step = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
@@ -91,32 +91,32 @@ def _fraction(x: float, a: float, b: float) -> float:
 
 
 LEVEL: Final = 0.05
-"""The p below which a difference counts as told from chance."""
+"""The p below which a difference is significant."""
 
 FEWEST: Final = 2
-"""Values that an interval needs."""
+"""Number of values that an interval needs."""
 
 MOST: Final = 200_000
-"""Exchanges up to which all are counted; of more, :data:`DRAWN` are drawn."""
+"""Largest number of permutations that are enumerated; from more, :data:`DRAWN` are sampled."""
 
 DRAWN: Final = 20_000
 CLOSE: Final = 1e-9
-"""Shares of images are fractions: what differs by less than this is a rounding error."""
+"""Accuracies are fractions of images: a difference below this is a rounding error."""
 
 
 @frozen(kw_only=True)
-class Chance:
-    """A difference of two means, and how likely chance alone makes one as large.
+class Difference:
+    """A difference of two means with its interval and tests.
 
     Attributes:
-        difference: The first mean without the second.
-        interval: Bounds that hold the true difference in 95 % of cases, if values are normal; None: no say.
-        p: By Student's t: paired, or Welch's where the seeds are not shared. None: no say.
-        exact: By permutation; None: no say.
-        least: The smallest p that the permutation test could have given with so many seeds.
+        value: The first mean minus the second.
+        interval: The 95 % interval of the difference, if values are normal; None if it cannot be computed.
+        p: The p by Student's t: paired, or Welch's if the seeds are not shared; None if it does not apply.
+        exact: The p by permutation; None if it does not apply.
+        least: The smallest p that the permutation test can give with this number of seeds.
     """
 
-    difference: float
+    value: float
     interval: tuple[float, float] | None = None
     p: float | None = None
     exact: float | None = None
@@ -124,12 +124,12 @@ class Chance:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a mean by Student's t; None for values of which Student says nothing.
+    """Return the 95 % interval of a mean by Student's t; None for a single value, or if all are equal.
 
-    These are a single one, and such that are all equal: that few seeds agree does not make them certain.
+    Agreement of a few seeds does not show that the variance is zero.
 
     Args:
-        values: One a seed.
+        values: One for each seed.
     """
     if len(values) < FEWEST or stdev(values) < CLOSE:
         return None
@@ -137,8 +137,8 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
     return fmean(values) - half, fmean(values) + half
 
 
-def paired(first: Sequence[float], second: Sequence[float]) -> Chance:
-    """Compare two algorithms that share their seeds.
+def paired(first: Sequence[float], second: Sequence[float]) -> Difference:
+    """Test the difference of two algorithms that share their seeds.
 
     Args:
         first: Values of the first, by seed.
@@ -147,19 +147,19 @@ def paired(first: Sequence[float], second: Sequence[float]) -> Chance:
     differences = [one - other for one, other in zip(first, second, strict=True)]
     mean = fmean(differences)
     if len(differences) < FEWEST:
-        return Chance(difference=mean)
-    spread = stdev(differences) / sqrt(len(differences))
-    return Chance(
-        difference=mean,
+        return Difference(value=mean)
+    error = stdev(differences) / sqrt(len(differences))
+    return Difference(
+        value=mean,
         interval=mean_interval(differences),
-        p=_student(mean, spread, len(differences) - 1),
-        exact=_flipped(differences),
+        p=_t_test(mean, error, len(differences) - 1),
+        exact=_sign_test(differences),
         least=2 / 2 ** len(differences),
     )
 
 
-def unpaired(first: Sequence[float], second: Sequence[float]) -> Chance:
-    """Compare two algorithms that share no seeds.
+def unpaired(first: Sequence[float], second: Sequence[float]) -> Difference:
+    """Test the difference of two algorithms that share no seeds.
 
     Args:
         first: Values of the first.
@@ -167,28 +167,28 @@ def unpaired(first: Sequence[float], second: Sequence[float]) -> Chance:
     """
     difference = fmean(first) - fmean(second)
     if min(len(first), len(second)) < FEWEST:
-        return Chance(difference=difference)
+        return Difference(value=difference)
     parts = [variance(values) / len(values) for values in (first, second)]
-    spread = sqrt(sum(parts))
-    if spread > CLOSE:
+    error = sqrt(sum(parts))
+    if error > CLOSE:
         weights = (part**2 / (len(values) - 1) for part, values in zip(parts, (first, second), strict=True))
         freedom = sum(parts) ** 2 / sum(weights)
     else:
         freedom = len(first) + len(second) - 2
-    half = quantile(freedom) * spread
-    interval = (difference - half, difference + half) if spread > CLOSE else None
-    ways = comb(len(first) + len(second), len(first))
-    return Chance(
-        difference=difference,
+    half = quantile(freedom) * error
+    interval = (difference - half, difference + half) if error > CLOSE else None
+    permutations = comb(len(first) + len(second), len(first))
+    return Difference(
+        value=difference,
         interval=interval,
-        p=_student(difference, spread, freedom),
-        exact=_dealt(first, second),
-        least=(2 if len(first) == len(second) else 1) / ways,
+        p=_t_test(difference, error, freedom),
+        exact=_permutation_test(first, second),
+        least=(2 if len(first) == len(second) else 1) / permutations,
     )
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Return p values that hold for all of them together (Holm, 1979), in the order of the given ones."""
+    """Return p values corrected for multiple tests (Holm, 1979), in the order of the arguments."""
     order = sorted(range(len(values)), key=values.__getitem__)
     adjusted, least = [0.0] * len(values), 0.0
     for place, index in enumerate(order):
@@ -198,22 +198,26 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def seeds_needed(comparisons: int) -> int:
-    """Return with how many shared seeds a permutation test can tell anything, in so many comparisons."""
+    """Return the number of shared seeds from which a permutation test can find significant differences.
+
+    Args:
+        comparisons: The number of differences that are tested together.
+    """
     seeds = FEWEST
     while comparisons * 2 / 2**seeds >= LEVEL:
         seeds += 1
     return seeds
 
 
-def _student(mean: float, spread: float, freedom: float) -> float | None:
-    """Return the p of a mean; None where all differences are equal, of which a normal one says nothing."""
-    if spread > CLOSE:
-        return two_sided(mean / spread, freedom)
+def _t_test(mean: float, error: float, freedom: float) -> float | None:
+    """Return the p of a mean with its standard error; None if all differences are equal and not 0."""
+    if error > CLOSE:
+        return two_sided(mean / error, freedom)
     return 1.0 if abs(mean) < CLOSE else None
 
 
-def _flipped(differences: Sequence[float]) -> float:
-    """Return the share of the ways to exchange the two of some pairs that give as large a mean."""
+def _sign_test(differences: Sequence[float]) -> float:
+    """Return the share of all sign changes of the differences that give at least as large a mean."""
     found = abs(sum(differences)) - CLOSE
     if 2 ** len(differences) <= MOST:
         sums = [0.0]
@@ -222,25 +226,25 @@ def _flipped(differences: Sequence[float]) -> float:
         return sum(abs(sum_) >= found for sum_ in sums) / len(sums)
     draw = Random(0)  # noqa: S311 - nothing secret
     drawn = (abs(sum(draw.choice((one, -one)) for one in differences)) for _ in range(DRAWN))
-    return _share(sum(sum_ >= found for sum_ in drawn))
+    return _sampled_p(sum(sum_ >= found for sum_ in drawn))
 
 
-def _dealt(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the share of the ways to deal all values out that give as large a difference of means."""
+def _permutation_test(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the share of all assignments of the values to two groups with at least as large a difference."""
     pool = [*first, *second]
-    whole, count, others = sum(pool), len(first), len(second)
+    total, count, others = sum(pool), len(first), len(second)
 
-    def far(part: float) -> float:
-        return abs(part / count - (whole - part) / others)
+    def distance(part: float) -> float:
+        return abs(part / count - (total - part) / others)
 
-    found = far(sum(first)) - CLOSE
+    found = distance(sum(first)) - CLOSE
     if comb(len(pool), count) <= MOST:
-        every = [far(sum(part)) >= found for part in combinations(pool, count)]
+        every = [distance(sum(part)) >= found for part in combinations(pool, count)]
         return sum(every) / len(every)
     draw = Random(0)  # noqa: S311 - nothing secret
-    return _share(sum(far(sum(draw.sample(pool, count))) >= found for _ in range(DRAWN)))
+    return _sampled_p(sum(distance(sum(draw.sample(pool, count))) >= found for _ in range(DRAWN)))
 
 
-def _share(hits: int) -> float:
-    """Return the p of drawn exchanges: what was found counts as one of them, so it is never 0."""
+def _sampled_p(hits: int) -> float:
+    """Return the p of sampled permutations; the observed one is counted too, so p is never 0."""
     return (hits + 1) / (DRAWN + 1)

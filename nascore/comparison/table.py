@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from nascore.comparison.caveats import spans, unequal, warnings_of
-from nascore.comparison.rows import CHANCE, IF_NORMAL, TOLD, counting, pairs_of, rows_of
-from nascore.comparison.sample import gathered
+from nascore.comparison.caveats import other_differences, spans, warnings_of
+from nascore.comparison.rows import (
+    IF_NORMAL,
+    NOT_SIGNIFICANT,
+    SIGNIFICANT,
+    choose_split,
+    pairs_of,
+    rows_of,
+)
+from nascore.comparison.sample import collect_runs
 from nascore.comparison.significance import LEVEL, seeds_needed
 from nascore.errors import Problem, RecipeError, did_you_mean
 
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from nascore.comparison.rows import Pair, Row
 
 METHOD: Final = (
-    "interval: Student's t over the seeds, each by itself; p: paired t-test by seed (Welch's where seeds are "
+    "interval: Student's t over the seeds, not corrected; p: paired t-test by seed (Welch's if seeds are "
     "not shared), exact p: permutation test; two-sided at 5 %, corrected for the number of differences (Holm)"
 )
 
@@ -30,12 +37,12 @@ class Comparison:
     """Several algorithms side by side.
 
     Attributes:
-        paths: What names the rows: the compared slots, or paths of settings.
-        by: Which accuracy counts: of `validation` or of `test` images.
-        rows: The algorithms, in the order in which they came.
-        pairs: Their differences.
-        brought: What differs beside the compared slots because each brings it with it.
-        warnings: What makes the comparison doubtful.
+        paths: The paths that label the rows: compared slots, or settings.
+        by: The split of the accuracies that count: `validation` or `test`.
+        rows: The algorithms, in the order of their first runs.
+        pairs: The differences between rows.
+        brought: Other values that differ, since the compared components bring them.
+        warnings: Reasons to doubt the comparison.
     """
 
     paths: tuple[str, ...]
@@ -47,11 +54,11 @@ class Comparison:
 
     @property
     def conclusions(self) -> tuple[str, ...]:
-        """What can be concluded, and what cannot, in sentences."""
+        """The conclusions from the tests, one sentence each."""
         return tuple(_conclusions(self.pairs))
 
     def plain(self) -> dict[str, Any]:
-        """Return the comparison as JSON has it."""
+        """Return the comparison as values for JSON."""
         return {
             "compared": list(self.paths),
             "by": self.by,
@@ -64,73 +71,72 @@ class Comparison:
         }
 
 
-def compared(paths: Sequence[Path], against: str | None = None) -> Comparison:
-    """Put runs into one table.
+def compare_runs(paths: Sequence[Path], against: str | None = None) -> Comparison:
+    """Compare runs in one table.
 
     Args:
         paths: Folders of runs and of comparisons.
-        against: Label of the row that all others are compared with; None: all with all.
+        against: Label of the row to compare all others with; None: all pairs.
 
     Raises:
-        RunFolderError: One of them is no run, or cannot be read, or nothing in them was begun.
-        RecipeError: No row is called `against`.
+        RunFolderError: A folder is not a run, or cannot be read.
+        RecipeError: No row has the label `against`.
     """
-    found = gathered(paths)
-    by = counting(found.samples)
-    rows, told = rows_of(found.samples, found.slots, by)
-    if against is not None and against not in told.labels:
+    runs = collect_runs(paths)
+    by = choose_split(runs.samples)
+    rows, labels = rows_of(runs.samples, runs.slots, by)
+    if against is not None and against not in labels.labels:
         text = f"no row of this comparison is called {against}."
-        hint = did_you_mean(against, told.labels) or f"There are: {', '.join(told.labels)}."
+        hint = did_you_mean(against, labels.labels) or f"The rows are: {', '.join(labels.labels)}."
         raise RecipeError([Problem(path="against", text=text, hint=hint)])
     pairs = pairs_of(rows, against)
     return Comparison(
-        paths=told.paths,
+        paths=labels.paths,
         by=by,
         rows=rows,
         pairs=pairs,
-        brought=_brought(rows, told),
-        warnings=tuple(warnings_of(rows, pairs, told, found)),
+        brought=_brought(rows, labels),
+        warnings=tuple(warnings_of(rows, pairs, labels, runs)),
     )
 
 
-def _brought(rows: Sequence[Row], told: RowLabels) -> tuple[str, ...]:
-    return tuple(unequal(rows, told)[1])
+def _brought(rows: Sequence[Row], labels: RowLabels) -> tuple[str, ...]:
+    return tuple(other_differences(rows, labels)[1])
 
 
 def _conclusions(pairs: Sequence[Pair]) -> list[str]:
-    tested = [pair for pair in pairs if pair.verdict in (TOLD, IF_NORMAL, CHANCE)]
+    tested = [pair for pair in pairs if pair.verdict in (SIGNIFICANT, IF_NORMAL, NOT_SIGNIFICANT)]
     if not tested:
         return ["no difference was tested"] if pairs else []
-    said = [
+    sentences = [
         f"{pair.verdict}: {pair.first} is better than {pair.second}"
-        for verdict in (TOLD, IF_NORMAL)
+        for verdict in (SIGNIFICANT, IF_NORMAL)
         for pair in tested
         if pair.verdict == verdict
     ]
-    even = sum(pair.verdict == CHANCE for pair in tested)
-    if even:
-        whole = len(tested)
-        which = "the difference" if whole == 1 else f"{even} of {whole} differences"
-        which = f"none of the {whole} differences can" if even == whole > 1 else f"{which} cannot"
-        said.append(f"{which} be told from chance, which does not mean that there is none")
-    return [*said, *_weak(tested)]
+    undecided = sum(pair.verdict == NOT_SIGNIFICANT for pair in tested)
+    if undecided:
+        total = len(tested)
+        subject = f"{undecided} of {total} differences {'is' if undecided == 1 else 'are'} not"
+        if undecided == total:
+            subject = "the difference is not" if total == 1 else f"none of the {total} differences is"
+        sentences.append(f"{subject} significant, which does not mean that the algorithms are equal")
+    return [*sentences, *_power_note(tested)]
 
 
-def _weak(tested: Sequence[Pair]) -> list[str]:
-    """Say so where seeds are so few that the permutation test could tell nothing, whatever was seen."""
+def _power_note(tested: Sequence[Pair]) -> list[str]:
+    """Return a note if there are too few seeds for the permutation test to find any difference."""
     count = len(tested)
-    blind = [pair for pair in tested if pair.chance is not None and pair.chance.least * count >= LEVEL]
-    shared = [pair for pair in blind if pair.shared]
-    if not blind or not shared:
+    limited = [pair for pair in tested if pair.difference and pair.difference.least * count >= LEVEL]
+    shared = [pair for pair in limited if pair.shared]
+    if not shared:
         return []
     seeds = min(pair.seeds for pair in shared)
-    differences = f"{count} differences" if count > 1 else "one difference"
-    blind_said = (
-        f"{seeds} seeds cannot show anything of {differences} without assuming that accuracies are normal"
-    )
-    return [f"{blind_said}; {seeds_needed(count)} seeds could"]
+    differences = f"any of {count} differences" if count > 1 else "a difference"
+    text = f"{seeds} seeds cannot show {differences} without the assumption that accuracies are normal"
+    return [f"{text}; {seeds_needed(count)} seeds could"]
 
 
 def seeds_of(rows: Sequence[Row]) -> str:
-    """Return the seeds of all rows together."""
+    """Return the seeds of all rows together, as ranges."""
     return spans(seed for row in rows for seed in row.shares)

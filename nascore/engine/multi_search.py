@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import Factory, define, evolve
 
-from nascore.comparison import EVALUATE, compared, plan_of
+from nascore.comparison import EVALUATE, compare_runs, plan_of
 from nascore.description import load
 from nascore.engine.build import build_parts, name_of, with_size_warnings
 from nascore.engine.data_checks import check_data
@@ -190,7 +190,7 @@ class _Making:
 
     def conclude(self, start: float, **ended: str) -> None:
         """Write the result, last of all."""
-        known = compared([self.folder.path])
+        known = compare_runs([self.folder.path])
         status = {"status": "failed" if self.fruitless else "done"}
         self.folder.finish(
             {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from nascore.comparison import compared
+from nascore.comparison import compare_runs
 from nascore.description import load
 from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError
 from nascore.files import given_path
@@ -259,7 +259,7 @@ def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
     """
     if not runs:
         raise RunFolderError("there is nothing to compare: name the folders of runs.")
-    return compared([run.path if isinstance(run, Run) else _folder(run) for run in runs], against)
+    return compare_runs([run.path if isinstance(run, Run) else _folder(run) for run in runs], against)
 
 
 def _folder(run: object) -> Path:

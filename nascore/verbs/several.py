@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.comparison import Comparison, Member, compared
+from nascore.comparison import Comparison, Member, compare_runs
 from nascore.config import settings_of
 from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal
 from nascore.files import given_path
@@ -250,7 +250,7 @@ def _finished(path: Path, resolved: ResolvedSearches, reporter: Reporter) -> Fin
     """Report the results of searches, whether or not some failed, and return them."""
     for record in listed(path):
         reporter.warn_late(record.result or {}, resolved.warned)
-    found = FinishedSearches(path=path, comparison=compared([path]), result=read_result(path) or {})
+    found = FinishedSearches(path=path, comparison=compare_runs([path]), result=read_result(path) or {})
     reporter.compared(found)
     reporter.warn_failed(found.result)
     return found

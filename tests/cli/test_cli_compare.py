@@ -36,7 +36,7 @@ def test_a_search_of_several_ends_with_the_table():
     assert lines[1].split()[:3] == ["UPDATER", "SEEDS", "ACCURACY"]
     assert [line.split()[0] for line in lines[2:4]] == ["uniform", "sgd"]
     assert "32 validation, guided" in result.stdout
-    assert "seeds: 0..1; those of one seed have the same data split" in result.stdout
+    assert "seeds: 0..1; runs with the same seed have the same data split" in result.stdout
     assert "nascore search --evaluate tests what is found" in result.stdout
     assert "next: nascore compare run" in result.stdout
     assert "4 of 4: sgd, seed 1" in result.stderr
@@ -235,7 +235,7 @@ def test_a_kill_leaves_what_was_done_readable():
     result = cli("compare", "run")
     assert result.exit_code == 0, result.output
     assert [line.split()[0] for line in result.stdout.splitlines()[1:3]] == ["uniform", "sgd"]
-    assert "jobs were never begun: jobs/" in result.stderr
+    assert "jobs were not started: jobs/" in result.stderr
     assert any(one.status == "done" for one in listed(Path("run")))
 
 

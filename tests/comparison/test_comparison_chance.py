@@ -9,7 +9,7 @@ from statistics import fmean
 import pytest
 
 from nascore.comparison.significance import (
-    Chance,
+    Difference,
     holm,
     mean_interval,
     paired,
@@ -69,9 +69,9 @@ def test_the_paired_permutation_counts_all_flips():
 
 
 def test_five_pairs_cannot_give_a_small_exact_p():
-    chance = paired([0.9, 0.91, 0.92, 0.93, 0.94], [0.1, 0.12, 0.11, 0.1, 0.13])
-    assert chance.exact == chance.least == 2 / 32
-    assert chance.p < 1e-6
+    found = paired([0.9, 0.91, 0.92, 0.93, 0.94], [0.1, 0.12, 0.11, 0.1, 0.13])
+    assert found.exact == found.least == 2 / 32
+    assert found.p < 1e-6
     assert seeds_needed(1) == 6
     assert seeds_needed(10) == 9
 
@@ -80,9 +80,9 @@ def test_both_tests_agree_with_scipy():
     stats = pytest.importorskip("scipy.stats")
     draw = drawing(2)
     first, second = [draw.gauss(0.9, 0.02) for _ in range(5)], [draw.gauss(0.88, 0.03) for _ in range(5)]
-    chance, other = paired(first, second), unpaired(first, second[:4])
-    assert chance.p == pytest.approx(stats.ttest_rel(first, second).pvalue)
-    assert chance.interval == pytest.approx(tuple(stats.ttest_rel(first, second).confidence_interval()))
+    found, other = paired(first, second), unpaired(first, second[:4])
+    assert found.p == pytest.approx(stats.ttest_rel(first, second).pvalue)
+    assert found.interval == pytest.approx(tuple(stats.ttest_rel(first, second).confidence_interval()))
     welch = stats.ttest_ind(first, second[:4], equal_var=False)
     assert other.p == pytest.approx(welch.pvalue)
     assert other.interval == pytest.approx(tuple(welch.confidence_interval()))
@@ -94,20 +94,20 @@ def test_the_unpaired_permutation_of_two_that_never_meet():
 
 
 def test_equal_values_differ_by_nothing():
-    chance = paired([0.5, 0.75], [0.5, 0.75])
-    assert (chance.difference, chance.p, chance.exact, chance.interval) == (0, 1, 1, None)
+    found = paired([0.5, 0.75], [0.5, 0.75])
+    assert (found.value, found.p, found.exact, found.interval) == (0, 1, 1, None)
 
 
 def test_a_difference_without_spread_is_left_to_the_permutation():
-    for chance in (paired([0.5, 0.75, 1.0], [0.25, 0.5, 0.75]), unpaired([0.5] * 3, [0.25] * 3)):
-        assert chance.difference == pytest.approx(0.25)
-        assert chance.p is None
-        assert chance.interval is None
+    for found in (paired([0.5, 0.75, 1.0], [0.25, 0.5, 0.75]), unpaired([0.5] * 3, [0.25] * 3)):
+        assert found.value == pytest.approx(0.25)
+        assert found.p is None
+        assert found.interval is None
     assert paired([0.5, 0.75, 1.0], [0.25, 0.5, 0.75]).exact == 2 / 8
 
 
 def test_one_seed_says_nothing():
-    assert paired([0.9], [0.1]) == Chance(difference=pytest.approx(0.8))
+    assert paired([0.9], [0.1]) == Difference(value=pytest.approx(0.8))
     assert unpaired([0.9, 0.8], [0.1]).p is None
 
 
@@ -115,9 +115,9 @@ def test_many_seeds_are_drawn_and_still_the_same_each_time():
     draw = drawing(5)
     first, second = ([draw.random() for _ in range(40)] for _ in range(2))
     for compare in (paired, unpaired):
-        chance = compare(first, second)
-        assert chance == compare(first, second)
-        assert chance.exact == pytest.approx(chance.p, abs=0.02)
+        found = compare(first, second)
+        assert found == compare(first, second)
+        assert found.exact == pytest.approx(found.p, abs=0.02)
 
 
 def test_chance_alone_is_rarely_told_from_chance():

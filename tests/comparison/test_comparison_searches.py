@@ -196,8 +196,8 @@ def test_a_search_whose_evaluation_is_missing_stays_in_its_row(compared, lost):
     found = nascore.compare("run")
     assert found.by == "test"
     assert sorted(len(row.samples) for row in found.rows) == [1, 2]
-    assert any(f"1 job was never begun: jobs/{lost}" in warning for warning in found.warnings)
-    assert not any("not the same for all" in warning for warning in found.warnings)
+    assert any(f"1 job was not started: jobs/{lost}" in warning for warning in found.warnings)
+    assert not any("rows differ in more than" in warning for warning in found.warnings)
 
 
 @pytest.fixture

@@ -35,19 +35,19 @@ def test_runs_that_differ_by_their_seed_are_one_row(tmp_path):
 def test_a_difference_is_told_and_another_is_not(tmp_path):
     found = nascore.compare(*many(tmp_path, darts=GOOD, xnas=LIKE, uniform=BAD))
     verdicts = {(pair.first, pair.second): pair.verdict for pair in found.pairs}
-    assert verdicts[("darts", "uniform")] == "told apart"
-    assert verdicts[("xnas", "uniform")] == "told apart"
-    assert verdicts[("xnas", "darts")] == "not told from chance"
-    assert found.conclusions[0] == "told apart: darts is better than uniform"
-    assert found.conclusions[2].startswith("1 of 3 differences cannot be told from chance")
+    assert verdicts[("darts", "uniform")] == "significant"
+    assert verdicts[("xnas", "uniform")] == "significant"
+    assert verdicts[("xnas", "darts")] == "not significant"
+    assert found.conclusions[0] == "significant: darts is better than uniform"
+    assert found.conclusions[2].startswith("1 of 3 differences is not significant")
 
 
 def test_few_seeds_tell_only_who_assumes_normal_accuracies(tmp_path):
     found = nascore.compare(*many(tmp_path, darts=GOOD[:5], uniform=BAD[:5]))
     (pair,) = found.pairs
-    assert pair.verdict == "told apart if normal"
-    assert pair.chance.exact == 2 / 32
-    assert "5 seeds cannot show anything of one difference without assuming" in found.conclusions[-1]
+    assert pair.verdict == "significant if normal"
+    assert pair.difference.exact == 2 / 32
+    assert "5 seeds cannot show a difference without the assumption" in found.conclusions[-1]
     assert found.conclusions[-1].endswith("6 seeds could")
 
 
@@ -75,8 +75,8 @@ def test_seeds_that_are_not_shared_are_compared_unpaired(tmp_path):
     ]
     found = nascore.compare(*one, *other)
     assert not found.pairs[0].shared
-    assert found.pairs[0].verdict == "told apart"
-    assert warned(found, "not all have the same seeds", "0..7", "20..27")
+    assert found.pairs[0].verdict == "significant"
+    assert warned(found, "rows have different seeds", "0..7", "20..27")
 
 
 def test_pairs_count_the_seeds_that_both_have(tmp_path):
@@ -90,9 +90,9 @@ def test_a_difference_without_spread_is_not_told_apart_by_who_assumes_normal_one
     wide = (0.325, 0.565, 0.085, 0.325, 0.555, 0.095)
     runs = many(tmp_path, darts=[share + 0.125 for share in even], sgd=even, uniform=wide)
     pairs = {one.second: one for one in nascore.compare(*runs, against="darts").pairs}
-    assert (pairs["sgd"].chance.p, pairs["sgd"].p, pairs["sgd"].exact) == (None, None, 2 * 2 / 64)
-    assert pairs["sgd"].verdict == "not told from chance"
-    assert pairs["uniform"].verdict == "told apart if normal"
+    assert (pairs["sgd"].difference.p, pairs["sgd"].p, pairs["sgd"].exact) == (None, None, 2 * 2 / 64)
+    assert pairs["sgd"].verdict == "not significant"
+    assert pairs["uniform"].verdict == "significant if normal"
 
 
 def test_the_better_one_is_so_on_the_seeds_that_were_compared(tmp_path):
@@ -102,8 +102,8 @@ def test_the_better_one_is_so_on_the_seeds_that_were_compared(tmp_path):
     (pair,) = found.pairs
     assert found.rows[0].mean > found.rows[1].mean
     assert (pair.first, pair.second, pair.seeds) == ("xnas", "darts", 7)
-    assert pair.chance.difference > 0
-    assert found.conclusions[0] == "told apart: xnas is better than darts"
+    assert pair.difference.value > 0
+    assert found.conclusions[0] == "significant: xnas is better than darts"
 
 
 def test_rows_are_named_by_a_setting_where_components_are_the_same(tmp_path):
@@ -125,7 +125,7 @@ def test_what_differs_beside_the_compared_slot_is_said(tmp_path):
     one = made(tmp_path / "a", 0.9, updater="darts")
     other = made(tmp_path / "b", 0.9, updater="xnas", sequence="weights-first", epochs=20)
     found = nascore.compare(one, other)
-    assert warned(found, "not the same for all, beside updater: training.epochs: 10 (darts); 20 (xnas)")
+    assert warned(found, "rows differ in more than updater: training.epochs: 10 (darts); 20 (xnas)")
     (text,) = found.brought
     assert text == "trainer.sequence: architecture-first (darts); weights-first (xnas)"
 
@@ -141,7 +141,7 @@ def test_what_differs_beside_the_compared_slot_is_said(tmp_path):
 )
 def test_other_versions_devices_and_threads_are_warned_of(tmp_path, more, text):
     one, other = made(tmp_path / "a", 0.9), made(tmp_path / "b", 0.8, seed=1, environment=more)
-    assert warned(nascore.compare(one, other), "not all were made with the same", text)
+    assert warned(nascore.compare(one, other), "runs differ in", text)
 
 
 def test_one_seed_is_warned_of_and_tells_nothing(tmp_path):
@@ -150,7 +150,7 @@ def test_one_seed_is_warned_of_and_tells_nothing(tmp_path):
     assert (found.pairs[0].seeds, found.pairs[0].shared) == (1, True)
     assert found.rows[0].interval is None
     assert found.conclusions == ("no difference was tested",)
-    assert warned(found, "one seed only: darts, xnas", "--seeds 0..4")
+    assert warned(found, "only one seed: darts, xnas", "--seeds 0..4")
 
 
 @pytest.mark.parametrize("other", [{"guided": False}, {"images": 90}, {"dataset": "synthetic"}])
@@ -164,7 +164,7 @@ def test_accuracies_of_other_images_are_not_compared(tmp_path, other):
     (pair,) = found.pairs
     assert pair.verdict == "not comparable"
     assert pair.plain()["difference"] is None
-    assert warned(found, "accuracies do not compare", "nascore search --evaluate")
+    assert warned(found, "accuracies are not comparable", "nascore search --evaluate")
 
 
 def test_the_best_of_several_says_so(tmp_path):
@@ -184,7 +184,7 @@ def test_a_run_that_is_there_twice_counts_once(tmp_path):
     one, other = made(tmp_path / "a", 0.9), made(tmp_path / "b", 0.9)
     found = nascore.compare(one, other)
     assert len(found.rows[0].samples) == 1
-    assert warned(found, f"{other} repeats {one}")
+    assert warned(found, f"{other} has the same recipe and seed as {one}")
 
 
 def test_a_run_that_is_named_twice_counts_once(tmp_path):
@@ -201,9 +201,7 @@ def test_an_evaluation_beside_a_search_says_why_it_does_not_count(tmp_path):
     result |= {"kind": "evaluate", "test_accuracy": 0.9, "test_count": 50}
     written(evaluation / "result.json", result)
     found = nascore.compare(search, evaluation)
-    assert warned(
-        found, f"{evaluation} ", "is of test images, and those of this table are of validation images"
-    )
+    assert warned(found, f"{evaluation} ", "is on test images, and this table compares validation images")
 
 
 def test_of_files_that_runs_keep_the_content_counts(tmp_path):
@@ -238,6 +236,6 @@ def test_the_json_holds_the_whole_table(tmp_path):
     plain = json.loads(json.dumps(found.plain()))
     assert plain["rows"][0]["by_seed"]["3"] == 0.93
     assert plain["rows"][0]["guided"] is True
-    assert plain["differences"][0]["verdict"] == "told apart"
+    assert plain["differences"][0]["verdict"] == "significant"
     assert plain["differences"][0]["paired"] is True
     assert "Holm" in plain["method"]

@@ -131,8 +131,8 @@ def drawn(live: RunContext, phase: Phase, search: Search, held: Examples) -> flo
     found = []
     for _ in range(DRAWS):
         mixture = {
-            name: search.relaxing(name)
-            .mixture(theta.detach(), state.segments(name), generator=generator)
+            name: search.annealed()
+            .mixture(theta.detach(), state.segments(name), state.groups[name], generator=generator)
             .weights
             for name, theta in sorted(state.theta.items())
         }

@@ -25,12 +25,12 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "selects": "chooses by itself which operations are kept",
             "pools": "defines the weight of several entries that compete as one",
             "anneals": "changes during a search",
-            "grouped": "depends on the operations of the choice group",
             "unbiased": "has the softmax of theta as the mean of its draws",
             "sparse": "does not run operations whose weight is zero",
         },
         "regularizer": {
             "stateful": "has a state that a checkpoint must save",
+            "anneals": "changes during a search",
         },
         "updater": {
             "learns": "follows a gradient",
@@ -76,7 +76,6 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
         "relaxation": {
             "anneals": ("annealed",),
-            "grouped": ("within",),
             "selects": ("picks",),
             "pools": ("pooled",),
         },

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.builtin.components import CostSettings, EntropySettings, L1Settings
+    from nascore.contract import Horizon
     from nascore.nn import ArchitectureState, Costs
 
     Mixture = Mapping[str, Tensor]
@@ -34,11 +35,12 @@ class L1:
         self.average = settings.average or settings.target == "code"
         self.per_use = settings.per_use
 
-    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+    def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
         """Begin a phase; nothing has to be known of it."""
 
-    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
         """Return the penalty, a scalar; only target `code` reads `expected`."""
+        del progress
         return self.weight * _sum(self._of(name, state, drawn, expected) for name in state.theta)
 
     def _of(self, name: str, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
@@ -65,12 +67,12 @@ class Entropy:
         self.weight = settings.weight
         self.toward = settings.toward
 
-    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+    def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
         """Begin a phase; nothing has to be known of it."""
 
-    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
         """Return the penalty, a scalar; it reads `expected`: a draw of one operation has no entropy."""
-        del drawn
+        del drawn, progress
         return self.weight * _sum(self._of(state.segments(name), expected[name]) for name in state.theta)
 
     def _of(self, segments: Tensor, mixture: Tensor) -> Tensor:
@@ -102,8 +104,9 @@ class Cost:
         self.fixed = 0.0
         self.shares: dict[str, Tensor] = {}
 
-    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
+    def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
         """Count what is fixed and what each entry [E, O] adds, both in units of the target or the start."""
+        del horizon
         counted = costs()
         fixed: int = getattr(counted, self.of)
         sums = {name: getattr(counted.groups[name], self.of).sum(dim=0).double() for name in state.theta}
@@ -113,9 +116,9 @@ class Cost:
         # Divided before they are rounded: counts of a large network do not fit into 16-bit floats.
         self.shares = {name: (cost / unit).to(state.theta[name]) for name, cost in sums.items()}
 
-    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
         """Return the penalty, a scalar; it reads `expected`, whatever was drawn."""
-        del drawn
+        del drawn, progress
         cost = self.fixed + _sum((expected[name] * self.shares[name]).sum() for name in state.theta)
         return self.weight * (cost if self.target is None else (cost - 1).abs())
 

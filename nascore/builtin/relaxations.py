@@ -30,13 +30,16 @@ class Softmax:
             return torch.zeros(shape)
         return self.noise * torch.randn(shape, generator=generator)
 
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+    def mixture(
+        self, theta: Tensor, segments: Tensor, group: ChoiceGroup, *, generator: Generator
+    ) -> Sampled:
         """Return the weights with their graph to theta; nothing is drawn."""
-        del generator
+        del group, generator
         return Sampled(weights=segment_softmax(theta, segments))
 
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+    def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return the weights [E, O]; they are their own expectation."""
+        del group
         return segment_softmax(theta, segments)
 
 
@@ -51,13 +54,16 @@ class Linear:
         del generator
         return even(torch.tensor(group.segments)).to(torch.get_default_dtype())
 
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+    def mixture(
+        self, theta: Tensor, segments: Tensor, group: ChoiceGroup, *, generator: Generator
+    ) -> Sampled:
         """Return the weights with their graph to theta; nothing is drawn."""
         del generator
-        return Sampled(weights=self.expected(theta, segments))
+        return Sampled(weights=self.expected(theta, segments, group))
 
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+    def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return the weights [E, O]; they are their own expectation."""
+        del group
         return torch.where(segments >= 0, theta, torch.zeros_like(theta))
 
 
@@ -84,14 +90,18 @@ class OneHot:
         del generator
         return torch.zeros(len(group.rows), len(group.ops))
 
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+    def mixture(
+        self, theta: Tensor, segments: Tensor, group: ChoiceGroup, *, generator: Generator
+    ) -> Sampled:
         """Return the drawn entries as ones, with the gradient of the softmax.
 
         Args:
             theta: Logits [E, O].
             segments: Who competes, [E, O]; -1 where nothing is alive.
+            group: Plays no part.
             generator: Draws E * O numbers on its own device, however many entries are alive.
         """
+        del group
         share = segment_softmax(theta, segments)
         noise = torch.empty(theta.shape, device=generator.device).exponential_(generator=generator)
         # Logits minus the logarithms of exponential numbers: the Gumbel-max trick.
@@ -99,6 +109,7 @@ class OneHot:
         # The difference is zero to the bit; the sum of its parts in another order would not be.
         return Sampled(weights=drawn + (share - share.detach()))
 
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+    def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return the probabilities [E, O] with which entries are drawn."""
+        del group
         return segment_softmax(theta, segments)

@@ -7,7 +7,6 @@ only.
 from nascore.contract.slots import (
     Annealing,
     Dataset,
-    Grouped,
     GrowingPolicy,
     GrowthPolicy,
     Observer,
@@ -48,7 +47,6 @@ __all__ = [
     "Examples",
     "Gradients",
     "GroupCosts",
-    "Grouped",
     "GrowingPolicy",
     "GrowthPolicy",
     "Horizon",

@@ -55,8 +55,11 @@ class Dataset(Protocol):
 class Relaxation(Protocol):
     """How theta becomes a mixture. It has settings and no state.
 
-    What it may have beside is declared as a capability: `anneals` (:class:`Annealing`), `grouped`
-    (:class:`Grouped`), `selects` (:class:`Selecting`), `pools` (:class:`Pooling`).
+    Optional methods are declared as capabilities: `anneals` (:class:`Annealing`), `selects`
+    (:class:`Selecting`), `pools` (:class:`Pooling`).
+
+    Three arguments describe a choice group: `theta` [E, O]; `segments` [E, O], the number of the competition
+    that an entry takes part in, -1 where it is masked or dead; and `group`, its rows, operations and nodes.
 
     Attributes:
         segment: What competes; None: as the group says.
@@ -68,11 +71,13 @@ class Relaxation(Protocol):
         """Return the start value of theta, [E, O]."""
         ...
 
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
-        """Return the mixture of one pass; segments [E, O] are -1 where nothing is alive."""
+    def mixture(
+        self, theta: Tensor, segments: Tensor, group: ChoiceGroup, *, generator: Generator
+    ) -> Sampled:
+        """Return the mixture [E, O] of one pass, zero where the segment is -1."""
         ...
 
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+    def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return the deterministic mixture [E, O] that logs, validation and deriving read."""
         ...
 
@@ -110,17 +115,31 @@ class Updater(Protocol):
 
 
 class Regularizer(Protocol):
-    """A penalty. The engine decides with respect to what it is differentiated."""
+    """A penalty. The engine decides with respect to what it is differentiated.
 
-    def start(self, state: ArchitectureState, costs: Callable[[], Costs]) -> None:
-        """Begin a phase with these groups; `costs` counts what the candidates cost, when it is called."""
+    One whose penalty depends on the progress declares `anneals`.
+    """
+
+    def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
+        """Begin a phase.
+
+        Args:
+            state: The choice groups of the phase.
+            horizon: The number of architecture steps to come, and what they are made of.
+            costs: Counts the costs of the candidates when it is called.
+        """
         ...
 
-    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture) -> Tensor:
+    def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
         """Return a scalar that is differentiable in theta and in what it reads of the two mixtures.
 
-        Both are by group [E, O]: what the relaxation drew for this step, and what is expected of it. They
-        are the same numbers where it draws nothing at random.
+        The mixtures are the same numbers where the relaxation draws nothing at random.
+
+        Args:
+            state: The choice groups, with theta.
+            drawn: By group [E, O], the mixture that the relaxation drew for this step.
+            expected: By group [E, O], the deterministic mixture.
+            progress: The share of the architecture steps that are done, 0 to 1.
         """
         ...
 
@@ -230,15 +249,7 @@ class Annealing(Protocol):
     """A relaxation that declares `anneals`: it changes in the course of a search."""
 
     def annealed(self, progress: float) -> Relaxation:
-        """Return the relaxation as it is when this share of the architecture steps is over, 0 to 1."""
-        ...
-
-
-class Grouped(Protocol):
-    """A relaxation that declares `grouped`: its mixture depends on which operations a group offers."""
-
-    def within(self, group: ChoiceGroup) -> Relaxation:
-        """Return the relaxation for a group."""
+        """Return the relaxation as it is when this share of the architecture steps is done, 0 to 1."""
         ...
 
 
@@ -251,10 +262,15 @@ class Pooling(Protocol):
 
 
 class Selecting(Protocol):
-    """A relaxation that declares `selects`: it says itself which entries stand."""
+    """A relaxation that declares `selects`: it chooses the architecture, instead of the group's rule."""
 
-    def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
-        """Return the (row, column) pairs that stand, strongest first."""
+    def picks(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> list[Pick]:
+        """Return the (row, column) pairs that are kept, strongest first.
+
+        A node without a pick keeps `none`. Operations that the group's rule never keeps (`group.never`) take
+        part as one entry of each segment, and a pick of one is dropped; a segment that has no other pick
+        is then asked for again, with `segments` -1 at these operations and outside such segments.
+        """
         ...
 
 

@@ -97,7 +97,7 @@ class Search(Protocol):
         relaxation: Maps architecture parameters to a mixture.
         updater: Moves the architecture parameters.
         regularizers: Penalties on architecture parameters and mixture, already started.
-        progress: How much of the phase's architecture steps is over, 0 to 1.
+        progress: The share of the phase's architecture steps that are done, 0 to 1.
         declared: Capabilities that the relaxation declares with its settings.
         stateful: Which regularizers declare that they have a state, by their place.
         reached: Groups whose mixture got a gradient in some architecture step.
@@ -114,8 +114,8 @@ class Search(Protocol):
     reached: set[str]
     moves: int
 
-    def relaxing(self, name: str) -> Relaxation:
-        """Return the relaxation as it is now for a group: one that anneals depends on the progress."""
+    def annealed(self) -> Relaxation:
+        """Return the relaxation as it is now: one that anneals depends on the progress."""
         ...
 
     def expected(self) -> dict[str, Tensor]:

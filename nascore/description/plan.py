@@ -136,6 +136,13 @@ class ChoiceGroup:
         edges = len(offers) if self.edges is None or self.keep > 1 else min(self.edges, len(offers))
         return sum(sorted(offers, reverse=True)[: edges - 1])
 
+    def nodes(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Return by node, its graph and name, the rows of the edges that lead to it."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for row, (graph, node, _source) in enumerate(self.rows):
+            found.setdefault((graph, node), []).append(row)
+        return {node: tuple(rows) for node, rows in found.items()}
+
     def row_names(self) -> tuple[str, ...]:
         """Return a name for each row (``normal/n0/pre1``); the order of rows is free, names are not."""
         return tuple("/".join(row) for row in self.rows)

@@ -57,37 +57,39 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     """Return what the relaxation says stands in a group, without what its rule never keeps.
 
     What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
-    sum of its weights (DATA derives so). Where a segment would have nothing left, it is asked again, with
-    only what may be kept in the competition.
+    sum of its weights (DATA derives so). Where nothing is left of a segment once such picks are dropped, the
+    relaxation is asked again, with only what may be kept in the competition. A segment of which it picked
+    nothing stays empty.
 
     Raises:
         PluginError: The relaxation gives something else than entries that compete, or none of the group.
     """
-    relaxation = search.relaxing(name)
+    relaxation = search.annealed()
     group, theta = search.state.groups[name], search.state.theta[name].detach()
     segments = search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
     pool = partial(_pooled, cast("Pooling", relaxation)) if "pools" in search.declared else _log_sum
     selecting = cast("Selecting", relaxation)
     merged = _merged(theta, segments, never, pool)
-    picks = [pick for pick in _asked(selecting, *merged, name) if pick[1] not in never]
+    asked = _asked(selecting, *merged, group, name)
+    picks = [pick for pick in asked if pick[1] not in never]
+    served = {int(segments[row, column]) for row, column in picks}
+    emptied = {int(segments[row, column]) for row, column in asked if column in never} - served
     left = segments.clone()
     left[:, never] = -1
-    served = {int(segments[row, column]) for row, column in picks}
-    empty = [one for one in sorted(set(left[left >= 0].tolist())) if one not in served]
-    if not empty:
-        return picks
-    alone = left.where(torch.isin(left, torch.tensor(empty, device=left.device)), -1)
-    picks += _asked(selecting, theta, alone, name)
-    if not picks:
+    alone = left.where(torch.isin(left, torch.tensor(sorted(emptied), device=left.device)), -1)
+    if bool((alone >= 0).any()):
+        picks += _asked(selecting, theta, alone, group, name)
+    if not picks and bool((left >= 0).any()):
         raise ReturnCheck(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
     return picks
 
 
-def _asked(relaxation: Selecting, theta: Tensor, segments: Tensor, name: str) -> list[Pick]:
-    return ReturnCheck(relaxation, "picks", "relaxation").picks(
-        relaxation.picks(theta, segments), segments, name
-    )
+def _asked(
+    relaxation: Selecting, theta: Tensor, segments: Tensor, group: ChoiceGroup, name: str
+) -> list[Pick]:
+    given = relaxation.picks(theta, segments, group)
+    return ReturnCheck(relaxation, "picks", "relaxation").picks(given, segments, name)
 
 
 def _pooled(relaxation: Pooling, theta: Tensor) -> Tensor:

@@ -119,9 +119,10 @@ def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
 
 
 def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sampled:
-    relaxation = search.relaxing(name)
+    relaxation = search.annealed()
     returned = ReturnCheck(relaxation, "mixture", "relaxation")
-    given = relaxation.mixture(theta, search.state.segments(name), generator=generator)
+    state = search.state
+    given = relaxation.mixture(theta, state.segments(name), state.groups[name], generator=generator)
     sampled = returned.expect(given, Sampled, "Sampled")
     returned.tensor(sampled.weights, theta.shape, f"the weights of {name}")
     runs: object = sampled.runs
@@ -177,7 +178,7 @@ def _refuse_detached(search: Search, drawn: Draw) -> None:
         if not weights.requires_grad and _contested(search.state.segments(name))
     ]
     if cut:
-        told = ReturnCheck(search.relaxing(cut[0]), "mixture", "relaxation")
+        told = ReturnCheck(search.annealed(), "mixture", "relaxation")
         raise told.wrong(f"weights of {few(cut)} without a gradient", "weights that depend on theta")
 
 
@@ -198,10 +199,10 @@ def _penalties(search: Search, drawn: Draw, scale: int) -> dict[str, Tensor] | N
 
 
 def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> Tensor:
-    penalties = [
-        ReturnCheck(item, "penalty", "regularizer").tensor(item.penalty(search.state, drawn, expected), ())
-        for item in search.regularizers
-    ]
+    penalties = []
+    for item in search.regularizers:
+        given = item.penalty(search.state, drawn, expected, search.progress)
+        penalties.append(ReturnCheck(item, "penalty", "regularizer").tensor(given, ()))
     return torch.stack(penalties).sum()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import Factory, define, evolve
 
-from nascore.contract import Annealing, Grouped, Phase
+from nascore.contract import Annealing, Phase
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.device import check_torch_state
@@ -39,7 +39,7 @@ class ArchitectureSearch:
         relaxation: How theta becomes a mixture.
         updater: How theta moves.
         regularizers: Penalties on theta and mixture, already started.
-        progress: How much of the phase's architecture steps is over, 0 to 1.
+        progress: The share of the phase's architecture steps that are done, 0 to 1.
         declared: Capabilities that the relaxation declares with its settings.
         stateful: Which regularizers declare that they have a state, by their place.
         reached: Groups whose mixture got a gradient in some architecture step.
@@ -56,20 +56,16 @@ class ArchitectureSearch:
     reached: set[str] = Factory(set)
     moves: int = 0
 
-    def relaxing(self, name: str) -> Relaxation:
-        """Return the relaxation as it is now for a group: one that anneals depends on the progress.
+    def annealed(self) -> Relaxation:
+        """Return the relaxation as it is now: one that anneals depends on the progress.
 
         Raises:
-            PluginError: What it gives as itself, annealed or for the group, is no relaxation.
+            PluginError: What it gives as itself, annealed, is no relaxation.
         """
-        relaxation = self.relaxation
-        if "anneals" in self.declared:
-            returned = ReturnCheck(relaxation, "annealed", "relaxation")
-            relaxation = returned.relaxation(cast("Annealing", relaxation).annealed(self.progress))
-        if "grouped" in self.declared:
-            returned = ReturnCheck(relaxation, "within", "relaxation")
-            relaxation = returned.relaxation(cast("Grouped", relaxation).within(self.state.groups[name]))
-        return relaxation
+        if "anneals" not in self.declared:
+            return self.relaxation
+        given: object = cast("Annealing", self.relaxation).annealed(self.progress)
+        return cast("Relaxation", ReturnCheck(self.relaxation, "annealed", "relaxation").relaxation(given))
 
     def expected(self) -> dict[str, Tensor]:
         """Return the deterministic mixture, by group [E, O], without a graph.
@@ -86,8 +82,8 @@ class ArchitectureSearch:
         Raises:
             PluginError: The relaxation gives something else.
         """
-        relaxation = self.relaxing(name)
-        given = relaxation.expected(theta, self.state.segments(name))
+        relaxation = self.annealed()
+        given = relaxation.expected(theta, self.state.segments(name), self.state.groups[name])
         return ReturnCheck(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
 
     def move(self, gradients: Gradients) -> None:
@@ -168,11 +164,12 @@ def search_phase(
     data = data or _search_data(context, parts.trainer)
     phase = build_phase(network, data, context.facts, streams, parts.trainer)
     assert_disjoint(network, search.state)
-    parts.updater.start(search.state, evolve(phase, search=search).horizon(), streams["updater"])
+    horizon = evolve(phase, search=search).horizon()
+    parts.updater.start(search.state, horizon, streams["updater"])
     check_torch_state(f"the updater {context.recipe.part('updater').label}")
     counted = lazy_costs(parts.description, context.catalogue, context.facts)
     for regularizer in parts.regularizers:
-        regularizer.start(search.state, counted)
+        regularizer.start(search.state, horizon, counted)
         check_torch_state(f"the regularizer {type(regularizer).__name__}")
     names = {slot: ", ".join(part.label for part in filled) for slot, filled in context.recipe.parts.items()}
     return evolve(phase, search=search, names=names)

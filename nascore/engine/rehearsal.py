@@ -128,7 +128,7 @@ class _Beginning:
         phase = self._phase(build_component(self.recipe, "trainer"), build_component(self.recipe, "updater"))
         assert phase.search is not None
         counted = lazy_costs(self.description, self.catalogue, self.facts)
-        part.component.builder()(settings).start(phase.search.state, counted)
+        part.component.builder()(settings).start(phase.search.state, phase.horizon(), counted)
 
     def trainer(self, settings: object) -> None:
         """Start a trainer, and let its optimizers take a step."""

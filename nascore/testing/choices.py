@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import torch
+from attrs import evolve
 
 from nascore.description import ChoiceGroup, Op
 from nascore.description.derive import NOTHING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Grouped, Relaxation
+    from nascore.contract import Relaxation
     from nascore.description import Pick
     from nascore.description.values import Segment
 
@@ -75,6 +76,12 @@ def unlike() -> dict[str, ChoiceGroup]:
         "used": group(2, 4, replicas=3),
         "wide": group(3, 5, out=((0, 4), (2, 1), (2, 2))),
     }
+
+
+def ruled() -> dict[str, ChoiceGroup]:
+    """Return the groups of :func:`unlike`, and one whose rule keeps one edge a node and never `none`."""
+    edges = evolve(group(4, 3), segment="edge", edges=1, never=(NOTHING,))
+    return {"edges": edges, **unlike()}
 
 
 def state_of(
@@ -162,6 +169,11 @@ def states(
         yield name, state
 
 
+def of_group(state: ArchitectureState, name: str) -> tuple[Tensor, Tensor, ChoiceGroup]:
+    """Return what a relaxation is handed of a group: theta, segments and the group."""
+    return state.theta[name], state.segments(name), state.groups[name]
+
+
 def offered_and_alive(state: ArchitectureState, name: str) -> Tensor:
     """Return what of a group is offered and alive, [E, O] bool."""
     return state.segments(name) >= 0
@@ -173,7 +185,6 @@ def mixtures(
     name: str,
     *,
     draws: int = 1,
-    grouped: bool = False,
 ) -> Iterator[tuple[str, Tensor]]:
     """Yield drawn mixtures of a group and the expected one, [E, O], each with the word for it.
 
@@ -182,14 +193,11 @@ def mixtures(
         state: Holds theta.
         name: Of the group.
         draws: How many are drawn.
-        grouped: Whether the relaxation declares that it depends on the group.
     """
-    theta, segments = state.theta[name], state.segments(name)
-    if grouped:
-        relaxation = cast("Grouped", relaxation).within(state.groups[name])
+    given = of_group(state, name)
     for seed in range(draws):
-        yield "drawn", relaxation.mixture(theta, segments, generator=generator(seed)).weights.detach()
-    yield "expected", relaxation.expected(theta, segments).detach()
+        yield "drawn", relaxation.mixture(*given, generator=generator(seed)).weights.detach()
+    yield "expected", relaxation.expected(*given).detach()
 
 
 def shortfall(weights: Tensor, segments: Tensor, ops: Sequence[Op]) -> float:

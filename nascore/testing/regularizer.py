@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from nascore.config import settings_of
+from nascore.contract import Horizon
 from nascore.nn import Costs, GroupCosts, segment_softmax
 from nascore.testing.choices import alike, generator, masked, scattered, state_of, unlike, varying
 from nascore.testing.conformance import NotExaminedError
@@ -24,6 +25,11 @@ WEIGHT = "weight"
 FREE = "not relaxation.normalized"
 ON_THETA = "not updater.mixture-gradient"
 CLOSE = 1e-4
+MIDWAY = 0.5
+"""The progress of most checks: a penalty that grows or falls is not zero there."""
+COURSE = (0.0, 0.25, MIDWAY, 1.0)
+"""Shares of the architecture steps that are done."""
+BATCH = 4
 STEPS, MIDDLE = 6, 3
 """Steps on thetas that vary, and after how many of them the state is taken."""
 
@@ -59,7 +65,7 @@ class RegularizerConformance(OptionalMethods):
         drawn, expected = self._mixtures(state)
         leaves = {name: value.detach().requires_grad_() for name, value in expected.items()}
         held = leaves if drawn is expected else {name: value.detach() for name, value in drawn.items()}
-        penalty = self._started(self.made(), state).penalty(state, held, leaves)
+        penalty = self._started(self.made(), state).penalty(state, held, leaves, MIDWAY)
         self._reaches(_gradients(penalty, leaves), "the mixture")
 
     def test_is_nothing_without_weight(self) -> None:
@@ -117,34 +123,50 @@ class RegularizerConformance(OptionalMethods):
         drawn, expected = self._mixtures(state)
         handed = (*state.theta.values(), *drawn.values(), *expected.values())
         before = [value.detach().clone() for value in handed]
-        part.penalty(state, drawn, expected)
+        part.penalty(state, drawn, expected, MIDWAY)
         unchanged = all(same(one, other.detach()) for one, other in zip(before, handed, strict=True))
         self.hold(unchanged, "changes theta or the mixture that it is handed")
+
+    def test_anneals_if_it_says_so(self) -> None:
+        """Its penalty is finite at any progress, and depends on it if and only if it declares `anneals`."""
+        groups = alike()
+        state = state_of(groups, theta=scattered(groups, 8))
+        found = [self._penalty(self.made(), state, progress).detach() for progress in COURSE]
+        for progress, penalty in zip(COURSE, found, strict=True):
+            self.hold(
+                torch.isfinite(penalty), f"gives the penalty {float(penalty)} at the progress {progress:g}"
+            )
+        constant = all(same(found[0], penalty) for penalty in found)
+        if self.provides("anneals"):
+            self.hold(not constant, "declares anneals, and its penalty is the same at any progress")
+        else:
+            self.hold(constant, "has a penalty that depends on the progress, and does not declare anneals")
 
     def test_resumes_in_mid_run(self) -> None:
         """All that it remembers from step to step is in its `state_dict`; else it remembers nothing."""
         groups = alike()
         steps = [state_of(groups, theta=varying(groups, 7, number)) for number in range(STEPS)]
         first, second = (self._started(self.made(), steps[0]) for _ in range(2))
-        for state in steps[:MIDDLE]:
-            first.penalty(state, *self._mixtures(state))
+        for number, state in enumerate(steps[:MIDDLE]):
+            first.penalty(state, *self._mixtures(state), number / STEPS)
         if self.callable_of(first, "stateful", self.configured()):
             second.load_state_dict(reread(first.state_dict()))
-        for state in steps[MIDDLE:]:
-            one, other = (part.penalty(state, *self._mixtures(state)).detach() for part in (first, second))
+        for number, state in enumerate(steps[MIDDLE:], MIDDLE):
+            given = (*self._mixtures(state), number / STEPS)
+            one, other = (part.penalty(state, *given).detach() for part in (first, second))
             self.hold(same(one, other), "penalises otherwise once it was used, and has no state that says so")
 
     def _weighed(self) -> None:
         if WEIGHT not in settings_of(self.declared().config):
             raise NotExaminedError(f"it has no setting {WEIGHT}")
 
-    def _penalty(self, part: Any, state: ArchitectureState) -> Tensor:  # noqa: ANN401 - a plugin's class
+    def _penalty(self, part: Any, state: ArchitectureState, progress: float = MIDWAY) -> Tensor:  # noqa: ANN401 - a plugin's class
         drawn, expected = self._mixtures(state)
-        penalty: Tensor = self._started(part, state).penalty(state, drawn, expected)
+        penalty: Tensor = self._started(part, state).penalty(state, drawn, expected, progress)
         return penalty
 
     def _started(self, part: Any, state: ArchitectureState) -> Any:  # noqa: ANN401 - the same
-        part.start(state, lambda: counted(state.groups))
+        part.start(state, horizon_of(state), lambda: counted(state.groups))
         return part
 
     def _mixtures(self, state: ArchitectureState) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -179,6 +201,16 @@ def _gradients(penalty: Tensor, sources: Mapping[str, Tensor]) -> dict[str, Tens
     found = torch.autograd.grad(penalty, list(sources.values()), allow_unused=True, retain_graph=True)
     pairs = zip(sources.items(), found, strict=True)
     return {name: torch.zeros_like(value) if slope is None else slope for (name, value), slope in pairs}
+
+
+def horizon_of(state: ArchitectureState) -> Horizon:
+    """Return the horizon of a phase of a few steps."""
+    return Horizon(
+        updates=STEPS,
+        samples=BATCH,
+        replicas={name: group.replicas for name, group in state.groups.items()},
+        keep={name: group.enough() for name, group in state.groups.items()},
+    )
 
 
 def counted(groups: Mapping[str, ChoiceGroup]) -> Costs:

@@ -15,7 +15,9 @@ from nascore.testing.choices import (
     leaders,
     masked,
     mixtures,
+    of_group,
     offered_and_alive,
+    ruled,
     scattered,
     shortfall,
     state_of,
@@ -29,11 +31,11 @@ from nascore.testing.part import OptionalMethods, PartConformance, same, seeded
 from nascore.testing.planted import SEEDS, USEFUL, planted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from torch import Generator, Tensor
 
-    from nascore.contract import Relaxation
+    from nascore.description import Pick
     from nascore.nn import ArchitectureState
 
 
@@ -53,10 +55,9 @@ class RelaxationDeclared(PartConformance):
         """It draws nothing if it declares `deterministic`; else other seeds give other mixtures."""
         part, moved, differs = self.made(), False, False
         for name, state in states(part, alike(), scattered(alike(), 0)):
-            theta, segments = state.theta[name], state.segments(name)
 
-            def draw(handed: Generator, theta: Tensor = theta, segments: Tensor = segments) -> Tensor:
-                weights: Tensor = part.mixture(theta, segments, generator=handed).weights
+            def draw(handed: Generator, name: str = name, state: ArchitectureState = state) -> Tensor:
+                weights: Tensor = part.mixture(*of_group(state, name), generator=handed).weights
                 return weights.detach()
 
             first = draw(generator(0))
@@ -81,7 +82,7 @@ class RelaxationDeclared(PartConformance):
         for name, state in states(part, alike(), scattered(alike(), 8)):
             theta, slope = state.theta[name], scattered(alike(), 9)[name]
             for seed in range(DRAW_SEEDS):
-                weights = part.mixture(theta, state.segments(name), generator=generator(seed)).weights
+                weights = part.mixture(*of_group(state, name), generator=generator(seed)).weights
                 # Without any gradient there is another check.
                 if weights.requires_grad:
                     (found,) = torch.autograd.grad((weights * slope).sum(), theta)
@@ -99,7 +100,8 @@ class RelaxationDeclared(PartConformance):
         for name, state in states(part, groups, {"same": theta}):
             segments = state.segments(name)
             draws = [
-                part.mixture(theta, segments, generator=handed).weights.double() for _ in range(self._many())
+                part.mixture(*of_group(state, name), generator=handed).weights.detach().double()
+                for _ in range(self._many())
             ]
             each = torch.cat(draws).reshape(-1, PAIR, 3)
             mean, error = each.mean(dim=0), each.std(dim=0, correction=0) / len(each) ** 0.5
@@ -113,7 +115,13 @@ class RelaxationDeclared(PartConformance):
 
 
 COURSE = (0.0, 0.5, 1.0)
-"""Shares of the architecture steps that are over."""
+"""Shares of the architecture steps that are done."""
+
+PICKED_WITHOUT = (
+    {"wide": [(0, 0)], "used": [(0, 3)]},
+    {"edges": [(row, 0) for row in range(4)], "node": [(0, 0), (1, 0), (3, 2)]},
+)
+"""By group the entries that are dead when a relaxation picks: in the second, `none` of the group `edges`."""
 
 
 class RelaxationOptional(OptionalMethods):
@@ -130,45 +138,47 @@ class RelaxationOptional(OptionalMethods):
     def test_selects_if_it_says_so(self) -> None:
         """It says which entries stand with just the settings with which it declares `selects`.
 
-        What it picks is alive, and nothing is picked twice.
+        What it picks is alive, and nothing is picked twice. It is asked for several groups, with the
+        operations that a group's rule never keeps in the competition and out of it, as deriving asks.
         """
         for text, settings in self.settings_tried():
             part: Any = self.declared().builder()(settings)
             if self.callable_of(part, "selects", settings):
-                self._picks_well(part, text)
-
-    def _mixtures(
-        self, part: Relaxation, state: ArchitectureState, name: str, *, draws: int = 1
-    ) -> Iterator[tuple[str, Tensor]]:
-        return mixtures(
-            part, state, name, draws=draws, grouped=self.callable_of(part, "grouped", self.configured())
-        )
+                self._picks_well(text, settings)
 
     def _can_mix(self, part: Any, what: str) -> None:  # noqa: ANN401 - a plugin's class
         relaxes = all(callable(getattr(part, name, None)) for name in ("mixture", "expected"))
         self.hold(relaxes, f"gives {part!r} as {what}, and no relaxation")
         for name, state in states(part, alike(), scattered(alike(), 0)):
             with seeded():
-                for kind, weights in self._mixtures(part, state, name):
+                for kind, weights in mixtures(part, state, name):
                     finite = weights.shape == state.theta[name].shape and bool(torch.isfinite(weights).all())
                     self.hold(finite, f"gives a {kind} mixture of no use as {what}")
 
-    def _picks_well(self, part: Any, text: str) -> None:  # noqa: ANN401 - the same
-        dead = {"wide": [(0, 0)], "used": [(0, 3)]}
-        for name, state in states(part, unlike(), scattered(unlike(), 2), dead=dead):
-            try:
-                picks = part.picks(state.theta[name].detach(), state.segments(name))
-            except Exception as error:
-                raised = (
-                    f"{self.component} declares selects, and its `picks` raises {error_line(error)}{text}."
+    def _picks_well(self, text: str, settings: object) -> None:
+        build = self.declared().builder()
+        part: Any = build(settings)
+        for dead in PICKED_WITHOUT:
+            for name, state in states(part, ruled(), scattered(ruled(), 2), dead=dead):
+                picks = self._picks(part, state, name, text)
+                self.hold(picks, f"picks nothing of a group ({name}){text}")
+                alone = self._picks(build(settings), state, name, text)
+                self.hold(
+                    picks == alone, f"picks otherwise once it has picked of other groups ({name}){text}"
                 )
-                raise NotConformingError(raised) from error
-            try:
-                ReturnCheck(part, "picks", "relaxation").picks(picks, state.segments(name), name)
-            except PluginError as error:
-                wrong = error.problems[0].text.rstrip(".")
-                raise NotConformingError(f"{self.component}: {wrong}{text}.") from error
-            self.hold(picks, f"picks nothing of a group ({name}){text}")
+
+    def _picks(self, part: Any, state: ArchitectureState, name: str, text: str) -> list[Pick]:  # noqa: ANN401 - the same
+        theta, segments, one = of_group(state, name)
+        try:
+            picks = part.picks(theta.detach(), segments, one)
+        except Exception as error:
+            raised = f"{self.component} declares selects, and its `picks` raises {error_line(error)}{text}."
+            raise NotConformingError(raised) from error
+        try:
+            return ReturnCheck(part, "picks", "relaxation").picks(picks, segments, name)
+        except PluginError as error:
+            wrong = error.problems[0].text.rstrip(".")
+            raise NotConformingError(f"{self.component}: {wrong}{text}.") from error
 
 
 EXTREME = (0.0, 1e4)
@@ -188,9 +198,9 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         for name, one in groups.items():
             given[f"start value of {name}"] = part.initial(one, drawing)
         for name, state in states(part, groups, theta):
-            segments = state.segments(name)
-            given[f"mixture of {name}"] = part.mixture(state.theta[name], segments, generator=drawing).weights
-            given[f"expected mixture of {name}"] = part.expected(state.theta[name], segments)
+            handed = of_group(state, name)
+            given[f"mixture of {name}"] = part.mixture(*handed, generator=drawing).weights
+            given[f"expected mixture of {name}"] = part.expected(*handed)
         return {name: value.detach() for name, value in given.items()}
 
     def test_starts_theta(self) -> None:
@@ -209,7 +219,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         """Entries that are masked or dead have weight zero, drawn and expected."""
         part, dead = self.made(), {"masked": [(0, 0), (1, 1)]}
         for name, state in states(part, masked(), scattered(masked(), 0, size=2.0), dead=dead):
-            for kind, weights in self._mixtures(part, state, name):
+            for kind, weights in mixtures(part, state, name):
                 leaks = bool((weights[~offered_and_alive(state, name)] != 0).any())
                 self.hold(not leaks, f"gives weight to entries that are masked or dead ({kind} mixture)")
 
@@ -218,7 +228,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         part = self.made()
         for name, state in states(part, unlike(), scattered(unlike(), 1)):
             shape = state.theta[name].shape
-            for kind, weights in self._mixtures(part, state, name):
+            for kind, weights in mixtures(part, state, name):
                 self.hold(
                     weights.shape == shape, f"gives the {kind} mixture {tuple(weights.shape)}, not [E, O]"
                 )
@@ -233,10 +243,9 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         """The gradient of the mixture, drawn and expected, reaches theta and is finite."""
         part = self.made()
         for name, state in states(part, alike(), scattered(alike(), 2)):
-            theta, segments = state.theta[name], state.segments(name)
-            slope = scattered(alike(), 3)[name]
-            drawn = part.mixture(theta, segments, generator=generator(0)).weights
-            for kind, weights in (("drawn", drawn), ("expected", part.expected(theta, segments))):
+            theta, slope = state.theta[name], scattered(alike(), 3)[name]
+            drawn = part.mixture(*of_group(state, name), generator=generator(0)).weights
+            for kind, weights in (("drawn", drawn), ("expected", part.expected(*of_group(state, name)))):
                 text = f"gives a {kind} mixture without a gradient to theta"
                 self.hold(weights.requires_grad, text)
                 (found,) = torch.autograd.grad((weights * slope).sum(), theta)
@@ -249,15 +258,17 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         for name, state in states(part, alike(), scattered(alike(), 4)):
             theta, segments = state.theta[name], state.segments(name)
             before = (theta.detach().clone(), segments.clone())
+            for other_name, apart in states(part, masked(), scattered(masked(), 4)):
+                list(mixtures(part, apart, other_name))
             for seed in range(DRAWS):
                 # Of other sign and size: what remembers the largest or the sign alone shows too.
                 other = varying({name: state.groups[name]}, 4, seed)[name]
-                part.mixture(other, segments, generator=generator(seed))
-                part.expected(other, segments)
+                part.mixture(other, segments, state.groups[name], generator=generator(seed))
+                part.expected(other, segments, state.groups[name])
             with seeded():
-                used = dict(self._mixtures(part, state, name))
+                used = dict(mixtures(part, state, name))
             with seeded():
-                new = dict(self._mixtures(fresh, state, name))
+                new = dict(mixtures(fresh, state, name))
             self.hold(
                 all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used"
             )
@@ -269,7 +280,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         part, narrows = self.made(), False
         for name, state in states(part, alike(), scattered(alike(), 5)):
             for seed in range(DRAWS):
-                drawn = part.mixture(state.theta[name], state.segments(name), generator=generator(seed))
+                drawn = part.mixture(*of_group(state, name), generator=generator(seed))
                 if drawn.runs is None:
                     continue
                 runs, alive = drawn.runs, offered_and_alive(state, name)
@@ -290,7 +301,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         for size in EXTREME:
             for name, state in states(part, alike(), scattered(alike(), 6, size=size)):
                 theta = state.theta[name]
-                weights = part.mixture(theta, state.segments(name), generator=generator(0)).weights
+                weights = part.mixture(*of_group(state, name), generator=generator(0)).weights
                 # Without a gradient there is another check.
                 found = weights
                 if weights.requires_grad:
@@ -305,7 +316,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         for name, state in states(part, alike(), scattered(alike(), 7, size=2.0), dead=dead):
             # Summed with what is dead: that this has no weight is another check.
             whole = state_of({name: state.groups[name]}).segments(name)
-            for _kind, weights in self._mixtures(part, state, name, draws=DRAWS):
+            for _kind, weights in mixtures(part, state, name, draws=DRAWS):
                 negative = negative or bool((weights < 0).any())
                 worst = max(worst, shortfall(weights, whole, state.groups[name].ops))
         signed = negative and self.provides("non-negative")

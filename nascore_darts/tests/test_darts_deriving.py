@@ -56,7 +56,10 @@ def oracle_logits(dtype=torch.float32):
 def strength_of(description, theta):
     state = ArchitectureState(groups=expand(description).layouts, theta=theta)
     relaxation, updater = Softmax(SoftmaxSettings()), Updater(UpdaterSettings())
-    expected = {name: relaxation.expected(theta[name], state.segments(name)) for name in theta}
+    expected = {
+        name: relaxation.expected(theta[name], state.segments(name), group)
+        for name, group in state.groups.items()
+    }
     return updater.strength(state, expected)
 
 
@@ -129,7 +132,7 @@ def test_the_rank_holds_a_tie_of_float32():
 
 def test_the_oracle_sees_float64_which_swaps_the_tied_edges(monkeypatch):
     right = Softmax.expected
-    monkeypatch.setattr(Softmax, "expected", lambda self, theta, at: right(self, theta.double(), at))
+    monkeypatch.setattr(Softmax, "expected", lambda self, theta, *at: right(self, theta.double(), *at))
     with pytest.raises(AssertionError):
         oracle()
 

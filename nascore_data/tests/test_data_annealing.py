@@ -32,9 +32,9 @@ def drawn(monkeypatch):
     found = {"architecture": [], "weights": []}
     healthy = Egs.mixture
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         found["architecture" if torch.is_grad_enabled() else "weights"].append(self.tau)
-        return healthy(self, theta, segments, generator=generator)
+        return healthy(self, theta, segments, group, generator=generator)
 
     monkeypatch.setattr(Egs, "mixture", mixture)
     return found

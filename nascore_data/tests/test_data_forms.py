@@ -23,15 +23,15 @@ WITH_NONE = {"softmax": 1 / 2, "relu": 1 / 3}
 
 
 def relaxation(form, **settings):
-    return Egs(EgsSettings(form=form, **settings)).within(GROUP)
+    return Egs(EgsSettings(form=form, **settings))
 
 
-def drawn(form, wanted, **settings):
+def drawn(form, wanted, group=GROUP, **settings):
     """Return the weights of the first draw that is this code, with its graph to theta."""
     theta = torch.tensor([[1.0, 1.0, 1.0, 0.2]], requires_grad=True)
     for seed in range(500):
         generator = torch.Generator().manual_seed(seed)
-        weights = relaxation(form, **settings).mixture(theta, ROW, generator=generator).weights
+        weights = relaxation(form, **settings).mixture(theta, ROW, group, generator=generator).weights
         if set((weights[0] != 0).nonzero().ravel().tolist()) == wanted:
             return theta, weights
     raise AssertionError(f"never drew {wanted}")
@@ -64,7 +64,7 @@ def test_what_the_engine_draws_leaves_none_out():
     """The engine tells the relaxation of its group: of many draws one is {none, a, b}."""
     state = state_of({"g": GROUP}, theta={"g": torch.zeros(1, 4)})
     part = Egs(EgsSettings(draws=4))
-    search = ArchitectureSearch(state=state, relaxation=part, updater=None, declared=frozenset({"grouped"}))
+    search = ArchitectureSearch(state=state, relaxation=part, updater=None)
     seen = {tuple(fixed_draw(search, Streams(str(seed))).weights["g"][0].tolist()) for seed in range(60)}
     assert (0.5, 0.5, 0.5, 0.0) in seen
 
@@ -74,8 +74,8 @@ def test_relu_is_the_other_file_s():
     theta = torch.tensor([[-1.0, 0.5, 2.0, 1.0]])
     share = torch.tensor([0.0, 0.5, 2.0, 1.0]) / (3.5 + 1e-7)
     wanted = torch.softmax((share + 1e-10).log(), dim=0)
-    assert torch.allclose(relaxation("relu").expected(theta, ROW)[0], wanted)
-    assert relaxation("relu").expected(-theta.abs(), ROW)[0].tolist() == pytest.approx([0.25] * 4)
+    assert torch.allclose(relaxation("relu").expected(theta, ROW, GROUP)[0], wanted)
+    assert relaxation("relu").expected(-theta.abs(), ROW, GROUP)[0].tolist() == pytest.approx([0.25] * 4)
     generator = torch.Generator().manual_seed(0)
     start = relaxation("relu", noise=1e-3).initial(GROUP, generator)
     assert float((start - 1).abs().max()) < 0.01
@@ -88,7 +88,9 @@ def test_relu_draws_what_its_shares_say():
     segments = torch.arange(count)[:, None].expand(count, 4)
     generator = torch.Generator().manual_seed(1)
     weights = (
-        relaxation("relu", draws=1).mixture(theta.expand(count, 4), segments, generator=generator).weights
+        relaxation("relu", draws=1)
+        .mixture(theta.expand(count, 4), segments, GROUP, generator=generator)
+        .weights
     )
     found = weights.mean(dim=0)
     assert torch.allclose(found, torch.tensor([0, 0.125, 0.5, 0.375]), atol=0.015)
@@ -97,14 +99,14 @@ def test_relu_draws_what_its_shares_say():
 @pytest.mark.parametrize("form", WITH_NONE)
 def test_several_entries_as_one_have_the_sum_of_their_shares(form):
     part, theta = relaxation(form), torch.tensor([[0.5, 0.3, 1.0, 0.2]])
-    shares = part.expected(theta, ROW)[0]
+    shares = part.expected(theta, ROW, GROUP)[0]
     merged = torch.cat([part.pooled(theta[0, :2]).reshape(1), theta[0, 2:]])[None]
-    mine = part.expected(merged, ROW[:, :3])[0]
+    mine = part.expected(merged, ROW[:, :3], GROUP)[0]
     assert float(mine[0]) == pytest.approx(float(shares[:2].sum()))
     assert mine[1:].tolist() == pytest.approx(shares[2:].tolist())
 
 
 def test_a_group_without_none_is_divided_by_all():
-    plain = evolve(group(1, 2), ops=(Op("a"), Op("b")))
-    assert Egs(EgsSettings()).within(plain).nothing == ()
-    assert Egs(EgsSettings()).within(group(1, 2)).nothing == (0,)
+    plain = evolve(GROUP, ops=tuple(map(Op, "abcd")))
+    _, weights = drawn("softmax", {0, 1, 2}, plain, draws=4)
+    assert weights[0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])

@@ -14,9 +14,12 @@ from itertools import product
 
 import pytest
 import torch
+from attrs import evolve
 from numpy.polynomial.legendre import leggauss
 from test_data_codes import enumerated
 
+from nascore.api import Op
+from nascore.testing.choices import group
 from nascore_data import EgsSettings
 from nascore_data.relaxation import Egs
 
@@ -24,6 +27,9 @@ DOUBLE = torch.float64
 SHARES = torch.tensor([0.5, 0.3, 0.2], dtype=DOUBLE)
 PLAIN = torch.tensor([1.0, -2.0, 0.5], dtype=DOUBLE)
 BENT = torch.tensor([0.8, -0.3, 1.5], dtype=DOUBLE)
+THREE = evolve(group(1, 3), ops=tuple(map(Op, "abc")))
+"""One edge with three operations, none of which is `none`."""
+
 COUNT = 60_000
 SIGMAS = 4.5
 KINDS = [
@@ -83,7 +89,7 @@ def estimates(relaxation, count=COUNT):
     """As many independent estimates, [count, K]: one for each edge of a large group."""
     theta = SHARES.log().expand(count, 3).clone().requires_grad_()
     segments = torch.arange(count)[:, None].expand(count, 3)
-    drawn = relaxation.mixture(theta, segments, generator=torch.Generator().manual_seed(7))
+    drawn = relaxation.mixture(theta, segments, THREE, generator=torch.Generator().manual_seed(7))
     (found,) = torch.autograd.grad(loss(drawn.weights).sum(), theta)
     return found
 
@@ -111,10 +117,10 @@ def redrawn(relaxation, theta, generator, tau):
 class Wrong(Egs):
     """The right numbers with another gradient."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         again = torch.Generator()
         again.set_state(generator.get_state())
-        code = super().mixture(theta, segments, generator=generator)
+        code = super().mixture(theta, segments, group, generator=generator)
         moving = self.moving(theta, code.weights, again)
         return type(code)(weights=code.weights.detach() + (moving - moving.detach()))
 
@@ -134,7 +140,7 @@ class Untempered(Wrong):
         del code
         plain = Egs(EgsSettings(draws=self.settings.draws, normalize=self.settings.normalize))
         segments = torch.arange(len(theta))[:, None].expand(*theta.shape)
-        return plain.mixture(theta, segments, generator=again).weights
+        return plain.mixture(theta, segments, THREE, generator=again).weights
 
 
 class Unrelated(Wrong):
@@ -144,7 +150,7 @@ class Unrelated(Wrong):
         del code
         again.manual_seed(1)
         segments = torch.arange(len(theta))[:, None].expand(*theta.shape)
-        return Egs(self.settings).mixture(theta, segments, generator=again).weights
+        return Egs(self.settings).mixture(theta, segments, THREE, generator=again).weights
 
 
 class Stopped(Wrong):
@@ -169,7 +175,9 @@ class Constant(Wrong):
     def moving(self, theta, code, again):
         summed = Egs(EgsSettings(draws=self.settings.draws, tau=self.tau, normalize="sum"))
         segments = torch.arange(len(theta))[:, None].expand(*theta.shape)
-        return summed.mixture(theta, segments, generator=again).weights / (code != 0).sum(1, keepdim=True)
+        return summed.mixture(theta, segments, THREE, generator=again).weights / (code != 0).sum(
+            1, keepdim=True
+        )
 
 
 @pytest.mark.parametrize("wrong", [Averaged, Untempered, Unrelated, Stopped, Smooth, Constant])

@@ -136,8 +136,10 @@ def first_gradient(monkeypatch, regularizer, *sets):
         drawing = found.live.streams(1)["mixture"]
         run_phase(found.phase, found.trainer, found.live.observers)
         caught["code"] = (
-            found.search.relaxing("cell")
-            .mixture(caught["theta"], caught["segments"], generator=drawing)
+            found.search.annealed()
+            .mixture(
+                caught["theta"], caught["segments"], found.search.state.groups["cell"], generator=drawing
+            )
             .weights
         )
     return caught

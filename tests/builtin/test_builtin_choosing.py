@@ -32,7 +32,7 @@ def test_softmax_of_each_edge_sums_to_one_and_leaves_the_dead_out():
     state.alive["cell"][1, :3] = False
     state.alive["cell"][2, 0] = False
     weights = Softmax(SoftmaxSettings()).mixture(
-        state.theta["cell"], state.segments("cell"), generator=generator()
+        state.theta["cell"], state.segments("cell"), state.groups["cell"], generator=generator()
     )
     assert torch.allclose(weights.weights.sum(1), torch.ones(3))
     assert torch.equal(weights.weights != 0, state.alive["cell"])
@@ -45,13 +45,14 @@ def test_softmax_can_be_differentiated_and_draws_nothing():
     theta = state.theta["cell"].detach().requires_grad_()
     source = generator()
     before = source.get_state()
-    weights = relaxation.mixture(theta, state.segments("cell"), generator=source).weights
+    segments, group = state.segments("cell"), state.groups["cell"]
+    weights = relaxation.mixture(theta, segments, group, generator=source).weights
     assert torch.equal(source.get_state(), before)
     upstream = torch.randn(3, 4, generator=generator(5))
     (found,) = torch.autograd.grad((weights * upstream).sum(), theta)
     used = weights.detach()
     assert torch.allclose(found, used * (upstream - (used * upstream).sum(1, keepdim=True)), atol=1e-7)
-    assert torch.equal(relaxation.expected(theta, state.segments("cell")), weights)
+    assert torch.equal(relaxation.expected(theta, segments, group), weights)
 
 
 def test_softmax_starts_at_the_uniform_mixture_or_near_it():

@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from choice_samples import leaves, nothing_counted, slopes, softmaxed, state_of
+from choice_samples import HORIZON, leaves, nothing_counted, slopes, softmaxed, state_of
 from descriptions import DARTS
 from nn_samples import CATALOGUE
 from test_builtin_choosing import FACTS
@@ -37,7 +37,7 @@ def opened(space):
 def started(cls, settings, space):
     state = opened(space)
     penalty = cls(settings)
-    penalty.start(state, lambda: COUNTED[space])
+    penalty.start(state, HORIZON, lambda: COUNTED[space])
     return penalty, state
 
 
@@ -75,7 +75,7 @@ def cost_is_right(cls, space, of):
     even = by_hand(COUNTED[space], softmaxed(state), of)
     cheap, _ = started(cls, CostSettings(of=of, weight=weight), space)
     near, _ = started(cls, CostSettings(of=of, weight=weight, target=target), space)
-    assert cheap.penalty(state, {}, softmaxed(state)).item() == pytest.approx(weight)
+    assert cheap.penalty(state, {}, softmaxed(state), 0.0).item() == pytest.approx(weight)
     for seed in range(4):
         generator = torch.Generator().manual_seed(seed)
         theta = {
@@ -86,8 +86,8 @@ def cost_is_right(cls, space, of):
         mixed, code = softmaxed(state, theta), one_hot(state, picks)
         other = {name: torch.full_like(each, torch.nan) for name, each in mixed.items()}
         for mixture, wanted in ((mixed, by_hand(COUNTED[space], mixed, of)), (code, derived)):
-            assert cheap.penalty(state, other, mixture).item() == pytest.approx(weight * wanted / even)
-            found = near.penalty(state, other, mixture).item()
+            assert cheap.penalty(state, other, mixture, 0.0).item() == pytest.approx(weight * wanted / even)
+            found = near.penalty(state, other, mixture, 0.0).item()
             assert found == pytest.approx(weight * abs(wanted / target - 1))
 
 
@@ -100,21 +100,21 @@ def test_cost_is_the_sum_and_that_of_the_derived_network(space, of):
 class OneUse(Cost):
     """Forgets that a cell is used several times."""
 
-    def start(self, state, costs):
+    def start(self, state, horizon, costs):
         counted = costs()
         groups = {
             name: GroupCosts(params=group.params[:1], macs=group.macs[:1])
             for name, group in counted.groups.items()
         }
-        super().start(state, lambda: Costs(params=counted.params, macs=counted.macs, groups=groups))
+        super().start(state, horizon, lambda: Costs(params=counted.params, macs=counted.macs, groups=groups))
 
 
 class Loose(Cost):
     """Forgets what is fixed."""
 
-    def start(self, state, costs):
+    def start(self, state, horizon, costs):
         counted = costs()
-        super().start(state, lambda: Costs(params=0, macs=0, groups=counted.groups))
+        super().start(state, horizon, lambda: Costs(params=0, macs=0, groups=counted.groups))
 
 
 class Crossed(Cost):
@@ -128,15 +128,15 @@ class Crossed(Cost):
 class OfDraw(Cost):
     """Reads what was drawn."""
 
-    def penalty(self, state, drawn, expected):
-        return super().penalty(state, expected, drawn or expected)
+    def penalty(self, state, drawn, expected, progress):
+        return super().penalty(state, expected, drawn or expected, progress)
 
 
 class Above(Cost):
     """Is silent below the target."""
 
-    def penalty(self, state, drawn, expected):
-        found = super().penalty(state, drawn, expected)
+    def penalty(self, state, drawn, expected, progress):
+        found = super().penalty(state, drawn, expected, progress)
         cost = self.fixed + sum((expected[name] * self.shares[name]).sum() for name in expected)
         return found if self.target is None else self.weight * (cost - 1).clamp_min(0)
 
@@ -157,7 +157,7 @@ def test_the_oracle_sees_a_target_that_is_a_bound():
 def test_the_slope_is_what_an_entry_costs(target, sign):
     penalty, state = started(Cost, CostSettings(weight=2, target=target), "tiny")
     leaf = leaves(softmaxed(state))
-    found = slopes(penalty.penalty(state, {}, leaf), leaf)["cell"]
+    found = slopes(penalty.penalty(state, {}, leaf, 0.0), leaf)["cell"]
     unit = target or by_hand(COUNTED["tiny"], leaf, "macs")
     wanted = sign * 2 * COUNTED["tiny"].groups["cell"].macs.sum(0).double() / unit
     assert torch.allclose(found, wanted)
@@ -168,8 +168,8 @@ def test_where_nothing_costs_anything_there_is_nothing_to_pay():
     state = opened("tiny")
     nothing = GroupCosts(params=torch.zeros(3, 3, 4).long(), macs=torch.zeros(3, 3, 4).long())
     penalty = Cost(CostSettings())
-    penalty.start(state, lambda: Costs(params=0, macs=0, groups={"cell": nothing}))
-    assert penalty.penalty(state, {}, softmaxed(state)) == 0
+    penalty.start(state, HORIZON, lambda: Costs(params=0, macs=0, groups={"cell": nothing}))
+    assert penalty.penalty(state, {}, softmaxed(state), 0.0) == 0
 
 
 SWITCHES = [
@@ -188,9 +188,9 @@ def switched_off(cls, settings):
     }
     counted = Costs(params=5, macs=7, groups=groups)
     penalty = cls(settings)
-    penalty.start(state, (lambda: counted) if issubclass(cls, Cost) else nothing_counted)
+    penalty.start(state, HORIZON, (lambda: counted) if issubclass(cls, Cost) else nothing_counted)
     drawn, expected = leaves(softmaxed(state)), leaves(softmaxed(state))
-    value = penalty.penalty(state, drawn, expected)
+    value = penalty.penalty(state, drawn, expected, 0.0)
     assert value.item() == 0
     for tensors in (state.theta, drawn, expected):
         assert not any(each.any() for each in slopes(value, tensors).values())

@@ -9,6 +9,7 @@ from test_builtin_choosing import generator, tiny_state
 from nascore.builtin.components import LinearSettings
 from nascore.builtin.relaxations import Linear, even
 from nascore.description import ChoiceGroup, Op
+from nascore.testing.choices import group
 
 GROUP = ChoiceGroup(
     rows=(("c", "n0", "a"), ("c", "n0", "b"), ("c", "n1", "a")),
@@ -43,23 +44,24 @@ def test_the_weights_are_theta_itself_and_the_dead_weigh_nothing():
     state, linear = tiny_state(), Linear(LinearSettings())
     state.alive["cell"][1, 2] = False
     theta, segments = state.theta["cell"], state.segments("cell")
-    drawn = linear.mixture(theta, segments, generator=generator())
+    drawn = linear.mixture(theta, segments, state.groups["cell"], generator=generator())
     assert drawn.runs is None
     assert torch.equal(drawn.weights, theta * state.alive["cell"])
     assert (drawn.weights < 0).any()
-    assert torch.equal(linear.expected(theta, segments), drawn.weights)
+    assert torch.equal(linear.expected(theta, segments, state.groups["cell"]), drawn.weights)
 
 
 def test_the_gradient_is_handed_through_where_alive():
     state = tiny_state()
     state.alive["cell"][0, 1] = False
     theta, upstream = state.theta["cell"], torch.randn(3, 4, generator=generator(3))
-    weights = Linear(LinearSettings()).mixture(theta, state.segments("cell"), generator=generator()).weights
+    given = (theta, state.segments("cell"), state.groups["cell"])
+    weights = Linear(LinearSettings()).mixture(*given, generator=generator()).weights
     (found,) = torch.autograd.grad((weights * upstream).sum(), theta)
     assert torch.equal(found, upstream * state.alive["cell"])
 
 
 def test_a_dead_entry_that_is_not_finite_does_not_spread():
     theta = torch.tensor([[torch.nan, 1.0]], requires_grad=True)
-    weights = Linear(LinearSettings()).expected(theta, torch.tensor([[-1, 0]]))
+    weights = Linear(LinearSettings()).expected(theta, torch.tensor([[-1, 0]]), group(1, 2))
     assert torch.equal(weights, torch.tensor([[0.0, 1.0]]))

@@ -10,8 +10,10 @@ from test_builtin_choosing import generator, tiny_state
 from nascore.builtin.components import OneHotSettings
 from nascore.builtin.relaxations import OneHot
 from nascore.nn import segment_softmax
+from nascore.testing.choices import group
 
 THETA = torch.tensor([[0.5, -1.0, 0.0, 1.5], [0.2, 0.1, 0.0, -0.3]])
+FOUR = group(2, 4)
 DRAWS = 4000
 
 
@@ -25,7 +27,7 @@ def counts(relaxation, segments, seed=0):
     steps = size * torch.arange(DRAWS).view(-1, 1, 1)
     copies = torch.where(segments >= 0, segments + steps, -1).flatten(0, 1)
     theta = THETA.repeat(DRAWS, 1)
-    drawn = relaxation.mixture(theta, copies, generator=generator(seed)).weights
+    drawn = relaxation.mixture(theta, copies, FOUR, generator=generator(seed)).weights
     return drawn.view(DRAWS, *segments.shape).sum(0)
 
 
@@ -52,31 +54,31 @@ def test_it_draws_as_often_as_the_softmax_says(segments):
 class Likeliest(OneHot):
     """Draws nothing."""
 
-    def mixture(self, theta, segments, *, generator):
-        return super().mixture(1e4 * theta, segments, generator=generator)
+    def mixture(self, theta, segments, group, *, generator):
+        return super().mixture(1e4 * theta, segments, group, generator=generator)
 
 
 class Hot(OneHot):
     """Draws at another temperature."""
 
-    def mixture(self, theta, segments, *, generator):
-        return super().mixture(theta / 2, segments, generator=generator)
+    def mixture(self, theta, segments, group, *, generator):
+        return super().mixture(theta / 2, segments, group, generator=generator)
 
 
 class Everywhere(OneHot):
     """Knows nothing of what is alive."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         rows = segments.amax(1, keepdim=True)
-        return super().mixture(theta, rows.expand_as(segments), generator=generator)
+        return super().mixture(theta, rows.expand_as(segments), group, generator=generator)
 
 
 class Apart(OneHot):
     """Draws one of each row, whatever competes."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         rows = torch.arange(len(segments)).view(-1, 1)
-        return super().mixture(theta, rows.where(segments >= 0, -1), generator=generator)
+        return super().mixture(theta, rows.where(segments >= 0, -1), group, generator=generator)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_the_frequencies_tell_another_law(broken, segments):
 @SEGMENTS
 def test_one_entry_of_each_segment_is_exactly_one_and_the_others_zero(segments):
     for seed in range(20):
-        weights = one_hot().mixture(THETA, segments, generator=generator(seed)).weights
+        weights = one_hot().mixture(THETA, segments, FOUR, generator=generator(seed)).weights
         assert set(weights.unique().tolist()) == {0, 1}
         assert not weights[segments < 0].any()
         for number in segments[segments >= 0].unique():
@@ -99,12 +101,12 @@ def test_one_entry_of_each_segment_is_exactly_one_and_the_others_zero(segments):
 
 def test_equal_scores_still_give_one(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "exponential_", lambda tensor, **_given: tensor.fill_(1))
-    weights = one_hot().mixture(torch.zeros(2, 4), NODE, generator=generator()).weights
+    weights = one_hot().mixture(torch.zeros(2, 4), NODE, FOUR, generator=generator()).weights
     assert weights.sum() == 1
 
 
 def test_nothing_is_drawn_where_nothing_is_alive():
-    drawn = one_hot().mixture(THETA, torch.full((2, 4), -1), generator=generator())
+    drawn = one_hot().mixture(THETA, torch.full((2, 4), -1), FOUR, generator=generator())
     assert not drawn.weights.any()
 
 
@@ -113,7 +115,7 @@ def test_the_gradient_is_that_of_the_softmax_and_reaches_what_was_not_drawn():
     state.alive["cell"][1, 2] = False
     theta, segments = state.theta["cell"], state.segments("cell")
     upstream = torch.randn(3, 4, generator=generator(3))
-    drawn = one_hot().mixture(theta, segments, generator=generator())
+    drawn = one_hot().mixture(theta, segments, state.groups["cell"], generator=generator())
     assert drawn.runs is None
     (found,) = torch.autograd.grad((drawn.weights * upstream).sum(), theta)
     (wanted,) = torch.autograd.grad((segment_softmax(theta, segments) * upstream).sum(), theta)
@@ -127,13 +129,13 @@ def test_it_draws_from_the_generator_alone_and_as_many_numbers_whoever_is_alive(
     torch.manual_seed(4)
     before = torch.get_rng_state()
     source, other = generator(1), generator(1)
-    one = one_hot().mixture(THETA, EDGES, generator=source).weights
-    two = one_hot().mixture(THETA, GAPS, generator=other).weights
+    one = one_hot().mixture(THETA, EDGES, FOUR, generator=source).weights
+    two = one_hot().mixture(THETA, GAPS, FOUR, generator=other).weights
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(source.get_state(), other.get_state())
     assert one.shape == two.shape
-    assert torch.equal(one_hot().mixture(THETA, EDGES, generator=generator(1)).weights, one)
-    again = [one_hot().mixture(THETA, EDGES, generator=source).weights for _ in range(20)]
+    assert torch.equal(one_hot().mixture(THETA, EDGES, FOUR, generator=generator(1)).weights, one)
+    again = [one_hot().mixture(THETA, EDGES, FOUR, generator=source).weights for _ in range(20)]
     assert not all(torch.equal(one, each) for each in again)
 
 
@@ -141,7 +143,7 @@ def test_it_starts_even_and_expects_the_softmax():
     start = one_hot().initial(GROUP, generator())
     assert start.shape == (2, 3)
     assert not start.any()
-    assert torch.equal(one_hot().expected(THETA, GAPS), segment_softmax(THETA, GAPS))
+    assert torch.equal(one_hot().expected(THETA, GAPS, FOUR), segment_softmax(THETA, GAPS))
 
 
 def test_a_weights_pass_runs_what_was_drawn_and_an_architecture_pass_all_that_is_alive():

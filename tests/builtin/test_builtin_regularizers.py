@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from choice_samples import leaves, live, nothing_counted, slopes, softmaxed, state_of
+from choice_samples import HORIZON, leaves, live, nothing_counted, slopes, softmaxed, state_of
 
 from nascore.builtin import regularizers
 from nascore.builtin.components import EntropySettings, L1Settings
@@ -18,7 +18,7 @@ STEP = 1e-6
 
 def made(cls, settings, state):
     regularizer = cls(settings)
-    regularizer.start(state, nothing_counted)
+    regularizer.start(state, HORIZON, nothing_counted)
     return regularizer
 
 
@@ -39,10 +39,10 @@ def entropy_is_right(cls, toward, seed=0):
     state, weight, sign = state_of(seed), 0.3, 1 if toward == "decided" else -1
     penalty = made(cls, EntropySettings(weight=weight, toward=toward), state)
     leaf = leaves(softmaxed(state))
-    value = penalty.penalty(state, leaf, leaf)
+    value = penalty.penalty(state, leaf, leaf, 0.0)
     assert value.item() == pytest.approx(weight * indecision(state, leaf, toward), abs=1e-12)
     of_mixture = slopes(value, leaf)
-    of_theta = slopes(penalty.penalty(state, {}, softmaxed(state)), state.theta)
+    of_theta = slopes(penalty.penalty(state, {}, softmaxed(state), 0.0), state.theta)
     for name, u in leaf.items():
         alive = live(state)[name]
         wanted = torch.where(alive, -sign * weight * (u.log() + 1), 0)
@@ -66,7 +66,7 @@ def _differences(penalty, state, name):
         for step in (STEP, -STEP):
             theta = {key: each.detach().clone() for key, each in state.theta.items()}
             theta[name].view(-1)[place] += step
-            values.append(penalty.penalty(state, {}, softmaxed(state, theta)))
+            values.append(penalty.penalty(state, {}, softmaxed(state, theta), 0.0))
         found.view(-1)[place] = (values[0] - values[1]).detach() / (2 * STEP)
     return found
 
@@ -119,9 +119,9 @@ def test_the_even_mixture_is_that_of_what_is_alive():
     state = state_of()
     even = made(Entropy, EntropySettings(weight=1, toward="even"), state)
     flat = {name: torch.zeros_like(theta) for name, theta in state.theta.items()}
-    assert even.penalty(state, {}, softmaxed(state, flat)).item() == pytest.approx(0, abs=1e-12)
+    assert even.penalty(state, {}, softmaxed(state, flat), 0.0).item() == pytest.approx(0, abs=1e-12)
     state.alive["layer"][0, 1:] = False
-    assert even.penalty(state, {}, softmaxed(state, flat)).item() == pytest.approx(0, abs=1e-12)
+    assert even.penalty(state, {}, softmaxed(state, flat), 0.0).item() == pytest.approx(0, abs=1e-12)
 
 
 def stays_finite():
@@ -132,10 +132,10 @@ def stays_finite():
         with torch.no_grad():
             for theta in state.theta.values():
                 theta.copy_(torch.arange(theta.numel()).view_as(theta) * 1e4)
-        found = penalty.penalty(state, {}, softmaxed(state))
+        found = penalty.penalty(state, {}, softmaxed(state), 0.0)
         assert found.item() == pytest.approx(value, abs=1e-6)
         leaf = leaves(softmaxed(state))
-        for slope in (slopes(found, state.theta), slopes(penalty.penalty(state, {}, leaf), leaf)):
+        for slope in (slopes(found, state.theta), slopes(penalty.penalty(state, {}, leaf, 0.0), leaf)):
             assert all(each.isfinite().all() for each in slope.values())
 
 
@@ -157,7 +157,7 @@ def l1_is_right(cls, target):
     code = leaves(
         {name: (torch.arange(each.numel()).view_as(each) % 3 - 1).double() for name, each in expected.items()}
     )
-    value = penalty.penalty(state, code, expected)
+    value = penalty.penalty(state, code, expected, 0.0)
     alive = live(state)
     sizes = {
         "theta": lambda name: state.theta[name].abs()[alive[name]].sum(),
@@ -165,7 +165,7 @@ def l1_is_right(cls, target):
         "code": lambda name: (expected[name] - code[name]).abs()[alive[name]].mean(),
     }
     assert value.item() == pytest.approx(weight * sum(sizes[target](name).item() for name in code))
-    again = penalty.penalty(state, code, softmaxed(state))
+    again = penalty.penalty(state, code, softmaxed(state), 0.0)
     found = slopes(again, {**{f"theta/{name}": each for name, each in state.theta.items()}, **code})
     for name in code:
         for key, slope in wanted_slopes(target, state, name, code[name].detach()).items():
@@ -242,7 +242,7 @@ def test_l1_may_be_a_mean_and_may_count_each_use(target, average, per_use):
     state = state_of(0)
     given = leaves(softmaxed(state))
     settings = L1Settings(weight=0.3, target=target, average=average, per_use=per_use)
-    found = made(L1, settings, state).penalty(state, given, {})
+    found = made(L1, settings, state).penalty(state, given, {}, 0.0)
     expected = 0.0
     for name, alive in live(state).items():
         sizes = (state.theta if target == "theta" else given)[name].abs()[alive].tolist()
@@ -257,6 +257,6 @@ def test_a_group_with_nothing_alive_weighs_nothing():
     state.alive["layer"][:] = False
     mixture = softmaxed(state)
     for target in ("theta", "mixture", "code"):
-        one = made(L1, L1Settings(target=target), state).penalty(state, mixture, mixture)
+        one = made(L1, L1Settings(target=target), state).penalty(state, mixture, mixture, 0.0)
         assert one.isfinite()
-    assert made(Entropy, EntropySettings(), state).penalty(state, mixture, mixture).isfinite()
+    assert made(Entropy, EntropySettings(), state).penalty(state, mixture, mixture, 0.0).isfinite()

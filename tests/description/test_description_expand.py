@@ -46,6 +46,8 @@ def test_darts_groups():
     assert (len(normal.rows), len(normal.ops), normal.replicas) == (14, 8, 6)
     assert layouts["reduce"].replicas == 2
     assert normal.row_names()[:3] == ("normal/n0/pre0", "normal/n0/pre1", "normal/n1/pre0")
+    assert normal.nodes()["normal", "n0"] == (0, 1)
+    assert list(map(len, normal.nodes().values())) == [2, 3, 4, 5]
     assert normal.column_names()[0] == "none"
     assert [line[0] for line in normal.segments] == list(range(14))
     assert [line[7] for line in normal.segmented("node").segments] == [0] * 2 + [1] * 3 + [2] * 4 + [3] * 5

@@ -104,7 +104,9 @@ def test_theta_gets_the_pulled_back_gradient():
     started(phase).step()
     started(plain).step()
     u = plain.search.relaxation.expected(
-        torch.tensor([[0.1, -0.2, 0.3], [0.2, 0.1, 0.0]]), plain.search.state.segments("g")
+        torch.tensor([[0.1, -0.2, 0.3], [0.2, 0.1, 0.0]]),
+        plain.search.state.segments("g"),
+        plain.search.state.groups["g"],
     )
     slope = plain.search.updater.got[0].mixture["g"]
     expected = u * (slope - (u * slope).sum(1, keepdim=True))
@@ -138,8 +140,8 @@ def test_warm_up_steps_are_no_updates(estimate):
 class Sparse:
     """Gives an entry that is alive the weight zero, and says nothing of what is to be run."""
 
-    def mixture(self, theta, segments, *, generator):
-        del generator
+    def mixture(self, theta, segments, group, *, generator):
+        del group, generator
         weights = segment_softmax(theta, segments)
         return Sampled(weights=weights * torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]))
 
@@ -210,8 +212,8 @@ def test_a_closed_network_is_refused():
 class Squared:
     """A penalty on the mixture, 0.5 * sum u^2, whose derivative is u."""
 
-    def penalty(self, state, drawn, expected):
-        del state, expected
+    def penalty(self, state, drawn, expected, progress):
+        del state, expected, progress
         return 0.5 * sum((value**2).sum() for value in drawn.values())
 
 
@@ -220,7 +222,9 @@ def test_a_penalty_reaches_theta_through_the_draw():
     started(plain).step()
     started(penalised).step()
     u = plain.search.relaxation.expected(
-        torch.tensor([[0.1, -0.2, 0.3], [0.2, 0.1, 0.0]]), plain.search.state.segments("g")
+        torch.tensor([[0.1, -0.2, 0.3], [0.2, 0.1, 0.0]]),
+        plain.search.state.segments("g"),
+        plain.search.state.groups["g"],
     )
     expected = u * (u - (u * u).sum(1, keepdim=True))
     difference = penalised.search.updater.got[0].theta["g"] - plain.search.updater.got[0].theta["g"]

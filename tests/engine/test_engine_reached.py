@@ -56,8 +56,8 @@ def test_a_mixture_that_is_detached_for_one_group_is_named(penalty, monkeypatch,
     """A penalty on what is expected reaches theta of that group, and hides nothing."""
     mixture, calls = Softmax.mixture, []
 
-    def detached(self, theta, segments, *, generator):
-        drawn = mixture(self, theta, segments, generator=generator)
+    def detached(self, theta, segments, group, *, generator):
+        drawn = mixture(self, theta, segments, group, generator=generator)
         calls.append(0)
         # Groups come in the order of their names.
         return drawn if len(calls) % 2 == 0 else Sampled(weights=drawn.weights.detach())

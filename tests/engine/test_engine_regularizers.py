@@ -61,11 +61,11 @@ def test_a_weight_of_zero_gives_the_gradient_without_penalty_bit_for_bit():
 class Both:
     """Reads both mixtures, each in its own way."""
 
-    def start(self, state, costs):
+    def start(self, state, horizon, costs):
         pass
 
-    def penalty(self, state, drawn, expected):
-        del state
+    def penalty(self, state, drawn, expected, progress):
+        del state, progress
         self.drawn, self.expected = drawn["g"].detach(), expected["g"].detach()
         return (0.5 * drawn["g"] ** 2 + 3 * expected["g"] ** 3).sum()
 
@@ -98,8 +98,8 @@ class Growing:
     def __init__(self):
         self.steps = 0
 
-    def penalty(self, state, drawn, expected):
-        del state, drawn
+    def penalty(self, state, drawn, expected, progress):
+        del state, drawn, progress
         self.steps += 1
         return 0.01 * self.steps * expected["g"].square().sum()
 
@@ -177,11 +177,11 @@ class Weighing:
     def __init__(self, settings):
         del settings
 
-    def start(self, state, costs):
-        del state, costs
+    def start(self, state, horizon, costs):
+        del state, horizon, costs
 
-    def penalty(self, state, drawn, expected):
-        del state, drawn
+    def penalty(self, state, drawn, expected, progress):
+        del state, drawn, progress
         return sum(value.square().sum() for value in expected.values())
 
 
@@ -190,9 +190,9 @@ class Stepping(Weighing):
 
     steps = 0
 
-    def penalty(self, state, drawn, expected):
+    def penalty(self, state, drawn, expected, progress):
         self.steps += 1
-        return self.steps * super().penalty(state, drawn, expected)
+        return self.steps * super().penalty(state, drawn, expected, progress)
 
     def state_dict(self):
         return {"steps": self.steps}
@@ -281,7 +281,28 @@ def test_a_search_starts_its_penalties_in_the_order_of_the_recipe(tmp_path, monk
         monkeypatch.setattr(kind, "start", lambda *given: seen.append(given))
     recipe = recipe_of(names={**SGD, "regularizer": ["entropy", "l1"]}, regularizer__l1__weight=0.5)
     search(recipe, REGISTRY, out=tmp_path / "run")
-    [(entropy, state, _), (l1, same, _)] = seen[-2:]  # before them, those of the rehearsal
+    [(entropy, state, horizon, _), (l1, same, again, _)] = seen[-2:]  # before them, those of the rehearsal
     assert [type(entropy), type(l1), l1.weight] == [Entropy, L1, 0.5]
     assert state is same
+    assert horizon == again
     assert list(state.groups) == ["cell"]
+
+
+def test_a_penalty_gets_the_progress_and_the_number_of_steps(tmp_path, monkeypatch):
+    seen, begun = [], []
+    penalty, start = Entropy.penalty, Entropy.start
+
+    def starting(self, state, horizon, costs):
+        begun.append(horizon.updates)
+        start(self, state, horizon, costs)
+
+    def watched(self, state, drawn, expected, progress):
+        seen.append(progress)
+        return penalty(self, state, drawn, expected, progress)
+
+    monkeypatch.setattr(Entropy, "start", starting)
+    monkeypatch.setattr(Entropy, "penalty", watched)
+    recipe = recipe_of(names={**SGD, "regularizer": ["entropy"]}, trainer__warm_up=1, trainer__epochs=3)
+    search(recipe, REGISTRY, out=tmp_path / "run")
+    assert len(seen) == begun[-1] > 2
+    assert seen == pytest.approx([step / (begun[-1] - 1) for step in range(begun[-1])])

@@ -199,8 +199,8 @@ def test_what_a_relaxation_selects_stands_without_what_is_never_kept(tmp_path):
     phase = search_phase(live, parts, live.streams(1))
 
     class Selecting:
-        def picks(self, theta, segments):
-            del theta
+        def picks(self, theta, segments, group):
+            del theta, group
             return [pick for pick in [(0, 1), (0, 0), (1, 3)] if segments[pick] >= 0]
 
     never = [str(op) for op in parts.description.groups["cell"].ops].index("none")

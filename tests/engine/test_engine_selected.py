@@ -49,14 +49,16 @@ class Best:
         self.count = count
         self.asked = []
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         del generator
-        return Sampled(weights=self.expected(theta, segments))
+        return Sampled(weights=self.expected(theta, segments, group))
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         return segment_softmax(theta, segments)
 
-    def picks(self, theta, segments):
+    def picks(self, theta, segments, group):
+        del group
         self.asked.append(segments.clone())
         found, left = [], segments.clone()
         for _ in range(self.count):
@@ -74,8 +76,8 @@ class Changing(Best):
 
 
 class Turned(Best):
-    def picks(self, theta, segments):
-        return super().picks(-theta, segments)
+    def picks(self, theta, segments, group):
+        return super().picks(-theta, segments, group)
 
 
 def searched(theta, *, relaxation=None, dead=(), segment="edge", **more):
@@ -160,7 +162,28 @@ def check_their_weights_are_summed():
     assert len(relaxation.asked) == 2
 
 
+class OneEdge(Best):
+    """Picks of each node the best operation of its best edge, by what the group says of nodes."""
+
+    def picks(self, theta, segments, group):
+        del segments
+        may = [column for column, op in enumerate(group.ops) if op not in group.never]
+        places = {
+            node: [(row, column) for row in rows for column in may] for node, rows in group.nodes().items()
+        }
+        return [max(pairs, key=lambda place: float(theta[place])) for pairs in places.values()]
+
+
+def check_an_edge_of_which_nothing_is_picked_stays_empty():
+    theta = [[3.0, 2.0, 1.0], [0.0, 1.0, 1.5], [3.0, 1.0, 2.0]]
+    description, search = searched(theta, relaxation=OneEdge())
+    assert picks_of(description, search)["g"] == [(0, SKIP), (2, CONV)]
+    n1 = derive(description, picks_of(description, search)).graphs()["cell"].nodes[1]
+    assert [(str(edge.source), str(*edge.ops)) for edge in n1.edges] == [("n0", "conv_3x3")]
+
+
 CHECKS = [
+    check_an_edge_of_which_nothing_is_picked_stays_empty,
     check_what_is_never_kept_is_left_out,
     check_no_segment_is_left_empty,
     check_a_node_is_a_segment_too,
@@ -179,7 +202,8 @@ def test_selected(check):
 def unfiltered(description, search, name):
     """Keeps all that the relaxation picks."""
     del description
-    return search.relaxation.picks(search.state.theta[name], search.state.segments(name))
+    state = search.state
+    return search.relaxation.picks(state.theta[name], state.segments(name), state.groups[name])
 
 
 def asked_once(description, search, name):
@@ -201,7 +225,7 @@ def asked_for_all(description, search, name):
     group, segments = search.state.groups[name], search.state.segments(name)
     never = [column for column, op in enumerate(group.ops) if op in description.groups[name].never]
     segments[:, never] = -1
-    return search.relaxation.picks(search.state.theta[name], segments)
+    return search.relaxation.picks(search.state.theta[name], segments, group)
 
 
 def offered(description, search, name):
@@ -213,7 +237,20 @@ def offered(description, search, name):
 healthy = deriving._selected
 
 
-@pytest.mark.parametrize("wrong", [unfiltered, asked_once, each_by_itself, asked_for_all, offered])
+def none_left_empty(description, search, name):
+    """Asks again for each segment that has no pick, whether one was dropped or none was made."""
+    group, segments = search.state.groups[name], search.state.segments(name)
+    found = healthy(description, search, name)
+    served = [int(segments[pick]) for pick in found]
+    left = segments.where(~torch.isin(segments, torch.tensor(served)), -1)
+    theta = search.state.theta[name].detach()
+    again = search.relaxation.picks(theta, left, group) if bool((left >= 0).any()) else []
+    return [*found, *again]
+
+
+@pytest.mark.parametrize(
+    "wrong", [none_left_empty, unfiltered, asked_once, each_by_itself, asked_for_all, offered]
+)
 def test_a_wrong_selection_is_seen(monkeypatch, wrong):
     monkeypatch.setattr(deriving, "_selected", wrong)
     seen = 0
@@ -257,8 +294,8 @@ def test_a_relaxation_that_changes_is_asked_as_it_is_at_the_end():
 )
 def test_picks_that_are_no_entries_name_the_plugin(picks, said):
     class Odd(Best):
-        def picks(self, theta, segments):
-            del theta, segments
+        def picks(self, theta, segments, group):
+            del theta, segments, group
             return picks
 
     with pytest.raises(
@@ -270,8 +307,8 @@ def test_picks_that_are_no_entries_name_the_plugin(picks, said):
 
 def test_a_pick_of_what_is_dead_names_the_plugin():
     class Dead(Best):
-        def picks(self, theta, segments):
-            return [*super().picks(theta, segments), (0, CONV)]
+        def picks(self, theta, segments, group):
+            return [*super().picks(theta, segments, group), (0, CONV)]
 
     with pytest.raises(PluginError, match=r"gives the pick \(0, 2\) for g, which is masked or dead"):
         picks_of(*searched(THETA, relaxation=Dead(), dead=[(0, CONV)]))

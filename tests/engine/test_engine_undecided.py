@@ -46,14 +46,14 @@ class Rule:
 class Soft:
     segment = None
 
-    def expected(self, theta, segments):
-        del segments
+    def expected(self, theta, segments, group):
+        del segments, group
         return torch.softmax(theta, dim=1)
 
 
 class Choosing(Soft):
-    def picks(self, theta, segments):
-        del segments
+    def picks(self, theta, segments, group):
+        del segments, group
         return [(row, int(theta[row].argmax())) for row in range(len(theta))]
 
 

@@ -56,15 +56,15 @@ class Drawer:
 
         return torch.zeros(len(group.rows), len(group.ops))
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         import torch
 
         from nascore.api import Sampled
 
         noise = torch.randn(theta.shape, generator=generator) / 4
-        return Sampled(weights=self.expected(theta + noise, segments))
+        return Sampled(weights=self.expected(theta + noise, segments, group))
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
         from nascore.nn import segment_softmax
 
         return segment_softmax(theta, segments)
@@ -123,10 +123,10 @@ class Offset:
     def __init__(self, settings):
         self.settings = settings
 
-    def start(self, state, costs):
+    def start(self, state, horizon, costs):
         pass
 
-    def penalty(self, state, drawn, expected):
+    def penalty(self, state, drawn, expected, progress):
         squares = torch.stack([weights.square().sum() for _, weights in sorted(expected.items())]).sum()
         return (self.settings.weight or 0.1) * squares  # 0 is taken for nothing said
 '''

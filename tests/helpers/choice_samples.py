@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from nascore.contract import Horizon
 from nascore.description import ChoiceGroup, Op
 from nascore.nn import ArchitectureState, segment_softmax
 
@@ -57,6 +58,9 @@ def slopes(scalar, tensors):
 
 def live(state):
     return {name: state.segments(name) >= 0 for name in state.theta}
+
+
+HORIZON = Horizon(updates=10, samples=4, replicas={}, keep={})
 
 
 def nothing_counted():

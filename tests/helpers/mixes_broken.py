@@ -103,8 +103,8 @@ class Spoiler(Standing):
 class Nowhere(Standing):
     """Says of an entry that it stands which there is not: nothing can be derived."""
 
-    def picks(self, theta, segments):
-        del segments
+    def picks(self, theta, segments, group):
+        del segments, group
         return [(len(theta), 0)]
 
 

@@ -29,13 +29,16 @@ class HardGumbel:
     def initial(self, group, generator):
         return 1e-3 * torch.randn(len(group.rows), len(group.ops), generator=generator)
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         noise = torch.empty(theta.shape, device=generator.device).exponential_(generator=generator)
-        logits = (self.expected(theta, segments).clamp(min=1e-30).log() - noise.to(theta).log()) / self.tau
+        logits = (
+            self.expected(theta, segments, group).clamp(min=1e-30).log() - noise.to(theta).log()
+        ) / self.tau
         soft = segment_softmax(logits, segments)
         return Sampled(weights=segment_argmax(logits.detach(), segments) + (soft - soft.detach()))
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         return segment_softmax(theta, segments)
 
 

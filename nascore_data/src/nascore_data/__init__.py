@@ -88,7 +88,6 @@ EGS: Final = Component(
         "selects",
         "pools",
         "anneals",
-        "grouped",
         "non-negative",
         Give(capability="normalized", when=_sums_to_one),
     ),

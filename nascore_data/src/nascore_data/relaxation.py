@@ -89,12 +89,10 @@ class Egs:
     Attributes:
         settings: Number of draws, temperature and the rest.
         progress: How much of the search is over, 0 to 1: decides on the temperature.
-        nothing: The columns of `none` in the group that is drawn for.
     """
 
     settings: EgsSettings
     progress: float = 0.0
-    nothing: tuple[int, ...] = ()
 
     @property
     def segment(self) -> str | None:
@@ -111,22 +109,21 @@ class Egs:
         """Return the relaxation as it is when this share of the search is over."""
         return evolve(self, progress=progress)
 
-    def within(self, group: ChoiceGroup) -> Egs:
-        """Return the relaxation for a group: the mean leaves out its `none`, in the form with softmax."""
-        return evolve(self, nothing=tuple(at for at, op in enumerate(group.ops) if op == NOTHING))
-
     def initial(self, group: ChoiceGroup, generator: Generator) -> Tensor:
         """Return the start value [E, O]: zeros, or ones for ReLU, and a little noise."""
         shape = (len(group.rows), len(group.ops))
         noise = self.settings.noise * torch.randn(shape, generator=generator, device=generator.device)
         return START[self.settings.form] + noise
 
-    def mixture(self, theta: Tensor, segments: Tensor, *, generator: Generator) -> Sampled:
+    def mixture(
+        self, theta: Tensor, segments: Tensor, group: ChoiceGroup, *, generator: Generator
+    ) -> Sampled:
         """Return the drawn code, averaged or summed as the settings say, with its graph to theta.
 
         Args:
             theta: Logits [E, O].
             segments: Who competes, [E, O]; -1 where nothing is alive.
+            group: Says which operations are `none`, which a mean leaves out in the form with softmax.
             generator: Draws M * E * O numbers on its own device, however many entries are alive.
         """
         draws = self.settings.draws
@@ -142,11 +139,12 @@ class Egs:
         # largest is the first.
         code = (segment_argmax(logits, several) + (soft - soft.detach())).max(dim=0).values
         if self.settings.normalize == "mean":
-            code = code / self._counted(code, segments)
+            code = code / self._counted(code, segments, group)
         return Sampled(weights=code)
 
-    def expected(self, theta: Tensor, segments: Tensor) -> Tensor:
+    def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return p [E, O], the distribution that each draw is of; it sums to 1 for sums of codes too."""
+        del group
         if self.settings.form == "softmax":
             return segment_softmax(theta, segments)
         return segment_softmax(self._logarithms(theta, segments), segments)
@@ -162,22 +160,23 @@ class Egs:
         positive = theta.relu()
         return (positive / (segment_sum(positive, segments) + SUM_FLOOR) + SHARE_FLOOR).log()
 
-    def _counted(self, code: Tensor, segments: Tensor) -> Tensor:
+    def _counted(self, code: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
         """Return by what a code is divided: over each segment the sum of what counts.
 
         Where only `none` is drawn nothing is divided. The authors' code divides by 1e-9 there: the mixture is
         zero either way, but gradients become a thousand million times as large.
         """
         counted = code
-        if self.settings.form == "softmax" and self.nothing:
+        nothing = [column for column, op in enumerate(group.ops) if op == NOTHING]
+        if self.settings.form == "softmax" and nothing:
             counted = code.clone()
-            counted[:, list(self.nothing)] = 0
+            counted[:, nothing] = 0
         total = segment_sum(counted, segments)
         return total.where(total.detach() > 0, 1)
 
-    def picks(self, theta: Tensor, segments: Tensor) -> list[Pick]:
+    def picks(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> list[Pick]:
         """Return the (row, column) pairs of each segment's most probable code, its strongest first."""
-        shares = self.expected(theta.detach(), segments).tolist()
+        shares = self.expected(theta.detach(), segments, group).tolist()
         entries: dict[int, list[Pick]] = {}
         for row, owners in enumerate(segments.tolist()):
             for column, owner in enumerate(owners):

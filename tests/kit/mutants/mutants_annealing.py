@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from attrs import frozen
+import torch
+from attrs import evolve, frozen
 from mutants_relaxations import Gates, Plain, component
 
 from nascore.api import Give, hookimpl, setting
@@ -66,30 +67,72 @@ class Selects(Plain):
         super().__init__(settings)
         self.picking = settings.picking
 
-    def picks(self, theta, segments):
+    def picks(self, theta, segments, group):
         if not self.picking:
             raise RuntimeError("nobody asked for picks")
-        best = self.expected(theta, segments).argmax(dim=1)
+        best = self.expected(theta, segments, group).argmax(dim=1)
         return [(row, int(column)) for row, column in enumerate(best)]
 
 
 class PicksColumns(Selects):
     """Gives columns where pairs are due."""
 
-    def picks(self, theta, segments):
-        return [column for _, column in super().picks(theta, segments)]
+    def picks(self, theta, segments, group):
+        return [column for _, column in super().picks(theta, segments, group)]
 
 
 class PicksOutside(Selects):
     """Counts rows from 1."""
 
-    def picks(self, theta, segments):
-        return [(row + 1, column) for row, column in super().picks(theta, segments)]
+    def picks(self, theta, segments, group):
+        return [(row + 1, column) for row, column in super().picks(theta, segments, group)]
 
 
 class RaisesWhenItPicks(Selects):
-    def picks(self, theta, segments):
+    def picks(self, theta, segments, group):
+        del group
         return self.no_such_thing(theta, segments)
+
+
+class PicksByNode(Selects):
+    """Healthy where it declares `selects`: the rule's number of edges of each node."""
+
+    def picks(self, theta, segments, group):
+        may = torch.tensor([op not in group.never for op in group.ops]) & (segments >= 0)
+        scores = theta.where(may, -torch.inf)
+        kept = []
+        for rows in group.nodes().values():
+            live = [row for row in rows if bool(may[row].any())]
+            best = sorted(live, key=lambda row: -float(scores[row].max()))[: group.edges]
+            kept += [(row, int(scores[row].argmax())) for row in best]
+        return kept
+
+
+class PicksByFirstNodes(PicksByNode):
+    """Goes by the nodes of the first group that it was asked for."""
+
+    first = None
+
+    def picks(self, theta, segments, group):
+        self.first = self.first or group
+        again = evolve(group, rows=(*self.first.rows, *group.rows)[: len(group.rows)], edges=self.first.edges)
+        return super().picks(theta, segments, again)
+
+
+class PicksNever(Selects):
+    """Picks `none` of every row, also where it does not compete."""
+
+    def picks(self, theta, segments, group):
+        del theta, segments
+        return [(row, 0) for row in range(len(group.rows))]
+
+
+class PicksTwoRows(Selects):
+    """Reads the second row of its group, and there may be none."""
+
+    def picks(self, theta, segments, group):
+        assert group.rows[1]
+        return super().picks(theta, segments, group)
 
 
 class Scales(Plain):
@@ -97,13 +140,14 @@ class Scales(Plain):
 
     largest = 1.0
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
         self.largest = max(self.largest, float(theta.detach().abs().max()))
-        return super().expected(theta / self.largest, segments)
+        return super().expected(theta / self.largest, segments, group)
 
 
 class Signed(Plain):
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         return theta.where(segments >= 0, 0.0)
 
 
@@ -116,6 +160,7 @@ HEALTHY = {
     "anneals": made("anneals", Anneals, provides=ANNEALS),
     "gates": component("gates", Gates, provides=("deterministic", "non-negative")),
     "selects": made("selects", Selects, provides=WHERE_SET),
+    "picks-by-node": made("picks-by-node", PicksByNode, provides=(*UNBIASED, "selects")),
 }
 MUTANTS = {
     "to-nothing": (partial(made, build=AnnealsToNothing, provides=ANNEALS), "anneals_into_a_relaxation"),
@@ -126,6 +171,12 @@ MUTANTS = {
     "columns": (partial(made, build=PicksColumns, provides=WHERE_SET), "selects_if_it_says_so"),
     "outside": (partial(made, build=PicksOutside, provides=WHERE_SET), "selects_if_it_says_so"),
     "raises": (partial(made, build=RaisesWhenItPicks, provides=WHERE_SET), "selects_if_it_says_so"),
+    "first-nodes": (
+        partial(made, build=PicksByFirstNodes, provides=(*UNBIASED, "selects")),
+        "selects_if_it_says_so",
+    ),
+    "never": (partial(made, build=PicksNever, provides=WHERE_SET), "selects_if_it_says_so"),
+    "second-row": (partial(made, build=PicksTwoRows, provides=WHERE_SET), "selects_if_it_says_so"),
     "never-declared": (partial(made, build=Selects), "declares_its_optional_methods"),
     "never-declared-too": (partial(made, build=Anneals, provides=UNBIASED), "declares_its_optional_methods"),
     "declared-in-vain": (partial(made, build=Plain, provides=ANNEALS), "declares_its_optional_methods"),

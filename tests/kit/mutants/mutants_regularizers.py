@@ -32,11 +32,11 @@ class Pull:
     def __init__(self, settings):
         self.weight, self.size = settings.weight, settings.size
 
-    def start(self, state, costs):
-        del state, costs
+    def start(self, state, horizon, costs):
+        del state, horizon, costs
 
-    def penalty(self, state, drawn, expected):
-        del drawn, expected
+    def penalty(self, state, drawn, expected, progress):
+        del drawn, expected, progress
         return self.weight * torch.stack([self.of(state, name) for name in state.theta]).sum()
 
     def of(self, state, name):
@@ -69,9 +69,41 @@ class PullsDead(Pull):
 class Counts(Pull):
     """Grows with every call."""
 
-    def penalty(self, state, drawn, expected):
+    def penalty(self, state, drawn, expected, progress):
         self.weight *= 1.1
-        return super().penalty(state, drawn, expected)
+        return super().penalty(state, drawn, expected, progress)
+
+
+class Grows(Pull):
+    """Healthy where it declares `anneals`: nothing at the start of the search, all of it at the end."""
+
+    def penalty(self, state, drawn, expected, progress):
+        return progress * super().penalty(state, drawn, expected, progress)
+
+
+class CountsItself(Pull):
+    """Grows by its own count of the steps, whatever the progress is, and says so in its state."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.steps = 0
+
+    def penalty(self, state, drawn, expected, progress):
+        self.steps += 1
+        return self.steps * super().penalty(state, drawn, expected, progress)
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+
+
+class Vanishes(Pull):
+    """Divides by what is left of the search."""
+
+    def penalty(self, state, drawn, expected, progress):
+        return super().penalty(state, drawn, expected, progress) / torch.tensor(1 - progress)
 
 
 class Averages(Pull):
@@ -114,10 +146,10 @@ class ForgetsAverage(Averages):
 class Squashes(Pull):
     """Scales the mixture where it lies."""
 
-    def penalty(self, state, drawn, expected):
+    def penalty(self, state, drawn, expected, progress):
         for weights in drawn.values():
             weights.detach().mul_(0.5)
-        return super().penalty(state, drawn, expected)
+        return super().penalty(state, drawn, expected, progress)
 
 
 class Misspelt(Pull):
@@ -132,8 +164,8 @@ class Squared(Pull):
 
 
 class Vector(Pull):
-    def penalty(self, state, drawn, expected):
-        return super().penalty(state, drawn, expected).reshape(1)
+    def penalty(self, state, drawn, expected, progress):
+        return super().penalty(state, drawn, expected, progress).reshape(1)
 
 
 class Overflows(Pull):
@@ -175,8 +207,13 @@ def component(name, build, *, config=Weight, needs=(ON_THETA,), provides=()):
 
 
 STATEFUL = ("stateful",)
+ANNEALS = ("anneals",)
 
-HEALTHY = {"pull": component("pull", Pull), "averages": component("averages", Averages, provides=STATEFUL)}
+HEALTHY = {
+    "pull": component("pull", Pull),
+    "averages": component("averages", Averages, provides=STATEFUL),
+    "grows": component("grows", Grows, provides=ANNEALS),
+}
 
 MUTANTS = {
     "detached": (Detached, "has_a_gradient"),
@@ -185,6 +222,12 @@ MUTANTS = {
     "pulls-dead": (PullsDead, "ignores_what_is_out"),
     "counts": (Counts, "resumes_in_mid_run"),
     "forgets-average": (partial(component, build=ForgetsAverage, provides=STATEFUL), "resumes_in_mid_run"),
+    "undeclared-growth": (Grows, "anneals_if_it_says_so"),
+    "counts-itself": (
+        partial(component, build=CountsItself, provides=(*STATEFUL, *ANNEALS)),
+        "anneals_if_it_says_so",
+    ),
+    "vanishes": (partial(component, build=Vanishes, provides=ANNEALS), "anneals_if_it_says_so"),
     "undeclared-state": (Idle, "declares_its_optional_methods"),
     "stateless": (partial(component, build=Pull, provides=STATEFUL), "declares_its_optional_methods"),
     "squashes": (Squashes, "changes_nothing"),

@@ -36,11 +36,12 @@ class Plain:
         del generator
         return torch.zeros(len(group.rows), len(group.ops))
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         del generator
-        return Sampled(weights=self.expected(theta, segments))
+        return Sampled(weights=self.expected(theta, segments, group))
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         return segment_softmax(theta / self.tau, segments)
 
 
@@ -50,8 +51,8 @@ class Noisy(Plain):
     def noise(self, theta, generator):
         return -torch.empty(theta.shape).exponential_(generator=generator).log()
 
-    def mixture(self, theta, segments, *, generator):
-        return Sampled(weights=self.expected(theta + self.noise(theta, generator), segments))
+    def mixture(self, theta, segments, group, *, generator):
+        return Sampled(weights=self.expected(theta + self.noise(theta, generator), segments, group))
 
 
 class Hard(Noisy):
@@ -61,23 +62,24 @@ class Hard(Noisy):
         noisy = (theta + self.noise(theta, generator)).where(segments >= 0, -torch.inf)
         return (noisy == noisy.amax(dim=1, keepdim=True)).to(theta)
 
-    def mixture(self, theta, segments, *, generator):
-        soft = self.expected(theta, segments)
+    def mixture(self, theta, segments, group, *, generator):
+        soft = self.expected(theta, segments, group)
         return Sampled(weights=self.drawn(theta, segments, generator) + (soft - soft.detach()))
 
 
 class Climbs(Hard):
     """The gradient of what it draws has the wrong sign: a search goes uphill."""
 
-    def mixture(self, theta, segments, *, generator):
-        soft = self.expected(theta, segments)
+    def mixture(self, theta, segments, group, *, generator):
+        soft = self.expected(theta, segments, group)
         return Sampled(weights=self.drawn(theta, segments, generator) - (soft - soft.detach()))
 
 
 class DrawnAlone(Hard):
     """Whatever was not drawn gets no gradient, and never learns."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
+        del group
         drawn = self.drawn(theta, segments, generator)
         return Sampled(weights=drawn.detach() * (1 + theta - theta.detach()))
 
@@ -100,15 +102,16 @@ class FromTheSeed(Noisy):
 class Gates(Plain):
     """Healthy where it declares no distribution: a gate for each operation."""
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         return theta.sigmoid().where(segments >= 0, 0.0)
 
 
 class Leaks(Plain):
     """Forgets that only what is alive competes."""
 
-    def expected(self, theta, segments):
-        del segments
+    def expected(self, theta, segments, group):
+        del segments, group
         return theta.softmax(dim=1)
 
 
@@ -120,14 +123,14 @@ class DrawsGlobally(Noisy):
 class Cools(Noisy):
     """Remembers how often it was asked."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         self.tau *= 0.9
-        return super().mixture(theta, segments, generator=generator)
+        return super().mixture(theta, segments, group, generator=generator)
 
 
 class Detached(Plain):
-    def expected(self, theta, segments):
-        return super().expected(theta.detach(), segments)
+    def expected(self, theta, segments, group):
+        return super().expected(theta.detach(), segments, group)
 
 
 class Doubles(Plain):
@@ -148,28 +151,47 @@ class OwnStart(Plain):
 class FourColumns(Plain):
     """Knows four candidates at most."""
 
-    def expected(self, theta, segments):
-        return super().expected(theta * torch.ones(4)[: theta.shape[1]], segments)
+    def expected(self, theta, segments, group):
+        return super().expected(theta * torch.ones(4)[: theta.shape[1]], segments, group)
+
+
+class TwoRows(Plain):
+    """Reads the second row of its group, and there may be none."""
+
+    def expected(self, theta, segments, group):
+        assert group.rows[1]
+        return super().expected(theta, segments, group)
+
+
+class FirstGroup(Plain):
+    """Takes the operations of the first group that it is asked for as those of all."""
+
+    ops = None
+
+    def expected(self, theta, segments, group):
+        self.ops = self.ops or group.ops
+        return super().expected(theta / len(self.ops), segments, group)
 
 
 class Picks(Plain):
-    def picks(self, theta, segments):
-        del segments
+    def picks(self, theta, segments, group):
+        del segments, group
         return [(row, int(column)) for row, column in enumerate(theta.argmax(dim=1))]
 
 
 class Narrow(Plain):
     """Runs the best of each row, and gives nothing to the others: it never learns what they are worth."""
 
-    def mixture(self, theta, segments, *, generator):
+    def mixture(self, theta, segments, group, *, generator):
         del generator
-        share = self.expected(theta, segments)
+        share = self.expected(theta, segments, group)
         best = share == share.amax(dim=1, keepdim=True)
         return Sampled(weights=best * (1 + share - share.detach()) * (segments >= 0), runs=best)
 
 
 class Overflows(Plain):
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
+        del group
         powers = theta.exp().where(segments >= 0, 0.0)
         return powers / powers.sum(dim=1, keepdim=True)
 
@@ -238,6 +260,11 @@ MUTANTS = {
     "doubles": (Doubles, "starts_theta"),
     "own-start": (OwnStart, "repeats_itself"),
     "four-columns": (FourColumns, "fits_groups_of_every_size"),
+    "two-rows": (TwoRows, "fits_groups_of_every_size"),
+    "first-group": (
+        partial(component, build=FirstGroup, provides=("normalized", "deterministic")),
+        "keeps_no_state",
+    ),
     "picks": (Picks, "declares_its_optional_methods"),
     "undeclared-narrow": (
         partial(component, build=Narrow, provides=("normalized", "deterministic")),

@@ -167,11 +167,12 @@ class OneEdge(Best):
 
     def picks(self, theta, segments, group):
         del segments
+        values = theta.tolist()
         may = [column for column, op in enumerate(group.ops) if op not in group.never]
         places = {
             node: [(row, column) for row in rows for column in may] for node, rows in group.nodes().items()
         }
-        return [max(pairs, key=lambda place: float(theta[place])) for pairs in places.values()]
+        return [max(pairs, key=lambda place: values[place[0]][place[1]]) for pairs in places.values()]
 
 
 def check_an_edge_of_which_nothing_is_picked_stays_empty():

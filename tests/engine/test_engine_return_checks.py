@@ -177,7 +177,6 @@ def test_what_a_relaxation_says_of_itself_is_checked(segment, given, monkeypatch
     ("method", "given", "said"),
     [
         ("annealed", None, "gives None, and the slot asks for a relaxation"),
-        ("within", None, "gives None, and the slot asks for a relaxation"),
         ("pooled", torch.zeros(2), r"gives a tensor \[2\] of float32, .* of no dimension"),
         ("picks", None, "gives None for cell, .* a list of pairs"),
     ],

@@ -50,10 +50,10 @@ class PriorSoftmax:
 
         return torch.tensor([[math.log(self.priors.get(op.name, 1.0)) for op in group.ops]] * len(group.rows))
 
-    def mixture(self, theta, segments, *, generator):
-        return Sampled(weights=self.expected(theta, segments))
+    def mixture(self, theta, segments, group, *, generator):
+        return Sampled(weights=self.expected(theta, segments, group))
 
-    def expected(self, theta, segments):
+    def expected(self, theta, segments, group):
         from nascore.nn import segment_softmax
 
         return segment_softmax(theta, segments)

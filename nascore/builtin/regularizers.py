@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nascore.api import Horizon
     from nascore.builtin.components import CostSettings, EntropySettings, L1Settings
-    from nascore.contract import Horizon
     from nascore.nn import ArchitectureState, Costs
 
     Mixture = Mapping[str, Tensor]

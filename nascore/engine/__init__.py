@@ -1,1 +1,1 @@
-"""The engine: builds the parts of a recipe, runs the phases, and writes the results."""
+"""The engine: builds the components of a recipe, trains, and writes the results."""

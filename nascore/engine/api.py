@@ -1,4 +1,4 @@
-"""The imports for trainers: the phase, the weights step, and the gradient estimates."""
+"""The imports for trainers: the phase, the weights step, and the estimates of the architecture gradient."""
 
 from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams, WeightSettings
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled

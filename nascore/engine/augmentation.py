@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def normalise(images: Tensor, facts: DataFacts) -> Tensor:
-    """Return images [B, C, H, W] from the scale 0 to 1 with mean 0 and standard deviation 1 per channel."""
+    """Return images [B, C, H, W] of values 0 to 1, normalised to mean 0 and deviation 1 per channel."""
     return normalised(images, facts.mean, facts.std)
 
 
 def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:
-    """Return images [B, C, H, W] moved by up to `margin` pixels each way, with zeros where nothing was."""
+    """Return images [B, C, H, W], each shifted at random by up to `margin` pixels and padded with zeros."""
     count, _, height, width = images.shape
     offsets = torch.randint(2 * margin + 1, (2, count), generator=generator).to(images.device)
     padded = pad(images, (margin,) * 4)
@@ -33,13 +33,13 @@ def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:
 
 
 def flip(images: Tensor, generator: Generator) -> Tensor:
-    """Return images [B, C, H, W] of which about half are mirrored left to right."""
+    """Return images [B, C, H, W], each mirrored left to right with probability 1/2."""
     mirrored = torch.randint(2, (len(images),), generator=generator).bool().to(images.device)
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
 def augment(images: Tensor, facts: DataFacts, generator: Generator) -> Tensor:
-    """Return images [B, C, H, W] cropped and flipped as is right for the data set."""
+    """Return images [B, C, H, W] cropped and flipped at random, as the facts of the data set declare."""
     if facts.crop_pad:
         images = crop(images, facts.crop_pad, generator)
     return flip(images, generator) if facts.flip else images

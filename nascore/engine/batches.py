@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 
 
 MEASURED_AT_ONCE = 256
+"""Largest batch of an evaluation."""
 
 FIFTH = 5
 
 
 class Batches:
-    """An endless sequence of whole batches; each epoch is shuffled anew and its rest is dropped.
+    """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Args:
-        examples: The images, scaled to 0 to 1, and their labels; already on the device.
+        examples: The images, values 0 to 1, and their labels, on the device.
         facts: How to normalise and to augment.
         size: Images in a batch.
         order: Generator for shuffling.
-        noise: Generator for augmentation, of its own so that augmenting changes no order; None: images stay
-            as they are.
-        setting: Which setting gives the size, for messages.
+        noise: Generator for augmentation, separate so that augmentation does not change the order; None: no
+            augmentation.
+        setting: Path of the setting of the size, for messages.
 
     Raises:
         RecipeError: There are fewer images than a batch holds.
@@ -76,32 +77,32 @@ class Batches:
         return normalise(images, self.facts), self.examples.labels[chosen]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the order under way and the place in it; the generators are saved with the streams."""
+        """Return the order of the current epoch and the position in it; streams save the generators."""
         return {"permutation": self._permutation.clone(), "position": self._position}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state."""
+        """Load a state."""
         self._permutation = state["permutation"].clone()
         self._position = int(state["position"])
 
 
 def check_batch(path: str, size: int, images: int) -> None:
-    """Refuse a batch that is larger than the images that it is taken from.
+    """Refuse a batch that is larger than the number of images.
 
     Raises:
-        RecipeError: It is.
+        RecipeError: It is larger.
     """
     if size > images:
-        text = f"a batch of {size} is more than the {images} images that there are."
+        text = f"a batch of {size} is larger than the {images} available images."
         raise RecipeError([Problem(path=path, text=text, hint="Set a smaller batch.")])
 
 
 def evaluation_batches(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield all images once, normalised and unchanged otherwise, with their labels.
+    """Yield all images once, normalised but not augmented, with their labels.
 
-    A norm without parameters takes its statistics from the batch that it sees, also here. So the order is
-    random, though always the same: data sorted by class would give each batch a few classes only. And the
-    batches are of even size, so that none is too small to have statistics.
+    Norms of candidates use batch statistics in evaluation too. Therefore the order is random, but always the
+    same: in data sorted by class each batch would have few classes. And the batches have nearly equal sizes,
+    so that no batch is too small for its statistics.
     """
     count = len(examples.labels)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(examples.labels.device)
@@ -110,25 +111,25 @@ def evaluation_batches(examples: Examples, facts: DataFacts) -> Iterator[tuple[T
 
 
 def halves(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
-    """Return two disjoint halves; each class is split evenly, up to one image."""
+    """Return two disjoint halves of the examples; each class is split evenly, up to one image."""
     return _split(examples, generator, every=2)
 
 
 def validation_count(count: int) -> int:
-    """Return how many of so many training images a growth run holds back to measure on: every fifth."""
+    """Return how many of the training images a growth run uses for validation: one in five."""
     return count // FIFTH
 
 
 def fit_and_validation(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
-    """Return what networks are fitted to, 80 %, and what they are measured on, 20 %; so of each class."""
+    """Return the images for training, 80 %, and for validation, 20 %, in the same shares of each class."""
     return _split(examples, generator, every=FIFTH)
 
 
 def _split(examples: Examples, generator: Generator, *, every: int) -> tuple[Examples, Examples]:
-    """Return two disjoint parts, the second of every so many images.
+    """Return two disjoint parts; the second has one in `every` images.
 
     The images are shuffled, sorted by class and dealt out in turn, so that the parts differ by at most one
-    image from their share of all images, and of those of each class.
+    image from their share of all images, and of the images of each class.
     """
     shuffled = torch.randperm(len(examples.labels), generator=generator).to(examples.labels.device)
     dealt = shuffled[torch.argsort(examples.labels[shuffled], stable=True)]
@@ -141,7 +142,7 @@ def _part(examples: Examples, chosen: Tensor) -> Examples:
 
 
 def to_device(examples: Examples, device: torch.device) -> Examples:
-    """Return the examples on a device, as 32-bit floats."""
+    """Return the examples on a device, images as float32 and labels as int64."""
     return Examples(
         images=examples.images.to(device, torch.float32), labels=examples.labels.to(device, torch.int64)
     )

@@ -1,4 +1,4 @@
-"""Builds the parts of a recipe, and creates the folder of the run."""
+"""Builds and checks the components of a recipe, and creates the folder of the run."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Built:
-    """A search that is built, but not begun.
+    """A search whose components are built, but which has not begun.
 
     Attributes:
-        recipe: What was asked for, with the warnings that only its parts show.
+        recipe: The recipe, with the warnings of the built components.
         dataset: The data set.
-        parts: The other parts; None once a search has taken them, since what it leaves in them must play no
-            part in the next.
+        parts: The other components; None once a search has taken them, since no search may start from the
+            state that another one left in them.
     """
 
     recipe: Recipe
@@ -75,19 +75,19 @@ class Built:
     parts: SearchParts | None
 
     def with_checked_data(self) -> Built:
-        """Return it after its training images were read, with what is doubtful about them as warnings.
+        """Read the training images; return the search with warnings of doubtful data.
 
         Raises:
-            PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+            PluginError: With every contradiction between the data and its facts, and every unusable value.
         """
         return evolve(self, recipe=check_data(self.recipe, self.dataset))
 
 
 def build(recipe: Recipe, registry: Registry) -> Built:
-    """Build the parts of a search as it needs them; no image is read but the facts, and nothing is written.
+    """Build the components of a search; reads the facts but no image, and writes nothing.
 
     Raises:
-        RecipeError: What :func:`build_parts` refuses.
+        RecipeError: See :func:`build_parts`.
     """
     dataset, parts = build_parts(recipe, registry)
     recipe = with_size_warnings(recipe, parts, dataset.facts, registry.operations())
@@ -102,18 +102,18 @@ def build_search(
     observers: Iterable[Observer],
     built: Built | None = None,
 ) -> tuple[RunContext, SearchParts]:
-    """Build what a search needs and make the run's folder, with the recipe in it.
+    """Build the components of a search and create the folder of the run, with the recipe in it.
 
     Args:
         recipe: A settled recipe without refused problems.
-        registry: What is installed.
-        out: The run's folder; None: a new one.
-        observers: Who watches.
-        built: What was built of this recipe before, its data checked; its parts are taken.
+        registry: The installed components.
+        out: The folder of the run; None: a new one.
+        observers: Observers of the run.
+        built: The search of this recipe if it was built before, with checked data; its components are taken.
 
     Raises:
-        RecipeError: What :func:`build_parts` refuses.
-        RunFolderError: The folder cannot be made.
+        RecipeError: See :func:`build_parts`.
+        RunFolderError: The folder cannot be created.
     """
     if built is None or built.parts is None:
         built = build(recipe, registry).with_checked_data()
@@ -125,20 +125,20 @@ def build_search(
 
 
 def name_of(recipe: Recipe) -> str:
-    """Return what is run: space, updater where it has a say, and growth where there is one."""
+    """Return the name of a run: space, updater if the run uses it, growth unless `none`, and seed."""
     growth = recipe.part("growth")
-    asked = growth.provides & {"supernet", "shadows"}
-    names = [recipe.part("space").name, *([recipe.part("updater").name] if asked else [])]
+    uses_updater = growth.provides & {"supernet", "shadows"}
+    names = [recipe.part("space").name, *([recipe.part("updater").name] if uses_updater else [])]
     return f"{'-'.join(names if growth.name == 'none' else [*names, growth.name])}_s{recipe.run.seed}"
 
 
 @ambient()
 def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchParts]:
-    """Build the data set and the parts of a search, and refuse what could not run; writes nothing.
+    """Build and check the data set and the other components of a search; writes nothing.
 
     Raises:
-        RecipeError: The device is not there, the space leaves nothing to choose, or a batch is too large.
-        DescriptionError: The space's description cannot be built.
+        RecipeError: The device does not exist, the space leaves nothing to choose, or a batch is too large.
+        DescriptionError: The description of the space cannot be built.
     """
     device_for(recipe)
     dataset: Dataset = build_component(recipe, "dataset")
@@ -148,12 +148,12 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
     seeds = initial_architectures(recipe, growth, description, catalogue, facts)
     parts = build_search_parts(recipe, description, growth, seeds)
     check_parts(parts)
-    images = _fitted(recipe, parts, facts)
+    images = _training_count(recipe, parts, facts)
     with collect_problems() as check:
         check(_check_batches, recipe, parts, images)
         check(check_networks, recipe, parts, facts, catalogue)
         check(rehearse_training, recipe, facts)
-        searched = _searched(recipe, parts, catalogue)
+        searched = _searched_description(recipe, parts, catalogue)
         if searched is not None:
             check(rehearse_search, recipe, searched, facts, catalogue, images)
         check(_check_memory, recipe, parts, facts, catalogue)
@@ -163,10 +163,10 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
 
 
 def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Recipe:
-    """Return the recipe with the warnings that only its parts show.
+    """Return the recipe with the warnings of its built components.
 
-    They are of each typed size that what is trained in the end cannot have, of each target or limit of costs
-    that does not hold for what is handed over, and of steps that need more memory than is free.
+    A warning names a size that the final architecture cannot have, a target or limit of costs that does not
+    hold for the architecture that `evaluate` trains, or a step that needs more memory than is free.
     """
     grow = isinstance(parts.growth, GrowingPolicy)
     recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
@@ -174,11 +174,11 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     return with_memory_warnings(recipe, parts.steps)
 
 
-def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
-    """Return how many images weights are fitted to, before a trainer divides them.
+def _training_count(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
+    """Return the number of images for training weights, before a trainer splits them in halves.
 
     Raises:
-        RecipeError: There is nothing to choose, or nothing to measure on.
+        RecipeError: There is nothing to choose, or no image is left for validation.
     """
     if searches_in_supernet(recipe):
         if not parts.description.is_open:
@@ -187,7 +187,7 @@ def _fitted(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int:
         return facts.train
     held = validation_count(facts.train)
     if not held:
-        text = f"of {facts.train} training images none can be held back to measure on."
+        text = f"{facts.train} training images are too few to hold some back for validation."
         raise RecipeError([Problem(path="dataset", text=text, hint="A growth run needs at least five.")])
     return facts.train - held
 
@@ -202,8 +202,8 @@ def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
 
 
 def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
-    """Note the training steps of a run, and refuse those that find no room in memory."""
-    searched = _searched(recipe, parts, catalogue)
+    """Record the memory of the training steps of a run, and refuse steps that do not fit."""
+    searched = _searched_description(recipe, parts, catalogue)
     if searched is not None:
         batch = parts.trainer.demand.batch
         parts.steps["trainer.batch"] = search_step_memory(recipe, searched, batch, facts, catalogue)
@@ -217,8 +217,8 @@ def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogu
     check_memory(parts.steps, device_for(recipe))
 
 
-def _searched(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Description | None:
-    """Return the first network in which a run searches; None: it searches in none."""
+def _searched_description(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Description | None:
+    """Return the first open description that a run searches; None if it trains closed ones only."""
     if searches_in_supernet(recipe):
         return parts.description
     if not isinstance(parts.growth, GrowingPolicy):
@@ -227,7 +227,7 @@ def _searched(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Descr
     ReturnCheck(parts.growth, "open", "growth").expect(opened, Description, "a Description")
     if not opened.is_open:
         name = recipe.part("growth").name
-        text = f"{name} opened a parent and left nothing to choose."
+        text = f"{name} opened a parent, but the result has no open choice."
         raise PluginError([Problem(path="growth", text=text, of_plugin=True)])
     return opened
 
@@ -241,11 +241,11 @@ def begin(  # noqa: PLR0913 - each by name
     out: Path | None,
     observers: Iterable[Observer],
 ) -> RunContext:
-    """Make the folder of a run and write what is known before it starts.
+    """Create the folder of a run, and write the recipe, the environment and the warnings.
 
     Raises:
-        RecipeError: The device is not there.
-        RunFolderError: The folder cannot be made or written to.
+        RecipeError: The device does not exist.
+        RunFolderError: The folder cannot be created or written to.
     """
     device = device_for(recipe)
     kept = kept_recipe(recipe, registry)
@@ -254,15 +254,15 @@ def begin(  # noqa: PLR0913 - each by name
     for file, text in kept.files.items():
         folder.text(file, text)
     folder.document("recipe.yaml", kept.text)
-    seen = dataset.facts
-    facts = environment(
+    facts = dataset.facts
+    versions = environment(
         kind=recipe.part(RUN).name,
-        image=[seen.channels, seen.height, seen.width],
-        device=_named(device),
+        image=[facts.channels, facts.height, facts.width],
+        device=_device_name(device),
         threads=recipe.run.threads,
         brought=kept.brought,
     )
-    folder.json("environment.json", facts)
+    folder.json("environment.json", versions)
     for note in (*recipe.warned, *recipe.passed):
         folder.log(str(note))
     return RunContext(
@@ -276,5 +276,5 @@ def begin(  # noqa: PLR0913 - each by name
     )
 
 
-def _named(device: torch.device) -> str:
+def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

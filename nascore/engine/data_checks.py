@@ -1,4 +1,4 @@
-"""Checks once, before a run begins, that a data set gives what its facts say."""
+"""Checks once, before a run begins, that a data set agrees with its facts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def check_facts(recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse facts that nothing can be built by, and images that cannot be in memory.
+    """Refuse invalid facts, and images that do not fit in memory.
 
     Raises:
-        PluginError: With everything that is wrong with the facts.
-        RecipeError: The images are more than all memory.
+        PluginError: With every fault of the facts.
+        RecipeError: The images take more than the memory of this machine.
     """
     part = recipe.part("dataset")
     _refuse(part.component, fact_faults(getattr(dataset, "facts", None)))
@@ -31,32 +31,32 @@ def check_facts(recipe: Recipe, dataset: Dataset) -> None:
 
 
 def check_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recipe:
-    """Read the data set of a recipe once; return the recipe with what is doubtful about it as warnings.
+    """Read the data set of a recipe once; return the recipe with warnings of doubtful data.
 
     Args:
         recipe: A settled recipe.
-        dataset: Its data set, whose facts are sound.
-        test: Whether the images to test on are read too, for their form alone.
+        dataset: Its data set, with checked facts.
+        test: Whether to check the form of the test images too.
 
     Raises:
-        PluginError: With everything in which the data contradict the facts, or cannot be trained on.
+        PluginError: With every contradiction between the data and its facts, and every unusable value.
     """
     part = recipe.part("dataset")
-    doubts = _read(part, dataset, test=test)
+    doubts = _warnings(part, dataset, test=test)
     return recipe.warned_of(
         Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
         for doubt in doubts
     )
 
 
-def _read(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
-    """Return what is doubtful."""
+def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
+    """Read the images and refuse faulty ones; return warnings as predicates of the data set's name."""
     facts = dataset.facts
     train = call_component(part.component, "reading of train()", dataset.train)
     faults = [*example_faults(facts, train, "train")]
     if test:
-        given = call_component(part.component, "reading of test()", dataset.test)
-        faults += example_faults(facts, given, "test")
+        examples = call_component(part.component, "reading of test()", dataset.test)
+        faults += example_faults(facts, examples, "test")
     _refuse(part.component, faults)
     doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
     return (*image_memory_warnings(facts, test=test), *doubts)

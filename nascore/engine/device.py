@@ -1,7 +1,7 @@
-"""The device, and the global state of torch: set for a run and restored afterwards.
+"""The device of a run, and the global state of torch, which is set for a run and restored afterwards.
 
-Gradients, inference mode, autocast and the default device belong to a thread. Everything else here belongs to
-the process: the first that needs it sets it, the last puts it back.
+Gradients, inference mode, autocast and the default device belong to a thread. All other state here belongs to
+the process: the first user sets it, the last user restores it.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 ONE_AT_A_TIME: Final = RLock()
-"""Held by whoever trains: a second search in another thread waits for the first."""
+"""Lock of training: a second search in another thread waits for the first."""
 
 AUTOCAST: Final = ("cpu", "cuda")
-"""Devices on which a run computes, and on which its operations must not be cast."""
+"""Device types of runs, on which autocast must be off."""
 
 
 @frozen(kw_only=True)
 class _Flag:
-    """A state of torch that a process has once.
+    """A flag of torch that applies to the whole process.
 
     Attributes:
         needed: Its value while a run computes.
-        get: Reads it.
-        set: Changes it.
+        get: Reads the flag.
+        set: Changes the flag.
     """
 
     needed: Any
@@ -55,7 +55,7 @@ def _matmul_precision() -> str:
     try:
         return torch.get_float32_matmul_precision()
     except RuntimeError:
-        # Set for each backend by itself; torch then refuses to say, and to change, the precision of all.
+        # The precision was set per backend; torch then refuses to read and to change the common value.
         return "highest"
 
 
@@ -81,12 +81,12 @@ _FLAGS: Final = (
 
 @define
 class _Process:
-    """The flags of this process, as they were before nascore needed them.
+    """The flags of this process with their values before nascore changed them.
 
     Attributes:
-        lock: Held while they are changed.
-        users: How many need them now.
-        before: What was changed, with its value before.
+        lock: Held while flags are changed.
+        users: Number of runs and checks that need the flags now.
+        before: The changed flags, each with its previous value.
     """
 
     lock: Lock = Factory(Lock)
@@ -117,11 +117,11 @@ _PROCESS: Final = _Process()
 
 @contextmanager
 def ambient() -> Iterator[None]:
-    """Let what is done inside find torch as nascore needs it; put back exactly what was set before.
+    """Set the global state of torch to the defaults of nascore, and restore the caller's state at the end.
 
-    Gradients are on, 32-bit floats are the default type and the CPU the default device, inference mode,
-    autocast and the search for anomalies are off, convolutions are repeatable, and the deterministic mode is
-    as a run decides: off, whatever the caller prefers, so that the same run gives the same numbers.
+    Gradients are on, float32 is the default type and the CPU the default device; inference mode, autocast and
+    anomaly detection are off; convolutions are reproducible; torch's deterministic mode is off, whatever the
+    caller prefers, so that the same run gives the same numbers.
     """
     with ExitStack() as stack:
         _PROCESS.take()
@@ -132,29 +132,30 @@ def ambient() -> Iterator[None]:
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
         if torch.get_default_device().type != "cpu":
-            # Only then: it makes every call into torch slower.
+            # Only if needed, since this context makes every call of torch slower.
             stack.enter_context(torch.device("cpu"))
         yield
 
 
 def check_torch_state(who: str) -> None:
-    """Refuse to go on where somebody left torch otherwise than a run needs it.
+    """Refuse to continue if a plugin changed the global state of torch.
 
     Args:
-        who: Who was called last, for the message.
+        who: The component that was called last, for the message.
 
     Raises:
-        PluginError: Gradients are off, for example: all that comes next would learn nothing.
+        PluginError: The state differs, for example gradients are off and nothing would be learned.
     """
     found = torch_state_changes()
     if found:
-        text = f"{who} {' and '.join(found)}, and left it so: nothing could be learned, or not the same."
-        hint = "Use torch's context managers inside: with torch.no_grad(): ..."
+        changes = " and ".join(found)
+        text = f"{who} {changes}, and did not restore it: training would learn nothing, or not the same."
+        hint = "Use a context manager of torch instead: with torch.no_grad(): ..."
         raise PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
 
 
 def torch_state_changes() -> list[str]:
-    """Return what was switched in this thread since :func:`ambient` set it, each as a predicate of a text."""
+    """Return the changes in this thread to the state that :func:`ambient` set, each as a predicate."""
     found = [] if torch.is_grad_enabled() else ["switched gradients off"]
     found += ["switched inference mode on"] if torch.is_inference_mode_enabled() else []
     found += [f"switched autocast on for {kind}" for kind in AUTOCAST if torch.is_autocast_enabled(kind)]
@@ -166,29 +167,29 @@ def torch_state_changes() -> list[str]:
 
 
 def device_of(name: Literal["auto", "cpu", "cuda"], origin: Origin | None = None) -> torch.device:
-    """Return the device; `auto` is CUDA where there is one.
+    """Return the device of this name; `auto` is CUDA if it is available, else the CPU.
 
     Args:
-        name: What is asked for.
-        origin: Who asked.
+        name: The requested device.
+        origin: The origin of the request, for the message.
 
     Raises:
-        RecipeError: CUDA is asked for, and there is none.
+        RecipeError: CUDA is requested but not available.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        text = "this machine, or this build of torch, has no CUDA."
-        hint = "Write --device cpu, or auto for the best there is."
+        text = "this machine or this build of torch has no CUDA."
+        hint = "Write --device cpu, or --device auto for the best available device."
         raise RecipeError([Problem(path="device", text=text, origin=origin, hint=hint)])
     kind = ("cuda" if available else "cpu") if name == "auto" else name
     return torch.device(kind)
 
 
 def device_for(recipe: Recipe) -> torch.device:
-    """Return the device that a recipe asks for.
+    """Return the device of a recipe.
 
     Raises:
-        RecipeError: CUDA is asked for, and there is none; says who asked for it.
+        RecipeError: CUDA is requested but not available; names the origin of the request.
     """
     origins = {path: origin for path, _, origin in recipe.part(RUN).values()}
     return device_of(recipe.run.device, origins.get("device"))
@@ -196,10 +197,9 @@ def device_for(recipe: Recipe) -> torch.device:
 
 @contextmanager
 def computing(threads: int) -> Iterator[None]:
-    """Compute inside as a run does, with this many threads; put back what was set before.
+    """Set torch up for a run with this many threads, and restore the previous state at the end.
 
-    One at a time in a process: another thread waits here until the first is through. What a run needs of
-    torch is set as in :func:`nascore.engine.device.ambient`.
+    Only one thread of the process is inside at a time; others wait. See :func:`ambient` for the state.
     """
     with ONE_AT_A_TIME, ambient():
         before = torch.get_num_threads()

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 Tensors: TypeAlias = "Mapping[str, Tensor]"
 Loss: TypeAlias = "Callable[[Tensors, Tensors], Tensor]"
-"""A mean loss as a function of weights and mixture. It draws the same random numbers each time it is called,
-and leaves everything as it was."""
+"""A mean loss as a function of weights and mixture. Every call draws the same random numbers and changes
+nothing."""
 
 
 @frozen(kw_only=True)
 class Estimate:
-    """What an estimate gives.
+    """An estimate of the architecture gradient.
 
     Attributes:
-        loss: The loss that the mixture is judged by, a scalar without a graph.
-        mixture: Its derivative with respect to the mixture, by group, in the mixture's shape.
+        loss: The loss on the architecture batch, a scalar without a graph.
+        mixture: Its derivative with respect to the mixture, by group, in the shape of the mixture.
         weights: Its derivative with respect to the weights, by name; empty unless one batch serves both.
     """
 
@@ -40,7 +40,7 @@ def first(held: Loss, weights: Tensors, mixture: Tensors) -> Estimate:
     """Return dL_held(w, u)/du: DARTS's first order (arXiv 1806.09055, section 2.3, xi = 0).
 
     Args:
-        held: Loss on images that the weights are not fitted to.
+        held: Loss on images that the weights are not trained on.
         weights: The weights w, by name.
         mixture: The mixture u, by group: leaves that require a gradient.
     """
@@ -53,8 +53,8 @@ def single_level(loss: Tensor, weights: Tensors, mixture: Tensors) -> Estimate:
     """Return dL/du and dL/dw at one point, from one backward pass.
 
     Args:
-        loss: Mean loss on the training batch, with its graph: the pass is part of training, so it is made on
-            the network itself and running statistics see it.
+        loss: Mean loss on the training batch, with its graph; the pass is part of training, so it updates
+            running statistics.
         weights: The weights w, by name, which require a gradient.
         mixture: The mixture u, by group: leaves that require a gradient.
     """
@@ -63,12 +63,12 @@ def single_level(loss: Tensor, weights: Tensors, mixture: Tensors) -> Estimate:
 
 
 REACH = 0.01
-"""How far, in the norm over all weights, the finite difference looks to each side (paper, footnote 2)."""
+"""Distance of the finite difference to each side, in the norm over all weights (DARTS, footnote 2)."""
 
 
 @frozen(kw_only=True)
 class VirtualStep:
-    """The weights step that is looked ahead: torch's SGD with momentum and weight decay, not clipped.
+    """The virtual weights step of an unrolled estimate: SGD with momentum and weight decay, without clipping.
 
     Attributes:
         lr: Learning rate xi; 0 gives the first-order estimate.
@@ -102,13 +102,13 @@ def unrolled(train: Loss, held: Loss, weights: Tensors, mixture: Tensors, step: 
 
     Args:
         train: Loss on the batch that the weights step is going to take.
-        held: Loss on images that the weights are not fitted to.
+        held: Loss on images that the weights are not trained on.
         weights: The weights w, by name, which require a gradient.
         mixture: The mixture u, by group: leaves that require a gradient.
-        step: The step to look ahead.
+        step: The virtual step.
     """
     fixed = {name: value.detach() for name, value in mixture.items()}
-    # It may hang on no weight at all: then the virtual step stays where it is.
+    # The loss may depend on no weight at all: then the virtual step changes nothing.
     (slope,) = gradients(train(weights, fixed), weights, of="")
     virtual = step.ahead(weights, slope)
     loss = held(virtual, mixture)
@@ -121,7 +121,7 @@ def unrolled(train: Loss, held: Loss, weights: Tensors, mixture: Tensors, step: 
 def _second_order(train: Loss, weights: Tensors, mixture: Tensors, vector: Tensors) -> dict[str, Tensor]:
     norm = torch.stack([part.norm() for part in vector.values()]).norm()
     if norm == 0:
-        # Nothing that was run has weights: there is no indirect way, and no direction to look in.
+        # No active operation has weights, so the indirect term is zero.
         return {name: torch.zeros_like(value) for name, value in mixture.items()}
     eps = REACH / norm
     ahead = _slope_at(train, weights, mixture, vector, eps)

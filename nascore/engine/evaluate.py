@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 JOB = 1
 NAMED: Final = 3
-"""How many runs a warning names."""
+"""Number of runs that a warning names."""
 
 
 def evaluate(  # noqa: PLR0913 - each by name
@@ -51,20 +51,21 @@ def evaluate(  # noqa: PLR0913 - each by name
     """Train a closed description from scratch and test it once; returns the run's folder.
 
     Args:
-        description: The architecture; width, depth and data are the recipe's.
-        recipe: A settled recipe, of which the data set and the run's settings play a part.
-        registry: What is installed.
-        out: The run's folder, new or empty; None: a new one where runs are kept.
-        observers: Who watches.
-        near: Runs beside which earlier evaluations of the architecture may lie: the run that found it.
+        description: The architecture; the recipe sets width, depth and data.
+        recipe: A settled recipe; only its data set and the settings of the run are used.
+        registry: The installed components.
+        out: The folder of the run, new or empty; None: a new one in the folder of runs.
+        observers: Observers of the run.
+        near: Runs, such as the search that found the architecture, whose parent folders may contain earlier
+            evaluations of it.
 
     Raises:
-        RecipeError: The description still leaves a choice, or the recipe cannot be built.
-        RunFolderError: The folder cannot be made.
+        RecipeError: The description is open, or the recipe cannot be built.
+        RunFolderError: The folder cannot be created.
         RunFailed: A loss is not finite.
     """
     if description.is_open:
-        raise RecipeError("the description still leaves a choice: search first, evaluate what was found.")
+        raise RecipeError("the description is open: search first, then evaluate the architecture found.")
     with computing(recipe.run.threads), explain_memory_errors():
         dataset: Dataset = build_component(recipe, "dataset")
         check_facts(recipe, dataset)
@@ -75,25 +76,25 @@ def evaluate(  # noqa: PLR0913 - each by name
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         context = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
         with record_result(context, "evaluate") as result:
-            # As given too: another width or depth is still the same architecture.
-            known = sorted({fingerprint(description), fingerprint(ready)})
-            result.update(evaluate_job(context, ready, known, near))
+            # Of the argument too: the same architecture in another width or depth.
+            fingerprints = sorted({fingerprint(description), fingerprint(ready)})
+            result.update(evaluate_job(context, ready, fingerprints, near))
     return context.folder.path
 
 
 def check_evaluation(
     recipe: Recipe, descriptions: Iterable[Description], catalogue: Catalogue, facts: DataFacts
 ) -> list[Description]:
-    """Return architectures as an evaluation trains them, if it can.
+    """Return architectures in the form in which an evaluation trains them.
 
     Args:
-        recipe: That of the evaluation.
-        descriptions: Closed ones, or the spaces that they will be of.
+        recipe: The recipe of the evaluation.
+        descriptions: Closed descriptions, or open ones whose architectures will be evaluated.
         catalogue: The operations.
-        facts: What is known of the data.
+        facts: Facts of the data set.
 
     Raises:
-        RecipeError: With all that would keep one of them from being trained.
+        RecipeError: With every reason why one of them cannot be trained.
     """
     training = recipe.run.training
     ready: list[Description] = []
@@ -107,7 +108,11 @@ def check_evaluation(
 
 
 def _planned(description: Description, recipe: Recipe, registry: Registry, facts: DataFacts) -> Description:
-    """Return the description as it is trained; refuse what could not be, with who asked for it."""
+    """Return the description in the form in which it is trained, with origins for its problems.
+
+    Raises:
+        RecipeError: It cannot be trained.
+    """
     try:
         (ready,) = check_evaluation(recipe, (description,), registry.operations(), facts)
         check_gradients(ready, registry.operations(), (facts.height, facts.width))
@@ -117,22 +122,22 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
 
 
 def evaluate_job(
-    context: RunContext, description: Description, known: Sequence[str], near: Iterable[Path]
+    context: RunContext, description: Description, fingerprints: Sequence[str], near: Iterable[Path]
 ) -> dict[str, Any]:
-    """Train, test, and write what was found; returns the figures.
+    """Train, test, and write the results; returns the figures.
 
     Args:
         context: The run.
-        description: The architecture, as it is trained.
-        known: Its fingerprints, as given and as trained.
-        near: Runs beside which earlier evaluations of it may lie.
+        description: The architecture in the form in which it is trained.
+        fingerprints: Its fingerprints, before and after scaling.
+        near: Runs whose parent folders may contain earlier evaluations of it.
     """
     folder = context.folder.job(JOB, "train", seed=f"{context.recipe.run.seed}/{JOB}")
     folder.document("description.yaml", dump(description))
     context.observers.notify("job_started", folder.path.name, JOB, JOB)
     costs = costs_of(description, context.catalogue, context.facts)
     done = train_network(context, description, context.train(), job=JOB)
-    figures = {**_tested(context, done, known, near), "steps": done.steps, **costs}
+    figures = {**_tested(context, done, fingerprints, near), "steps": done.steps, **costs}
     save_best(context, description, done.network, figures)
     save_job(folder, done.network, figures)
     context.observers.notify("job_finished", folder.path.name, figures)
@@ -140,18 +145,18 @@ def evaluate_job(
 
 
 def _tested(
-    context: RunContext, done: TrainedNetwork, known: Sequence[str], near: Iterable[Path]
+    context: RunContext, done: TrainedNetwork, fingerprints: Sequence[str], near: Iterable[Path]
 ) -> dict[str, Any]:
-    given = context.dataset.test()
-    data = _digest(given)
-    before = openings(context.folder.path, known, data, near=near)
+    test = context.dataset.test()
+    data = _digest(test)
+    before = openings(context.folder.path, fingerprints, data, near=near)
     if before.found:
         context.warn(_seen_before(before.found))
     if before.unread:
         context.warn(_unread(before.unread))
-    examples = to_device(given, context.device)
-    # Written before it is looked at, so that no way out of here leaves a look unrecorded.
-    context.folder.change(OPENED, images=len(examples.labels), architecture=list(known), data=data)
+    examples = to_device(test, context.device)
+    # Recorded before the test, so that a run that fails here cannot hide a test.
+    context.folder.change(OPENED, images=len(examples.labels), architecture=list(fingerprints), data=data)
     share = accuracy(done.network, examples, context.facts, done.streams)
     return {
         "test_accuracy": share,
@@ -175,16 +180,14 @@ def _seen_before(before: Sequence[Path]) -> str:
     times = "once" if len(before) == 1 else f"{len(before)} times"
     return (
         f"this architecture was tested on these images {times} before ({_named(before)}): "
-        "the best of several tests is not an estimate for images that nobody has seen"
+        "the best of several tests does not estimate the accuracy on unseen images"
     )
 
 
 def _unread(runs: Sequence[Path]) -> str:
     which = "a run" if len(runs) == 1 else f"{len(runs)} runs"
-    return (
-        f"{CHANGES} of {which} ({_named(runs)}) cannot be read: a test of this architecture there would not "
-        "be counted"
-    )
+    place = f"{CHANGES} of {which} ({_named(runs)})"
+    return f"{place} cannot be read: a test of this architecture there is not counted"
 
 
 def _named(runs: Sequence[Path]) -> str:

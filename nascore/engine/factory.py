@@ -1,4 +1,4 @@
-"""The parts of a search: the components that fill a recipe's slots, built and called under guard."""
+"""Builds the components of a recipe, and holds those of a search."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 
 UNDECLARED: Final = "A mistake of the plugin: its methods and its `provides` contradict each other."
-"""What to do about optional methods that are not declared."""
+"""Hint for optional methods that are not declared."""
 
 
 def build_component(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugin's class, which the slot's contract describes
-    """Build the component that fills a slot; its module is imported now.
+    """Build the component of a slot; imports its module.
 
     Raises:
-        PluginError: It cannot be built, or its optional methods are not those that it declares.
+        PluginError: It cannot be built, or its optional methods differ from those that it declares.
     """
     return _made(recipe.part(slot))
 
 
 def build_components(recipe: Recipe, slot: str) -> tuple[Any, ...]:
-    """Build all components that fill a slot, in the order of the recipe.
+    """Build all components of a slot, in the order of the recipe.
 
     Raises:
-        PluginError: One cannot be built.
+        PluginError: A component cannot be built.
     """
     return tuple(map(_made, recipe.parts.get(slot, ())))
 
@@ -61,16 +61,16 @@ def _made(part: Part) -> Any:  # noqa: ANN401 - the same
 
 
 FLOAT: Final = 4
-"""Bytes of a 32-bit float, as which images and weights are kept."""
+"""Bytes of a 32-bit float, the type of images and weights."""
 
 
 @frozen(kw_only=True)
 class Step:
-    """A training step of a network.
+    """The memory of a training step.
 
     Attributes:
         batch: Images in a batch.
-        numbers: What is kept of each for the backward pass, in 32-bit floats.
+        numbers: Number of 32-bit floats per image that the backward pass needs.
         smaller: The settings that make the network smaller, for messages.
     """
 
@@ -84,27 +84,27 @@ class Step:
         return self.batch * self.numbers * FLOAT
 
     def hint(self, room: int) -> str:
-        """Return with which settings the step would take no more than so many bytes."""
-        fits = room // (self.numbers * FLOAT)
-        fewer = f"set fewer {self.smaller}, or smaller images"
-        return f"Set {fits:,} or less, or {fewer}." if fits else f"No batch is small enough: {fewer}."
+        """Return the settings with which the step fits in `room` bytes, as a sentence."""
+        batch = room // (self.numbers * FLOAT)
+        smaller = f"set fewer {self.smaller}, or smaller images"
+        return f"Set {batch:,} or less, or {smaller}." if batch else f"No batch is small enough: {smaller}."
 
 
 @define(kw_only=True)
 class SearchParts:
-    """The parts of a search.
+    """The components of a search.
 
     Attributes:
-        description: The space for these data; an open description where the search is one in a supernet.
-        relaxation: How theta becomes a mixture.
-        updater: How theta moves.
-        trainer: How steps are made.
-        regularizers: What is penalised.
-        declared: Capabilities that the relaxation declares with its settings.
-        stateful: Which regularizers declare that they have a state, by their place.
+        description: The space for these data; an open description if the search is in a supernet.
+        relaxation: Maps theta to a mixture.
+        updater: Updates theta.
+        trainer: Makes training steps.
+        regularizers: Penalties on theta and mixture.
+        declared: Capabilities that the relaxation declares for its settings.
+        stateful: Indices of the regularizers that declare a state.
         growth: The outer loop.
-        seeds: The closed descriptions that the outer loop begins with; none for a search in a supernet.
-        steps: The training steps that are known before, by the setting that gives the images of a batch.
+        seeds: The initial closed descriptions of the outer loop; none for a search in a supernet.
+        steps: The memory of training steps that are known before the run, by the path of their batch setting.
     """
 
     description: Description
@@ -120,7 +120,7 @@ class SearchParts:
 
 
 def stateful_places(recipe: Recipe) -> frozenset[int]:
-    """Return the places of the regularizers that declare that they have a state."""
+    """Return the indices of the regularizers that declare a state."""
     parts = recipe.parts.get("regularizer", ())
     return frozenset(place for place, part in enumerate(parts) if "stateful" in part.provides)
 
@@ -128,10 +128,10 @@ def stateful_places(recipe: Recipe) -> frozenset[int]:
 def build_search_parts(
     recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
 ) -> SearchParts:
-    """Build the parts of a search, each anew: what one search has left in them plays no part in the next.
+    """Build new components of a search, so that no state of another search remains in them.
 
     Raises:
-        PluginError: One cannot be built.
+        PluginError: A component cannot be built.
     """
     return SearchParts(
         description=description,

@@ -1,4 +1,4 @@
-"""Forward passes: a part of training, one that leaves the network as it was, and one that measures."""
+"""Forward passes: loss of training outputs, pure losses of architecture steps, and accuracy."""
 
 from __future__ import annotations
 
@@ -32,15 +32,20 @@ class Criterion:
     """The loss of a network's outputs.
 
     Attributes:
-        label_smoothing: Share of the target that is spread evenly over the classes.
-        auxiliary: Weight of the auxiliary head's loss.
+        label_smoothing: Share of the target that is spread evenly over the classes, 0 to below 1.
+        auxiliary: Weight of the loss of the auxiliary head.
     """
 
     label_smoothing: float = 0.0
     auxiliary: float = 0.0
 
     def __call__(self, outputs: Tensor | tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
-        """Return the mean loss; outputs are logits [B, classes], or those and the auxiliary head's."""
+        """Return the mean cross entropy over the batch.
+
+        Args:
+            outputs: Logits [B, classes], or a pair of these and the logits of the auxiliary head.
+            labels: Classes [B], int64.
+        """
         if isinstance(outputs, tuple):
             logits, auxiliary = outputs
             return self._of(logits, labels) + self.auxiliary * self._of(auxiliary, labels)
@@ -51,14 +56,14 @@ class Criterion:
 
 
 def logits_of(outputs: Tensor | tuple[Tensor, Tensor]) -> Tensor:
-    """Return the logits of the network itself, without the auxiliary head's."""
+    """Return the logits [B, classes] of the network, without those of the auxiliary head."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
 def arguments(
     images: Tensor, mixture: Tensors | None, runs: Tensors | None
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return with what a network is called: a closed one gets no mixture."""
+    """Return the positional and keyword arguments of a network; a closed network has no mixture."""
     if mixture is None:
         return (images,), {}
     alive = None if runs is None else {name: value.cpu() for name, value in runs.items()}
@@ -67,14 +72,14 @@ def arguments(
 
 @frozen(kw_only=True)
 class Passes:
-    """Passes of an architecture step: functions of weights and mixture that change nothing.
+    """Builds the losses of an architecture step: pure functions of weights and mixture.
 
     Attributes:
         network: The network.
-        streams: Whose random numbers it draws.
+        streams: The random numbers of the network.
         criterion: The loss.
-        runs: By group [E, O] bool, what has to be run.
-        drop_path: Share of the paths that is dropped.
+        runs: By group, [E, O] bool: the candidates to run.
+        drop_path: Share of the samples for which an operation's output is dropped, 0 to below 1.
     """
 
     network: Module
@@ -86,8 +91,8 @@ class Passes:
     def loss(self, batch: Batch) -> Loss:
         """Return the mean loss on a batch as a function of weights and mixture.
 
-        All calls of one such function draw the same random numbers. The buffers are copies each time, so that
-        running statistics do not see the pass.
+        All calls of one function draw the same random numbers. Each call copies the buffers, so that it does
+        not update running statistics.
         """
         images, labels = batch
         noise = self.streams.repeated()
@@ -112,19 +117,19 @@ def accuracy(
     streams: Streams,
     mixture: Mapping[str, Tensor] | None = None,
 ) -> float:
-    """Return the share of the images that the network gets right, 0 to 1.
+    """Return the accuracy of a network on images, 0 to 1.
 
-    The network is in evaluation mode meanwhile, and its random numbers are drawn without moving their stream.
+    The network is in evaluation mode during the call, and its random draws do not advance their stream.
 
     Args:
         network: The network.
-        examples: The images, on the network's device.
-        facts: How to normalise them.
-        streams: Whose random numbers the network draws.
-        mixture: By group [E, O], for an open network: what is expected of its relaxation.
+        examples: The images, on the device of the network.
+        facts: How to normalise the images.
+        streams: The random numbers of the network.
+        mixture: For an open network, the expected mixture by group [E, O].
 
     Raises:
-        RunFailed: The logits of some image are not finite: no class is the largest of them.
+        RunFailed: The logits of an image are not finite.
     """
     training = network.training
     network.eval()
@@ -136,19 +141,19 @@ def accuracy(
             ]
     finally:
         network.train(training)
-    right, strange = sum(one for one, _ in counts), sum(one for _, one in counts)
-    if strange:
-        _refuse(strange, len(examples.labels))
-    return right / len(examples.labels)
+    correct, not_finite = sum(one for one, _ in counts), sum(one for _, one in counts)
+    if not_finite:
+        _refuse(not_finite, len(examples.labels))
+    return correct / len(examples.labels)
 
 
 def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:
-    """Return how many images are right, and of how many the logits are not finite."""
+    """Return the number of correct images, and of images whose logits are not finite."""
     return int((logits.argmax(1) == labels).sum()), int((~logits.isfinite()).any(1).sum())
 
 
-def _refuse(strange: int, count: int) -> None:
-    text = f"the network's output is not finite for {strange} of {count} images, so it has no accuracy."
+def _refuse(not_finite: int, count: int) -> None:
+    text = f"the network's output is not finite for {not_finite} of {count} images, so it has no accuracy."
     hint = "Try a lower learning rate of the weights, a lower clip, or another --seed."
     raise RunFailed([Problem(path="", text=text, hint=hint)])
 

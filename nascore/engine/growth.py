@@ -1,7 +1,7 @@
 """A growth run: the outer loop over closed architectures, each trained and measured by a job.
 
-It goes in waves. The first trains the seeds of the policy; where the policy makes architectures from others,
-each further wave grows parents that it chooses from the gallery as it was when the wave before was complete.
+Jobs come in waves. The first wave trains the initial architectures of the policy. If the policy can grow
+architectures, each further wave grows parents that it chooses from the gallery at the end of the wave before.
 """
 
 from __future__ import annotations
@@ -58,27 +58,27 @@ T = TypeVar("T")
 def grow_parent(  # noqa: PLR0913 - each by name
     context: RunContext, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
 ) -> tuple[Description, TrainingStart]:
-    """Open a parent, train its candidates with it, and close it again.
+    """Open a parent, train its weights and candidates, and close it to a child.
 
     Args:
         context: The run.
-        policy: Says what is opened, and what is kept.
-        parent: The entry that grows.
-        folder: The job's folder.
-        job: The job's number.
-        fit: The images that may be learned from.
+        policy: Opens the parent and selects candidates.
+        parent: The gallery entry that grows.
+        folder: The folder of the job.
+        job: Number of the job.
+        fit: The training images.
 
     Returns:
-        The child, a closed description, and what its own training begins with.
+        The child, a closed description, and the start of its own training.
 
     Raises:
-        RunFailed: A loss is not finite, or what was learned is not; or the policy has no use for this parent.
-        PluginError: The policy raised, or did not open or not close.
+        RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
+        PluginError: The policy raised an error, or did not return an open or a closed description.
     """
     described = load(text_of(context.folder / parent.description), catalogue=context.catalogue)
     opened = _call_policy(context, "open", lambda: policy.open(described, context.catalogue))
     ReturnCheck(policy, "open", "growth").expect(opened, Description, "a Description")
-    _refuse(context, "opened a parent and left nothing to choose", wrong=not opened.is_open)
+    _require(context, "opened a parent, but the result has no open choice", holds=opened.is_open)
     folder.document("opened.yaml", dump(opened))
     weights = tensors_of(bytes_of(context.folder / str(parent.weights)))
     phase = _train_candidates(context, policy, opened, weights, job=job, fit=fit)
@@ -86,10 +86,10 @@ def grow_parent(  # noqa: PLR0913 - each by name
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
 
-    def close(given: Mapping[str, Matrix]) -> Description:
-        closed = _call_policy(context, "close", lambda: policy.close(opened, given))
+    def close(strengths: Mapping[str, Matrix]) -> Description:
+        closed = _call_policy(context, "close", lambda: policy.close(opened, strengths))
         ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
-        _refuse(context, "closed a parent and left a choice", wrong=closed.is_open)
+        _require(context, "closed a parent, but the result has an open choice", holds=not closed.is_open)
         return closed
 
     child = close(ranked)
@@ -104,11 +104,11 @@ def grow_parent(  # noqa: PLR0913 - each by name
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
-    return child, TrainingStart(epochs=policy.child_epochs, weights=inherited, wanted=frozenset(weights))
+    return child, TrainingStart(epochs=policy.child_epochs, weights=inherited, required=frozenset(weights))
 
 
 def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
-    # What a gate let through were the candidates; in the child it is a projection that has learned nothing.
+    # A new gate scaled the candidates; in the child it scales a projection that is not trained yet.
     return name.startswith("gates.") and name not in weights
 
 
@@ -121,7 +121,7 @@ def _train_candidates(  # noqa: PLR0913 - each by name
     job: int,
     fit: Examples,
 ) -> Phase:
-    """Return the phase in which the candidates were trained, over."""
+    """Train the weights and the candidates of an opened parent; returns the finished phase."""
     parts = build_search_parts(context.recipe, opened, policy)
     streams = context.streams(job, "candidates")
     phase = search_phase(context, parts, streams, data=_data(context, parts.trainer, fit), weights=weights)
@@ -142,32 +142,32 @@ def _call_policy(context: RunContext, what: str, call: Callable[[], T]) -> T:
     try:
         return call_component(context.recipe.part("growth").component, what, call)
     except RecipeError as error:
-        # Raised on purpose: this parent cannot grow. Others may.
+        # The policy refuses this parent on purpose; other parents may grow.
         raise RunFailed(error.problems) from error
 
 
-def _refuse(context: RunContext, text: str, *, wrong: bool) -> None:
-    if wrong:
+def _require(context: RunContext, text: str, *, holds: bool) -> None:
+    if not holds:
         name = context.recipe.part("growth").name
         raise PluginError([Problem(path="growth", text=f"{name} {text}.", of_plugin=True)])
 
 
 FIRST_WAVE: Final = 1
-"""The wave of the seeds."""
+"""The wave of the initial architectures."""
 
 FRUITLESS: Final = 5
-"""Waves in a row without a new architecture, after which a run ends: parents may be unfit to grow."""
+"""Number of consecutive waves without a new architecture after which a run ends."""
 
 
 def grow(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
-    """Run a growth run to its end; yields after each job what the run's result says so far.
+    """Run a growth run to its end; yields the result so far after each job.
 
-    Nothing is trained on the images that architectures are measured on. A job that fails is recorded,
-    whatever it failed of, and the run goes on without it.
+    Nothing is trained on the validation images. A job that fails is recorded, and the run continues.
 
     Raises:
-        RunFailed: No job came to its end, or none of those that grow a parent.
-        PluginError: The policy raised, chose no parent of the gallery, or made what cannot be trained.
+        RunFailed: Every job failed, or every job that grows a parent.
+        PluginError: The policy raised an error, chose a parent outside the gallery, or returned an
+            architecture that cannot be trained.
     """
     fit, held = context.fit_and_validation()
     run = _GrowthRun(context=context, parts=parts, fit=fit, held=held)
@@ -192,18 +192,18 @@ def grow(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
 
 @define(kw_only=True)
 class _GrowthRun:
-    """A growth run under way.
+    """A growth run in progress.
 
     Attributes:
         context: The run.
-        parts: Its parts.
-        fit: The images that networks are fitted to.
-        held: The images that they are measured on.
+        parts: Its components.
+        fit: The training images.
+        held: The validation images.
         gallery: The architectures so far.
-        jobs: How many jobs were begun.
-        failed: How many of them failed.
-        failures: Why each of them failed, by the name of the job.
-        first: Why the first of those failed.
+        jobs: Number of jobs that were started.
+        failed: Number of jobs that failed.
+        failures: Errors of the failed jobs, by name of the job.
+        first: Problems of the first failed job.
     """
 
     context: RunContext
@@ -220,7 +220,7 @@ class _GrowthRun:
         """Return the jobs of the first wave."""
         context, policy, seeds = self.context, self.parts.growth, self.parts.seeds
         name = context.recipe.part("growth").name
-        context.folder.log(f"{name}: architectures to begin with: {len(seeds)}")
+        context.folder.log(f"{name}: initial architectures: {len(seeds)}")
         if remark := growth_remark(context.recipe, policy, seeds):
             context.folder.log(f"{name}: {remark}")
         for number, seed in enumerate(seeds, start=1):
@@ -228,10 +228,12 @@ class _GrowthRun:
                 context.warn(f"architecture {number}: {graph}: {ZERO}")
         start = None
         if isinstance(policy, GrowingPolicy):
-            # They grow: a child inherits its parent's weights, so size and form stay those of the space.
+            # A child inherits the weights of its parent, so all keep the size of the space.
             start = TrainingStart(epochs=policy.seed_epochs)
             if context.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
-                context.folder.log("training.auxiliary has no effect: what grows has no auxiliary head")
+                context.folder.log(
+                    "training.auxiliary has no effect: the architectures have no auxiliary head"
+                )
         else:
             seeds = tuple(prepared(seed, context.recipe.run.training, context.facts) for seed in seeds)
         return [
@@ -248,9 +250,9 @@ class _GrowthRun:
 
     @property
     def planned(self) -> int:
-        """How many architectures a run that grows trains, by the setting `count`; 0: not known.
+        """Number of architectures of a run that grows, by the setting `count`; 0: unknown.
 
-        Where some fail, more jobs may come than that.
+        If jobs fail, the run may have more jobs.
         """
         count = getattr(self.context.recipe.part("growth").settings, "count", None)
         return (
@@ -260,11 +262,11 @@ class _GrowthRun:
         )
 
     def nothing(self, text: str) -> RunFailed:
-        """Return the error of a run that came to nothing, with why its first job failed."""
+        """Return the error of a run without a result, with the problems of its first failed job."""
         return RunFailed([Problem(path="", text=text), *self.first])
 
     def parents(self, policy: GrowingPolicy, wave: int) -> Sequence[Entry]:
-        """Return the parents of a wave; none where the run is over."""
+        """Return the parents of a wave; none if the run is over."""
         rng = growth_random(self.context.recipe, wave)
         part = self.context.recipe.part("growth")
         given = call_component(
@@ -277,7 +279,7 @@ class _GrowthRun:
         return parents
 
     def child_jobs(self, parents: Sequence[Entry], wave: int) -> list[Job]:
-        """Return the jobs of a wave that grows these parents; what they train is not known before."""
+        """Return the jobs of a wave that grows these parents."""
         return [
             Job(
                 number=self.jobs + place,
@@ -291,7 +293,7 @@ class _GrowthRun:
         ]
 
     def wave(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
-        """Do the jobs of a wave, each of which sees the gallery as it was; yields the result so far."""
+        """Run the jobs of a wave, all with the gallery before the wave; yields the result so far."""
         before = self.gallery
         for job in jobs:
             self.jobs += 1
@@ -304,27 +306,27 @@ class _GrowthRun:
     def _do(self, job: Job, before: Gallery) -> None:
         folder = open_job(self.context, job)
         try:
-            made = self._made(job, before, folder)
-            done = train_job(self.context, made, folder, fit=self.fit, held=self.held)
+            ready = self._with_description(job, before, folder)
+            done = train_job(self.context, ready, folder, fit=self.fit, held=self.held)
         except RunFailed as error:
             problems = error.problems
         except DescriptionError as error:
-            text = f"made what cannot be trained: {error}"
+            text = f"returned an architecture that cannot be trained: {error}"
             raise _mistake(self.context.recipe.part("growth").name, text) from error
         except NascoreError:
-            raise  # wrong for every job: a plugin's mistake, or a folder that cannot be written to
-        except Exception as error:  # noqa: BLE001 - out of memory, or an operation that cannot bear this one
+            raise  # a mistake of a plugin, or a folder that cannot be written to, fails every job
+        except Exception as error:  # noqa: BLE001 - out of memory, or an operation that fails on its input
             self.context.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
             problems = (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
         else:
-            # What cannot be written down is no failure of this job alone.
-            self.gallery = record_job(self.context, made, folder, self.gallery, done)
+            # Not inside the try, since a result that cannot be written fails every job.
+            self.gallery = record_job(self.context, ready, folder, self.gallery, done)
             return
-        # Out of the handler: an exception holds the frames of the job, and with them network and optimizer.
+        # Outside of the handlers: an exception keeps the frames of the job, and so the network, in memory.
         self._failed(job, folder, problems)
 
-    def _made(self, job: Job, before: Gallery, folder: RunFolder) -> Job:
-        """Return the job with its architecture, which is made here if it is a child."""
+    def _with_description(self, job: Job, before: Gallery, folder: RunFolder) -> Job:
+        """Return the job with its architecture; a job with a parent grows it here."""
         if job.parent is None:
             return job
         policy = self.parts.growth
@@ -335,7 +337,7 @@ class _GrowthRun:
         return evolve(job, description=child, start=start)
 
     def _failed(self, job: Job, folder: RunFolder, problems: tuple[Problem, ...]) -> None:
-        """Write down that a job failed: in the log, in the gallery, and among what cannot be undone."""
+        """Record the failure of a job in its result, the log, the gallery and the changes of the run."""
         context, error = self.context, "\n".join(map(str, problems))
         self.failed += 1
         self.first = self.first or problems

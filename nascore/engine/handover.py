@@ -1,7 +1,7 @@
-"""Costs and memory of the networks that a search trains and that `evaluate` makes of them.
+"""Costs of the architectures of a search, at its own size, in its training, and as `evaluate` trains them.
 
-Which architecture is found nobody knows, but the cheapest and the costliest of the space are found by its own
-rule, with the costs of the candidates as their strengths.
+The architecture that the search will find is not known. The cheapest and the most expensive architecture of
+the space stand in for it; they are derived with the costs of the candidates as strengths.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
 
 
 COSTS: Final = ("params", "macs")
-"""Parameters, and multiplications with addition per image."""
+"""Parameters, and multiply-accumulates per image."""
 
 NAMED: Final = {"params": "parameters", "macs": "MACs"}
 
-AT_SEARCH: Final = "it holds at the size of the search, and"
+AT_SEARCH: Final = "this bound holds at the size of the search, but"
 
 SAME: Final = 1.005
-"""Up to here a factor is told as none."""
+"""Factors below this value count as equal costs."""
 
 
 @frozen(kw_only=True)
 class Span:
-    """What architectures cost, from the least to the most.
+    """The range of the costs of several architectures.
 
     Attributes:
-        params: Parameters, the least and the most.
-        macs: Multiplications with addition per image, the least and the most.
+        params: Smallest and largest number of parameters.
+        macs: Smallest and largest number of multiply-accumulates per image.
     """
 
     params: tuple[int, int]
@@ -66,14 +66,14 @@ class Span:
 
 @frozen(kw_only=True)
 class Handover:
-    """What a search hands over.
+    """The costs of architectures from the search to the evaluation.
 
     Attributes:
-        searched: Closed architectures at the size of the search: what growth begins with; else the cheapest
-            and the costliest of the space.
-        trained: The same as the search trains them.
-        evaluated: The same as `evaluate` trains them.
-        size: What `evaluate` scales them to; empty: nothing.
+        searched: Costs at the size of the search, of the initial architectures of a growth run, or of the
+            cheapest and the most expensive architectures of the space.
+        trained: Costs of the same architectures as the search trains them.
+        evaluated: Costs of the same architectures as `evaluate` trains them.
+        size: The settings to which `evaluate` scales them; empty: it does not scale.
     """
 
     searched: tuple[dict[str, int], ...]
@@ -83,7 +83,7 @@ class Handover:
 
 
 def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Handover:
-    """Return what a search hands over, and what `evaluate` makes of it; nothing is built."""
+    """Return the costs of architectures from the search to the evaluation; builds no network."""
     found = parts.seeds
     if not found or (len(found) > MOST_COUNTED and parts.description.is_open):
         found = extremes(parts.description, facts, catalogue)
@@ -94,7 +94,7 @@ def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Ca
     def counted(training: TrainingSettings) -> tuple[dict[str, int], ...]:
         return tuple(costs_of(prepared(one, training, facts), catalogue, facts) for one in found)
 
-    # What grows is trained at the size of the space: a child inherits the weights of its parent.
+    # A growing architecture is trained at the size of the space, since a child inherits its parent's weights.
     grows = isinstance(parts.growth, GrowingPolicy)
     return Handover(
         searched=counted(unscaled),
@@ -105,17 +105,17 @@ def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Ca
 
 
 def span(found: Sequence[dict[str, int]]) -> Span:
-    """Return the least and the most that architectures cost."""
+    """Return the range of the costs of architectures."""
     params, macs = ([one[cost] for one in found] for cost in COSTS)
     return Span(params=(min(params), max(params)), macs=(min(macs), max(macs)))
 
 
 def extremes(description: Description, facts: DataFacts, catalogue: Catalogue) -> tuple[Description, ...]:
-    """Return the cheapest and the costliest architectures of a space, by parameters and by MACs.
+    """Return the cheapest and the most expensive architectures of a space, by parameters and by MACs.
 
     Args:
-        description: The space's, open.
-        facts: Give the size of the images.
+        description: The open description of the space.
+        facts: Facts of the data set, with the size of the images.
         catalogue: The operations.
     """
     groups = costs(description, catalogue, (facts.height, facts.width)).groups
@@ -123,7 +123,7 @@ def extremes(description: Description, facts: DataFacts, catalogue: Catalogue) -
     for cost in COSTS:
         each = {name: getattr(group, cost).sum(dim=0).double() for name, group in groups.items()}
         most = max((float(one.max()) for one in each.values()), default=0.0)
-        # Above zero: of a node that is one segment, an entry of strength zero is not kept.
+        # Above zero: in a segment that covers a whole node, an entry of strength zero is never kept.
         for strength in ({name: most - one + 1 for name, one in each.items()}, _above_zero(each)):
             plain = {name: matrix.tolist() for name, matrix in strength.items()}
             found.append(derive(description, choose(description, plain)))
@@ -133,15 +133,15 @@ def extremes(description: Description, facts: DataFacts, catalogue: Catalogue) -
 def bound_warnings(
     recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue
 ) -> Iterator[Problem]:
-    """Yield a warning for every target or limit that does not hold for the network that is handed over.
+    """Yield a warning for every target or limit of costs that does not hold for the final network.
 
     Args:
         recipe: A settled recipe.
-        parts: The parts of its search.
-        facts: What is known of the data.
+        parts: The components of its search.
+        facts: Facts of the data set.
         catalogue: The operations.
     """
-    bounds = [bound for part in _read(recipe) for bound in _bounds(part)]
+    bounds = [bound for part in _parts_in_use(recipe) for bound in _bounds(part)]
     if not bounds:
         return
     known = handover(recipe, parts, facts, catalogue)
@@ -159,11 +159,11 @@ def _unreachable(parts: SearchParts, known: Handover, cost: str, bound: int) -> 
     least, most = getattr(span(known.searched), cost)
     if isinstance(parts.growth, GrowingPolicy):
         if least > bound:
-            yield f"what growth begins with has {_span((least, most))} {NAMED[cost]} already.", ""
+            yield f"the initial architectures already have {_span((least, most))} {NAMED[cost]}.", ""
     elif least > bound:
-        yield f"the cheapest architecture of the space has {least:,} {NAMED[cost]}: none is below that.", ""
+        yield f"the cheapest architecture of the space has {least:,} {NAMED[cost]}, which is more.", ""
     elif most < bound:
-        yield f"the costliest architecture of the space has {most:,} {NAMED[cost]}: none is above that.", ""
+        yield f"the most expensive architecture of the space has {most:,} {NAMED[cost]}, which is less.", ""
 
 
 def _overshot(
@@ -179,16 +179,16 @@ def _overshot(
     child = call_component(component, "close", partial(policy.close, opened, plain))
     before, after = (costs_of(one, catalogue, facts)[cost] for one in (seed, child))
     if after > before:
-        text = f"what is just below it still grows: the first growth adds up to {after - before:,}"
-        yield f"{text} {NAMED[cost]}.", ""
+        added = f"{after - before:,} {NAMED[cost]}"
+        yield f"an architecture just below this limit still grows: the first growth adds up to {added}.", ""
 
 
 def _scaled(recipe: Recipe, known: Handover, cost: str) -> Iterator[tuple[str, str]]:
     training = recipe.run.training
     typed = {name: value for name in MEASURES if (value := getattr(training, name)) is not None}
     if times := _times(known.searched, known.trained, cost):
-        text = f"{AT_SEARCH} what is found is trained with {_size(typed)}: {times} {NAMED[cost]}."
-        yield text, "Leave these out, or set them to null."
+        text = f"{AT_SEARCH} the search trains its result with {_size(typed)}: {times} {NAMED[cost]}."
+        yield text, "Leave these settings out, or set them to null."
     if times := _times(known.searched, known.evaluated, cost):
         text = f"{AT_SEARCH} evaluate trains with {_size(known.size)}: {times} {NAMED[cost]}."
         same = command_line(*(word for name in known.size for word in ("--set", f"training.{name}=null")))
@@ -196,7 +196,7 @@ def _scaled(recipe: Recipe, known: Handover, cost: str) -> Iterator[tuple[str, s
 
 
 def _times(before: Sequence[dict[str, int]], after: Sequence[dict[str, int]], cost: str) -> str:
-    """Return how many times as much the same architectures cost; empty: as much."""
+    """Return the factor between the costs of the same architectures in words; empty if they are equal."""
     factors = [new[cost] / max(old[cost], 1) for old, new in zip(before, after, strict=True)]
     least, most = min(factors), max(factors)
     if least > 1 / SAME and most < SAME:
@@ -205,8 +205,8 @@ def _times(before: Sequence[dict[str, int]], after: Sequence[dict[str, int]], co
     return f"{spread} times the"
 
 
-def _read(recipe: Recipe) -> Iterator[Part]:
-    """Yield the parts of a recipe whose settings are read."""
+def _parts_in_use(recipe: Recipe) -> Iterator[Part]:
+    """Yield the parts of a recipe whose settings are used."""
     unread = {path for part in recipe.parts.get("growth", ()) for path in part.component.unread}
     for slot, parts in recipe.parts.items():
         if slot not in unread:
@@ -214,7 +214,7 @@ def _read(recipe: Recipe) -> Iterator[Part]:
 
 
 def _bounds(part: Part) -> Iterator[tuple[str, str, int]]:
-    """Yield path, cost and value of each bound of a part that somebody wished for."""
+    """Yield path, cost and value of each bound of a part that differs from its default."""
     plain = part.component.config()
     for name, of in part.component.bounds.items():
         value = getattr(part.settings, name)

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def searches_in_supernet(recipe: Recipe) -> bool:
-    """Say whether the run is one search in a supernet, instead of an outer loop over architectures."""
+    """Return whether the run is one search in a supernet, not an outer loop over architectures."""
     return "supernet" in recipe.part("growth").provides
 
 
-def growth_random(recipe: Recipe, what: object) -> Random:
-    """Return the random numbers of a growth policy for one purpose: ``seeds``, or the number of a wave.
+def growth_random(recipe: Recipe, purpose: object) -> Random:
+    """Return the random generator of a growth policy for one purpose: ``seeds``, or the number of a wave.
 
-    Seeded by text, so that none moves another, and a run that goes on draws what it would have drawn.
+    Each purpose has its own seed, so that no draw depends on the number of draws for another purpose.
     """
-    return Random(f"{recipe.run.seed}/growth/{what}")  # noqa: S311 - nothing secret
+    return Random(f"{recipe.run.seed}/growth/{purpose}")  # noqa: S311 - nothing secret
 
 
 def initial_architectures(
@@ -41,29 +41,29 @@ def initial_architectures(
     catalogue: Catalogue,
     facts: DataFacts,
 ) -> tuple[Description, ...]:
-    """Return the closed descriptions that a run begins with; none for a search in a supernet.
+    """Return the closed descriptions with which a growth run begins; none for a search in a supernet.
 
     Raises:
-        PluginError: The policy raised, gave nothing, or gave what cannot be trained.
-        DescriptionError: One of them cannot be built.
-        RecipeError: They are to grow, and none of them can.
+        PluginError: The policy raised an error, or did not return closed descriptions.
+        DescriptionError: A description cannot be built.
+        RecipeError: The policy grows architectures, but can grow none of these.
     """
     if searches_in_supernet(recipe):
         return ()
     part = recipe.part("growth")
     rng = growth_random(recipe, "seeds")
-    given = call_component(part.component, "seeds", lambda: items_of(policy.seeds(description, rng)))
-    seeds = ReturnCheck(policy, "seeds", "growth").several(given, Description, "Descriptions")
-    wrong = "gave no architecture to begin with" if not seeds else ""
+    value = call_component(part.component, "seeds", lambda: items_of(policy.seeds(description, rng)))
+    seeds = ReturnCheck(policy, "seeds", "growth").several(value, Description, "Descriptions")
+    fault = "returned no initial architecture" if not seeds else ""
     if any(seed.is_open for seed in seeds):
-        wrong = "began with an architecture that still leaves a choice"
-    if wrong:
-        raise PluginError([Problem(path="growth", text=f"{part.name} {wrong}.", of_plugin=True)])
+        fault = "returned an initial architecture with open choices"
+    if fault:
+        raise PluginError([Problem(path="growth", text=f"{part.name} {fault}.", of_plugin=True)])
     for seed in seeds:
         check_shapes(seed, catalogue, (facts.height, facts.width))
     if isinstance(policy, GrowingPolicy):
         check_epochs(policy)
-        # Tried before the first is trained, for minutes or hours: whether anything can grow at all.
+        # Tried before the first training, which takes minutes or hours: can any of them grow?
         open_first(recipe, policy, seeds, catalogue)
     return seeds
 
@@ -83,10 +83,10 @@ def check_epochs(policy: GrowingPolicy) -> None:
 def open_first(
     recipe: Recipe, policy: GrowingPolicy, seeds: Sequence[Description], catalogue: Catalogue
 ) -> tuple[Description, Description]:
-    """Return the first of some architectures that can grow, and what the policy opens of it.
+    """Return the first architecture that can grow, and its open description.
 
     Raises:
-        RecipeError: None of them can grow.
+        RecipeError: None of the architectures can grow.
     """
     component = recipe.part("growth").component
     refused: list[RecipeError] = []
@@ -99,7 +99,7 @@ def open_first(
 
 
 def growth_remark(recipe: Recipe, policy: GrowthPolicy, seeds: Sequence[Description]) -> str:
-    """Return what the policy has to say of its seeds; empty: nothing."""
+    """Return the remark of the policy on its initial architectures; empty if it has none."""
     part = recipe.part("growth")
     if "remarks" not in part.provides:
         return ""

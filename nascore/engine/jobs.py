@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Job:
-    """An architecture that is to be trained.
+    """The training of one architecture.
 
     Attributes:
-        number: Of the job in the run, from 1; decides on its random numbers.
-        jobs: How many the run has; 0: that is not known.
-        entry: Id of the entry that it makes.
-        description: The architecture, closed, as it is trained; None: the job makes it.
-        wave: The wave of jobs in which it comes; 0 where there are no waves.
-        parent: Id of the entry that it was made from; None if it was made from no other.
-        kind: What is done: `train`, or `grow` where an architecture is made before it is trained.
-        start: What it inherits and for how long it is trained; None: nothing, and as the run says.
-        guided: Whether the images that it is measured on guided the choice of the architecture.
+        number: Number of the job in the run, from 1; determines its random numbers.
+        jobs: Number of jobs of the run; 0: unknown.
+        entry: Id of its entry in the gallery.
+        description: The closed architecture in the form in which it is trained; None: the job grows it.
+        wave: Number of its wave; 0 in a run without waves.
+        parent: Id of the entry from which it grows; None: it has no parent.
+        kind: `train`, or `grow` if the job grows the architecture before training it.
+        start: Inherited weights and epochs; None: no weights, and the epochs of the run.
+        guided: Whether its validation images guided the choice of the architecture.
     """
 
     number: int
@@ -57,7 +57,7 @@ class Job:
 
 
 def open_job(context: RunContext, job: Job) -> RunFolder:
-    """Make the folder of a job that is about to begin, and tell who watches."""
+    """Create the folder of a job and notify the observers of its start."""
     seed = f"{context.recipe.run.seed}/{job.number}"
     parent = {} if job.parent is None else {"parent": job.parent}
     folder = context.folder.job(job.number, job.kind, seed=seed, **parent)
@@ -67,12 +67,12 @@ def open_job(context: RunContext, job: Job) -> RunFolder:
 
 @frozen(kw_only=True, eq=False)
 class JobResult:
-    """What a job made: nothing of it is written yet but the metrics of its epochs.
+    """The result of a job, of which only the metrics of its epochs are written yet.
 
     Attributes:
-        entry: What is known of the architecture.
+        entry: The gallery entry of the architecture.
         description: The architecture.
-        network: Its network, trained.
+        network: Its trained network.
     """
 
     entry: Entry
@@ -83,20 +83,20 @@ class JobResult:
 def train_job(
     context: RunContext, job: Job, folder: RunFolder, *, fit: Examples, held: Examples
 ) -> JobResult:
-    """Train an architecture and measure it.
+    """Train an architecture and measure its validation accuracy.
 
     Args:
         context: The run.
-        job: What is trained.
+        job: The job.
         folder: The folder of the job.
-        fit: The images that its weights are fitted to.
-        held: The images that it is measured on, and nothing else.
+        fit: The training images.
+        held: The validation images, which are used for nothing else.
 
     Raises:
         RunFailed: A loss is not finite.
     """
     description = job.description
-    assert description is not None  # a job that makes it has made it
+    assert description is not None  # a job that grows it has done so
     folder.document("description.yaml", dump(description))
 
     measured: list[tuple[float, int]] = []
@@ -106,7 +106,7 @@ def train_job(
         return measured[0]
 
     done = train_network(context, description, fit, job=job.number, validate=validate, start=job.start)
-    share, count = measured[0]  # of the last epoch: the network is as it was then
+    share, count = measured[0]  # the last epoch's: the network has not changed since
     entry = Entry(
         id=job.entry,
         parent=job.parent,
@@ -125,22 +125,22 @@ def train_job(
 def record_job(
     context: RunContext, job: Job, folder: RunFolder, gallery: Gallery, done: JobResult
 ) -> Gallery:
-    """Write down what a job made; returns the gallery with its entry, as written.
+    """Write the result of a job; returns the gallery with its entry.
 
-    The best of the gallery stands in the folder `best` from then on.
+    If it is the best of the gallery, it replaces the folder `best`.
 
     Args:
         context: The run.
-        job: What was trained.
+        job: The job.
         folder: The folder of the job.
-        gallery: The architectures before it.
-        done: What it made.
+        gallery: The gallery before the job.
+        done: The result of the job.
     """
     entry = done.entry
     context.folder.document(entry.description, dump(done.description))
     save_job(folder, done.network, figures_of(entry))
     gallery = gallery.added(entry)
-    context.gallery.added(gallery, entry)  # names files, so it comes after them
+    context.gallery.added(gallery, entry)  # it names the files, so it comes after them
     if gallery.best is entry:
         save_best(context, done.description, done.network, {"id": entry.id, **figures_of(entry)})
     context.observers.notify("job_finished", job.name, figures_of(entry))
@@ -148,7 +148,7 @@ def record_job(
 
 
 def figures_of(entry: Entry) -> dict[str, Any]:
-    """Return what was measured of an architecture."""
+    """Return the measured figures of an architecture."""
     low, high = entry.interval
     return {
         "validation_accuracy": entry.accuracy,
@@ -161,7 +161,7 @@ def figures_of(entry: Entry) -> dict[str, Any]:
 
 
 def result_of(gallery: Gallery) -> dict[str, Any]:
-    """Return what a run's result says of its gallery: its best."""
+    """Return the figures of the best architecture of a gallery, for the result of the run."""
     best = gallery.best
     files = {"architecture": "best/architecture.yaml", "gallery": "gallery.json"}
     return {**files, "best": best.id, **figures_of(best)}

@@ -1,4 +1,4 @@
-"""The loop over the steps of a phase, and its state for a checkpoint."""
+"""The training loop over the steps of a phase, and the state of a phase for checkpoints."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 
 NAMED = 3
-"""Of how many tensors a message gives the names."""
+"""Number of tensors that a message names."""
 
 FAR = 1e4
-"""A parameter beyond it makes any mixture one candidate, or weights of that size."""
+"""Bound on architecture parameters; beyond it a mixture has one candidate, or weights of this size."""
 
 FIGURES = ("loss", "architecture_loss", "accuracy", "lr")
-"""What a step reports as numbers."""
+"""The numbers in the report of a step."""
 
 MOVING = ("updater", "relaxation", "regularizer")
-"""Slots whose parts a trainer may call in a step."""
+"""Slots whose components a trainer may call in a step."""
 
 _THETA = "theta of "
 
 
 @define(kw_only=True)
 class Tally:
-    """The steps of the epoch under way."""
+    """The reports of the steps of the current epoch."""
 
     reports: list[StepReport] = Factory(list)
     began: float = Factory(perf_counter)
@@ -58,21 +58,21 @@ def run_phase(
     validate: Callable[[], tuple[float, int]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,
 ) -> int:
-    """Run a phase: as many steps as it has, whatever its trainer thinks of it.
+    """Run all steps of a phase; the engine, not the trainer, decides when it ends.
 
     Args:
         phase: The phase.
-        trainer: Its stepper.
+        trainer: The trainer of the phase.
         observers: The observers, which are notified of steps and epochs.
         validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
         epoch_over: Called with the report of each epoch, before the observers.
 
     Returns:
-        How many steps were made.
+        The number of steps.
 
     Raises:
-        RunFailed: A loss is not finite, or what was learned in an epoch.
-        PluginError: The trainer reports something else than a step.
+        RunFailed: A loss, a weight or an architecture parameter is not finite.
+        PluginError: The trainer returned an invalid report.
     """
     trainer.start(phase)
     check_torch_state(f"the trainer {_trainer(phase, trainer)}")
@@ -103,28 +103,28 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
     try:
         report: object = trainer.step()
     except RunFailed:
-        check_torch_state(who)  # that is why, and it names who it may have been
+        check_torch_state(who)  # a changed state is the cause, and this error names the suspects
         raise
     check_torch_state(who)
     if not isinstance(report, StepReport):
-        given = f"{describe_value(report)} for step {done} of {phase.steps}"
-        raise ReturnCheck(trainer, "step", "trainer").wrong(given, "a StepReport of each step")
+        actual = f"{describe_value(report)} for step {done} of {phase.steps}"
+        raise ReturnCheck(trainer, "step", "trainer").wrong(actual, "a StepReport of each step")
     figures: dict[str, Any] = {field: _figure(name, report, field, done) for field in FIGURES}
     return evolve(report, **figures)
 
 
 def _figure(name: str, report: StepReport, field: str, done: int) -> float | None:
-    """Return a figure of a report as a float, whatever kind of number it is."""
-    given: object = getattr(report, field)
-    if given is None and field != "loss":
+    """Return a figure of a report as a float, whatever its type of number."""
+    value: object = getattr(report, field)
+    if value is None and field != "loss":
         return None
-    if not isinstance(given, Real):
-        text = f"{name} reports {_kind(given)} as the {field} of step {done}, not a number."
-        raise _mistake(text, "Of a tensor report item().")
-    number = float(given)
+    if not isinstance(value, Real):
+        text = f"{name} reports {_kind(value)} as the {field} of step {done}, not a number."
+        raise _mistake(text, "For a tensor, report its item().")
+    number = float(value)
     if field == "accuracy" and not 0 <= number <= 1:
         text = f"{name} reports {number:g} as the accuracy of step {done}, not a share from 0 to 1."
-        raise _mistake(text, "Report right answers over images.")
+        raise _mistake(text, "Report the number of correct images divided by the number of images.")
     return number
 
 
@@ -172,18 +172,18 @@ def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
 
 
 def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
-    # The last step has no loss after it that would tell, and no figure of what is not finite can be kept.
+    # No later loss would reveal a bad last step, and metrics of weights that are not finite are useless.
     bad = sorted(_not_finite(phase) - strange)
     if bad:
         few = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
-        text = f"phase {phase.name}, step {step}: what was learned is not finite: {few}."
+        text = f"phase {phase.name}, step {step}: these tensors are not finite: {few}."
         theta = all(name.startswith(_THETA) for name in bad)
         hint = "Try a smaller step size of the updater, or another --seed." if theta else _cure(phase)
         raise RunFailed([Problem(path="", text=text, hint=hint)])
 
 
 def _not_finite(phase: Phase) -> set[str]:
-    """Return the names of what is not finite: weights, theta, and what an operation keeps beside them."""
+    """Return the names of the weights, buffers and theta that are not finite."""
     learned = phase.network.state_dict()
     if phase.search is not None:
         learned |= {f"{_THETA}{name}": theta for name, theta in phase.search.state.theta.items()}
@@ -193,7 +193,7 @@ def _not_finite(phase: Phase) -> set[str]:
 def _cure(phase: Phase, rate: str = "") -> str:
     if phase.search is not None and _far(phase.search.state.theta.values()):
         return (
-            "The architecture parameters went far away: try a smaller step size of the updater, updater.lr."
+            "The architecture parameters are very large: try a smaller step size of the updater, updater.lr."
         )
     group = phase.group
     return f"Try a lower --set {group}.lr{rate}, a lower {group}.clip, or another --seed."
@@ -209,7 +209,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
-    """Return all that decides how the phase goes on; `torch.load(weights_only=True)` can read it back."""
+    """Return the complete state of a phase; `torch.load(weights_only=True)` can load it."""
     state: dict[str, Any] = {
         "network": {name: value.clone() for name, value in phase.network.state_dict().items()},
         "trainer": _state(trainer, "trainer"),
@@ -231,12 +231,12 @@ def _state(part: Stateful | Trainer | Updater, slot: str) -> dict[str, Any]:
 
 
 def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
-    """Take over a state.
+    """Load the state of a phase in place.
 
     Args:
-        phase: A phase built like the one that was captured.
+        phase: A phase that was built like the captured one.
         trainer: Its trainer, already started on it.
-        state: What :func:`capture` returned.
+        state: The state that :func:`capture` returned.
     """
     phase.network.load_state_dict(state["network"])
     if phase.search is not None:
@@ -247,10 +247,10 @@ def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
     trainer.load_state_dict(state["trainer"])
     for name, batches in phase.batches.items():
         batches.load_state_dict(state["batches"][name])
-    # Last, since building objects draws.
+    # Last, since building objects draws random numbers.
     phase.streams.load_state_dict(state["streams"])
 
 
 def _stateful(search: Search) -> dict[int, Stateful]:
-    """Return the regularizers that declare a state, by their place in the recipe."""
+    """Return the regularizers that declare a state, by their index in the recipe."""
     return {place: cast("Stateful", search.regularizers[place]) for place in sorted(search.stateful)}

@@ -1,4 +1,4 @@
-"""Loads the networks of a run for predictions, from plain files."""
+"""Loads the trained networks of a run for predictions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nascore.nn import Network
 
 AT_ONCE = 256
-"""Images that a network sees at a time."""
+"""Largest batch of a prediction."""
 
 _SCHEMA = {
     "channels": PLACE,
@@ -46,7 +46,7 @@ class Model(nn.Module):
 
     Attributes:
         network: The network.
-        preprocess: Makes of images what the network reads; None for a run of a nascore that did not keep it.
+        preprocess: Turns images into network inputs; None for a run of an older nascore without this file.
     """
 
     def __init__(self, network: Network, preprocess: Preprocessing | None) -> None:
@@ -56,7 +56,7 @@ class Model(nn.Module):
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """Names of the classes, in the order of the outputs; None where the data set names none."""
+        """Names of the classes, in the order of the outputs; None if the data set has no class names."""
         return None if self.preprocess is None else self.preprocess.classes
 
     def forward(self, images: Tensor) -> Tensor:
@@ -67,11 +67,11 @@ class Model(nn.Module):
 
 @frozen(kw_only=True, eq=False)
 class Prediction:
-    """What a network says of images.
+    """The prediction of a network for images.
 
     Attributes:
         logits: [N, classes], on the CPU.
-        classes: Names of the classes, in the order of the outputs; numbers where the data set names none.
+        classes: Names of the classes, in the order of the outputs; numbers if the data set has no names.
     """
 
     logits: Tensor
@@ -103,16 +103,16 @@ class Prediction:
 def model_of(folder: Path, weights: str, description: Description, catalogue: Catalogue) -> Model:
     """Return a network of a run with its weights, in evaluation mode on the CPU, in 32-bit floats.
 
-    It is the same whatever the caller has set in torch: the default type or device, inference mode, autocast.
+    The caller's state of torch has no effect: default type and device, inference mode, autocast.
 
     Args:
-        folder: The run's folder.
-        weights: The file of its weights, from there.
+        folder: The folder of the run.
+        weights: Path of the weights file in this folder.
         description: The architecture.
         catalogue: The operations.
 
     Raises:
-        RunFolderError: A file cannot be read, or does not go with the architecture.
+        RunFolderError: A file cannot be read, or does not match the architecture.
     """
     file = folder / weights
     try:
@@ -120,12 +120,12 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
     except SafetensorError as error:
         raise RunFolderError(f"{file} cannot be read: {error}.") from error
     preprocess = _preprocessing(folder, description.classes)
-    with Streams("model").initial():  # what is drawn is overwritten, and must not move the caller's numbers
+    with Streams("model").initial():  # initial weights must not advance the caller's random numbers
         network = compile(without_auxiliary(description), catalogue)
     wanted = network.state_dict()
     wrong = [name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape]
     if wrong:
-        text = f"{file} lacks weights of the architecture, or has others: {', '.join(wrong[:3])}."
+        text = f"{file} does not match the architecture: missing or of another shape: {', '.join(wrong[:3])}."
         raise RunFolderError(text)
     network.load_state_dict({name: tensors[name] for name in wanted})
     return Model(network, preprocess).eval()
@@ -133,21 +133,21 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
 
 @ambient()
 def predict(model: Model, images: Images, folder: Path) -> Prediction:
-    """Return what a network of a run says of images.
+    """Return the prediction of a network of a run for images.
 
     Args:
         model: The network.
-        images: What its `preprocess` takes.
-        folder: The run's folder, for error texts.
+        images: Images in a form that its `preprocess` accepts.
+        folder: The folder of the run, for error texts.
 
     Raises:
-        ValueError: The images have another size, or other values.
-        RunFolderError: The run does not say how images are normalised.
+        ValueError: The images have another size, or another range of values.
+        RunFolderError: The run does not contain the normalisation of images.
     """
     if model.preprocess is None:
         raise RunFolderError(
-            f"{folder} does not say how images are normalised: a nascore before {PREPROCESS} made it. "
-            "Give normalised images to run.model()."
+            f"{folder} has no {PREPROCESS}, so the normalisation of its images is unknown: an older nascore "
+            "wrote it. Pass normalised images to run.model()."
         )
     with torch.no_grad():
         batches = torch.split(model.preprocess(images).cpu(), AT_ONCE)

@@ -1,7 +1,7 @@
-"""Several searches in one run: each is a job, and a complete run in its folder.
+"""Runs several searches and evaluations as the jobs of one comparison.
 
-A job that fails is recorded, and the others go on. What is done can be read at any time: the plan is written
-first, each run as if it were alone, the table of all last.
+Each job is a complete run in its own folder. A job that fails is recorded, and the others continue. The
+results so far can be read at any time: the plan is written first, then the runs, the table last.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 @ambient()
 def check_member(member: Member, registry: Registry) -> Member | RecipeError:
-    """Return a search with the warnings that building it shows; or what would keep it from being built.
+    """Return a search with the warnings of its built components, or the error that building it raises.
 
     Nothing is trained or written.
     """
@@ -74,45 +74,45 @@ def search_several(
     observers: Iterable[Observer] = (),
     began: Callable[[int, int, Planned], None] = lambda *_: None,
 ) -> Path:
-    """Make several searches, one after the other; returns the folder of all.
+    """Run several searches, one after the other; returns the folder of the comparison.
 
     Args:
-        members: The searches, in their order.
-        registry: What is installed.
-        out: The folder, new or empty; None: a new one where runs are kept.
-        observers: Who watches each of them.
-        began: Told of each job before it: its number, how many there are, and what it is.
+        members: The searches, in order.
+        registry: The installed components.
+        out: The folder, new or empty; None: a new one in the folder of runs.
+        observers: Observers of each run.
+        began: Called before each job with its number, the number of jobs, and the job.
 
     Raises:
-        RunFolderError: The folder cannot be made or written to.
-        RunFailed: None of the searches came to its end; or none of the evaluations, where there are any.
-        PluginError: Data contradict their facts.
+        RunFolderError: The folder cannot be created or written to.
+        RunFailed: All searches failed; or all evaluations, if evaluations are planned.
+        PluginError: The data contradict their facts.
     """
     _check_data(members)
     plan = plan_of(tuple(members), tuple(name_of(member.recipe) for member in members))
-    folder = _begun(plan, members, out)
-    making = _Making(
-        folder=folder, plan=plan, members=members, registry=registry, observers=tuple(observers), told=began
+    folder = _create_folder(plan, members, out)
+    comparison = _Comparison(
+        folder=folder, plan=plan, members=members, registry=registry, observers=tuple(observers), began=began
     )
     start = perf_counter()
     try:
-        making.all()
-        making.conclude(start)
+        comparison.all()
+        comparison.conclude(start)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         mark_whole(error, folder.path)
-        # A disk that is full may be why it stopped: what stopped it is said, not what came of it.
+        # A full disk may be the cause: the user sees the first error, not the failure to write it.
         with suppress(Exception):
             folder.log(f"{status}: {error_line(error)}")
-            making.conclude(start, status=status, error=error_line(error))
+            comparison.conclude(start, status=status, error=error_line(error))
         raise
-    if making.fruitless:
-        raise _fruitless(making)
+    if comparison.fruitless:
+        raise _fruitless(comparison)
     return folder.path
 
 
 def _check_data(members: Sequence[Member]) -> None:
-    """Check each data set once, before the first search: wrong data fail every job."""
+    """Check each data set once, before the first search, since faulty data would fail every job."""
     seen: list[object] = []
     for member in members:
         part = member.recipe.part("dataset")
@@ -122,8 +122,8 @@ def _check_data(members: Sequence[Member]) -> None:
             check_data(member.recipe, dataset, test=member.evaluation is not None)
 
 
-def _begun(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder:
-    """Make the folder, and write what is known before the first search."""
+def _create_folder(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder:
+    """Create the folder, and write the plan and the environment."""
     slots = "-".join(plan.slots) or "seeds"
     seeds = f"s{plan.seeds[0]}" if len(plan.seeds) == 1 else f"s{plan.seeds[0]}-{plan.seeds[-1]}"
     folder = create(f"compare-{slots}_{seeds}", out=out)
@@ -138,19 +138,19 @@ def _begun(plan: Plan, members: Sequence[Member], out: Path | None) -> RunFolder
 
 
 @define(kw_only=True)
-class _Making:
-    """A comparison under way.
+class _Comparison:
+    """A comparison in progress.
 
     Attributes:
         folder: Its folder.
         plan: Its jobs.
-        members: The searches of the plan, in their order.
-        registry: What is installed.
-        observers: Who watches each run.
-        told: Told of each job before it.
-        done: How many jobs came to their end.
-        tested: How many of those were evaluations.
-        failed: By folder of a job that failed why it did.
+        members: The searches of the plan, in order.
+        registry: The installed components.
+        observers: Observers of each run.
+        began: Called before each job.
+        done: Number of jobs that succeeded.
+        tested: Number of evaluations among them.
+        failed: Errors of the failed jobs, by folder.
     """
 
     folder: RunFolder
@@ -158,23 +158,23 @@ class _Making:
     members: Sequence[Member]
     registry: Registry
     observers: tuple[Observer, ...]
-    told: Callable[[int, int, Planned], None]
+    began: Callable[[int, int, Planned], None]
     done: int = 0
     tested: int = 0
     failed: dict[str, str] = Factory(dict)
 
     def all(self) -> None:
-        """Do all jobs; an evaluation whose search failed is left out."""
+        """Run all jobs; an evaluation whose search failed is skipped."""
         members = iter(self.members)
         member = None
         for number, job in enumerate(self.plan.jobs, start=1):
             if job.kind != EVALUATE:
                 member = next(members)
             if job.of in self.failed:
-                self.failed[job.folder] = f"there is nothing to evaluate: {job.of} failed"
+                self.failed[job.folder] = f"nothing to evaluate: the search {job.of} failed"
                 continue
             assert member is not None
-            self.told(number, len(self.plan.jobs), job)
+            self.began(number, len(self.plan.jobs), job)
             error = self._do(job, member)
             if error is None:
                 self.done += 1
@@ -184,12 +184,12 @@ class _Making:
 
     @property
     def fruitless(self) -> bool:
-        """Whether nothing came of what was asked for: no test where evaluations were planned."""
+        """Whether all evaluations failed, or all searches if no evaluation is planned."""
         evaluated = any(job.kind == EVALUATE for job in self.plan.jobs)
         return not (self.tested if evaluated else self.done)
 
     def conclude(self, start: float, **ended: str) -> None:
-        """Write the result, last of all."""
+        """Write the result of the comparison."""
         known = compare_runs([self.folder.path])
         status = {"status": "failed" if self.fruitless else "done"}
         self.folder.finish(
@@ -205,7 +205,7 @@ class _Making:
         )
 
     def _do(self, job: Planned, member: Member) -> str | None:
-        """Do one job; returns why it failed, None where it did not."""
+        """Run one job; returns the text of its error, None if it succeeded."""
         out = self.folder / job.folder
         try:
             if job.kind == EVALUATE:
@@ -213,10 +213,10 @@ class _Making:
             else:
                 search(member.recipe, self.registry, out=out, observers=self.observers)
         except (KeyboardInterrupt, RunFolderError):
-            raise  # wrong for every job: a folder that cannot be written to
+            raise  # a folder that cannot be written to fails every job
         except NascoreError as error:
             return str(error)
-        except BaseException as error:  # noqa: BLE001 - plugins make kinds of their own, and call sys.exit()
+        except BaseException as error:  # noqa: BLE001 - plugins may raise any class, and call sys.exit()
             self.folder.log(f"job {job.folder}:\n{''.join(format_exception(error)).rstrip()}")
             return out_of_memory_text(error) or error_line(error)
         return None
@@ -236,12 +236,12 @@ class _Making:
             torch.cuda.empty_cache()
 
 
-def _fruitless(making: _Making) -> RunFailed:
-    text = f"all {len(making.failed)} jobs failed; the first of them:"
-    if making.done:
-        evaluations = sum(job.kind == EVALUATE for job in making.plan.jobs)
+def _fruitless(comparison: _Comparison) -> RunFailed:
+    text = f"all {len(comparison.failed)} jobs failed; the first of them:"
+    if comparison.done:
+        evaluations = sum(job.kind == EVALUATE for job in comparison.plan.jobs)
         text = f"all {evaluations} evaluations failed, so nothing was tested; the first failure:"
-    first = next(iter(making.failed.values()))
+    first = next(iter(comparison.failed.values()))
     error = RunFailed([Problem(path="", text=text), Problem(path="", text=first)])
-    mark_whole(error, making.folder.path)
+    mark_whole(error, comparison.folder.path)
     return error

@@ -1,4 +1,4 @@
-"""Checks before a run whether networks fit the images, the batches and the memory."""
+"""Checks before a run whether its networks suit the images, the batches and the memory."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 SIZES: Final = {"channels": "channels", "repeat": "cells", CELLS: "cells"}
-"""By where a description has a size the name of the setting that gives it."""
+"""By the path of a size in a description, the name of its setting."""
 
 
 @runtime_checkable
 class FileSpace(Protocol):
-    """A space whose description is written in a file.
+    """A space whose description comes from a file.
 
     Attributes:
         file: The YAML file; None: the description is from no file.
@@ -47,10 +47,10 @@ class FileSpace(Protocol):
 
 @contextmanager
 def locate_problems(space: object) -> Iterator[None]:
-    """Give the problems of a space's description their places in the file that it is from, if it is from one.
+    """Add lines of the file to the problems of a description, if the space comes from a file.
 
     Raises:
-        DescriptionError: What was raised inside, with places.
+        DescriptionError: The error from inside, with lines.
     """
     try:
         yield
@@ -64,16 +64,16 @@ def locate_problems(space: object) -> Iterator[None]:
 
 @contextmanager
 def collect_problems() -> Iterator[Callable[..., None]]:
-    """Give what calls checks, one by one; at the end all that they refuse is raised together.
+    """Yield a function that calls a check and collects its problems; raise all problems at the end.
 
     Raises:
-        RecipeError: With all problems, none twice; a DescriptionError where all are of descriptions.
+        RecipeError: With all problems, without duplicates; a DescriptionError if all are of this type.
     """
     errors: list[RecipeError] = []
 
-    def check(call: Callable[..., object], *given: object) -> None:
+    def check(call: Callable[..., object], *arguments: object) -> None:
         try:
-            call(*given)
+            call(*arguments)
         except RecipeError as error:
             errors.append(error)
 
@@ -86,39 +86,38 @@ def collect_problems() -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def blame_settings(group: str, settings: object) -> Iterator[None]:
-    """Give problems of a description's size the path of the setting that it is made of, where there is one.
+    """Replace the path of a problem about a size by the path of the setting of this size, if it is set.
 
     Args:
-        group: What the paths of the settings begin with.
-        settings: Say which sizes can be set; None is not set.
+        group: Prefix of the paths of the settings.
+        settings: The settings; a size that is None is not set.
 
     Raises:
-        RecipeError: What was raised inside, of the same type.
+        RecipeError: The error from inside, of the same type.
     """
     try:
         yield
     except RecipeError as error:
-        given = {at: name for at, name in SIZES.items() if getattr(settings, name, None) is not None}
+        names = {path: name for path, name in SIZES.items() if getattr(settings, name, None) is not None}
         raise type(error)(
-            evolve(one, path=f"{group}.{given[one.path]}") if one.path in given else one
+            evolve(one, path=f"{group}.{names[one.path]}") if one.path in names else one
             for one in error.problems
         ) from error
 
 
-def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalogue) -> Description:
-    """Return what a space gave for these data, if networks of it can run on them.
+def check_space(space: Space, value: object, facts: DataFacts, catalogue: Catalogue) -> Description:
+    """Return the description that a space returned, after checking that its networks run on these data.
 
     Raises:
-        PluginError: It is no description, or one for other data.
+        PluginError: The value is not a description, or a description for other data.
         DescriptionError: It cannot be built, fails on images of this size, or does not end in logits.
     """
     returned = ReturnCheck(space, "describe", "space")
-    description: Description = returned.expect(given, Description, "a Description")
-    for name, due in (("in_channels", facts.channels), ("classes", facts.classes)):
-        value = getattr(description, name)
-        if value != due:
-            told = f"a network with {name}={value}"
-            raise returned.wrong(told, f"{due}, as the data have it")
+    description: Description = returned.expect(value, Description, "a Description")
+    for name, expected in (("in_channels", facts.channels), ("classes", facts.classes)):
+        actual = getattr(description, name)
+        if actual != expected:
+            raise returned.wrong(f"a network with {name}={actual}", f"{expected}, as in the data set's facts")
     with locate_problems(space):
         params = check_shapes(description, catalogue, (facts.height, facts.width))
     check_weights(params)
@@ -126,29 +125,29 @@ def check_space(space: Space, given: object, facts: DataFacts, catalogue: Catalo
 
 
 def check_parts(parts: SearchParts) -> None:
-    """Check what the parts of a search say of themselves.
+    """Check the attributes of the components of a search.
 
     Raises:
-        PluginError: One says something else than its slot asks for.
+        PluginError: An attribute does not conform to its slot.
     """
     demanding = ReturnCheck(parts.trainer, "demand", "trainer")
     demand = demanding.expect(getattr(parts.trainer, "demand", None), Demand, "a Demand")
     for name, least in (("epochs", 1), ("batch", 1), ("warm_up", 0)):
         value: object = getattr(demand, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise demanding.wrong(f"{name}={value!r}", f"a whole number of at least {least}")
+            raise demanding.wrong(f"a Demand with {name}={value!r}", f"a whole number of at least {least}")
     for name, allowed in (("gradient", ("theta", "mixture", None)), ("granularity", ("batch", "sample"))):
         value = getattr(parts.updater, name, "nothing")
         if value not in allowed:
-            due = " or ".join(map(repr, allowed))
-            raise ReturnCheck(parts.updater, name, "updater").wrong(repr(value), due)
+            expected = " or ".join(map(repr, allowed))
+            raise ReturnCheck(parts.updater, name, "updater").wrong(repr(value), expected)
 
 
 def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
-    """Check all networks of a search that are known before it begins, with the batches of each.
+    """Check all networks of a search that are known before it begins, with their batch sizes.
 
     Raises:
-        RecipeError: With everything that would keep one from being trained.
+        RecipeError: With every reason why one of them cannot be trained.
     """
     training = recipe.run.training
     searched = {"trainer.batch": parts.trainer.demand.batch}
@@ -167,16 +166,16 @@ def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalog
 def check_single_image_batches(
     description: Description, catalogue: Catalogue, facts: DataFacts, batches: Mapping[str, int]
 ) -> None:
-    """Refuse a batch of one image where a network cannot be trained on it.
+    """Refuse a batch of one image for a network that cannot be trained on it.
 
     Args:
-        description: The network as it is trained.
+        description: The network in the form in which it is trained.
         catalogue: Its operations.
-        facts: What is known of the data.
-        batches: Images of a batch, by the path of the setting that says so.
+        facts: Facts of the data set.
+        batches: Batch sizes by the paths of their settings.
 
     Raises:
-        RecipeError: Some are of one image, and batch norm would see one value per channel.
+        RecipeError: A batch size is 1, and batch norm would see one value per channel.
     """
     single = [path for path, size in batches.items() if size == 1]
     why = single_image_error(description, catalogue, (facts.height, facts.width)) if single else ""
@@ -188,15 +187,15 @@ def check_single_image_batches(
 def check_first_candidates(
     description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
 ) -> Description:
-    """Check an architecture of a space in the form in which what is found will be trained.
+    """Check the architecture of the first candidates of a space in the form in which it is trained.
 
-    Which one will be found is not known: the first candidates of all stand in for it.
+    It stands in for the architecture that the search will find, which is not known yet.
 
     Returns:
-        The architecture.
+        The architecture in the form in which it is trained.
 
     Raises:
-        RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
+        RecipeError: It cannot be scaled to the size of the settings, or not trained with their batch.
     """
     if description.is_open:
         groups = expand(description).layouts
@@ -208,10 +207,10 @@ def check_first_candidates(
 def check_trained(
     description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
 ) -> Description:
-    """Return a closed description in the form in which it is trained, if it can be.
+    """Return a closed description in the form in which it is trained, after checking that it can be trained.
 
     Raises:
-        RecipeError: It cannot be made as large as the settings say, or not trained with their batch.
+        RecipeError: It cannot be scaled to the size of the settings, or not trained with their batch.
         DescriptionError: It fails on images of this size, or does not end in logits.
     """
     with blame_settings("training", training):
@@ -222,14 +221,14 @@ def check_trained(
 
 
 def describe_space(recipe: Recipe, facts: DataFacts, catalogue: Catalogue) -> Description:
-    """Return the description that the space gives for these data, if networks of it can run on them.
+    """Return the description of the space for these data, after checking that its networks run on them.
 
     Raises:
-        PluginError: The space raised, or gave something else than a description for these data.
+        PluginError: The space raised an error, or did not return a description for these data.
         DescriptionError: The description cannot be built, or does not end in logits.
     """
     part = recipe.part("space")
     with blame_settings("space", part.settings):
         space: Space = build_component(recipe, "space")
-        given = call_component(part.component, "describing", lambda: space.describe(facts))
-        return check_space(space, given, facts, catalogue)
+        value = call_component(part.component, "describing", lambda: space.describe(facts))
+        return check_space(space, value, facts, catalogue)

@@ -1,4 +1,4 @@
-"""Calls observers one by one; their failures neither stop a run nor change it."""
+"""Notifies observers of the events of a run; their failures neither stop a run nor change it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PATIENCE = 3
 
 @define(kw_only=True)
 class GuardedObserver:
-    """An observer and how often it failed.
+    """An observer and the number of its failures.
 
     Attributes:
-        name: What the log and the result call it.
-        observer: None where it could not be built.
-        failures: How often it raised.
+        name: Its name in the log and in the result.
+        observer: The observer; None if it could not be built.
+        failures: Number of errors that it raised.
     """
 
     name: str
@@ -43,7 +43,7 @@ class GuardedObserver:
 
     @property
     def muted(self) -> bool:
-        """Whether it is told nothing any more."""
+        """Whether it is disabled, since it could not be built or failed too often."""
         return self.observer is None or self.failures >= PATIENCE
 
 
@@ -51,9 +51,9 @@ class Observers:
     """The observers of a run.
 
     Args:
-        observers: Who watches: objects.
-        log: Where a failure is written.
-        parts: Who watches as a component; built here.
+        observers: Observer objects.
+        log: Writes a failure to the log.
+        parts: Observers of the recipe; built here.
     """
 
     def __init__(
@@ -73,16 +73,16 @@ class Observers:
                 self._call(guarded, event, details)
 
     def end(self) -> None:
-        """Let every observer go, the muted ones too; what comes after tells nobody."""
+        """Call `run_ended` of every observer, the muted ones too; later events notify no observer."""
         observers, self._guarded = self._guarded, []
         with ExitStack() as ending:
-            # Each by itself: Ctrl-C in one must not leave the terminal to another.
+            # On a stack: after Ctrl-C in one observer the others still release the terminal.
             for guarded in reversed(observers):
                 if guarded.observer is not None:
                     ending.callback(self._call, guarded, "run_ended", ())
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """Return by observer how often it failed so far, and whether it is muted."""
+        """Return the number of failures of each observer, and whether it is muted."""
         return {one.name: {"failures": one.failures, "muted": one.muted} for one in self._guarded}
 
     def _build(self, part: Part) -> None:
@@ -111,15 +111,15 @@ class Observers:
         guarded.failures += 1
         last = guarded.observer is None or guarded.failures == PATIENCE
         muted = "; it is muted" if last else ""
-        # A disk that is full is the run's affair: it will hear of it when it writes itself.
+        # A full disk stops the run when the run itself writes, not here.
         with suppress(Exception):
             self._log(f"observer {guarded.name} failed in {event}: {error_line(error)}{muted}")
 
 
-def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells
-    """Return a value that can be changed without changing the run's own."""
+def copied(detail: Any) -> Any:  # noqa: ANN401 - an argument of any event
+    """Return a copy of an event's argument, so that changes to it do not reach the run."""
     if isinstance(detail, Recipe):
-        # Its components are shared, they are not the run's state; its settings may hold lists.
+        # Components are shared, since they are no state of the run; settings may contain lists.
         parts = {
             slot: tuple(evolve(part, settings=deepcopy(part.settings)) for part in parts)
             for slot, parts in detail.parts.items()
@@ -130,9 +130,9 @@ def copied(detail: Any) -> Any:  # noqa: ANN401 - whatever an event tells
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Put back what a process has once, so that an observer that computes changes nothing.
+    """Restore the global state of torch and the working directory, so that an observer changes nothing.
 
-    Its global random numbers need no care: :class:`~nascore.engine.streams.Streams` takes none from there.
+    Global random generators are not restored: :class:`~nascore.engine.streams.Streams` does not use them.
     """
     threads, kind = torch.get_num_threads(), torch.get_default_dtype()
     learning, device, folder = torch.is_grad_enabled(), torch.get_default_device(), _folder()
@@ -146,7 +146,7 @@ def untouched() -> Iterator[None]:
             torch.set_default_dtype(kind)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
-        # Paths of the run may be relative.
+        # Paths of the run may be relative to it.
         if folder is not None and _folder() != folder:
             os.chdir(folder)
 
@@ -154,5 +154,5 @@ def untouched() -> Iterator[None]:
 def _folder() -> Path | None:
     try:
         return Path.cwd()
-    except OSError:  # somebody removed it
+    except OSError:  # the folder was removed
         return None

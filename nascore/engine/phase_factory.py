@@ -1,4 +1,4 @@
-"""Phases, built of a run's parts: network, search, batches and the number of steps."""
+"""Builds phases from the components of a run: network, search, batches and number of steps."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class ArchitectureSearch:
-    """The choices of an open network, and the parts that make them.
+    """The architecture state of an open network, and the components that change it.
 
     Attributes:
-        state: All that is known of the choices.
-        relaxation: How theta becomes a mixture.
-        updater: How theta moves.
+        state: Architecture parameters and live entries, by group.
+        relaxation: Maps theta to a mixture.
+        updater: Updates theta.
         regularizers: Penalties on theta and mixture, already started.
-        progress: The share of the phase's architecture steps that are done, 0 to 1.
-        declared: Capabilities that the relaxation declares with its settings.
-        stateful: Which regularizers declare that they have a state, by their place.
-        reached: Groups whose mixture got a gradient in some architecture step.
-        moves: Steps of the updater.
+        progress: Share of the architecture steps of the phase that are done, 0 to 1.
+        declared: Capabilities that the relaxation declares for its settings.
+        stateful: Indices of the regularizers that declare a state.
+        reached: Groups whose mixture received a gradient in an architecture step.
+        moves: Number of steps of the updater.
     """
 
     state: ArchitectureState
@@ -57,10 +57,10 @@ class ArchitectureSearch:
     moves: int = 0
 
     def annealed(self) -> Relaxation:
-        """Return the relaxation as it is now: one that anneals depends on the progress.
+        """Return the relaxation at the current progress, on which annealing depends.
 
         Raises:
-            PluginError: What it gives as itself, annealed, is no relaxation.
+            PluginError: Its method `annealed` does not return a relaxation.
         """
         if "anneals" not in self.declared:
             return self.relaxation
@@ -68,60 +68,60 @@ class ArchitectureSearch:
         return cast("Relaxation", ReturnCheck(self.relaxation, "annealed", "relaxation").relaxation(given))
 
     def expected(self) -> dict[str, Tensor]:
-        """Return the deterministic mixture, by group [E, O], without a graph.
+        """Return the expected mixture of each group, [E, O], without a graph.
 
         Raises:
-            PluginError: The relaxation gives something else.
+            PluginError: The relaxation returned something else.
         """
         thetas = self.state.theta
         return {name: self.expects(name, thetas[name].detach()).detach() for name in sorted(thetas)}
 
     def expects(self, name: str, theta: Tensor) -> Tensor:
-        """Return the deterministic mixture [E, O] of one group.
+        """Return the expected mixture of one group, [E, O].
 
         Raises:
-            PluginError: The relaxation gives something else.
+            PluginError: The relaxation returned something else.
         """
         relaxation = self.annealed()
-        given = relaxation.expected(theta, self.state.segments(name), self.state.groups[name])
-        return ReturnCheck(relaxation, "expected", "relaxation").tensor(given, theta.shape, name)
+        value = relaxation.expected(theta, self.state.segments(name), self.state.groups[name])
+        return ReturnCheck(relaxation, "expected", "relaxation").tensor(value, theta.shape, name)
 
     def move(self, gradients: Gradients) -> None:
-        """Let the updater make its step.
+        """Make a step of the updater, which updates theta in place.
 
         Raises:
-            PluginError: It returns something, or leaves another theta than the one that it was to move.
+            PluginError: The updater returned a value, or replaced theta instead of updating it in place.
         """
         returned, theta = ReturnCheck(self.updater, "step", "updater"), self.state.theta
         before, memory = dict(theta), {name: value.data_ptr() for name, value in theta.items()}
         self.moves += 1
-        given: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
-        due = "theta moved in place, as by state.theta[name].detach().sub_(change), and nothing returned"
-        if given is not None:
-            raise returned.wrong(describe_value(given), due)
+        result: object = self.updater.step(self.state, gradients)  # type: ignore[func-returns-value]
+        expected = "None, and theta updated in place: state.theta[name].detach().sub_(change)"
+        if result is not None:
+            raise returned.wrong(describe_value(result), expected)
         now: Mapping[str, object] = self.state.theta
         for name, value in before.items():
             if now.get(name) is not value:
-                raise returned.wrong(f"another tensor in the place of theta of {name}", due)
+                raise returned.wrong(f"None and replaces theta of {name} with a new tensor", expected)
             if value.data_ptr() != memory[name]:
-                raise returned.wrong(f"other data behind theta of {name}", due)
+                raise returned.wrong(f"None and replaces the data of theta of {name}", expected)
             if not value.requires_grad:
-                raise returned.wrong(f"a theta of {name} that requires no gradient", due)
+                raise returned.wrong(f"None and switches off requires_grad of theta of {name}", expected)
 
     def strength(self) -> dict[str, Tensor]:
-        """Return by group [E, O] what deriving ranks by.
+        """Return the strength of each entry by group [E, O], by which candidates are ranked.
 
         Raises:
-            PluginError: The updater gives something else.
+            PluginError: The updater returned something else.
         """
-        given = self.updater.strength(self.state, self.expected())
-        return ReturnCheck(self.updater, "strength", "updater").groups(given, self.state.theta)
+        value = self.updater.strength(self.state, self.expected())
+        return ReturnCheck(self.updater, "strength", "updater").groups(value, self.state.theta)
 
 
 def build_network(context: RunContext, description: Description, streams: Streams) -> Network:
-    """Return the network of a description in training mode, with fresh weights from its own stream.
+    """Return the network of a description on its device, in training mode, with new weights.
 
-    An open one has many equal operations on every state, and is run fused.
+    An open network has many equal operations on every state, so it uses the fused execution.
 
     Raises:
         PluginError: An operation cuts off the gradient.
@@ -141,14 +141,14 @@ def search_phase(
     data: Mapping[str, Examples] | None = None,
     weights: Mapping[str, Tensor] | None = None,
 ) -> Phase:
-    """Build the phase in which weights and choices are trained together.
+    """Build the phase in which weights and architecture parameters are trained together.
 
     Args:
         context: The run.
-        parts: Its parts.
+        parts: Its components.
         streams: The random numbers.
-        data: The images, as the trainer demands them; None: all training images.
-        weights: What the network inherits; none of it may be left over.
+        data: The images by name of their batches; None: all training images, split as the trainer demands.
+        weights: Tensors that the network inherits, by name; all of them must fit.
     """
     network = build_network(context, parts.description, streams)
     if weights is not None:
@@ -167,34 +167,35 @@ def search_phase(
     horizon = evolve(phase, search=search).horizon()
     parts.updater.start(search.state, horizon, streams["updater"])
     check_torch_state(f"the updater {context.recipe.part('updater').label}")
-    counted = lazy_costs(parts.description, context.catalogue, context.facts)
+    counts = lazy_costs(parts.description, context.catalogue, context.facts)
     for regularizer in parts.regularizers:
-        regularizer.start(search.state, horizon, counted)
+        regularizer.start(search.state, horizon, counts)
         check_torch_state(f"the regularizer {type(regularizer).__name__}")
     names = {slot: ", ".join(part.label for part in filled) for slot, filled in context.recipe.parts.items()}
     return evolve(phase, search=search, names=names)
 
 
-def inherit_all(network: Network, weights: Mapping[str, Tensor], wanted: Collection[str]) -> None:
-    """Let a network inherit another's tensors, by name.
+def inherit_all(network: Network, weights: Mapping[str, Tensor], required: Collection[str]) -> None:
+    """Copy inherited tensors into a network, by name.
 
     Args:
-        network: Who inherits.
-        weights: What is there to inherit.
-        wanted: Names of what must find its place.
+        network: The network, changed in place.
+        weights: The tensors, by name.
+        required: Names of the tensors that the network must have.
 
     Raises:
-        DescriptionError: The network has no place for some of it.
+        DescriptionError: The network lacks a required tensor, or has it in another shape.
     """
     _, left = inherit(network, weights)
-    lost = sorted(set(left).intersection(wanted))
+    lost = sorted(set(left).intersection(required))
     if lost:
-        raise DescriptionError(f"the network has no place for {', '.join(lost)}, which it should inherit.")
+        text = f"the network cannot inherit {', '.join(lost)}: it has no such tensor of this shape."
+        raise DescriptionError(text)
 
 
 def lazy_costs(description: Description, catalogue: Catalogue, facts: DataFacts) -> Callable[[], Costs]:
-    """Return a function that counts the costs of the candidates, once, when it is first called."""
-    # An auxiliary head counts as little as in the figures of a run: not at all.
+    """Return a function that counts the costs of a description on its first call and caches them."""
+    # Without the auxiliary head, as in the figures of a run.
     image = (facts.height, facts.width)
     return cache(lambda: costs(without_auxiliary(description), catalogue, image))
 
@@ -202,7 +203,7 @@ def lazy_costs(description: Description, catalogue: Catalogue, facts: DataFacts)
 def train_phase(
     context: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
 ) -> Phase:
-    """Build the phase in which a closed network is trained."""
+    """Build the phase that trains a closed network."""
     group = context.recipe.typed("training")
     return build_phase(
         network, {"train": examples}, context.facts, streams, trainer, name="train", group=group
@@ -225,10 +226,10 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
     name: str = "search",
     group: str = "trainer",
 ) -> Phase:
-    """Build a phase without choices, with batches of the data as the trainer demands them.
+    """Build a phase without a search, with the batches that the trainer demands.
 
     Raises:
-        RecipeError: A batch is larger than the images that it is taken from.
+        RecipeError: A batch is larger than the number of images.
     """
     demand = trainer.demand
     batches = {
@@ -258,11 +259,11 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
 def initial_state(
     groups: Mapping[str, ChoiceGroup], relaxation: Relaxation, streams: Streams
 ) -> ArchitectureState:
-    """Return the choices of a search, with the start values of theta.
+    """Return the architecture state of a search with the initial theta of its relaxation.
 
     Raises:
-        PluginError: The relaxation gives something else than a tensor of the group's shape, or says wrong
-            over what entries compete.
+        PluginError: The relaxation has an invalid `segment`, or did not return a tensor in the shape of the
+            group.
     """
     segment: object = getattr(relaxation, "segment", "nothing")
     if segment not in (None, "edge", "node"):
@@ -277,15 +278,15 @@ def initial_state(
 
 
 def _initial(relaxation: Relaxation, group: ChoiceGroup, name: str, generator: Generator) -> Tensor:
-    given = relaxation.initial(group, generator)
+    value = relaxation.initial(group, generator)
     shape = (len(group.rows), len(group.ops))
-    return ReturnCheck(relaxation, "initial", "relaxation").tensor(given, shape, name)
+    return ReturnCheck(relaxation, "initial", "relaxation").tensor(value, shape, name)
 
 
 def assert_disjoint(network: Module, state: ArchitectureState) -> None:
     """Assert that no architecture parameter is a parameter of the network.
 
-    Else weight decay, clipping and the virtual step of the weights would move it.
+    Otherwise weight decay, clipping and the virtual step of the weights would change it.
     """
     weights = {weight.data_ptr() for weight in network.parameters() if weight.numel()}
     assert not any(theta.data_ptr() in weights for theta in state.theta.values())

@@ -1,7 +1,7 @@
-"""Tries the first step of each training of a run on small data before the run.
+"""Tries the first step of each training of a run before the run, on a tiny network and blank images.
 
-Optimizers and schedules are made when a phase begins, the last of them hours after the first. What refuses a
-setting there is tried here with the settings of the run, on a network of two tensors and a blank image.
+Optimizers and schedules are built when a phase begins, the last of them hours after the first. An optimizer
+that refuses a setting is found here, before the run.
 """
 
 from __future__ import annotations
@@ -40,68 +40,68 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_BLANK: Final = 2**40
-"""Blank images that torch can count."""
+"""Largest number of blank images in a tensor of torch."""
 
 LAYERS: Final = get_args(OriginKind)
-"""Who sets a value, the weakest first."""
+"""Layers of settings, the weakest first."""
 
 
 def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
-    """Begin the training of a closed network, and take its first step.
+    """Try the first step of the training of a closed network.
 
     Raises:
-        RecipeError: Some settings are refused; names each.
+        RecipeError: Settings are refused; names each of them.
     """
 
     def begin(settings: Any) -> None:  # noqa: ANN401 - the run's
         trainer = supervised(evolve(settings.training, batch=1))
         streams = Streams("rehearsal")
         data = {"train": _blank(facts, 1)}
-        trainer.start(build_phase(_Small(facts), data, facts, streams, trainer, name="train"))
+        trainer.start(build_phase(_TinyNetwork(facts), data, facts, streams, trainer, name="train"))
         trainer.step()
 
-    _begin(recipe.part(RUN), begin)
+    _try_start(recipe.part(RUN), begin)
 
 
 def rehearse_search(
     recipe: Recipe, description: Description, facts: DataFacts, catalogue: Catalogue, images: int
 ) -> None:
-    """Begin a search: theta, updater, regularizers and trainer.
+    """Try the start of a search: relaxation, updater, regularizers and trainer.
 
     Args:
         recipe: A settled recipe.
-        description: What is searched in, open.
-        facts: What is known of the data.
+        description: The open description of the search.
+        facts: Facts of the data set.
         catalogue: The operations.
-        images: Images that the weights are fitted to.
+        images: Number of training images.
 
     Raises:
-        RecipeError: Some settings are refused; names each.
-        PluginError: A part cannot begin, whatever its settings are.
+        RecipeError: Settings are refused; names each of them.
+        PluginError: A component cannot start, whatever its settings are.
     """
-    beginning = _Beginning(
+    rehearsal = _SearchRehearsal(
         recipe=recipe, description=description, facts=facts, catalogue=catalogue, images=images
     )
-    _begin(recipe.part("relaxation"), beginning.relaxation)
+    _try_start(recipe.part("relaxation"), rehearsal.relaxation)
     if build_component(recipe, "trainer").demand.batch > MOST_BLANK:
-        return  # no such batch can be, which is another check
+        return  # another check refuses this batch
     with collect_problems() as check:
-        check(_begin, recipe.part("updater"), beginning.updater)
-        check(_begin, recipe.part("trainer"), beginning.trainer)
+        check(_try_start, recipe.part("updater"), rehearsal.updater)
+        check(_try_start, recipe.part("trainer"), rehearsal.trainer)
         for part in recipe.parts.get("regularizer", ()):
-            check(_begin, part, partial(beginning.regularizer, part))
+            check(_try_start, part, partial(rehearsal.regularizer, part))
 
 
 @define(kw_only=True, slots=False)
-class _Beginning:
-    """A search that begins with other settings of one part; the other parts are as the recipe says.
+class _SearchRehearsal:
+    """The start of a search with other settings of one component, and the recipe's settings of all others.
 
     Attributes:
         recipe: The recipe.
-        description: What is searched in.
-        facts: What is known of the data.
+        description: The open description of the search.
+        facts: Facts of the data set.
         catalogue: The operations.
-        images: Images that the weights are fitted to.
+        images: Number of training images.
     """
 
     recipe: Recipe
@@ -111,12 +111,12 @@ class _Beginning:
     images: int
 
     def relaxation(self, settings: object) -> None:
-        """Draw the first theta."""
+        """Draw the initial theta."""
         relaxation = self.recipe.part("relaxation").component.builder()(settings)
         initial_state(expand(self.description).layouts, relaxation, Streams("rehearsal"))
 
     def updater(self, settings: object) -> None:
-        """Start an updater, and let its optimizers take a step."""
+        """Start the updater, and make a step of its optimizers."""
         updater = self.recipe.part("updater").component.builder()(settings)
         phase = self._phase(build_component(self.recipe, "trainer"), updater)
         assert phase.search is not None
@@ -127,11 +127,11 @@ class _Beginning:
         """Start a regularizer."""
         phase = self._phase(build_component(self.recipe, "trainer"), build_component(self.recipe, "updater"))
         assert phase.search is not None
-        counted = lazy_costs(self.description, self.catalogue, self.facts)
-        part.component.builder()(settings).start(phase.search.state, phase.horizon(), counted)
+        counts = lazy_costs(self.description, self.catalogue, self.facts)
+        part.component.builder()(settings).start(phase.search.state, phase.horizon(), counts)
 
     def trainer(self, settings: object) -> None:
-        """Start a trainer, and let its optimizers take a step."""
+        """Start the trainer, and make a step of its optimizers."""
         build = self.recipe.part("trainer").component.builder()
         trainer = build(settings)
         phase = self._phase(trainer, build_component(self.recipe, "updater"))
@@ -139,7 +139,7 @@ class _Beginning:
             trainer.start(phase)
         except NascoreError:
             raise
-        except Exception:  # noqa: BLE001 - it may need more of a network than the small one has
+        except Exception:  # noqa: BLE001 - it may need more of a network than the tiny one has
             trainer = build(settings)
             trainer.start(evolve(phase, network=self._network))
         _step(trainer)
@@ -152,7 +152,7 @@ class _Beginning:
     def _phase(self, trainer: Trainer, updater: Any) -> Phase:  # noqa: ANN401 - a plugin's
         streams = Streams("rehearsal")
         halved, batch = trainer.demand.halves, trainer.demand.batch
-        # Whether the images are enough for a batch is another check.
+        # Another check refuses a batch that is larger than the number of images.
         images = _blank(self.facts, max(batch, self.images // 2 if halved else self.images))
         data = {"train": images, "architecture": images} if halved else {"train": images}
         relaxation = build_component(self.recipe, "relaxation")
@@ -164,12 +164,12 @@ class _Beginning:
             declared=self.recipe.part("relaxation").provides,
             stateful=stateful_places(self.recipe),
         )
-        phase = build_phase(_Small(self.facts), data, self.facts, streams, trainer)
+        phase = build_phase(_TinyNetwork(self.facts), data, self.facts, streams, trainer)
         return evolve(phase, search=search)
 
 
-class _Small(nn.Module):
-    """A network of two tensors, called as any other."""
+class _TinyNetwork(nn.Module):
+    """A network of two tensors with the arguments of any other network."""
 
     def __init__(self, facts: DataFacts) -> None:
         super().__init__()
@@ -183,7 +183,7 @@ class _Small(nn.Module):
 
 
 def _blank(facts: DataFacts, count: int) -> Examples:
-    """Return images of zeros that take the memory of one number."""
+    """Return images and labels of zeros that occupy the memory of one number each."""
     shape = (count, facts.channels, facts.height, facts.width)
     return Examples(
         images=torch.zeros(()).expand(shape), labels=torch.zeros((), dtype=torch.int64).expand(count)
@@ -191,9 +191,9 @@ def _blank(facts: DataFacts, count: int) -> Examples:
 
 
 def _step(part: object) -> None:
-    """Let the optimizers of a part take a step without a gradient to follow: that is checked only then."""
+    """Make a step of a component's optimizers with zero gradients: torch checks some settings only there."""
     for optimizer in vars(part).values() if hasattr(part, "__dict__") else ():
-        # Those of torch alone: others, and those that call a closure, may need more than gradients.
+        # Only torch's own optimizers without a required closure: others may need more than gradients.
         if isinstance(optimizer, Optimizer) and type(optimizer).__module__.startswith("torch.optim"):
             closure = signature(type(optimizer).step).parameters.get("closure")
             if closure is None or closure.default is None:
@@ -202,12 +202,12 @@ def _step(part: object) -> None:
                 optimizer.step()
 
 
-def _begin(part: Part, call: Callable[[Any], object]) -> None:
-    """Call what begins with a part's settings.
+def _try_start(part: Part, call: Callable[[Any], object]) -> None:
+    """Call a start function with the settings of a part.
 
     Raises:
-        RecipeError: It refuses some of the settings; names each by its path.
-        PluginError: It raises, whatever the settings are.
+        RecipeError: It refuses settings; names each of them by its path.
+        PluginError: It raises an error with the default settings too.
     """
 
     def begin(settings: object) -> object:
@@ -217,26 +217,26 @@ def _begin(part: Part, call: Callable[[Any], object]) -> None:
     try:
         begin(part.settings)
     except PluginError as error:
-        problems = list(_blamed(part, begin))
+        problems = list(_refused_settings(part, begin))
         if problems:
             raise RecipeError(problems) from error
         raise
 
 
-def _blamed(part: Part, begin: Callable[[Any], object]) -> Iterator[Problem]:
-    """Yield a problem for each setting that is refused beside those of weaker layers, the defaults first."""
-    kept = part.component.config()
-    if _refused(begin, kept):
+def _refused_settings(part: Part, begin: Callable[[Any], object]) -> Iterator[Problem]:
+    """Yield a problem for each refused setting; they are added to the defaults from the weakest layer on."""
+    accepted = part.component.config()
+    if _refusal(begin, accepted):
         return
     values = sorted(part.values(), key=lambda one: LAYERS.index(one[2].kind))
     for path, value, origin in values:
-        default = _value(kept, path.split("."))
+        default = _value(accepted, path.split("."))
         if value == default:
             continue
-        tried = _with(kept, path.split("."), value)
-        why = _refused(begin, tried)
+        candidate = _with(accepted, path.split("."), value)
+        why = _refusal(begin, candidate)
         if not why:
-            kept = tried
+            accepted = candidate
             continue
         yield Problem(
             path=f"{part.prefix}{path}",
@@ -247,8 +247,8 @@ def _blamed(part: Part, begin: Callable[[Any], object]) -> Iterator[Problem]:
         )
 
 
-def _refused(begin: Callable[[Any], object], settings: object) -> str:
-    """Return why settings are refused; empty: they are not."""
+def _refusal(begin: Callable[[Any], object], settings: object) -> str:
+    """Return why settings are refused; empty if they are accepted."""
     try:
         begin(settings)
     except NascoreError as error:
@@ -256,14 +256,14 @@ def _refused(begin: Callable[[Any], object], settings: object) -> str:
     return ""
 
 
-def _value(settings: Any, words: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
+def _value(settings: Any, words: Sequence[str]) -> Any:  # noqa: ANN401 - of the declared type
     for word in words:
         settings = getattr(settings, word)
     return settings
 
 
 def _with(settings: T, words: Sequence[str], value: object) -> T:
-    """Return settings with another value at a path."""
+    """Return settings with a new value at a path."""
     name, *inner = words
     changed = _with(getattr(settings, name), inner, value) if inner else value
     new: T = evolve(settings, **{name: changed})  # type: ignore[misc]  # settings are attrs classes

@@ -1,4 +1,4 @@
-"""Writes the results of a run as files that need no nascore."""
+"""Writes the results of a run to files that can be used without nascore."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def record_epoch(context: RunContext, job: int, report: EpochReport) -> None:
 
 
 def weights_of(network: Module) -> bytes:
-    """Return parameters and buffers as a file of safetensors, by their names in the network."""
+    """Return parameters and buffers of a network in the safetensors format, by name."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     return save(tensors)
 
@@ -45,9 +45,9 @@ def weights_of(network: Module) -> bytes:
 def save_best(
     context: RunContext, description: Description, network: Network, metrics: Mapping[str, Any]
 ) -> None:
-    """Write the folder `best`: description, weights, figures, and a program that needs torch alone.
+    """Write the folder `best`: description, weights, figures, and a Python module that needs only torch.
 
-    In a run that finds a better one later, it takes the place of the folder that was there, as a whole.
+    It replaces an existing folder `best` as a whole.
     """
     with context.folder.replacing("best") as best:
         write_text(best / "architecture.yaml", with_digest(dump(description)))
@@ -60,7 +60,7 @@ def save_best(
 
 
 def preprocessing_of(facts: DataFacts) -> Preprocessing:
-    """Return what is done to an image of these data before a network reads it."""
+    """Return the preprocessing of images of these data."""
     return Preprocessing(
         shape=(facts.channels, facts.height, facts.width),
         mean=tuple(map(float, facts.mean)),
@@ -75,23 +75,20 @@ def _save_program(
     try:
         source = standalone(network, preprocessing, sha256=sha256)
     except NascoreError as error:
-        # A plugin's operation that cannot be written out must not cost the run that found it useful.
-        context.folder.log(f"best/model.py is not there: {error}")
+        # A plugin's operation that cannot be written out must not stop the run that chose it.
+        context.folder.log(f"best/model.py is not written: {error}")
     else:
         write_text(path, source)
 
 
 def costs_of(description: Description, catalogue: Catalogue, facts: DataFacts) -> dict[str, int]:
-    """Return parameters, and multiplications with addition per image, of a closed description.
-
-    An auxiliary head counts as little as it does in use: not at all.
-    """
+    """Return parameters and multiply-accumulates per image of a closed description without auxiliary head."""
     whole = costs(without_auxiliary(description), catalogue, (facts.height, facts.width))
     return {"params": int(whole.params), "macs": int(whole.macs)}
 
 
 def learned_choices(search: Search) -> dict[str, Any]:
-    """Return by group theta, what is alive, the expected mixture, and the names of rows and columns."""
+    """Return by group theta, alive, the expected mixture, and the names of rows and columns."""
     state, expected = search.state, search.expected()
     return {
         name: {
@@ -106,7 +103,7 @@ def learned_choices(search: Search) -> dict[str, Any]:
 
 
 def save_job(folder: RunFolder, network: Module, result: Mapping[str, Any]) -> None:
-    """Write what a job gave: its weights, and last its result."""
+    """Write the weights of a job, and last its result."""
     folder.bytes("weights.safetensors", weights_of(network))
     folder.finish(dict(result))
 
@@ -116,9 +113,10 @@ INTERRUPTED = {"status": "interrupted"}
 
 @contextmanager
 def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
-    """Give a result to fill; write it at the end, with `status` done, failed or interrupted.
+    """Yield the result of a run as a dict to fill; write it at the end with its status.
 
-    Observers are told of the start here, so that they are let go whatever comes after it.
+    The status is `done`, `failed` or `interrupted`. Observers are notified of the start and of the end here,
+    so that they end in every case.
 
     Args:
         context: The run.
@@ -136,7 +134,7 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         )
         raise
     except BaseException as raised:
-        # SystemExit too: a plugin that calls sys.exit() must not leave a run that seems to go on.
+        # SystemExit too: after sys.exit() in a plugin the run must not look as if it were running.
         known = _memory_error(raised)
         text = str(known) if isinstance(known, NascoreError) else error_line(known)
         failed = result | {"status": "failed", "error": text}
@@ -150,17 +148,17 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _memory_error(error: BaseException) -> BaseException:
-    """Return an error, or the one that says in plain words that memory was not enough."""
-    told = out_of_memory_text(error)
-    return RunFailed([Problem(path="", text=told)]) if told else error
+    """Return the error, or a RunFailed that explains it if memory ran out."""
+    text = out_of_memory_text(error)
+    return RunFailed([Problem(path="", text=text)]) if text else error
 
 
 @contextmanager
 def explain_memory_errors() -> Iterator[None]:
-    """Say in plain words that memory was not enough, where nothing inside has said it.
+    """Replace an out-of-memory error of torch or Python by an error that explains it.
 
     Raises:
-        RunFailed: It was not.
+        RunFailed: Memory ran out.
     """
     try:
         yield
@@ -172,11 +170,11 @@ def explain_memory_errors() -> Iterator[None]:
 
 
 def _stopped(context: RunContext, error: BaseException, line: str, conclude: Callable[[], None]) -> None:
-    """Write what stopped a run, and say on the exception where that is."""
+    """Write the cause to the log and the result of a run, and mark the exception with the folder."""
     mark(error, context.folder.path)
     if is_file(context.folder / RESULT):
-        return  # it stopped while observers were told that it is done: it is done
-    # A disk that is full may be why the run stopped: what stopped it is said, not what came of it.
+        return  # it stopped while observers were notified of its end: it is done
+    # A full disk may be the cause: the user sees the first error, not the failure to write it.
     with suppress(Exception):
         context.folder.log(line)
         conclude()

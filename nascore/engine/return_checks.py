@@ -1,4 +1,4 @@
-"""Checks the values that the methods of plugins return."""
+"""Checks the return values of plugin methods."""
 
 from __future__ import annotations
 
@@ -21,162 +21,163 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST: Final = 60
-"""Letters of a value that a message shows."""
+"""Number of characters of a value that a message shows."""
 
 
 @frozen
 class ReturnCheck:
-    """What a method of a plugin's part returned, under examination.
+    """Checks the return value of one method of a component.
 
     Attributes:
-        part: The plugin's object.
+        part: The component.
         method: Name of the method, or of the attribute.
-        slot: The slot that the part fills.
+        slot: The slot of the component.
     """
 
     part: object
     method: str
     slot: str
 
-    def wrong(self, given: str, due: str) -> PluginError:
-        """Return the error of a method that does not return what its slot asks for.
+    def wrong(self, actual: str, expected: str) -> PluginError:
+        """Return the error of a method whose return value does not conform to its slot.
 
         Args:
-            given: What it gives, in words.
-            due: What the slot asks for, in words.
+            actual: The returned value in words.
+            expected: The value that the slot requires, in words.
         """
         kind = type(self.part)
         root = kind.__module__.partition(".")[0].removeprefix(OF_FILES)
-        called = f"{kind.__name__}.{self.method}"
-        text = f"{called} of the plugin {root} gives {given}, and the slot asks for {due}."
+        verb = "returns" if callable(getattr(self.part, self.method, None)) else "is"
+        name = f"{kind.__name__}.{self.method}"
+        text = f"{name} of the plugin {root} {verb} {actual}, but the slot requires {expected}."
         hint = "A mistake of the plugin: tell its authors."
         origin = _source(kind, self.method)
         return PluginError([Problem(path=self.slot, text=text, hint=hint, origin=origin, of_plugin=True)])
 
-    def expect(self, given: object, kind: type[T], due: str) -> T:
-        """Return what was given, if it is of the right type.
+    def expect(self, value: object, kind: type[T], expected: str) -> T:
+        """Return the value if it has the right type.
 
         Raises:
-            PluginError: It is not; names class, plugin, method, and the line where the method stands.
+            PluginError: It has another type; names class, plugin, method, and the line of the method.
         """
-        if not isinstance(given, kind):
-            raise self.wrong(describe_value(given), due)
-        return given
+        if not isinstance(value, kind):
+            raise self.wrong(describe_value(value), expected)
+        return value
 
-    def several(self, given: object, kind: type[T], due: str) -> tuple[T, ...]:
-        """Return what was given as a tuple, if it is a sequence of values of the right type.
+    def several(self, value: object, kind: type[T], expected: str) -> tuple[T, ...]:
+        """Return the value as a tuple if it is a sequence of items of the right type.
 
         Args:
-            given: What was given; of an iterable see :func:`items_of`.
-            kind: The type of each.
-            due: The type in words, in the plural.
+            value: The returned value; for an iterable see :func:`items_of`.
+            kind: The type of each item.
+            expected: The type in words, in the plural.
 
         Raises:
-            PluginError: It is not; see :meth:`expect`.
+            PluginError: It is something else; see :meth:`expect`.
         """
-        if not isinstance(given, list | tuple):
-            raise self.wrong(describe_value(given), f"a sequence of {due}")
-        return tuple(self.expect(one, kind, due) for one in given)
+        if not isinstance(value, list | tuple):
+            raise self.wrong(describe_value(value), f"a sequence of {expected}")
+        return tuple(self.expect(one, kind, expected) for one in value)
 
-    def tensor(self, given: object, shape: Sequence[int], where: str = "") -> Tensor:
-        """Return what was given, if it is a tensor of floating point numbers of this shape.
+    def tensor(self, value: object, shape: Sequence[int], where: str = "") -> Tensor:
+        """Return the value if it is a tensor of floating point numbers with this shape.
 
         Args:
-            given: What was given.
-            shape: The shape that is due.
-            where: What it was given for, such as a group.
+            value: The returned value.
+            shape: The required shape.
+            where: The subject of the value, such as a group; empty: none.
 
         Raises:
-            PluginError: It is not.
+            PluginError: It is something else.
         """
-        if isinstance(given, Tensor) and given.is_floating_point() and tuple(given.shape) == tuple(shape):
-            return given
-        behind = f" for {where}" if where else ""
-        raise self.wrong(f"{describe_value(given)}{behind}", f"a tensor of floats {_shape(shape)}")
+        if isinstance(value, Tensor) and value.is_floating_point() and tuple(value.shape) == tuple(shape):
+            return value
+        subject = f" for {where}" if where else ""
+        raise self.wrong(f"{describe_value(value)}{subject}", f"a tensor of floats {_shape(shape)}")
 
-    def relaxation(self, given: Any) -> Any:  # noqa: ANN401 - a plugin's
-        """Return what was given, if it can be asked for a mixture.
+    def relaxation(self, value: Any) -> Any:  # noqa: ANN401 - a plugin's
+        """Return the value if it has the methods `mixture` and `expected` of a relaxation.
 
         Raises:
-            PluginError: It cannot.
+            PluginError: It lacks one of them.
         """
-        if not callable(getattr(given, "mixture", None)) or not callable(getattr(given, "expected", None)):
-            raise self.wrong(describe_value(given), "a relaxation")
-        return given
+        if not callable(getattr(value, "mixture", None)) or not callable(getattr(value, "expected", None)):
+            raise self.wrong(describe_value(value), "a relaxation")
+        return value
 
-    def picks(self, given: object, segments: Tensor, where: str) -> list[Pick]:
-        """Return what was given, if it lists entries that compete, each once.
+    def picks(self, value: object, segments: Tensor, where: str) -> list[Pick]:
+        """Return the value if it is a list of live entries without duplicates.
 
         Args:
-            given: What was given.
-            segments: Over what the entries compete, [E, O] int64; -1 outside.
+            value: The returned value.
+            segments: The segment of each entry, [E, O] int64; -1 if it is dead or not offered.
             where: Name of the group.
 
         Raises:
-            PluginError: It does not.
+            PluginError: It is something else.
         """
-        due = f"a list of pairs (row, column) of entries of {where} {_shape(segments.shape)} that compete"
-        if not isinstance(given, list | tuple):
-            raise self.wrong(f"{describe_value(given)} for {where}", due)
+        expected = f"a list of pairs (row, column) of live entries of {where} {_shape(segments.shape)}"
+        if not isinstance(value, list | tuple):
+            raise self.wrong(f"{describe_value(value)} for {where}", expected)
         rows, columns = segments.shape
-        for pick in given:
+        for pick in value:
             pair = isinstance(pick, tuple | list) and len(pick) == len(segments.shape)
             if not pair or not all(isinstance(at, int) and not isinstance(at, bool) for at in pick):
-                raise self.wrong(f"a list that holds {_written(pick)} for {where}", due)
+                raise self.wrong(f"a list with {_text(pick)} for {where}", expected)
             if not (0 <= pick[0] < rows and 0 <= pick[1] < columns):
-                raise self.wrong(f"the pick {tuple(pick)} for {where}, which has no such entry", due)
+                raise self.wrong(f"the pick {tuple(pick)} for {where}, which has no such entry", expected)
             if int(segments[pick[0], pick[1]]) < 0:
-                raise self.wrong(f"the pick {tuple(pick)} for {where}, which is masked or dead", due)
-        found = [(int(row), int(column)) for row, column in given]
+                raise self.wrong(f"the pick {tuple(pick)} for {where}, which is masked or dead", expected)
+        found = [(int(row), int(column)) for row, column in value]
         if len(set(found)) < len(found):
-            raise self.wrong(f"an entry of {where} twice", due)
+            raise self.wrong(f"an entry of {where} twice", expected)
         return found
 
-    def groups(self, given: object, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what was given, if it has for each group a tensor of the group's shape, of finite numbers.
+    def groups(self, value: object, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the value if it has, for each group, a tensor of finite numbers in the shape of the group.
 
         Args:
-            given: What was given.
-            like: By group [E, O].
+            value: The returned value.
+            like: Tensors of the required shapes, by group [E, O].
 
         Raises:
-            PluginError: It has not.
+            PluginError: It is something else.
         """
-        if not isinstance(given, Mapping) or set(given) != set(like):
-            shapes = ", ".join(f"{name} {_shape(value.shape)}" for name, value in like.items())
-            raise self.wrong(describe_value(given), f"a tensor for each group: {shapes}")
-        found = {name: self.tensor(given[name], value.shape, name) for name, value in like.items()}
-        for name, value in found.items():
-            if not bool(torch.isfinite(value).all()):
-                raise self.wrong(f"numbers for {name} that are not finite", "finite ones")
+        if not isinstance(value, Mapping) or set(value) != set(like):
+            shapes = ", ".join(f"{name} {_shape(tensor.shape)}" for name, tensor in like.items())
+            raise self.wrong(describe_value(value), f"a tensor for each group: {shapes}")
+        found = {name: self.tensor(value[name], tensor.shape, name) for name, tensor in like.items()}
+        for name, tensor in found.items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise self.wrong(f"numbers for {name} that are not finite", "finite numbers")
         return found
 
 
-def items_of(given: object) -> object:
-    """Return the items of an iterable as a tuple, so that its code runs here; any other value as it is."""
-    if isinstance(given, Iterable) and not isinstance(given, str | Mapping | Tensor):
-        return tuple(given)
-    return given
+def items_of(value: object) -> object:
+    """Return the items of an iterable as a tuple, so that a generator runs here; else the value itself."""
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping | Tensor):
+        return tuple(value)
+    return value
 
 
-def describe_value(given: object) -> str:
-    """Return in a few words what a value is."""
-    if given is None:
+def describe_value(value: object) -> str:
+    """Return a short description of a value: its type, and its shape or its text."""
+    if value is None:
         return "None"
-    if isinstance(given, Tensor):
-        return f"a tensor {_shape(given.shape)} of {str(given.dtype).removeprefix('torch.')}"
-    kind = type(given).__name__
-    if isinstance(given, (bool, int, float, str)):
-        return f"{kind} {given!r}"[:LONGEST]
+    if isinstance(value, Tensor):
+        return f"a tensor {_shape(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
+    kind = type(value).__name__
+    if isinstance(value, (bool, int, float, str)):
+        return f"{kind} {value!r}"[:LONGEST]
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
 
 
-def _written(given: object) -> str:
-    return repr(given)[:LONGEST] if isinstance(given, tuple | list) else describe_value(given)
+def _text(value: object) -> str:
+    return repr(value)[:LONGEST] if isinstance(value, tuple | list) else describe_value(value)
 
 
 def _shape(shape: Sequence[int]) -> str:
-    return f"[{', '.join(map(str, shape))}]" if len(shape) else "of no dimension, a scalar"
+    return f"[{', '.join(map(str, shape))}]" if len(shape) else "without dimensions, a scalar"
 
 
 def _source(kind: type, method: str) -> Origin | None:

@@ -1,4 +1,4 @@
-"""A run under way: its recipe, its data, its folder, and where it computes."""
+"""The context of a run: recipe, data, device, folder and observers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class RunContext:
-    """A run under way.
+    """The context of a run.
 
     Attributes:
-        recipe: What was asked for.
+        recipe: The settled recipe.
         catalogue: The operations that descriptions may name.
-        dataset: The data.
-        device: Where networks run.
-        folder: Where the run is written.
-        gallery: Where its architectures are written.
-        watch: Who watches.
-        warnings: What turned out to be doubtful on the way.
+        dataset: The data set.
+        device: The device of the networks.
+        folder: The folder of the run.
+        gallery: The gallery file of its architectures.
+        observers: The observers of the run.
+        warnings: Warnings about the results so far.
     """
 
     recipe: Recipe
@@ -45,28 +45,28 @@ class RunContext:
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:
-        """Record what is doubtful about what was found: in the log, and in the result."""
+        """Add a warning about the results to the log and to the result of the run."""
         text = f"Warning: {text}."
         self.warnings.append(text)
         self.folder.log(text)
 
     @property
     def facts(self) -> DataFacts:
-        """What is known of the data."""
+        """The facts of the data set."""
         return self.dataset.facts
 
     def streams(self, job: int, stage: str = "") -> Streams:
-        """Return the random numbers of a job, or of a stage of it: they depend on its number alone."""
+        """Return the random numbers of a job or of a stage of it; they depend on seed, job and stage only."""
         return Streams(f"{self.recipe.run.seed}/{job}{stage and '/'}{stage}", self.device)
 
     def halves(self) -> tuple[Examples, Examples]:
-        """Return the two halves of the training images, the same for all jobs of the run."""
+        """Return the two halves of the training images on the device, the same for all jobs of the run."""
         return halves(self.train(), Streams(self.recipe.run.seed)["halves"])
 
     def fit_and_validation(self) -> tuple[Examples, Examples]:
-        """Return what a growth run fits networks to, and what it measures them on; the same for all jobs."""
+        """Return the training and the validation images of a growth run, the same for all jobs."""
         return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
 
     def train(self) -> Examples:
-        """Return all training images, on the device."""
+        """Return all training images [N, C, H, W], float32 from 0 to 1, and labels [N] on the device."""
         return to_device(self.dataset.train(), self.device)

@@ -39,20 +39,20 @@ if TYPE_CHECKING:
 
 
 SEARCH, TRAIN = 1, 2
-"""Numbers of the jobs."""
+"""Numbers of the jobs of a search in a supernet."""
 
 
 def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
-    """Run a search in a supernet to its end; yields what the run's result says then.
+    """Run a search in a supernet, then train its architecture; yields the result of the run.
 
-    The architecture is trained on the first half of the data and measured on the second.
+    The architecture is trained on the first half of the training images and measured on the second.
 
     Raises:
         RunFailed: A loss is not finite.
     """
     guided = parts.updater.gradient is not None
     found = run_search_job(context, parts)
-    del parts  # the supernet and its data must not stay in memory beside what comes next
+    del parts  # the supernet and its data must not stay in memory during the training
     fit, held = context.halves()
     ready = prepared(found, context.recipe.run.training, context.facts)
     job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=guided)
@@ -62,7 +62,7 @@ def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[st
 
 
 def run_search_job(context: RunContext, parts: SearchParts) -> Description:
-    """Train weights and choices together; returns the architecture that was chosen, a closed description."""
+    """Train weights and architecture parameters; returns the derived architecture, a closed description."""
     folder = context.folder.job(SEARCH, "search", seed=f"{context.recipe.run.seed}/{SEARCH}")
     folder.document("description.yaml", dump(parts.description))
     context.observers.notify("job_started", folder.path.name, SEARCH, TRAIN)
@@ -95,17 +95,17 @@ def _each_epoch(
         record_epoch(context, SEARCH, report)
         assert phase.search is not None
         found = derived(parts.description, phase.search)
-        # Kept for who stops the search, or whose search is stopped: it is what was learned so far.
+        # A search that is stopped leaves the architecture so far.
         folder.document(DERIVED, dump(found))
         if report.step > phase.warm_up:
-            # Before, nothing was learned of the choices: what would be derived is the first of equals.
+            # During the warm-up all candidates are equal, so the derived architecture means nothing.
             context.observers.notify("architecture_changed", found)
 
     return epoch_over
 
 
 def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, int]] | None:
-    """Return how the supernet is measured; None where its weights have seen all the data."""
+    """Return a function that measures the supernet; None if its weights are trained on all images."""
     held, search = phase.batches.get("architecture"), phase.search
     if held is None or search is None:
         return None
@@ -130,21 +130,21 @@ def search(
 
     Args:
         recipe: A settled recipe without refused problems.
-        registry: What is installed.
-        out: The run's folder, new or empty; None: a new one where runs are kept.
-        observers: Who watches.
-        built: What was built of this recipe before; None: it is built now.
+        registry: The installed components.
+        out: The folder of the run, new or empty; None: a new one in the folder of runs.
+        observers: Observers of the run.
+        built: The search of this recipe if it was built before; None: it is built now.
 
     Raises:
         RecipeError: The recipe cannot be built.
-        RunFolderError: The folder cannot be made.
+        RunFolderError: The folder cannot be created.
         RunFailed: A loss is not finite; or, in an outer loop, no architecture could be trained.
     """
-    way = search_supernet if searches_in_supernet(recipe) else grow
+    run = search_supernet if searches_in_supernet(recipe) else grow
     with computing(recipe.run.threads), explain_memory_errors():
         context, *parts = build_search(recipe, registry, out=out, observers=observers, built=built)
         with record_result(context, "search") as result:
-            # The parts are handed over, not kept: what comes of them must not stay in memory to the end.
-            for known in way(context, parts.pop()):
-                result.update(known)
+            # The only reference to the parts is passed on, so that they do not stay in memory to the end.
+            for figures in run(context, parts.pop()):
+                result.update(figures)
     return context.folder.path

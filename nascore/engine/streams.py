@@ -1,4 +1,4 @@
-"""Random generators: each purpose has its own, and those of torch are never used."""
+"""Random generators of a run, one for each purpose; torch's global generators are never used."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Noise = dict[str, "Tensor"]
 
 
 class Streams:
-    """Generators by name, each seeded from the SHA-256 of (seed, name): adding a consumer moves no other.
+    """Generators by name, each seeded with the SHA-256 of (seed, name), so a new name affects no other.
 
-    What a network draws while it runs (dropout, drop path, noise operations) comes from generators that
-    :meth:`network` lends to it. torch's global ones, from which other threads draw, are left alone.
+    A network draws (dropout, drop path, noise operations) from the generators of :meth:`network`, not from
+    torch's global ones, which other threads use.
 
     Args:
         seed: Seed of the run, or of the job as ``RUN/JOB``.
-        device: Where the network runs.
+        device: The device of the network.
     """
 
     def __init__(self, seed: int | str, device: torch.device | str = "cpu") -> None:
@@ -46,21 +46,21 @@ class Streams:
 
     @property
     def noise(self) -> Noise:
-        """Where the network's own random numbers stand."""
+        """States of the network's generators, by device type."""
         return {kind: generator.get_state() for kind, generator in self._network.items()}
 
     @contextmanager
     def initial(self) -> Iterator[None]:
-        """Let what is built inside draw its first weights from the stream ``weights``."""
+        """Make modules that are built inside draw their initial weights from the stream ``weights``."""
         with redirect_draws({"cpu": torch.Generator().manual_seed(self._seed_of("weights"))}):
             yield
 
     @contextmanager
     def network(self, replay: Noise | None = None) -> Iterator[None]:
-        """Let a network run inside draw from its own stream.
+        """Make a network that runs inside draw from its own stream.
 
         Args:
-            replay: Draw from here on instead, and leave the stream where it is.
+            replay: States from which to draw instead; the stream does not advance then.
         """
         generators = self._network
         if replay is not None:
@@ -71,17 +71,17 @@ class Streams:
             yield
 
     def repeated(self) -> Repeated:
-        """Return passes that all draw the same random numbers for the network."""
+        """Return an object whose passes all draw the same random numbers."""
         return Repeated(self)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of every generator that was used, and of the network's."""
+        """Return the states of all generators that were used, and of the network's generators."""
         states = {name: generator.get_state() for name, generator in self._generators.items()}
         return {"generators": states, "network": self.noise}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state; load it last, since building objects draws."""
-        # In place: batches and others hold the generators themselves.
+        """Load a state; call this last, since building objects draws random numbers."""
+        # In place, since batches and other objects hold references to the generators.
         for name, generator in self._generators.items():
             generator.manual_seed(self._seed_of(name))
         for name, saved in state["generators"].items():
@@ -95,7 +95,7 @@ class Streams:
 
 
 class Repeated:
-    """The same random numbers for every pass of a kind: a finite difference of noise is mostly noise."""
+    """Repeats the random numbers of a pass, since a finite difference of two noisy losses is mostly noise."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
@@ -103,7 +103,7 @@ class Repeated:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Run a pass: the first one draws from the network's stream, later ones draw the same again."""
+        """Run a pass: the first one draws from the network's stream, later ones repeat its numbers."""
         replay = self._start
         if replay is None:
             self._start = self._streams.noise

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class TrainedNetwork:
-    """A closed network that was trained.
+    """A trained closed network.
 
     Attributes:
         network: The network, in training mode.
-        steps: How many steps it was trained for.
-        streams: The random numbers that it was trained with.
+        steps: Number of training steps.
+        streams: The random numbers of its training.
     """
 
     network: Network
@@ -42,21 +42,21 @@ class TrainedNetwork:
 
 @frozen(kw_only=True)
 class TrainingStart:
-    """How the training of an architecture of a growth run begins.
+    """Inherited weights and epochs of the training of an architecture in a growth run.
 
     Attributes:
-        epochs: Passes over the images.
-        weights: Tensors that it inherits, by name; none for what growth begins with.
-        wanted: Names of those that must find their place.
+        epochs: Passes over the training images.
+        weights: Inherited tensors by name; empty for an initial architecture.
+        required: Names of the tensors that the network must have.
     """
 
     epochs: int
     weights: Mapping[str, Tensor] = Factory(dict)
-    wanted: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
 
 
 def supervised(training: TrainingSettings) -> Supervised:
-    """Return the stepper for these settings."""
+    """Return the trainer for these settings."""
     return Supervised(training, Demand(epochs=training.epochs, batch=training.batch))
 
 
@@ -69,22 +69,22 @@ def train_network(  # noqa: PLR0913 - each by name
     validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
     start: TrainingStart | None = None,
 ) -> TrainedNetwork:
-    """Train a closed description, from scratch or from what it inherits.
+    """Train a closed description, from scratch or from inherited weights.
 
     Args:
         context: The run.
         description: The description, in its final form and size.
-        examples: The images to train on, on the device.
-        job: Number of the job; decides on the random numbers.
-        validate: Measures the share right after each epoch, and says of how many images it is.
-        start: What it inherits, and for how long it is trained; None: nothing, and as the run says.
+        examples: The training images, on the device.
+        job: Number of the job; determines the random numbers.
+        validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
+        start: Inherited weights and epochs; None: no weights, and the epochs of the run.
     """
     streams = context.streams(job)
     network = build_network(context, description, streams)
     training = context.recipe.run.training
     if start is not None:
         training = evolve(training, epochs=start.epochs)
-        inherit_all(network, start.weights, start.wanted)
+        inherit_all(network, start.weights, start.required)
     trainer = supervised(training)
     phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(

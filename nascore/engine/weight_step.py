@@ -1,4 +1,4 @@
-"""The base class of trainers: SGD on the loss of labelled images."""
+"""The base class of trainers, which makes the weights step: SGD on the loss of labelled images."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 
 def cosine(start: float, end: float, epoch: int, epochs: int) -> float:
-    """Return the value of an epoch, counted from 0, falling from start towards end by half a cosine.
+    """Return the value at an epoch, counted from 0, on a half cosine from `start` to `end`.
 
-    As algorithm and code of DARTS have it: the first epoch has the full value, and `end` itself would be the
-    value of the epoch after the last.
+    As in the authors' code of DARTS: the first epoch has the value `start`, and the epoch after the last
+    would have the value `end`.
     """
     return end + (start - end) * (1 + cos(pi * epoch / epochs)) / 2
 
 
 def linear(end: float, epoch: int, epochs: int) -> float:
-    """Return the value of an epoch, counted from 0, rising from 0 towards end: DARTS's drop path."""
+    """Return the value at an epoch, counted from 0, on a line from 0 to `end`: DARTS's drop path."""
     return end * epoch / epochs
 
 
 class Supervised:
-    """Trains a closed network; with a mixture, it makes the weights step of an open one.
+    """Trains a closed network, or with a mixture the weights of an open one.
 
     Args:
-        rule: How weights are trained.
-        demand: What the engine is to prepare.
+        rule: The settings of SGD on the weights.
+        demand: Epochs, batch size and batches that the engine prepares.
     """
 
     def __init__(self, rule: WeightSettings, demand: Demand) -> None:
@@ -69,17 +69,17 @@ class Supervised:
 
     @property
     def epoch(self) -> int:
-        """Number of the epoch under way, from 0."""
+        """Number of the current epoch, from 0."""
         return self.done // self.phase.steps_per_epoch
 
     @property
     def lr(self) -> float:
-        """Learning rate of the epoch under way."""
+        """Learning rate of the current epoch."""
         return cosine(self.rule.lr, self.rule.lr_min, self.epoch, self.phase.epochs)
 
     @property
     def drop_path(self) -> float:
-        """Share of paths dropped in the epoch under way."""
+        """Share of the paths that are dropped in the current epoch, 0 to below 1."""
         return linear(self.rule.drop_path, self.epoch, self.phase.epochs)
 
     def step(self) -> StepReport:
@@ -88,7 +88,7 @@ class Supervised:
         return self.report(loss, accuracy)
 
     def report(self, loss: Tensor, accuracy: Tensor, architecture_loss: Tensor | None = None) -> StepReport:
-        """Return the report of the step under way, and count the step."""
+        """Return the report of the current step, and count the step."""
         report = StepReport(
             step=self.done,
             loss=loss.item(),
@@ -100,14 +100,14 @@ class Supervised:
         return report
 
     def fit(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
-        """Make the weights step; returns loss and accuracy as they were before it."""
+        """Make a weights step on a batch; returns mean loss and accuracy before the step."""
         loss, accuracy = self.forward(batch, drawn)
         (slope,) = gradients(loss, self.weights)
         self.descend(slope)
         return loss.detach(), accuracy
 
     def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
-        """Run the network as a part of training; returns the loss with its graph, and the accuracy."""
+        """Return the mean loss of a training pass, with its graph, and the accuracy, 0 to 1."""
         images, labels = batch
         args, named = (
             arguments(images, None, None) if drawn is None else arguments(images, drawn.leaf, drawn.runs)
@@ -118,7 +118,7 @@ class Supervised:
         return self.criterion(outputs, labels), right.float().mean()
 
     def descend(self, slope: Mapping[str, Tensor]) -> None:
-        """Clip the gradient of the weights, and move them."""
+        """Clip the gradient of the weights, given by name, and make a step of the optimizer."""
         for name, weight in self.weights.items():
             weight.grad = slope[name]
         if self.rule.clip:
@@ -129,7 +129,7 @@ class Supervised:
         self.optimizer.zero_grad()
 
     def virtual_step(self) -> VirtualStep:
-        """Return the weights step that would come next, for an estimate that looks ahead."""
+        """Return the next weights step as a virtual step, for an unrolled estimate."""
         states = ((name, self.optimizer.state[weight]) for name, weight in self.weights.items())
         buffers = {
             name: state["momentum_buffer"]
@@ -145,7 +145,7 @@ class Supervised:
         return {"done": self.done, "optimizer": deepcopy(self.optimizer.state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of a stepper that was started on the same phase."""
+        """Load the state of a trainer that was started on the same phase."""
         self.done = int(state["done"])
-        # A copy on both ways: torch hands out, and takes over, the very tensors that steps change.
+        # Copied here and in state_dict, since torch shares the tensors that steps change.
         self.optimizer.load_state_dict(deepcopy(state["optimizer"]))

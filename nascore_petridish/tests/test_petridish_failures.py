@@ -53,7 +53,7 @@ def test_candidates_that_are_not_finite_are_a_job_that_failed(tmp_path, spoiled,
     assert record.status == "done"
     assert [(entry.id, entry.wave) for entry in record.gallery] == [(1, 1), (4, 4), (5, 5)]
     assert record.result["jobs"] == {"done": 3, "failed": 2}
-    said = "job 0002-grow failed: phase search, step 4: what was learned is not finite: "
+    said = "job 0002-grow failed: phase search, step 4: these tensors are not finite: "
     assert said in (path / "run.log").read_text()
     assert (path / "changes.jsonl").read_text().count('"job failed"') == 2
     assert '"status": "failed"' in (path / "jobs/0003-grow/result.json").read_text()
@@ -159,8 +159,8 @@ def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("name", "method", "said"),
     [
-        ("open", lambda _, parent, __: parent, "left nothing to choose"),
-        ("close", lambda _, opened, __: opened, "left a choice"),
+        ("open", lambda _, parent, __: parent, "no open choice"),
+        ("close", lambda _, opened, __: opened, "an open choice"),
         ("next_parents", lambda *_: [Entry(id=9, description="", error=0.0, count=1)], "not in the gallery"),
         ("next_parents", lambda *_: 1 / 0, "ZeroDivisionError"),
     ],

@@ -150,6 +150,7 @@ def test_a_policy_that_loses_a_weight_is_stopped(monkeypatch, tmp_path, method):
     """Mutations of the policy: what it opens, or closes, lacks an operation of the parent."""
     healthy = getattr(policies.Petridish, method)
     monkeypatch.setattr(policies.Petridish, method, lambda *args: without_convolution(healthy(*args), "n0"))
-    with pytest.raises(PluginError, match=r"petridish made what cannot be trained.*no place for.*sep_conv"):
+    text = r"petridish returned an architecture that cannot be trained.*cannot inherit.*sep_conv"
+    with pytest.raises(PluginError, match=text):
         grown(tmp_path / "run", space=space_of(tmp_path, "cells"), growth__count=3)
     assert len(read(tmp_path / "run").gallery) == 1

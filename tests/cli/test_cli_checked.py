@@ -15,9 +15,15 @@ SEARCH = ("search", "--space", "tiny", "--updater", "uniform")
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("--set", "trainer.batch=100000"), "trainer.batch: a batch of 100000 is more than the 718 images"),
-        (("--set", "training.batch=719"), "training.batch: a batch of 719 is more than the 718 images"),
-        (("--device", "cuda"), "device: this machine, or this build of torch, has no CUDA."),
+        (
+            ("--set", "trainer.batch=100000"),
+            "trainer.batch: a batch of 100000 is larger than the 718 available images",
+        ),
+        (
+            ("--set", "training.batch=719"),
+            "training.batch: a batch of 719 is larger than the 718 available images",
+        ),
+        (("--device", "cuda"), "device: this machine or this build of torch has no CUDA."),
     ],
 )
 def test_refused_before_anything_is_built(tmp_path, monkeypatch, asked, said, more):

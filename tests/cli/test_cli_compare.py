@@ -133,7 +133,7 @@ REFUSED = [
     ),
     pytest.param(
         ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "evaluate.training.batch=5000"],
-        ["training.batch: a batch of 5000 is more than the 64 images"],
+        ["training.batch: a batch of 5000 is larger than the 64 available images"],
         id="evaluation",
     ),
     pytest.param(

@@ -20,7 +20,7 @@ def inside(tmp_path, monkeypatch):
     [
         ("training.lr=1e300", "is not a number above 0"),
         ("training.momentum=0", "Nesterov's momentum needs"),
-        ("training.batch=100000", "a batch of 100000 is more than the 1000 images"),
+        ("training.batch=100000", "a batch of 100000 is larger than the 1000 available images"),
         ("training.epoch=1", "Did you mean"),
         ("training.cells", "has no value"),
     ],

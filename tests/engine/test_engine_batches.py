@@ -59,7 +59,9 @@ def test_each_epoch_is_a_new_order_and_its_rest_is_dropped():
 
 
 def test_a_batch_larger_than_the_data_is_refused():
-    with pytest.raises(RecipeError, match=r"trainer\.batch: a batch of 12 is more than the 11 images"):
+    with pytest.raises(
+        RecipeError, match=r"trainer\.batch: a batch of 12 is larger than the 11 available images"
+    ):
         Batches(numbered(11), PLAIN, size=12, order=generator())
 
 

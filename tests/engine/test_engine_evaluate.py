@@ -47,7 +47,7 @@ def test_an_evaluation_tests_once_and_records_it(tmp_path):
 
 def test_an_open_description_is_not_evaluated(tmp_path):
     description = opened()
-    with pytest.raises(RecipeError, match="still leaves a choice"):
+    with pytest.raises(RecipeError, match="the description is open"):
         evaluate(description, evaluation_of(), REGISTRY, out=tmp_path / "x")
 
 

@@ -78,12 +78,12 @@ def test_a_run_of_which_every_job_fails_has_failed(tmp_path):
 
 def test_batches_must_fit_the_parts_that_are_used():
     assert build_parts(growth_of(training__batch=39, trainer__batch=1000), REGISTRY)
-    with pytest.raises(RecipeError, match=r"training\.batch.*39 images"):
+    with pytest.raises(RecipeError, match=r"training\.batch.*39 available images"):
         build_parts(growth_of(training__batch=40), REGISTRY)
 
 
 def test_too_few_images_to_hold_any_back():
-    with pytest.raises(RecipeError, match="held back"):
+    with pytest.raises(RecipeError, match="too few to hold some back"):
         build_parts(growth_of(dataset__count=4, training__batch=1), REGISTRY)
 
 
@@ -106,8 +106,8 @@ def raising(description, rng):
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        (lambda *_: (), "mine gave no architecture"),
-        (lambda description, _: [description], "still leaves a choice"),
+        (lambda *_: (), "mine returned no initial architecture"),
+        (lambda description, _: [description], "with open choices"),
         (raising, "no seeds today"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_space_that_is_used_up_is_said_in_the_log(tmp_path, found):
     path = search(growth_of(names=names), REGISTRY, out=tmp_path / "x")
     assert len(read(path).gallery) == 1
     log = (path / "run.log").read_text()
-    assert "random: architectures to begin with: 1\n" in log
+    assert "random: initial architectures: 1\n" in log
     assert "growth.count: 4 architectures were asked for, and the space gave 1." in log
 
 

@@ -87,14 +87,14 @@ def test_a_target_that_evaluate_misses_is_told_before() -> None:
     found = warnings(names, f"{TARGET}=100K")
     assert len(found) == 1
     assert found[0].startswith(
-        f"{TARGET}: it holds at the size of the search, and evaluate trains with training.channels=16, "
-        "training.cells=4: 9.38 to 16.2 times the MACs."
+        f"{TARGET}: this bound holds at the size of the search, but evaluate trains with "
+        "training.channels=16, training.cells=4: 9.38 to 16.2 times the MACs."
     )
-    assert any("none is below that" in text for text in warnings(names, f"{TARGET}=1K"))
-    assert any("none is above that" in text for text in warnings(names, f"{TARGET}=1G"))
+    assert any(", which is more" in text for text in warnings(names, f"{TARGET}=1K"))
+    assert any(", which is less" in text for text in warnings(names, f"{TARGET}=1G"))
     assert not warnings({**names, "space": ["mbconv"]}, f"{TARGET}=100K")
     [typed] = warnings({**names, "space": ["mbconv"]}, f"{TARGET}=100K", "training.channels=8")
-    assert "what is found is trained with training.channels=8:" in typed
+    assert "the search trains its result with training.channels=8:" in typed
     assert warnings({**names, "regularizer": ["entropy"]}) == []
 
 
@@ -123,7 +123,7 @@ def test_a_limit_of_growth_is_told_with_what_exceeds_it() -> None:
     assert any("the first growth adds up to" in text for text in found)
     assert any("evaluate trains with training.channels=16, training.cells=4:" in text for text in found)
     assert not any("already" in text for text in found)
-    assert any("what growth begins with has" in text for text in begun)
+    assert any("the initial architectures already have" in text for text in begun)
     assert not any(text.startswith("growth.limit") for text in warnings(names))
 
 

@@ -57,8 +57,8 @@ def test_numbers_of_numpy_are_numbers():
 @pytest.mark.parametrize(
     ("report", "text"),
     [
-        (None, "Broken.step of the plugin .* gives None for step 1 of 18, .* asks for a StepReport"),
-        (1.0, "Broken.step of the plugin .* gives float 1.0 for step 1 of 18"),
+        (None, "Broken.step of the plugin .* returns None for step 1 of 18, .* requires a StepReport"),
+        (1.0, "Broken.step of the plugin .* returns float 1.0 for step 1 of 18"),
         (StepReport(step=1, loss=None), "reports None as the loss of step 1, not a number"),
         (StepReport(step=1, loss=torch.ones(())), "reports an object of type Tensor as the loss of step 1"),
         (StepReport(step=1, loss=1.0, lr="fast"), "reports an object of type str as the lr of step 1"),

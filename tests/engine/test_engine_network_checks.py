@@ -172,12 +172,12 @@ def test_a_space_of_other_data_is_its_plugins_mistake(monkeypatch):
         "nascore.builtin.spaces.Tiny.describe", lambda *_: load(text_of(head=HEAD, what="choose: g"))
     )
     with pytest.raises(
-        PluginError, match=r"Tiny.describe of the plugin nascore gives a network with classes=10"
+        PluginError, match=r"Tiny.describe of the plugin nascore returns a network with classes=10"
     ):
         build_parts(recipe_of(), REGISTRY)
     monkeypatch.setattr("nascore.builtin.spaces.Tiny.describe", lambda *_: None)
     with pytest.raises(
-        PluginError, match=r"Tiny.describe .* gives None, and the slot asks for a Description"
+        PluginError, match=r"Tiny.describe .* returns None, but the slot requires a Description"
     ):
         build_parts(recipe_of(), REGISTRY)
 

@@ -30,16 +30,21 @@ ODD = [
         f"{SOFTMAX}.initial",
         None,
         "relaxation: Softmax.initial",
-        "gives None for cell, .* a tensor of floats .3, 4.",
+        "returns None for cell, .* a tensor of floats .3, 4.",
     ),
     (
         f"{SOFTMAX}.initial",
         torch.zeros(2, 2),
         "relaxation: Softmax.initial",
-        r"gives a tensor \[2, 2\] of float32",
+        r"returns a tensor \[2, 2\] of float32",
     ),
     (f"{SOFTMAX}.initial", torch.zeros(3, 4).long(), "relaxation: Softmax.initial", "of int64"),
-    (f"{SOFTMAX}.mixture", None, "relaxation: Softmax.mixture", "gives None, and the slot asks for Sampled"),
+    (
+        f"{SOFTMAX}.mixture",
+        None,
+        "relaxation: Softmax.mixture",
+        "returns None, but the slot requires Sampled",
+    ),
     (f"{SOFTMAX}.mixture", torch.zeros(3, 4), "relaxation: Softmax.mixture", "a tensor .* Sampled"),
     (
         f"{SOFTMAX}.mixture",
@@ -53,13 +58,18 @@ ODD = [
         "relaxation: Softmax.mixture",
         "a list as runs",
     ),
-    (f"{SOFTMAX}.expected", None, "relaxation: Softmax.expected", "gives None for cell"),
-    (f"{SGD}.strength", None, "updater: Sgd.strength", "gives None, .* a tensor for each group: cell .3, 4."),
-    (f"{SGD}.strength", {"cell": None}, "updater: Sgd.strength", "gives None for cell"),
+    (f"{SOFTMAX}.expected", None, "relaxation: Softmax.expected", "returns None for cell"),
+    (
+        f"{SGD}.strength",
+        None,
+        "updater: Sgd.strength",
+        "returns None, .* a tensor for each group: cell .3, 4.",
+    ),
+    (f"{SGD}.strength", {"cell": None}, "updater: Sgd.strength", "returns None for cell"),
     (f"{SGD}.strength", {"cell": torch.full((3, 4), torch.nan)}, "updater: Sgd.strength", "are not finite"),
-    (f"{L1}.penalty", None, "regularizer: L1.penalty", "gives None, .* a scalar"),
-    (f"{L1}.penalty", 0.5, "regularizer: L1.penalty", "gives float 0.5"),
-    (f"{L1}.penalty", torch.zeros(2), "regularizer: L1.penalty", r"gives a tensor \[2\]"),
+    (f"{L1}.penalty", None, "regularizer: L1.penalty", "returns None, .* a scalar"),
+    (f"{L1}.penalty", 0.5, "regularizer: L1.penalty", "returns float 0.5"),
+    (f"{L1}.penalty", torch.zeros(2), "regularizer: L1.penalty", r"returns a tensor \[2\]"),
 ]
 
 
@@ -87,9 +97,9 @@ def test_a_wrong_return_names_who_gave_it(odd, monkeypatch, tmp_path):
         (
             f"{UNIFORM}.gradient",
             "weights",
-            "Uniform.gradient .* gives 'weights', .* 'theta' or 'mixture' or None",
+            "Uniform.gradient .* is 'weights', .* 'theta' or 'mixture' or None",
         ),
-        (f"{UNIFORM}.granularity", None, "Uniform.granularity .* gives None, .* 'batch' or 'sample'"),
+        (f"{UNIFORM}.granularity", None, "Uniform.granularity .* is None, .* 'batch' or 'sample'"),
     ],
 )
 def test_what_an_updater_says_of_itself_is_checked(target, given, said, monkeypatch, tmp_path):
@@ -102,9 +112,9 @@ def test_what_an_updater_says_of_itself_is_checked(target, given, said, monkeypa
 @pytest.mark.parametrize(
     ("demand", "said"),
     [
-        (None, "gives None, .* a Demand"),
-        (Demand(epochs=0, batch=4), "gives epochs=0, .* a whole number of at least 1"),
-        (Demand(epochs=1, batch=2.5), "gives batch=2.5"),
+        (None, "is None, .* a Demand"),
+        (Demand(epochs=0, batch=4), "is a Demand with epochs=0, .* a whole number of at least 1"),
+        (Demand(epochs=1, batch=2.5), "is a Demand with batch=2.5"),
     ],
 )
 def test_what_a_trainer_demands_is_checked(demand, said, monkeypatch, tmp_path):
@@ -143,10 +153,10 @@ def returned(state, gradients):
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        (rebound, "another tensor in the place of theta of cell"),
-        (replaced, "other data behind theta of cell"),
-        (removed, "another tensor in the place of theta of cell"),
-        (frozen, "a theta of cell that requires no gradient"),
+        (rebound, "None and replaces theta of cell with a new tensor"),
+        (replaced, "None and replaces the data of theta of cell"),
+        (removed, "None and replaces theta of cell with a new tensor"),
+        (frozen, "None and switches off requires_grad of theta of cell"),
         (returned, "a dict"),
     ],
 )
@@ -155,13 +165,13 @@ def test_an_updater_that_does_not_move_theta_in_place_is_named(step, said, estim
     def own(_self, state, gradients):
         return step(state, gradients)
 
-    text = f"^updater: Sgd.step of the plugin nascore gives {said}, .* theta moved in place"
+    text = f"^updater: Sgd.step of the plugin nascore returns {said}, .* theta updated in place"
     with pytest.raises(PluginError, match=text):
         search_with(monkeypatch, tmp_path, f"{SGD}.step", own, **{"trainer.estimate": estimate})
 
 
 @pytest.mark.parametrize(
-    ("segment", "given"), [("channel", "gives 'channel'"), (3, "gives 3"), ([], r"gives \[\]")]
+    ("segment", "given"), [("channel", "is 'channel'"), (3, "is 3"), ([], r"is \[\]")]
 )
 def test_what_a_relaxation_says_of_itself_is_checked(segment, given, monkeypatch, tmp_path):
     text = f"relaxation: Softmax.segment .* {given}, .* 'edge' or 'node' or None"
@@ -176,9 +186,9 @@ def test_what_a_relaxation_says_of_itself_is_checked(segment, given, monkeypatch
 @pytest.mark.parametrize(
     ("method", "given", "said"),
     [
-        ("annealed", None, "gives None, and the slot asks for a relaxation"),
-        ("pooled", torch.zeros(2), r"gives a tensor \[2\] of float32, .* of no dimension"),
-        ("picks", None, "gives None for cell, .* a list of pairs"),
+        ("annealed", None, "returns None, but the slot requires a relaxation"),
+        ("pooled", torch.zeros(2), r"returns a tensor \[2\] of float32, .* without dimensions"),
+        ("picks", None, "returns None for cell, .* a list of pairs"),
     ],
 )
 def test_what_optional_methods_of_a_relaxation_return_is_checked(method, given, said, monkeypatch):
@@ -201,7 +211,7 @@ def test_a_state_that_is_none_is_named(target, slot, monkeypatch):
     phase = toy_phase(updater=part if slot == "updater" else None)
     if slot == "regularizer":
         phase = toy_phase(regularizers=(part,), stateful=(0,))
-    with pytest.raises(PluginError, match=f"{slot}: {name}.state_dict .* gives None, .* a dict of all state"):
+    with pytest.raises(PluginError, match=f"{slot}: {name}.state_dict .* returns None, .* a dict of all state"):
         capture(phase, trainer)
 
 
@@ -209,13 +219,13 @@ def test_a_state_that_is_none_is_named(target, slot, monkeypatch):
 @pytest.mark.parametrize(
     ("method", "given", "said"),
     [
-        ("seeds", lambda *_: None, "gives None, and the slot asks for a sequence of Descriptions"),
-        ("seed_epochs", 0, "gives 0, and the slot asks for a whole number of at least 1"),
-        ("child_epochs", "80", "gives '80', and the slot asks for a whole number of at least 1"),
-        ("open", lambda *_: None, "gives None, and the slot asks for a Description"),
-        ("next_parents", lambda *_: None, "gives None, and the slot asks for a sequence of entries"),
-        ("next_parents", lambda *_: iter([3]), "gives int 3, and the slot asks for entries of the gallery"),
-        ("close", lambda *_: None, "gives None, and the slot asks for a Description"),
+        ("seeds", lambda *_: None, "returns None, but the slot requires a sequence of Descriptions"),
+        ("seed_epochs", 0, "is 0, but the slot requires a whole number of at least 1"),
+        ("child_epochs", "80", "is '80', but the slot requires a whole number of at least 1"),
+        ("open", lambda *_: None, "returns None, but the slot requires a Description"),
+        ("next_parents", lambda *_: None, "returns None, but the slot requires a sequence of entries"),
+        ("next_parents", lambda *_: iter([3]), "returns int 3, but the slot requires entries of the gallery"),
+        ("close", lambda *_: None, "returns None, but the slot requires a Description"),
     ],
 )
 def test_what_a_policy_that_grows_returns_is_checked(method, given, said, monkeypatch, tmp_path):
@@ -233,11 +243,11 @@ def test_what_a_policy_that_grows_returns_is_checked(method, given, said, monkey
 
 
 def test_a_remark_that_is_no_text_is_named(monkeypatch, tmp_path):
-    with pytest.raises(PluginError, match=r"growth: Random.remark .* gives None, .* a text"):
+    with pytest.raises(PluginError, match=r"growth: Random.remark .* returns None, .* a text"):
         search_with(monkeypatch, tmp_path, f"{RANDOM}.remark", lambda *_: None, names=GROWN, growth__count=2)
 
 
 @pytest.mark.parametrize("seeds", [None, 3, [None], ["an architecture"], "an architecture"])
 def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
-    with pytest.raises(PluginError, match=r"growth: Random.seeds .* asks for (a sequence of )?Descriptions"):
+    with pytest.raises(PluginError, match=r"growth: Random.seeds .* requires (a sequence of )?Descriptions"):
         search_with(monkeypatch, tmp_path, f"{RANDOM}.seeds", lambda *_: seeds, names=GROWN, growth__count=2)

@@ -169,7 +169,7 @@ def test_an_operation_that_cannot_be_written_out_costs_no_run(tmp_path, monkeypa
     path = search(recipe_of(), REGISTRY, out=tmp_path / "x")
     assert read(path).status == "done"
     assert not (path / "best" / "model.py").exists()
-    assert "best/model.py is not there: it branches on values" in (path / "run.log").read_text()
+    assert "best/model.py is not written: it branches on values" in (path / "run.log").read_text()
 
 
 def test_a_batch_that_is_too_large_is_told_by_its_path(tmp_path):

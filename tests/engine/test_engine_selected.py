@@ -282,11 +282,11 @@ def test_a_relaxation_that_changes_is_asked_as_it_is_at_the_end():
     [
         (None, "None for g"),
         ({0: 1}, "a dict for g"),
-        ([1, 2], "a list that holds int 1 for g"),
-        ([(0, 1.0)], r"a list that holds \(0, 1.0\) for g"),
-        ([(0, 1, 2)], r"a list that holds \(0, 1, 2\) for g"),
-        ([(True, 1)], r"a list that holds \(True, 1\) for g"),
-        ([(torch.tensor(0), 1)], r"a list that holds \(tensor\(0\), 1\) for g"),
+        ([1, 2], "a list with int 1 for g"),
+        ([(0, 1.0)], r"a list with \(0, 1.0\) for g"),
+        ([(0, 1, 2)], r"a list with \(0, 1, 2\) for g"),
+        ([(True, 1)], r"a list with \(True, 1\) for g"),
+        ([(torch.tensor(0), 1)], r"a list with \(tensor\(0\), 1\) for g"),
         ([(3, 1)], r"the pick \(3, 1\) for g, which has no such entry"),
         ([(0, -1)], r"the pick \(0, -1\) for g, which has no such entry"),
         ([(0, 1), (0, 1)], "an entry of g twice"),
@@ -300,7 +300,7 @@ def test_picks_that_are_no_entries_name_the_plugin(picks, said):
             return picks
 
     with pytest.raises(
-        PluginError, match=f"^relaxation: Odd.picks of the plugin .* gives {said}, .*"
+        PluginError, match=f"^relaxation: Odd.picks of the plugin .* returns {said}, .*"
     ) as caught:
         picks_of(*searched(THETA, relaxation=Odd()))
     assert caught.value.problems[0].of_plugin
@@ -311,5 +311,5 @@ def test_a_pick_of_what_is_dead_names_the_plugin():
         def picks(self, theta, segments, group):
             return [*super().picks(theta, segments, group), (0, CONV)]
 
-    with pytest.raises(PluginError, match=r"gives the pick \(0, 2\) for g, which is masked or dead"):
+    with pytest.raises(PluginError, match=r"returns the pick \(0, 2\) for g, which is masked or dead"):
         picks_of(*searched(THETA, relaxation=Dead(), dead=[(0, CONV)]))

@@ -171,7 +171,7 @@ def test_what_the_last_step_spoils_is_refused(what):
 
     trainer = Spoiling(*(StepReport(step=step, loss=1.0) for step in range(phase.steps)))
     recorded = []
-    with pytest.raises(RunFailed, match=r"phase search, step 18: what was learned is not finite: ") as caught:
+    with pytest.raises(RunFailed, match=r"phase search, step 18: these tensors are not finite: ") as caught:
         run_phase(
             phase,
             trainer,

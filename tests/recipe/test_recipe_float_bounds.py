@@ -99,8 +99,8 @@ def test_noise_is_bounded_and_the_facts_count_what_is_cut_off(dataset):
         ("space.cells=1000000", "must be at most 10,000"),
         ("training.channels=100000000", "must be at most 1,048,576"),
         ("training.cells=10000000", "must be at most 10,000"),
-        (f"trainer.batch={10**24}", "is more than the 500 images"),
-        (f"training.batch={10**24}", "is more than the 500 images"),
+        (f"trainer.batch={10**24}", "is larger than the 500 available images"),
+        (f"training.batch={10**24}", "is larger than the 500 available images"),
     ],
 )
 def test_a_whole_number_beyond_all_bounds_is_refused_by_its_setting(setting, said, tmp_path, monkeypatch):

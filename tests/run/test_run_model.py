@@ -156,7 +156,7 @@ def test_a_run_that_kept_nothing_of_it_says_so(tiny_run: Path, tmp_path: Path) -
     run = nascore.load_run(old)
 
     assert run.model().preprocess is None
-    with pytest.raises(RunFolderError, match="does not say how images are normalised"):
+    with pytest.raises(RunFolderError, match="the normalisation of its images is unknown"):
         run.predict(torch.zeros(1, 8, 8))
 
 

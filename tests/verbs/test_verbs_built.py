@@ -110,7 +110,7 @@ def test_a_warning_of_the_parts_stands_in_the_log_once(tmp_path):
     settings = {**SETTINGS, "regularizer.cost.target": 10**9}
     run = nascore.search(**names, scale="mini", settings=settings, out=tmp_path / "run")
     lines = (run.path / "run.log").read_text(encoding="utf-8").splitlines()
-    assert len([line for line in lines if "none is above that" in line]) == 1, lines
+    assert len([line for line in lines if ", which is less" in line]) == 1, lines
 
 
 def test_an_evaluation_builds_its_data_once(built, tmp_path):

@@ -185,5 +185,5 @@ def test_a_run_whose_seed_fails_has_failed(tmp_path):
 def test_batches_of_the_candidates_must_fit_the_images_that_are_left(settings, images):
     planned = nascore.engine.build.build_parts
     assert planned(recipe_of(trainer__batch=images, **settings), REGISTRY)
-    with pytest.raises(RecipeError, match=rf"trainer\.batch.*{images} images"):
+    with pytest.raises(RecipeError, match=rf"trainer\.batch.*{images} available images"):
         planned(recipe_of(trainer__batch=images + 1, **settings), REGISTRY)

@@ -64,6 +64,6 @@ def test_a_mixture_that_is_detached_for_one_group_is_named(penalty, monkeypatch,
 
     monkeypatch.setattr(Softmax, "mixture", detached)
     names = {"space": [space(tmp_path, "[l0, l1]")], "updater": ["sgd"], "dataset": ["synthetic"]}
-    text = "^relaxation: Softmax.mixture .* gives weights of idle without a gradient, .* depend on theta"
+    text = "^relaxation: Softmax.mixture .* returns weights of idle without a gradient, .* depend on theta"
     with pytest.raises(PluginError, match=text):
         search(recipe_of(names={**names, "regularizer": [penalty]}, **FEW), REGISTRY, out=tmp_path / "run")

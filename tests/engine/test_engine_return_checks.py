@@ -170,9 +170,7 @@ def test_an_updater_that_does_not_move_theta_in_place_is_named(step, said, estim
         search_with(monkeypatch, tmp_path, f"{SGD}.step", own, **{"trainer.estimate": estimate})
 
 
-@pytest.mark.parametrize(
-    ("segment", "given"), [("channel", "is 'channel'"), (3, "is 3"), ([], r"is \[\]")]
-)
+@pytest.mark.parametrize(("segment", "given"), [("channel", "is 'channel'"), (3, "is 3"), ([], r"is \[\]")])
 def test_what_a_relaxation_says_of_itself_is_checked(segment, given, monkeypatch, tmp_path):
     text = f"relaxation: Softmax.segment .* {given}, .* 'edge' or 'node' or None"
     with pytest.raises(PluginError, match=text):
@@ -211,7 +209,8 @@ def test_a_state_that_is_none_is_named(target, slot, monkeypatch):
     phase = toy_phase(updater=part if slot == "updater" else None)
     if slot == "regularizer":
         phase = toy_phase(regularizers=(part,), stateful=(0,))
-    with pytest.raises(PluginError, match=f"{slot}: {name}.state_dict .* returns None, .* a dict of all state"):
+    text = f"{slot}: {name}.state_dict .* returns None, .* a dict of all state"
+    with pytest.raises(PluginError, match=text):
         capture(phase, trainer)
 
 

@@ -1,7 +1,7 @@
 """Components: how a plugin declares a part without importing its implementation.
 
-A :class:`Component` says what a part is called, which slot it fills, what it needs of the other parts and
-which settings it has. ``build`` names the class, which is imported only when a search is built.
+A :class:`Component` has a name, a slot, settings, and needs of other parts. ``build`` names the class, which
+is imported only when a search is built.
 """
 
 from __future__ import annotations
@@ -24,51 +24,51 @@ if TYPE_CHECKING:
     from nascore.description import Catalogue
 
 hookimpl: Final = pluggy.HookimplMarker("nascore")
-"""Marks the functions through which a plugin says what it brings."""
+"""Marks the hooks of a plugin: the functions that declare its contents."""
 
 hookspec: Final = pluggy.HookspecMarker("nascore")
-"""Marks the specification of a hook that a plugin adds; ``nascore_addhooks`` yields what holds it."""
+"""Marks the specification of a plugin's new hook; ``nascore_addhooks`` yields the module with it."""
 
 MEASURES: Final = ("channels", "cells")
-"""What the size of an architecture is: the unit of its width, and the number of its cells."""
+"""The measures of an architecture's size: its width and its number of cells."""
 
 SIZED: Final = ("paper", "mini")
-"""The scales for which a space declares one."""
+"""The scales for which a space declares a size."""
 
 
 class Choice(Protocol):
-    """What a component's ``check`` sees of the finished recipe."""
+    """The view of the settled recipe that a component's ``check`` gets."""
 
     def names(self, slot: str) -> tuple[str, ...]:
-        """The names of what fills a slot."""
+        """Return the names of the components in a slot."""
 
     def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
-        """The value at a path such as ``trainer.epochs``, or None where there is none."""
+        """Return the value at a path such as ``trainer.epochs``, or None where there is none."""
 
     def operations(self) -> Catalogue:
-        """The operations that are installed, by name."""
+        """Return the installed operations, by name."""
 
 
 Settings: TypeAlias = Any  # an instance of the component's own `config`
 Wish: TypeAlias = str | tuple[str, Mapping[str, Any]]
-"""A component's name, or its name and the settings that are wished with it."""
+"""A component's name, or its name and settings."""
 
 
 def always(_settings: Settings) -> bool:
-    """Hold whatever the settings are."""
+    """Return true for all settings."""
     return True
 
 
 @frozen(kw_only=True)
 class Need:
-    """At least one of the terms must hold.
+    """A need of a component: at least one of its terms must hold.
 
     Attributes:
         terms: ``slot.capability``, or ``not slot.capability``.
-        why: The reason, for the one whose recipe is refused.
-        ask: The need in words, wherever the terms read badly (as negative ones do):
+        why: The reason, for the user whose recipe is refused.
+        ask: The need in words, if the terms read badly (as negative ones do):
             "a space whose architectures may hold several operations on an edge".
-        when: Says from the component's own settings whether it is needed at all.
+        when: Returns from the component's settings whether the need applies.
         verdict: ``refused`` or ``warned``.
     """
 
@@ -81,7 +81,7 @@ class Need:
 
 @frozen(kw_only=True)
 class Give:
-    """A capability that depends on the component's own settings."""
+    """A capability that depends on the component's settings."""
 
     capability: str
     when: Callable[[Settings], bool] = always
@@ -89,13 +89,13 @@ class Give:
 
 @frozen(kw_only=True, eq=False)
 class Contribution:
-    """A value that a plugin yielded for a hook that a plugin added.
+    """A value that a plugin yielded for the hook of another plugin.
 
     Attributes:
         hook: The hook.
-        plugin: The plugin that yielded it.
-        value: The value, as it was yielded; the class that reads it checks it.
-        package: The top-level package of that plugin; of a single file its path.
+        plugin: The plugin that yielded the value.
+        value: The value, unchecked: the class that reads it checks it.
+        package: The top-level package of that plugin; for a single file, its path.
     """
 
     hook: str
@@ -104,49 +104,51 @@ class Contribution:
     package: str = ""
 
     def wrong(self, due: str) -> PluginError:
-        """Return the error of a value that is not what its hook asks for; it names the plugin.
+        """Return the error of a wrong value, which names the plugin.
 
         Args:
-            due: What the hook asks for, in words: ``a pair of a name and a number above 0``.
+            due: The values of the hook, in words: ``a pair of a name and a number above 0``.
         """
-        text = f"{self.hook} of the plugin {self.plugin} yields {self.value!r}, and the hook asks for {due}."
+        text = f"{self.hook} of the plugin {self.plugin} yields {self.value!r}; the hook expects {due}."
         without = command_line("--without", self.plugin)
-        hint = f"A mistake of the plugin {self.plugin}: tell its authors, or leave it out with {without}."
+        hint = f"This is a fault of the plugin {self.plugin}: tell its authors, or exclude it with {without}."
         return PluginError([Problem(path=self.hook, text=text, hint=hint, of_plugin=True)])
 
 
 @frozen(kw_only=True, eq=False)
 class Component:
-    """One part that can fill a slot.
+    """One component that can fill a slot.
 
     Attributes:
-        name: What is typed; letters, digits and dashes.
-        slot: The slot that it fills.
+        name: Its name; lower-case letters, digits, - and _.
+        slot: Its slot.
         summary: One sentence.
-        build: ``"module:attribute"`` or a callable; called with the settings as its one argument, and with
-            the contributions as a second one if the component asks for hooks.
+        build: ``"module:attribute"`` or a callable; its argument is the settings, and a second argument is
+            the contributions if the component reads hooks.
         config: The class of its settings; the defaults are the paper's values.
-        provides: Capabilities that it has.
-        needs: What it needs of the others.
-        wishes: What it works best with, by slot: a wish, or a list of alternatives in order. Slots are filled
-            in the order of `SLOTS`, so it wishes only for slots after its own; an observer for none.
-        mini: Settings that change at the scale ``mini``.
-        mini_wishes: What it wishes instead at the scale ``mini``, by slot; an empty list: nothing.
-        check: Rules on values that the types cannot say; sees the finished recipe.
-        unread: Settings of others that nothing reads while it fills its slot, each with what decides instead:
-            ``{"training.epochs": "growth.child_epochs"}``; a whole slot by its name. Who sets one is warned.
-        paper: Where the method and the values come from.
-        argument: The setting that ``NAME:VALUE`` fills (``--space file:chain.yaml``).
-        sizes: Of a space, the size at which ``evaluate`` trains an architecture of it, by scale:
-            ``{"paper": {"channels": 36, "cells": 20}}``. What is left out is as it was searched.
-        bounds: Settings that bound what an architecture costs, each with a function that returns for the
-            settings of which cost, `macs` or `params`: ``{"limit": lambda settings: "macs"}``.
-        example: Settings that the conformance kit examines it with, where it cannot work with its defaults
-            (a path to a file that the plugin has with it).
-        asks: Hooks, added by plugins, whose contributions it is built with: ``("acme_priors",)``.
-        plugin: The plugin that brought it; filled in when the plugin is loaded.
-        contributions: By hook that it asks for, what all selected plugins yielded, in the order of the
-            plugins; filled in when all plugins are loaded.
+        provides: Its capabilities.
+        needs: Its needs of other parts.
+        wishes: The components that it works best with, by slot: a wish, or a list of alternatives in order.
+            Slots are filled in the order of `SLOTS`, so wishes are only for slots after its own; an observer
+            has none.
+        mini: The settings that differ at scale ``mini``.
+        mini_wishes: The wishes that differ at scale ``mini``, by slot; an empty list for no wish.
+        check: A function that yields the problems of values in the settled recipe, for rules beyond types.
+        unread: Settings of other parts that have no effect beside this component, each with a text on the
+            settings that decide instead: ``{"training.epochs": "growth.child_epochs decides"}``; a slot's
+            name stands for all its settings. Users who set one get a warning.
+        paper: The source of the method and the values.
+        argument: The setting that ``VALUE`` in ``NAME:VALUE`` sets (``--space file:chain.yaml``).
+        sizes: For a space, the size at which ``evaluate`` trains its architectures, by scale:
+            ``{"paper": {"channels": 36, "cells": 20}}``. A missing size is as in the search.
+        bounds: Settings that bound the cost of an architecture, each with a function from the settings to the
+            kind of cost, `macs` or `params`: ``{"limit": lambda settings: "macs"}``.
+        example: The settings for the conformance kit, if the component cannot run with its defaults (such as
+            a path to a file in the plugin's package).
+        asks: Hooks of plugins whose contributions it reads: ``("acme_priors",)``.
+        plugin: Its plugin; set when the plugin is loaded.
+        contributions: The values that all selected plugins yielded for each hook in `asks`, in the order of
+            the plugins; set when all plugins are loaded.
     """
 
     name: str
@@ -176,13 +178,13 @@ class Component:
         return next((slot.prefix(self.name) for slot in SLOTS if slot.name == self.slot), "")
 
     def wished(self, slot: str, scale: str) -> list[Wish]:
-        """Return what it wishes for a slot at a scale, in order."""
+        """Return its wishes for a slot at a scale, in order."""
         wishes = {**self.wishes, **self.mini_wishes} if scale == "mini" else self.wishes
         wish = wishes.get(slot, [])
         return wish if isinstance(wish, list) else [wish]
 
     def builder(self) -> Callable[[Settings], Any]:
-        """Return the function that builds it with its settings; its module is imported now.
+        """Return the function that builds the component from its settings; imports its module.
 
         Raises:
             PluginError: The module cannot be imported or has no such attribute.
@@ -190,29 +192,29 @@ class Component:
         build = load(self.build)
         if not self.asks:
             return build
-        # A mapping for each: what one object does to it must not reach the next.
+        # A new mapping for each object, which may change it.
         return lambda settings: build(settings, dict(self.contributions))
 
     def contributors(self) -> tuple[str, ...]:
-        """Return the plugins that contributed to the hooks that it asks for, each once."""
+        """Return the plugins that contributed to the hooks that it reads, each once."""
         return tuple(dict.fromkeys(one.plugin for each in self.contributions.values() for one in each))
 
     def given(self, settings: Settings) -> frozenset[str]:
-        """Return the capabilities that it has with these settings."""
+        """Return its capabilities with these settings."""
         gives = (Give(capability=item) if isinstance(item, str) else item for item in self.provides)
         return frozenset(give.capability for give in gives if give.when(settings))
 
 
 @frozen(kw_only=True, eq=False)
 class Preset:
-    """A recipe inside a plugin, named by what it reproduces.
+    """A recipe in a plugin, named after the result that it reproduces.
 
     Attributes:
-        name: What is typed: ``--preset darts-cifar10``.
+        name: Its name: ``--preset darts-cifar10``.
         summary: One sentence.
-        path: The file (a path, or a resource of the plugin's package); or else
-        text: the recipe itself.
-        plugin: The plugin that brought it; filled in when the plugin is loaded.
+        path: The file (a path, or a resource of the plugin's package).
+        text: The recipe itself, instead of a file.
+        plugin: Its plugin; set when the plugin is loaded.
     """
 
     name: str
@@ -225,7 +227,7 @@ class Preset:
         """Return the recipe's text.
 
         Raises:
-            PluginError: There is none, or it is no text.
+            PluginError: There is no text, or it is not a string.
         """
         text: object = self.text
         if text is None:
@@ -233,7 +235,7 @@ class Preset:
                 raise PluginError(f"preset {self.name} has neither a path nor a text")
             text = self.path.read_text(encoding="utf-8")
         if not isinstance(text, str):
-            raise PluginError(f"the text of preset {self.name} is no str but {type(text).__name__}")
+            raise PluginError(f"the text of preset {self.name} must be a str, not {type(text).__name__}")
         return text
 
 
@@ -242,10 +244,10 @@ class Command:
     """A verb that a plugin adds to the command line.
 
     Attributes:
-        name: What is typed: ``nascore NAME``.
+        name: Its name: ``nascore NAME``.
         summary: One sentence for ``nascore --help``.
         build: ``"module:attribute"`` of a click command, or the command itself.
-        plugin: The plugin that brought it; filled in when the plugin is loaded.
+        plugin: Its plugin; set when the plugin is loaded.
     """
 
     name: str
@@ -255,7 +257,7 @@ class Command:
 
 
 def load(build: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return what a component is built with, imported now where it was only named.
+    """Return the callable that builds a component, imported if it is given by name.
 
     Args:
         build: ``"module:attribute"`` or a callable.

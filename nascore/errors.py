@@ -1,8 +1,8 @@
 """The exceptions of nascore, and the problems that they carry.
 
-Every mistake that nascore finds becomes a :class:`Problem`: where it is, what is wrong there, where the
-value came from and the nearest thing that works. All problems of one kind of input are collected and raised
-together as one :class:`NascoreError`, whose class says with which exit code the command line ends.
+Every mistake becomes a :class:`Problem`: its path, its text, the origin of the wrong value, and a hint at the
+nearest correct input. All problems of an input are collected and raised together as one
+:class:`NascoreError`, whose class determines the exit code of the command line.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LONGEST: Final = 500
-"""Letters of an error that are kept: a plugin must not fill a log or a screen."""
+"""The maximal length of an error's text: a plugin must not fill a log or a screen."""
 
 SMALLER: Final = (
     "Try a smaller batch (trainer.batch, training.batch), fewer channels or cells (space.channels, "
     "training.channels), or smaller or fewer images."
 )
-"""What makes a search take less memory."""
+"""The hint for errors of memory."""
 
 _EXHAUSTED: Final = (
     "allocate memory",
@@ -33,11 +33,11 @@ _EXHAUSTED: Final = (
     "ALLOC_FAILED",
     "Storage size calculation overflowed",
 )
-_ASKED: Final = re.compile(r"[Tt]ried to allocate (?:([\d.]+ [KMGT]iB)|(\d+) bytes)")
+_REQUEST: Final = re.compile(r"[Tt]ried to allocate (?:([\d.]+ [KMGT]iB)|(\d+) bytes)")
 
 Verdict = Literal["refused", "warned"]
 OriginKind = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
-"""What sets values, the weakest first."""
+"""The kinds of origins of a value, lowest precedence first."""
 
 
 def _words(words: Iterable[str]) -> tuple[str, ...]:
@@ -46,17 +46,17 @@ def _words(words: Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Origin:
-    """Where a value came from; as text the place to look at: ``base.yaml:3:7``, ``--set trainer.epochs=5``.
+    """The origin of a value; printed as a place: ``base.yaml:3:7``, ``--set trainer.epochs=5``.
 
     Attributes:
-        kind: The layer that set it.
-        who: Who set it, where nobody typed it: the part that wishes or declares it, the scale.
-        what: The value among those of `who`: ``default``; empty: what the kind says.
-        file: The file, or the name of the text, that it stands in.
-        line: The line in the file, from 1; 0: not known.
-        column: The column in the line, from 1; 0: not known.
+        kind: The kind of layer that sets the value.
+        who: The part that wishes or declares the value, or the scale; empty for typed values.
+        what: A description that replaces the one of the kind: ``default``.
+        file: The file, or the name of the text.
+        line: The line in the file, from 1; 0 if unknown.
+        column: The column in the line, from 1; 0 if unknown.
         flag: The option (``--updater``), or the argument of a call from Python (``updater``).
-        value: The text after the option, or the argument as Python writes it.
+        value: The text after the option, or the argument as Python prints it.
     """
 
     kind: OriginKind
@@ -81,29 +81,29 @@ class Origin:
 
     @property
     def in_file(self) -> bool:
-        """Whether it stands in a recipe or a preset, not in a command or a call."""
+        """Whether the value is from a recipe or a preset, not from a command or a call."""
         return self.kind in ("preset", "recipe")
 
     @property
     def in_python(self) -> bool:
-        """Whether it is an argument of a call from Python."""
+        """Whether the value is an argument of a call from Python."""
         return self.kind == "python"
 
 
 @frozen(kw_only=True)
 class Problem:
-    """One thing that is wrong.
+    """One fault of an input.
 
     Attributes:
-        path: What one would type to reach it: ``updater.lr``, ``cells.normal.nodes.n0``.
-        text: What is wrong, and what was expected.
-        origin: Where the wrong value came from.
-        hint: The nearest thing that works.
+        path: The path of the wrong value: ``updater.lr``, ``cells.normal.nodes.n0``.
+        text: The fault, and the expected value.
+        origin: The origin of the wrong value.
+        hint: The nearest correct input.
         verdict: ``refused`` stops the work, ``warned`` is printed and recorded.
-        slots: The slots whose choice could cure it.
-        missing: The distribution that would cure it, and is not installed.
-        of_plugin: Whether it is a plugin's fault or absence, rather than the recipe's; it is where a
-            distribution is missing.
+        slots: The slots in which another component could solve it.
+        missing: The distribution to install.
+        of_plugin: Whether a plugin is faulty or missing, so that the recipe itself may be right; always true
+            where a distribution is missing.
     """
 
     path: str
@@ -124,10 +124,10 @@ class Problem:
 
 
 class NascoreError(Exception):
-    """Base of every error that nascore raises on purpose; carries all problems found.
+    """Base class of all errors that nascore raises on purpose; holds all problems.
 
     Args:
-        problems: The problems, or the text of the only one.
+        problems: The problems, or the text of a single one.
     """
 
     exit_code: ClassVar[int] = 1
@@ -156,7 +156,7 @@ class PluginError(NascoreError):
 
 
 def refusal(problems: Iterable[Problem]) -> NascoreError:
-    """Return the error of a recipe's problems: of plugins if none is the recipe's own."""
+    """Return the error of some problems: a PluginError if all refused ones are of plugins."""
     found = tuple(problems)
     refused = [problem for problem in found if problem.verdict == "refused"]
     kind = PluginError if refused and all(problem.of_plugin for problem in refused) else RecipeError
@@ -169,27 +169,29 @@ class RunFolderError(NascoreError):
     exit_code = 5
 
 
-class RunFailed(NascoreError):  # noqa: N818 - it is what happened, not a kind of mistake
-    """A run started and could not go on, for example on a loss that is not finite (exit code 1)."""
+class RunFailed(NascoreError):  # noqa: N818 - an event, not a mistake
+    """A run started but could not continue, for example on a loss that is not finite (exit code 1)."""
 
 
 def out_of_memory_text(error: BaseException) -> str:
-    """Return what to say of an error that means that memory was not enough; empty: it means something else.
+    """Return the message for an error that means too little memory; empty for any other error.
 
-    torch has several: an exception of its own on an accelerator, a plain RuntimeError on the CPU.
+    torch raises an exception of its own on an accelerator, and a plain RuntimeError on the CPU.
     """
     text = str(error) if isinstance(error, (RuntimeError, OSError)) else ""
     exhausted = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     if not exhausted and not any(sign in text for sign in _EXHAUSTED):
         return ""
-    asked = _ASKED.search(text)
-    much = "" if asked is None else f": {asked[1] or f'{int(asked[2]) / 2**30:,.1f} GiB'} more were asked for"
-    return f"memory is not enough{much}. {SMALLER}"
+    request = _REQUEST.search(text)
+    if request is None:
+        return f"there is not enough memory. {SMALLER}"
+    size = request[1] or f"{int(request[2]) / 2**30:,.1f} GiB"
+    return f"there is not enough memory: {size} more were requested. {SMALLER}"
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return ``Did you mean X?`` for the nearest choice, or an empty text where none is near."""
-    # Capitals are a matter of style, until two choices differ by nothing else.
+    # Case is ignored, unless two choices differ only by case.
     exact = {choice: choice for choice in sorted(set(choices))}
     known = {choice.lower(): choice for choice in exact} | exact
     near: Sequence[str] = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
@@ -198,7 +200,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def error_line(error: BaseException) -> str:
-    """Return an error in one line; even its own text may raise, or be none that a file can hold."""
+    """Return an error in one line; also for errors whose text raises or cannot be encoded."""
     try:
         text = " ".join(str(error).split())
     except BaseException:  # noqa: BLE001 - a plugin's own __str__

@@ -7,22 +7,22 @@ from pathlib import PurePath
 
 
 def command_line(*words: object) -> str:
-    """Return words as a line that a POSIX shell splits into the same words again.
+    """Return a command line that a POSIX shell splits into the given words.
 
     Args:
-        words: A program, its options and their values, each by itself; a path may be a `Path`.
+        words: The program, its options and their values, one each; a path may be a `Path`.
     """
     return " ".join(map(quoted, words))
 
 
 def quoted(word: object) -> str:
-    r"""Return one word of a command line, in quotes where it needs some.
+    r"""Return one word of a command line, in quotes where needed.
 
-    What is not printable is written with its code (`$'a\x0ab'`, as bash and zsh read it), so that a name
-    that comes from a file can neither move the cursor nor begin a line of its own.
+    Characters that are not printable are written as codes (`$'a\x0ab'`, as bash and zsh read it), so that a
+    name from a file can neither move the cursor nor begin a new line.
 
     Args:
-        word: The word. A path that begins with a dash gets `./` before it, or it would be an option.
+        word: The word. A path that begins with a dash gets the prefix `./`, or it would be an option.
     """
     text = str(word)
     if isinstance(word, PurePath) and text.startswith("-"):
@@ -37,6 +37,6 @@ def _escaped(letter: str) -> str:
         return f"\\{letter}"
     if letter.isprintable():
         return letter
-    byte_of_a_path = "\udc80" <= letter <= "\udcff"  # as Python reads names that are no UTF-8
+    byte_of_a_path = "\udc80" <= letter <= "\udcff"  # how Python represents names that are not UTF-8
     coded = letter.encode("utf-8", "surrogateescape" if byte_of_a_path else "replace")
     return "".join(f"\\x{byte:02x}" for byte in coded)

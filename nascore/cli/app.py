@@ -148,7 +148,7 @@ class Verbs(click.Group):
             for suspect in suspects():
                 if suspect.is_new:
                     echo(f"warned: {suspect}", err=True)
-                    suspect.warned()
+                    suspect.mark_warned()
         with exiting(debug=False):
             return super().make_context(*args, **extra)
 

@@ -74,7 +74,7 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
         "evaluated_at": dict(checked.size),
         "remark": checked.remark,
         "warnings": [str(problem) for problem in checked.recipe.warned],
-        "passed_over": [str(passed) for passed in checked.recipe.passed],
+        "passed_over": [str(wish) for wish in checked.recipe.declined],
     }
 
 
@@ -84,8 +84,8 @@ def echo_checked(checked: Checked) -> None:
         echo(str(problem), err=True)
     rows = [(slot, name, str(origin)) for slot, name, origin in checked.parts]
     echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
-    for passed in checked.recipe.passed:
-        echo(wrapped(f"  {passed}"))
+    for wish in checked.recipe.declined:
+        echo(wrapped(f"  {wish}"))
     if checked.changed:
         values = [(path, write_value(value), str(origin)) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))

@@ -1,10 +1,8 @@
-"""YAML documents as nodes with positions.
+"""Parses YAML documents into nodes with positions.
 
-Scalars are those of YAML 1.2. Equal keys, tags, anchors and aliases are refused: each makes a recipe say
-something else than what a reader sees.
-
-PyYAML follows YAML 1.1, where ``on`` is true, ``1:30`` is 90 and ``1e-3`` is text; none of that is meant in a
-recipe.
+Scalars follow YAML 1.2, since PyYAML follows YAML 1.1, where ``on`` is true, ``1:30`` is 90 and ``1e-3`` is
+text. Duplicate keys, tags, anchors and aliases are refused: with them a recipe means something other than
+what a reader sees.
 """
 
 from __future__ import annotations
@@ -27,20 +25,20 @@ if TYPE_CHECKING:
     from nascore.errors import OriginKind
 
 
-_LONG: Final = 60  # of a longer value the beginning says which one it is
+_MAX_SHOWN: Final = 60  # longer values are cut off in messages
 Scalar: TypeAlias = bool | int | float | str | None
 
 
 @frozen(kw_only=True, eq=False)
 class Node:
-    """One value of a recipe, with its place.
+    """One value of a document, with its origin.
 
     Attributes:
         value: A scalar, a list of nodes or a map of nodes.
-        origin: Where the value stands.
-        text: The characters as typed, where a setting that holds text may take them as they are (``--set``).
-        key: Where the key stands that holds this value.
-        folder: The folder from which it is looked up if it is a relative path; None: the working folder.
+        origin: The origin of the value.
+        text: The characters as typed after ``--set``, for settings of type text.
+        key: The origin of the value's key.
+        folder: The base of the value if it is a relative path; None: the working folder.
     """
 
     value: Scalar | list[Node] | dict[str, Node]
@@ -51,7 +49,7 @@ class Node:
 
 
 def wrap(value: Any, origin: Origin) -> Node:  # noqa: ANN401 - plain Python values of any shape
-    """Give a plain Python value, all the way down, one origin."""
+    """Return a plain Python value as a node; all items get the same origin."""
     if isinstance(value, Node):
         return value
     if isinstance(value, Mapping):
@@ -70,7 +68,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any scalar
 
 
 def merge(low: Node, high: Node) -> Node:
-    """Lay ``high`` over ``low``: maps are merged key by key, everything else is replaced."""
+    """Return ``low`` overridden by ``high``: maps are merged key by key, other values are replaced."""
     if not (isinstance(low.value, dict) and isinstance(high.value, dict)):
         return high
     merged = dict(low.value)
@@ -80,7 +78,7 @@ def merge(low: Node, high: Node) -> Node:
 
 
 def show(node: Node) -> str:
-    """Name a wrong value in an error text: ``'many'``, ``null``, ``a list``."""
+    """Return a wrong value for an error text: ``'many'``, ``null``, ``a list``."""
     if isinstance(node.value, dict):
         return "a map"
     if isinstance(node.value, list):
@@ -89,12 +87,12 @@ def show(node: Node) -> str:
         return "null"
     if isinstance(node.value, bool):
         return str(node.value).lower()
-    said = repr(node.value)
-    return said if len(said) <= _LONG else f"{said[:_LONG]}..."
+    text = repr(node.value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def word(key: str) -> str:
-    """Name a key in an error text; in quotes where it would not be seen as one word."""
+    """Return a key for an error text; in quotes where it does not look like one word."""
     return key if key and key.isprintable() and not any(map(str.isspace, key)) else repr(key)
 
 
@@ -108,14 +106,14 @@ _NAMED: dict[str, bool | float | None] = {
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_DIGITS_MAX = 300  # Python refuses to read integers of thousands of digits; no setting is that large
+_MAX_DIGITS = 300  # Python refuses to read integers of thousands of digits; no setting is that large
 
 
 def read_scalar(text: str) -> Scalar:
     """Read a plain (unquoted) scalar by the core schema of YAML 1.2."""
     if text in _NAMED:
         return _NAMED[text]
-    if len(text) > _DIGITS_MAX:
+    if len(text) > _MAX_DIGITS:
         return text
     if _DECIMAL.fullmatch(text):
         return int(text)
@@ -126,45 +124,45 @@ def read_scalar(text: str) -> Scalar:
 
 _HINTS: Final = (
     ("'\\t'", "Indent with spaces, not with tabs."),
-    ("that cannot start any token", "Put a text that begins with this character in quotes."),
-    ("mapping values are not allowed", "Put a text that holds ': ' in quotes, or begin a new line."),
-    ("undefined alias", "Put a text that begins with * in quotes."),
+    ("that cannot start any token", "Put text that begins with this character in quotes."),
+    ("mapping values are not allowed", "Put text that contains ': ' in quotes, or begin a new line."),
+    ("undefined alias", "Put text that begins with * in quotes."),
     ("could not find expected ':'", "Write KEY: VALUE."),
-    ("but found another document", "Write one document: leave out the line ---."),
-    ("special characters are not allowed", "Leave the character out."),
+    ("but found another document", "Write one document: remove the line ---."),
+    ("special characters are not allowed", "Remove the character."),
 )
 
 
 def yaml_fault(error: yaml.YAMLError | RecursionError, text: str) -> tuple[str, str, tuple[int, int]]:
-    """Say what the YAML parser refused.
+    """Return the message of a YAML parser error, with a hint and its position.
 
     Args:
-        error: What it raised.
-        text: The text that it read.
+        error: The error.
+        text: The parsed text.
 
     Returns:
-        What is wrong, a hint (may be empty), line and column (0, 0 where it has none).
+        The message, a hint (may be empty), line and column (0, 0 where it has none).
     """
     if isinstance(error, RecursionError):
         return "it is nested too deeply", "", (0, 0)
     if isinstance(error, yaml.MarkedYAMLError):
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        said = said.replace("'<stream end>'", "the end of the text").replace("<block end>", "its end")
+        message = ", ".join(part for part in (error.context, error.problem) if part)
+        message = message.replace("'<stream end>'", "the end of the text").replace("<block end>", "its end")
         mark = error.problem_mark or error.context_mark
-        if "end of the text" in said or "end of stream" in said:
-            # What is never closed is seen at the end, and mended where it begins.
+        if "end of the text" in message or "end of stream" in message:
+            # An unclosed bracket or quote is detected at the end, but must be fixed at its beginning.
             mark = error.context_mark or mark
-        return said, _hint(said), (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
+        return message, _hint(message), (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
     if isinstance(error, ReaderError):
         before = text[: error.position]
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
-        said = str(error).splitlines()[0]
-        return said, _hint(said), place
+        message = str(error).splitlines()[0]
+        return message, _hint(message), place
     return str(error).splitlines()[0], "", (0, 0)
 
 
-def _hint(said: str) -> str:
-    return next((hint for fragment, hint in _HINTS if fragment in said), "")
+def _hint(message: str) -> str:
+    return next((hint for fragment, hint in _HINTS if fragment in message), "")
 
 
 _EDITED: Final = "Restore it; if it was edited on purpose, delete its first line."
@@ -172,7 +170,7 @@ _EDITED: Final = "Restore it; if it was edited on purpose, delete its first line
 
 @frozen(kw_only=True)
 class Document:
-    """One parsed text: its root (None where the text is no YAML) and what was wrong with it."""
+    """A parsed text: its root (None where the text is not YAML) and its problems."""
 
     root: Node | None
     problems: list[Problem] = Factory(list)
@@ -186,12 +184,12 @@ def parse_document(
     Args:
         text: The document.
         where: Its name in error texts, usually the file's.
-        kind: The layer that its values belong to.
-        what: The kind of document, in error texts: ``recipe``, ``description``.
-        folder: The folder from which relative paths in it are looked up. None: the working folder.
+        kind: The kind of origin of its values.
+        what: The kind of document in error texts: ``recipe``, ``description``.
+        folder: The base of relative paths in it. None: the working folder.
 
     Returns:
-        Its root and its problems; an empty document is null.
+        Its root and its problems; the root of an empty document is null.
     """
     reader = _Reader(text=text, where=where, kind=kind, what=what, folder=folder)
     fault = digest_fault(text)
@@ -200,15 +198,15 @@ def parse_document(
         problem = Problem(path="", text=wrong, origin=reader.origin(None), hint=_EDITED)
         return Document(root=None, problems=[problem])
     try:
-        # The pure loader: the C one tells quoted scalars differently and has other error texts.
+        # The pure Python loader: the C loader marks quoted scalars differently and has other error texts.
         root = yaml.compose(text, Loader=_Loader)
         node = Node(value=None, origin=reader.origin(None)) if root is None else reader.node(root, "")
     except _AnchorError as error:
         return Document(root=None, problems=[reader.not_allowed("", reader.origin(error.problem_mark))])
     except (yaml.YAMLError, RecursionError) as error:
-        said, hint, (line, column) = yaml_fault(error, text)
+        message, hint, (line, column) = yaml_fault(error, text)
         origin = Origin(kind=kind, file=where, line=line, column=column)
-        problem = Problem(path="", text=f"not YAML: {said}.", origin=origin, hint=hint)
+        problem = Problem(path="", text=f"not YAML: {message}.", origin=origin, hint=hint)
         return Document(root=None, problems=[problem])
     return Document(root=node, problems=reader.problems)
 
@@ -218,7 +216,7 @@ class _AnchorError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.BaseLoader):
-    """Stops at the first anchor: what refers to it would be written out, a billion times in a few lines."""
+    """Stops at the first anchor: a few lines of aliases can expand to a billion items."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: object = self.peek_event()  # type: ignore[no-untyped-call]
@@ -244,7 +242,7 @@ class _Reader:
     def node(self, found: yaml.Node, path: str) -> Node:
         origin = self.origin(found.start_mark)
         if self.text[found.start_mark.index : found.start_mark.index + 1] in ("!", "&"):
-            # Only the character tells `!!str 3` from `3`.
+            # Only this character distinguishes `!!str 3` from `3`.
             self.problems.append(self.not_allowed(path, origin))
         if isinstance(found, yaml.MappingNode):
             return Node(value=self._map(found, path), origin=origin, folder=self.folder)
@@ -263,16 +261,16 @@ class _Reader:
     def _map(self, found: yaml.MappingNode, path: str) -> dict[str, Node]:
         items: dict[str, Node] = {}
         for key, value in found.value:
-            at = self.origin(key.start_mark)
+            origin = self.origin(key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                self._wrong(path, "a key must be a word.", at)
+                self._wrong(path, "a key must be a word.", origin)
                 continue
             inner = f"{path}.{word(key.value)}" if path else word(key.value)
             first = items.get(key.value)
             if first is not None and first.key is not None:
-                self._wrong(inner, f"given twice; first at {first.key}.", at)
+                self._wrong(inner, f"given twice; first at {first.key}.", origin)
             else:
-                items[key.value] = evolve(self.node(value, inner), key=at)
+                items[key.value] = evolve(self.node(value, inner), key=origin)
         return items
 
     def _wrong(self, path: str, text: str, origin: Origin, hint: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.config.document import Node, read_scalar
-from nascore.config.kinds import UnfitError, convert, words_of
+from nascore.config.kinds import InvalidValueError, convert, words_of
 from nascore.config.setting import LARGEST
 from nascore.config.writer import write_scalar
 from nascore.errors import did_you_mean
@@ -17,26 +17,26 @@ _BOOLS: Final = {
     **dict.fromkeys(("on", "yes", "y"), True),
     **dict.fromkeys(("off", "no", "n"), False),
 }
-"""What YAML 1.1 took for a boolean."""
+"""The further booleans of YAML 1.1."""
 
 
 def nearest(setting: Setting, expected: object, node: Node) -> str:
-    """Return a hint at the nearest valid value; empty where none can be told.
+    """Return a hint at the nearest valid value; empty where none is near.
 
     Args:
-        setting: What is declared besides the type.
-        expected: The declared type, or that of the items of a list.
+        setting: The declaration of the setting.
+        expected: Its type, or the type of a list's items.
         node: The wrong value.
     """
     value = node.value
     if isinstance(value, str):
-        meant = _meant(value)
-        if meant is not None and _fits(setting, expected, meant, node):
-            return f"Write {write_scalar(meant)}."
+        intended = _intended(value)
+        if intended is not None and _fits(setting, expected, intended, node):
+            return f"Write {write_scalar(intended)}."
         words = [str(word) for word in setting.choices] or words_of(expected)
         return did_you_mean(value, words)
     if beyond(expected, node):
-        return "torch computes in 32-bit floats."
+        return "Larger numbers overflow the 32-bit floats of torch."
     if isinstance(value, float) and value.is_integer() and _fits(setting, expected, int(value), node):
         return f"Write {int(value)}."
     if isinstance(value, (bool, int, float)) and _fits(setting, expected, str(value), node):
@@ -45,7 +45,7 @@ def nearest(setting: Setting, expected: object, node: Node) -> str:
 
 
 def beyond(expected: object, node: Node) -> str:
-    """Return the bound of all numbers where a value is a number beyond it; otherwise an empty text."""
+    """Return the limit of all numbers in words where a value exceeds it; otherwise an empty text."""
     value = node.value
     if isinstance(value, (int, float)) and _is_float(expected, node) and abs(value) > LARGEST:
         return f", at most {LARGEST:.3g} in size"
@@ -55,12 +55,12 @@ def beyond(expected: object, node: Node) -> str:
 def _is_float(expected: object, node: Node) -> bool:
     try:
         return isinstance(convert(expected, node), float)
-    except UnfitError:
+    except InvalidValueError:
         return False
 
 
-def _meant(text: str) -> Any:  # noqa: ANN401 - any scalar
-    """Return what stands in quotes, or was a boolean in YAML 1.1; None where the text is only text."""
+def _intended(text: str) -> Any:  # noqa: ANN401 - any scalar
+    """Return the scalar in a quoted text, or the boolean of YAML 1.1; None where it is only text."""
     plain = text.strip().lower()
     if plain in _BOOLS:
         return _BOOLS[plain]
@@ -71,6 +71,6 @@ def _meant(text: str) -> Any:  # noqa: ANN401 - any scalar
 def _fits(setting: Setting, expected: object, value: Any, node: Node) -> bool:  # noqa: ANN401 - any scalar
     try:
         found = convert(expected, Node(value=value, origin=node.origin))
-    except UnfitError:
+    except InvalidValueError:
         return False
     return setting.allows(found)

@@ -1,9 +1,9 @@
 """Types of settings: their description in words, and the conversion of nodes to values.
 
-Nothing is coerced: ``"false"`` is no bool, 2.0 no whole number, true no number. Only a whole number given
-where any number may stand is taken as a float.
+Nothing is coerced: ``"false"`` is not a bool, 2.0 not a whole number, true not a number. Only a whole number
+for a float is converted.
 
-Both are aliases of plain numbers, so that settings declared with them need no cast.
+`Duration` and `Count` are aliases of plain numbers, so that settings declared with them need no cast.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class UnfitError(Exception):
-    """A node does not hold what was declared.
+class InvalidValueError(Exception):
+    """A node does not hold a value of the declared type and bounds.
 
     Args:
-        node: The node, or the item of it, that is wrong.
-        declared: The type that it was read as.
+        node: The wrong node, or its wrong item.
+        declared: The declared type.
     """
 
     def __init__(self, node: Node, declared: object) -> None:
@@ -40,7 +40,7 @@ class UnfitError(Exception):
         self.declared = declared
 
 
-_Check: TypeAlias = Callable[[Any], Any]  # the value, or the limit that it breaks: _NO
+_Check: TypeAlias = Callable[[Any], Any]  # returns the value, or _NO for a wrong one
 _NO: Final = object()
 
 
@@ -86,7 +86,7 @@ _SCALARS: Final[dict[object, tuple[str, _Check]]] = {
 
 
 def supported(expected: object) -> bool:
-    """Say whether a setting may be declared with this type (nested groups are the reader's)."""
+    """Return whether a setting may have this type (nested groups are handled by the reader)."""
     if expected in _SCALARS or get_origin(expected) in (Literal, Annotated):
         return True
     if _is_union(expected) or _is_list(expected):
@@ -95,11 +95,11 @@ def supported(expected: object) -> bool:
 
 
 def describe(expected: object, limits: str = "") -> str:
-    """Say in words what a type expects: ``a whole number``, ``one of first, unrolled``.
+    """Return a type in words: ``a whole number``, ``one of first, unrolled``.
 
     Args:
         expected: The declared type.
-        limits: Bounds in words, said after each kind of number: ``above 0``.
+        limits: Bounds in words, added to each kind of number: ``above 0``.
     """
     if expected in _SCALARS:
         words = _SCALARS[expected][0]
@@ -115,13 +115,13 @@ def describe(expected: object, limits: str = "") -> str:
 
 
 def words_of(expected: object) -> tuple[str, ...]:
-    """Return the words that a type allows where it allows words only one by one: ``first``, ``unrolled``."""
+    """Return the words that a type with choices allows: ``first``, ``unrolled``."""
     arms = get_args(expected) if _is_union(expected) else (expected,)
     return tuple(choice for arm in arms for choice in _allowed(arm) if isinstance(choice, str))
 
 
 def item_of(expected: object) -> object:
-    """Return the type of the items, where lists are allowed; otherwise the type itself."""
+    """Return the type of the items of a list type; otherwise the type itself."""
     for arm in get_args(expected) if _is_union(expected) else (expected,):
         if _is_list(arm):
             return get_args(arm)[0]
@@ -129,17 +129,17 @@ def item_of(expected: object) -> object:
 
 
 def convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
-    """Turn a node into a value of the declared type.
+    """Return the value of a node in the declared type.
 
     Raises:
-        UnfitError: The node, or an item of it, is not that.
+        InvalidValueError: The node, or an item of it, has another type.
     """
     value = _convert(expected, node)
     if value is _NO and node.text is not None:
-        # A setting that holds text takes what was typed after --set as it stands: note=1e3.
+        # A setting of type text takes the characters after --set unchanged: note=1e3.
         value = _convert(expected, Node(value=node.text, origin=node.origin, folder=node.folder))
     if value is _NO:
-        raise UnfitError(node, expected)
+        raise InvalidValueError(node, expected)
     return value
 
 
@@ -150,8 +150,8 @@ def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
     if get_origin(expected) is Annotated:
         return _with_unit(expected, node)
     if _is_union(expected):
-        tried = (_convert(arm, node) for arm in get_args(expected))
-        return next((value for value in tried if value is not _NO), _NO)
+        candidates = (_convert(arm, node) for arm in get_args(expected))
+        return next((value for value in candidates if value is not _NO), _NO)
     if _is_list(expected):
         return _list(expected, node)
     for choice in _allowed(expected):
@@ -162,7 +162,7 @@ def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
 
 
 def _placed(path: Path, node: Node) -> Path:
-    # What begins with ~ is no relative path: whoever uses it knows whose home is meant.
+    # A path that begins with ~ is not relative; its user expands it.
     return path if node.folder is None or str(path).startswith("~") else node.folder / path
 
 
@@ -201,22 +201,22 @@ _NUMBER_AND_UNIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)")
 
 @frozen(kw_only=True, eq=False)
 class Unit:
-    """How text such as ``30min`` becomes a number.
+    """The units of a number, to read text such as ``30min``.
 
     Attributes:
         expected: The value in words, for error texts.
-        factors: What one of each unit is worth.
+        factors: The factor of each unit.
     """
 
     expected: str
     factors: Mapping[str, int]
 
     def read(self, text: str) -> float | None:
-        """Return the number that ``text`` names, or None where it names none."""
+        """Return the number in a text, or None where it has none."""
         match = _NUMBER_AND_UNIT.fullmatch(text.strip())
         if match is None or match[2] not in self.factors:
             return None
-        # As floats, 1.001 * 1000 would be no whole number.
+        # In floats, 1.001 * 1000 would not be a whole number.
         return float(Decimal(match[1]) * self.factors[match[2]])
 
 

@@ -1,7 +1,7 @@
 """Makes the JSON Schema (draft 2020-12) of settings, for editors.
 
-Two things cannot be said there. To JSON Schema ``1.0`` is a whole number and to the reader it is none; and
-the bounds of a number do not hold for a text with a unit (``0s`` where the time must be above 0).
+JSON Schema is less strict in two places. It takes ``1.0`` for a whole number, the reader does not; and it
+cannot apply the bounds of a number to text with a unit (``0s`` where the time must be above 0).
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _HERE: Final = Origin(kind="default", what="schema")
 
 
 def closed(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
-    """Return the schema of a map that holds these keys and no other.
+    """Return the schema of a map with these keys and no others.
 
     Args:
         properties: The schema of each key's value.
-        required: The keys that must be there.
+        required: The required keys.
     """
     schema: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     return {**schema, "required": list(required)} if required else schema
 
 
 def settings_schema(config: type) -> Schema:
-    """Return the schema of a settings class, its nested groups inside."""
+    """Return the schema of a settings class, with its nested groups."""
     return closed(setting_schemas(config))
 
 
@@ -67,17 +67,17 @@ def _declared(declared: Declared) -> Schema:
     else:
         schema |= _value(declared.type, declared.setting)
     default = plain(declared.default)
-    return {**schema, "default": default} if _sayable(default) else schema
+    return {**schema, "default": default} if _is_json(default) else schema
 
 
 def _value(expected: Any, setting: Setting) -> Schema:  # noqa: ANN401 - a type, or what typing makes of one
-    """Return the schema of a value that is no group; bounds and choices hold for each kind that it may be."""
+    """Return the schema of a single value; bounds and choices apply to each type of a union."""
     origin, arguments = get_origin(expected), get_args(expected)
     if origin in (Union, UnionType):
         return {"anyOf": [_value(arm, setting) for arm in arguments]}
     if origin in (list, tuple):
         inner = arguments[0]
-        # As the reader does: they hold for the items of a list, not for those of lists in it.
+        # As in the reader, bounds apply to the items of a list, but not to the items of nested lists.
         below = evolve(setting, bounds=(), choices=()) if get_origin(inner) in (list, tuple) else setting
         return {"type": "array", "items": _value(inner, below)}
     if origin is Annotated:
@@ -102,7 +102,7 @@ def _scalar(kind: str, setting: Setting) -> Schema:
 
 
 def _pattern(unit: Unit, *, whole: bool) -> str:
-    """Return what a number with a unit looks like; a whole one has no more decimals than its unit."""
+    """Return the pattern of a number with a unit; whole numbers get only as many decimals as it allows."""
     arms = []
     for name, factor in unit.factors.items():
         decimals = f"{{1,{len(str(factor)) - 1}}}0*" if whole else "+"
@@ -111,19 +111,19 @@ def _pattern(unit: Unit, *, whole: bool) -> str:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON has
-    """Return a setting's value as a recipe writes it: a choice by its word, a path by its text."""
-    return _bare(wrap(value, _HERE))
+    """Return a setting's value as in a recipe: a choice as its word, a path as text."""
+    return _plain_value(wrap(value, _HERE))
 
 
-def _bare(node: Node) -> Any:  # noqa: ANN401 - whatever JSON has
+def _plain_value(node: Node) -> Any:  # noqa: ANN401 - whatever JSON has
     if isinstance(node.value, dict):
-        return {key: _bare(item) for key, item in node.value.items()}
+        return {key: _plain_value(item) for key, item in node.value.items()}
     if isinstance(node.value, list):
-        return [_bare(item) for item in node.value]
+        return [_plain_value(item) for item in node.value]
     return node.value
 
 
-def _sayable(value: object) -> bool:
+def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

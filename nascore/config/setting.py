@@ -16,7 +16,7 @@ import attrs
 from attrs import frozen
 
 from nascore.config.document import Node, show, wrap
-from nascore.config.kinds import UnfitError, convert, describe, item_of
+from nascore.config.kinds import InvalidValueError, convert, describe, item_of
 from nascore.errors import Origin, Problem, RecipeError
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _METADATA: Final = "nascore"
 LARGEST: Final = 1e18
-"""Its square, and a quotient by nearly nothing, still fit into the 32-bit floats that torch computes in."""
+"""The largest number: its square still fits into the 32-bit floats of torch."""
 
 _WORDS: Final = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 
 @frozen(kw_only=True)
 class Setting:
-    """What is declared about one setting besides its type and default.
+    """The declaration of one setting, besides its type and default.
 
     Attributes:
-        help: One sentence for the reader of ``nascore show``.
-        bounds: Pairs such as ``("gt", 0)``; on a list they hold for each item.
-        choices: The only values allowed, where not all of the type are.
+        help: One sentence for ``nascore show``.
+        bounds: Pairs such as ``("gt", 0)``; for a list they apply to each item.
+        choices: The allowed values; empty if all values of the type are allowed.
     """
 
     help: str
@@ -45,14 +45,14 @@ class Setting:
     choices: tuple[Any, ...] = ()
 
     def expected(self, declared: object) -> str:
-        """Say in words what is allowed: ``a whole number at least 1``."""
+        """Return the allowed values in words: ``a whole number at least 1``."""
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         bounds = " and ".join(f"{_WORDS[name]} {limit:g}" for name, limit in self.bounds)
         return describe(declared, bounds)
 
     def allows(self, value: object) -> bool:
-        """Say whether a value of the right type lies within the bounds and choices."""
+        """Return whether a value of the right type is within the bounds and choices."""
         if self.choices and value not in self.choices:
             return False
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -64,7 +64,7 @@ class Setting:
 
 @frozen(kw_only=True)
 class Declared:
-    """One setting of a settings class, as the reader and ``nascore show`` see it."""
+    """One setting of a settings class, with its name, type and default."""
 
     name: str
     type: Any
@@ -73,33 +73,33 @@ class Declared:
 
     @property
     def nested(self) -> bool:
-        """Whether it is a group of settings of its own."""
+        """Whether it is a nested group of settings."""
         return isinstance(self.type, type) and attrs.has(self.type)
 
     @property
     def expected(self) -> str:
-        """What it must be, in words."""
+        """The allowed values, in words."""
         return "a group of settings" if self.nested else self.setting.expected(self.type)
 
     def read(self, node: Node) -> Any:  # noqa: ANN401 - as declared
-        """Turn a node into the value of this setting (not for nested groups).
+        """Return the value of this setting in a node (not for nested groups).
 
         Raises:
-            UnfitError: The node does not hold what was declared.
+            InvalidValueError: The node does not hold an allowed value.
         """
         value = convert(self.type, node)
         if isinstance(value, (list, tuple)) and isinstance(node.value, list):
             for item, inner in zip(value, node.value, strict=True):
                 if not self.setting.allows(item):
-                    raise UnfitError(inner, item_of(self.type))
+                    raise InvalidValueError(inner, item_of(self.type))
         elif not self.setting.allows(value):
-            raise UnfitError(node, self.type)
+            raise InvalidValueError(node, self.type)
         return value
 
 
-def setting(  # noqa: PLR0913 - the declaration is the one place where all of it is said
+def setting(  # noqa: PLR0913 - one argument for each kind of bound
     default: T,
-    help: str,  # noqa: A002 - the word that readers of declarations expect
+    help: str,  # noqa: A002 - the usual name in declarations
     *,
     gt: float | None = None,
     ge: float | None = None,
@@ -110,33 +110,33 @@ def setting(  # noqa: PLR0913 - the declaration is the one place where all of it
     """Declare a setting of a frozen attrs class.
 
     Args:
-        default: The paper's value, where there is one.
-        help: One sentence that says what it is, with its unit.
+        default: The paper's value, if it has one.
+        help: One sentence on its meaning, with its unit.
         gt: The value must be above this.
         ge: The value must be at least this.
         lt: The value must be below this.
         le: The value must be at most this.
-        choices: The only values allowed.
+        choices: The allowed values, if not all.
     """
-    named = {"gt": gt, "ge": ge, "lt": lt, "le": le}
+    limits = {"gt": gt, "ge": ge, "lt": lt, "le": le}
     declared = Setting(
         help=help,
-        bounds=tuple((name, limit) for name, limit in named.items() if limit is not None),
+        bounds=tuple((name, limit) for name, limit in limits.items() if limit is not None),
         choices=tuple(choices),
     )
-    # Each instance gets its own list, or one recipe's edit would change the next one's default.
+    # Each instance gets its own list: editing one must not change the default.
     initial = attrs.Factory(lambda: list(default)) if isinstance(default, list) else default
     field: Any = attrs.field(default=initial, validator=_validate, metadata={_METADATA: declared})
-    return field  # type: ignore[no-any-return]  # what attrs puts in place of the declared default
+    return field  # type: ignore[no-any-return]  # attrs replaces the field by the default
 
 
 def restated(config: type, name: str, default: object = attrs.NOTHING) -> Any:  # noqa: ANN401 - as `setting`
-    """Declare a setting of another class again: the same bounds, the same help.
+    """Declare a setting of another class again, with the same bounds and help.
 
     Args:
         config: The class that declares it.
         name: Its name.
-        default: The default here; nothing: as declared there.
+        default: The new default, if it differs.
     """
     field = attrs.fields_dict(config)[name]
     return attrs.field(
@@ -148,14 +148,14 @@ def restated(config: type, name: str, default: object = attrs.NOTHING) -> Any:  
 
 @frozen(kw_only=True)
 class NoSettings:
-    """The settings of a component that has none."""
+    """The settings of a component without any."""
 
 
 def settings_of(config: type) -> dict[str, Declared]:
     """Return the settings that a class declares, by name, in the order of declaration.
 
     Raises:
-        TypeError: The class is no attrs class, or an attribute of it is not declared with :func:`setting`.
+        TypeError: The class is not an attrs class, or an attribute is not declared with :func:`setting`.
     """
     return _declared(config)
 
@@ -163,7 +163,7 @@ def settings_of(config: type) -> dict[str, Declared]:
 @cache  # resolving the types anew for every recipe is five times slower
 def _declared(config: type) -> dict[str, Declared]:
     if not attrs.has(config):
-        raise TypeError(f"{config.__name__} is no attrs class")
+        raise TypeError(f"{config.__name__} is not an attrs class")
     types = get_type_hints(config, include_extras=True)
     found = {}
     for attribute in attrs.fields(config):
@@ -189,7 +189,7 @@ def _within(value: float, name: str, limit: float) -> bool:
 
 
 def _validate(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """Check a value given to the class itself, as strictly as one from a recipe."""
+    """Check a value passed to the class itself, as strictly as one from a recipe."""
     declared = settings_of(type(instance))[attribute.name]
     if declared.nested:
         fits = isinstance(value, declared.type)
@@ -197,7 +197,7 @@ def _validate(instance: object, attribute: attrs.Attribute[Any], value: object) 
         node = wrap(value, Origin(kind="python", who=type(instance).__name__))
         try:
             declared.read(node)
-        except UnfitError:
+        except InvalidValueError:
             fits = False
         else:
             fits = True

@@ -1,4 +1,4 @@
-"""Writes YAML: maps over several lines or in one, lists, scalars with the quotes that they need, comments."""
+"""Writes YAML: maps over several lines or in one, lists, comments, and scalars with quotes where needed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from nascore.config.document import Scalar
 
 STEP: Final = "  "
-"""The indent of what is inside of a map."""
+"""The indent of a map's entries."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*")
 
 
 def write_scalar(value: Scalar) -> str:
-    """Write a scalar so that :func:`read_scalar`, or quotes, give it back exactly."""
+    """Return a scalar as YAML, with quotes where :func:`read_scalar` would not return it exactly."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -37,7 +37,7 @@ def write_scalar(value: Scalar) -> str:
 
 
 def write_value(value: object) -> str:
-    """Write any value of a setting as it is typed after ``--set``."""
+    """Return the value of a setting as it is typed after ``--set``."""
     return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
 
 
@@ -51,21 +51,21 @@ def _escape(character: str) -> str:
 
 
 class Verbatim(str):
-    """A text that is known to need no quotes, and stands as it is."""
+    """A text that needs no quotes and is written unchanged."""
 
     __slots__ = ()
 
 
 @frozen
 class Flow:
-    """A map that stands in one line: ``{op: skip, from: n0}``."""
+    """A map that is written in one line: ``{op: skip, from: n0}``."""
 
     entries: Mapping[str, Any]
 
 
 @frozen(kw_only=True)
 class Commented:
-    """A value with a comment at the end of its line, or of its key's line; an empty text is none."""
+    """A value with a comment at the end of its line, or of its key's line; empty for no comment."""
 
     value: Any
     comment: str
@@ -82,8 +82,8 @@ def write_yaml(entries: Mapping[str, Any]) -> str:
 
 
 def _block(entries: Mapping[str, Any], indent: str) -> Iterator[str]:
-    for key, given in entries.items():
-        value, end = (given.value, given.comment) if isinstance(given, Commented) else (given, "")
+    for key, entry in entries.items():
+        value, end = (entry.value, entry.comment) if isinstance(entry, Commented) else (entry, "")
         end = f"{STEP}# {' '.join(end.split())}" if end else ""
         if isinstance(value, Mapping) and value:
             yield f"{indent}{_scalar(key)}:{end}"

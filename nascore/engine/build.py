@@ -39,7 +39,7 @@ from nascore.engine.return_checks import ReturnCheck
 from nascore.engine.run_context import RunContext
 from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_gradients
-from nascore.recipe import kept_recipe
+from nascore.recipe import saved_recipe
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import GalleryFile, create, environment
 from nascore.slots import RUN
@@ -170,7 +170,7 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     """
     grow = isinstance(parts.growth, GrowingPolicy)
     recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
-    recipe = recipe.warned_of(bound_warnings(recipe, parts, facts, catalogue))
+    recipe = recipe.with_warnings(bound_warnings(recipe, parts, facts, catalogue))
     return with_memory_warnings(recipe, parts.steps)
 
 
@@ -248,22 +248,22 @@ def begin(  # noqa: PLR0913 - each by name
         RunFolderError: The folder cannot be created or written to.
     """
     device = device_for(recipe)
-    kept = kept_recipe(recipe, registry)
+    saved = saved_recipe(recipe, registry)
     folder = create(name, out=out)
     folder.log(f"nascore {version('nascore')}: {name}")
-    for file, text in kept.files.items():
+    for file, text in saved.files.items():
         folder.text(file, text)
-    folder.document("recipe.yaml", kept.text)
+    folder.document("recipe.yaml", saved.text)
     facts = dataset.facts
     versions = environment(
         kind=recipe.part(RUN).name,
         image=[facts.channels, facts.height, facts.width],
         device=_device_name(device),
         threads=recipe.run.threads,
-        brought=kept.brought,
+        brought=saved.plugins,
     )
     folder.json("environment.json", versions)
-    for note in (*recipe.warned, *recipe.passed):
+    for note in (*recipe.warned, *recipe.declined):
         folder.log(str(note))
     return RunContext(
         recipe=recipe,

@@ -43,8 +43,8 @@ def check_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recip
     """
     part = recipe.part("dataset")
     doubts = _warnings(part, dataset, test=test)
-    return recipe.warned_of(
-        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.brought, verdict="warned")
+    return recipe.with_warnings(
+        Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.chosen_by, verdict="warned")
         for doubt in doubts
     )
 
@@ -64,7 +64,7 @@ def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
 
 def _refuse(component: Component, faults: Iterable[str]) -> None:
     plugin = component.plugin or "nascore"
-    hint = f"A mistake of the plugin {plugin}."
+    hint = f"This is a fault of the plugin {plugin}."
     problems = [
         Problem(path="dataset", text=f"{component.name} {text}.", hint=hint, of_plugin=True)
         for text in faults

@@ -117,7 +117,7 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
         (ready,) = check_evaluation(recipe, (description,), registry.operations(), facts)
         check_gradients(ready, registry.operations(), (facts.height, facts.width))
     except RecipeError as error:
-        raise type(error)(recipe.placed(error.problems)) from error
+        raise type(error)(recipe.with_origins(error.problems)) from error
     return ready
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nascore.recipe.settling.recipe import Part
 
 
-UNDECLARED: Final = "A mistake of the plugin: its methods and its `provides` contradict each other."
+UNDECLARED: Final = "This is a fault of the plugin: its methods and its `provides` contradict each other."
 """Hint for optional methods that are not declared."""
 
 

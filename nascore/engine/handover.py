@@ -21,7 +21,7 @@ from nascore.engine.results import costs_of
 from nascore.errors import Problem
 from nascore.nn import costs
 from nascore.plugin.guard import call_component
-from nascore.recipe.settling.recipe import size_of
+from nascore.recipe.settling.recipe import evaluation_size
 from nascore.recipe.sources.run_settings import TrainingSettings
 from nascore.shell import command_line
 
@@ -87,7 +87,7 @@ def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Ca
     found = parts.seeds
     if not found or (len(found) > MOST_COUNTED and parts.description.is_open):
         found = extremes(parts.description, facts, catalogue)
-    size = size_of(recipe)
+    size = evaluation_size(recipe)
     unscaled = TrainingSettings(auxiliary=0.0)
     larger = evolve(unscaled, channels=size.get("channels"), cells=size.get("cells"))
 

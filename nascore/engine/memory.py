@@ -157,7 +157,7 @@ def training_step_memory(
     """Return the memory of the largest step of closed networks, by the path of its batch setting."""
     image = (facts.height, facts.width)
     numbers = max((activations(one, catalogue, image) for one in descriptions[:MOST_COUNTED]), default=0)
-    smaller = f"{recipe.typed('training.channels')} or {recipe.typed('training.cells')}"
+    smaller = f"{recipe.with_prefix('training.channels')} or {recipe.with_prefix('training.cells')}"
     return {"training.batch": Step(batch=recipe.run.training.batch, numbers=numbers, smaller=smaller)}
 
 
@@ -190,7 +190,7 @@ def with_memory_warnings(recipe: Recipe, steps: Mapping[str, Step]) -> Recipe:
         recipe: A settled recipe, which names the device.
         steps: Steps by the path of their batch setting.
     """
-    return recipe.warned_of(recipe.placed(_memory_warnings(steps, device_for(recipe))))
+    return recipe.with_warnings(recipe.with_origins(_memory_warnings(steps, device_for(recipe))))
 
 
 def _memory_warnings(steps: Mapping[str, Step], device: torch.device) -> Iterator[Problem]:

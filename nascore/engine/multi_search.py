@@ -60,7 +60,7 @@ def check_member(member: Member, registry: Registry) -> Member | RecipeError:
             steps = training_step_memory(recipe, ready, dataset.facts, registry.operations())
             evaluation = with_memory_warnings(unused_size_warnings(evaluation, found), steps)
     except RecipeError as error:
-        return type(error)(recipe.placed(error.problems))
+        return type(error)(recipe.with_origins(error.problems))
     recipe = with_size_warnings(member.recipe, parts, dataset.facts, registry.operations())
     return evolve(member, recipe=recipe, evaluation=evaluation)
 

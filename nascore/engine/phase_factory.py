@@ -204,7 +204,7 @@ def train_phase(
     context: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
 ) -> Phase:
     """Build the phase that trains a closed network."""
-    group = context.recipe.typed("training")
+    group = context.recipe.with_prefix("training")
     return build_phase(
         network, {"train": examples}, context.facts, streams, trainer, name="train", group=group
     )

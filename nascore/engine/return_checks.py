@@ -50,7 +50,7 @@ class ReturnCheck:
         verb = "returns" if callable(getattr(self.part, self.method, None)) else "is"
         name = f"{kind.__name__}.{self.method}"
         text = f"{name} of the plugin {root} {verb} {actual}, but the slot requires {expected}."
-        hint = "A mistake of the plugin: tell its authors."
+        hint = "This is a fault of the plugin: tell its authors."
         origin = _source(kind, self.method)
         return PluginError([Problem(path=self.slot, text=text, hint=hint, origin=origin, of_plugin=True)])
 

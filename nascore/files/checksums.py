@@ -1,13 +1,11 @@
 """The checksums of a run: `checksums.jsonl` with sizes and SHA-256.
 
-A line is added before the file that it names takes its place, so that a kill at any moment leaves no file
-that is not listed. When the run is over, a last line says so: a list that was cut off lacks it.
+A line is added before its file is moved into place, so that a kill at any moment leaves no unlisted file. A
+finished run ends its list with a last line; a list that was cut off lacks it. The lines are chained by
+checksums: a change in the middle is detected, and a kill leaves at most an incomplete last line.
 
-Nothing in the middle can change unnoticed, and what a kill cut off at the end is a line without its end.
-
-A recipe that was cut off at the end of a line is a valid recipe with other values. With the digest in its
-first line a part of a document is never taken for the whole, wherever it was copied to. Documents that are
-written by hand have no such line.
+A recipe that was cut off at a line end would be a valid recipe with other values. A digest of the document in
+its first line detects this, wherever the file was copied to. Documents written by hand have no such line.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ _END: Final = b'"}'
 
 @define
 class ChainedWriter:
-    """A file to which lines are added.
+    """A file to which chained lines are added.
 
     Attributes:
         path: The file.
@@ -52,7 +50,7 @@ class ChainedWriter:
         """Add a line for each object, all or none.
 
         Raises:
-            OSError: They cannot be written.
+            OSError: The lines cannot be written.
         """
         chain, text = self._chain, b""
         for body in bodies:
@@ -60,35 +58,35 @@ class ChainedWriter:
             chain = _chained(chain, plain)
             text += plain + _MARK + chain.encode() + _END + b"\n"
         with self.path.open("ab") as file:
-            # What an interrupt left of a line, which nobody knows of.
+            # An interrupted write may have left a part of a line.
             file.truncate(self._size)
             try:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             except BaseException:
-                # A disk that is full for a moment must not leave half a line in the middle.
+                # A full disk must not leave half a line in the middle.
                 file.truncate(self._size)
                 raise
         self._chain, self._size = chain, self._size + len(text)
 
 
 def read_chained(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a file of chained lines; a last line without its end is left out.
+    """Return the objects of a file of chained lines, without an incomplete last line.
 
     Raises:
-        DamagedError: A line was changed, or is missing.
-        OSError: It cannot be read.
+        DamagedError: A line is changed or missing.
+        OSError: The file cannot be read.
     """
     with open_plain(path) as file:
         return chained(file.read())
 
 
 def chained(content: bytes) -> list[dict[str, Any]]:
-    """Return the objects of chained lines; a last line without its end is left out.
+    """Return the objects of chained lines, without an incomplete last line.
 
     Raises:
-        DamagedError: A line was changed, or is missing.
+        DamagedError: A line is changed or missing.
     """
     *lines, _cut_off = content.split(b"\n")
     chain, bodies = "", []
@@ -118,32 +116,32 @@ def _chained(chain: str, body: bytes) -> str:
 
 CHECKSUMS: Final = "checksums.jsonl"
 LAST: Final = "result.json"
-"""The file that is written last of all: where it is, the list has an end."""
+"""The file that is written last: if it exists, the list has its last line."""
 
 GROWING: Final = frozenset({"metrics.jsonl", "changes.jsonl"})
-"""Files to which lines are added; they are listed when the run is over."""
+"""Files to which lines are added during the run; they are listed at its end."""
 
 NEVER: Final = frozenset({"run.log", "gallery.jsonl", CHECKSUMS})
-"""Files that are never listed: nothing is read from the log, and the others have checksums of their own."""
+"""Files that are never listed: the log is never read, and the others have their own checksums."""
 
 _OWN: Final = frozenset({
     "recipe.yaml", "comparison.json", "environment.json", "gallery.json", "result.json", "best", "jobs",
     "architectures", "files",
 }) | GROWING  # fmt: skip
-"""Names of a run at the top of its folder; what has another name was put there by somebody else."""
+"""Names that a run writes at the top of its folder; all others are not from nascore."""
 
 _ENTRY: Final = {"file": TEXT, "size": COUNT, "sha256": TEXT}
-"""What a line says of a file."""
+"""The schema of a line."""
 
-_UNLISTED: Final = ". Restore it, or delete it to use the files of the run unchecked"
+_UNLISTED: Final = ". Restore it, or delete it to use the run's files without checks"
 _EDITED: Final = (
-    ". If it was edited on purpose, copy it to another folder, without its first line, and name the copy"
+    ". If you edited it on purpose, copy it to another folder, delete the first line, and use the copy"
 )
 
 
 @frozen(kw_only=True)
 class Checksum:
-    """What a file is.
+    """The size and digest of a file.
 
     Attributes:
         size: Bytes.
@@ -155,7 +153,7 @@ class Checksum:
 
     @classmethod
     def of(cls, content: bytes) -> Checksum:
-        """Return the checksum of a content."""
+        """Return the checksum of some bytes."""
         return cls(size=len(content), sha256=sha256(content).hexdigest())
 
     @classmethod
@@ -163,7 +161,7 @@ class Checksum:
         """Return the checksum of a plain file, however large.
 
         Raises:
-            OSError: It cannot be read.
+            OSError: The file cannot be read.
         """
         with open_plain(path, most=1 << 50) as file:
             digest = file_digest(file, "sha256").hexdigest()
@@ -172,11 +170,11 @@ class Checksum:
 
 @frozen(kw_only=True)
 class Checksums:
-    """The list of a run, read.
+    """The list of a run's files, as read.
 
     Attributes:
         folder: The run's folder.
-        files: By the path of a file in the folder its checksums, the last one last.
+        files: The checksums of each file, oldest first, by its path in the folder.
         ended: Whether the run is over.
     """
 
@@ -185,31 +183,31 @@ class Checksums:
     ended: bool
 
     def refuse_damaged(self, name: str, found: Checksum) -> None:
-        """Refuse a file whose content is not as the run wrote it.
+        """Raise if a file differs from what the run wrote.
 
         Args:
             name: Its path in the folder.
-            found: What it is.
+            found: Its checksum.
 
         Raises:
-            DamagedError: It is not as it was written, or was not written by the run.
+            DamagedError: The file was changed, or the run did not write it.
         """
         listed = self.files.get(name, ())
         if name == LAST and not self.ended:
-            raise DamagedError(f"{CHECKSUMS} beside it was cut off: it does not say that the run is over")
+            raise DamagedError(f"{CHECKSUMS} beside it was cut off: its last line is missing")
         if not listed:
             if name.partition("/")[0] in _OWN and (self.ended or name not in GROWING):
                 raise DamagedError(f"it is not listed in {self.folder / CHECKSUMS}: the run did not write it")
             return
-        # While a run is under way, a line may speak of what is about to be written.
+        # During a run, a line may describe a file that is not written yet.
         if found not in (listed[-1:] if self.ended else listed):
             size = "" if found.size == listed[-1].size else f" ({found.size} bytes, not {listed[-1].size})"
-            text = f"it is not as the run wrote it{size}: it was cut off, damaged or edited"
+            text = f"it differs from what the run wrote{size}: it was cut off, damaged or edited"
             raise DamagedError(f"{text}{_EDITED if name.endswith('.yaml') else ''}")
 
 
 def checksums_of(folder: Path) -> Checksums | None:
-    """Return the list of a run; None where it has none, as runs of earlier versions.
+    """Return the list of a run; None where it has none, as in runs of earlier versions.
 
     Raises:
         DamagedError: The list is damaged, or cannot be read.
@@ -228,8 +226,8 @@ def checksums_of(folder: Path) -> Checksums | None:
         raise DamagedError(f"{path}, the list of its run's files, cannot be read: {error.strerror}") from None
 
 
-# A verb reads several files of a run. By its content, since two changes may come within one tick of a disk's
-# clock, and leave size and time as they were.
+# A verb reads several files of a run. The cache key is the content: a change within one tick of the file
+# system's clock would leave size and time unchanged.
 @lru_cache(maxsize=64)
 def _read(folder: Path, content: bytes) -> Checksums:
     bodies = chained(content)
@@ -240,7 +238,7 @@ def _read(folder: Path, content: bytes) -> Checksums:
         if "file" in body:
             wrong = [*faults(body, _ENTRY, _ENTRY)]
             if wrong:
-                raise DamagedError(f"its line {number} is no checksum: {'; '.join(wrong)}")
+                raise DamagedError(f"its line {number} is not a checksum: {'; '.join(wrong)}")
             entry = Checksum(size=body["size"], sha256=body["sha256"])
             files[body["file"]] = (*files.get(body["file"], ()), entry)
     return Checksums(folder=folder, files=files, ended="end" in bodies[-1])
@@ -248,7 +246,7 @@ def _read(folder: Path, content: bytes) -> Checksums:
 
 @define
 class ChecksumWriter:
-    """The list of a run that is under way.
+    """Writes the list of a run's files during the run.
 
     Attributes:
         folder: The run's folder.
@@ -268,15 +266,15 @@ class ChecksumWriter:
         """Write the first line.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The line cannot be written.
         """
         self._lines.add([{"list": "the files of this folder, with sizes and SHA-256"}])
 
     def announce(self, entries: Mapping[str, Checksum]) -> None:
-        """Add files that are about to take their places.
+        """Add files before they are moved into place.
 
         Args:
-            entries: By path in the run's folder.
+            entries: Their checksums by path in the run's folder.
 
         Raises:
             OSError: The list cannot be written.
@@ -285,29 +283,31 @@ class ChecksumWriter:
         self._lines.add([_line(name, entry) for name, entry in entries.items()])
 
     def placed(self, entries: Mapping[str, Checksum]) -> None:
-        """Note that files that were announced have taken their places."""
+        """Note that announced files are in place."""
         self._placed.update(entries)
 
     def grown(self, name: str, content: bytes) -> None:
-        """Note what was added to a file that grows."""
+        """Note bytes that were added to a growing file."""
         if name in GROWING:
             state, size = self._growing.get(name, (sha256(), 0))
             state.update(content)
             self._growing[name] = state, size + len(content)
 
     def end(self, last: Mapping[str, Checksum]) -> None:
-        """Add the files that grew, those that are not as they were announced, the last one, and the end.
+        """Add the growing files, files that differ from their announcement, the last file, and the last line.
 
         Raises:
             OSError: The list cannot be written, or a file cannot be read.
         """
         grown = {name: self._of_growing(name) for name in self._growing}
-        # A write that failed or was interrupted: the file may be the new one or the one before.
-        unsure = [name for name, one in self._listed.items() if self._placed.get(name) != one]
-        there = {
-            name: Checksum.of_file(self.folder / name) for name in unsure if (self.folder / name).exists()
+        # After a failed or interrupted write, the file may be the old or the new one.
+        unconfirmed = [name for name, one in self._listed.items() if self._placed.get(name) != one]
+        existing = {
+            name: Checksum.of_file(self.folder / name)
+            for name in unconfirmed
+            if (self.folder / name).exists()
         }
-        entries = {**there, **grown, **last}
+        entries = {**existing, **grown, **last}
         self._lines.add([*(_line(name, one) for name, one in entries.items()), {"end": True}])
         self._listed.update(entries)
         self._placed.update(entries)
@@ -315,7 +315,7 @@ class ChecksumWriter:
     def _of_growing(self, name: str) -> Checksum:
         state, size = self._growing[name]
         path = self.folder / name
-        if path.stat().st_size != size:  # an addition was interrupted
+        if path.stat().st_size != size:  # a write was interrupted
             return Checksum.of_file(path)
         return Checksum(size=size, sha256=state.hexdigest())
 
@@ -340,14 +340,14 @@ def without_digest(text: str) -> str:
 
 
 def digest_fault(text: str) -> str:
-    """Return what is wrong with a document by its digest; empty where nothing is, or where it has none."""
+    """Return the fault of a document by its digest; empty for a sound one, or one without a digest."""
     first, _, rest = text.partition("\n")
     found = _LINE.fullmatch(first)
     if found is None:
         return "its first line, a digest, is damaged" if first.startswith(_BEGIN) else ""
     if found[1] == _digest(rest):
         return ""
-    return "its first line is the digest of another text, so it was cut off, damaged or edited"
+    return "it does not match the digest in its first line, so it was cut off, damaged or edited"
 
 
 def _digest(text: str) -> str:

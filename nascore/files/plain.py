@@ -1,7 +1,6 @@
 """Opens plain files of limited size, and checks paths.
 
-A named pipe blocks its reader for ever, a device never ends, and either may stand where a recipe or a file of
-a run is expected.
+A named pipe can block its reader forever and a device may never end, so only plain files are read.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 
 
 MOST: Final = 1 << 30
-"""Bytes of a file that is read as a whole: weights, results and galleries are smaller."""
+"""The largest file that is read as a whole, in bytes: weights, results and galleries are smaller."""
 
 MOST_OF_A_DOCUMENT: Final = 1_000_000
-"""Bytes of a recipe or a description; the YAML parser takes seconds for so many."""
+"""The largest recipe or description, in bytes; the YAML parser takes seconds for it."""
 
 _KINDS: Final = (
     (S_ISFIFO, "a named pipe"),
@@ -32,10 +31,10 @@ _KINDS: Final = (
 
 
 class DamagedError(OSError):
-    """The content of a file is not as it was written.
+    """The content of a file was changed after it was written.
 
     Args:
-        text: What is wrong, as a clause that follows the file's name and a colon.
+        text: The fault, as a clause after the file's name and a colon.
     """
 
     def __init__(self, text: str) -> None:
@@ -50,12 +49,12 @@ def open_plain(path: Path, *, most: int = MOST) -> BufferedReader:
         most: The largest size in bytes that is opened.
 
     Raises:
-        OSError: It cannot be opened, is no plain file, or is too large.
-        ValueError: The path has a character that no path has.
+        OSError: It cannot be opened, is not a plain file, or is too large.
+        ValueError: The path has an invalid character.
     """
-    # Asked twice: opening a device may already do something, and what is opened may be another file.
+    # Checked twice: opening a device can have effects, and the file may be replaced before it is opened.
     _refuse_unless_plain(path, os.stat(path), most)  # noqa: PTH116 - as in `looking`
-    # Without waiting for who writes to it, should it have become a pipe in between.
+    # O_NONBLOCK: if the file has become a pipe in between, opening it must not wait for a writer.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags), "rb")
     try:
@@ -67,13 +66,13 @@ def open_plain(path: Path, *, most: int = MOST) -> BufferedReader:
 
 
 def refuse_outside(path: Path, folder: Path) -> None:
-    """Refuse a file that lies elsewhere than in a folder: behind a link, or behind `..`.
+    """Raise if a file is outside a folder, through a link or `..`.
 
     Raises:
-        OSError: It lies elsewhere.
+        OSError: The file is outside.
     """
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-        raise OSError(EXDEV, f"it lies outside {folder}")
+        raise OSError(EXDEV, f"it is outside {folder}")
 
 
 def _refuse_unless_plain(path: Path, found: os.stat_result, most: int) -> None:
@@ -83,24 +82,24 @@ def _refuse_unless_plain(path: Path, found: os.stat_result, most: int) -> None:
         kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "something else")
         raise OSError(EINVAL, f"it is {kind}, not a plain file")
     if found.st_size > most:
-        raise OSError(EFBIG, f"it has {found.st_size:,} bytes, and at most {most:,} are read")
+        raise OSError(EFBIG, f"it has {found.st_size:,} bytes; the limit is {most:,}")
 
 
 def given_path(path: str | PathLike[str]) -> Path:
-    """Return a path that a user gave, with ``~`` and ``~name`` as the home folder.
+    """Return a user's path, with ``~`` and ``~name`` expanded to the home folder.
 
-    A shell expands ``~`` at the beginning of a word alone: not in `file:~/chain.yaml`, not in quotes, not in
-    a recipe, not in Python. One that stands for no home folder stays as it is.
+    A shell expands ``~`` only at the beginning of a word: not in `file:~/chain.yaml`, in quotes, in a recipe
+    or in Python. An unknown ``~name`` stays unchanged.
     """
-    given = Path(path)
+    unexpanded = Path(path)
     try:
-        return given.expanduser()
-    except RuntimeError:  # nobody is called so
-        return given
+        return unexpanded.expanduser()
+    except RuntimeError:  # there is no such user
+        return unexpanded
 
 
 def shown_path(path: Path) -> Path:
-    """Return a path as a user would type it here: from the working folder, where it lies below that."""
+    """Return a path as a user would type it: relative to the working folder if it is inside."""
     try:
         return path.relative_to(Path.cwd())
     except (OSError, ValueError):

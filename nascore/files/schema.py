@@ -1,4 +1,4 @@
-"""Checks the values of JSON files against one table for each file."""
+"""Checks the values of JSON files against a schema for each file."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MOST: Final = 10**18
-"""A figure is no larger: parameters, operations, steps, seconds."""
+"""The largest number: parameters, operations, steps, seconds."""
 
-_LONG: Final = 60
+_MAX_SHOWN: Final = 60
 
 
 @frozen
 class Kind:
-    """What a value may be.
+    """A kind of value.
 
     Attributes:
-        text: In words, after "not".
-        fits: Whether a value is of this kind.
+        text: Its name in messages, after "not".
+        fits: Returns whether a value is of this kind.
     """
 
     text: str
@@ -35,12 +35,12 @@ Schema: TypeAlias = "Mapping[str, Kind]"
 
 
 def faults(plain: Mapping[str, Any], schema: Schema, required: Iterable[str] = ()) -> Iterator[str]:
-    """Yield what is wrong with the values of an object; keys that the schema does not know are left alone.
+    """Yield the faults of an object's values; keys outside the schema are ignored.
 
     Args:
         plain: The object.
-        schema: By key what its value may be.
-        required: Keys that must be there.
+        schema: The kind of each value, by key.
+        required: The required keys.
     """
     for key in required:
         if key not in plain:
@@ -56,7 +56,7 @@ def or_null(kind: Kind) -> Kind:
 
 
 def one_of(*words: str) -> Kind:
-    """Return the kind of a few words."""
+    """Return the kind of a value that is one of some words."""
     return Kind(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words)
 
 
@@ -64,11 +64,11 @@ def list_of(kind: Kind, count: int | None = None) -> Kind:
     """Return the kind of a list.
 
     Args:
-        kind: What each item is.
-        count: How many there are; None: any number.
+        kind: The kind of the items.
+        count: The number of items; None: any.
     """
     return Kind(
-        f"a list, of which each is {kind.text}" if count is None else f"a list of {count}, each {kind.text}",
+        f"a list, each item {kind.text}" if count is None else f"a list of {count}, each {kind.text}",
         lambda value: (
             isinstance(value, list) and (count is None or len(value) == count) and all(map(kind.fits, value))
         ),
@@ -78,7 +78,7 @@ def list_of(kind: Kind, count: int | None = None) -> Kind:
 def map_of(kind: Kind) -> Kind:
     """Return the kind of an object with any keys."""
     return Kind(
-        f"an object, of which each value is {kind.text}",
+        f"an object, each value {kind.text}",
         lambda value: isinstance(value, dict) and all(map(kind.fits, value.values())),
     )
 
@@ -118,4 +118,4 @@ ANY_OBJECT: Final = Kind("an object", lambda value: isinstance(value, dict))
 
 def _shown(value: object) -> str:
     text = json.dumps(value)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

@@ -1,4 +1,4 @@
-"""Reads files and compares each with the checksums of its run, if there are any."""
+"""Reads files and compares each with the checksums of its run, if it belongs to one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 1 << 16
 LEVELS: Final = 4
-"""Folders above a file of a run in which the list may be: `jobs/0001-search/best/model.py`."""
+"""The number of parent folders in which the list of a file is searched: `jobs/0001-search/best/model.py`."""
 
 
 def read_bytes(path: Path, *, most: int = MOST) -> bytes:
@@ -28,29 +28,29 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
         most: The largest size in bytes that is read.
 
     Raises:
-        OSError: It cannot be read, is no plain file, or is too large.
-        DamagedError: It is a file of a run, and not as the run wrote it.
-        ValueError: The path has a character that no path has.
+        OSError: It cannot be read, is not a plain file, or is too large.
+        DamagedError: It is a file of a run and was changed.
+        ValueError: The path has an invalid character.
     """
     with open_plain(path, most=most) as file:
-        # Not `most`: a reader reserves as much memory as it may read. Files of /proc have a size of 0.
+        # Not `most`: reading reserves that much memory. BLOCK is for files of /proc, whose size is 0.
         content = file.read(os.fstat(file.fileno()).st_size or BLOCK)
     _compare(path, Checksum.of(content))
     return content
 
 
 def read_text(path: Path, *, most: int = MOST) -> str:
-    """Return the text of a plain file in UTF-8, its line ends as one character each.
+    """Return the text of a plain file in UTF-8, with all line ends as a line feed.
 
     Raises:
         OSError: As :func:`read_bytes`.
-        ValueError: As :func:`read_bytes`, or it is no text (UnicodeDecodeError).
+        ValueError: As :func:`read_bytes`, or it is not UTF-8 (UnicodeDecodeError).
     """
     return read_bytes(path, most=most).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a plain file, however large; compared with the list when the last one was read.
+    """Yield the lines of a plain file, however large; after the last line it is compared with its checksum.
 
     Raises:
         OSError: As :func:`read_bytes`.
@@ -65,7 +65,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 
 def check_file(path: Path) -> None:
-    """Compare a file, however large, with the list of its run; one that belongs to none passes.
+    """Compare a file, however large, with the checksum of its run; a file outside runs passes.
 
     Raises:
         OSError: As :func:`read_bytes`.
@@ -80,15 +80,15 @@ def _compare(path: Path, found: Checksum) -> None:
 
 
 def _listed(path: Path) -> tuple[Checksums, str] | None:
-    """Return the list that speaks of a file, with the file's path there; None where there is none."""
-    given = Path(os.path.abspath(path))  # noqa: PTH100 - without following links
-    real = Path(os.path.realpath(given))
-    # As it was named, and where it is: a link may lead into a run's folder, and must not lead out of it.
-    for one in (given,) if real == given else (given, real):
-        for folder in list(one.parents)[:LEVELS]:
+    """Return the list of a file's run, with the file's path in it; None where there is no list."""
+    named = Path(os.path.abspath(path))  # noqa: PTH100 - without following links
+    real = Path(os.path.realpath(named))
+    # Both paths: a link may lead into a run's folder, but not out of it.
+    for candidate in (named,) if real == named else (named, real):
+        for folder in list(candidate.parents)[:LEVELS]:
             known = checksums_of(folder)
             if known is not None:
-                if real != given:
-                    refuse_outside(one, folder)
-                return known, one.relative_to(folder).as_posix()
+                if real != named:
+                    refuse_outside(candidate, folder)
+                return known, candidate.relative_to(folder).as_posix()
     return None

@@ -1,7 +1,7 @@
-"""Checks of a plugin that need no import: its name, and the version of nascore that it requires.
+"""Checks plugins when they are loaded: names, the required version of nascore, declared components.
 
-A declaration that cannot be right (a misspelt capability, a shrunken setting that does not exist) must not
-wait for the recipe that happens to meet it.
+A wrong declaration (a misspelt capability, an unknown setting) must not wait for the first recipe that uses
+it.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _OF_CORE: Final = re.compile(r"\s*nascore(?![\w.-])", re.IGNORECASE)
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text can be the name of a plugin, which is typed as ``PLUGIN:NAME``."""
+    """Return whether a text can be the name of a plugin in ``PLUGIN:NAME``."""
     return re.fullmatch(PLUGIN_NAME, text) is not None
 
 
 def misnamed(plugin: Plugin) -> Plugin:
-    """Return a plugin, broken where its name cannot be typed as ``PLUGIN:NAME``."""
+    """Return a plugin, broken if its name cannot be used in ``PLUGIN:NAME``."""
     if is_name(plugin.name):
         return plugin
-    reason = f"{plugin.name!r} is no name of a plugin: letters, digits, -, _ and . are"
-    whose = "Rename the file." if plugin.is_file else "Its authors have to rename its entry point."
-    return evolve(plugin, status="broken", reason=reason, cure=whose)
+    reason = f"{plugin.name!r} is not a plugin name, which consists of letters, digits, -, _ and dots"
+    cure = "Rename the file." if plugin.is_file else "Its authors have to rename its entry point."
+    return evolve(plugin, status="broken", reason=reason, cure=cure)
 
 
 def foreign(plugin: Plugin, requires: Iterable[str]) -> Plugin:
-    """Return a plugin, foreign where its distribution asks for another version of the core.
+    """Return a plugin, foreign if its distribution requires another version of the core.
 
     Args:
         plugin: The plugin.
@@ -61,33 +61,32 @@ def foreign(plugin: Plugin, requires: Iterable[str]) -> Plugin:
         return plugin
     try:
         core = version(CORE)
-    except PackageNotFoundError:  # started from a source tree: nothing says which version it is
+    except PackageNotFoundError:  # started from a source tree: the version is unknown
         return plugin
-    # Takes as long to import as all plugins together: only where one says what it asks for.
+    # Imported only if needed: it takes as long as all plugins together.
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
 
     for line in lines:
         try:
-            asked = Requirement(line)
+            required = Requirement(line)
         except InvalidRequirement:
             reason = f"its distribution's line 'Requires-Dist: {line}' cannot be read"
             return evolve(plugin, status="broken", reason=reason, cure="Its authors have to correct it.")
-        applies = asked.marker is None or asked.marker.evaluate({"extra": ""})
-        if applies and not asked.specifier.contains(core, prereleases=True):
-            reason = (
-                f"{plugin.distribution} {plugin.version} is for {CORE}{asked.specifier}, and this is {core}"
-            )
+        applies = required.marker is None or required.marker.evaluate({"extra": ""})
+        if applies and not required.specifier.contains(core, prereleases=True):
+            wanted = f"{CORE}{required.specifier}"
+            reason = f"{plugin.distribution} {plugin.version} requires {wanted}, and {core} is installed"
             newer = command_line("pip", "install", "--upgrade", plugin.distribution)
-            cure = f"{newer}, or {command_line('pip', 'install', f'{CORE}{asked.specifier}')}"
+            cure = f"{newer}, or {command_line('pip', 'install', wanted)}"
             return evolve(plugin, status="foreign", reason=reason, cure=cure)
     return plugin
 
 
-def apart(plugins: Sequence[Plugin]) -> list[Plugin]:
-    """Return plugins, with those of one name marked as clashing; only the core's own keeps its name.
+def mark_clashes(plugins: Sequence[Plugin]) -> list[Plugin]:
+    """Return plugins, with those of equal names marked as clashing, except for the core's own plugin.
 
     Args:
-        plugins: Those that would be loaded; others count for nothing.
+        plugins: The plugins; only ready ones can clash.
     """
     by_name: dict[str, list[Plugin]] = defaultdict(list)
     for plugin in plugins:
@@ -102,19 +101,19 @@ def apart(plugins: Sequence[Plugin]) -> list[Plugin]:
 
 
 def _clash(plugin: Plugin, same: Sequence[Plugin]) -> Plugin:
-    whose = [_whose(one) for one in same]
-    reason = f"{len(same)} plugins are called {plugin.name}: {' and '.join(whose)}"
+    sources = [_source(one) for one in same]
+    reason = f"{len(same)} plugins are called {plugin.name}: {' and '.join(sources)}"
     distributions = sorted({one.distribution for one in same if one.distribution and not _of_core(one)})
-    ways = [command_line("--without", name) for name in distributions]
+    remedies = [command_line("--without", name) for name in distributions]
     if any(one.is_file for one in same):
-        ways.append("another name for the file")
+        remedies.append("another name for the file")
     if len(distributions) == 1 and len(same) > 1 and not any(one.is_file or _of_core(one) for one in same):
-        ways = [f"tell the authors of {distributions[0]}"]
-    text = " or ".join(ways) or "uninstall one of them"
+        remedies = [f"tell the authors of {distributions[0]}"]
+    text = " or ".join(remedies) or "uninstall one of them"
     return evolve(plugin, status="clash", reason=reason, cure=f"{text[0].upper()}{text[1:]}.")
 
 
-def _whose(plugin: Plugin) -> str:
+def _source(plugin: Plugin) -> str:
     if plugin.distribution:
         return f"{plugin.distribution} {plugin.version}".rstrip()
     return plugin.value
@@ -132,7 +131,7 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
     """Yield every fault of a declared component as a sentence.
 
     Args:
-        component: As the plugin declared it.
+        component: The declared component.
         slots: The slot table.
     """
     by_name = {slot.name: slot for slot in slots}
@@ -142,21 +141,21 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
     if slot is None:
         yield f"{component.name}: no slot is called {component.slot}. {did_you_mean(component.slot, by_name)}"
     elif slot.many and component.name == "none":
-        yield f"{component.name}: in slot {slot.name} this word means that the list is empty."
+        yield f"{component.name}: in slot {slot.name} the word none means an empty list."
     if slot is not None:
         yield from (f"{component.name}: {fault}" for fault in wish_faults(component, by_name.values()))
     if isinstance(component.build, str) and not re.fullmatch(r"[\w.]+:\w+", component.build):
         yield f"{component.name}: build {component.build!r} is not of the form 'module:attribute'."
     if isinstance(component.asks, str) or not all(isinstance(hook, str) for hook in component.asks):
-        yield f"{component.name}: asks {component.asks!r} is no tuple of names of hooks."
-    yield from (f"{component.name}: {fault}" for fault in _sizes(component))
-    yield from _capabilities(component)
-    yield from _settings(component)
-    yield from _bounds(component)
+        yield f"{component.name}: asks {component.asks!r} is not a tuple of hook names."
+    yield from (f"{component.name}: {fault}" for fault in _size_faults(component))
+    yield from _capability_faults(component)
+    yield from _settings_faults(component)
+    yield from _bound_faults(component)
 
 
-def misnamed_parts(plugin: Plugin) -> Iterator[str]:
-    """Yield every name of a preset, notation or verb that cannot be one; operations check their own."""
+def wrong_names(plugin: Plugin) -> Iterator[str]:
+    """Yield every wrong name of a preset, notation or verb; operations check their own names."""
     named = [
         *(("preset", item.name) for item in plugin.presets),
         *(("notation", item.name) for item in plugin.translators),
@@ -165,8 +164,8 @@ def misnamed_parts(plugin: Plugin) -> Iterator[str]:
     yield from (f"{kind} {name!r}: {_RULE}" for kind, name in named if NAME.fullmatch(name) is None)
 
 
-def repeated(plugin: Plugin) -> Iterator[str]:
-    """Yield every name that a plugin gives to two things of one kind: no full name could tell them apart."""
+def repeated_names(plugin: Plugin) -> Iterator[str]:
+    """Yield every name that a plugin gives to two things of one kind."""
     count = Counter(
         [
             *(f"{item.slot} {item.name}" for item in plugin.components),
@@ -176,57 +175,57 @@ def repeated(plugin: Plugin) -> Iterator[str]:
             *(f"verb {item.name}" for item in plugin.commands),
         ]
     )
-    yield from (f"it brings {times} times {what}." for what, times in count.items() if times > 1)
+    yield from (f"it declares {what} {times} times." for what, times in count.items() if times > 1)
 
 
-def _sizes(component: Component) -> Iterator[str]:
+def _size_faults(component: Component) -> Iterator[str]:
     if component.sizes and component.slot != "space":
         yield "only a space declares sizes."
     for scale, size in component.sizes.items():
         if scale not in SIZED:
-            yield f"it declares a size for {scale!r}, which is no scale: {' or '.join(SIZED)}."
+            yield f"it declares a size for {scale!r}, which is not a scale: {' or '.join(SIZED)}."
         for name, value in size.items():
             if name not in MEASURES or type(value) is not int or value < 1:
-                yield f"its size {name}={value!r} is none: {' or '.join(MEASURES)}, a whole number from 1 on."
+                yield f"its size {name}={value!r} is wrong: give {' or '.join(MEASURES)} as a whole number."
 
 
 def wish_faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
-    """Yield each of a component's wishes that could never be taken, as a sentence that follows its name.
+    """Yield the fault of each wish that can never be taken, as the end of a sentence.
 
-    Slots are filled in order, and none is filled again: a part wishes for slots after its own.
+    Slots are filled once, in order, so a part can only wish for slots after its own.
 
     Args:
-        component: As the plugin declared it.
+        component: The declared component.
         slots: The slot table.
     """
     table = {slot.name: slot for slot in slots}
     wishes = (*component.wishes.items(), *component.mini_wishes.items())
     for name in dict.fromkeys(name for name, _ in wishes):
-        fault = _misplaced(name, component.slot, table)
+        fault = _unreachable(name, component.slot, table)
         if fault:
             yield f"it wishes for {fault}"
-    for name, wish in wishes:
-        for one in wish if isinstance(wish, list) else [wish]:
-            if not _is_wish(one):
-                yield f"its wish {one!r} for {name} is neither a name nor (name, settings)."
+    for name, wished in wishes:
+        for wish in wished if isinstance(wished, list) else [wished]:
+            if not _is_wish(wish):
+                yield f"its wish {wish!r} for {name} is neither a name nor (name, settings)."
 
 
-def _misplaced(name: str, own: str, slots: Mapping[str, Slot]) -> str:
-    """Why no wish of one slot for another is taken; empty if they are."""
+def _unreachable(name: str, wisher: str, slots: Mapping[str, Slot]) -> str:
+    """Return why wishes of one slot for another are never taken; empty if they can be."""
     if name not in slots:
         near = did_you_mean(name, slots)
         return f"{name}, and no slot is called that. {near}".rstrip()
-    if name == own:
+    if name == wisher:
         return f"its own slot {name}."
-    if slots[own].aside:
-        return f"{name}, and no wish of {own} is taken, since it has no say in the result."
+    if slots[wisher].aside:
+        return f"{name}, and wishes of slot {wisher} are never taken, since it does not influence the result."
     order = list(slots)
-    before = [one for one in order[: order.index(name)] if not slots[one].aside]
-    if own in before:
+    before = [earlier for earlier in order[: order.index(name)] if not slots[earlier].aside]
+    if wisher in before:
         return ""
-    who = f"those of {', '.join(before)} are taken" if before else "no part's wish for it is taken"
-    cure = "Declare a need instead, or bring a preset that names both."
-    return f"{name}, which is filled before {own}: {who}. {cure}"
+    wishers = f"only wishes of {', '.join(before)} are taken" if before else "no wishes for it are taken"
+    cure = "Declare a need instead, or add a preset that names both."
+    return f"{name}, which is filled before {wisher}: {wishers}. {cure}"
 
 
 def _is_wish(one: object) -> bool:
@@ -235,21 +234,21 @@ def _is_wish(one: object) -> bool:
     return isinstance(one, str)
 
 
-def _capabilities(component: Component) -> Iterator[str]:
-    given = {item.capability if isinstance(item, Give) else item for item in component.provides}
-    asked = {term.removeprefix("not ") for need in component.needs for term in need.terms}
-    for term in sorted(asked):
+def _capability_faults(component: Component) -> Iterator[str]:
+    provided = {item.capability if isinstance(item, Give) else item for item in component.provides}
+    required = {term.removeprefix("not ") for need in component.needs for term in need.terms}
+    for term in sorted(required):
         if "." not in term:
             yield f"{component.name}: the need {term!r} is not of the form slot.capability."
-    named = given | {term.partition(".")[2] for term in asked if "." in term}
+    named = provided | {term.partition(".")[2] for term in required if "." in term}
     for capability in sorted(named):
-        # A plugin's own capability has a dot: nothing can be said about its spelling.
+        # A plugin's own capability has a dot: its spelling cannot be checked.
         if "." not in capability and capability not in CAPABILITIES:
             near = did_you_mean(capability, CAPABILITIES)
             yield f"{component.name}: no capability is called {capability}. {near}".rstrip()
 
 
-def _settings(component: Component) -> Iterator[str]:
+def _settings_faults(component: Component) -> Iterator[str]:
     try:
         declared = settings_of(component.config)
     except (TypeError, NameError) as error:
@@ -259,35 +258,35 @@ def _settings(component: Component) -> Iterator[str]:
         if not item.nested and not supported(item.type):
             yield f"{component.name}: setting {item.name} has a type that recipes cannot hold."
     if "name" in declared:
-        yield f"{component.name}: no setting may be called name: that chooses the component in a recipe."
+        yield f"{component.name}: no setting may be called name, the key of the component in a recipe."
     if component.argument is not None and component.argument not in declared:
-        yield f"{component.name}: its argument {component.argument} is no setting of it."
-    fault = _unmade(component.config)
+        yield f"{component.name}: its argument {component.argument} is not one of its settings."
+    fault = _default_settings_fault(component.config)
     if fault:
         yield f"{component.name}: its default settings cannot be made: {fault}."
         return
-    yield from _unreadable(component, component.mini, "at scale mini")
-    yield from _unreadable(component, component.example, "in its example")
+    yield from _value_faults(component, component.mini, "at scale mini")
+    yield from _value_faults(component, component.example, "in its example")
 
 
-def _unreadable(component: Component, values: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Yield what is wrong with settings that the component declares beside its defaults."""
+def _value_faults(component: Component, values: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Yield the faults of settings that a component declares in addition to its defaults."""
     node = wrap(values, Origin(kind="scale", what=where))
     for problem in structure(component.config, node, SettingsOwner(owner=component.name)).problems:
         yield f"{component.name}: {where}, {problem.path}: {problem.text}"
 
 
-def _bounds(component: Component) -> Iterator[str]:
+def _bound_faults(component: Component) -> Iterator[str]:
     try:
         declared = settings_of(component.config)
     except (TypeError, NameError):
-        return  # said above
+        return  # reported by _settings
     for name in sorted(component.bounds.keys() - declared.keys()):
-        yield f"{component.name}: its bound {name} is no setting of it."
+        yield f"{component.name}: its bound {name} is not one of its settings."
 
 
-def _unmade(config: type) -> str:
-    """Why the settings cannot be made of nothing but their defaults; empty if they can."""
+def _default_settings_fault(config: type) -> str:
+    """Return why the default settings cannot be made; empty if they can."""
 
     def make() -> str:
         config()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve, frozen
 
 from nascore.files import given_path
-from nascore.plugin.compatibility import apart, foreign, misnamed
+from nascore.plugin.compatibility import foreign, mark_clashes, misnamed
 from nascore.plugin.hooks import collect
 from nascore.plugin.loading import called, checked_module, file_module, or_broken
 from nascore.plugin.plugin import Plugin, Selection
@@ -29,28 +29,28 @@ GROUP: Final = "nascore"
 
 @frozen(kw_only=True)
 class _Candidate:
-    """A plugin that is there, and how its module is imported."""
+    """A found plugin, with a function that imports its module."""
 
     plugin: Plugin
     load: Callable[[], object]
 
 
 def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load the plugins that are wanted.
+    """Find and load plugins, and return them in a registry.
 
     Args:
-        wanted: Python files that hold hooks, whose stem is the plugin's name; or a selection, which says also
-            what of the installed plugins is left out.
+        wanted: Python files with hooks, named by their stems; or a selection, which can also exclude
+            installed plugins.
         entries: The entry points to load instead of all installed ones of the group ``nascore``.
 
     Returns:
-        A registry. A plugin in it that is not ready brings nothing, and says why.
+        A registry. A plugin that is not ready is empty and has a reason.
     """
     selection = Selection.of(wanted)
     found = entry_points(group=GROUP) if entries is None else entries
     files = dict.fromkeys(map(given_path, selection.files))
     candidates = [*_installed(found, selection), *(_file(file, selection) for file in files)]
-    plugins = apart([candidate.plugin for candidate in candidates])
+    plugins = mark_clashes([candidate.plugin for candidate in candidates])
     modules: dict[str, object] = {}
     imported = [
         called(plugin, partial(_import, plugin, candidate.load, modules))
@@ -65,13 +65,13 @@ def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None
 
 
 def _import(plugin: Plugin, load: Callable[[], object], modules: dict[str, object]) -> Plugin:
-    # Of those that are imported, no two have one name.
+    # The names of imported plugins are unique.
     modules[plugin.name] = checked_module(plugin, load())
     return plugin
 
 
 def _installed(entries: Iterable[EntryPoint], selection: Selection) -> list[_Candidate]:
-    # One distribution may be seen twice on sys.path: drop what is equal. The core's own comes first.
+    # One distribution may be found twice on sys.path: equal entries are dropped. The core's own comes first.
     unique: dict[tuple[bool, str, str, str], _Candidate] = {}
     for entry in entries:
         candidate = _entry(entry, selection)
@@ -84,20 +84,20 @@ def _entry(entry: EntryPoint, selection: Selection) -> _Candidate:
     plugin = Plugin(name=entry.name, value=entry.value)
     requires: list[str] = []
 
-    def described() -> Plugin:
+    def with_distribution() -> Plugin:
         if entry.dist is None:
             return plugin
-        # Read once: each of the distribution's properties parses the whole file anew.
+        # Read once: each property of the distribution parses the whole file again.
         metadata = entry.dist.metadata
         requires.extend(metadata.get_all("Requires-Dist") or [])
         return evolve(plugin, distribution=metadata["Name"], version=metadata["Version"])
 
-    judged = or_broken(plugin, described)
-    if judged.status == "ready":
-        judged = selection.judged(judged)
-    if judged.status == "ready":
-        judged = or_broken(judged, partial(_fit, judged, requires))
-    return _Candidate(plugin=judged, load=entry.load)
+    checked = or_broken(plugin, with_distribution)
+    if checked.status == "ready":
+        checked = selection.blocked_unless_wanted(checked)
+    if checked.status == "ready":
+        checked = or_broken(checked, partial(_fit, checked, requires))
+    return _Candidate(plugin=checked, load=entry.load)
 
 
 def _fit(plugin: Plugin, requires: Iterable[str]) -> Plugin:
@@ -107,5 +107,5 @@ def _fit(plugin: Plugin, requires: Iterable[str]) -> Plugin:
 
 def _file(path: Path, selection: Selection) -> _Candidate:
     plugin = misnamed(Plugin(name=path.stem, value=str(path)))
-    judged = selection.judged(plugin) if plugin.status == "ready" else plugin
-    return _Candidate(plugin=judged, load=partial(file_module, path))
+    checked = selection.blocked_unless_wanted(plugin) if plugin.status == "ready" else plugin
+    return _Candidate(plugin=checked, load=partial(file_module, path))

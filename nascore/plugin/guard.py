@@ -1,7 +1,7 @@
-"""Calls code of plugins; its exceptions become problems that name the plugin, or refusals.
+"""Calls code of plugins; turns its exceptions into problems that name the plugin.
 
-A function of a plugin that raises is the plugin's mistake, not that of the recipe: the problem ends with the
-exit code of plugins.
+An exception in a plugin's function is the plugin's fault, not the recipe's, so the problem leads to the exit
+code of plugins.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OF_FILES: Final = "nascore_file_"
-"""How the modules of single files begin: a file called torch.py must not become the module torch."""
+"""The prefix of the modules of single files: a file torch.py must not become the module torch."""
 
 
 GUARD: Final = __file__
-"""This file, in which nothing is raised that a plugin did not raise."""
+"""This file: exceptions that pass through it were raised by a plugin."""
 
 
 def attempt(call: Callable[[], T], failed: Callable[[BaseException], T]) -> T:
-    """Return what a call of a plugin's code gives, or the fallback for what it raises.
+    """Return the result of a plugin's code, or a fallback if it raises anything, SystemExit included.
 
-    Only Ctrl-C passes: it means the program, whatever code runs at that moment. SystemExit does not.
+    Only KeyboardInterrupt passes: Ctrl-C is meant for the whole program.
 
     Args:
         call: Calls the code.
@@ -53,37 +53,37 @@ def attempt(call: Callable[[], T], failed: Callable[[BaseException], T]) -> T:
         return call()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - a plugin's code: whatever it raises is its mistake
+    except BaseException as error:  # noqa: BLE001 - any exception of a plugin's code is its own fault
         return failed(error)
 
 
 def guarded(
     component: Component, what: str, call: Callable[[], T], instead: Callable[[], T]
 ) -> tuple[T, tuple[Problem, ...]]:
-    """Return what a function of a component gives, and what is wrong if it raised.
+    """Return the result of a component's function, and its problems if it raised.
 
-    Problems that it raised on purpose are returned as they are; anything else is one problem that names the
+    The problems of a NascoreError are returned; any other exception becomes one problem that names the
     plugin.
 
     Args:
-        component: Whose function it is.
+        component: The component.
         what: The function, for the error text: ``check``.
-        call: Calls it.
-        instead: Makes the result where it raises.
+        call: Calls the function.
+        instead: Makes the result if the function raises.
     """
     return attempt(lambda: (call(), ()), lambda error: (instead(), _problems(component, what, error)))
 
 
 def call_component(component: Component, what: str, call: Callable[[], T]) -> T:
-    """Return what a function of a component gives.
+    """Return the result of a component's function.
 
     Args:
-        component: Whose function it is.
-        what: What it does, for the error text.
-        call: Calls it.
+        component: The component.
+        what: The function, for the error text.
+        call: Calls the function.
 
     Raises:
-        PluginError: It raised.
+        PluginError: The function raised.
     """
     nothing: list[T] = []
     results, raised = guarded(component, what, lambda: [call()], lambda: nothing)
@@ -100,18 +100,18 @@ def _problems(component: Component, what: str, error: BaseException) -> tuple[Pr
     if not isinstance(error, NascoreError):
         return (raised,)
     problems = [
-        one if isinstance(one, Problem) else no_problem(component, one, what) for one in error.problems
+        one if isinstance(one, Problem) else not_a_problem(component, one, what) for one in error.problems
     ]
     if not any(problem.verdict == "refused" for problem in problems):
-        # Nothing that it holds would stop the work, and it was raised to stop it.
+        # It was raised to stop the work, which none of its problems does.
         return (*problems, raised)
-    # What names its cure can stand as it is; else it is not said yet whose mistake it is.
+    # A PluginError whose problems are not marked as a plugin's does not name the plugin yet.
     named = not isinstance(error, PluginError) or all(problem.of_plugin for problem in problems)
     return tuple(problems) if named else (raised,)
 
 
 def provided(component: Component, settings: Settings) -> tuple[frozenset[str], tuple[Problem, ...]]:
-    """Return the capabilities that a component has with these settings, and what raised in telling them."""
+    """Return a component's capabilities with these settings, and the problems of conditions that raised."""
     found: set[str] = set()
     problems: list[Problem] = []
     for item in component.provides:
@@ -119,20 +119,20 @@ def provided(component: Component, settings: Settings) -> tuple[frozenset[str], 
             found.add(item)
             continue
         what = f"condition of {item.capability}"
-        holds, wrong = guarded(component, what, partial(_holds, item, settings), bool)
+        applies, wrong = guarded(component, what, partial(_applies, item, settings), bool)
         problems += wrong
-        if holds:
+        if applies:
             found.add(item.capability)
     return frozenset(found), tuple(problems)
 
 
-def _holds(give: Give, settings: Settings) -> bool:
+def _applies(give: Give, settings: Settings) -> bool:
     return bool(give.when(settings))
 
 
-def no_problem(component: Component, item: object, what: str = "check") -> Problem:
-    """Return the problem of a check that yields something else than problems."""
-    return _fault(component, f"the {what} of {component.name} gives {item!r}, which is no Problem.", None)
+def not_a_problem(component: Component, item: object, what: str = "check") -> Problem:
+    """Return the problem of a check that yields anything other than problems."""
+    return _fault(component, f"the {what} of {component.name} gave {item!r}, which is not a Problem.", None)
 
 
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
@@ -141,7 +141,7 @@ def _raised(component: Component, what: str, error: BaseException) -> Problem:
 
 
 def _contributor_at_fault(component: Component, error: BaseException) -> str:
-    """Return the plugin whose contribution to a component raised; empty where none of them did."""
+    """Return the plugin whose contribution to a component raised; empty where none did."""
     contributions = [one for ones in component.contributions.values() for one in ones]
     own = component.plugin
     owners = {one.package: one.plugin for one in contributions if one.plugin != own}
@@ -154,11 +154,11 @@ def _contributor_at_fault(component: Component, error: BaseException) -> str:
 
 
 def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None:
-    """Return the place where an exception was raised, which its author wants to see first; None: no place.
+    """Return the place where an exception was raised; None if its traceback has none.
 
     Args:
         error: The exception, with its traceback.
-        but: Beginnings of the names of files that do not count.
+        but: Prefixes of the names of files to ignore.
     """
     frames = [
         one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(tuple(but))
@@ -171,20 +171,20 @@ def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None
 def _fault(component: Component, text: str, origin: Origin | None, plugin: str = "") -> Problem:
     plugin = plugin or component.plugin or CORE
     without = command_line("--without", plugin)
-    hint = f"A mistake of the plugin {plugin}: tell its authors, or leave it out with {without}."
+    hint = f"This is a fault of the plugin {plugin}: tell its authors, or exclude it with {without}."
     return Problem(
         path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), of_plugin=True
     )
 
 
 def plugin_at_fault(error: BaseException, plugins: Iterable[Plugin]) -> str:
-    """Return the plugin in which an exception was raised, as one names it; empty where it was none.
+    """Return the plugin in which an exception was raised, with its version; empty if it is not from a plugin.
 
-    The innermost frame of the core or of a plugin decides: what lies below it was called by it.
+    The innermost frame of the core or a plugin decides, since it called all code below.
 
     Args:
         error: The exception, with its traceback.
-        plugins: What is installed.
+        plugins: The installed plugins.
     """
     owners = {one.package: f"{one.name} {one.version}".rstrip() for one in plugins}
     owners.pop(CORE, None)

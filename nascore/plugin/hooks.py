@@ -1,7 +1,7 @@
-"""Finds and checks the hooks of a module, without calling them.
+"""Finds, checks and calls the hooks of plugins.
 
-pluggy keeps the markers and takes hooks that plugins add. Its own calls are not used: their results come
-without provenance, and one exception stops all.
+pluggy provides the markers and the hooks that plugins add. Its calls are not used: their results do not name
+the plugin, and one exception stops all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 from nascore.component import Command, Component, Contribution, Preset
 from nascore.errors import did_you_mean
 from nascore.plugin import hookspecs
-from nascore.plugin.compatibility import faults, misnamed_parts, repeated
+from nascore.plugin.compatibility import faults, repeated_names, wrong_names
 from nascore.plugin.loading import BrokenError, called
 from nascore.plugin.plugin import same_distribution
 from nascore.slots import SLOTS
@@ -34,36 +34,36 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "nascore_"
 MARK: Final = "nascore_impl"
-"""The attribute that @hookimpl leaves on a function."""
+"""The attribute that @hookimpl sets on a function."""
 _ROUTINES: Final = (FunctionType, BuiltinFunctionType, MethodType, type(cache(len)))
-_MORE: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @frozen(kw_only=True)
 class Owners:
-    """Who brings which package, as far as plugins do.
+    """The distributions of packages.
 
     Attributes:
-        packages: Distribution of each top-level package.
+        packages: The distribution of each top-level package of a plugin.
     """
 
     packages: Mapping[str, str]
 
     def other(self, plugin: Plugin, package: str) -> str:
-        """Return the distribution that a package is of, if it is another than a plugin's own."""
+        """Return the distribution of a package, if it is not the plugin's own; else an empty text."""
         found = [self.packages[package]] if package in self.packages else _installed(package)
         mine = any(same_distribution(one, plugin.distribution) for one in found)
         return "" if mine or not found else found[0]
 
 
 def _installed(package: str) -> list[str]:
-    # Reads the file lists of all that is installed: only for a function that seems to be of elsewhere.
+    # Slow, since it reads the file lists of all distributions: only for a function from another package.
     return list(packages_distributions().get(package, ()))
 
 
 @frozen(kw_only=True, eq=False)
 class Marked:
-    """A function that is marked as an implementation of a hook, and the name that it has in its module."""
+    """A function that is marked as an implementation of a hook, with its name in the module."""
 
     name: str
     hook: str
@@ -71,28 +71,28 @@ class Marked:
 
 
 def marked(module: object) -> Iterator[Marked]:
-    """Yield the implementations of hooks in a module, or in any object that holds some."""
-    for name, value in _looked_at(module):
+    """Yield the implementations of hooks in a module or any other object."""
+    for name, value in _candidates(module):
         options = getattr(value, MARK, None)
         if isinstance(options, dict) and callable(value):
             yield Marked(name=name, hook=options.get("specname") or name, function=value)
 
 
 def _unmarked(module: object) -> Iterator[str]:
-    for name, value in _looked_at(module):
+    for name, value in _candidates(module):
         if name.startswith(PREFIX) and callable(value) and not isinstance(getattr(value, MARK, None), dict):
             yield name
 
 
-def _looked_at(module: object) -> Iterator[tuple[str, Any]]:
-    """Yield what may be a hook, by name: other things may be proxies, which load or raise when touched."""
+def _candidates(module: object) -> Iterator[tuple[str, Any]]:
+    """Yield names and values that may be hooks; others may be proxies, which load or raise when read."""
     known = vars(module) if isinstance(module, ModuleType) else None
     for name in dir(module):
         if name.startswith(PREFIX):
             yield name, getattr(module, name)
             continue
         value = getattr(module, name) if known is None else known.get(name)
-        # Not isinstance: it asks the value for its class.
+        # Not isinstance: it reads `__class__` of the value.
         if issubclass(type(value), _ROUTINES):
             yield name, value
 
@@ -103,37 +103,35 @@ def hooks_of(
     """Return the hooks that a module implements.
 
     Args:
-        plugin: Whose module it is.
-        module: The module, or any object that holds hooks.
-        known: Names of all hooks that there are.
-        owners: Who brings which package.
+        plugin: The plugin of the module.
+        module: The module, or any object with hooks.
+        known: The names of all hooks.
+        owners: The distributions of packages.
 
     Raises:
-        BrokenError: With everything that is wrong with them.
+        BrokenError: Some hooks are wrong; names all faults.
     """
     found: dict[str, Marked] = {}
     faults: list[tuple[str, str]] = [
         (f"{name} is not marked with @hookimpl", "Put @hookimpl above it.") for name in _unmarked(module)
     ]
-    for one in marked(module):
-        first = found.setdefault(one.hook, one)
-        if first.function != one.function:
-            text = f"{one.hook} is implemented twice, by {first.name} and {one.name}"
+    for implementation in marked(module):
+        first = found.setdefault(implementation.hook, implementation)
+        if first.function != implementation.function:
+            text = f"{implementation.hook} is implemented twice, by {first.name} and {implementation.name}"
             faults.append((text, "Make one function of both."))
-        faults += _faults(one.hook, one.function, known)
-        faults += _borrowed(plugin, module, one, owners)
+        faults += _hook_faults(implementation.hook, implementation.function, known)
+        faults += _import_faults(plugin, module, implementation, owners)
     if faults:
         raise BrokenError("; ".join(text for text, _ in faults), " ".join(cure for _, cure in faults))
     if not found:
-        # Hooks that other plugins added count as well: whoever only implements those brings something.
-        raise BrokenError(
-            "it has no function marked with @hookimpl: it brings nothing", "Its entry point may be wrong."
-        )
-    return {hook: one.function for hook, one in found.items()}
+        # Hooks of other plugins count too: a plugin may implement only those.
+        raise BrokenError("it has no function marked with @hookimpl", "Its entry point may be wrong.")
+    return {hook: implementation.function for hook, implementation in found.items()}
 
 
-def _near(hook: str, known: Collection[str]) -> str:
-    # Without what those of the core begin with, by which any two look alike.
+def _nearest_hint(hook: str, known: Collection[str]) -> str:
+    # Without the prefix, which makes any two hooks of the core similar.
     bare = {name.removeprefix(PREFIX): name for name in known}
     near = did_you_mean(hook.removeprefix(PREFIX), bare)
     return next(
@@ -141,25 +139,33 @@ def _near(hook: str, known: Collection[str]) -> str:
     )
 
 
-def _faults(hook: str, function: Callable[..., Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
+def _hook_faults(
+    hook: str, function: Callable[..., Any], known: Collection[str]
+) -> Iterator[tuple[str, str]]:
     if hook not in known:
-        near = _near(hook, known)
+        near = _nearest_hint(hook, known)
         instead = near or "Known: " + ", ".join(sorted(known)) + "."
         yield f"no hook is called {hook}", f"{instead} If another plugin adds it, install that."
         return
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # a callable without a signature: calling it will tell
+    except (TypeError, ValueError):  # a callable without a signature: checked when it is called
         return
-    asked = [one.name for one in parameters if one.default is one.empty and one.kind not in _MORE]
-    if asked:
-        text = f"{hook} asks for the argument{'s' if len(asked) > 1 else ''} {', '.join(asked)}"
-        yield f"{text}, and hooks are called without any", f"Write def {hook}():"
+    required = [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty and parameter.kind not in _VARIADIC
+    ]
+    if required:
+        text = f"{hook} has the argument{'s' if len(required) > 1 else ''} {', '.join(required)}"
+        yield f"{text}, but hooks are called without arguments", f"Write def {hook}():"
 
 
-def _borrowed(plugin: Plugin, module: object, one: Marked, owners: Owners) -> Iterator[tuple[str, str]]:
-    """A hook that was imported from another plugin would bring that one's components twice."""
-    home = getattr(one.function, "__module__", None)
+def _import_faults(
+    plugin: Plugin, module: object, implementation: Marked, owners: Owners
+) -> Iterator[tuple[str, str]]:
+    """Yield the fault of a hook that is imported from another plugin: its components would exist twice."""
+    home = getattr(implementation.function, "__module__", None)
     if not isinstance(module, ModuleType) or not isinstance(home, str):
         return
     package = home.partition(".")[0]
@@ -167,32 +173,32 @@ def _borrowed(plugin: Plugin, module: object, one: Marked, owners: Owners) -> It
         return
     other = owners.other(plugin, package)
     if other:
-        text = f"{one.name} is imported from {home}, which is of {other}"
+        text = f"{implementation.name} is imported from {home}, which belongs to {other}"
         yield text, f"Import the module {home}, not its hook."
 
 
 _ADDHOOKS: Final = "nascore_addhooks"
-_MOST: Final = 10_000
-"""Items that a hook may bring: one that never ends would hang every command."""
+_MAX_ITEMS: Final = 10_000
+"""The largest number of items of a hook: an endless one would hang every command."""
 _AUTHORS: Final = "Its authors have to correct it."
 
 
 def collect(
     found: Mapping[Plugin, object], slots: Iterable[Slot] = SLOTS, *, others: Iterable[Plugin] = ()
 ) -> list[Plugin]:
-    """Fill plugins with what their modules bring; those that cannot be read become broken.
+    """Return plugins with the contents that their hooks declare; a plugin with a fault becomes broken.
 
     Args:
-        found: Each plugin with its imported module (or any object that holds its hooks).
+        found: Each plugin with its imported module (or any object with hooks).
         slots: The slot table.
-        others: Further plugins that are known, though they are not loaded.
+        others: Further known plugins, which are not loaded.
     """
     manager = pluggy.PluginManager("nascore")
     manager.add_hookspecs(hookspecs)
     slots = tuple(slots)
     known = [plugin for plugin in (*found, *others) if plugin.distribution]
     owners = Owners(packages={plugin.package: plugin.distribution for plugin in known})
-    # First the hooks that plugins bring, so that a mismatch is charged to who implements one of them.
+    # The new hooks of plugins come first, so that a mismatch is a fault of the plugin that implements one.
     brought = [
         called(plugin, partial(_add_hooks, plugin, module, manager)) for plugin, module in found.items()
     ]
@@ -200,20 +206,20 @@ def collect(
     filled = []
     for plugin, module in zip(brought, found.values(), strict=True):
         hooks = partial(hooks_of, plugin, module, names, owners)
-        read = partial(_read, plugin, hooks, slots, names)
+        read = partial(_read_contents, plugin, hooks, slots, names)
         filled.append(called(plugin, read) if plugin.status == "ready" else plugin)
     return filled
 
 
 def _add_hooks(plugin: Plugin, module: object, manager: pluggy.PluginManager) -> Plugin:
-    for one in marked(module):
-        if one.hook == _ADDHOOKS:
-            for specifications in _items(_ADDHOOKS, one.function):
+    for implementation in marked(module):
+        if implementation.hook == _ADDHOOKS:
+            for specifications in _items(_ADDHOOKS, implementation.function):
                 manager.add_hookspecs(specifications)
     return plugin
 
 
-def _read(
+def _read_contents(
     plugin: Plugin, hooks: Callable[[], dict[str, Any]], slots: tuple[Slot, ...], known: Collection[str]
 ) -> Plugin:
     results = {name: _items(name, function) for name, function in hooks().items() if name != _ADDHOOKS}
@@ -230,35 +236,35 @@ def _read(
         added={name: tuple(items) for name, items in results.items() if not hasattr(hookspecs, name)},
     )
     wrong = [fault for component in components for fault in faults(component, slots)]
-    wrong += [*misnamed_parts(filled), *repeated(filled)]
+    wrong += [*wrong_names(filled), *repeated_names(filled)]
     if wrong:
         raise BrokenError(" ".join(wrong), _AUTHORS)
-    unread = [fault for component in components for fault in _unreadable(component, known)]
+    unread = [fault for component in components for fault in _missing_hooks(component, known)]
     if unread:
         raise BrokenError("; ".join(text for text, _ in unread), " ".join(cure for _, cure in unread))
     return filled
 
 
-def _unreadable(component: Component, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each hook that a component asks for and that no plugin added, and what to do about it."""
-    own = [hook for hook in known if not hasattr(hookspecs, hook)]
+def _missing_hooks(component: Component, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield a fault and its cure for each hook that a component reads and no plugin adds."""
+    added = [hook for hook in known if not hasattr(hookspecs, hook)]
     for hook in component.asks:
-        if hook in own:
+        if hook in added:
             continue
-        asked = f"{component.name} asks for {hook}"
+        reads = f"{component.name} asks for {hook}"
         if hook in known:
-            yield f"{asked}, a hook of nascore", "A component can read only hooks that plugins add."
+            yield f"{reads}, a hook of nascore", "A component can read only hooks that plugins add."
             continue
-        near = did_you_mean(hook, own) or (f"Known: {', '.join(sorted(own))}." if own else "")
-        cure = f"{near} If another plugin adds it, install that, or do not leave it out.".strip()
-        yield f"{asked}, and no plugin adds a hook of this name", cure
+        near = did_you_mean(hook, added) or (f"Known: {', '.join(sorted(added))}." if added else "")
+        cure = f"{near} If another plugin adds it, install that plugin, or do not exclude it.".strip()
+        yield f"{reads}, but no plugin adds a hook of this name", cure
 
 
-def answered(plugins: Iterable[Plugin]) -> tuple[Plugin, ...]:
-    """Return plugins whose components have what all of them yielded for the hooks that those ask for.
+def with_contributions(plugins: Iterable[Plugin]) -> tuple[Plugin, ...]:
+    """Return plugins whose components have the contributions to the hooks that they read.
 
     Args:
-        plugins: All that were found; those that are not ready yielded nothing.
+        plugins: All found plugins; those that are not ready have no contributions.
     """
     plugins = tuple(plugins)
 
@@ -269,14 +275,14 @@ def answered(plugins: Iterable[Plugin]) -> tuple[Plugin, ...]:
             for value in plugin.added.get(hook, ())
         )
 
-    def filled(one: Component) -> Component:
-        if not one.asks:
-            return one
-        return evolve(one, contributions={hook: contributions(hook) for hook in one.asks})
+    def filled(component: Component) -> Component:
+        if not component.asks:
+            return component
+        return evolve(component, contributions={hook: contributions(hook) for hook in component.asks})
 
     return tuple(
         evolve(plugin, components=tuple(map(filled, plugin.components)))
-        if any(one.asks for one in plugin.components)
+        if any(component.asks for component in plugin.components)
         else plugin
         for plugin in plugins
     )
@@ -289,8 +295,8 @@ def _components(
         for item in _of(Component, slot.hook, results):
             if item.slot != slot.name:
                 raise BrokenError(
-                    f"{slot.hook} brings {item.name}, a component of slot {item.slot}",
-                    f"Bring it by nascore_{item.slot}s, or correct its slot.",
+                    f"{slot.hook} yields {item.name}, a component of slot {item.slot}",
+                    f"Yield it from nascore_{item.slot}s, or correct its slot.",
                 )
             yield evolve(item, plugin=plugin.name)
 
@@ -298,7 +304,7 @@ def _components(
 def _operations(results: Mapping[str, list[Any]]) -> list[Any]:
     if not results.get("nascore_operations"):
         return []
-    # Only now: listing components need not import descriptions.
+    # Imported only if needed: a list of components needs no descriptions.
     from nascore.description import Operation  # noqa: PLC0415
 
     return _of(Operation, "nascore_operations", results)
@@ -317,7 +323,8 @@ def _of(kind: type, hook: str, results: Mapping[str, list[Any]]) -> list[Any]:
     for item in items:
         if not isinstance(item, kind):
             raise BrokenError(
-                f"{hook} brings {item!r}, which is no {kind.__name__}", f"Yield objects of {kind.__name__}."
+                f"{hook} yields {item!r}, which is not a {kind.__name__}",
+                f"Yield objects of {kind.__name__}.",
             )
     return items
 
@@ -325,9 +332,9 @@ def _of(kind: type, hook: str, results: Mapping[str, list[Any]]) -> list[Any]:
 def _items(hook: str, function: Callable[[], object]) -> list[Any]:
     result = function()
     if not isinstance(result, Iterable) or isinstance(result, (str, Mapping)):
-        text = f"{hook} must give an iterable, not {type(result).__name__}"
+        text = f"{hook} must return an iterable, not {type(result).__name__}"
         raise BrokenError(text, "Use yield, or return a list.")
-    items = list(islice(result, _MOST + 1))
-    if len(items) > _MOST:
-        raise BrokenError(f"{hook} brings more than {_MOST:,} things", "See to it that it ends.")
+    items = list(islice(result, _MAX_ITEMS + 1))
+    if len(items) > _MAX_ITEMS:
+        raise BrokenError(f"{hook} yields more than {_MAX_ITEMS:,} items", "Make sure that it ends.")
     return items

@@ -1,7 +1,7 @@
-"""The hook specifications: the functions by which a plugin provides its parts.
+"""The hook specifications: the functions by which a plugin declares its contents.
 
-All have one form: no arguments, an iterable of declarations. Each is called once, when plugins are loaded,
-so a plugin imports nothing heavy for it::
+A hook takes no arguments and returns an iterable of declarations. It is called once, when plugins are loaded,
+so it should import nothing heavy::
 
     from nascore.api import Component, hookimpl
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def _of_slot(slot: Slot) -> Callable[[], Iterable[Component]]:
-    """Return the specification of the hook that brings components for a slot."""
+    """Return the specification of the hook for components of a slot."""
 
     def specification() -> Iterable[Component]:  # type: ignore[empty-body]
         ...
@@ -43,17 +43,17 @@ globals().update({slot.hook: _of_slot(slot) for slot in SLOTS})
 
 @hookspec
 def nascore_operations() -> Iterable[Operation]:  # type: ignore[empty-body]
-    """Entries of the catalogue of operations that descriptions may name."""
+    """Entries of the catalogue of operations, for use in descriptions."""
 
 
 @hookspec
 def nascore_presets() -> Iterable[Preset]:  # type: ignore[empty-body]
-    """Recipes, named by what they reproduce."""
+    """Presets: recipes with a name, which reproduce published results."""
 
 
 @hookspec
 def nascore_translators() -> Iterable[Translator]:  # type: ignore[empty-body]
-    """Notations that descriptions are written in and read from, such as genotype text."""
+    """Notations in which architectures are written and read, such as genotype text."""
 
 
 @hookspec
@@ -63,4 +63,4 @@ def nascore_commands() -> Iterable[Command]:  # type: ignore[empty-body]
 
 @hookspec
 def nascore_addhooks() -> Iterable[ModuleType]:  # type: ignore[empty-body]
-    """Modules (or objects) with hook specifications of one's own, for further plugins to implement."""
+    """Modules (or objects) with new hook specifications, which other plugins can implement."""

@@ -1,4 +1,4 @@
-"""Names that known but missing or broken plugins provide, for the advice in messages."""
+"""Names that known plugins provide, for hints at plugins that are missing or not ready."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _FILE: Final = "distributions.json"
 
 @cache
 def distributions() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Return what the distributions of nascore's own repository bring.
+    """Return the names that the distributions of nascore's own repository provide.
 
-    Only these are named in an installation line. A name that nobody has published could be taken by anyone,
-    and then the line would install theirs. ``tests/helpers/made_distributions.py`` writes the file from the
+    Only these distributions appear in installation commands: anyone could publish an unused name, and the
+    command would install their package. ``tests/helpers/made_distributions.py`` writes the file from the
     metadata of the distributions.
 
     Returns:
-        By distribution: the names that it brings, by slot or by `preset`, `notation`, `verb`.
+        By distribution: its names, by slot or by `preset`, `notation`, `verb`.
     """
     text = files("nascore.plugin").joinpath(_FILE).read_text(encoding="utf-8")
     found: dict[str, dict[str, list[str]]] = json.loads(text)
     return found
 
 
-def bringer(kind: str, name: str) -> str:
-    """Return the distribution that is known to bring a name; empty where none is.
+def provider(kind: str, name: str) -> str:
+    """Return the known distribution that provides a name; empty where none does.
 
     Args:
         kind: A slot (also one that plugins add: `growth`, `regularizer`), `preset`, `verb` or `notation`.
-        name: What was asked for.
+        name: The requested name.
     """
     found = (
         distribution for distribution, brought in distributions().items() if name in brought.get(kind, ())
@@ -60,13 +60,13 @@ _DOCTOR: Final = "Run nascore plugins doctor."
 
 @frozen(kw_only=True)
 class Absence:
-    """Why a name stands for nothing, though somebody is known to bring it.
+    """The reason why a name is unknown although a known plugin provides it.
 
     Attributes:
         who: The plugin, or the distribution.
-        state: What it is instead of ready: ``is broken: ImportError``.
-        cure: What to do about that.
-        missing: The distribution, where it is not installed.
+        state: Its state: ``is broken: ImportError``.
+        cure: How to make it ready.
+        missing: The distribution, if it is not installed.
     """
 
     who: str
@@ -75,19 +75,19 @@ class Absence:
     missing: str = ""
 
     def __str__(self) -> str:
-        return f"{self.who} brings it and {self.state}." if self.missing else f"{self.who} {self.state}."
+        return f"{self.who} provides it but {self.state}." if self.missing else f"{self.who} {self.state}."
 
 
 def absence(kind: str, name: str, registry: Registry) -> Absence | None:
-    """Return why nothing has a name that somebody is known to bring; None where nobody is.
+    """Return why a name is unknown although a known plugin provides it; None where no known plugin does.
 
     Args:
-        kind: As for :func:`bringer`.
-        name: What was asked for, maybe as ``plugin:name``.
-        registry: What is installed.
+        kind: As for :func:`provider`.
+        name: The requested name, or ``plugin:name``.
+        registry: The installed plugins.
     """
     owner, _, bare = name.rpartition(":")
-    distribution = bringer(kind, bare)
+    distribution = provider(kind, bare)
     of_owner = [(one, one.name) for one in registry.plugins if owner and one.name == owner]
     installed = [one for one in registry.plugins if same_distribution(distribution, one.distribution)]
     for plugin, who in (*of_owner, *((one, distribution) for one in installed)):
@@ -100,5 +100,5 @@ def absence(kind: str, name: str, registry: Registry) -> Absence | None:
 
 
 def state_of(plugin: Plugin) -> str:
-    """Say what a plugin is that is not ready, and why."""
+    """Return the state of a plugin that is not ready, with the reason."""
     return f"{_STATES[plugin.status]}: {plugin.reason}".rstrip(".: ")

@@ -32,29 +32,29 @@ if TYPE_CHECKING:
 
 
 _SHOWN: Final = 60
-"""Letters of a plugin's output that a remark quotes."""
+"""The largest number of characters of a plugin's output in a remark."""
 
 _UNKNOWN: Final = object()
 
 _WORDS: Final = 2**22
-"""How far a stream of random numbers is followed to find the place where it is now, in words of 32 bits."""
+"""How far a random stream is followed to find its current position, in words of 32 bits."""
 
 _PATTERN: Final = 16
-"""Words that are the same at the same place of a stream alone."""
+"""The number of words that identify a position of a random stream."""
 
 
 @define
 class Remarks:
-    """What a plugin did to the process while its code was called, and what was put back since."""
+    """The changes of the process by a plugin's code, which are undone."""
 
     texts: list[str] = Factory(list)
 
 
 @contextmanager
 def contained() -> Iterator[Remarks]:
-    """Catch what is printed inside, and put back what a process has once and the code inside changes.
+    """Catch the output of the code inside, and undo its changes of process-wide settings.
 
-    Only what this thread prints is caught.
+    Only output of this thread is caught.
     """
     remarks = Remarks()
     before = {one.remark: one.read() for one in _settings()}
@@ -65,21 +65,21 @@ def contained() -> Iterator[Remarks]:
         yield remarks
     finally:
         text = " ".join(caught.end().split())
-        sys.stdout = _open(sys.stdout)
+        sys.stdout = _without_ended(sys.stdout)
         if text:
             remarks.texts.append(f"prints {text[:_SHOWN]!r}")
         alone = alone and _alone()
-        remarks.texts.extend(one.remark for one in _settings() if _put_back(one, before, alone=alone))
+        remarks.texts.extend(one.remark for one in _settings() if _restore(one, before, alone=alone))
 
 
 def _alone() -> bool:
-    """Return whether no other thread can draw random numbers; that which watches imports draws none."""
+    """Return whether no other thread can draw random numbers; the thread that watches imports draws none."""
     here = threading.current_thread()
     return all(one is here or one.name == WATCH for one in threading.enumerate())
 
 
 class _Caught(TextIOWrapper):
-    """A standard output that keeps the text of the thread that made it, and passes on that of others."""
+    """A standard output that keeps the text of its own thread, and passes on that of other threads."""
 
     def __init__(self, outside: TextIO) -> None:
         self._bytes = BytesIO()
@@ -89,11 +89,11 @@ class _Caught(TextIOWrapper):
 
     @property
     def ended(self) -> bool:
-        """Whether it catches no more: what somebody still writes to it is passed on."""
+        """Whether it has ended: all text is passed on."""
         return self._thread is None
 
     def end(self) -> str:
-        """Catch no more; returns the text that was caught."""
+        """End catching, and return the caught text."""
         self._thread = None
         self.flush()
         return self._bytes.getvalue().decode("utf-8", "backslashreplace")
@@ -106,8 +106,8 @@ class _Caught(TextIOWrapper):
         return self.outside.fileno()
 
 
-def _open(output: TextIO) -> TextIO:
-    """Return an output, or what is outside of it where it catches no more: threads may end in any order."""
+def _without_ended(output: TextIO) -> TextIO:
+    """Return an output without ended wrappers around it: threads may end in any order."""
     while isinstance(output, _Caught) and output.ended:
         output = output.outside
     return output
@@ -115,15 +115,15 @@ def _open(output: TextIO) -> TextIO:
 
 @frozen(kw_only=True)
 class _Setting:
-    """Something that a process has once.
+    """A process-wide setting.
 
     Attributes:
-        remark: What a plugin does that changes it.
+        remark: The remark about a plugin that changes it.
         read: Returns its value, which can be compared.
-        write: Takes a value that `read` returned.
-        initial: The value that it has where the library was imported inside; unknown: it is not put back.
-        same: Says whether two values are equal.
-        stream: The random numbers of which it is the state; None: it is none of any.
+        write: Sets a value that `read` returned.
+        initial: The value to restore if its library was imported inside; unknown: it is not restored.
+        same: Returns whether two values are equal.
+        stream: The random stream whose state it is, if any.
     """
 
     remark: str
@@ -136,12 +136,13 @@ class _Setting:
 
 @frozen(kw_only=True)
 class _Stream:
-    """Random numbers that all threads of a process draw from.
+    """A random stream that all threads of the process share.
 
     Attributes:
-        words: Takes a state, and returns a function that draws so many words of 32 bits from there on.
-        seed: Seeds it with a whole number.
-        seeded: Takes two states, and says whether it was seeded between them, and not only drawn from.
+        words: Returns, for a state, a function that draws a number of 32-bit words from it.
+        seed: Seeds the stream with a whole number.
+        seeded: Returns, for two states, whether the stream was seeded between them instead of only drawn
+            from.
     """
 
     words: Callable[[Any], Callable[[int], bytes]]
@@ -149,15 +150,16 @@ class _Stream:
     seeded: Callable[[Any, Any], bool]
 
     def renew(self, before: Any) -> None:  # noqa: ANN401 - a state
-        """Seed it by what would have come after a state.
+        """Seed the stream with a digest of the words after a state.
 
-        What another thread has drawn since is not known, and would come again after the state itself.
+        The state itself cannot be restored: other threads may have drawn from it, and would draw the same
+        again.
         """
         self.seed(int.from_bytes(sha256(self.words(before)(_PATTERN)).digest()[:7]))
 
 
-def _ahead(words: Callable[[Any], Callable[[int], bytes]], before: Any, now: Any) -> bool:  # noqa: ANN401 - states
-    """Return whether one comes from a state to another by drawing."""
+def _is_ahead(words: Callable[[Any], Callable[[int], bytes]], before: Any, now: Any) -> bool:  # noqa: ANN401 - states
+    """Return whether a state can be reached from another by drawing."""
     pattern, draw, last, size = words(now)(_PATTERN), words(before), b"", 2**10
     while size <= _WORDS:
         drawn = last + draw(size)
@@ -168,7 +170,7 @@ def _ahead(words: Callable[[Any], Callable[[int], bytes]], before: Any, now: Any
 
 
 def _settings() -> Iterator[_Setting]:
-    yield _Setting(remark="changes the working folder", read=_folder, write=_enter)
+    yield _Setting(remark="changes the working folder", read=_folder, write=_set_folder)
     yield _Setting(
         remark="seeds Python's random numbers",
         read=random.getstate,
@@ -176,13 +178,13 @@ def _settings() -> Iterator[_Setting]:
         stream=_Stream(
             words=_words_of_python,
             seed=random.seed,
-            seeded=lambda before, now: not _ahead(_words_of_python, before, now),
+            seeded=lambda before, now: not _is_ahead(_words_of_python, before, now),
         ),
     )
     numpy: Any = sys.modules.get("numpy.random")
     if hasattr(numpy, "get_state") and numpy.get_state(legacy=False)["bit_generator"] == "MT19937":
         yield _of_numpy(numpy)
-    if threading.current_thread() is threading.main_thread():  # elsewhere Python sets no handler
+    if threading.current_thread() is threading.main_thread():  # only there can Python set a handler
         yield _Setting(
             remark="takes over Ctrl-C",
             read=lambda: signal.getsignal(signal.SIGINT),
@@ -204,8 +206,8 @@ def _of_torch(torch: Any) -> Iterator[_Setting]:  # noqa: ANN401 - a module, whi
         if before[0] != now[0]:
             return True
         start = torch.Generator(device="cpu").manual_seed(now[0]).get_state()
-        # With the seed that it had: it is now near the start, and did not come there by drawing.
-        return _ahead(words, (now[0], start), now) and not _ahead(words, before, now)
+        # Seeded again with the same seed: the state is near the start and was not reached by drawing.
+        return _is_ahead(words, (now[0], start), now) and not _is_ahead(words, before, now)
 
     yield _Setting(
         remark="switches gradients off",
@@ -260,16 +262,16 @@ def _of_numpy(module: Any) -> _Setting:  # noqa: ANN401 - a module, which the fr
         stream=_Stream(
             words=words,
             seed=lambda number: module.seed([number % 2**32, number // 2**32]),
-            seeded=lambda before, now: not _ahead(words, before, now),
+            seeded=lambda before, now: not _is_ahead(words, before, now),
         ),
     )
 
 
-def _put_back(setting: _Setting, before: dict[str, Any], *, alone: bool) -> bool:
-    """Put a setting back; returns whether the code inside changed it.
+def _restore(setting: _Setting, before: dict[str, Any], *, alone: bool) -> bool:
+    """Restore a setting, and return whether the code inside changed it.
 
-    Random numbers that other threads may have drawn are not put back, or they would draw them again: they go
-    on as they are, and where the code inside seeded them, from a place of their own.
+    With other threads, a random stream is not restored, or they would draw the same numbers again: it
+    continues, and if the code inside seeded it, from a new state.
 
     Args:
         setting: The setting.
@@ -290,11 +292,11 @@ def _put_back(setting: _Setting, before: dict[str, Any], *, alone: bool) -> bool
 def _folder() -> Path | None:
     try:
         return Path.cwd()
-    except OSError:  # somebody removed it
+    except OSError:  # it was removed
         return None
 
 
-def _enter(folder: Path | None) -> None:
+def _set_folder(folder: Path | None) -> None:
     if folder is not None:
         os.chdir(folder)
 
@@ -303,8 +305,8 @@ class BrokenError(Exception):
     """A plugin breaks a rule of loading.
 
     Args:
-        text: Which one.
-        cure: What to do about it.
+        text: The fault.
+        cure: How to correct it.
     """
 
     def __init__(self, text: str, cure: str) -> None:
@@ -313,14 +315,14 @@ class BrokenError(Exception):
 
 
 def called(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
-    """Return what a step makes of a plugin whose code it calls, as :func:`or_broken` does.
+    """Return the result of a step that calls a plugin's code, or the plugin as broken if it raises.
 
-    What the code prints is kept from answers, what it changes in the process is put back, and both are among
-    the plugin's remarks. While it is called, its name is on record.
+    The code's output is caught, its changes of the process are undone, and both become remarks of the plugin.
+    While the code runs, the plugin's name is recorded in a file.
 
     Args:
         plugin: The plugin.
-        work: Calls code of it.
+        work: The step.
     """
     with on_record(plugin), contained() as remarks:
         result = or_broken(plugin, work)
@@ -329,11 +331,11 @@ def called(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
 
 
 def or_broken(plugin: Plugin, work: Callable[[], Plugin]) -> Plugin:
-    """Return what a step makes of a plugin, or the plugin as broken where the step raises.
+    """Return the result of a step, or the plugin as broken if the step raises.
 
     Args:
         plugin: The plugin.
-        work: Calls code of it.
+        work: The step.
     """
     return attempt(work, partial(_broken, plugin))
 
@@ -342,19 +344,19 @@ def _broken(plugin: Plugin, error: BaseException) -> Plugin:
     if isinstance(error, BrokenError):
         return evolve(plugin, status="broken", reason=str(error), cure=error.cure)
     trace = "".join(traceback.format_exception(error))
-    return evolve(plugin, status="broken", reason=_said(error), cure=_cure(plugin, error), trace=trace)
+    return evolve(plugin, status="broken", reason=_error_text(error), cure=_cure(plugin, error), trace=trace)
 
 
 def file_module(path: Path) -> ModuleType:
-    """Import a single file that holds hooks."""
+    """Import a single file with hooks, and return its module."""
     if not path.is_file():
         raise BrokenError(f"there is no file {path}", "Correct the path after --with.")
     name = f"{OF_FILES}{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise BrokenError(f"{path} is no Python file", "Give one whose name ends in .py.")
+        raise BrokenError(f"{path} is not a Python file", "Give a file whose name ends in .py.")
     module = module_from_spec(spec)
-    # Classes of the file are looked up by the name of their module (settings' types, pickling).
+    # Types of settings and pickling look up classes by the name of their module.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -365,16 +367,16 @@ def file_module(path: Path) -> ModuleType:
 
 
 def checked_module(plugin: Plugin, module: object) -> object:
-    """Return a plugin's module; one without a file is an empty folder that Python takes for a package."""
+    """Return a plugin's module; a folder without code, which Python takes for a package, is refused."""
     if isinstance(module, ModuleType) and getattr(module, "__file__", None) is None:
         raise BrokenError(
-            f"the package {module.__name__} is empty: it has no __init__.py", _reinstalled(plugin)
+            f"the package {module.__name__} is empty: it has no __init__.py", _reinstall_hint(plugin)
         )
     return module
 
 
-def _said(error: BaseException) -> str:
-    """What was raised and where, as one line."""
+def _error_text(error: BaseException) -> str:
+    """Return an error and its place, in one line."""
     raised = error_line(error)
     at = raised_at(error, but=(__file__, GUARD, "<frozen "))
     if isinstance(error, SyntaxError) or at is None or Path(at.file).parent.name == "importlib":
@@ -385,15 +387,15 @@ def _said(error: BaseException) -> str:
 def _cure(plugin: Plugin, error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name.partition(".")[0] == plugin.package:
-            return _reinstalled(plugin)
-        return f"Install what brings the module {error.name.partition('.')[0]}, which it needs."
+            return _reinstall_hint(plugin)
+        return f"Install the package with the module {error.name.partition('.')[0]}, which it needs."
     if plugin.is_file:
         return f"Correct {plugin.value}."
     return "Tell its authors; nascore plugins show has the traceback with --json."
 
 
-def _reinstalled(plugin: Plugin) -> str:
+def _reinstall_hint(plugin: Plugin) -> str:
     if not plugin.distribution:
         return "Correct its entry point."
     command = command_line("pip", "install", "--force-reinstall", plugin.distribution)
-    return f"{command}; if that is no help, tell its authors."
+    return f"{command}; if that does not help, tell its authors."

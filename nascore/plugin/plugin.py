@@ -24,25 +24,26 @@ Status = Literal["ready", "blocked", "clash", "broken", "foreign"]
 
 @frozen(kw_only=True, eq=False)
 class Plugin:
-    """One plugin and what it brings.
+    """One plugin and its contents.
 
     Attributes:
         name: The name of its entry point, or of its file.
         value: Its module or file.
-        distribution: The installed distribution that it came with; empty for a file.
-        version: That distribution's version.
-        status: ``ready``; or it brings nothing, being ``blocked`` (switched off), in a ``clash`` (another has
-            its name), ``broken`` (it cannot be loaded) or ``foreign`` (made for another version of nascore).
+        distribution: Its installed distribution; empty for a file.
+        version: The distribution's version.
+        status: ``ready``, or one of the statuses of an empty plugin: ``blocked`` (switched off), ``clash``
+            (another plugin has its name), ``broken`` (it cannot be loaded) or ``foreign`` (it requires
+            another version of nascore).
         reason: Why it is not ready.
-        cure: What to do about that.
-        trace: The traceback, where an exception broke it.
-        remarks: What its code did to the process when it was imported, put back since: a verb and its object.
-        components: What fills slots.
-        operations: Entries of the catalogue of operations.
-        presets: Recipes.
-        translators: Other notations for architectures.
-        commands: Verbs.
-        added: What it brings through hooks that other plugins added, by hook.
+        cure: How to make it ready.
+        trace: The traceback of the exception that broke it.
+        remarks: Changes of the process by its import, undone since: a verb and its object.
+        components: Its components.
+        operations: Its entries of the catalogue of operations.
+        presets: Its presets.
+        translators: Its notations for architectures.
+        commands: Its verbs.
+        added: Its items for hooks of other plugins, by hook.
     """
 
     name: str
@@ -63,17 +64,17 @@ class Plugin:
 
     @property
     def package(self) -> str:
-        """The top-level package that its module is in; for a file, its path."""
+        """The top-level package of its module; for a file, its path."""
         return self.value if self.is_file else self.value.partition(":")[0].partition(".")[0].strip()
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a single file that was named, not something installed."""
+        """Whether it is a single file, not an installed plugin."""
         return not self.distribution and self.value.endswith(".py")
 
 
 Wanted: TypeAlias = "Selection | Iterable[str | Path]"
-"""A selection, or only the files that it adds."""
+"""A selection, or only the files to add."""
 
 VARIABLE: Final = "NASCORE_WITHOUT"
 CORE: Final = "nascore"
@@ -81,14 +82,12 @@ CORE: Final = "nascore"
 
 @frozen(kw_only=True)
 class Selection:
-    """Which plugins are wanted.
-
-    A name is that of a plugin or of the distribution that it came with.
+    """A choice of plugins, by the names of plugins or of their distributions.
 
     Attributes:
-        files: Python files that hold hooks, used beside what is installed (``--with``).
-        without: Plugins that are left out; those that NASCORE_WITHOUT names are left out too.
-        only: The installed plugins that are used; empty: all. The core's own always is, and so are files.
+        files: Python files with hooks, added to the installed plugins (``--with``).
+        without: Plugins to exclude, in addition to those in NASCORE_WITHOUT.
+        only: The installed plugins to use; empty for all. The core's own plugin and files are always used.
     """
 
     files: tuple[str | Path, ...] = ()
@@ -97,20 +96,20 @@ class Selection:
 
     @classmethod
     def of(cls, wanted: Wanted) -> Selection:
-        """Return a selection as it is, and files as the selection that adds them."""
+        """Return a selection unchanged, or files as a selection that adds them."""
         return wanted if isinstance(wanted, Selection) else cls(files=tuple(wanted))
 
-    def judged(self, plugin: Plugin, environment: Mapping[str, str] = os.environ) -> Plugin:
-        """Return a plugin as it is, or blocked where it is not wanted.
+    def blocked_unless_wanted(self, plugin: Plugin, environment: Mapping[str, str] = os.environ) -> Plugin:
+        """Return a plugin, blocked if it is not wanted.
 
         Args:
-            plugin: One whose module is not imported yet.
-            environment: Where NASCORE_WITHOUT is looked up.
+            plugin: A plugin whose module is not imported yet.
+            environment: The environment with NASCORE_WITHOUT.
         """
         if named(plugin, self.without):
-            return _blocked(plugin, "--without names it", "Leave that out.")
-        if named(plugin, _listed(environment)):
-            return _blocked(plugin, f"{VARIABLE} names it", f"Take it out of {VARIABLE}.")
+            return _blocked(plugin, "--without names it", "Remove that option.")
+        if named(plugin, _names_of_variable(environment)):
+            return _blocked(plugin, f"{VARIABLE} names it", f"Remove it from {VARIABLE}.")
         core = same_distribution(plugin.distribution, CORE)
         if self.only and not plugin.is_file and not core and not named(plugin, self.only):
             return _blocked(plugin, "--only does not name it", f"Add {command_line('--only', plugin.name)}.")
@@ -118,21 +117,21 @@ class Selection:
 
 
 def named(plugin: Plugin, names: Iterable[str]) -> bool:
-    """Say whether one of some names is that of a plugin, or of its distribution."""
+    """Return whether one of some names is that of a plugin or its distribution."""
     return any(name == plugin.name or same_distribution(name, plugin.distribution) for name in names)
 
 
 def same_distribution(one: str, other: str) -> bool:
-    """Compare names as package indexes do: ``My_Plugin`` is ``my-plugin``."""
+    """Return whether two names are equal by the rules of package indexes: ``My_Plugin`` is ``my-plugin``."""
     return bool(other) and _canonical(one) == _canonical(other)
 
 
 def _canonical(name: str) -> str:
-    # As `packaging.utils` does it, which takes long to import.
+    # The rule of `packaging.utils`, whose import takes long.
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _listed(environment: Mapping[str, str]) -> list[str]:
+def _names_of_variable(environment: Mapping[str, str]) -> list[str]:
     return [name.strip() for name in environment.get(VARIABLE, "").split(",") if name.strip()]
 
 

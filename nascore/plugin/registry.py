@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from nascore.plugin.hooks import answered, collect
+from nascore.plugin.hooks import collect, with_contributions
 from nascore.plugin.plugin import Plugin
 from nascore.slots import SLOTS
 
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 
 class NameTable(Mapping[str, T]):
-    """Things by the name that one types; never silently the first of two.
+    """A mapping from names to items of plugins, in which ambiguous names find nothing.
 
-    A bare name finds a thing only if no other has it; ``plugin:name`` finds each. The names that are gone
-    through are the bare ones, and the full ones of those that share a bare one.
+    A bare name finds an item only if no other item has it; ``plugin:name`` finds any item. Iteration yields
+    the bare names, and the full names of items that share a bare one.
 
     Args:
-        items: Triples of a plugin's name, the thing's own name and the thing.
+        items: Triples of a plugin's name, the item's own name and the item.
     """
 
     def __init__(self, items: Iterable[tuple[str, str, T]]) -> None:
@@ -44,46 +44,46 @@ class NameTable(Mapping[str, T]):
             self._shown += [name] if len(same) == 1 else same
 
     def __getitem__(self, name: str) -> T:
-        """Return what a name stands for."""
+        """Return the item of a name."""
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the shortest names that each stand for one thing."""
+        """Iterate over the shortest unambiguous name of each item."""
         return iter(self._shown)
 
     def __len__(self) -> int:
-        """Return the number of things."""
+        """Return the number of items."""
         return len(self._shown)
 
     def ambiguous(self, name: str) -> tuple[str, ...]:
-        """Return the full names of all that a bare name may mean, where they are several."""
+        """Return the full names of all items of an ambiguous bare name; empty for any other name."""
         same = self._full.get(name, {})
         return tuple(same) if len(same) > 1 else ()
 
 
 class Registry:
-    """All that the loaded plugins bring.
+    """The contents of all plugins.
 
-    Two things of one name stay reachable as ``plugin:name``; only the bare name is then ambiguous.
+    Two items of one name are reachable as ``plugin:name``; their bare name is ambiguous.
 
     Args:
-        plugins: The plugins, also those that are not ready.
+        plugins: All plugins, also those that are not ready.
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
-        self.plugins: tuple[Plugin, ...] = answered(plugins)
+        self.plugins: tuple[Plugin, ...] = with_contributions(plugins)
         self._slots: dict[str, dict[str, list[Component]]] = {}
         for plugin in self.plugins:
             for component in plugin.components:
                 self._slots.setdefault(component.slot, {}).setdefault(component.name, []).append(component)
-        # Asked for at every look at a description.
+        # Made once: every reading of a description needs it.
         self._operations: NameTable[Operation] = NameTable(
             (one.name, item.name, item) for one in self.plugins for item in one.operations
         )
 
     @classmethod
     def of(cls, slots: Iterable[Slot] = SLOTS, /, **modules: object) -> Registry:
-        """Load modules, or any objects that hold hooks, as plugins of the given names; nothing else.
+        """Return a registry of modules, or any objects with hooks, as plugins of the given names.
 
         Args:
             slots: The slot table.
@@ -92,19 +92,19 @@ class Registry:
         return cls(collect({Plugin(name=name, value=name): item for name, item in modules.items()}, slots))
 
     def words(self) -> tuple[str, ...]:
-        """The words that stand for a plugin: its own name, or that of its distribution; sorted."""
+        """Return the names of all plugins and of their distributions, sorted."""
         return tuple(sorted({word for one in self.plugins for word in (one.name, one.distribution) if word}))
 
     def names(self, slot: str) -> tuple[str, ...]:
-        """The names of all components of a slot, sorted."""
+        """Return the names of all components of a slot, sorted."""
         return tuple(sorted(self._slots.get(slot, {})))
 
     def shown(self, slot: str) -> tuple[str, ...]:
-        """The shortest names that each stand for one component of a slot, sorted."""
+        """Return the shortest unambiguous names of all components of a slot, sorted."""
         return tuple(sorted(NameTable((one.plugin, one.name, one) for one in self.components(slot))))
 
     def components(self, slot: str) -> tuple[Component, ...]:
-        """All components of a slot, sorted by name."""
+        """Return all components of a slot, sorted by name."""
         named = self._slots.get(slot, {})
         return tuple(component for name in sorted(named) for component in named[name])
 
@@ -114,28 +114,28 @@ class Registry:
         return found[0] if len(found) == 1 else None
 
     def ambiguous(self, slot: str, name: str) -> tuple[str, ...]:
-        """The full names of all components that a name stands for, where they are several."""
+        """Return the full names of all components of an ambiguous name; empty for any other name."""
         found = self._named(slot, name)
         return tuple(f"{item.plugin}:{item.name}" for item in found) if len(found) > 1 else ()
 
     def slots_of(self, name: str) -> tuple[str, ...]:
-        """The slots that have a component of this name."""
+        """Return the slots with a component of this name."""
         return tuple(slot for slot in self._slots if self._named(slot, name))
 
     def operations(self) -> NameTable[Operation]:
-        """The catalogue of operations."""
+        """Return the catalogue of operations."""
         return self._operations
 
     def presets(self) -> NameTable[Preset]:
-        """All presets by name."""
+        """Return all presets by name."""
         return NameTable((one.name, item.name, item) for one in self.plugins for item in one.presets)
 
     def translators(self) -> NameTable[Translator]:
-        """All notations for architectures by name."""
+        """Return all notations for architectures by name."""
         return NameTable((one.name, item.name, item) for one in self.plugins for item in one.translators)
 
     def commands(self) -> NameTable[Command]:
-        """All verbs that plugins bring, by name."""
+        """Return all verbs of plugins, by name."""
         return NameTable((one.name, item.name, item) for one in self.plugins for item in one.commands)
 
     def _named(self, slot: str, name: str) -> list[Component]:

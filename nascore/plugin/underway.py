@@ -1,9 +1,8 @@
-"""Records which plugin's code is running, so that errors can name it.
+"""Records the plugin whose code is running, so that the next command can name it after a crash.
 
-A plugin that loops, crashes or ends the process at its import takes the command with it, and nothing is left
-to say which plugin it was. So its name stands in a small locked file while its code is called: the next
-command, and ``nascore plugins doctor``, find the file of a process that is gone. Where a system has no such
-locks (Windows), there is no record.
+A plugin that loops, crashes or ends the process during its import stops the command without a message. So its
+name is written to a small locked file while its code runs: the next command, and ``nascore plugins doctor``,
+find the file of a dead process. Systems without such locks (Windows) have no record.
 """
 
 from __future__ import annotations
@@ -27,25 +26,25 @@ if TYPE_CHECKING:
     from nascore.plugin.plugin import Plugin
 
 PATIENCE: Final = 20.0
-"""Seconds after which a process says that it is still calling code of a plugin."""
+"""Seconds after which a message says that a plugin is still running."""
 
 WATCH: Final = "nascore watches an import"
-"""Name of the thread that says it."""
+"""Name of the thread of this message."""
 
 _PREFIX: Final = "importing-"
 _WARNED: Final = "warned-"
-_MOST: Final = 10_000
-"""Letters that are read of a record."""
+_MAX_READ: Final = 10_000
+"""The largest number of characters that are read from a record."""
 
 
 @frozen(kw_only=True)
 class Suspect:
-    """A plugin whose code was being called when a process ended.
+    """A plugin whose code was running when a process ended.
 
     Attributes:
         plugin: Its name.
         source: Its distribution, or the absolute path of its file.
-        records: The files that say so.
+        records: The files of its records.
     """
 
     plugin: str
@@ -57,24 +56,24 @@ class Suspect:
         cure, words = f"--without {name}, or NASCORE_WITHOUT={name}", ["nascore", "plugins", "doctor"]
         if self.is_file:
             source = str(shown_path(Path(source)))
-            cure, words = f"leave out {command_line('--with', source)}", [*words, "--with", source]
+            cure, words = f"remove {command_line('--with', source)}", [*words, "--with", source]
         return (
-            f"the last nascore ended while it imported the plugin {name} ({quoted(source)}). Where it "
-            f"ends again: {cure}. See {command_line(*words)}."
+            f"the last nascore command ended while it imported the plugin {name} ({quoted(source)}). If this "
+            f"happens again: {cure}. See {command_line(*words)}."
         )
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a single file that was named, not something installed."""
+        """Whether it is a single file, not an installed plugin."""
         return self.source.endswith(".py")
 
     @property
     def is_new(self) -> bool:
-        """Whether no command has warned of it yet."""
+        """Whether no command has printed a warning about it yet."""
         return any(record.name.startswith(_PREFIX) for record in self.records)
 
-    def warned(self) -> None:
-        """Mark the records: one warning is enough, and the doctor still finds them."""
+    def mark_warned(self) -> None:
+        """Mark the records, so that no further command prints a warning; the doctor still finds them."""
         for record in self.records:
             with suppress(OSError):
                 record.replace(record.with_name(f"{_WARNED}{record.name}"))
@@ -88,12 +87,12 @@ class Suspect:
 
 @contextmanager
 def on_record(plugin: Plugin) -> Iterator[None]:
-    """Keep a record that this plugin's code is called, and say so after :data:`PATIENCE` seconds.
+    """Record that this plugin's code is running, and print a message after :data:`PATIENCE` seconds.
 
-    Where no file can be written there is no record.
+    There is no record if the file cannot be written.
     """
     text = (
-        f"nascore: still importing the plugin {quoted(plugin.name)}. To do without: Ctrl-C, then --without."
+        f"nascore: still importing the plugin {quoted(plugin.name)}. To exclude it: Ctrl-C, then --without."
     )
     timer = Timer(PATIENCE, lambda: print(text, file=sys.stderr, flush=True))  # noqa: T201 - the verb is stuck
     timer.name, timer.daemon = WATCH, True
@@ -104,14 +103,14 @@ def on_record(plugin: Plugin) -> Iterator[None]:
                 stack.enter_context(_record(plugin))
             yield
     except KeyboardInterrupt as error:
-        error.add_note(f"It was importing the plugin {quoted(plugin.name)}; --without leaves it out.")
+        error.add_note(f"It was importing the plugin {quoted(plugin.name)}; --without excludes it.")
         raise
     finally:
         timer.cancel()
 
 
 def suspects() -> list[Suspect]:
-    """Return the plugins whose code was being called when a process ended, each once."""
+    """Return the plugins whose code was running when a process ended, each once."""
     found: dict[tuple[str, str], list[Path]] = {}
     with suppress(OSError, ImportError):
         for path in sorted(_folder().glob(f"*{_PREFIX}*")):
@@ -125,7 +124,7 @@ def suspects() -> list[Suspect]:
 
 
 def forget(plugins: list[Plugin]) -> None:
-    """Remove the records of plugins whose code was called to its end."""
+    """Remove the records of plugins whose code has finished."""
     names = {(one.name, _source(one)) for one in plugins}
     for suspect in suspects():
         if (suspect.plugin, suspect.source) in names:
@@ -159,13 +158,13 @@ def _record(plugin: Plugin) -> Iterator[None]:
 
 
 def _abandoned(path: Path) -> tuple[str, str] | None:
-    """Return plugin and source of a record whose process is gone; None while that lives."""
+    """Return plugin and source of a record whose process has ended; None while it runs."""
     import fcntl  # noqa: PLC0415 - not on every system
 
     if not path.is_file():
         return None
     with suppress(OSError, ValueError, LookupError, TypeError), path.open(encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        facts: Any = json.loads(file.read(_MOST))
+        facts: Any = json.loads(file.read(_MAX_READ))
         return str(facts["plugin"]), str(facts["source"])
     return None

@@ -1,10 +1,10 @@
 """Recipes: from files and flags to a part for each slot, with all problems at once; no torch."""
 
-from nascore.recipe.settling.fit import fit
+from nascore.recipe.settling.fit import check_fit
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.settling.request import Request, settled
 from nascore.recipe.settling.settle import resolve
-from nascore.recipe.settling.snapshot import Kept, dump_recipe, kept_recipe
+from nascore.recipe.settling.snapshot import SavedRecipe, dump_recipe, saved_recipe
 from nascore.recipe.sources.layers import Layer
 from nascore.recipe.sources.run_settings import (
     EVALUATE_RUN,
@@ -18,17 +18,17 @@ __all__ = [
     "EVALUATE_RUN",
     "SEARCH_RUN",
     "DeclinedWish",
-    "Kept",
     "Layer",
     "Part",
     "Recipe",
     "Request",
     "RunSettings",
+    "SavedRecipe",
     "TrainingSettings",
+    "check_fit",
     "dump_recipe",
-    "fit",
-    "kept_recipe",
     "resolve",
+    "saved_recipe",
     "settled",
     "watched",
 ]

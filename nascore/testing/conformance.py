@@ -19,7 +19,7 @@ from nascore.plugin import discover
 from nascore.plugin.compatibility import wish_faults
 from nascore.recipe import SEARCH_RUN, Request
 from nascore.recipe.settling.fit import ChoiceView
-from nascore.recipe.settling.recipe import flat
+from nascore.recipe.settling.recipe import flat_settings
 from nascore.recipe.settling.request import resolved
 from nascore.slots import RUN, SLOTS
 
@@ -252,7 +252,7 @@ class Conformance:
         assert isinstance(names, dict)
         return tuple(
             f"{cls.slot}.{path}={dumps(plain(value))}"
-            for path, value in flat(cls.configured())
+            for path, value in flat_settings(cls.configured())
             if path.partition(".")[0] in names
         )
 
@@ -412,10 +412,10 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
 
 def unreadable(component: Component, registry: Registry) -> Iterator[str]:
     """Yield what a component declares as unread and nobody could set, to follow "has"."""
-    there = {path for path, _ in flat(SEARCH_RUN.config())}
+    there = {path for path, _ in flat_settings(SEARCH_RUN.config())}
     for slot in SLOTS:
         for one in registry.components(slot.name):
-            there |= {f"{one.prefix}{path}" for path, _ in flat(one.config())}
+            there |= {f"{one.prefix}{path}" for path, _ in flat_settings(one.config())}
     for path in component.unread:
         if path not in _SLOTS and not any(one == path or one.startswith(f"{path}.") for one in there):
             near = did_you_mean(path, [*there, *_SLOTS])

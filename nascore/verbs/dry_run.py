@@ -152,4 +152,4 @@ def _built(resolved: ResolvedRequest) -> Built:
     try:
         return build(recipe, resolved.registry)
     except RecipeError as error:
-        raise type(error)([*recipe.placed(error.problems), *recipe.warned]) from error
+        raise type(error)([*recipe.with_origins(error.problems), *recipe.warned]) from error

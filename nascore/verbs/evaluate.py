@@ -11,7 +11,7 @@ from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.recipe.settling.recipe import layer_of, sized
+from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
 from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, is_file, refuse_taken
@@ -149,8 +149,8 @@ def resolve_evaluation(
         for choice in whole.chosen.get("space", ()):
             if choice.component is not None:
                 declared, by = choice.component.sizes, f"space {choice.name}"
-    layers = [layer_of(declared, by), *layers]
-    recipe = resolve(layers, registry, run=sized(run, declared), slots=SLOTS_OF_EVALUATE)
+    layers = [published_size_layer(declared, by), *layers]
+    recipe = resolve(layers, registry, run=with_mini_size(run, declared), slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
     recipe = unused_size_warnings(recipe, [description])

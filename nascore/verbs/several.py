@@ -14,7 +14,7 @@ from nascore.config import settings_of
 from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.settling.recipe import layer_of, sized
+from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
 from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
@@ -383,13 +383,13 @@ class _Resolver:
         space = next(iter(search.parts.get("space", ())), None)
         declared = {} if space is None else space.component.sizes
         recipe = resolve(
-            [layer_of(declared, f"space {space and space.name}"), *layers],
+            [published_size_layer(declared, f"space {space and space.name}"), *layers],
             self.registry,
-            run=sized(self.runs[1], declared),
+            run=with_mini_size(self.runs[1], declared),
             slots=SLOTS_OF_EVALUATE,
         )
         recipe = evolve(recipe, prefix=EVALUATION)
-        recipe = evolve(recipe, problems=tuple(recipe.placed(recipe.problems)))
+        recipe = evolve(recipe, problems=tuple(recipe.with_origins(recipe.problems)))
         if recipe.refused:
             self.add(choice, recipe.problems)
         return recipe

@@ -14,7 +14,7 @@ from nascore.config.writer import Commented, write_yaml
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.advice.all_mixes import VERDICTS, partners
-from nascore.recipe.settling.misfit import asks
+from nascore.recipe.settling.misfit import need_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
@@ -300,7 +300,7 @@ def _gift(given: str | Give) -> str:
 
 
 def _need(need: Need) -> str:
-    return f"{asks(need)}: {need.why}"
+    return f"{need_text(need)}: {need.why}"
 
 
 def _settings(config: type, mini: Mapping[str, Any], prefix: str) -> Iterator[ShownSetting]:

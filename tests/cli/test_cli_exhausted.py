@@ -25,15 +25,15 @@ CPU = (
 )
 CUDA = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 1.00 GiB."
 EXHAUSTED = {
-    "torch on the CPU": (RuntimeError(CPU), "201,600.6 GiB more were asked for"),
-    "torch on CUDA": (torch.OutOfMemoryError(CUDA), "2.00 GiB more were asked for"),
-    "Python": (MemoryError(), "memory is not enough."),
+    "torch on the CPU": (RuntimeError(CPU), "201,600.6 GiB more were requested"),
+    "torch on CUDA": (torch.OutOfMemoryError(CUDA), "2.00 GiB more were requested"),
+    "Python": (MemoryError(), "there is not enough memory."),
     "cuBLAS": (
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling X"),
-        "memory is not enough.",
+        "there is not enough memory.",
     ),
-    "C++": (RuntimeError("std::bad_alloc"), "memory is not enough."),
-    "the system": (OSError(12, "Cannot allocate memory"), "memory is not enough."),
+    "C++": (RuntimeError("std::bad_alloc"), "there is not enough memory."),
+    "the system": (OSError(12, "Cannot allocate memory"), "there is not enough memory."),
 }
 ADVICE = "Try a smaller batch (trainer.batch, training.batch), fewer channels or cells"
 
@@ -89,14 +89,14 @@ def test_it_is_no_matter_for_the_authors(place, verb, monkeypatch):
 
 def test_from_python_it_is_a_run_that_failed(monkeypatch, tmp_path):
     monkeypatch.setattr(PLACES["a step"], raising(torch.OutOfMemoryError(CUDA)))
-    with pytest.raises(RunFailed, match=r"2\.00 GiB more were asked for"):
+    with pytest.raises(RunFailed, match=r"2\.00 GiB more were requested"):
         search(recipe_of(), REGISTRY, out=tmp_path / "run")
 
 
 def test_a_plugin_that_asks_for_too_much_has_made_no_mistake():
     component = REGISTRY.get("dataset", "synthetic")
     _, problems = guarded(component, "building", raising(MemoryError()), lambda: None)
-    assert "A mistake of the plugin" not in str(problems[0])
+    assert "This is a fault of the plugin" not in str(problems[0])
     assert type(refusal(problems)).exit_code == 3
 
 

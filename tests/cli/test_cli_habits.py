@@ -61,7 +61,7 @@ TRIES = (
     ("search --updater uniform --updater sgd", "2 values: uniform, sgd", "--updater uniform,sgd"),
     ("search --out a --out b", "--out is given 2 values: a, b"),
     ("search --seed 1 --seed 2", "--seeds 1,2"),
-    ("search --seed 4 --set seed=3", "seed: given twice; first as --seed 4. Leave one of them out."),
+    ("search --seed 4 --set seed=3", "seed: given twice; first as --seed 4. Remove one of them."),
     ("search --threads 1 --set threads=2", "threads: given twice; first as --threads 1."),
     ("search --space file:a --set space.path=b", "space.path: given twice; first as --space file:a."),
     ("search --updater sgd --set updater=uniform", "chosen by its own flag. Write --updater uniform."),
@@ -194,7 +194,7 @@ def test_help_groups_the_verbs_and_cuts_no_summary():
 HEAD = "nascore: 1\nscale: mini\nspace: tiny\n"
 RECIPES = {
     "trainer: {epochs: 2}\n": "Write trainer: {name: alternating, ...}.",
-    "updater: sgd\nupdater.lr: 0.1\n": "updater.lr: a setting stands in the map of its slot. "
+    "updater: sgd\nupdater.lr: 0.1\n": "updater.lr: settings belong in the map of their slot. "
     "Write updater: {name: sgd, lr: 0.1}.",
     "trainer.epochs: 2\n": "Write trainer: {name: NAME, epochs: 2}.",
     "regularizer.l1.weight: 2\n": "Write regularizer: {l1: {weight: 2}}.",

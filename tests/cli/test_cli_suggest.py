@@ -97,7 +97,7 @@ def test_every_command_that_is_suggested_runs(tmp_path):
 XNAS_LINEAR = """\
 xnas and linear do not fit.
      xnas needs a relaxation that gives weights that are not negative and sum to 1 over the segment; \
-linear is not that.
+linear does not qualify.
      Why: its rewards are defined at the mean forecast p = sum u f.
      xnas from --updater; linear from main.yaml:3:13. What fits: softmax.
 This works (linear removed, so xnas brings softmax):
@@ -156,7 +156,7 @@ def test_a_setting_that_does_not_fit_is_named_with_its_part():
     assert result.stderr.endswith(
         "xnas and alternating (estimate unrolled) do not fit.\n"
         "     xnas needs an estimate at the weights of this round (first); alternating (estimate unrolled) "
-        "is not that.\n"
+        "does not qualify.\n"
         "     Why: its rewards are measured for each sample at the weights of the same round.\n"
         "     xnas from --updater; alternating wished by xnas, estimate unrolled from --set. "
         "What fits: trainer.estimate=first.\n"
@@ -223,19 +223,19 @@ def test_wishes_that_were_passed_over_are_printed_with_the_reason(tmp_path):
     words = ["--with", "parts.py", "--growth", "wishing", "--updater", "xnas"]
     said = done("search", *words, "--dry-run")
     assert (
-        "  l1, wished by wishing: passed over, it needs an updater that follows the gradient of theta "
-        "(entropy works for the others)\n"
+        "  l1, wished by wishing, is not used: it needs an updater that follows the gradient of theta "
+        "(entropy works with the others)\n"
     ) in said
     assert "regularizer  entropy" in said
     recipe = tmp_path / "main.yaml"
     recipe.write_text("nascore: 1\nscale: mini\ngrowth: wishing\nupdater: xnas\n", encoding="utf-8")
-    assert "l1, wished by wishing: passed over, it needs" in done("check", "--with", "parts.py", recipe)
+    assert "l1, wished by wishing, is not used: it needs" in done("check", "--with", "parts.py", recipe)
 
 
 WARNED = """\
 warned: hasty and alternating (estimate single-level) do not fit well.
      hasty needs a trainer that takes a fresh validation batch for each architecture step or a growth that \
-ranks candidates as shadows beside a network that works; alternating (estimate single-level) is not that.
+ranks candidates as shadows beside a working network; alternating (estimate single-level) does not qualify.
      Why: it overfits.
      hasty from --updater; estimate single-level from --set. \
 Sound: --set trainer.estimate=first, or --set trainer.estimate=unrolled, or --growth petridish.

@@ -44,7 +44,7 @@ def reporting(monkeypatch):
 def test_the_verb_of_a_plugin_that_is_not_installed():
     result = cli("report", "run")
     assert result.exit_code == 4
-    assert "nascore-report brings it and is not installed. pip install nascore-report" in result.stderr
+    assert "nascore-report provides it but is not installed. pip install nascore-report" in result.stderr
 
 
 def test_a_verb_that_no_distribution_of_the_repository_brings_names_no_package():

@@ -113,7 +113,7 @@ def test_data_that_contradict_their_facts_are_refused_by_search_and_evaluate(odd
         done = cli(*words)
         assert done.exit_code == 4, done.output
         assert f"dataset: synthetic {said}" in done.stderr
-        assert "A mistake of the plugin builtin." in done.stderr
+        assert "This is a fault of the plugin builtin." in done.stderr
         assert "unexpected" not in done.stderr
         assert not Path("run").exists()
 

@@ -62,7 +62,7 @@ def test_a_recipe_that_was_cut_off_at_a_line_is_no_recipe(run):
         result = cli(*words)
         assert result.exit_code in {3, 5}
         assert f"{recipe}" in result.stderr
-        assert "copy it to another folder, without its first line, and name the copy" in result.stderr
+        assert "copy it to another folder, delete the first line, and use the copy" in result.stderr
 
 
 def test_a_recipe_that_was_cut_off_is_no_recipe_elsewhere_either(run, tmp_path):
@@ -98,15 +98,15 @@ def test_a_flipped_bit_is_named_by_whatever_reads_the_file(run, name):
 
 def test_a_flipped_bit_in_an_architecture_of_the_gallery(run):
     flipped(run / "architectures/0001.yaml")
-    assert "is not as the run wrote it" in cli("draw", run, "--entry", "1").stderr
-    assert "is not as the run wrote it" in cli("draw", run / "architectures/0001.yaml").stderr
+    assert "differs from what the run wrote" in cli("draw", run, "--entry", "1").stderr
+    assert "differs from what the run wrote" in cli("draw", run / "architectures/0001.yaml").stderr
     (run.parent / "link.yaml").symlink_to(run / "architectures/0001.yaml")
-    assert "is not as the run wrote it" in cli("draw", run.parent / "link.yaml").stderr
+    assert "differs from what the run wrote" in cli("draw", run.parent / "link.yaml").stderr
 
 
 def test_a_flipped_bit_in_the_weights(run):
     flipped(run / "best/weights.safetensors")
-    with pytest.raises(RunFolderError, match="is not as the run wrote it"):
+    with pytest.raises(RunFolderError, match="differs from what the run wrote"):
         bytes_of(run / "best/weights.safetensors")
 
 
@@ -157,7 +157,7 @@ def test_a_list_that_somebody_else_wrote_ends_no_command(run, line, said):
     (run / CHECKSUMS).unlink()
     ChainedWriter(run / CHECKSUMS).add([{"list": ""}, line, {"end": True}])
     shown = cli("runs", run.parent)
-    assert "its line 2 is no checksum: " in shown.output
+    assert "its line 2 is not a checksum: " in shown.output
     assert said in " ".join(shown.output.split())
     with pytest.raises(RunFolderError, match="is damaged"):
         read(run)
@@ -185,7 +185,7 @@ def test_a_file_that_the_run_did_not_write_is_no_file_of_it(run):
 def test_a_link_out_of_the_run_is_not_followed(run, tmp_path):
     (run / "gallery.json").rename(tmp_path / "gallery.json")
     (run / "gallery.json").symlink_to(tmp_path / "gallery.json")
-    with pytest.raises(RunFolderError, match="lies outside"):
+    with pytest.raises(RunFolderError, match="it is outside"):
         load_run(run)
 
 
@@ -209,7 +209,7 @@ def test_a_run_under_way_reads_what_it_has_written(tmp_path):
         folder.metric({"epoch": number})
         assert len(list(lines_of(folder / "metrics.jsonl"))) == number + 1
     (folder / "gallery.json").write_text("4", encoding="utf-8")
-    with pytest.raises(RunFolderError, match="not as the run wrote it"):
+    with pytest.raises(RunFolderError, match="differs from what the run wrote"):
         text_of(folder / "gallery.json")
 
 
@@ -221,7 +221,7 @@ def test_what_a_run_wrote_before_is_not_what_it_left(tmp_path):
     (folder / "gallery.json").write_text("first", encoding="utf-8")
     check_file(folder / "gallery.json")  # a kill may have come between the line and the file
     folder.finish({"kind": "search", "status": "failed"})
-    with pytest.raises(OSError, match="not as the run wrote it"):
+    with pytest.raises(OSError, match="differs from what the run wrote"):
         check_file(folder / "gallery.json")
     (folder / "gallery.json").write_text("last", encoding="utf-8")
     check_file(folder / "gallery.json")

@@ -184,7 +184,7 @@ def test_a_recipe_that_was_made_with_fewer_contributions_says_whose_to_leave_out
 def test_a_file_that_contributes_is_left_out_by_its_option(acme):
     (acme / "more.py").write_text(FILLER.format(value='"conv_3x3", 2.0'), encoding="utf-8")
     words = ["check", "without/recipe.yaml", "--with", "acme.py", "--with", "more.py", "--without", "pools"]
-    assert "To repeat the recipe, leave out --with more.py." in CliRunner().invoke(main, words).stderr
+    assert "To repeat the recipe, remove --with more.py." in CliRunner().invoke(main, words).stderr
 
 
 @pytest.mark.usefixtures("acme")
@@ -201,7 +201,7 @@ def test_the_component_shows_who_contributes():
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("7", "acme_priors: acme_priors of the plugin more yields 7, and the hook asks for a pair of an"),
+        ("7", "acme_priors: acme_priors of the plugin more yields 7; the hook expects a pair of an"),
         ("lambda: 1 / 0", "relaxation: the building of prior-softmax raised ZeroDivisionError"),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_wrong_contribution_names_the_plugin_that_made_it(acme, value, said):
     [problem] = caught.value.problems
     assert str(problem).startswith(said)
     assert problem.hint == (
-        "A mistake of the plugin more: tell its authors, or leave it out with --without more."
+        "This is a fault of the plugin more: tell its authors, or exclude it with --without more."
     )
 
 
@@ -270,13 +270,13 @@ def test_a_class_that_asks_for_nothing_gets_its_settings_alone():
     [
         (
             "acme_prior",
-            "mine asks for acme_prior, and no plugin adds a hook of this name",
-            "Did you mean acme_priors? If another plugin adds it, install that, or do not leave it out.",
+            "mine asks for acme_prior, but no plugin adds a hook of this name",
+            "Did you mean acme_priors? If another plugin adds it, install that plugin, or do not exclude it.",
         ),
         (
             "other_things",
-            "mine asks for other_things, and no plugin adds a hook of this name",
-            "Known: acme_priors. If another plugin adds it, install that, or do not leave it out.",
+            "mine asks for other_things, but no plugin adds a hook of this name",
+            "Known: acme_priors. If another plugin adds it, install that plugin, or do not exclude it.",
         ),
         (
             "nascore_updaters",
@@ -293,7 +293,7 @@ def test_a_hook_that_no_plugin_adds_is_refused_when_the_plugin_is_loaded(asks, r
 def test_a_text_is_no_tuple_of_hooks():
     component = part("mine", "updater", asks="acme_priors")
     [plugin] = Registry.of(TABLE, mine=module(nascore_updaters=lambda: [component])).plugins
-    assert plugin.reason == "mine: asks 'acme_priors' is no tuple of names of hooks."
+    assert plugin.reason == "mine: asks 'acme_priors' is not a tuple of hook names."
 
 
 def test_a_misspelt_hook_is_named_with_its_own_prefix():

@@ -332,7 +332,7 @@ def test_an_import_that_hangs_is_named_on_ctrl_c(tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "It was importing the plugin odd; --without leaves it out." in told
+    assert "It was importing the plugin odd; --without excludes it." in told
 
 
 def test_an_import_that_takes_long_is_named(monkeypatch, capsys):

@@ -31,27 +31,27 @@ def nascore_updaters():
     [
         (Selection(), "", "ready", ("", "")),
         (Selection(), "other,, ", "ready", ("", "")),
-        (Selection(without=("idea",)), "", "blocked", ("--without names it", "Leave that out.")),
-        (Selection(without=("their-idea",)), "", "blocked", ("--without names it", "Leave that out.")),
-        (Selection(), "x, their.idea", "blocked", (f"{VARIABLE} names it", f"Take it out of {VARIABLE}.")),
+        (Selection(without=("idea",)), "", "blocked", ("--without names it", "Remove that option.")),
+        (Selection(without=("their-idea",)), "", "blocked", ("--without names it", "Remove that option.")),
+        (Selection(), "x, their.idea", "blocked", (f"{VARIABLE} names it", f"Remove it from {VARIABLE}.")),
         (Selection(only=("other",)), "", "blocked", ("--only does not name it", "Add --only idea.")),
         (Selection(only=("other", "their-idea")), "", "ready", ("", "")),
         (
             Selection(only=("idea",), without=("idea",)),
             "",
             "blocked",
-            ("--without names it", "Leave that out."),
+            ("--without names it", "Remove that option."),
         ),
     ],
 )
 def test_what_is_wanted(selection, variable, status, said):
-    judged = selection.judged(IDEA, {VARIABLE: variable})
+    judged = selection.blocked_unless_wanted(IDEA, {VARIABLE: variable})
     assert (judged.status, (judged.reason, judged.cure)) == (status, said)
 
 
 @pytest.mark.parametrize("plugin", [CORE, FILE])
 def test_only_leaves_the_core_and_files(plugin):
-    assert Selection(only=("idea",)).judged(plugin, {}) is plugin
+    assert Selection(only=("idea",)).blocked_unless_wanted(plugin, {}) is plugin
 
 
 def test_files_alone_are_a_selection():
@@ -99,7 +99,9 @@ def test_a_name_that_is_none_is_refused(words, flag):
 
 
 def test_a_file_that_is_asked_for_and_switched_off(mine):
-    with pytest.raises(PluginError, match=r"mine\.py cannot be used: --without names it\. Leave that out\."):
+    with pytest.raises(
+        PluginError, match=r"mine\.py cannot be used: --without names it\. Remove that option\."
+    ):
         installed(Selection(files=(mine,), without=("mine",)))
 
 

@@ -12,7 +12,7 @@ from nascore.builtin.operations import entries
 from nascore.description.operation import unknown
 from nascore.errors import PluginError
 from nascore.plugin import Registry
-from nascore.plugin.known import bringer, distributions
+from nascore.plugin.known import distributions, provider
 from nascore.plugin.registry import NameTable
 from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture
@@ -132,7 +132,7 @@ def test_a_plugin_that_is_switched_off_is_well(two, monkeypatch, status):
     ],
 )
 def test_who_brings_what(kind, name, distribution):
-    assert bringer(kind, name) == distribution
+    assert provider(kind, name) == distribution
 
 
 def test_no_name_has_two_bringers():

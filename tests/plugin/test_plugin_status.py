@@ -102,7 +102,7 @@ def test_one_for_another_core_is_foreign_and_not_imported(site, asked):
     site.add("strange", "strange_mod", "raise SystemExit(3)", requires=asked)
     [plugin] = site.found().values()
     assert plugin.status == "foreign"
-    assert plugin.reason.endswith(f", and this is {version('nascore')}")
+    assert plugin.reason.endswith(f", and {version('nascore')} is installed")
     assert "pip install --upgrade strange" in plugin.cure
 
 
@@ -145,7 +145,7 @@ def test_a_module_that_is_missing_is_told_from_one_that_it_needs(site, tmp_path)
     site.add("needy", "needy_mod", "import surely_not_installed.deep\n")
     found = site.found()
     assert "pip install --force-reinstall gone" in found["gone"].cure
-    assert found["needy"].cure == "Install what brings the module surely_not_installed, which it needs."
+    assert found["needy"].cure == "Install the package with the module surely_not_installed, which it needs."
     assert found["needy"].reason.endswith("needy_mod.py:1)")
     assert "Traceback" in found["needy"].trace
 
@@ -170,7 +170,7 @@ def test_a_hook_of_another_distribution_is_not_brought_twice(site):
     site.add("borrower", "borrower_mod", "from lender_mod import nascore_updaters\n")
     found = site.found()
     assert found["lender"].status == "ready"
-    assert found["borrower"].reason == "nascore_updaters is imported from lender_mod, which is of lender"
+    assert found["borrower"].reason == "nascore_updaters is imported from lender_mod, which belongs to lender"
     assert found["borrower"].cure == "Import the module lender_mod, not its hook."
     # It would be as wrong if the lender were switched off.
     assert site.found(without=("lender",))["borrower"].status == "broken"
@@ -195,7 +195,7 @@ def brings(**hooks):
         ),
         (
             brings(nascore_presets=lambda: [Preset(name="p", summary="", text="")] * 2),
-            "it brings 2 times preset p.",
+            "it declares preset p 2 times.",
         ),
         (
             brings(nascore_commands=lambda: [Command(name="--x", summary="", build="x:y")]),
@@ -218,7 +218,7 @@ def test_all_that_is_wrong_with_the_hooks_is_said_at_once():
     [plugin] = Registry.of(bad=item).plugins
     assert plugin.reason == (
         "nascore_spaces is not marked with @hookimpl; no hook is called nascore_trayners; "
-        "nascore_updaters asks for the arguments registry, more, and hooks are called without any"
+        "nascore_updaters has the arguments registry, more, but hooks are called without arguments"
     )
     assert "Did you mean nascore_trainers?" in plugin.cure
 

@@ -63,7 +63,7 @@ def test_a_flag_that_asks_for_it_says_how_to_install_it(python: Path, tmp_path: 
 
     said = nascore(python, tmp_path, *words, code=4).stderr
 
-    assert "no updater is called darts; nascore-darts brings it and is not installed." in said
+    assert "no updater is called darts; nascore-darts provides it but is not installed." in said
     assert not (tmp_path / "run").exists()
 
 

@@ -81,14 +81,16 @@ def test_what_the_wishes_bring(combination, updater, estimate, sequence, relaxat
 
 def test_who_brought_a_part_is_kept():
     recipe = settled(asked({"updater": "xnas", "growth": "random"}), REGISTRY)
-    origins = {slot: str(recipe.part(slot).brought) for slot in ("updater", "relaxation", "trainer", "space")}
+    origins = {
+        slot: str(recipe.part(slot).chosen_by) for slot in ("updater", "relaxation", "trainer", "space")
+    }
     assert origins == {
         "updater": "--updater xnas",
         "relaxation": "wished by xnas",
         "trainer": "wished by xnas",
         "space": "default",
     }
-    assert str(settled(asked({"growth": "random"}), REGISTRY).part("updater").brought) == "wished by random"
+    assert str(settled(asked({"growth": "random"}), REGISTRY).part("updater").chosen_by) == "wished by random"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_wishes_of_parts_to_come_meet_those_of_what_is_installed(combination, pa
         recipe.names("regularizer"),
     )
     assert found == parts
-    assert tuple(one.wish for one in recipe.passed) == passed
+    assert tuple(one.wish for one in recipe.declined) == passed
 
 
 def test_alternatives_of_a_wish_are_tried_in_order():

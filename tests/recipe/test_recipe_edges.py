@@ -59,13 +59,13 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
         ("nascore: 1\nseed: !!python/object/apply:os.system [ls]\n", 3, "tags (!) and anchors (&)"),
         ("nascore: 1\ntraining: {nesterov: on}\n", 3, "'on' is not true or false. Write true."),
         ("nascore: 1\nseed: 1:30\n", 3, "'1:30' is not a whole number"),
-        ("nascore: 2\n", 3, "made by a newer nascore"),
+        ("nascore: 2\n", 3, "the recipe is from a newer nascore"),
         ("nascore: 1\nepochs: 2\n", 3, "Did you mean trainer.epochs or training.epochs?"),
         ("nascore: 1\nobserver: tensorboard\n", 3, "no observer is called tensorboard. Installed: "),
         ("nascore: 1\ndataset: cifar10\n", 3, "no dataset is called cifar10. Installed: digits"),
         ("nascore: 1\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
         ("nascore: 1\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),
-        ("nascore: 1\ninclude: a.yml\n", 3, "A file's name ends in .yaml."),
+        ("nascore: 1\ninclude: a.yml\n", 3, "The name of a file must end in .yaml."),
         ("seed: [1\n", 3, "not YAML: "),
     ],
 )
@@ -128,20 +128,20 @@ def test_a_description_given_as_a_recipe(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--recipe", "darts-cifar10"), 3, "A preset is called so: write --preset darts-cifar10."),
+        (("--recipe", "darts-cifar10"), 3, "There is a preset of this name: write --preset darts-cifar10."),
         (
             ("--preset", "dart-cifar10"),
             3,
             "preset: no preset is called dart-cifar10. Did you mean darts-cifar10?",
         ),
         (("--preset", "x.yaml"), 3, "Write --recipe x.yaml."),
-        (("--set", "scale=mini"), 3, "scale: is no setting. Write --scale mini."),
+        (("--set", "scale=mini"), 3, "scale: is not a setting. Write --scale mini."),
         (("--set", "=3"), 3, "'=3' names no setting. Write --set PATH=VALUE."),
         (("--set", "trainr.epochs=3"), 3, "Did you mean trainer?"),
         (("--set", "trainer.epochs=many"), 3, "'many' is not a whole number at least 1."),
         (("--set", "lr=1"), 3, "Did you mean updater.lr or trainer.lr or training.lr?"),
         (("--dataset", "synthetic"), 3, "--preset darts-cifar10"),
-        (("--dataset", "cifar10"), 3, "A plugin of your own can bring more: nascore new-plugin"),
+        (("--dataset", "cifar10"), 3, "Your own plugin can add one: nascore new-plugin"),
     ],
 )
 def test_flags(tmp_path, monkeypatch, words, code, said):

@@ -69,9 +69,9 @@ def test_a_search_finds_mistakes_there(tmp_path: Path, text: str, said: str) -> 
     ("slot", "sizes", "said"),
     [
         ("updater", {"mini": {"cells": 3}}, "mine: only a space declares sizes."),
-        ("space", {"small": {"cells": 3}}, "mine: it declares a size for 'small', which is no scale:"),
-        ("space", {"mini": {"depth": 3}}, "mine: its size depth=3 is none: channels or cells,"),
-        ("space", {"mini": {"cells": 0}}, "mine: its size cells=0 is none:"),
+        ("space", {"small": {"cells": 3}}, "mine: it declares a size for 'small', which is not a scale:"),
+        ("space", {"mini": {"depth": 3}}, "mine: its size depth=3 is wrong: give channels or cells"),
+        ("space", {"mini": {"cells": 0}}, "mine: its size cells=0 is wrong:"),
     ],
 )
 def test_a_size_that_cannot_be_is_a_fault_of_the_plugin(slot: str, sizes: object, said: str) -> None:

@@ -57,7 +57,7 @@ def test_a_word_of_an_old_format_is_unknown_in_the_new_one(installed, tmp_path):
 
 def test_a_recipe_of_a_newer_nascore_says_so_and_nothing_else(installed, tmp_path):
     [problem] = read(installed, tmp_path, "nascore: 4\nwings: 2\nupdater: {name: dart}\n").problems
-    assert problem.text == "made by a newer nascore: the format is 4, and this one reads 3."
+    assert problem.text == "the recipe is from a newer nascore: its format is 4, this version reads 3."
     assert problem.hint == "pip install --upgrade nascore"
     assert str(problem.origin).endswith("main.yaml:1:10")
 
@@ -65,7 +65,7 @@ def test_a_recipe_of_a_newer_nascore_says_so_and_nothing_else(installed, tmp_pat
 @pytest.mark.parametrize("said", ["0", "-1", "1.0", "'1'", "null", "true", "[1]"])
 def test_what_is_no_format(installed, tmp_path, said):
     [problem] = read(installed, tmp_path, f"nascore: {said}\n").problems
-    assert "is not a format of recipes that this version reads." in problem.text
+    assert "is not a recipe format of this version." in problem.text
     assert problem.hint == "Write nascore: 3."
 
 
@@ -74,5 +74,5 @@ def test_format_1_is_the_first_and_has_no_steps(installed, tmp_path):
     path = tmp_path / "main.yaml"
     path.write_text("nascore: 2\n", encoding="utf-8")
     [problem] = recipe(installed, recipe=path).problems
-    assert problem.text.startswith("made by a newer nascore")
+    assert problem.text.startswith("the recipe is from a newer nascore")
     assert (problem.path, problem.hint) == ("nascore", "pip install --upgrade nascore")

@@ -53,7 +53,7 @@ def problems(installed, **asked):
             {"check": lambda *_: None},
             "the check of idea raised TypeError: 'NoneType' object is not iterable.",
         ),
-        ({"check": lambda *_: ["x"]}, "the check of idea gives 'x', which is no Problem."),
+        ({"check": lambda *_: ["x"]}, "the check of idea gave 'x', which is not a Problem."),
         (
             {"needs": (Need(terms=("updater.learns",), why="so", when=boom),)},
             "the condition of the need updater.learns of idea raised ZeroDivisionError: boom.",
@@ -141,7 +141,7 @@ def test_an_error_that_only_warns_is_heard():
 
 def test_an_error_that_holds_no_problems_but_texts_is_the_plugins_mistake():
     [problem] = problems(with_idea(check=raising(RecipeError(["so"]))))
-    assert problem.text == "the check of idea gives 'so', which is no Problem."
+    assert problem.text == "the check of idea gave 'so', which is not a Problem."
     assert problem.of_plugin
 
 

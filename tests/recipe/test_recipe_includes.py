@@ -44,14 +44,14 @@ def test_a_file_is_read_once_however_often_it_is_included(installed, tmp_path, m
 def test_too_many_layers_are_refused_and_not_waited_for(installed, tmp_path):
     [problem] = recipe(installed, recipe=chain(tmp_path, 40, 2)).problems
     assert problem.path == "include"
-    assert problem.text == "more than 1,000 files are included, each counted as often as it is reached."
+    assert problem.text == "there are more than 1,000 includes, counted with repetitions."
     assert str(problem.origin).endswith(".yaml:2:11") or str(problem.origin).endswith(".yaml:2:20")
 
 
 @pytest.mark.parametrize(("count", "refused"), [(101, False), (102, True), (2_000, True)])
 def test_files_may_not_include_each_other_without_end(installed, tmp_path, count, refused):
     problems = recipe(installed, recipe=chain(tmp_path, count, 1)).problems
-    said = ["files include each other more than 100 deep."] if refused else []
+    said = ["files include each other more than 100 levels deep."] if refused else []
     assert [problem.text for problem in problems] == said
 
 
@@ -91,10 +91,10 @@ class Silent:
     [
         ({"path": Leaving()}, "SystemExit: utf-8"),
         ({"path": Silent()}, "UnprintableError: its text cannot be read"),
-        ({"path": Odd()}, "PluginError: the text of preset odd is no str but bytes"),
+        ({"path": Odd()}, "PluginError: the text of preset odd must be a str, not bytes"),
         ({"path": 3}, "AttributeError: 'int' object has no attribute 'read_text'"),
-        ({"text": 3}, "PluginError: the text of preset odd is no str but int"),
-        ({"text": b"nascore: 1"}, "PluginError: the text of preset odd is no str but bytes"),
+        ({"text": 3}, "PluginError: the text of preset odd must be a str, not int"),
+        ({"text": b"nascore: 1"}, "PluginError: the text of preset odd must be a str, not bytes"),
         ({}, "PluginError: preset odd has neither a path nor a text"),
     ],
 )

@@ -17,7 +17,7 @@ def installed():
     return registry()
 
 
-MORE = "A plugin of your own can bring more: nascore new-plugin --help."
+MORE = "Your own plugin can add one: nascore new-plugin --help."
 
 
 def write(folder, text, name="main.yaml"):
@@ -44,7 +44,7 @@ def test_a_known_component_says_what_to_install(installed, slot, name, distribut
     error = refused(installed, PluginError, names={slot: [name]})
     assert error.exit_code == 4
     assert str(error) == (
-        f"{slot}: no {slot} is called {name}; {distribution} brings it and is not installed. "
+        f"{slot}: no {slot} is called {name}; {distribution} provides it but is not installed. "
         f"pip install {distribution}\n     from --{slot} {name}"
     )
 
@@ -241,4 +241,4 @@ def test_a_strangers_recipe_writes_no_command(installed, tmp_path):
     assert f"--with '{tmp_path}/$(touch PWNED).py'" in error
     assert "pip install" not in error
     assert "\x1b" not in error
-    assert "'z\\x1b[31m' is no name of a plugin" in error
+    assert "'z\\x1b[31m' is not a plugin name" in error

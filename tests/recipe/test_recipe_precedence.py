@@ -103,7 +103,7 @@ def test_evaluate_settles_the_data_set_alone(installed):
     assert found.run.training.epochs == 600
     mini = settled(Request(), installed, run=EVALUATE_RUN, slots=only)
     assert (mini.run.training.channels, mini.run.training.label_smoothing) == (None, 0.1)
-    with pytest.raises(RecipeError, match="updater plays no part here"):
+    with pytest.raises(RecipeError, match="updater: evaluate does not use this slot"):
         settled(Request(sets=["updater.lr=1"]), installed, run=EVALUATE_RUN, slots=only)
 
 

@@ -34,7 +34,7 @@ def test_data_that_are_not_installed_are_asked_for() -> None:
     [problem] = recipe(with_preset(FLOWERS), preset="paper").problems
 
     assert problem.verdict == "refused"
-    assert problem.text == "the preset is for flowers, and no data set of that name is installed."
+    assert problem.text == "the preset is for data set flowers, which is not installed."
     assert "--dataset digits or --dataset images" in problem.hint
 
 
@@ -45,7 +45,7 @@ def test_other_data_are_warned_of(scale: str | None) -> None:
     assert found.names("dataset") == ("digits",)
     [problem] = found.problems
     assert (problem.verdict, problem.path) == ("warned", "dataset")
-    assert problem.text.startswith("preset paper is for flowers, and this is digits:")
+    assert problem.text.startswith("preset paper is for flowers; with digits")
     assert str(problem.origin) == "--dataset digits"
 
 
@@ -85,4 +85,4 @@ def test_an_evaluation_keeps_the_data_of_its_run(tiny_run: Path) -> None:
     recipe = resolve_evaluation(tiny_run, Request(preset="darts-cifar10", scale="mini")).recipe
 
     assert recipe.names("dataset") == ("digits",)
-    assert any("is for cifar10, and this is digits" in problem.text for problem in recipe.warned)
+    assert any("is for cifar10; with digits" in problem.text for problem in recipe.warned)

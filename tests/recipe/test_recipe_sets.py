@@ -72,7 +72,7 @@ def test_an_argument_is_read_like_a_set(installed):
         (["updater.lr="], "updater.lr: the value is empty. Write null or ''."),
         (
             ["updater.lr=1", "updater.lr=2"],
-            "updater.lr: given twice; first as --set updater.lr=1. Leave one of them out.",
+            "updater.lr: given twice; first as --set updater.lr=1. Remove one of them.",
         ),
         (
             ["training={epochs: 3}", "training.epochs=4"],
@@ -91,7 +91,7 @@ def test_an_argument_is_read_like_a_set(installed):
             "regularizer.l2.weight: no regularizer is called l2. Installed: cost, entropy, l1.",
         ),
         (["regularizer.l1=1"], "regularizer.l1: names no setting of l1. Write regularizer.l1.SETTING=VALUE."),
-        (["updater..lr=1"], "updater..lr: is no path. Write SLOT.SETTING or SETTING."),
+        (["updater..lr=1"], "updater..lr: is not a path. Write SLOT.SETTING or SETTING."),
         (["sed=1"], "sed: the run has no setting sed. Did you mean seed? (a whole number at least 0)"),
         (["updatr.lr=1"], "updatr: the run has no setting updatr. Did you mean updater?"),
         (["training=3"], "training: 3 is not a group of settings."),
@@ -116,8 +116,8 @@ def test_the_errors_of_set(installed, sets, said):
         ),
         ({"updater": ["zzz"]}, "updater: no updater is called zzz. Installed: darts, data, uniform, xnas."),
         ({"updater": ["darts", "data"]}, "updater: holds one component, not 2."),
-        ({"regularizer": ["l1", "sample:l1"]}, "regularizer: a component stands twice."),
-        ({"regularizer": ["none", "l1"]}, "regularizer: none leaves it empty, and stands alone."),
+        ({"regularizer": ["l1", "sample:l1"]}, "regularizer: the same component is named twice."),
+        ({"regularizer": ["none", "l1"]}, "regularizer: none cannot be combined with components."),
         ({"updatr": ["darts"]}, "updatr: no slot is called updatr. Did you mean updater?"),
     ],
 )

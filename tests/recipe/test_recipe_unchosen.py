@@ -82,7 +82,7 @@ def test_a_plugin_that_is_switched_off_is_not_called_missing(words):
     result = CliRunner().invoke(main, words, env={"NASCORE_WITHOUT": "nascore-darts"})
     assert result.exit_code == 4
     assert "is switched off: NASCORE_WITHOUT names it." in result.stderr
-    assert "Take it out of NASCORE_WITHOUT." in result.stderr
+    assert "Remove it from NASCORE_WITHOUT." in result.stderr
     assert "not installed" not in result.stderr
 
 

@@ -49,7 +49,7 @@ def test_cells_of_a_network_in_which_nothing_repeats(tmp_path):
     grown = dump(untie(load(CELLS)))
     assert warned(tmp_path, grown, training__cells=6) == ["training.cells"]
     (problem,) = asked(tmp_path, grown, training__cells=6).recipe.warned
-    assert "stays as deep as it is" in str(problem)
+    assert "its depth is fixed" in str(problem)
     assert "from" in str(problem)
     assert warned(tmp_path, CELLS, training__cells=6) == []
 
@@ -119,7 +119,7 @@ def test_what_grows_has_no_auxiliary_head(value, tmp_path):
         *("--growth", "petridish", "--updater", "sgd"),
         *("--set", f"training.auxiliary={value}", "--dry-run"),
     )
-    assert said.count("training.auxiliary: what grows") == (value > 0)
+    assert said.count("training.auxiliary: growing") == (value > 0)
 
 
 def test_a_search_that_cannot_be_built_tells_its_warnings_and_where_its_mistake_stands(tmp_path):

@@ -47,7 +47,7 @@ def test_a_wish_is_taken_of_every_slot_before(own, other):
     found = settled(registry, **{own: "wishing"})
     assert (found.names(other), found.problems) == (("wished",), ())
     assert found.part(other).settings.channels == 7
-    assert str(found.part(other).brought) == "wished by wishing"
+    assert str(found.part(other).chosen_by) == "wished by wishing"
     # Its settings hold for whoever names the same, and what is named stands.
     assert settled(registry, **{own: "wishing", other: "wished"}).part(other).settings.channels == 7
     assert settled(registry, **{own: "wishing", other: "wishing"}).names(other) == ("wishing",)
@@ -95,11 +95,11 @@ def test_one_that_could_never_be_taken_is_refused_when_it_is_loaded(own, other):
     plugin = installed(own, **{other: WISHED}).plugins[0]
     assert (plugin.name, plugin.status) == ("sample", "broken")
     if own == "observer":
-        why = "no wish of observer is taken, since it has no say in the result"
+        why = "wishes of slot observer are never taken, since it does not influence the result"
     else:
         before = ", ".join(ORDER[: ORDER.index(other)])
-        who = f"those of {before} are taken" if before else "no part's wish for it is taken"
-        why = f"which is filled before {own}: {who}. Declare a need instead, or bring a preset"
+        who = f"only wishes of {before} are taken" if before else "no wishes for it are taken"
+        why = f"which is filled before {own}: {who}. Declare a need instead, or add a preset"
     joint = ", and " if own == "observer" else ", "
     assert f"wishing: it wishes for {other}{joint}{why}" in plugin.reason
 
@@ -139,11 +139,11 @@ def test_a_wish_for_a_component_that_is_not_there_is_on_record():
     registry = installed("updater", relaxation=["gone", "wished", "gone too"], regularizer="gone")
     found = settled(registry, updater="wishing")
     assert found.names("relaxation") == ("wished",)
-    assert [str(one) for one in found.passed] == [
-        "gone, wished by wishing: passed over, it is not installed",
-        "gone, wished by wishing: passed over, it is not installed",
+    assert [str(one) for one in found.declined] == [
+        "gone, wished by wishing, is not used: it is not installed",
+        "gone, wished by wishing, is not used: it is not installed",
     ]
-    assert settled(registry, updater="wishing", relaxation="softmax", regularizer="plain").passed == ()
+    assert settled(registry, updater="wishing", relaxation="softmax", regularizer="plain").declined == ()
 
 
 def test_a_wish_for_a_name_that_two_plugins_bring_is_on_record():
@@ -153,7 +153,7 @@ def test_a_wish_for_a_name_that_two_plugins_bring_is_on_record():
     registry = Registry.of(sample=one, first=both[0], second=both[1])
     found = settled(registry, updater="wishing")
     assert found.names("relaxation") == ("softmax",)
-    (passed,) = found.passed
+    (passed,) = found.declined
     assert str(passed) == (
-        "twice, wished by wishing: passed over, several plugins bring it: first:twice, second:twice"
+        "twice, wished by wishing, is not used: several plugins bring it: first:twice, second:twice"
     )

@@ -47,8 +47,8 @@ def test_what_wishes_bring(installed, names, brought):
 
 def test_a_wish_that_does_not_fit_is_passed_over_with_its_reason(installed):
     found = recipe(installed, names={"updater": ["xnas"], "growth": ["petridish"]})
-    assert [str(passed) for passed in found.passed] == [
-        "l1, wished by petridish: passed over, it needs an updater that follows the gradient of theta"
+    assert [str(passed) for passed in found.declined] == [
+        "l1, wished by petridish, is not used: it needs an updater that follows the gradient of theta"
     ]
 
 
@@ -63,7 +63,7 @@ def test_what_was_named_is_never_passed_over(installed):
     assert str(problem) == (
         "xnas and linear do not fit.\n"
         "     xnas needs a relaxation that gives weights that are not negative and sum to 1 over the "
-        "segment; linear is not that.\n"
+        "segment; linear does not qualify.\n"
         "     Why: its rewards need a distribution.\n"
         "     xnas from --updater; linear from --relaxation. What fits: egs, softmax."
     )

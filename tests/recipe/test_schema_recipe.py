@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from recipe_mutations import Mutations
 from recipe_sample import CORE, NEXT_TO_XNAS, TABLE, registry
 
-from nascore.recipe import Request, fit, resolve
+from nascore.recipe import Request, check_fit, resolve
 from nascore.recipe.settling.schema import component_schema, recipe_schema
 
 INSTALLED = registry()
@@ -30,7 +30,7 @@ def refused(text, folder, installed=INSTALLED):
     path = folder / "recipe.yaml"
     path.write_text(text, encoding="utf-8")
     recipe = resolve(Request(recipe=path).layers(installed, slots=TABLE), installed, run=CORE, slots=TABLE)
-    unfit = fit(recipe, installed)
+    unfit = check_fit(recipe, installed)
     return [one for one in recipe.refused if one not in unfit]
 
 

@@ -26,7 +26,7 @@ class MyRule:
         ({"device": "gpu"}, "device: 'gpu' is not one of auto, cpu, cuda."),
         ({"threads": 0}, "threads: 0 is not a whole number at least 1"),
         ({"settings": {"updater": "sgd"}}, "chosen by its own flag. Write updater='sgd'."),
-        ({"seed": 4, "settings": {"seed": 3}}, "seed: given twice; first as seed=4. Leave one of them out."),
+        ({"seed": 4, "settings": {"seed": 3}}, "seed: given twice; first as seed=4. Remove one of them."),
         ({"device": "cpu", "settings": {"device": "auto"}}, "device: given twice; first as device='cpu'."),
         ({"space": "file:a.yaml", "settings": {"space.path": "b.yaml"}}, "space.path: given twice; first as"),
     ],

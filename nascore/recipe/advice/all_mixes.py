@@ -13,8 +13,8 @@ from attrs import Factory, evolve, frozen
 
 from nascore.config import settings_of, write_scalar
 from nascore.errors import Origin, Problem, RecipeError, did_you_mean
-from nascore.recipe.settling.misfit import asks, changed, other_values, plain
-from nascore.recipe.settling.needs import split, unmet
+from nascore.recipe.settling.misfit import default_part, need_text, other_values, with_setting
+from nascore.recipe.settling.needs import split_term, unmet_needs
 from nascore.recipe.settling.request import Request
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.plugin import Registry
-    from nascore.recipe.settling.needs import Unmet
+    from nascore.recipe.settling.needs import UnmetNeed
     from nascore.recipe.settling.recipe import Recipe
     from nascore.slots import Slot
 
@@ -133,14 +133,14 @@ def needs_a_value(component: Component) -> bool:
 
 def plain_settings(component: Component) -> object:
     """Return the default settings of a component; None where making them fails."""
-    part = plain(component)
+    part = default_part(component)
     return None if part is None else part.settings
 
 
 def needed_capabilities(registry: Registry, slots: Iterable[Slot] = SLOTS) -> frozenset[tuple[str, str]]:
     """Return slot and name of every capability that some component needs."""
     components = (component for slot in slots for component in registry.components(slot.name))
-    terms = (split(term) for component in components for need in component.needs for term in need.terms)
+    terms = (split_term(term) for component in components for need in component.needs for term in need.terms)
     return frozenset((slot, capability) for _, slot, capability in terms)
 
 
@@ -185,15 +185,15 @@ def deciding_settings(component: Component, needed: frozenset[tuple[str, str]]) 
 
     Args:
         component: The component.
-        needed: Slot and name of what some need asks for.
+        needed: Slot and name of every needed capability.
     """
-    part = plain(component)
+    part = default_part(component)
     found: dict[str, tuple[Any, ...]] = {}
     for name, declared in {} if part is None else settings_of(component.config).items():
         if part is None or declared.nested:
             continue
         values = (declared.default, *other_values(declared, declared.default))
-        variants = [(value, changed(part, name, value)) for value in values]
+        variants = [(value, with_setting(part, name, value)) for value in values]
         provided = [
             (value, {capability for capability in variant.provides if (component.slot, capability) in needed})
             for value, variant in variants
@@ -360,7 +360,7 @@ def partners(component: Component, registry: Registry) -> Iterator[Mix]:
 
 def _explained_problems(recipe: Recipe) -> Iterator[Problem]:
     """Yield all problems of a recipe; those of unmet needs with a short text."""
-    for lack in unmet(recipe.parts):
+    for lack in unmet_needs(recipe.parts):
         yield Problem(path="", text=_reason(lack), verdict=lack.need.verdict, slots=lack.slots)
     for problem in recipe.problems:
         if problem.text:
@@ -368,8 +368,8 @@ def _explained_problems(recipe: Recipe) -> Iterator[Problem]:
             yield evolve(problem, text=text)
 
 
-def _reason(lack: Unmet) -> str:
-    return f"{lack.part.name} needs {asks(lack.need)}: {lack.need.why.rstrip('.')}"
+def _reason(lack: UnmetNeed) -> str:
+    return f"{lack.part.name} needs {need_text(lack.need)}: {lack.need.why.rstrip('.')}"
 
 
 def _not_combined(registry: Registry, axes: Sequence[Axis]) -> Iterator[str]:

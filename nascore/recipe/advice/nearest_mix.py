@@ -15,8 +15,8 @@ from attrs import Factory, define, evolve, frozen
 from nascore.config import settings_of, write_value
 from nascore.errors import RecipeError
 from nascore.recipe.settling.fit import misfits
-from nascore.recipe.settling.misfit import other_values, plain, varied_settings
-from nascore.recipe.settling.needs import holds, need_applies, slots_of, unmet
+from nascore.recipe.settling.misfit import default_part, other_values, varied_settings
+from nascore.recipe.settling.needs import is_met, need_applies, slots_of_need, unmet_needs
 from nascore.recipe.settling.request import table_of
 from nascore.recipe.settling.settle import resolve
 
@@ -157,7 +157,7 @@ def _slot_changes(request: Request, recipe: Recipe, context: ResolveContext, slo
             text=f"{names} removed",
             slot="" if slot.many else slot.name,
         )
-    elif parts and any(part.brought.in_file for part in parts):
+    elif parts and any(part.chosen_by.in_file for part in parts):
         yield from _removed_from_file(request, parts, context, slot)
     if not slot.many:
         yield from _replaced(request, parts, context, slot)
@@ -245,9 +245,9 @@ def _unset(request: Request, path: str) -> Request:
     return request if len(others) == len(request.sets) else evolve(request, sets=others)
 
 
-def _is_below(typed: str, path: str) -> bool:
+def _is_below(candidate: str, path: str) -> bool:
     # The path may contain a plugin's name: regularizer.builtin:l1.weight.
-    bare = ".".join(word.rpartition(":")[2] for word in typed.split("."))
+    bare = ".".join(word.rpartition(":")[2] for word in candidate.split("."))
     return bare == path or bare.startswith(f"{path}.")
 
 
@@ -257,7 +257,7 @@ def _set(request: Request, path: str, value: object) -> Request:
 
 
 def _source(part: Part) -> str:
-    origin = part.brought
+    origin = part.chosen_by
     if origin.kind == "wish":
         return f"{origin.who} brings {part.name}"
     if origin.kind == "default":
@@ -407,15 +407,15 @@ def _key(request: Request) -> object:
 
 
 def _accepted(recipe: Recipe, context: ResolveContext, slot: str) -> Iterator[str]:
-    lacks = [lack for lack in unmet(recipe.parts) if lack.need.verdict == "refused"]
+    lacks = [lack for lack in unmet_needs(recipe.parts) if lack.need.verdict == "refused"]
     for component in context.registry.components(slot):
-        new = plain(component)
+        new = default_part(component)
         parts = {**recipe.parts, slot: () if new is None else (new,)}
-        unmet_needs = [
+        rejections = [
             lack
             for lack in lacks
             if lack.part.component is component
-            or (slot in slots_of(lack.need) and not any(holds(term, parts) for term in lack.need.terms))
+            or (slot in slots_of_need(lack.need) and not any(is_met(term, parts) for term in lack.need.terms))
         ]
-        if new is not None and not unmet_needs:
+        if new is not None and not rejections:
             yield context.label(component)

@@ -1,4 +1,4 @@
-"""The fit check: needs of parts, their own rules on values, and settings that nothing reads."""
+"""Checks whether parts fit: their needs, their checks of values, and settings that nothing reads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from attrs import frozen
 from nascore.config import settings_of
 from nascore.description import reducing
 from nascore.errors import Problem
-from nascore.plugin.guard import guarded, no_problem
-from nascore.recipe.settling.misfit import misfit
-from nascore.recipe.settling.needs import need_applies, unmet
+from nascore.plugin.guard import guarded, not_a_problem
+from nascore.recipe.settling.misfit import explain_misfit
+from nascore.recipe.settling.needs import need_applies, unmet_needs
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 TYPED: Final[tuple[OriginKind, ...]] = ("flag", "set", "python")
 
 
-def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
-    """Return a warning for every value that somebody gave and that a component declares as unread.
-
-    They say nothing of how parts fit, so that no choice of another component is their cure.
+def unread_setting_warnings(recipe: Recipe, *, written: bool = False) -> list[Problem]:
+    """Return a warning for every given value that a component declares as unread.
 
     Args:
         recipe: A settled recipe.
-        written: Whether its file was written by a run: then the file holds every value, whoever gave it.
+        written: Whether a run wrote its file: such a file holds all values, so they are not warned of.
     """
     layers = TYPED if written else (*TYPED, "recipe")
     rows: list[Row] | None = None
@@ -52,7 +50,7 @@ def ineffective(recipe: Recipe, *, written: bool = False) -> list[Problem]:
 
 def _warning(row: Row, part: Part, instead: str) -> Problem:
     path, _value, origin = row
-    text = f"nothing reads it with {part.slot} {part.name}: {instead}."
+    text = f"has no effect with {part.slot} {part.name}: {instead}."
     return Problem(path=path, text=text, origin=origin, verdict="warned")
 
 
@@ -61,52 +59,53 @@ def _is_below(path: str, unread: str) -> bool:
 
 
 def misfits(recipe: Recipe, registry: Registry) -> tuple[Problem, ...]:
-    """Return a problem for every need that no part meets, refused or warned.
+    """Return a problem for every unmet need, refused or warned.
 
     Args:
         recipe: A settled recipe.
-        registry: What is installed, to say what fits.
+        registry: The installed components, for hints.
     """
-    return tuple(misfit(one, recipe.parts, registry) for one in unmet(recipe.parts))
+    return tuple(explain_misfit(lack, recipe.parts, registry) for lack in unmet_needs(recipe.parts))
 
 
-def fit(
+def check_fit(
     recipe: Recipe, registry: Registry, *, explain: bool = True, written: bool = False
 ) -> tuple[Problem, ...]:
-    """Check a finished recipe: all needs, each component's own rules on values, and what nothing reads.
+    """Return the problems of a settled recipe: unmet needs, failed checks of values, and unread settings.
 
     Args:
         recipe: A settled recipe.
-        registry: What is installed, to say what fits.
-        explain: Whether misfits are explained; else they have no text.
-        written: Whether the recipe's file was written by a run.
+        registry: The installed components, for hints.
+        explain: Whether misfits get a text.
+        written: Whether a run wrote the recipe's file.
 
     Returns:
         Every problem, refused or warned.
     """
-    problems = [*(misfits(recipe, registry) if explain else _untold(recipe))]
+    problems = [*(misfits(recipe, registry) if explain else _unexplained(recipe))]
     for part in (part for items in recipe.parts.values() for part in items):
         for need in part.component.needs:
             problems += need_applies(part.component, part.settings, need)[1]
-        problems += recipe.placed(_checked(part, ChoiceView(recipe=recipe, registry=registry)))
-    return (*problems, *ineffective(recipe, written=written))
+        problems += recipe.with_origins(_check_problems(part, ChoiceView(recipe=recipe, registry=registry)))
+    return (*problems, *unread_setting_warnings(recipe, written=written))
 
 
-def _untold(recipe: Recipe) -> list[Problem]:
+def _unexplained(recipe: Recipe) -> list[Problem]:
     return [
-        Problem(path="", text="", verdict=one.need.verdict, slots=one.slots) for one in unmet(recipe.parts)
+        Problem(path="", text="", verdict=lack.need.verdict, slots=lack.slots)
+        for lack in unmet_needs(recipe.parts)
     ]
 
 
 @frozen(kw_only=True)
 class ChoiceView:
-    """What a component's check sees: the recipe, and the operations that are installed."""
+    """The view that a component's check gets: the recipe and the installed operations."""
 
     recipe: Recipe
     registry: Registry
 
     def names(self, slot: str) -> tuple[str, ...]:
-        """Return the names of what fills a slot."""
+        """Return the names of the components in a slot."""
         return self.recipe.names(slot)
 
     def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
@@ -114,38 +113,40 @@ class ChoiceView:
         return self.recipe.setting(path)
 
     def operations(self) -> Catalogue:
-        """Return the operations that are installed, by name."""
+        """Return the installed operations, by name."""
         return self.registry.operations()
 
 
-def _checked(part: Part, recipe: ChoiceView) -> list[Problem]:
-    """What a component's own rules say."""
+def _check_problems(part: Part, recipe: ChoiceView) -> list[Problem]:
+    """Return the problems that a component's check finds."""
     check = part.component.check
     if check is None:
         return []
     found, wrong = guarded(part.component, "check", lambda: tuple(check(part.settings, recipe)), lambda: ())
     return [
-        *(item if isinstance(item, Problem) else no_problem(part.component, item) for item in found),
+        *(item if isinstance(item, Problem) else not_a_problem(part.component, item) for item in found),
         *wrong,
     ]
 
 
-def leftovers(recipe: Recipe, stack: Stack) -> Iterator[Problem]:
-    """Yield a problem for every value given by path that no part took."""
+def unused_values(recipe: Recipe, stack: Stack) -> Iterator[Problem]:
+    """Yield a problem for every value given by path that belongs to no part."""
     slots = {slot.name: slot for slot in recipe.slots}
     for value in (*stack.below, *stack.above):
         by_path = value.node.origin.kind in ("set", "python")
         if not by_path or value.slot == RUN:
             continue
         if value.slot not in slots:
-            text = f"{value.slot} plays no part here."
-            yield Problem(path=value.slot, text=text, origin=value.node.origin, hint=_of_run(value, recipe))
+            text = f"{recipe.part(RUN).name} does not use this slot."
+            yield Problem(
+                path=value.slot, text=text, origin=value.node.origin, hint=_run_setting_hint(value, recipe)
+            )
         elif value.component is not None and value.component.name not in recipe.names(value.slot):
-            yield _not_there(value, recipe)
+            yield _absent_component(value, recipe)
 
 
-def _of_run(value: Value, recipe: Recipe) -> str:
-    """Return the hint for a setting that a group of the run has too: ``training.epochs``."""
+def _run_setting_hint(value: Value, recipe: Recipe) -> str:
+    """Return a hint at groups of the run with a setting of this name: ``training.epochs``."""
     given = value.node.value if isinstance(value.node.value, dict) else {}
     groups = settings_of(type(recipe.run))
     paths = [
@@ -157,7 +158,7 @@ def _of_run(value: Value, recipe: Recipe) -> str:
     return f"Did you mean {' or '.join(paths)}?" if paths else "Leave it out."
 
 
-def _not_there(value: Value, recipe: Recipe) -> Problem:
+def _absent_component(value: Value, recipe: Recipe) -> Problem:
     assert value.component is not None
     name, slot = value.component.name, value.slot
     filled = ", ".join(recipe.names(slot)) or "empty"
@@ -177,43 +178,45 @@ def unused_size_warnings(
 ) -> Recipe:
     """Return a recipe with a warning for every typed size that has no effect on any of some architectures.
 
-    What stands in files and scales is for all architectures, and says nothing of these. What is warned of
-    already is not warned of again.
+    Sizes from files and scales are meant for all architectures, and are not warned of.
 
     Args:
-        recipe: A settled recipe, with which they are trained in the end.
+        recipe: The recipe of the final training.
         descriptions: The architectures, or the space that they come from.
-        grow: Whether they grow: then what grows them declares itself that nothing reads the cells.
+        grow: Whether they grow: the growth policy itself declares that `cells` is unread.
     """
-    typed = _typed(recipe)
+    typed = _typed_sizes(recipe)
     if not typed:
         return recipe
-    texts = [dict(_of_grown(one) if grow else _without_effect(one)) for one in descriptions]
+    texts = [dict(_without_effect_on_grown(one) if grow else _without_effect(one)) for one in descriptions]
     found = [
-        Problem(path=recipe.typed(path), text=texts[0][path], origin=origin, verdict="warned")
+        Problem(path=recipe.with_prefix(path), text=texts[0][path], origin=origin, verdict="warned")
         for path, origin in typed.items()
-        if texts and all(path in one for one in texts)
+        if texts and all(path in reasons for reasons in texts)
     ]
-    return recipe.warned_of(found)
+    return recipe.with_warnings(found)
 
 
-def _typed(recipe: Recipe) -> dict[str, Origin]:
+def _typed_sizes(recipe: Recipe) -> dict[str, Origin]:
     known = {problem.path for problem in recipe.warned}
     return {
         path: origin
         for path, value, origin in recipe.rows()
-        if path in {CELLS, AUXILIARY} and recipe.typed(path) not in known and value and origin.kind in TYPED
+        if path in {CELLS, AUXILIARY}
+        and recipe.with_prefix(path) not in known
+        and value
+        and origin.kind in TYPED
     }
 
 
 def _without_effect(description: Description) -> Iterator[tuple[str, str]]:
     if all(node.repeat is None for node in description.network.nodes):
-        yield CELLS, "no node of this network repeats, so it stays as deep as it is."
+        yield CELLS, "no node of this network repeats, so its depth is fixed."
     if description.auxiliary is None and reducing(description) is None:
-        text = "an auxiliary head stands where the reduction last rises, which here it never does."
+        text = "this network never reduces its resolution, so it has no place for an auxiliary head."
         yield AUXILIARY, text
 
 
-def _of_grown(description: Description) -> Iterator[tuple[str, str]]:
+def _without_effect_on_grown(description: Description) -> Iterator[tuple[str, str]]:
     if description.auxiliary is None:
-        yield AUXILIARY, "what grows has no auxiliary head."
+        yield AUXILIARY, "growing architectures have no auxiliary head."

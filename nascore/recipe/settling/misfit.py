@@ -12,7 +12,7 @@ from nascore.capability import sentence
 from nascore.config import settings_of, write_scalar, write_value
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
-from nascore.recipe.settling.needs import need_applies, split, worst
+from nascore.recipe.settling.needs import need_applies, split_term, worst_unmet_need
 from nascore.recipe.settling.recipe import Part
 from nascore.shell import command_line
 from nascore.slots import RUN
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nascore.component import Component, Need
     from nascore.config import Declared
     from nascore.plugin import Registry
-    from nascore.recipe.settling.needs import Unmet
+    from nascore.recipe.settling.needs import UnmetNeed
 
 
 @frozen(kw_only=True, eq=False)
@@ -31,61 +31,63 @@ class Remedy:
     """One change that meets a need.
 
     Attributes:
-        part: The part as it is then.
-        before: The part as it is, of which a setting is changed; None: another component takes its place.
-        setting: The setting that is changed; empty where a component is.
-        level: How bad the worst need is in which the part has a say then.
+        part: The part after the change.
+        before: The part whose setting is changed; None for another component.
+        setting: The changed setting; empty for another component.
+        severity: The severity of the worst need that involves the changed part.
     """
 
     part: Part
     before: Part | None = None
     setting: str = ""
-    level: int = 0
+    severity: int = 0
 
     @property
     def assigned(self) -> str:
-        """The setting and its value, as they are typed after ``--set``."""
+        """The value of ``--set`` for the changed setting."""
         value = write_scalar(getattr(self.part.settings, self.setting))
         return f"{self.part.prefix}{self.setting}={value}"
 
     @property
-    def typed(self) -> str:
-        """What is added to a command."""
+    def flags(self) -> str:
+        """The flags to add to a command."""
         if self.setting:
             return command_line("--set", self.assigned)
         return command_line(f"--{self.part.slot}", self.part.name)
 
 
-def remedies(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> list[Remedy]:
-    """Return what meets a need, the best judged only; the part's own settings first, then as the terms stand.
+def remedies(lack: UnmetNeed, parts: Mapping[str, Sequence[Part]], registry: Registry) -> list[Remedy]:
+    """Return the best changes that meet a need.
+
+    Settings of the part itself come first, then changes in the order of the terms.
 
     Args:
-        lack: The need that is not met.
-        parts: What fills each slot.
-        registry: What is installed.
+        lack: The unmet need.
+        parts: The parts of each slot.
+        registry: The installed components.
     """
-    found = [*_unasked(lack), *_meeting(lack, parts, registry)]
-    judged = [attrs.evolve(way, level=_level(way, parts)) for way in found]
-    best = min((way.level for way in judged), default=0)
-    return [way for way in judged if way.level == best]
+    found = [*_dropping_the_need(lack), *_meeting_the_need(lack, parts, registry)]
+    rated = [attrs.evolve(remedy, severity=_severity(remedy, parts)) for remedy in found]
+    best = min((remedy.severity for remedy in rated), default=0)
+    return [remedy for remedy in rated if remedy.severity == best]
 
 
 def other_values(declared: Declared, value: object) -> list[Any]:
-    """Return the other values of a setting that has only a few: true or false, or some words."""
+    """Return the other values of a setting with choices: true or false, or some words."""
     if declared.setting.choices:
-        few: Sequence[Any] = declared.setting.choices
+        choices: Sequence[Any] = declared.setting.choices
     elif declared.type is bool:
-        few = (True, False)
+        choices = (True, False)
     elif get_origin(declared.type) is Literal:
-        few = get_args(declared.type)
+        choices = get_args(declared.type)
     else:
-        few = ()
-    return [one for one in few if one != value]
+        choices = ()
+    return [choice for choice in choices if choice != value]
 
 
-def changed(part: Part, name: str, value: object) -> Part | None:
-    """Return a part with another value of a setting; None where its other settings refuse that one."""
-    # A plugin's own rules may join several settings: what one of them raises is no way, and no mistake.
+def with_setting(part: Part, name: str, value: object) -> Part | None:
+    """Return a part with another value of a setting; None where the settings class refuses it."""
+    # A plugin's rules may combine several settings: a value that they refuse is no remedy, and no error.
     settings, wrong = guarded(
         part.component, "settings", lambda: attrs.evolve(part.settings, **{name: value}), lambda: None
     )
@@ -97,11 +99,11 @@ def changed(part: Part, name: str, value: object) -> Part | None:
 def varied_settings(part: Part) -> Iterator[tuple[Part, str]]:
     """Yield a part with one setting changed, and the setting's name.
 
-    The new value is the default, or another of a setting that has only a few; but null is no default for
-    what is typed after the part's name, such as a file.
+    The new value is the default, or another choice of the setting. A null default of the component's argument
+    (such as a file) is not tried.
 
     Args:
-        part: The part as it is.
+        part: The part.
     """
     for name, declared in settings_of(part.component.config).items():
         if declared.nested:
@@ -111,169 +113,175 @@ def varied_settings(part: Part) -> Iterator[tuple[Part, str]]:
         empty = declared.default is None and name == part.component.argument
         if declared.default != value and declared.default not in others and not empty:
             others.append(declared.default)
-        tried = (changed(part, name, other) for other in others)
+        tried = (with_setting(part, name, other) for other in others)
         yield from ((new, name) for new in tried if new is not None)
 
 
-@cache  # asked for at every misfit, and always the same
-def plain(component: Component) -> Part | None:
-    """Return a component as it is without any settings; None where it cannot be had."""
+@cache  # needed for every misfit, and always the same
+def default_part(component: Component) -> Part | None:
+    """Return a component with its default settings; None where making them fails."""
     settings, wrong = guarded(component, "settings", component.config, lambda: None)
     if wrong:
         return None
     origin = Origin(kind="default", what="what fits")
     provides = provided(component, settings)[0]
-    return Part(component=component, settings=settings, origins={}, brought=origin, provides=provides)
+    return Part(component=component, settings=settings, origins={}, chosen_by=origin, provides=provides)
 
 
-def _unasked(lack: Unmet) -> Iterator[Remedy]:
-    """Other settings of the part that has the need, with which it has it no more."""
+def _dropping_the_need(lack: UnmetNeed) -> Iterator[Remedy]:
+    """Yield the settings with which the part no longer has the need."""
     part, need = lack.part, lack.need
     for other, name in varied_settings(part):
         if not need_applies(part.component, other.settings, need)[0]:
             yield Remedy(part=other, before=part, setting=name)
 
 
-def _meeting(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> Iterator[Remedy]:
+def _meeting_the_need(
+    lack: UnmetNeed, parts: Mapping[str, Sequence[Part]], registry: Registry
+) -> Iterator[Remedy]:
     for term in lack.need.terms:
-        negated, slot, capability = split(term)
+        negated, slot, capability = split_term(term)
         if slot == RUN:
             continue
-        there = parts.get(slot, ())
-        for before in there:
+        current = parts.get(slot, ())
+        for before in current:
             for part, name in varied_settings(before):
                 if (capability in part.provides) != negated:
                     yield Remedy(part=part, before=before, setting=name)
-        # What a part wishes of others goes with it: with another in its place they would be other parts.
-        for component in () if _wishes_of(there, parts) else registry.components(slot):
-            new = None if any(part.component is component for part in there) else plain(component)
+        # Another component would bring other wishes, and so change other parts too.
+        for component in () if _has_wishes_for(current, parts) else registry.components(slot):
+            new = None if any(part.component is component for part in current) else default_part(component)
             if new is not None and (capability in new.provides) != negated:
                 yield Remedy(part=new)
 
 
-def _wishes_of(there: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bool:
-    """Say whether some part has settings that one of these wishes for."""
-    names = {part.name for part in there}
+def _has_wishes_for(wishers: Sequence[Part], parts: Mapping[str, Sequence[Part]]) -> bool:
+    """Return whether some part has settings from a wish of these parts."""
+    names = {part.name for part in wishers}
     origins = (origin for filled in parts.values() for part in filled for origin in part.origins.values())
     return any(origin.kind == "wish" and origin.who in names for origin in origins)
 
 
-def _level(way: Remedy, parts: Mapping[str, Sequence[Part]]) -> int:
-    filled = [way.part]
-    if way.before is not None:
-        filled = [way.part if part is way.before else part for part in parts[way.part.slot]]
-    lack = worst({**parts, way.part.slot: filled}, way.part)
-    return 0 if lack is None else lack.level
+def _severity(remedy: Remedy, parts: Mapping[str, Sequence[Part]]) -> int:
+    filled = [remedy.part]
+    if remedy.before is not None:
+        filled = [remedy.part if part is remedy.before else part for part in parts[remedy.part.slot]]
+    lack = worst_unmet_need({**parts, remedy.part.slot: filled}, remedy.part)
+    return 0 if lack is None else lack.severity
 
 
 _INDENT: Final = "\n     "
-_MOST: Final = 3
-"""Ways that a warning names; of more the first say enough."""
+_MAX_REMEDIES: Final = 3
+"""The largest number of remedies in a warning."""
 
 
-def asks(need: Need) -> str:
-    """Say a need in words: "a relaxation that draws nothing at random"."""
-    return need.ask or " or ".join(_wording(term) for term in need.terms)
+def need_text(need: Need) -> str:
+    """Return a need in words: "a relaxation that draws nothing at random"."""
+    return need.ask or " or ".join(_term_text(term) for term in need.terms)
 
 
-def misfit(lack: Unmet, parts: Mapping[str, Sequence[Part]], registry: Registry) -> Problem:
-    """Return the problem of a need that nothing meets.
+def explain_misfit(lack: UnmetNeed, parts: Mapping[str, Sequence[Part]], registry: Registry) -> Problem:
+    """Return the problem of an unmet need: both parts, their origins, the reason, and a hint at remedies.
 
     Args:
-        lack: The need, and the part that has it.
-        parts: What fills each slot.
-        registry: What is installed, to say what fits.
+        lack: The unmet need.
+        parts: The parts of each slot.
+        registry: The installed components, for the hint.
     """
     part, need = lack.part, lack.need
     found = remedies(lack, parts, registry)
-    blamed = _blamed(found)
-    there = [one for slot in lack.slots[1:] for one in parts.get(slot, ()) if one is not part]
-    others = _concerned(there, blamed)
-    called = [_called(one, blamed) for one in (part, *others)]
+    blamed = _settings_to_blame(found)
+    candidates = [other for slot in lack.slots[1:] for other in parts.get(slot, ()) if other is not part]
+    others = _parts_to_blame(candidates, blamed)
+    names = [_name_with_setting(involved, blamed) for involved in (part, *others)]
     lines = [
-        _head(called, well=need.verdict == "warned"),
-        f"{part.name} needs {asks(need)}{_but(called[1:])}.",
+        _headline(names, well=need.verdict == "warned"),
+        f"{part.name} needs {need_text(need)}{_not_met_by(names[1:])}.",
         f"Why: {need.why.rstrip('.')}.",
-        "; ".join(_brought(one, blamed) for one in (part, *others)) + ".",
+        "; ".join(_origin_text(involved, blamed) for involved in (part, *others)) + ".",
     ]
     return Problem(
         path="",
         text=_INDENT.join(lines),
-        hint=_sound(found) if need.verdict == "warned" else _fits(found),
+        hint=_sound_hint(found) if need.verdict == "warned" else _fitting_hint(found),
         verdict=need.verdict,
         slots=lack.slots,
     )
 
 
-def _wording(term: str) -> str:
-    negated, slot, capability = split(term)
+def _term_text(term: str) -> str:
+    negated, slot, capability = split_term(term)
     article = "an" if slot[0] in "aeiou" else "a"
-    inner = f"that is not one that {sentence(capability)}" if negated else f"that {sentence(capability)}"
+    inner = f"other than one that {sentence(capability)}" if negated else f"that {sentence(capability)}"
     return f"{article} {slot} {inner}"
 
 
-def _blamed(found: Sequence[Remedy]) -> dict[int, str]:
-    """The setting to blame, by the identity of its part: one that somebody chose, and that could cure."""
+def _settings_to_blame(found: Sequence[Remedy]) -> dict[int, str]:
+    """Return the setting to blame, by the identity of its part: one that was chosen and has a remedy."""
     return {
-        id(way.before): way.setting
-        for way in reversed(found)
-        if way.before is not None and way.setting in way.before.origins
+        id(remedy.before): remedy.setting
+        for remedy in reversed(found)
+        if remedy.before is not None and remedy.setting in remedy.before.origins
     }
 
 
-def _concerned(others: list[Part], blamed: Mapping[int, str]) -> list[Part]:
-    """The parts to blame: those with a wrong setting, or else those that somebody chose, or else all."""
-    wrong = [one for one in others if id(one) in blamed]
-    return wrong or [one for one in others if one.brought.kind != "default"] or others
+def _parts_to_blame(others: list[Part], blamed: Mapping[int, str]) -> list[Part]:
+    """Return the parts to blame: those with a setting to blame, else those that were chosen, else all."""
+    wrong = [part for part in others if id(part) in blamed]
+    return wrong or [part for part in others if part.chosen_by.kind != "default"] or others
 
 
-def _called(part: Part, blamed: Mapping[int, str]) -> str:
+def _name_with_setting(part: Part, blamed: Mapping[int, str]) -> str:
     setting = blamed.get(id(part))
-    return part.name if setting is None else f"{part.name} ({_valued(part, setting)})"
+    return part.name if setting is None else f"{part.name} ({_setting_text(part, setting)})"
 
 
-def _valued(part: Part, setting: str) -> str:
+def _setting_text(part: Part, setting: str) -> str:
     return f"{setting} {write_value(getattr(part.settings, setting))}"
 
 
-def _head(called: Sequence[str], *, well: bool) -> str:
-    names = " and ".join([", ".join(called[:-1]), called[-1]]) if len(called) > 1 else called[0]
-    return f"{names} {'do' if len(called) > 1 else 'does'} not fit{' well' if well else ''}."
+def _headline(names: Sequence[str], *, well: bool) -> str:
+    joined = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    return f"{joined} {'do' if len(names) > 1 else 'does'} not fit{' well' if well else ''}."
 
 
-def _but(called: Sequence[str]) -> str:
-    if not called:
+def _not_met_by(names: Sequence[str]) -> str:
+    if not names:
         return ""
-    return f"; {' and '.join(called)} {'is' if len(called) == 1 else 'are'} not that"
+    return f"; {' and '.join(names)} {'does' if len(names) == 1 else 'do'} not qualify"
 
 
-def _brought(part: Part, blamed: Mapping[int, str]) -> str:
+def _origin_text(part: Part, blamed: Mapping[int, str]) -> str:
     setting = blamed.get(id(part))
-    if setting is not None and part.brought.kind == "default":
-        return f"{_valued(part, setting)} {_from(part.origins[setting])}"
-    said = f"{part.name} {_from(part.brought)}"
-    return said if setting is None else f"{said}, {_valued(part, setting)} {_from(part.origins[setting])}"
+    if setting is not None and part.chosen_by.kind == "default":
+        return f"{_setting_text(part, setting)} {_origin_words(part.origins[setting])}"
+    text = f"{part.name} {_origin_words(part.chosen_by)}"
+    return (
+        text
+        if setting is None
+        else f"{text}, {_setting_text(part, setting)} {_origin_words(part.origins[setting])}"
+    )
 
 
-def _from(origin: Origin) -> str:
+def _origin_words(origin: Origin) -> str:
     if origin.kind == "wish":
         return str(origin)
     if origin.kind == "default":
         return "by default"
-    # What was typed after the flag is the part's name, or the value, which is said already.
+    # The value of the flag is the part's name or the setting's value, which the text already holds.
     return f"from {origin.flag if origin.kind in ('flag', 'set') else origin}"
 
 
-def _fits(found: Sequence[Remedy]) -> str:
-    """What fits in place of what is there: names of components, and values by their path."""
-    names = sorted({way.part.name for way in found if not way.setting})
-    values = list(dict.fromkeys(way.assigned for way in found if way.setting))
+def _fitting_hint(found: Sequence[Remedy]) -> str:
+    """Return a hint at what fits: names of components, and values with their paths."""
+    names = sorted({remedy.part.name for remedy in found if not remedy.setting})
+    values = list(dict.fromkeys(remedy.assigned for remedy in found if remedy.setting))
     return f"What fits: {', '.join([*names, *values])}." if found else ""
 
 
-def _sound(found: Sequence[Remedy]) -> str:
-    """What to add to a command so that the warning does not come."""
-    if any(way.level for way in found):
+def _sound_hint(found: Sequence[Remedy]) -> str:
+    """Return a hint at the flags that avoid the warning."""
+    if any(remedy.severity for remedy in found):
         return ""
-    typed = list(dict.fromkeys(way.typed for way in found))[:_MOST]
-    return f"Sound: {', or '.join(typed)}." if typed else ""
+    flags = list(dict.fromkeys(remedy.flags for remedy in found))[:_MAX_REMEDIES]
+    return f"Sound: {', or '.join(flags)}." if flags else ""

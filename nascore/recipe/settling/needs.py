@@ -1,4 +1,4 @@
-"""Finds unmet needs by set arithmetic, with their severity."""
+"""Finds the unmet needs of parts, with their severity."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from nascore.recipe.settling.recipe import Part
 
 
-LEVELS: Final = {"warned": 1, "refused": 2}
-"""How bad a verdict is; 0 is sound."""
+SEVERITIES: Final = {"warned": 1, "refused": 2}
+"""The severity of each verdict; 0 is sound."""
 
 
 @frozen(kw_only=True, eq=False)
-class Unmet:
-    """A need that nothing meets.
+class UnmetNeed:
+    """A need that no part meets.
 
     Attributes:
-        part: The part that has it.
+        part: The part with the need.
         need: The need.
     """
 
@@ -34,60 +34,62 @@ class Unmet:
     need: Need
 
     @property
-    def level(self) -> int:
-        """How bad it is."""
-        return LEVELS[self.need.verdict]
+    def severity(self) -> int:
+        """The severity of its verdict."""
+        return SEVERITIES[self.need.verdict]
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The slots whose choice could cure it."""
-        return (self.part.slot, *(slot for slot in slots_of(self.need) if slot != RUN))
+        """The slots in which another component could meet it."""
+        return (self.part.slot, *(slot for slot in slots_of_need(self.need) if slot != RUN))
 
 
-def holds(term: str, parts: Mapping[str, Sequence[Part]]) -> bool:
-    """Say whether a term of a need holds; one about a slot that is not settled counts as met."""
-    negated, slot, capability = split(term)
+def is_met(term: str, parts: Mapping[str, Sequence[Part]]) -> bool:
+    """Return whether a term of a need is met; a term about an unsettled slot counts as met."""
+    negated, slot, capability = split_term(term)
     if slot not in parts:
         return True
     return any(capability in part.provides for part in parts[slot]) != negated
 
 
-def split(term: str) -> tuple[bool, str, str]:
-    """Split ``[not ]slot.capability``."""
+def split_term(term: str) -> tuple[bool, str, str]:
+    """Split ``[not ]slot.capability`` into: negated, slot, capability."""
     bare = term.removeprefix("not ")
     slot, _, capability = bare.partition(".")
     return bare != term, slot, capability
 
 
-def slots_of(need: Need) -> tuple[str, ...]:
-    """The slots that a need speaks of."""
-    return tuple(dict.fromkeys(split(term)[1] for term in need.terms))
+def slots_of_need(need: Need) -> tuple[str, ...]:
+    """Return the slots that a need mentions."""
+    return tuple(dict.fromkeys(split_term(term)[1] for term in need.terms))
 
 
 def need_applies(component: Component, settings: Settings, need: Need) -> tuple[bool, tuple[Problem, ...]]:
-    """Whether a need counts with these settings, and what raised in telling it."""
+    """Return whether a need applies with these settings, and the problems of its condition, if it raised."""
     what = f"condition of the need {' or '.join(need.terms)}"
     return guarded(component, what, lambda: bool(need.when(settings)), bool)
 
 
-def unmet(parts: Mapping[str, Sequence[Part]]) -> list[Unmet]:
-    """Return every need that no term meets, with the part that has it."""
+def unmet_needs(parts: Mapping[str, Sequence[Part]]) -> list[UnmetNeed]:
+    """Return every unmet need, with the part that has it."""
     return [
-        Unmet(part=part, need=need)
+        UnmetNeed(part=part, need=need)
         for items in parts.values()
         for part in items
         for need in part.component.needs
-        if not any(holds(term, parts) for term in need.terms)
+        if not any(is_met(term, parts) for term in need.terms)
         and need_applies(part.component, part.settings, need)[0]
     ]
 
 
-def worst(parts: Mapping[str, Sequence[Part]], part: Part) -> Unmet | None:
-    """Return the worst unmet need in which a part has a say: its own, or one that speaks of its slot.
+def worst_unmet_need(parts: Mapping[str, Sequence[Part]], part: Part) -> UnmetNeed | None:
+    """Return the worst unmet need that involves a part: its own, or one that mentions its slot.
 
     Args:
         parts: All parts, this one among them.
-        part: The part that is judged.
+        part: The part.
     """
-    concerned = (one for one in unmet(parts) if one.part is part or part.slot in slots_of(one.need))
-    return max(concerned, key=lambda one: one.level, default=None)
+    involved = (
+        lack for lack in unmet_needs(parts) if lack.part is part or part.slot in slots_of_need(lack.need)
+    )
+    return max(involved, key=lambda lack: lack.severity, default=None)

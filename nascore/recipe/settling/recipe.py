@@ -29,18 +29,18 @@ class Part:
     Attributes:
         component: The component.
         settings: An instance of its settings class.
-        origins: Where each value that is no default came from, by the setting's dotted path.
-        brought: Who named the component.
+        origins: Origin of each value that is not the default, by the setting's dotted path.
+        chosen_by: Where the component was named.
         provides: Its capabilities with these settings.
-        full: Whether other plugins bring components of this name too.
+        ambiguous: Whether several plugins bring a component of this name.
     """
 
     component: Component
     settings: Any
     origins: Mapping[str, Origin]
-    brought: Origin
+    chosen_by: Origin
     provides: frozenset[str]
-    full: bool = False
+    ambiguous: bool = False
 
     @property
     def name(self) -> str:
@@ -59,19 +59,19 @@ class Part:
 
     @property
     def label(self) -> str:
-        """What a recipe says for it: the name, with the plugin's where the name alone is ambiguous."""
-        return f"{self.component.plugin}:{self.name}" if self.full else self.name
+        """Its name in a recipe, with the plugin's where the name alone is ambiguous."""
+        return f"{self.component.plugin}:{self.name}" if self.ambiguous else self.name
 
     def values(self) -> Iterator[tuple[str, Any, Origin]]:
-        """Yield each setting's dotted path, value and origin, nested groups too."""
+        """Yield dotted path, value and origin of each setting, nested groups too."""
         default = Origin(kind="default", what="default", who=self.name)
-        for path, value in flat(self.settings):
+        for path, value in flat_settings(self.settings):
             yield path, value, self.origins.get(path, default)
 
 
 @frozen(kw_only=True)
 class DeclinedWish:
-    """A wish that was not taken, and why."""
+    """A wish that was not taken, and the reason."""
 
     slot: str
     wish: str
@@ -79,7 +79,7 @@ class DeclinedWish:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.wish}, wished by {self.by}: passed over, {self.why}"
+        return f"{self.wish}, wished by {self.by}, is not used: {self.why}"
 
 
 Row: TypeAlias = tuple[str, Any, Origin]
@@ -88,23 +88,23 @@ Row: TypeAlias = tuple[str, Any, Origin]
 
 @frozen(kw_only=True)
 class Recipe:
-    """What a run is.
+    """The parts and settings of a run.
 
     Attributes:
-        parts: What fills each slot that was settled, and the run itself under ``run``.
-        slots: The slots that were settled.
-        scale: The scale and who named it.
-        problems: Everything that is wrong (``refused``) or doubtful (``warned``).
-        passed: The wishes that were not taken.
-        prefix: What one types before groups of the run's settings: ``evaluate.`` where this is the recipe of
-            an evaluation behind a search, whose own groups have the same names.
+        parts: The parts of each slot, and the run itself under ``run``.
+        slots: The slots that were filled.
+        scale: The scale and where it was named.
+        problems: All problems, ``refused`` or ``warned``.
+        declined: The wishes that were not taken.
+        prefix: The prefix of the run's settings on the command line: ``evaluate.`` in the recipe of an
+            evaluation after a search, which has settings of the same names.
     """
 
     parts: Mapping[str, tuple[Part, ...]]
     slots: tuple[Slot, ...]
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
-    passed: tuple[DeclinedWish, ...] = Factory(tuple)
+    declined: tuple[DeclinedWish, ...] = Factory(tuple)
     prefix: str = ""
 
     @property
@@ -114,16 +114,16 @@ class Recipe:
 
     @property
     def refused(self) -> tuple[Problem, ...]:
-        """The problems with which it cannot run."""
+        """The problems that refuse the run."""
         return tuple(problem for problem in self.problems if problem.verdict == "refused")
 
     @property
     def warned(self) -> tuple[Problem, ...]:
-        """The problems with which it runs."""
+        """The problems that are warnings."""
         return tuple(problem for problem in self.problems if problem.verdict == "warned")
 
-    def warned_of(self, problems: Iterable[Problem]) -> Recipe:
-        """Return the recipe with further problems with which it runs, none of them twice."""
+    def with_warnings(self, problems: Iterable[Problem]) -> Recipe:
+        """Return the recipe with further warnings, none of them twice."""
         known = {(problem.path, problem.text) for problem in self.warned}
         new = (one for one in problems if (one.path, one.text) not in known)
         return attrs.evolve(self, problems=(*self.problems, *new))
@@ -140,7 +140,7 @@ class Recipe:
         return parts[0]
 
     def names(self, slot: str) -> tuple[str, ...]:
-        """The names of what fills a slot."""
+        """Return the names of the components in a slot."""
         return tuple(part.name for part in self.parts.get(slot, ()))
 
     def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
@@ -153,56 +153,53 @@ class Recipe:
         if head in many and words:
             parts = tuple(part for part in parts if part.name == words[0])
             words = words[1:]
-        return _inner(parts[0].settings, words) if parts and words else None
+        return _value_at(parts[0].settings, words) if parts and words else None
 
-    def typed(self, path: str) -> str:
-        """Return what one types to reach a setting or a group: those of the run itself have the prefix."""
+    def with_prefix(self, path: str) -> str:
+        """Return the ``--set`` path of a setting or a group: groups of the run itself get the prefix."""
         if not self.prefix:
             return path
         declared = settings_of(type(self.run)).get(path.partition(".")[0])
         return f"{self.prefix}{path}" if declared is not None and declared.nested else path
 
-    def placed(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return problems with paths as one types them.
-
-        Each has the origin of the value that it is about, where it names none itself.
-        """
+    def with_origins(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return problems with ``--set`` paths, and with the value's origin where they have none."""
         problems = tuple(problems)
-        if not problems:  # as nearly always, and all rows take their time
+        if not problems:  # the usual case; computing all rows is slow
             return []
         origins = {path: origin for path, _value, origin in self.rows()}
         return [
             attrs.evolve(
                 problem,
-                path=self.typed(problem.path),
+                path=self.with_prefix(problem.path),
                 origin=problem.origin or origins.get(problem.path.removeprefix(self.prefix)),
             )
             for problem in problems
         ]
 
     def rows(self) -> list[Row]:
-        """All choices and values, for printing and for comparing two recipes."""
+        """Return all choices and values, to print them and to compare recipes."""
         rows: list[Row] = []
         for slot in self.slots:
             for part in self.parts.get(slot.name, ()):
-                rows.append((slot.name, part.name, part.brought))
+                rows.append((slot.name, part.name, part.chosen_by))
                 rows += [(f"{part.prefix}{path}", value, origin) for path, value, origin in part.values()]
         for part in self.parts.get(RUN, ()):
             rows += part.values()
         return rows
 
 
-def flat(settings: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the dotted path and value of every setting, those of nested groups too."""
+def flat_settings(settings: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted path and value of every setting, nested groups too."""
     for name, declared in settings_of(type(settings)).items():
         value = getattr(settings, name)
         if declared.nested:
-            yield from flat(value, f"{prefix}{name}.")
+            yield from flat_settings(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
 
-def _inner(settings: Any, words: list[str]) -> Any:  # noqa: ANN401 - as declared
+def _value_at(settings: Any, words: list[str]) -> Any:  # noqa: ANN401 - as declared
     for word in words:
         if not attrs.has(type(settings)) or word not in settings_of(type(settings)):
             return None
@@ -214,27 +211,27 @@ Sizes = dict[str, dict[str, int | None]]
 
 
 def sizes_of(declared: Mapping[str, Mapping[str, int]]) -> Sizes:
-    """Return a size for each scale; None is as the architecture has it.
+    """Return the size for each scale; None keeps the architecture's own.
 
     Args:
-        declared: What a space or a notation declares, by scale.
+        declared: The sizes that a space or a notation declares, by scale.
     """
     return {scale: {name: declared.get(scale, {}).get(name) for name in MEASURES} for scale in SIZED}
 
 
-def size_of(recipe: Recipe) -> dict[str, int]:
-    """Return the size at which `evaluate` trains what a search finds; what is not there stays as searched."""
+def evaluation_size(recipe: Recipe) -> dict[str, int]:
+    """Return the size at which `evaluate` trains an architecture; missing entries stay as searched."""
     scale = "mini" if recipe.scale is not None and recipe.scale[0] == "mini" else "paper"
     size = sizes_of(recipe.part("space").component.sizes)[scale]
     return {name: value for name, value in size.items() if value is not None}
 
 
-def layer_of(declared: Mapping[str, Mapping[str, int]], by: str) -> Layer:
+def published_size_layer(declared: Mapping[str, Mapping[str, int]], by: str) -> Layer:
     """Return the lowest layer of an evaluation: the published size of the architectures of a space.
 
     Args:
-        declared: What the space declares, by scale.
-        by: Who declares it.
+        declared: The sizes that the space declares, by scale.
+        by: The name of the space.
     """
     published = {name: value for name, value in sizes_of(declared)["paper"].items() if value is not None}
     if not published:
@@ -243,12 +240,12 @@ def layer_of(declared: Mapping[str, Mapping[str, int]], by: str) -> Layer:
     return Layer(values=(Value(slot=RUN, component=None, node=node),))
 
 
-def sized(run: Component, declared: Mapping[str, Mapping[str, int]]) -> Component:
-    """Return the run of an evaluation whose size at the scale ``mini`` is that of a space.
+def with_mini_size(run: Component, declared: Mapping[str, Mapping[str, int]]) -> Component:
+    """Return the run component of an evaluation, with the size of a space at scale ``mini``.
 
     Args:
         run: The component of the run.
-        declared: What the space declares, by scale.
+        declared: The sizes that the space declares, by scale.
     """
     training = {**run.mini.get("training", {}), **sizes_of(declared)["mini"]}
     return evolve(run, mini={**run.mini, "training": training})

@@ -1,4 +1,4 @@
-"""Turns the flags of a command, or the arguments of a call, into layers."""
+"""A request: the flags of a command or the arguments of a call; turns them into layers and a recipe."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Request:
-    """What was asked for.
+    """The flags of a command, or the arguments of a call.
 
     Attributes:
         recipe: A recipe file.
-        recipe_flag: The flag before it; empty where it was named without one.
+        recipe_flag: The flag of the recipe; empty where it was named without one.
         preset: A preset's name.
         scale: ``mini`` or ``paper``.
-        names: What was typed for each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
-        run: Settings of the run that have a flag, or an argument, of their own: ``{"seed": 3}``.
+        names: The components of each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
+        run: Settings of the run with a flag or an argument of their own: ``{"seed": 3}``.
         sets: ``PATH=VALUE`` texts.
         settings: Values from Python by the same paths.
-        prefix: What these paths may begin with besides: that of an evaluation behind a search.
-        from_python: Whether a call from Python made it, whose arguments are no flags.
+        prefix: An optional prefix of these paths: that of an evaluation after a search.
+        from_python: Whether it is a call from Python.
     """
 
     recipe: Path | None = None
@@ -56,21 +56,21 @@ class Request:
     from_python: bool = False
 
     def origin(self, name: str, value: object) -> Origin:
-        """Return where a flag or an argument of this request stands.
+        """Return the origin of a flag or an argument of this request.
 
         Args:
             name: Its name without dashes.
-            value: The value, as it was given.
+            value: Its value.
         """
         if self.from_python:
             return Origin(kind="python", flag=name, value=repr(value))
         return Origin(kind="flag", flag=f"--{name}", value=str(value))
 
     def layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
-        """Return all layers, lowest first; what is wrong with one is noted in it.
+        """Return all layers, lowest first; each holds its problems.
 
         Args:
-            registry: What is installed.
+            registry: The installed components.
             slots: The slot table.
         """
         return [*self.file_layers(registry, slots=slots), *self.flag_layers(registry, slots=slots)]
@@ -95,16 +95,18 @@ class Request:
         return layers
 
     def flag_layers(self, registry: Registry, *, slots: Sequence[Slot] = SLOTS) -> list[Layer]:
-        """Return the layers of flags and settings, which lie over those of :meth:`file_layers`.
+        """Return the layers of flags and settings, which override those of :meth:`file_layers`.
 
-        What one command or call gives twice has to be the same: neither lies over the other.
+        A value that one command or call gives twice must be equal: neither overrides the other.
         """
         named = self._named(registry, slots)
         sets = Sets(registry=registry, slots=tuple(slots), prefix=self.prefix)
-        sets.named(named.values)
-        sets.of_run({name: wrap(value, self.origin(name, value)) for name, value in self.run.items()})
-        sets.typed(self.sets)
-        sets.given(self.settings)
+        sets.note_arguments(named.values)
+        sets.add_run_settings(
+            {name: wrap(value, self.origin(name, value)) for name, value in self.run.items()}
+        )
+        sets.add_texts(self.sets)
+        sets.add_values(self.settings)
         return [named, sets.layer()]
 
     def _named(self, registry: Registry, slots: Sequence[Slot]) -> Layer:
@@ -118,8 +120,8 @@ class Request:
                 problems.append(Problem(path=slot, text=text, hint=hint))
             if slot not in by_name or not names:
                 continue
-            typed = [] if list(names) == ["none"] and by_name[slot].many else names
-            named = [name_component(slot, name, self.origin(slot, name), registry) for name in typed]
+            wanted = [] if list(names) == ["none"] and by_name[slot].many else names
+            named = [name_component(slot, name, self.origin(slot, name), registry) for name in wanted]
             chosen[slot] = tuple(one.choice for one in named)
             values += [value for one in named for value in one.values]
             problems += _too_many(by_name[slot], chosen[slot])
@@ -129,17 +131,17 @@ class Request:
 def settled(
     request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
 ) -> Recipe:
-    """Settle a request into a recipe that can run.
+    """Return the recipe of a request; it can run.
 
     Args:
-        request: What was asked for.
-        registry: What is installed.
+        request: The request.
+        registry: The installed components.
         run: The component of the run itself.
-        slots: The slots to settle.
+        slots: The slots to fill.
 
     Raises:
-        RecipeError: Something is refused; carries all problems, warnings too.
-        PluginError: Something is refused, and other plugins would cure all of it.
+        RecipeError: The recipe is refused; has all problems, warnings too.
+        PluginError: The recipe is refused, and other plugins would solve all problems.
     """
     recipe = resolved(request, registry, run=run, slots=slots)
     if recipe.refused:
@@ -150,12 +152,12 @@ def settled(
 def resolved(
     request: Request, registry: Registry, *, run: Component = SEARCH_RUN, slots: Sequence[Slot] = SLOTS
 ) -> Recipe:
-    """Settle a request into a recipe with all its problems; see :func:`settled`."""
+    """Return the recipe of a request with all its problems; see :func:`settled`."""
     return resolve(request.layers(registry, slots=table_of(slots)), registry, run=run, slots=slots)
 
 
 def table_of(slots: Sequence[Slot]) -> tuple[Slot, ...]:
-    """The slots that files may speak of: a preset serves search and evaluate alike."""
+    """Return the slots that files may name: a preset serves both search and evaluate."""
     return tuple(slots) + tuple(slot for slot in SLOTS if slot not in slots)
 
 
@@ -163,9 +165,9 @@ def _too_many(slot: Slot, choices: Sequence[SlotChoice]) -> list[Problem]:
     components = [choice.component for choice in choices if choice.component is not None]
     if not slot.many and len(choices) > 1:
         text = f"holds one component, not {len(choices)}."
-        hint = "Leave one of them out, or compare them: nascore search with commas, nascore.search_several."
+        hint = "Remove one of them, or compare them: nascore search with commas, nascore.search_several."
     elif len(set(components)) < len(components):
-        text, hint = "a component stands twice.", "Leave one of them out."
+        text, hint = "the same component is named twice.", "Remove one of them."
     else:
         return []
     return [Problem(path=slot.name, text=text, origin=choices[-1].origin, hint=hint)]

@@ -1,7 +1,7 @@
 """Makes the JSON Schema (draft 2020-12) of a recipe for the installed components.
 
-It says what a file may hold, not whether the parts fit each other, and it does not look behind the colon of
-``NAME:ARGUMENT``. ``nascore check`` does both.
+The schema describes the keys and values of a file, not whether the parts fit each other, nor the ARGUMENT of
+``NAME:ARGUMENT``. ``nascore check`` checks both.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 USE: Final = (
-    "Keep it: nascore schema > recipe.schema.json. Editors with the YAML language server (VS Code, Neovim, "
-    "Emacs) read it where a recipe begins with: # yaml-language-server: $schema=recipe.schema.json"
+    "Save it: nascore schema > recipe.schema.json. Editors with the YAML language server (VS Code, Neovim, "
+    "Emacs) use it if a recipe begins with: # yaml-language-server: $schema=recipe.schema.json"
 )
 
 
@@ -38,7 +38,7 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
     """Return the schema of a whole recipe file.
 
     Args:
-        registry: What is installed.
+        registry: The installed components.
         slots: The slot table.
         run: The component of the run itself; its settings are top-level keys.
     """
@@ -47,7 +47,7 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
         FORMAT_KEY: {"description": "The format of recipes.", "type": "integer", "const": FORMAT},
         "include": writer.include(),
         MADE_WITH: {
-            "description": "The plugins that it was written down with: a record, nothing is loaded by it.",
+            "description": "The plugins that were loaded when it was written: a record that loads nothing.",
             "type": "object",
             "propertyNames": {"pattern": _whole(PLUGIN_NAME)},
             "additionalProperties": {"type": "string", "pattern": _whole(SOURCE)},
@@ -59,7 +59,7 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
         **setting_schemas(run.config),
         EVALUATION: {
-            "description": "Settings for an evaluation alone, over those beside it.",
+            "description": "Settings for an evaluation only; they override the top-level ones.",
             **settings_schema(EVALUATE_RUN.config),
         },
     }
@@ -68,11 +68,11 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
 
 
 def _whole(pattern: str) -> str:
-    return f"^(?:{pattern})$(?!\\n)"  # in Python a $ stands before a last line end too
+    return f"^(?:{pattern})$(?!\\n)"  # in Python a $ also matches before a final line end
 
 
 def component_schema(component: Component) -> Schema:
-    """Return the schema of a component's settings, as they stand beside its name.
+    """Return the schema of a component's settings.
 
     Args:
         component: Any component, the run itself too.
@@ -83,22 +83,22 @@ def component_schema(component: Component) -> Schema:
 
 @frozen(kw_only=True)
 class _Writer:
-    """Gathers one definition for each component."""
+    """Collects one definition for each component."""
 
     registry: Registry
     definitions: dict[str, Schema] = Factory(dict)
 
     def include(self) -> Schema:
-        one: list[Schema] = [{"enum": sorted(self.registry.presets())}, _matching(r"\.yaml$")]
-        said = "Presets, and files beside this one, that this one is laid over; the last lies on top."
-        return {"description": said, "anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
+        source: list[Schema] = [{"enum": sorted(self.registry.presets())}, _matching(r"\.yaml$")]
+        text = "Presets and files that this recipe is based on; later ones override earlier ones."
+        return {"description": text, "anyOf": [*source, {"type": "array", "items": {"anyOf": source}}]}
 
     def single(self, slot: Slot) -> Schema:
-        """``NAME``, or ``{name: NAME, settings...}``."""
+        """Return the schema of ``NAME`` or ``{name: NAME, settings...}``."""
         return {"description": slot.summary, **_either(map(self._defined, self._components(slot)))}
 
     def many(self, slot: Slot) -> Schema:
-        """``none``, ``NAME``, a list of what a single-valued slot takes, or ``{NAME: {settings...}}``."""
+        """Return the schema of ``none``, ``NAME``, a list of components, or ``{NAME: {settings...}}``."""
         components = self._components(slot)
         listed: Schema = {"type": "array", "items": _either(map(self._defined, components))}
         once = [{"contains": self._defined(one), "minContains": 0, "maxContains": 1} for one in components]
@@ -111,12 +111,16 @@ class _Writer:
     def _by_name(self, components: Iterable[Component]) -> Schema:
         schema = closed({})
         patterns: dict[str, Schema] = {}
-        for one in components:
-            settings = {**settings_schema(one.config), "type": ["object", "null"]}
-            schema["properties"] |= dict.fromkeys(self._names(one), settings)
-            if one.argument is not None:
-                patterns[self._with_argument(one)] = settings
-        twice = [{"not": {"required": names}} for one in components if len(names := self._names(one)) > 1]
+        for component in components:
+            settings = {**settings_schema(component.config), "type": ["object", "null"]}
+            schema["properties"] |= dict.fromkeys(self._names(component), settings)
+            if component.argument is not None:
+                patterns[self._with_argument(component)] = settings
+        twice = [
+            {"not": {"required": names}}
+            for component in components
+            if len(names := self._names(component)) > 1
+        ]
         if patterns:
             schema["patternProperties"] = patterns
         return {**schema, "allOf": twice} if twice else schema
@@ -125,7 +129,7 @@ class _Writer:
         return list(self.registry.components(slot.name))
 
     def _defined(self, component: Component) -> Schema:
-        """Define what stands for a component, by name or with its settings, and return the way there."""
+        """Define a component, by name or with its settings, and return a reference to the definition."""
         title = _title(component) if self._bare(component) else f"{component.slot}.{_full(component)}"
         if title not in self.definitions:
             name = self._name(component)
@@ -153,13 +157,13 @@ class _Writer:
         return f"^({'|'.join(names)}):"
 
     def _bare(self, component: Component) -> bool:
-        """Whether the name alone, without its plugin's, says which one is meant."""
+        """Return whether the name without the plugin's is unambiguous."""
         return self.registry.get(component.slot, component.name) is component
 
 
 def _either(arms: Iterable[Schema]) -> Schema:
     found = list(arms)
-    return {"anyOf": found} if found else {"enum": []}  # nothing fits a slot that has no component
+    return {"anyOf": found} if found else {"enum": []}  # a slot without components accepts nothing
 
 
 def _matching(pattern: str) -> Schema:

@@ -1,10 +1,10 @@
 """Settles layers into a recipe: fills every slot once, in order.
 
-What was named stands. An open slot takes the wishes for it: those of the parts that fill the slots before it,
-in the order of the wishers, and those of the run at last. Each is judged by the needs between it and what is
-known so far, in both directions: the first sound one is taken, else the first that only warns, else the
-first. A wish's settings apply whenever its component fills the slot, whoever chose it, so that writing down
-what a wish brought changes nothing.
+A named component is never replaced. A slot without one takes the wishes of the parts in earlier slots, in the
+order of the wishers, and at last those of the run. Each wished component is checked against the needs of all
+parts known so far, in both directions: the first sound one is taken, else the first with a warning, else the
+first. The settings of a wish apply whenever its component fills the slot, whoever chose it, so that writing
+down a wished component changes nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from nascore.config import Reading, SettingsOwner, merge, mistakes, settings_of,
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
-from nascore.recipe.settling.fit import fit, leftovers
-from nascore.recipe.settling.misfit import asks
-from nascore.recipe.settling.needs import worst
+from nascore.recipe.settling.fit import check_fit, unused_values
+from nascore.recipe.settling.misfit import need_text
+from nascore.recipe.settling.needs import worst_unmet_need
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.layers import Layer, stack
@@ -47,65 +47,65 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True, eq=False)
 class Option:
-    """A component that could fill a slot: with what a wish sets for it, or as it is.
+    """A component that could fill a slot, with or without the settings of a wish.
 
     Attributes:
         component: The component.
-        brought: Who names it.
-        wished: The settings that a wish brings.
+        chosen_by: Where it was named.
+        wished: The settings of the wish.
         by: The name of the wisher; empty without a wish.
     """
 
     component: Component
-    brought: Origin
+    chosen_by: Origin
     wished: Node | None = None
     by: str = ""
 
 
 @frozen(kw_only=True, eq=False)
 class JudgedOption:
-    """An option with its settings read, and what the needs say of it.
+    """An option with its settings read, and its severity by the needs.
 
     Attributes:
         option: The option.
         part: The component with its settings.
-        problems: What was wrong with the settings.
-        level: 0 sound, 1 warned, 2 refused.
-        why: The worst need that it does not meet, in words.
+        problems: The problems of its settings.
+        severity: 0 sound, 1 warned, 2 refused.
+        why: The worst unmet need, in words.
     """
 
     option: Option
     part: Part
     problems: tuple[Problem, ...]
-    level: int = 0
+    severity: int = 0
     why: str = ""
 
-    def passed(self) -> DeclinedWish:
-        """Note it as a wish that was not taken."""
+    def declined(self) -> DeclinedWish:
+        """Return it as a declined wish."""
         return DeclinedWish(slot=self.part.slot, wish=self.part.name, by=self.option.by, why=self.why)
 
 
 def named_options(choice: SlotChoice, wishes: Sequence[Option]) -> list[Option]:
-    """Return a named component with the settings of each wish for it, at last without any."""
+    """Return the options for a named component: with the settings of each wish for it, and without any."""
     assert choice.component is not None
     wished = [
-        Option(component=one.component, brought=choice.origin, wished=one.wished, by=one.by)
-        for one in wishes
-        if one.component is choice.component
+        Option(component=wish.component, chosen_by=choice.origin, wished=wish.wished, by=wish.by)
+        for wish in wishes
+        if wish.component is choice.component
     ]
-    return [*wished, Option(component=choice.component, brought=choice.origin)]
+    return [*wished, Option(component=choice.component, chosen_by=choice.origin)]
 
 
-def concerns(value: Value, component: Component) -> bool:
-    """Say whether settings were given for a component: by its name, or for whatever fills its slot."""
+def applies_to(value: Value, component: Component) -> bool:
+    """Return whether settings apply to a component: by its name, or as the component of its slot."""
     if value.slot == RUN and value.component is not None:
-        # A run that is watched is another object of the same name.
+        # A run with an observer is another object of the same name.
         return component.slot == RUN and value.component.name == component.name
     return value.slot == component.slot and value.component in (None, component)
 
 
 def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Callable[[str], list[str]]:
-    """Return a function that gives the full paths of all settings of a name, in parts and groups."""
+    """Return a function from a setting's name to the paths of all settings of that name."""
 
     def paths(name: str) -> list[str]:
         components = (one for slot in slots for one in registry.components(slot.name))
@@ -118,7 +118,7 @@ def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Calla
 
 
 def owners(component: Component, registry: Registry) -> Callable[[str], list[str]]:
-    """Return a function that names who else in the slot has a setting."""
+    """Return a function from a setting's name to the other components of the slot that have it."""
 
     def who_has(name: str) -> list[str]:
         others = (other for other in registry.components(component.slot) if other is not component)
@@ -134,23 +134,23 @@ DEFAULT_SCALE: Final = Layer(scale=("mini", _UNNAMED))
 
 
 def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry: Registry) -> list[Problem]:
-    """Refuse the default scale on a data set that was named and that nothing in the recipe wishes.
+    """Return a problem where the default scale meets a data set that no part wishes for.
 
-    The small settings were measured on the default data; on others, nobody knows what they are worth.
+    The settings of scale mini were measured on the default data set only.
     """
     if slot.name != "dataset" or stack.scale is None or stack.scale[1] != _UNNAMED:
         return []
     wished = [option.component for option in wishes]
     default = ", ".join(dict.fromkeys(component.name for component in wished))
-    ways = ["--scale mini (a laptop check)", "--scale paper", "--recipe FILE"]
-    ways += [command_line("--preset", name) for name in sorted(registry.presets())]
+    options = ["--scale mini (a laptop check)", "--scale paper", "--recipe FILE"]
+    options += [command_line("--preset", name) for name in sorted(registry.presets())]
     return [
         Problem(
             path="scale",
             text=f"without a preset, a recipe or a scale only {default or 'the default'} can be used, "
             f"not {choice.component.name}.",
             origin=choice.origin,
-            hint=f"Add {' or '.join(ways)}.",
+            hint=f"Add {' or '.join(options)}.",
             slots=("dataset",),
         )
         for choice in stack.chosen.get(slot.name, ())
@@ -158,48 +158,48 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
     ]
 
 
-def unchosen(slot: Slot, run: Component, registry: Registry) -> Problem:
-    """Return the problem of a slot that is empty and must not be.
+def no_component_problem(slot: Slot, run: Component, registry: Registry) -> Problem:
+    """Return the problem of a slot without a component.
 
     Args:
         slot: The slot.
         run: The run, whose wishes are the defaults.
-        registry: What is installed.
+        registry: The installed components.
     """
-    wished = list(_wished(slot, run))
+    wished = list(_default_names(slot, run))
     for name in wished:
-        full = registry.ambiguous(slot.name, name)
-        if full:
-            text = f"no {slot.name} is chosen: {len(full)} plugins bring the default {name}."
-            return _problem(slot, text, f"Write --{slot.name} {' or '.join(full)}.", of_plugin=True)
-    way = f"--{slot.name} NAME: {', '.join(registry.shown(slot.name)) or 'none is installed'}."
-    why = _why(slot, wished, registry)
+        ambiguous = registry.ambiguous(slot.name, name)
+        if ambiguous:
+            text = f"no {slot.name} is chosen: {len(ambiguous)} plugins bring the default {name}."
+            return _slot_problem(slot, text, f"Write --{slot.name} {' or '.join(ambiguous)}.", of_plugin=True)
+    option = f"--{slot.name} NAME: {', '.join(registry.shown(slot.name)) or 'none is installed'}."
+    why = _default_absence(slot, wished, registry)
     if why is None:
-        return _problem(slot, f"no {slot.name} is chosen.", f"Write {way}")
+        return _slot_problem(slot, f"no {slot.name} is chosen.", f"Write {option}")
     text = f"no {slot.name} is chosen, and {why.who}, which brings the default, {why.state}."
-    hint = f"{why.cure}, or write {way}" if why.missing else f"{why.cure} Or write {way}"
-    return _problem(slot, text, hint, of_plugin=True, missing=why.missing)
+    hint = f"{why.cure}, or write {option}" if why.missing else f"{why.cure} Or write {option}"
+    return _slot_problem(slot, text, hint, of_plugin=True, missing=why.missing)
 
 
-def _why(slot: Slot, wished: Iterable[str], registry: Registry) -> Absence | None:
-    """Why no default is there; what is installed and not ready comes first."""
+def _default_absence(slot: Slot, wished: Iterable[str], registry: Registry) -> Absence | None:
+    """Return why no default is available; an installed plugin that is not ready comes first."""
     found = [why for why in (absence(slot.name, name, registry) for name in wished) if why is not None]
     return min(found, key=lambda why: bool(why.missing), default=None)
 
 
-def _problem(slot: Slot, text: str, hint: str, *, of_plugin: bool = False, missing: str = "") -> Problem:
+def _slot_problem(slot: Slot, text: str, hint: str, *, of_plugin: bool = False, missing: str = "") -> Problem:
     slots = (slot.name,)
     return Problem(path=slot.name, text=text, hint=hint, slots=slots, missing=missing, of_plugin=of_plugin)
 
 
-def _wished(slot: Slot, run: Component) -> Iterator[str]:
+def _default_names(slot: Slot, run: Component) -> Iterator[str]:
     wish = run.wishes.get(slot.name, [])
     for item in wish if isinstance(wish, list) else [wish]:
         yield item if isinstance(item, str) else item[0]
 
 
 FIRST_WISHERS: Final = ("updater", "growth", "space")
-"""The slots whose wishes come first, in this order; the other slots follow in theirs, and the run at last."""
+"""The slots whose wishes come first, in this order; then the other slots, and at last the run."""
 
 
 def resolve(
@@ -210,72 +210,72 @@ def resolve(
     slots: Sequence[Slot] = SLOTS,
     explain: bool = True,
 ) -> Recipe:
-    """Settle layers into a recipe and check that its parts fit.
+    """Return the recipe of some layers, with all problems; its parts are checked against each other.
 
     Args:
-        layers: What each source says, lowest first.
-        registry: What is installed.
+        layers: The layers of all sources, lowest first.
+        registry: The installed components.
         run: The component of the run itself.
-        slots: The slots to settle, in order; what layers say about other slots plays no part.
-        explain: Whether misfits are explained, which takes half of the time.
+        slots: The slots to fill, in order; choices for other slots are ignored.
+        explain: Whether misfits get a text, which takes half of the time.
 
     Returns:
-        The recipe with all problems, warnings too; it is not raised here.
+        The recipe with all problems, warnings too; nothing is raised.
     """
     layers = tuple(layers)
     unsure = any(layer.unread for layer in layers)
     settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots), unsure=unsure)
     for layer in layers:
         settling.problems += layer.problems
-    settling.problems += _misnamed(settling, lost_plugins(layers, registry))
+    settling.problems += _name_problems(settling, lost_plugins(layers, registry))
     settling.settle()
     recipe = Recipe(
         parts={slot: tuple(parts) for slot, parts in settling.known.items()},
         slots=settling.slots,
         scale=settling.stack.scale,
-        passed=tuple(settling.passed),
+        declined=tuple(settling.declined),
     )
-    problems = [*settling.problems, *_elsewhere(layers, run)]
+    problems = [*settling.problems, *_other_run_problems(layers, run)]
     if not unsure:
         written = any(layer.made_with for layer in layers)
         problems += contributor_warnings(layers, recipe)
-        problems += leftovers(recipe, settling.stack)
+        problems += unused_values(recipe, settling.stack)
         problems += preset_data_warnings(layers, settling.stack) if DATASET in recipe.parts else ()
-        problems += fit(recipe, registry, explain=explain, written=written)
+        problems += check_fit(recipe, registry, explain=explain, written=written)
     return evolve(recipe, problems=tuple(dict.fromkeys(problems)))
 
 
-def _absent(found: Iterable[Option | DeclinedWish], taken: Collection[Option]) -> Iterator[DeclinedWish]:
-    """Yield the wishes for what is not there, up to the one that is taken."""
-    for one in found:
-        if one in taken:
+def _missing_wishes(
+    found: Iterable[Option | DeclinedWish], taken: Collection[Option]
+) -> Iterator[DeclinedWish]:
+    """Yield the wishes for missing components, up to the option that is taken."""
+    for wish in found:
+        if wish in taken:
             return
-        if isinstance(one, DeclinedWish):
-            yield one
+        if isinstance(wish, DeclinedWish):
+            yield wish
 
 
-def _elsewhere(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
-    """Yield what is wrong with the settings of another run than this one: nobody else would find it."""
+def _other_run_problems(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
+    """Yield the problems of settings for the other run (search or evaluate), which nothing else reads."""
     for value in (value for layer in layers for value in layer.values if value.slot == RUN):
         if value.component is not None and value.component.name != run.name:
             name = value.component.name
             yield from mistakes(value.component.config, value.node, SettingsOwner(owner=name, path=name))
 
 
-def _misnamed(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
-    """What is wrong with the names that stand: those that a higher layer replaced do not matter."""
+def _name_problems(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
+    """Return the problems of the names in force; names that a higher layer replaced are ignored."""
     names = {slot.name for slot in settling.slots}
     chosen = [
         choice for slot, choices in settling.stack.chosen.items() if slot in names for choice in choices
     ]
-    wrong = [choice.problem for choice in chosen if choice.problem is not None]
-    told = [explained(problem, lost) if problem.slots else problem for problem in wrong]
-    # Where a missing plugin is named already, the record of plugins has nothing to add.
-    return (
-        told
-        if any(problem.slots and problem.of_plugin for problem in told)
-        else [*told, *lost_plugin_warnings(lost)]
-    )
+    unexplained = [choice.problem for choice in chosen if choice.problem is not None]
+    problems = [explained(problem, lost) if problem.slots else problem for problem in unexplained]
+    # One problem that names a missing plugin is enough: no warning about the recipe's plugins on top.
+    if any(problem.slots and problem.of_plugin for problem in problems):
+        return problems
+    return [*problems, *lost_plugin_warnings(lost)]
 
 
 @define(kw_only=True, eq=False)
@@ -284,9 +284,9 @@ class _Settling:
 
     Attributes:
         stack: The layers, laid over each other.
-        unsure: Whether a file could not be read: errors about what nobody named may then be false.
-        known: What takes part in needs so far: what is settled, and what is named for later slots.
-        read: What was named, without the settings of a wish.
+        unsure: Whether a file could not be read: problems of unnamed slots may then be false.
+        known: The parts that take part in needs so far: of settled slots, and those named for later slots.
+        read: The named options without a wish, once read.
     """
 
     stack: Stack
@@ -296,12 +296,12 @@ class _Settling:
     unsure: bool
     known: dict[str, list[Part]] = Factory(dict)
     problems: list[Problem] = Factory(list)
-    passed: list[DeclinedWish] = Factory(list)
+    declined: list[DeclinedWish] = Factory(list)
     read: dict[tuple[Component, Origin], JudgedOption] = Factory(dict)
 
     def settle(self) -> None:
         """Fill every slot."""
-        core = self._read(Option(component=self.run, brought=Origin(kind="default", what="the core")))
+        core = self._read(Option(component=self.run, chosen_by=Origin(kind="default", what="the core")))
         self.known[RUN] = [core.part]
         self.problems += core.problems
         for slot in self.slots:
@@ -312,7 +312,7 @@ class _Settling:
             self._fill(slot)
 
     def _chosen(self, slot: Slot) -> list[SlotChoice]:
-        """What was named for a slot, without what does not exist: that is a problem already."""
+        """Return the components named for a slot, without unknown names, which are problems already."""
         return [choice for choice in self.stack.chosen.get(slot.name, ()) if choice.component is not None]
 
     def _fill(self, slot: Slot) -> None:
@@ -325,26 +325,28 @@ class _Settling:
         taken: list[Option] = []
         for group in self._groups(slot, wishes):
             tried = self._try(group, slot, filled)
-            best = min(tried, key=lambda one: one.level)
-            doubtful = slot.many and not named and best.level > 0
+            best = min(tried, key=lambda one: one.severity)
+            doubtful = slot.many and not named and best.severity > 0
             worse = (
-                tried if doubtful else [one for one in tried[: tried.index(best)] if one.level > best.level]
+                tried
+                if doubtful
+                else [one for one in tried[: tried.index(best)] if one.severity > best.severity]
             )
-            self.passed += [one.passed() for one in worse if one.option.by]
+            self.declined += [one.declined() for one in worse if one.option.by]
             if not doubtful:
                 taken.append(best.option)
                 filled.append(best.part)
                 self.problems += best.problems if named or not self.unsure else ()
         if not named:
-            self.passed += _absent(found, () if slot.many else taken)
-        # A slot whose component does not exist stays unknown: errors about nobody's choice would follow.
+            self.declined += _missing_wishes(found, () if slot.many else taken)
+        # A slot whose component does not exist stays unknown: its needs would bring misleading problems.
         if filled or (slot.many and not self.stack.chosen.get(slot.name)):
             self.known[slot.name] = filled
         elif not named and not self.unsure:
-            self.problems.append(unchosen(slot, self.run, self.registry))
+            self.problems.append(no_component_problem(slot, self.run, self.registry))
 
     def _groups(self, slot: Slot, wishes: list[Option]) -> list[list[Option]]:
-        """Groups of options; each group brings one part."""
+        """Return groups of options; each group gives one part."""
         if slot.name in self.stack.chosen:
             return [named_options(choice, wishes) for choice in self._chosen(slot)]
         if slot.many:
@@ -353,7 +355,7 @@ class _Settling:
         return [wishes] if wishes else []
 
     def _wishes(self, slot: Slot) -> Iterator[Option | DeclinedWish]:
-        """Yield the wishes for a slot, the first first; what cannot be taken with the reason."""
+        """Yield the wishes for a slot in order; those for missing components as declined."""
         scale = "" if self.stack.scale is None else self.stack.scale[0]
         others = (one.name for one in self.slots if one.name not in FIRST_WISHERS)
         for owner in (part for name in (*FIRST_WISHERS, *others, RUN) for part in self.known.get(name, ())):
@@ -366,60 +368,60 @@ class _Settling:
                     continue
                 core = owner.slot == RUN
                 origin = Origin(kind="default", what="default") if core else Origin(kind="wish", who=by)
-                yield Option(component=component, brought=origin, wished=wrap(settings, origin), by=by)
+                yield Option(component=component, chosen_by=origin, wished=wrap(settings, origin), by=by)
 
     def _missing(self, slot: Slot, name: str) -> str:
-        """Say why no component is meant by a name."""
-        full = self.registry.ambiguous(slot.name, name)
-        return f"several plugins bring it: {', '.join(full)}" if full else "it is not installed"
+        """Return why a name stands for no component."""
+        ambiguous = self.registry.ambiguous(slot.name, name)
+        return f"several plugins bring it: {', '.join(ambiguous)}" if ambiguous else "it is not installed"
 
     def _try(self, group: list[Option], slot: Slot, filled: list[Part]) -> list[JudgedOption]:
-        """Judge options in order, up to the first sound one."""
+        """Return the options with their severity, in order, up to the first sound one."""
         tried: list[JudgedOption] = []
         for option in group:
             tried.append(self._judged(self._read(option), slot, filled))
-            if tried[-1].level == 0:
+            if tried[-1].severity == 0:
                 break
         return tried
 
     def _judged(self, one: JudgedOption, slot: Slot, filled: list[Part]) -> JudgedOption:
-        """Take the worst verdict of the needs in which the part has a say."""
-        lack = worst({**self.known, slot.name: [*filled, one.part]}, one.part)
+        """Return an option with the severity of the worst need that involves its part."""
+        lack = worst_unmet_need({**self.known, slot.name: [*filled, one.part]}, one.part)
         if lack is None:
             return one
         owner = "it" if lack.part is one.part else lack.part.name
-        return evolve(one, level=lack.level, why=f"{owner} needs {asks(lack.need)}")
+        return evolve(one, severity=lack.severity, why=f"{owner} needs {need_text(lack.need)}")
 
     def _read(self, option: Option) -> JudgedOption:
-        """Read a part's settings; what is named is read once, though it is looked at twice."""
+        """Return an option with its settings read; a named option is read only once."""
         if option.wished is not None:
             return self._reading(option)
-        key = option.component, option.brought
+        key = option.component, option.chosen_by
         if key not in self.read:
             self.read[key] = self._reading(option)
         return self.read[key]
 
     def _reading(self, option: Option) -> JudgedOption:
-        """Lay over each other: defaults < wish < below the scale < the scale < above it."""
+        """Read the settings of an option: defaults < wish < below the scale < the scale < above it."""
         component = option.component
         scale = self.stack.scale
-        below = [value.node for value in self.stack.below if concerns(value, component)]
-        above = [value.node for value in self.stack.above if concerns(value, component)]
+        below = [value.node for value in self.stack.below if applies_to(value, component)]
+        above = [value.node for value in self.stack.above if applies_to(value, component)]
         nodes = [*([] if option.wished is None else [option.wished]), *below]
         if scale is not None and scale[0] == "mini":
             nodes.append(wrap(component.mini, Origin(kind="scale", who="mini")))
-        whole = wrap({}, option.brought)
+        whole = wrap({}, option.chosen_by)
         for node in (*nodes, *above):
             whole = merge(whole, node)
-        asked = self._asked(component)
-        # What is wrong in a file is wrong also where another layer covers it.
+        owner = self._settings_owner(component)
+        # A mistake in a file is reported even where another layer covers it.
         covered = [
-            problem for node in (*below, *above) for problem in mistakes(component.config, node, asked)
+            problem for node in (*below, *above) for problem in mistakes(component.config, node, owner)
         ]
         reading, broken = guarded(
             component,
             "settings",
-            lambda: structure(component.config, whole, asked),
+            lambda: structure(component.config, whole, owner),
             lambda: Reading(settings=component.config()),
         )
         provides, wrong = provided(component, reading.settings)
@@ -427,13 +429,13 @@ class _Settling:
             component=component,
             settings=reading.settings,
             origins=reading.origins,
-            brought=option.brought,
+            chosen_by=option.chosen_by,
             provides=provides,
-            full=bool(self.registry.ambiguous(component.slot, component.name)),
+            ambiguous=bool(self.registry.ambiguous(component.slot, component.name)),
         )
         return JudgedOption(option=option, part=part, problems=(*covered, *reading.problems, *broken, *wrong))
 
-    def _asked(self, component: Component) -> SettingsOwner:
+    def _settings_owner(self, component: Component) -> SettingsOwner:
         if component.slot == RUN:
             also = [*OF_FILES, *(slot.name for slot in (*SLOTS, *self.slots))]
             return SettingsOwner(

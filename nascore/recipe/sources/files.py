@@ -1,4 +1,4 @@
-"""Reads recipe files and presets as layers; included files rank below the including file."""
+"""Reads recipe files and presets into layers; a file overrides the files that it includes."""
 
 from __future__ import annotations
 
@@ -38,59 +38,58 @@ __all__ = [
     "OF_FILES",
     "SCALES",
     "Files",
+    "FormatStep",
     "Formats",
-    "Step",
-    "flat_key",
-    "mistaken",
-    "not_read",
+    "dotted_key",
+    "not_a_recipe",
     "not_yaml",
     "read_scale",
+    "unreadable_file",
 ]
 
 
 FORMAT: Final = 1
-"""The format that is written."""
+"""The format of recipes that this version writes."""
 
 FORMAT_KEY: Final = "nascore"
-"""Where a recipe says its format."""
+"""The key of the format in a recipe."""
 
 OF_FILES: Final = ("include", "scale", EVALUATION, MADE_WITH)
-"""What may stand in a file beside its format, the settings of the run and the slots."""
+"""Keys of a file besides its format, the settings of the run and the slots."""
 
-Step: TypeAlias = Callable[[Node], Node]
-"""From the root of a recipe to that of the same recipe in the next format.
+FormatStep: TypeAlias = Callable[[Node], Node]
+"""A function from the root of a recipe, a map, to its root in the next format.
 
-It sees a map, and returns one; what it keeps or moves keeps its origin, so that errors still name the place
-in the file.
+Nodes must keep their origins, so that errors still name the place in the file.
 """
 
 
 @frozen(kw_only=True)
 class Formats:
-    """The formats that are read.
+    """The formats of recipes that can be read.
 
     Attributes:
         newest: The format of this version of nascore.
-        steps: For each older format that is still read, the step to the next one.
+        steps: The step from each older format to the next one.
     """
 
     newest: int = FORMAT
-    steps: Mapping[int, Step] = Factory(dict)
+    steps: Mapping[int, FormatStep] = Factory(dict)
 
     def read(self, root: Node) -> tuple[Node, Problem | None]:
-        """Bring a recipe to the newest format, step by step.
+        """Convert a recipe to the newest format, step by step.
 
         Args:
             root: The root of a recipe, a map.
 
         Returns:
-            The root in the newest format, and what is wrong with what it says of its own.
+            The root in the newest format, and the problem of a missing or wrong format.
         """
         assert isinstance(root.value, dict)
         node = root.value.get(FORMAT_KEY)
         if node is None:
             return root, _problem(
-                "the recipe does not say its format.",
+                "the recipe has no format.",
                 root.origin,
                 f"Begin it with {FORMAT_KEY}: {self.newest}.",
             )
@@ -107,14 +106,17 @@ class Formats:
 
     def _unknown(self, node: Node) -> Problem:
         if type(node.value) is int and node.value > self.newest:
-            text = f"made by a newer nascore: the format is {node.value}, and this one reads {self.newest}."
+            text = (
+                f"the recipe is from a newer nascore: its format is {node.value}, "
+                f"this version reads {self.newest}."
+            )
             return _problem(text, node.origin, "pip install --upgrade nascore")
-        text = f"{show(node)} is not a format of recipes that this version reads."
+        text = f"{show(node)} is not a recipe format of this version."
         return _problem(text, node.origin, f"Write {FORMAT_KEY}: {self.newest}.")
 
 
 FORMATS: Final = Formats()
-"""What this version reads; format 1 is the first one."""
+"""The formats that this version reads; format 1 is the first."""
 
 
 def _problem(text: str, origin: Origin, hint: str) -> Problem:
@@ -122,13 +124,13 @@ def _problem(text: str, origin: Origin, hint: str) -> Problem:
 
 
 _OF_DESCRIPTIONS: Final = {"network", "cells", "channels", "in_channels", "classes"}
-"""Keys that every description has, and that no recipe has."""
+"""Keys of descriptions, which recipes do not have."""
 
 _OF_A_RUN: Final = "recipe.yaml"
 
 
-def mistaken(root: Node, where: str) -> Problem | None:
-    """Return the problem of a document that is no recipe at all; None for one that may be.
+def not_a_recipe(root: Node, where: str) -> Problem | None:
+    """Return the problem of a document that is not a recipe; None for one that may be a recipe.
 
     Args:
         root: The root of the document.
@@ -145,13 +147,13 @@ def mistaken(root: Node, where: str) -> Problem | None:
     return None
 
 
-def flat_key(path: str, keys: Mapping[str, Node], slot: Slot) -> Problem:
-    """Return the problem of a key such as ``updater.lr``, which ``--set`` takes and a recipe does not.
+def dotted_key(path: str, keys: Mapping[str, Node], slot: Slot) -> Problem:
+    """Return the problem of a key such as ``updater.lr``, a path of ``--set`` that is not a key of a recipe.
 
     Args:
         path: The key.
         keys: All keys of the recipe.
-        slot: The slot that it begins with.
+        slot: The slot at its beginning.
     """
     node, words = keys[path], path.split(".")[1:]
     value = "VALUE" if isinstance(node.value, (dict, list)) else write_scalar(node.value)
@@ -160,56 +162,59 @@ def flat_key(path: str, keys: Mapping[str, Node], slot: Slot) -> Problem:
     inner = f"name: {name}, {words[0]}: {value}" if not slot.many else f"{words[0]}: {{{words[-1]}: {value}}}"
     hint = f"Write {slot.name}: {{{inner}}}."
     return Problem(
-        path=path, text="a setting stands in the map of its slot.", origin=node.key or node.origin, hint=hint
+        path=path,
+        text="settings belong in the map of their slot.",
+        origin=node.key or node.origin,
+        hint=hint,
     )
 
 
 def not_yaml(where: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems of a file that is no recipe; of a file in TOML with how the same is written."""
+    """Return the problems of a file that is not a recipe; for a TOML file, with a hint at YAML."""
     if not where.lower().endswith(".toml"):
         return tuple(problems)
     hint = "A recipe is YAML, not TOML: KEY: VALUE, as nascore show NAME --yaml prints it."
     return tuple(evolve(problem, hint=hint) for problem in problems)
 
 
-def not_read(path: Path, error: Exception, origin: Origin, registry: Registry) -> Problem:
+def unreadable_file(path: Path, error: Exception, origin: Origin, registry: Registry) -> Problem:
     """Return the problem of a recipe file that cannot be read.
 
     Args:
         path: The file.
-        error: Why.
+        error: The error.
         origin: Where it was named.
-        registry: What is installed: it may be a preset that was meant.
+        registry: The installed presets, one of which may be meant.
     """
     at = "include" if origin.in_file else "recipe"
     if isinstance(error, UnicodeDecodeError):
         return Problem(path=at, text=f"{path} is not UTF-8 text.", origin=origin)
     if not isinstance(error, OSError):
-        # A character that no path has, or links in a circle.
+        # An invalid character in the path, or a cycle of links.
         return Problem(path=at, text=f"{str(path)!r} cannot be read: {error}.", origin=origin)
     hint = ""
-    with suppress(OSError):  # it may be the folder that cannot be read, or a name too long for any
-        hint = _meant(path, registry)
+    with suppress(OSError):  # the folder may be unreadable, or the name too long
+        hint = _intended(path, registry)
     text = f"{path} cannot be read: {error.strerror or error}."
     return Problem(path=at, text=text, origin=origin, hint=hint)
 
 
-def _meant(path: Path, registry: Registry) -> str:
+def _intended(path: Path, registry: Registry) -> str:
     if str(path) in registry.presets():
-        return f"A preset is called so: write {command_line('--preset', path)}."
+        return f"There is a preset of this name: write {command_line('--preset', path)}."
     if (path / _OF_A_RUN).is_file():
         return f"Did you mean {path / _OF_A_RUN}?"
-    if path.exists():  # the right name of something that is damaged, or no file
+    if path.exists():  # the name is right, but the file is damaged, or it is a folder
         return ""
     beside = [one.name for one in path.parent.iterdir() if one.suffix == ".yaml"]
     return did_you_mean(path.name, beside)
 
 
 SCALES: Final = ("mini", "paper")
-_MOST: Final = 1_000
-"""Files and presets that a recipe may include, each counted as often as it is reached."""
-_DEEPEST: Final = 100
-_Included: TypeAlias = tuple[str, ...]  # the files that include each other down to this one
+_MAX_INCLUDES: Final = 1_000
+"""The largest number of includes of a recipe, counted with repetitions."""
+_MAX_DEPTH: Final = 100
+_Included: TypeAlias = tuple[str, ...]  # the chain of files that include each other, down to this one
 
 
 @frozen(kw_only=True)
@@ -221,7 +226,7 @@ class Source:
         text: The YAML.
         kind: ``preset`` or ``recipe``; a preset includes presets only.
         preset: Name of the preset; empty for a file.
-        folder: Where its relative paths are looked up. None: in the working folder.
+        folder: The base of its relative paths. None: the working folder.
     """
 
     where: str
@@ -232,119 +237,117 @@ class Source:
 
 
 @frozen(kw_only=True)
-class Page:
-    """What one recipe text says.
+class ReadSource:
+    """One recipe text, read.
 
     Attributes:
         source: The text.
-        own: What it says itself.
-        includes: What lies under it.
+        layer: Its layer, without its includes.
+        includes: The files and presets that it includes.
     """
 
     source: Source
-    own: Layer
+    layer: Layer
     includes: tuple[Node, ...] = ()
 
 
 @frozen(kw_only=True)
 class Files:
-    """Reads recipe files and presets; each once, however often it is included.
+    """Reads recipe files and presets, each once even if it is included repeatedly.
 
     Attributes:
-        registry: What is installed.
+        registry: The installed components and presets.
         slots: The slot table.
-        formats: The formats that are read.
-        pages: What was read, by file or preset.
-        reached: Where something was included.
+        formats: The formats that can be read.
+        read_sources: The texts read so far, by file or preset.
+        reached: The origins of all includes so far.
     """
 
     registry: Registry
     slots: tuple[Slot, ...]
     formats: Formats = FORMATS
-    pages: dict[str, Page] = Factory(dict)
+    read_sources: dict[str, ReadSource] = Factory(dict)
     reached: list[Origin] = Factory(list)
 
     def recipe(self, path: Path, origin: Origin, included: _Included = ()) -> list[Layer]:
-        """Read a recipe file, and what it includes, lowest layer first."""
+        """Return the layers of a recipe file and its includes, lowest first."""
         try:
             key = str(path.resolve())
-            # Not by that key: what it names is looked up from the folder by which it was reached.
-            page = self.pages.get(str(path)) or self._read(path)
+            # Not by that key: relative paths depend on the path by which the file was reached.
+            page = self.read_sources.get(str(path)) or self._read(path)
         except (OSError, RuntimeError, ValueError) as error:
-            return [_wrong(not_read(path, error, origin, self.registry))]
+            return [_unread_layer(unreadable_file(path, error, origin, self.registry))]
         if key in included:
-            return [_wrong(Problem(path="include", text=_cycle(str(path), key, included), origin=origin))]
-        self.pages[str(path)] = page
-        return self._laid(page, (*included, key))
+            return [_cycle(str(path), key, included, origin)]
+        self.read_sources[str(path)] = page
+        return self._with_includes(page, (*included, key))
 
     def preset(self, name: str, origin: Origin, included: _Included = ()) -> list[Layer]:
-        """Read a preset, and what it includes, lowest layer first."""
+        """Return the layers of a preset and its includes, lowest first."""
         preset = self.registry.presets().get(name)
         if preset is None:
-            return [_wrong(unknown_preset(name, origin, self.registry))]
+            return [_unread_layer(unknown_preset(name, origin, self.registry))]
         key = f"{preset.plugin}:{preset.name}"
         if key in included:
-            return [
-                _wrong(Problem(path="include", text=_cycle(f"preset {name}", key, included), origin=origin))
-            ]
-        if key not in self.pages:
-            text, wrong = attempt(lambda: (preset.read(), ()), partial(_unread, preset, origin))
+            return [_cycle(f"preset {name}", key, included, origin)]
+        if key not in self.read_sources:
+            text, wrong = attempt(lambda: (preset.read(), ()), partial(_preset_failed, preset, origin))
             if wrong:
                 return [Layer(problems=wrong, unread=True)]
             folder = preset.path.parent if isinstance(preset.path, Path) else None
             where = f"{preset.name}.yaml"
             source = Source(where=where, text=text, kind="preset", preset=preset.name, folder=folder)
-            self.pages[key] = self._page(source)
-        return self._laid(self.pages[key], (*included, key))
+            self.read_sources[key] = self._parse(source)
+        return self._with_includes(self.read_sources[key], (*included, key))
 
-    def _read(self, path: Path) -> Page:
+    def _read(self, path: Path) -> ReadSource:
         text = read_text(path, most=MOST_OF_A_DOCUMENT)
-        return self._page(Source(where=str(path), text=text, kind="recipe", folder=path.parent))
+        return self._parse(Source(where=str(path), text=text, kind="recipe", folder=path.parent))
 
-    def _laid(self, page: Page, included: _Included) -> list[Layer]:
-        """What a text includes, and on top what it says itself."""
+    def _with_includes(self, page: ReadSource, included: _Included) -> list[Layer]:
+        """Return the layers of a text's includes, and on top its own layer."""
         below = [layer for node in page.includes for layer in self._include(node, page.source, included)]
-        return [*below, page.own]
+        return [*below, page.layer]
 
-    def _page(self, source: Source) -> Page:
+    def _parse(self, source: Source) -> ReadSource:
         document = parse_document(source.text, where=source.where, kind=source.kind, folder=source.folder)
         if document.root is None:
-            return Page(
-                source=source, own=Layer(problems=not_yaml(source.where, document.problems), unread=True)
+            return ReadSource(
+                source=source, layer=Layer(problems=not_yaml(source.where, document.problems), unread=True)
             )
-        wrong = mistaken(document.root, source.where)
+        wrong = not_a_recipe(document.root, source.where)
         if wrong is not None:
-            return Page(
+            return ReadSource(
                 source=source,
-                own=Layer(problems=not_yaml(source.where, (*document.problems, wrong)), unread=True),
+                layer=Layer(problems=not_yaml(source.where, (*document.problems, wrong)), unread=True),
             )
         root, format_problem = self.formats.read(document.root)
         assert isinstance(root.value, dict)
         problems = [*document.problems, *([] if format_problem is None else [format_problem])]
         if format_problem is not None and FORMAT_KEY in root.value:
-            # What a format says that is not known, nobody can judge.
-            return Page(source=source, own=Layer(problems=tuple(problems), unread=True))
-        own = evolve(self._own(root.value, root, problems), preset=source.preset)
-        return Page(source=source, own=own, includes=tuple(_listed(root.value.get("include"))))
+            # The content of an unknown format cannot be checked.
+            return ReadSource(source=source, layer=Layer(problems=tuple(problems), unread=True))
+        layer = evolve(self._layer(root.value, root, problems), preset=source.preset)
+        return ReadSource(source=source, layer=layer, includes=tuple(_listed(root.value.get("include"))))
 
     def _include(self, node: Node, source: Source, included: _Included) -> list[Layer]:
         if not isinstance(node.value, str):
-            text = f"{show(node)} is neither a preset's name nor a path that ends in .yaml."
-            return [_wrong(Problem(path="include", text=text, origin=node.origin))]
-        if len(self.reached) > _MOST:
-            return []  # said below, once
+            text = f"{show(node)} is neither the name of a preset nor a path that ends in .yaml."
+            return [_unread_layer(Problem(path="include", text=text, origin=node.origin))]
+        if len(self.reached) > _MAX_INCLUDES:
+            return []  # already reported, below
         self.reached.append(node.origin)
-        if len(self.reached) > _MOST or len(included) > _DEEPEST:
-            return [_wrong(_too_many(node.origin, included))]
+        if len(self.reached) > _MAX_INCLUDES or len(included) > _MAX_DEPTH:
+            return [_unread_layer(_too_many(node.origin, included))]
         if not node.value.endswith(".yaml"):
             return self.preset(node.value, node.origin, included)
         if source.kind == "preset":
-            text = f"{show(node)} is no preset's name: a preset includes presets only."
-            return [_wrong(Problem(path="include", text=text, origin=node.origin))]
+            text = f"{show(node)} is not a preset: a preset can include only presets."
+            return [_unread_layer(Problem(path="include", text=text, origin=node.origin))]
         return self.recipe((source.folder or Path()) / given_path(node.value), node.origin, included)
 
-    def _own(self, keys: dict[str, Node], root: Node, problems: list[Problem]) -> Layer:
-        """What the file itself says."""
+    def _layer(self, keys: dict[str, Node], root: Node, problems: list[Problem]) -> Layer:
+        """Return the layer of a file, without its includes."""
         made_with, wrong_plugins = read_made_with(keys.get(PLUGINS_KEY))
         scale, wrong_scale = read_scale(keys.get("scale"))
         reader = SlotReader(registry=self.registry, problems=[*problems, *wrong_plugins])
@@ -354,7 +357,7 @@ class Files:
             if name in by_name:
                 reader.read(by_name[name], node)
             elif name.partition(".")[0] in by_name and all(name.split(".")[1:]):
-                reader.problems.append(flat_key(name, keys, by_name[name.partition(".")[0]]))
+                reader.problems.append(dotted_key(name, keys, by_name[name.partition(".")[0]]))
             elif name not in (FORMAT_KEY, *OF_FILES):
                 run[name] = node
         values = [*reader.values]
@@ -378,7 +381,7 @@ class Files:
 
 
 def read_scale(node: Node | None) -> tuple[Scale | None, tuple[Problem, ...]]:
-    """Read the name of a scale; null or nothing names none."""
+    """Return the scale in a node; None for null or no node."""
     if node is None or node.value is None:
         return None, ()
     if isinstance(node.value, str) and node.value in SCALES:
@@ -393,27 +396,31 @@ def _listed(node: Node | None) -> list[Node]:
     return node.value if isinstance(node.value, list) else [node]
 
 
-def _cycle(name: str, key: str, included: _Included) -> str:
-    """Name a chain of files that comes back to its beginning."""
+def _cycle(name: str, key: str, included: _Included, origin: Origin) -> Layer:
+    """Return a layer with the problem of a cycle of includes."""
     chain = included[included.index(key) :]
-    if len(chain) == 1:
-        return f"{name} includes itself."
-    return f"{name} includes itself: {' > '.join(Path(one).name for one in (*chain, key))}."
+    text = f"{name} includes itself."
+    if len(chain) > 1:
+        text = f"{name} includes itself: {' > '.join(Path(link).name for link in (*chain, key))}."
+    return _unread_layer(Problem(path="include", text=text, origin=origin))
 
 
 def _too_many(origin: Origin, included: _Included) -> Problem:
-    if len(included) > _DEEPEST:
-        text, hint = f"files include each other more than {_DEEPEST} deep.", "Write some into one file."
+    if len(included) > _MAX_DEPTH:
+        text, hint = (
+            f"files include each other more than {_MAX_DEPTH} levels deep.",
+            "Combine some of them into one file.",
+        )
     else:
-        text = f"more than {_MOST:,} files are included, each counted as often as it is reached."
-        hint = "Include what several files share only once."
+        text = f"there are more than {_MAX_INCLUDES:,} includes, counted with repetitions."
+        hint = "Include shared files only once."
     return Problem(path="include", text=text, origin=origin, hint=hint)
 
 
-def _unread(preset: Preset, origin: Origin, error: BaseException) -> tuple[str, tuple[Problem, ...]]:
+def _preset_failed(preset: Preset, origin: Origin, error: BaseException) -> tuple[str, tuple[Problem, ...]]:
     text = f"preset {preset.name} of plugin {preset.plugin} cannot be read: {error_line(error)}."
     return "", (Problem(path="preset", text=text, origin=origin, of_plugin=True),)
 
 
-def _wrong(problem: Problem) -> Layer:
+def _unread_layer(problem: Problem) -> Layer:
     return Layer(problems=(problem,), unread=True)

@@ -1,4 +1,4 @@
-"""Layers: the values of one source (a file, the flags, ``--set``), and the stack of all layers."""
+"""Layers: the values of each source (a file, the flags, ``--set``), and the stack of all layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SlotChoice:
         component: The component; None where no such component exists.
         origin: Where it was named.
         name: The name, as it was written.
-        problem: What was wrong with its name; it counts only while no higher layer names another component.
+        problem: The problem of its name; ignored where a higher layer names another component.
     """
 
     component: Component | None
@@ -37,7 +37,7 @@ class Value:
 
     Attributes:
         slot: The slot, or ``run``.
-        component: Whose settings they are; None: of whatever fills the slot.
+        component: The component of the settings; None for any component in the slot.
         node: A map of settings.
     """
 
@@ -51,15 +51,15 @@ Scale: TypeAlias = "tuple[str, Origin]"
 
 @frozen(kw_only=True)
 class Layer:
-    """What one source says.
+    """The choices and values of one source.
 
     Attributes:
-        chosen: The components that it names, by slot; an empty tuple leaves a list deliberately empty.
-        values: The settings that it gives.
-        scale: The scale that it names; lies under this layer's values and over those of the layers below.
-        problems: What was wrong with it.
-        made_with: The plugins with which it was written down, and where each came from.
-        unread: Whether it could not be read: what it would have said is not known.
+        chosen: The named components, by slot; an empty tuple leaves a list deliberately empty.
+        values: The settings.
+        scale: The named scale; it overrides the layers below, and this layer's values override it.
+        problems: The problems of the source.
+        made_with: The plugins that were loaded when the source was written, with their origins.
+        unread: Whether the source could not be read, so that its content is unknown.
         preset: Name of the preset that it was read from; empty for other sources.
     """
 
@@ -77,10 +77,10 @@ class Stack:
     """All layers, laid over each other.
 
     Attributes:
-        chosen: What the highest layer that names a slot chose for it.
+        chosen: The components of each slot, from the highest layer that names any.
         below: Values that the scale overrides, lowest first.
         above: Values that override the scale, lowest first.
-        scale: The scale, as the highest layer that names one says.
+        scale: The scale of the highest layer that names one.
     """
 
     chosen: Mapping[str, tuple[SlotChoice, ...]]
@@ -90,14 +90,14 @@ class Stack:
 
 
 def stack(layers: Iterable[Layer]) -> Stack:
-    """Lay layers over each other, lowest first; another component drops what was set for the one before."""
+    """Return the stack of layers, lowest first; another component drops the settings of the one before."""
     chosen: dict[str, tuple[SlotChoice, ...]] = {}
     below: list[Value] = []
     above: list[Value] = []
     scale: Scale | None = None
     for layer in layers:
         for slot, choices in layer.chosen.items():
-            below, above = _kept(below, slot, choices), _kept(above, slot, choices)
+            below, above = _without_dropped(below, slot, choices), _without_dropped(above, slot, choices)
             chosen[slot] = choices
         if layer.scale is not None:
             scale = layer.scale
@@ -106,7 +106,7 @@ def stack(layers: Iterable[Layer]) -> Stack:
     return Stack(chosen=chosen, below=tuple(below), above=tuple(above), scale=scale)
 
 
-def _kept(values: list[Value], slot: str, choices: tuple[SlotChoice, ...]) -> list[Value]:
+def _without_dropped(values: list[Value], slot: str, choices: tuple[SlotChoice, ...]) -> list[Value]:
     # Components are compared, not their spellings: builtin:l1 is l1.
     named = {choice.component for choice in choices if choice.component is not None}
     return [value for value in values if value.slot != slot or value.component in named]

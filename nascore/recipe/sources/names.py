@@ -25,53 +25,53 @@ if TYPE_CHECKING:
 
 
 def typed_value(text: str, origin: Origin) -> Node:
-    """Read a typed value; what is no YAML (``*.yaml``, ``@x``) is text.
+    """Read a value from the command line as YAML; a value that is not YAML (``*.yaml``, ``@x``) is text.
 
     Args:
-        text: What was typed.
-        origin: Where all of it stands.
+        text: The value as typed.
+        origin: Its origin.
 
     Returns:
-        The value, with the text that a setting which holds text takes as it stands (``note=1e3``).
+        The value, with its text for settings of type text (``note=1e3``).
     """
     document = parse_document(text, where="", kind="set")
     bare = text.strip()
     if document.root is None or document.problems:
         return Node(value=text, origin=origin, text=text)
-    plain = _placed(document.root, origin)
+    plain = _with_origin(document.root, origin)
     if isinstance(plain.value, str) and not bare.startswith(("'", '"')):
-        # What YAML takes for a comment is typed on purpose here: note=a #1.
+        # A # is not a comment here: note=a #1.
         return Node(value=bare, origin=origin, text=bare)
     return Node(value=plain.value, origin=origin, text=bare)
 
 
-def _placed(node: Node, origin: Origin) -> Node:
-    """Let every item stand where the whole was typed: a position inside one argument helps nobody."""
+def _with_origin(node: Node, origin: Origin) -> Node:
+    """Return a node in which every item has the origin of the whole value."""
     if isinstance(node.value, dict):
-        items = {key: _placed(item, origin) for key, item in node.value.items()}
+        items = {key: _with_origin(item, origin) for key, item in node.value.items()}
         return Node(value=items, origin=origin, key=origin)
     if isinstance(node.value, list):
-        return Node(value=[_placed(item, origin) for item in node.value], origin=origin, key=origin)
+        return Node(value=[_with_origin(item, origin) for item in node.value], origin=origin, key=origin)
     return Node(value=node.value, origin=origin, key=origin)
 
 
 _YAML: Final = (".yaml", ".yml")
 _FOLDERS: Final = ("imagefolder", "folder", "image-folder", "custom")
-_MORE: Final = "A plugin of your own can bring more: nascore new-plugin --help."
+_MORE: Final = "Your own plugin can add one: nascore new-plugin --help."
 
 
 def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) -> Problem:
-    """Return the problem of a component's name that cannot be resolved.
+    """Return the problem of an unknown component name.
 
     Args:
-        slot: The slot that it was typed for.
-        text: The name, as it was typed.
-        origin: Where it was typed.
-        registry: What is installed.
+        slot: The slot.
+        text: The name.
+        origin: Where it was named.
+        registry: The installed components.
     """
-    at = Problem(path=slot, text="", origin=origin, slots=(slot,))
-    of_plugin = _several(at, registry.ambiguous(slot, text), f"a component {text}") or _absent(
-        at, slot, text, registry
+    base = Problem(path=slot, text="", origin=origin, slots=(slot,))
+    of_plugin = _ambiguous_name(base, registry.ambiguous(slot, text), f"a component {text}") or _missing_name(
+        base, slot, text, registry
     )
     if of_plugin is not None:
         return of_plugin
@@ -79,75 +79,77 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
         return lacking_data(text, origin, registry)
     others = registry.slots_of(text)
     if text == "none" and any(one.name == slot and one.many for one in SLOTS):
-        return evolve(at, text="none leaves it empty, and stands alone.", hint="Leave out none, or the rest.")
+        return evolve(
+            base, text="none cannot be combined with components.", hint="Remove none, or the components."
+        )
     if others:
-        said = f"{text} is a component of slot {others[0]}, not of {slot}."
-        return evolve(at, text=said, hint=_way(others[0], text, origin))
-    return evolve(at, text=f"no {slot} is called {text}.", hint=_nearest(slot, text, origin, registry))
+        message = f"{text} is a component of slot {others[0]}, not of {slot}."
+        return evolve(base, text=message, hint=_choice_hint(others[0], text, origin))
+    return evolve(base, text=f"no {slot} is called {text}.", hint=_nearest(slot, text, origin, registry))
 
 
 def unknown_preset(name: str, origin: Origin, registry: Registry) -> Problem:
-    """Return the problem of a preset's name that cannot be resolved."""
+    """Return the problem of an unknown preset name."""
     presets = registry.presets()
-    at = Problem(path="include" if origin.in_file else "preset", text="", origin=origin)
-    of_plugin = _several(at, presets.ambiguous(name), f"a preset {name}") or _absent(
-        at, "preset", name, registry
+    base = Problem(path="include" if origin.in_file else "preset", text="", origin=origin)
+    of_plugin = _ambiguous_name(base, presets.ambiguous(name), f"a preset {name}") or _missing_name(
+        base, "preset", name, registry
     )
     if of_plugin is not None:
         return of_plugin
-    begun = sorted(one for one in presets if one.startswith(f"{name}-"))
-    near = f"Did you mean {' or '.join(begun)}?" if begun else did_you_mean(name, presets)
+    starting = sorted(one for one in presets if one.startswith(f"{name}-"))
+    near = f"Did you mean {' or '.join(starting)}?" if starting else did_you_mean(name, presets)
     hint = near or f"Installed: {', '.join(sorted(presets)) or 'none'}."
     if name.endswith(_YAML):
-        typed = _typed(origin, "recipe", name)
-        hint = "A file's name ends in .yaml." if origin.in_file else f"Write {typed}."
-    return evolve(at, text=f"no preset is called {name}.", hint=hint)
+        option = as_given(origin, "recipe", name)
+        hint = "The name of a file must end in .yaml." if origin.in_file else f"Write {option}."
+    return evolve(base, text=f"no preset is called {name}.", hint=hint)
 
 
-def _several(at: Problem, full: Sequence[str], what: str) -> Problem | None:
-    """The problem of a name that several plugins bring."""
+def _ambiguous_name(base: Problem, full: Sequence[str], what: str) -> Problem | None:
+    """Return the problem of a name that several plugins bring; None where at most one does."""
     if not full:
         return None
     text = f"{len(full)} plugins bring {what}."
-    return evolve(at, text=text, hint=f"Write {' or '.join(full)}.", of_plugin=True)
+    return evolve(base, text=text, hint=f"Write {' or '.join(full)}.", of_plugin=True)
 
 
-def _absent(at: Problem, kind: str, text: str, registry: Registry) -> Problem | None:
-    """The problem of a name that a plugin would bring."""
+def _missing_name(base: Problem, kind: str, text: str, registry: Registry) -> Problem | None:
+    """Return the problem of a name that a plugin would bring if it were ready; None where none would."""
     why = absence(kind, text, registry)
     if why is None:
         return None
-    said = f"no {kind} is called {text}; {why}"
-    return evolve(at, text=said, hint=why.cure, missing=why.missing, of_plugin=True)
+    message = f"no {kind} is called {text}; {why}"
+    return evolve(base, text=message, hint=why.cure, missing=why.missing, of_plugin=True)
 
 
 def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
     if text.endswith(_YAML):
         files = [one.name for one in registry.components(slot) if one.argument == "path"]
         if files:
-            return _way(slot, f"{files[0]}:{text}", origin)
+            return _choice_hint(slot, f"{files[0]}:{text}", origin)
     known = registry.shown(slot)
     if slot == "dataset" and ("/" in text or text.lower() in _FOLDERS):
-        return f"Images in a folder need a data set of your own: a plugin of one file. {_MORE}"
-    # A longer name is another thing than its part: pc-darts is not darts.
+        return "Images in a folder need your own data set, a plugin of one file: nascore new-plugin --help."
+    # A part of the name is no suggestion: pc-darts is not darts.
     whole = [name for name in (*registry.names(slot), *known) if name not in text.split("-")]
     near = did_you_mean(text, whole)
     return near or f"Installed: {', '.join(known) or 'none'}. {_MORE}"
 
 
-def _way(slot: str, name: str, origin: Origin) -> str:
-    """How to choose a component where this was written: by a flag, by an argument, or in a file."""
-    return f"Write {slot}: {name}." if origin.in_file else f"Write {_typed(origin, slot, name)}."
+def _choice_hint(slot: str, name: str, origin: Origin) -> str:
+    """Return a hint at how to choose a component in the same way: by a flag, by an argument, or in a file."""
+    return f"Write {slot}: {name}." if origin.in_file else f"Write {as_given(origin, slot, name)}."
 
 
-def _typed(origin: Origin, option: str, value: str) -> str:
-    """How to give an option as the origin was: as an argument from Python, or as a flag."""
+def as_given(origin: Origin, option: str, value: str) -> str:
+    """Return an option with its value: as an argument if the origin is Python, otherwise as a flag."""
     return f"{option}={value!r}" if origin.in_python else command_line(f"--{option}", value)
 
 
 @frozen(kw_only=True)
 class ResolvedName:
-    """What a typed name stands for."""
+    """The component of a name, and the setting that the name gives."""
 
     choice: SlotChoice
     values: tuple[Value, ...] = ()
@@ -156,25 +158,25 @@ class ResolvedName:
 def name_component(
     slot: str, text: str, origin: Origin, registry: Registry, folder: Path | None = None
 ) -> ResolvedName:
-    """Resolve a name typed for a slot.
+    """Return the component that a name stands for in a slot.
 
     Args:
         slot: The slot.
-        text: ``NAME``, ``PLUGIN:NAME``, or one of them with ``:VALUE`` for the component's argument.
-        origin: Where it was typed.
-        registry: What is installed.
-        folder: Where a path in ``:VALUE`` is looked up. None: in the working folder.
+        text: ``NAME`` or ``PLUGIN:NAME``, with or without ``:VALUE`` for the component's argument.
+        origin: Where it was named.
+        registry: The installed components.
+        folder: The base of a relative path in ``:VALUE``. None: the working folder.
 
     Returns:
-        The component, with the setting that ``:VALUE`` fills; the choice holds the problem if there is none.
+        The component, with the setting that ``:VALUE`` gives; for an unknown name a choice with the problem.
     """
     component = registry.get(slot, text)
     if component is not None:
         return ResolvedName(choice=SlotChoice(component=component, origin=origin, name=text))
-    for at in (index for index, character in enumerate(text) if character == ":"):
-        component = registry.get(slot, text[:at])
+    for base in (index for index, character in enumerate(text) if character == ":"):
+        component = registry.get(slot, text[:base])
         if component is not None:
-            return _with_argument(component, text[at + 1 :], origin, folder)
+            return _with_argument(component, text[base + 1 :], origin, folder)
     problem = unknown_component(slot, text, origin, registry)
     return ResolvedName(choice=SlotChoice(component=None, origin=origin, name=text, problem=problem))
 
@@ -193,7 +195,7 @@ def _with_argument(component: Component, value: str, origin: Origin, folder: Pat
 
 @frozen(kw_only=True)
 class SlotReader:
-    """Reads the values of slots in one file and gathers what they say."""
+    """Reads the slots of one file; collects their choices, settings and problems."""
 
     registry: Registry
     chosen: dict[str, tuple[SlotChoice, ...]] = Factory(dict)
@@ -201,7 +203,7 @@ class SlotReader:
     problems: list[Problem] = Factory(list)
 
     def read(self, slot: Slot, node: Node) -> None:
-        """Read what stands behind a slot's name in a recipe."""
+        """Read the value of a slot in a recipe."""
         if not slot.many:
             choices = [self._one(slot, node)]
         elif isinstance(node.value, dict):
@@ -218,9 +220,9 @@ class SlotReader:
             return self._name(slot, node.value, node)
         name = node.value.get("name") if isinstance(node.value, dict) else None
         if not isinstance(node.value, dict) or name is None or not isinstance(name.value, str):
-            text = f"{show(name or node)} is not a component's name."
+            text = f"{show(name or node)} is not a component name."
             if isinstance(node.value, dict) and name is None:
-                text = "the settings have no component's name beside them."
+                text = "the settings have no component name."
             hint = f"Write {slot.name}: {{name: {self._owner(slot, node)}, ...}}."
             if slot.many:
                 hint = f"Write {slot.name}: {{NAME: {{...}}}}, or none."
@@ -232,10 +234,10 @@ class SlotReader:
         return choice
 
     def _owner(self, slot: Slot, node: Node) -> str:
-        """Return the name of the only component that has some settings; of several or none: NAME."""
-        given = {*node.value} if isinstance(node.value, dict) else set()
-        every = self.registry.components(slot.name) if given else ()
-        owners = [one.name for one in every if given <= {*settings_of(one.config)}]
+        """Return the name of the only component with these settings; NAME where several or none have them."""
+        names = {*node.value} if isinstance(node.value, dict) else set()
+        every = self.registry.components(slot.name) if names else ()
+        owners = [one.name for one in every if names <= {*settings_of(one.config)}]
         return owners[0] if len(owners) == 1 else "NAME"
 
     def _item(self, slot: Slot, name: str, node: Node) -> SlotChoice:
@@ -245,8 +247,8 @@ class SlotReader:
             self._settings(slot, choice, node)
         return choice
 
-    def _name(self, slot: Slot, name: str, at: Node) -> SlotChoice:
-        named = name_component(slot.name, name, at.origin, self.registry, at.folder)
+    def _name(self, slot: Slot, name: str, base: Node) -> SlotChoice:
+        named = name_component(slot.name, name, base.origin, self.registry, base.folder)
         self.values.extend(named.values)
         return named.choice
 
@@ -255,12 +257,12 @@ class SlotReader:
             self.values.append(Value(slot=slot.name, component=choice.component, node=node))
 
     def _distinct(self, slot: Slot, choices: list[SlotChoice]) -> tuple[SlotChoice, ...]:
-        kept: list[SlotChoice] = []
+        distinct: list[SlotChoice] = []
         for choice in choices:
-            if choice.component is not None and choice.component in [item.component for item in kept]:
-                text, hint = f"{choice.component.name} stands twice.", "Leave one of them out."
+            if choice.component is not None and choice.component in [item.component for item in distinct]:
+                text, hint = f"{choice.component.name} is named twice.", "Remove one of them."
                 problem = Problem(path=slot.name, text=text, origin=choice.origin, hint=hint)
                 self.problems.append(problem)
             else:
-                kept.append(choice)
-        return tuple(kept)
+                distinct.append(choice)
+        return tuple(distinct)

@@ -1,7 +1,7 @@
-"""The key `plugins` of a recipe: the plugins with which it was written.
+"""The key `plugins` of a recipe: the plugins that were loaded when it was written.
 
-They are a record, not an order: reading a recipe never runs code that it names. They say what to install or
-to add when a part is missing.
+It is a record: reading a recipe never loads code that it names. If a part is missing, hints name the plugins
+to install or to add.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
 
 PLUGINS_KEY: Final = "plugins"
 _BETTER: Final = ("Did you mean ", "Write ")
-"""How hints begin that say what was meant."""
+"""The beginnings of hints at the intended name."""
 
 _DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*")
-"""``DISTRIBUTION==VERSION``, as packages are named (PEP 508) and versions written (PEP 440)."""
+"""``DISTRIBUTION==VERSION``, by the rules of PEP 508 and PEP 440."""
 
 _MODULE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
-"""A plugin that is neither installed nor a file, but handed over by a program, is known by its module."""
+"""A plugin that is neither installed nor a file, but passed by a program, is identified by its module."""
 
 _FILE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\.py")
-"""No character that moves a terminal's cursor or turns the direction of writing."""
+"""A file name without characters that move a terminal's cursor or change the direction of text."""
 
 SOURCE: Final = "|".join(one.pattern for one in (_DISTRIBUTION, _MODULE, _FILE))
-"""Whence a plugin can have come."""
+"""A source of a plugin."""
 
 
 @frozen(kw_only=True)
 class Lost:
-    """A plugin that a recipe was written down with, and that is not loaded now.
+    """A plugin in the record of a recipe that is not loaded now.
 
     Attributes:
-        node: Where it came from: ``DISTRIBUTION==VERSION``, or its file.
-        plugin: It, where it is there and not ready.
+        node: Its source: ``DISTRIBUTION==VERSION``, or its file.
+        plugin: The plugin, if it is found but not ready.
     """
 
     node: Node
@@ -60,7 +60,7 @@ class Lost:
 
     @property
     def source(self) -> str:
-        """Where it came from."""
+        """Its source."""
         return str(self.node.value)
 
     @property
@@ -70,20 +70,20 @@ class Lost:
 
     @property
     def distribution(self) -> str:
-        """The distribution that would have to be installed; empty where that is no cure."""
+        """The distribution to install; empty where an installation does not help."""
         name, version, _ = self.source.partition("==")
         return name if version and self.plugin is None and not self.is_file else ""
 
 
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
-    """Return the plugins that a recipe needs to be repeated.
+    """Return the plugins that are needed to repeat a recipe.
 
-    They are those that brought a part, those that contributed to a hook that a part asks for, and all single
-    files. A single file is always needed: it may bring an operation that the space's description names.
+    They are the plugins of its parts, those that contribute to a hook that a part reads, and all single
+    files. A single file is always included: the description of the space may use an operation of it.
 
     Args:
         recipe: A settled recipe.
-        registry: What it was settled with.
+        registry: The registry that it was settled with.
     """
     components = [part.component for slot, parts in recipe.parts.items() if slot != RUN for part in parts]
     used = {name for one in components for name in (one.plugin, *one.contributors())}
@@ -95,7 +95,7 @@ def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
 
 
 def read_made_with(node: Node | None) -> tuple[Mapping[str, Node], list[Problem]]:
-    """Read the key ``plugins``: from a plugin's name to its ``DISTRIBUTION==VERSION``, file or module."""
+    """Read the key ``plugins``: a map from plugin names to ``DISTRIBUTION==VERSION``, file or module."""
     if node is None:
         return {}, []
     if not isinstance(node.value, dict):
@@ -111,9 +111,9 @@ def read_made_with(node: Node | None) -> tuple[Mapping[str, Node], list[Problem]
 
 
 def _faults(name: str, item: Node) -> Iterator[str]:
-    """Yield what is wrong with one entry: a stranger's recipe must not write a command into a message."""
+    """Yield the faults of one entry: a stranger's recipe must not be able to put a command into a message."""
     if not is_name(name):
-        yield f"{name!r} is no name of a plugin: letters, digits, -, _ and . are."
+        yield f"{name!r} is not a plugin name, which consists of letters, digits, -, _ and dots."
     if not isinstance(item.value, str) or not _is_source(item.value):
         yield f"{show(item)} is neither DISTRIBUTION==VERSION, nor a module, nor a .py file."
 
@@ -123,7 +123,7 @@ def _is_source(text: str) -> bool:
 
 
 def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Lost]:
-    """Return the plugins that recipes were written down with and that are not loaded now."""
+    """Return the plugins in the records of recipes that are not loaded now, by name."""
     ready = {plugin.name for plugin in registry.plugins if plugin.status == "ready"}
     idle = {plugin.name: plugin for plugin in registry.plugins if plugin.name not in ready}
     made_with = {name: node for layer in layers for name, node in layer.made_with.items()}
@@ -133,59 +133,69 @@ def lost_plugins(layers: Iterable[Layer], registry: Registry) -> dict[str, Lost]
 
 
 def explained(problem: Problem, lost: Mapping[str, Lost]) -> Problem:
-    """Add to the problem of a missing component which lost plugins may have brought it.
+    """Return the problem of a missing component, with the lost plugins that may provide it.
 
-    Nothing is added where it is known already who brings it or what was meant, nor to what was typed now:
-    the recipe does not say that.
+    The problem is unchanged where the plugin or the intended name is known already, and where the name is
+    from the command line instead of the recipe.
     """
     typed = problem.origin is not None and problem.origin.kind in ("flag", "python")
     if not lost or typed or problem.of_plugin or problem.hint.startswith(_BETTER):
         return problem
     return evolve(
         problem,
-        text=f"{problem.text.rstrip('.')}; {_said(lost)}",
-        hint=f"{problem.hint} {_cure(lost)}".strip(),
+        text=f"{problem.text.rstrip('.')}; {_lost_text(lost)}",
+        hint=f"{problem.hint} {_lost_hint(lost)}".strip(),
         missing=", ".join(one.distribution for one in lost.values() if one.distribution),
         of_plugin=True,
     )
 
 
 def lost_plugin_warnings(lost: Mapping[str, Lost]) -> list[Problem]:
-    """Warn of a recipe that was written down with plugins that are not loaded, though no part is missing."""
+    """Return a warning for a recipe whose recorded plugins are not loaded, though no part is missing."""
     if not lost:
         return []
     first = next(iter(lost.values())).node
     return [
-        Problem(path=PLUGINS_KEY, text=_said(lost), origin=first.origin, hint=_cure(lost), verdict="warned")
+        Problem(
+            path=PLUGINS_KEY,
+            text=_lost_text(lost),
+            origin=first.origin,
+            hint=_lost_hint(lost),
+            verdict="warned",
+        )
     ]
 
 
 def contributor_warnings(layers: Iterable[Layer], recipe: Recipe) -> Iterator[Problem]:
-    """Warn of each plugin that contributes to a part of a recipe that was written down without the plugin.
+    """Yield a warning for each plugin that contributes to a part although the recipe was written without it.
 
     Args:
         layers: The layers of the recipe.
-        recipe: What they were settled to.
+        recipe: The settled recipe.
     """
     made_with = {name for layer in layers for name in layer.made_with}
-    parts = [part for parts in recipe.parts.values() for part in parts if part.brought.in_file]
+    parts = [part for parts in recipe.parts.values() for part in parts if part.chosen_by.in_file]
     for part in parts if made_with else ():
-        hooks = {one.plugin: one for each in part.component.contributions.values() for one in each}
-        for name, one in hooks.items():
+        contributions = {
+            item.plugin: item for items in part.component.contributions.values() for item in items
+        }
+        for name, contribution in contributions.items():
             if name in {*made_with, part.component.plugin, BUILTIN}:
                 continue
-            file = Plugin(name=name, value=one.package).is_file
+            package = contribution.package
+            is_file = Plugin(name=name, value=package).is_file
+            option = command_line("--with", package) if is_file else command_line("--without", name)
             yield Problem(
                 path=part.slot,
-                text=f"{part.name} reads {one.hook} of the plugin {name}, without which the recipe was made.",
-                origin=part.brought,
-                hint=f"To repeat the recipe, {'leave out' if file else 'add'} "
-                f"{command_line('--with', one.package) if file else command_line('--without', name)}.",
+                text=f"{part.name} reads {contribution.hook} of the plugin {name}, "
+                "which was not loaded when the recipe was made.",
+                origin=part.chosen_by,
+                hint=f"To repeat the recipe, {'remove' if is_file else 'add'} {option}.",
                 verdict="warned",
             )
 
 
-def _said(lost: Mapping[str, Lost]) -> str:
+def _lost_text(lost: Mapping[str, Lost]) -> str:
     many = len(lost) > 1
     return (
         f"the recipe was made with the plugin{'s' if many else ''} {' and '.join(lost)}, "
@@ -193,17 +203,17 @@ def _said(lost: Mapping[str, Lost]) -> str:
     )
 
 
-def _cure(lost: Mapping[str, Lost]) -> str:
+def _lost_hint(lost: Mapping[str, Lost]) -> str:
     ours = [one.distribution for one in lost.values() if one.distribution in distributions()]
     others = [one.source for one in lost.values() if one.distribution and one.distribution not in ours]
     files = [one for one in lost.values() if one.is_file and one.plugin is None]
     idle = [one.plugin for one in lost.values() if one.plugin is not None]
-    ways = [command_line("pip", "install", *ours)] if ours else []
+    remedies = [command_line("pip", "install", *ours)] if ours else []
     if others:
-        # No command: a recipe may come from anyone, and the index gives the name to whoever takes it first.
-        ways.append(f"The recipe names {' and '.join(others)}: install it if you know its authors.")
+        # No command: a recipe may come from anyone, and anyone can register a free name at the package index.
+        remedies.append(f"The recipe names {' and '.join(others)}: install it if you know its authors.")
     if files:
         paths = [(one.node.folder or Path()) / one.source for one in files]
-        ways.append(f"Add {command_line(*(part for path in paths for part in ('--with', path)))}.")
-    ways += [f"{plugin.name} {state_of(plugin)}. {plugin.cure}".rstrip() for plugin in idle]
-    return "; ".join(ways)
+        remedies.append(f"Add {command_line(*(part for path in paths for part in ('--with', path)))}.")
+    remedies += [f"{plugin.name} {state_of(plugin)}. {plugin.cure}".rstrip() for plugin in idle]
+    return "; ".join(remedies)

@@ -1,7 +1,7 @@
 """The settings of the run itself: the top-level keys of a recipe.
 
-The core takes part in settling as a component like any other: its wishes are the defaults of the slots that
-nobody named, and its capabilities can be needed.
+The run takes part in settling like any other component: its wishes are the defaults of the slots, and parts
+can need its capabilities.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 EVALUATION_PATH: Final = "evaluate."
-"""What the path of a setting begins with that is meant for the evaluation, not for the search."""
+"""The prefix of a setting's path that is meant for the evaluation, not for the search."""
 
 
-@frozen(kw_only=True, slots=False)  # of two bases only one can have slots
+@frozen(kw_only=True, slots=False)  # only one of two base classes can have slots
 class EffortSettings:
-    """At which size, and for how long, a closed network is trained."""
+    """The size and length of the training of a closed network."""
 
     channels: int | None = setting(None, "Width of the first cell; null: that of the architecture.", ge=1)
     cells: int | None = setting(None, "Number of cells; null: that of the architecture.", ge=1)
@@ -40,13 +40,13 @@ class EffortSettings:
     batch: int = setting(96, "Images in a batch.", ge=1)
 
 
-# The settings of the last base stand first, in recipes too.
+# The settings of the last base class come first, in recipes too.
 @frozen(kw_only=True)
 class TrainingSettings(WeightSettings, EffortSettings):
     """How ``evaluate`` trains a closed network.
 
-    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), but for the
-    size, which is the business of the space that the architecture is from.
+    The defaults are those of DARTS's evaluation on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), except for
+    the size, which the space of the architecture declares.
     """
 
     drop_path: float = restated(WeightSettings, "drop_path", 0.2)
@@ -55,7 +55,7 @@ class TrainingSettings(WeightSettings, EffortSettings):
 
 @frozen(kw_only=True)
 class RankingSettings(TrainingSettings):
-    """How a search trains what it has found, to know what it is worth: briefly, at the size of the search."""
+    """How a search trains an architecture to rank it: briefly, at the size of the search."""
 
     epochs: int = restated(EffortSettings, "epochs", 20)
     drop_path: float = restated(WeightSettings, "drop_path")
@@ -64,7 +64,7 @@ class RankingSettings(TrainingSettings):
 
 @frozen(kw_only=True)
 class RunSettings:
-    """What belongs to no slot."""
+    """The settings that belong to no slot."""
 
     seed: int = setting(0, "Seed of all random numbers of the run.", ge=0)
     threads: int = setting(1, "CPU threads; results depend on their number.", ge=1, le=1024)
@@ -76,7 +76,7 @@ class RunSettings:
 
 @frozen(kw_only=True)
 class SearchSettings(RunSettings):
-    """What belongs to no slot of a search."""
+    """The settings of a search that belong to no slot."""
 
     training: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         RankingSettings(), "How the search trains an architecture in order to measure it."
@@ -84,17 +84,17 @@ class SearchSettings(RunSettings):
 
 
 def itself(settings: RunSettings) -> RunSettings:
-    """Build the run: nothing is to be built, the engine reads the settings."""
+    """Return the settings unchanged: the engine reads them, so nothing needs to be built."""
     return settings
 
 
 def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
-    """Yield what SGD refuses, beside all else that is wrong with a recipe; the engine tries the rest."""
+    """Yield the combinations that SGD refuses, so that they appear with all other problems of a recipe."""
     del recipe
     training = settings.training
     if training.nesterov and training.momentum == 0:
         text = "Nesterov's momentum needs a momentum above 0."
-        hint = "Set it to 0.9, or nesterov beside it to false."
+        hint = "Set it to 0.9, or set training.nesterov to false."
         yield Problem(path="training.momentum", text=text, hint=hint)
 
 
@@ -115,7 +115,7 @@ _MINI: Final = {
     "drop_path": 0,
     "auxiliary": 0,
 }
-"""What the training of closed networks has in common at scale mini."""
+"""Settings that all trainings of closed networks share at scale mini."""
 
 
 def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> Component:
@@ -125,7 +125,7 @@ def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> C
         name: Its name.
         summary: Its summary.
         config: Its settings.
-        mini: Settings of its training at scale mini, over those that all have in common.
+        mini: Further settings of its training at scale mini.
     """
     return Component(
         name=name,
@@ -155,27 +155,27 @@ EVALUATE_RUN: Final = _run(
 """The run of ``nascore evaluate``: trains one architecture fully."""
 
 EVALUATION: Final = "evaluate"
-"""What a recipe file says under this key counts for an evaluation alone, over what it says beside it."""
+"""The key of a recipe for settings of an evaluation only; they override the top-level ones."""
 
 
 def watched(run: Component) -> Component:
-    """Return a run that is started in a terminal: it wishes to be seen there, unless others are named.
+    """Return a run that wishes for the observer `terminal`, for runs from the command line.
 
-    From Python nothing is printed unless asked for.
+    From Python nothing is printed by default.
     """
     return evolve(run, wishes={**run.wishes, "observer": "terminal"})
 
 
 DATASET: Final = "dataset"
-"""The slot."""
+"""The slot of the data set."""
 
 
 def preset_data_warnings(layers: Iterable[Layer], stack: Stack) -> Iterator[Problem]:
-    """Yield a warning where another data set is used than the one that a preset names.
+    """Yield a warning where the data set is not the one that the preset names.
 
     Args:
-        layers: What each source says, lowest first.
-        stack: The same, laid over each other.
+        layers: The layers, lowest first.
+        stack: Their stack.
     """
     named = [(one.preset, choice) for one in layers if one.preset for choice in one.chosen.get(DATASET, ())]
     used = [choice for choice in stack.chosen.get(DATASET, ()) if choice.component is not None]
@@ -186,27 +186,27 @@ def preset_data_warnings(layers: Iterable[Layer], stack: Stack) -> Iterator[Prob
     assert component is not None
     if component.name != wanted.name.rpartition(":")[2]:
         text = (
-            f"preset {preset} is for {wanted.name}, and this is {component.name}: "
-            "its settings reproduce no published result here."
+            f"preset {preset} is for {wanted.name}; with {component.name} "
+            "its settings reproduce no published result."
         )
         yield Problem(path=DATASET, text=text, origin=used[-1].origin, verdict="warned")
 
 
 def lacking_data(name: str, origin: Origin, registry: Registry) -> Problem:
-    """Return the problem of a preset whose data set is not installed, and that no other one was named for.
+    """Return the problem of a preset whose data set is not installed.
 
     Args:
         name: The data set.
         origin: Where the preset names it.
-        registry: What is installed.
+        registry: The installed components.
     """
     flags = [command_line("--dataset", one) for one in registry.shown(DATASET)]
     return Problem(
         path=DATASET,
-        text=f"the preset is for {name}, and no data set of that name is installed.",
+        text=f"the preset is for data set {name}, which is not installed.",
         origin=origin,
-        hint="Install a plugin that brings it, or write one (nascore new-plugin --help). "
-        f"To run the preset on other images, name them: {' or '.join(flags)}.",
+        hint="Install a plugin that provides it, or write one (nascore new-plugin --help). "
+        f"To run the preset on another data set, add {' or '.join(flags)}.",
         slots=(DATASET,),
         of_plugin=True,
     )

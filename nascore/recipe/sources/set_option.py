@@ -10,7 +10,7 @@ from attrs import Factory, evolve, frozen
 from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.sources.layers import Layer, Value
-from nascore.recipe.sources.names import _typed, typed_value, unknown_component
+from nascore.recipe.sources.names import as_given, typed_value, unknown_component
 from nascore.shell import command_line
 from nascore.slots import RUN
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from nascore.slots import Slot
 
 _FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DIR"}
-"""What has a flag of its own and is no value of a recipe."""
+"""Flags that are not settings of a recipe, with a value each for the hint."""
 
 
-_BETWEEN: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
-"""A comma before another path."""
+_NEXT_PATH: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
+"""A comma followed by another path."""
 
 
 @frozen(kw_only=True)
 class Sets:
-    """Gathers values given by their path.
+    """Collects values given by their path.
 
     Attributes:
-        registry: What is installed.
+        registry: The installed components.
         slots: The slot table.
-        prefix: What paths may begin with, and are typed with, that is no part of them: ``evaluate.``.
-        values: What was given.
-        problems: What was wrong with it.
+        prefix: An optional prefix of paths that is not part of them: ``evaluate.``.
+        values: The values so far.
+        problems: The problems so far.
     """
 
     registry: Registry
@@ -48,85 +48,87 @@ class Sets:
     problems: list[Problem] = Factory(list)
     _seen: dict[str, Node] = Factory(dict)
 
-    def named(self, values: Iterable[Value]) -> None:
-        """Note what the names of components give already: `file:PATH` gives the path."""
+    def note_arguments(self, values: Iterable[Value]) -> None:
+        """Note the values that are part of component names, such as the path in `file:PATH`."""
         many = {slot.name for slot in self.slots if slot.many}
         for value in values:
             of_many = value.slot in many and value.component is not None
             prefix = f"{value.slot}.{value.component.name}" if of_many and value.component else value.slot
             self._seen.update(_leaves(prefix, value.node))
 
-    def of_run(self, values: Mapping[str, Node]) -> None:
-        """Take settings of the run that were given by a flag or an argument of their own."""
+    def add_run_settings(self, values: Mapping[str, Node]) -> None:
+        """Add settings of the run that have a flag or an argument of their own."""
         for name, node in values.items():
-            self._give(name, node, node.origin)
+            self._add_value(name, node, node.origin)
 
-    def typed(self, sets: Iterable[str]) -> None:
-        """Take what was typed after ``--set``."""
+    def add_texts(self, sets: Iterable[str]) -> None:
+        """Add the values of ``--set``."""
         for text in sets:
             origin = Origin(kind="set", flag="--set", value=text)
             path, equals, value = text.partition("=")
             path = path.strip()
             if not path:
-                self._wrong("", f"{text!r} names no setting.", origin, "Write --set PATH=VALUE.")
+                self._add_problem("", f"{text!r} names no setting.", origin, "Write --set PATH=VALUE.")
             elif not equals:
-                self._wrong(path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}.")
+                self._add_problem(
+                    path, "has no value.", origin, f"Write {command_line('--set', f'{path}=VALUE')}."
+                )
             elif not value.strip():
-                self._wrong(path, "the value is empty.", origin, "Write null or ''.")
-            elif _BETWEEN.search(value):
-                each = [word for one in _BETWEEN.split(text) for word in ("--set", one)]
-                hint = f"Write --set once for each: {command_line(*each)}."
-                self._wrong(path, f"{value!r} seems to hold several settings.", origin, hint)
+                self._add_problem(path, "the value is empty.", origin, "Write null or ''.")
+            elif _NEXT_PATH.search(value):
+                words = [word for single in _NEXT_PATH.split(text) for word in ("--set", single)]
+                hint = f"Write --set once for each: {command_line(*words)}."
+                self._add_problem(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
-                self._give(path.removeprefix(self.prefix), typed_value(value, origin), origin)
+                self._add_value(path.removeprefix(self.prefix), typed_value(value, origin), origin)
 
-    def given(self, values: Mapping[str, Any]) -> None:
-        """Take values given from Python, by path."""
+    def add_values(self, values: Mapping[str, Any]) -> None:
+        """Add values from Python, by path."""
         for path, value in values.items():
             origin = Origin(kind="python", flag=f"settings[{path!r}]")
-            self._give(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
+            self._add_value(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
 
     def layer(self) -> Layer:
-        """Return all of it as one layer."""
+        """Return all values as one layer."""
         return Layer(values=tuple(self.values), problems=tuple(self.problems))
 
-    def _give(self, path: str, node: Node, origin: Origin) -> None:
+    def _add_value(self, path: str, node: Node, origin: Origin) -> None:
         words = path.split(".")
         if self._is_given(path, node):
             return
         slot = next((slot for slot in self.slots if slot.name == words[0]), None)
         if not all(words):
-            self._wrong(path, "is no path.", origin, "Write SLOT.SETTING or SETTING.")
+            self._add_problem(path, "is not a path.", origin, "Write SLOT.SETTING or SETTING.")
         elif slot is None:
-            self._give_to_run(words, node, origin)
+            self._add_to_run(words, node, origin)
         elif len(words) == 1 or words[1:] == ["name"]:
             text = "a component is chosen by its own flag."
             name = node.value if isinstance(node.value, str) else "NAME"
-            self._wrong(path, text, origin, f"Write {_typed(origin, slot.name, name)}.")
+            self._add_problem(path, text, origin, f"Write {as_given(origin, slot.name, name)}.")
         elif slot.many:
-            self._give_item(slot, words, node, origin)
+            self._add_to_list(slot, words, node, origin)
         else:
             self._add(slot.name, None, words[1:], node)
 
     def _is_given(self, path: str, node: Node) -> bool:
-        """Say whether all of it was given before; note it, and what was given otherwise before."""
+        """Return whether all values were given before; notes them, with a problem for each other value."""
         leaves = dict(_leaves(path, node))
         before = {name: self._seen[name] for name in leaves if name in self._seen}
         for name, first in before.items():
             if (type(first.value), first.value) != (type(leaves[name].value), leaves[name].value):
                 text = f"given twice; first as {first.origin}."
-                self._wrong(name, text, node.origin, "Leave one of them out.")
+                self._add_problem(name, text, node.origin, "Remove one of them.")
         self._seen.update({**leaves, **before})
         return len(before) == len(leaves)
 
-    def _give_to_run(self, words: list[str], node: Node, origin: Origin) -> None:
+    def _add_to_run(self, words: list[str], node: Node, origin: Origin) -> None:
         if words[0] in _FLAGS:
-            text, hint = "is no setting.", f"Write --{words[0]} {_FLAGS[words[0]]}."
-            self._wrong(".".join(words), text, origin, hint)
+            text, hint = "is not a setting.", f"Write --{words[0]} {_FLAGS[words[0]]}."
+            self._add_problem(".".join(words), text, origin, hint)
         else:
             self._add(RUN, None, words, node)
 
-    def _give_item(self, slot: Slot, words: list[str], node: Node, origin: Origin) -> None:
+    def _add_to_list(self, slot: Slot, words: list[str], node: Node, origin: Origin) -> None:
         component = self.registry.get(slot.name, words[1])
         path = ".".join(words)
         if component is None:
@@ -134,7 +136,7 @@ class Sets:
             self.problems.append(evolve(problem, path=path))
         elif len(words) == 2:  # noqa: PLR2004 - SLOT.COMPONENT and no setting
             text = f"names no setting of {words[1]}."
-            self._wrong(path, text, origin, f"Write {path}.SETTING=VALUE.")
+            self._add_problem(path, text, origin, f"Write {path}.SETTING=VALUE.")
         else:
             self._add(slot.name, component, words[2:], node)
 
@@ -143,12 +145,12 @@ class Sets:
             node = Node(value={word: node}, origin=node.origin, key=node.origin)
         self.values.append(Value(slot=slot, component=component, node=node))
 
-    def _wrong(self, path: str, text: str, origin: Origin, hint: str) -> None:
+    def _add_problem(self, path: str, text: str, origin: Origin, hint: str) -> None:
         self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
 
 
 def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the path and value of every setting in a map of settings; of anything else its own."""
+    """Yield the path and value of every setting in a map of settings; for any other node, its own."""
     if not isinstance(node.value, dict) or not node.value:
         yield path, node
         return

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Never
 
 import click
 
-from nascore.cli.errors import exiting, killed_by_the_second
+from nascore.cli.errors import exiting
 from nascore.cli.mistyped import answered_command
 from nascore.cli.output import echo, open_streams
 from nascore.cli.registry import registry_of
+from nascore.cli.signals import handling_signals
 from nascore.cli.welcome import version_option
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, error_line
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 
 def built(declared: Command) -> click.Command:
-    """Return the command of a declared verb, imported now.
+    """Import and return the command of a plugin's verb.
 
     Raises:
-        PluginError: The plugin's code raises, or gives no command.
+        PluginError: The plugin's code raises, or returns no command.
     """
 
     def build() -> object:
@@ -46,25 +47,25 @@ def built(declared: Command) -> click.Command:
 
     found = attempt(build, refuse)
     if not isinstance(found, click.Command):
-        raise _broken(declared, f"it is no click command but {type(found).__name__}")
+        raise _broken(declared, f"it is not a click command but a {type(found).__name__}")
     return found
 
 
 def missing(args: Sequence[str], registry: Registry, verbs: Iterable[str], ctx: click.Context) -> Exception:
-    """Return the error of a verb that cannot be used.
+    """Return the error for a verb that does not exist or cannot be used.
 
     Args:
-        args: What was typed: the verb, and what came after it.
-        registry: What is installed.
-        verbs: The verbs that there are.
-        ctx: Of the command line, for its usage.
+        args: The typed words: the verb and its arguments.
+        registry: The installed plugins.
+        verbs: Names of all verbs.
+        ctx: Context of the command line, for its usage text.
     """
     name = args[0]
     full = registry.commands().ambiguous(name)
     if full:
         text, hint = (
-            f"{len(full)} plugins bring a verb {name}.",
-            f"Write {' or '.join(command_line('nascore', one) for one in full)}.",
+            f"{len(full)} plugins provide a verb {name}.",
+            f"Write {' or '.join(command_line('nascore', word) for word in full)}.",
         )
         return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
     why = absence("verb", name, registry)
@@ -90,17 +91,17 @@ GROUPED: Final[dict[str, dict[str, str]]] = {
     "Plugins": {"plugins": "plugins", "new-plugin": "new_plugin", "check-plugin": "check_plugin"},
     "Shell": {"completion": "completion"},
 }
-"""The verbs as help groups them. Name of a verb: module of its command, imported when the verb is used."""
+"""Modules of the verbs by group of the help and by name; a module is imported when its verb is used."""
 
 VERBS: Final = {name: module for verbs in GROUPED.values() for name, module in verbs.items()}
 
 OF_PLUGINS: Final = "From plugins"
 LONGEST: Final = 1000
-"""Letters of a summary: its first sentence is never cut."""
+"""Limit on the length of a summary, so large that no first sentence is cut."""
 
 
 class Verbs(click.Group):
-    """The verbs of the core, and after them those that plugins bring."""
+    """The verbs of the core, followed by the verbs of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all verbs."""
@@ -121,7 +122,7 @@ class Verbs(click.Group):
                     formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a verb; None where there is none, or the plugin's cannot be used."""
+        """Import and return a verb; None if it does not exist, or if its plugin cannot be used."""
         if cmd_name in VERBS:
             command: click.Command = import_module(f"nascore.cli.{VERBS[cmd_name]}").command
             return command
@@ -131,7 +132,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb that was typed; say what there is instead, and who brings it."""
+        """Find the typed verb; the error for an unknown verb suggests another or the plugin to install."""
         name = args[0]
         typed = not name.startswith("-") and not ctx.resilient_parsing
         if typed and self.get_command(ctx, name) is None:
@@ -142,9 +143,9 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401 - click's own
-        """Read what stands before the verb; ``--help`` and ``--version`` answer in here."""
+        """Parse the options before the verb; ``--help`` and ``--version`` are handled here."""
         open_streams()
-        if "_NASCORE_COMPLETE" not in os.environ:  # a shell that completes words shows no warnings
+        if "_NASCORE_COMPLETE" not in os.environ:  # word completion in a shell must not print warnings
             for suspect in suspects():
                 if suspect.is_new:
                     echo(f"warned: {suspect}", err=True)
@@ -153,13 +154,13 @@ class Verbs(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; whatever goes wrong ends with a text and an exit code."""
-        with killed_by_the_second(), exiting(debug=bool(ctx.params.get("debug"))):
+        """Run a verb; every error ends with a message and an exit code."""
+        with handling_signals(), exiting(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
 
 
 def _of_plugin(ctx: click.Context, name: str) -> click.Command | PluginError | None:
-    """Return the verb that a plugin brings, or why it cannot be used; built once for a command line."""
+    """Return a plugin's verb, or the error why it cannot be used; built once per command line."""
     known: dict[str, click.Command | PluginError] = ctx.meta.setdefault(_BUILT, {})
     declared = registry_of(ctx).commands().get(name)
     if declared is not None and name not in known:
@@ -191,17 +192,17 @@ def main(ctx: click.Context, *, debug: bool) -> None:
     2 usage, 3 the recipe is wrong or does not fit, 4 a plugin is missing, broken or ambiguous, 5 the run
     folder cannot be used, 130 interrupted.
     """
-    del debug  # read where verbs are guarded
+    del debug  # `Verbs.invoke` reads it from the context
     if ctx.invoked_subcommand is None:
         import_module("nascore.cli.welcome").echo_welcome()
 
 
 LONGEST_SUMMARY = 80
-"""Letters of a verb's sentence."""
+"""Longest summary of a verb, in characters."""
 
 
 def own_verbs() -> list[Listed]:
-    """Return the verbs that the command line brings itself."""
+    """Return the verbs of the core."""
     commands = {name: import_module(f"nascore.cli.{module}").command for name, module in VERBS.items()}
     return [
         Listed(kind=VERB, name=name, summary=command.get_short_help_str(LONGEST_SUMMARY), plugin="nascore")

@@ -62,19 +62,19 @@ def command(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Test a plugin: its declarations, and each of its parts by the checks for its slot.
 
-    NAME is that of a plugin, of its distribution, of one component or of one operation. Everything is tried
-    on small tensors; a part takes seconds.
+    NAME is the name of a plugin, a distribution, a component or an operation. The checks use small tensors
+    and take seconds for each part.
 
-    The exit code is 0 if everything was examined and all checks pass, and 1 otherwise.
+    The exit code is 0 if every part was examined and all checks pass, and 1 otherwise.
     """
     results: list[tuple[Subject, list[Outcome]]] = []
     for subject in subjects(name, plugins=plugins, slot=slot, sets=sets):
-        outcomes = _watched(subject)
+        outcomes = _run_checks(subject)
         results.append((subject, outcomes))
         if not as_json:
             _echo(subject, outcomes)
     failed = sum(bool(one.failure) for _, outcomes in results for one in outcomes)
-    unseen = [_head(subject) for subject, outcomes in results if not outcomes]
+    not_examined = [_head(subject) for subject, outcomes in results if not outcomes]
     if as_json:
         echo_json([_row(subject, outcomes) for subject, outcomes in results])
     else:
@@ -82,13 +82,13 @@ def command(  # noqa: PLR0913 - one argument an option
         echo(
             f"{run - failed} of {run} checks passed"
             + (f", {failed} failed" if failed else "")
-            + (f"; not examined: {', '.join(unseen)}" if unseen else "")
+            + (f"; not examined: {', '.join(not_examined)}" if not_examined else "")
         )
-    ctx.exit(FAILED if failed or unseen else 0)
+    ctx.exit(FAILED if failed or not_examined else 0)
 
 
-def _watched(subject: Subject) -> list[Outcome]:
-    """Run the checks; in a terminal the line on stderr says which is under way, and is wiped at the end."""
+def _run_checks(subject: Subject) -> list[Outcome]:
+    """Run the checks; in a terminal one line on stderr shows the progress, and is cleared at the end."""
     live = sys.stderr.isatty()
     outcomes: list[Outcome] = []
     for outcome in subject.outcomes():
@@ -102,7 +102,7 @@ def _watched(subject: Subject) -> list[Outcome]:
 
 def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
-        echo(f"{_head(subject)}  not examined: {subject.unfit or 'no checks are for its slot'}")
+        echo(f"{_head(subject)}  not examined: {subject.unfit or 'its slot has no checks'}")
         return
     run = [one for one in outcomes if one.looked]
     passed = sum(not one.failure for one in run)

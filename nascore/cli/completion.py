@@ -24,7 +24,7 @@ LINES = {
     "zsh": 'eval "$(_NASCORE_COMPLETE=zsh_source nascore)"',
     "fish": "_NASCORE_COMPLETE=fish_source nascore | source",
 }
-"""By shell: what makes it complete verbs, options and the names of what is installed."""
+"""Line of each shell's startup file that enables completion of verbs, options and names."""
 
 FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/completions/nascore.fish"}
 
@@ -45,10 +45,10 @@ def command(shell: str) -> None:
 
 
 def completing(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Return what completes the names of these kinds.
+    """Return the function that completes names of these kinds.
 
     Args:
-        kinds: Slots, `preset`, `operation` and so on, as ``nascore list`` has them.
+        kinds: Slots, `preset`, `operation` and so on, as ``nascore list`` takes them.
     """
 
     def complete(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -58,18 +58,18 @@ def completing(*kinds: str) -> Callable[[click.Context, click.Parameter, str], l
 
 
 def complete_anything(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete whatever ``nascore show`` knows."""
+    """Complete every name that ``nascore show`` accepts."""
     found = _matching(_known(KINDS), begun)
     return [*found, CompletionItem(RUN)] if RUN.startswith(begun) else found
 
 
 def complete_kind(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Complete what ``nascore list`` can list."""
+    """Complete the kinds that ``nascore list`` accepts."""
     return [CompletionItem(kind) for kind in (*KINDS, CAPABILITY) if kind.startswith(begun)]
 
 
 def _known(kinds: Sequence[str]) -> list[Listed]:
-    # Whatever is wrong with what is installed: nothing may be printed into the line that is being typed.
+    # A broken plugin must not print into the line that the user is typing.
     with suppress(Exception):
         registry = discover()
         return [item for kind in kinds for item in items(registry, kind)]

@@ -38,7 +38,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--classes", type=POSITIVE, metavar="N", help="Scale to this number of classes.")
 @click.option("--auxiliary", is_flag=True, help="Add the auxiliary head.")
 @click.option(
-    "--size", type=POSITIVE, metavar="N", help="Side of an image in pixels. Default: that of the run, or 32."
+    "--size", type=POSITIVE, metavar="N", help="Image side in pixels. Default: that of the run, or 32."
 )
 @plugins_option
 @json_option
@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913 - each is a flag
 
 
 def _plain(drawing: Drawing) -> dict[str, Any]:
-    """Return what JSON says of an architecture."""
+    """Return an architecture as values for JSON."""
     description, counted = drawing.description, drawing.counted
     return {
         "open": description.is_open,

@@ -1,13 +1,11 @@
-"""Prints errors: a message on stderr and an exit code, without a traceback."""
+"""Converts exceptions into a message on stderr and an exit code, without a traceback."""
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC, EPIPE
 from tempfile import NamedTemporaryFile
-from threading import current_thread, main_thread
 from traceback import format_exception
 from typing import TYPE_CHECKING, Final
 
@@ -23,11 +21,10 @@ from nascore.run import ARCHITECTURE, LOG, cause, inventory, is_file, learned_fi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import FrameType
 
 
 def crash_report(error: BaseException) -> str:
-    """Return the text for an exception, and see to it that its traceback is in a file."""
+    """Return the text for an unexpected exception, and write its traceback to a file."""
     return "\n".join(_lines(error))
 
 
@@ -41,22 +38,22 @@ def _lines(error: BaseException) -> Iterable[str]:
     if log:
         yield f"  log:       {log}, with the traceback"
     else:
-        yield "  log:       none could be written; nascore --debug shows the traceback"
+        yield "  log:       cannot be written; nascore --debug shows the traceback"
     if run is not None:
-        yield f"  run:       {shown_path(run)}, with what it had written"
-    whom = "the plugin's authors" if plugin else "the authors of nascore"
-    yield f"  report:    send the log, and what `nascore plugins doctor --report` prints, to {whom}"
+        yield f"  run:       {shown_path(run)}, with the files that it has written"
+    authors = "the plugin's authors" if plugin else "the authors of nascore"
+    yield f"  report:    send the log and the output of `nascore plugins doctor --report` to {authors}"
 
 
 def _plugin(error: BaseException) -> str:
-    # Whatever is wrong with what is installed may be why we are here: it must not hide the exception.
+    # A broken plugin may be the cause of the error: an exception here must not hide the first one.
     with suppress(Exception):
         return plugin_at_fault(error, discover().plugins)
     return ""
 
 
 def _logged(error: BaseException) -> str:
-    """Write the traceback to a new file among the system's temporary ones; returns its path, or nothing."""
+    """Write the traceback to a temporary file; returns its path, or an empty text if that fails."""
     text = f"{' '.join(sys.argv)}\n\n{''.join(format_exception(error))}"
     with (
         suppress(OSError),
@@ -71,55 +68,55 @@ def _logged(error: BaseException) -> str:
 
 FAILED = 1
 _ERROR: Final = "Error: "
-"""What click writes before a message."""
+"""Prefix that click writes before a message."""
 
 INTERRUPTED = 130
-"""What a shell reports of a program that Ctrl-C ended."""
+"""Exit code that a shell reports for a program that Ctrl-C ended."""
 
 
 @contextmanager
 def exiting(*, debug: bool) -> Iterator[None]:
-    """Turn whatever is raised inside into a text on stderr and an exit code.
+    """Convert every exception of the body into a message on stderr and an exit code.
 
     Args:
-        debug: Whether tracebacks are shown before the texts.
+        debug: Whether to print the traceback before the message.
 
     Raises:
-        Exit: With the exit code.
+        Exit: The body raises; carries the exit code.
     """
     try:
         yield
     except (click.ClickException, Exit, click.Abort) as error:
-        # click says these itself.
+        # click prints these itself.
         raise _before_the_verb(error) from None
     except KeyboardInterrupt as error:
         _end(error, _interrupted(error), INTERRUPTED, debug=debug)
     except NascoreError as error:
         run = run_of(error)
-        # The problems as they are: each says where it is and what to do.
-        lines = [str(error), *getattr(error, "__notes__", ())]  # a command that works, after a misfit
+        # Notes hold commands that work, such as after a misfit.
+        lines = [str(error), *getattr(error, "__notes__", ())]
         if run is not None:
-            lines.append(f"run: {shown_path(run)}, with what it had written")
+            lines.append(f"run: {shown_path(run)}, with the files that it has written")
         _end(error, "\n".join(lines), error.exit_code, debug=debug)
     except BaseException as error:
-        # Also what is no Exception: plugins make kinds of their own.
-        if _passes(error):
+        # BaseException, since plugins may derive their exceptions from it.
+        if _is_quiet_exit(error):
             raise
-        _end(error, _cured(error) or crash_report(error), FAILED, debug=debug)
+        _end(error, _expected_text(error) or crash_report(error), FAILED, debug=debug)
 
 
-def _cured(error: BaseException) -> str:
-    """Return what to say of an error that the user can cure; empty: of this one nobody knows."""
+def _expected_text(error: BaseException) -> str:
+    """Return the message for a full disk or lack of memory; empty for all other errors."""
     if isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT} and run_of(error) is None:
-        what = error.filename or "what this command prints"
-        return f"{what} cannot be written: {cause(error)}."
+        target = error.filename or "the output of this command"
+        return f"{target} cannot be written: {cause(error)}."
     return out_of_memory_text(error)
 
 
-def _passes(error: BaseException) -> bool:
-    """Say whether Python and click end quietly: the reader went away, as `head` does, or a verb is done.
+def _is_quiet_exit(error: BaseException) -> bool:
+    """Return whether an error ends the process without a message: a closed pipe, as by `head`, or SystemExit.
 
-    In the middle of a run it is neither: there a plugin raised it, and the run failed.
+    During a run a plugin raised it, and the run failed: then it is an error as any other.
     """
     quiet = isinstance(error, SystemExit) or (isinstance(error, OSError) and error.errno == EPIPE)
     return quiet and run_of(error) is None
@@ -137,44 +134,19 @@ def _interrupted(error: KeyboardInterrupt) -> str:
     if run is None:
         return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
     found = learned_file(run)
-    kept = (
+    latest = (
         ""
         if found is None or is_file(run / ARCHITECTURE)
         else f" Its architecture so far: {shown_path(found)}"
     )
-    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{kept}"
+    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}"
 
 
 def _before_the_verb(error: Exception) -> Exception:
     if isinstance(error, click.NoSuchOption) and error.option_name == "--debug":
         verb = "VERB" if error.ctx is None else error.ctx.info_name
         return click.UsageError(f"--debug stands before the verb: nascore --debug {verb} ...", ctx=error.ctx)
-    if type(error) is click.UsageError:  # others say something before the message
+    if type(error) is click.UsageError:  # subclasses print a text before the message
         message = wrapped(f"{_ERROR}{error.message}", err=True).removeprefix(_ERROR)
         return click.UsageError(message, ctx=error.ctx)
     return error
-
-
-@contextmanager
-def killed_by_the_second() -> Iterator[None]:
-    """Inside, the first Ctrl-C raises KeyboardInterrupt, and a second ends the process wherever it is.
-
-    So does SIGTERM, with which clusters and `kill` end a process.
-    """
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    # A program in the background ignores Ctrl-C, and a caller may have a handler of its own: leave both.
-    main = current_thread() is main_thread()
-    ours = {number: former for number, former in usual.items() if main and signal.getsignal(number) is former}
-    for number in ours:
-        signal.signal(number, _first)
-    try:
-        yield
-    finally:
-        for number, former in ours.items():
-            signal.signal(number, former)
-
-
-def _first(number: int, _frame: FrameType | None) -> None:
-    # The system's own answer: Python would wait for the end of whatever torch is computing.
-    signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt

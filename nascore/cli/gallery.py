@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 
 BEST, FRONT = "best", "yes"
 EQUALLED = "(best)"
-"""The best, where another of the same error costs less of what it is seen by: it is not on that front."""
+"""Mark of the best entry if another has its error at a lower cost: the best is not on the front."""
 
 PLOTTED = {"": ".", FRONT: "o", EQUALLED: "*", BEST: "*"}
-"""By what an entry is: how the plot shows it, from what lies at the bottom to what lies on top."""
+"""Character of the plot for each mark, in drawing order: later ones cover earlier ones."""
 
 NAMES = {"params": "parameters", "macs": "MACs"}
 
 WIDE = 100
-"""Columns beyond which a plot does not gain."""
+"""Largest width of a plot, in columns."""
 
 FINE = 0.01
-"""Accuracies that are nearer to each other than this are written with two digits."""
+"""If the accuracies span less than this, axis labels have two decimals."""
 
 UNKNOWN_WIDTH = 80
-"""Columns of a plot that goes into no terminal."""
+"""Width of a plot outside a terminal, in columns."""
 
 
 def marks(gallery: Gallery, front: Iterable[Entry]) -> dict[int, str]:
-    """Return by id what an entry is: `best`, `yes` on the front, or empty; `(best)` if it is not on it."""
+    """Return marks by id: `best`, `(best)` for a best off the front, `yes` for the front, or empty."""
     known = {entry.id: "" for entry in gallery} | {entry.id: FRONT for entry in front}
     best = gallery.best.id
     return known | {best: BEST if known[best] else EQUALLED}
 
 
 def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
-    """Return entries as a table; the figures are shortened where the terminal is too narrow for them.
+    """Return entries as a table; in a narrow terminal the figures are shortened.
 
-    The columns of the parent and the wave are there if an entry has a parent.
+    The columns for parent and wave appear only if an entry has a parent.
     """
     grown = any(entry.parent is not None for entry in entries)
     text = _table(entries, marked, grown=grown, brief=False)
@@ -61,7 +61,7 @@ def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
 
 
 def gallery_summary(found: Assessed) -> str:
-    """Return the count behind the accuracies, the front, and the hypervolume with its reference point."""
+    """Return the number of validation images, the front, and the hypervolume with its reference point."""
     gallery, name = found.record.gallery, NAMES.get(found.cost, found.cost)
     error, most = found.reference
     ids = ", ".join(str(entry.id) for entry in found.front)
@@ -74,7 +74,7 @@ def gallery_summary(found: Assessed) -> str:
 
 
 def measured_on(entries: Sequence[Entry]) -> str:
-    """Return how many images the accuracies are of, and whether they had a say in what was chosen."""
+    """Return the number of validation images, and whether they guided the choice."""
     counts = sorted({entry.count for entry in entries})
     guided = ", which guided the choice" if any(entry.guided for entry in entries) else ""
     return f"of {' or '.join(map(str, counts))} validation images{guided}"
@@ -95,14 +95,14 @@ def plot(found: Assessed, marked: Mapping[int, str]) -> str:
 
 
 def _share_label(points: Sequence[Point]) -> Callable[[float], str]:
-    """Return how accuracies are written at an axis: with as many digits as tell them apart."""
+    """Return the function that formats accuracies at an axis, with enough digits to distinguish them."""
     shares = [point.y for point in points]
     digits = 1 if max(shares) - min(shares) >= FINE else 2
     return lambda share: f"{share:.{digits}%}" if share <= 1 else ""
 
 
 def plain(found: Assessed, entries: Iterable[Entry]) -> dict[str, Any]:
-    """Return what JSON says of a gallery."""
+    """Return a gallery as values for JSON."""
     error, most = found.reference
     return {
         "run": str(found.record.path),
@@ -116,7 +116,7 @@ def plain(found: Assessed, entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
-    """Return entries as CSV with a head; the interval is that of the accuracy, as shares."""
+    """Return entries as CSV with a header; accuracy and interval are fractions."""
     text = StringIO()
     rows = csv.writer(text, lineterminator="\n")
     figures = ("accuracy", "low", "high", "count", "guided", "params", "macs", "steps")
@@ -155,13 +155,13 @@ def _figures(entry: Entry, *, brief: bool) -> tuple[str, ...]:
 
 
 class _Finite(click.FloatRange):
-    """A number of a range that is a number, and not infinite."""
+    """A finite number in a range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
         """Return the number."""
         found = super().convert(value, param, ctx)
         if not isfinite(found):
-            self.fail(f"{value} is no finite number.", param, ctx)
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return found
 
 
@@ -194,13 +194,13 @@ ABOVE_0 = _Finite(min=0, min_open=True)
     nargs=2,
     type=ABOVE_0,
     metavar="ERROR COST",
-    help="Where the hypervolume ends; by the same point runs compare. Otherwise error 1 and 1.1 times the "
-    "largest cost.",
+    help="Reference point of the hypervolume; use the same one to compare runs. Default: error 1 and 1.1 "
+    "times the largest cost.",
 )
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option(
-    "--plot/--no-plot", "plotted", default=None, help="Whether to plot; by default only in a terminal."
+    "--plot/--no-plot", "plotted", default=None, help="Whether to plot. Default: only in a terminal."
 )
 def command(  # noqa: PLR0913 - each is a flag
     run: Path,
@@ -214,8 +214,8 @@ def command(  # noqa: PLR0913 - each is a flag
 ) -> None:
     """Show the architectures of a run: accuracy with its interval, cost, and the front of both.
 
-    RUN is the folder of a search, which need not be done. Any ID in the table can be drawn, exported and
-    evaluated: nascore draw RUN --entry ID.
+    RUN is the folder of a search, which need not be finished. Every architecture in the table can be drawn,
+    exported and evaluated by its ID: nascore draw RUN --entry ID.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")

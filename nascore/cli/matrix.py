@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 - each is a flag
         raise click.UsageError("--list, --json and --markdown: only one of them at a time.")
     if verdict is not None and not (as_list or as_json):
         raise click.UsageError("--verdict is for --list and --json.")
-    found = matrix(names=named, sets=sets, plugins=plugins, watch=_shown)
+    found = matrix(names=named, sets=sets, plugins=plugins, watch=_with_progress)
     chosen = [mix for mix in found.mixes if verdict in {None, mix.verdict}]
     if as_json:
         echo_json(_plain(found, chosen))
@@ -108,8 +108,8 @@ def command(  # noqa: PLR0913 - each is a flag
         echo(f"{_total(found)}\n{not_combined if as_markdown else wrapped(not_combined)}")
 
 
-def _shown(found: Mixes) -> Iterator[Mix]:
-    """Go through combinations; in a terminal with a bar on stderr."""
+def _with_progress(found: Mixes) -> Iterator[Mix]:
+    """Yield the combinations; in a terminal, with a progress bar on stderr."""
     if not sys.stderr.isatty():
         yield from found
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class GivenPath(click.Path):
-    """A path in which ``~`` is the home folder, also where the shell did not expand it."""
+    """A path in which ``~`` is the home folder, even if the shell has not expanded it."""
 
     def convert(
         self,
@@ -41,7 +41,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 Names: TypeAlias = tuple[str, ...]
 
 RUN_FLAGS = ("seed", "threads", "device")
-"""Settings of the run that have a flag of their own."""
+"""Settings of the run that have their own option."""
 
 _PLUGIN_OPTIONS = (
     click.option(
@@ -56,8 +56,8 @@ _PLUGIN_OPTIONS = (
         "--without",
         multiple=True,
         metavar="NAME",
-        help="Leave out an installed plugin, by its name or its distribution's; repeatable. NASCORE_WITHOUT "
-        "does the same for good, with commas between names.",
+        help="Leave out an installed plugin, by its name or its distribution's; repeatable. The variable "
+        "NASCORE_WITHOUT does this permanently, with commas between names.",
     ),
     click.option(
         "--only",
@@ -85,7 +85,7 @@ out_option = click.option(
 
 
 def plugins_option(function: F) -> F:
-    """Add ``--with``, ``--without`` and ``--only``, which come as the one argument `plugins`.
+    """Add ``--with``, ``--without`` and ``--only``, which the function gets as one argument `plugins`.
 
     Args:
         function: Takes `plugins`, a selection.
@@ -104,7 +104,7 @@ def recipe_options(slots: Sequence[Slot]) -> Callable[[F], F]:
     """Return the decorator that adds the options of a recipe, and those of :func:`plugins_option`.
 
     Args:
-        slots: The slots that can be filled from the command line.
+        slots: The slots that have an option.
     """
 
     def add(function: F) -> F:

@@ -1,7 +1,7 @@
 """Prints help with examples, tables, and text that is escaped for a terminal.
 
-Escape sequences, carriage returns and marks of writing direction can hide or forge lines; they are shown by
-their codes, as are the bytes of paths that are no UTF-8. In a terminal lines are broken between words.
+Escape sequences, carriage returns and marks of writing direction can hide or forge lines, so they are printed
+as codes, like bytes of paths that are not UTF-8. In a terminal, lines are wrapped between words.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 
 INDENT: Final = "    "
 READABLE: Final = 30
-"""Columns that prose needs at least, to be read."""
+"""Smallest number of columns for readable prose."""
 
 _LINES: Final = "\n\t"
 _OPTION: Final = r"--[a-z][\w-]*(?:[= ](?:'[^']*'|[^\s'-]\S*))?"
 _WORD: Final = rf"{_OPTION}|'[^']*'|[A-Z]{{2}}\S*|\S*/\S*"
 _COMMAND: Final = re.compile(rf"nascore(?: [a-z][a-z-]+)?(?: (?:{_WORD}))*|{_OPTION}|\[\w+ \w+\]")
-"""A command, or an option with its value, as texts name them: it is pasted, so no line end stands in it. Nor
-does one stand in the remarks of a drawing: ``[reduction 2]``."""
+"""Text that is not wrapped: a command or an option with its value, which users paste, and a remark of a
+drawing: ``[reduction 2]``."""
 
 _UNBROKEN: Final = "\xa0"
-"""Stands for a space at which no line is broken; :func:`printable` lets no text have one of its own."""
+"""Replacement for a space in such a text; :func:`printable` escapes those of the text itself."""
 
 
 def echo(
     text: object = "", *, err: bool = False, nl: bool = True, dim: bool = False, file: IO[Any] | None = None
 ) -> None:
-    """Print a text, to stdout unless said otherwise; its lines stay, what else is not printable is escaped.
+    """Print a text with its lines; characters that are not printable are escaped.
 
     Args:
-        text: What is printed.
-        err: Whether to stderr; in a terminal it is wrapped between words.
-        nl: Whether a line end follows.
-        dim: Whether it is dim in a terminal.
-        file: Where to, instead.
+        text: The text.
+        err: Whether to print to stderr, wrapped to the width of a terminal. Default: to stdout, not wrapped.
+        nl: Whether to print a line end after the text.
+        dim: Whether to print dim characters in a terminal.
+        file: A file to print to, in place of stdout.
     """
     shown = printable(str(text))
     shown = wrapped(shown, err=True) if err else shown
@@ -59,42 +59,42 @@ def echo(
 
 
 def echo_over(text: str = "") -> None:
-    """Print one line over the line of the terminal that stderr is at; nothing: that line is cleared."""
+    """Replace the current line of the terminal on stderr; an empty text clears it."""
     click.echo(f"\r\x1b[K{inline(text)}", nl=False, err=True)
 
 
 def wrapped(text: str, *, err: bool = False) -> str:
-    """Return printable lines, in a terminal wrapped between words to its width.
+    """Return printable lines, wrapped to the width of the terminal if there is one.
 
     Args:
-        text: The lines; the indent of each stays.
-        err: Whether they go to stderr.
+        text: The lines; each keeps its indent.
+        err: Whether the lines are for stderr.
     """
     across = columns(err=err)
     return text if across is None else "\n".join(_narrowed(line, across) for line in text.split("\n"))
 
 
 def columns(*, err: bool = False) -> int | None:
-    """Return the width of the terminal that stdout, or stderr, is; None where it is none."""
+    """Return the width of the terminal on stdout or stderr; None if it is not a terminal."""
     stream = sys.stderr if err else sys.stdout
     if not stream.isatty():
         return None
-    across = get_terminal_size().columns  # of stdout, unless COLUMNS says it
+    across = get_terminal_size().columns  # COLUMNS, or else the width of stdout
     if err and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         across = os.get_terminal_size(stream.fileno()).columns or across
     return across
 
 
 def filled(text: str, across: int, *, first: str = "", rest: str = "") -> str:
-    """Return prose as lines that are no longer than some columns, where no word is longer.
+    """Return prose wrapped to a number of columns; longer words are not broken.
 
-    Flags, names and paths are pasted: they are broken nowhere.
+    Commands, options and paths are not broken either, since users paste them.
 
     Args:
         text: The prose.
-        across: The columns.
-        first: What stands before the first line.
-        rest: What stands before the others.
+        across: The number of columns.
+        first: Indent of the first line.
+        rest: Indent of the other lines.
     """
     whole = _COMMAND.sub(lambda found: found[0].replace(" ", _UNBROKEN), text)
     lines = fill(
@@ -111,27 +111,27 @@ def filled(text: str, across: int, *, first: str = "", rest: str = "") -> str:
 def _narrowed(line: str, across: int) -> str:
     bare = line.lstrip()
     if len(line) <= across or bare.startswith("nascore "):
-        return line  # a whole command is pasted
+        return line  # users paste whole commands
     indent = line[: len(line) - len(bare)]
     return filled(bare, max(across, READABLE), first=indent, rest=indent + INDENT)
 
 
 def printable(text: str) -> str:
-    r"""Return a text with the codes of what is not printable: ``\x1b``, ``\u202e``; its lines stay."""
+    r"""Return a text with codes for unprintable characters other than line ends: ``\x1b``, ``\u202e``."""
     if all(part.isprintable() for line in text.split("\n") for part in line.split("\t")):
         return text
     return "".join(one if one.isprintable() or one in _LINES else _code(one) for one in text)
 
 
 def inline(value: object) -> str:
-    r"""Return a value as one line: line ends are shown as ``\n``, so that a name forges no row of a table."""
+    r"""Return a value as one line: line ends become ``\n``, so that no name can forge a row of a table."""
     return printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def open_streams() -> None:
-    """Give what is printed a place to go where stdout or stderr is closed: it goes nowhere.
+    """Redirect a closed stdout or stderr to the null device.
 
-    Else the next file that is opened would get the number of the closed one, and with it what is printed.
+    Otherwise the next opened file would get the descriptor of the closed stream, and all output with it.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -148,7 +148,7 @@ def _code(letter: str) -> str:
 
 
 _ANSWER: Final = "nascore.answer"
-"""Where the standard output of a verb that prints JSON is kept."""
+"""Key of the stdout of a verb that prints JSON, in the context."""
 
 GAP = "  "
 
@@ -157,15 +157,15 @@ _FIGURES: Final = re.compile(rf"{_FIGURE}(?:(?: to |-|\.\.){_FIGURE})?")
 """A number, or an interval of two."""
 
 _NONE: Final = {"", "-"}
-"""What stands where there is no number."""
+"""Cells without a number."""
 
 
 class Verb(click.Command):
-    """A command whose help ends with examples that can be pasted.
+    """A command whose help ends with examples to paste.
 
     Args:
-        examples: Whole command lines, beginning with ``nascore``. A test runs each.
-        kwargs: What :class:`click.Command` takes.
+        examples: Whole command lines, beginning with ``nascore``. A test runs each of them.
+        kwargs: Arguments of :class:`click.Command`.
     """
 
     def __init__(self, *, examples: Sequence[str] = (), **kwargs: Any) -> None:  # noqa: ANN401 - click's own
@@ -173,7 +173,7 @@ class Verb(click.Command):
         self.examples = tuple(examples)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read options and arguments; whatever is none is answered with the right one."""
+        """Parse options and arguments; the error for an unknown one suggests the right one."""
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
         typed, ctx.allow_extra_args = tuple(args), True
@@ -181,7 +181,7 @@ class Verb(click.Command):
             rest = super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             if error.option_name == "--debug":
-                raise  # it stands before the verb, and that is said there
+                raise  # `exiting` explains that this option comes before the verb
             raise unknown_option(error, ctx, typed, registry_of(ctx)) from None
         except click.BadParameter as error:
             raise bad_value(error, typed, registry_of(ctx)) from None
@@ -191,7 +191,7 @@ class Verb(click.Command):
         return rest
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; beside JSON, stdout is kept free of what a plugin's code prints meanwhile."""
+        """Run the verb; with ``--json``, output of a plugin's code goes to stderr."""
         if not ctx.params.get("as_json"):
             return super().invoke(ctx)
         ctx.meta[_ANSWER] = sys.stdout
@@ -199,7 +199,7 @@ class Verb(click.Command):
             return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples as they are typed, unwrapped."""
+        """Write the examples without wrapping."""
         del ctx
         with formatter.section("Examples"):
             for example in self.examples:
@@ -212,12 +212,12 @@ def table(
     """Return rows as aligned columns, readable in a terminal and by ``awk`` alike.
 
     Args:
-        rows: Cells; all rows are equally long.
-        heads: Names of the columns, in capitals above them.
-        prose: Whether the last column is text, which is wrapped for a terminal that is too narrow. What is
-            piped stays one line a row.
-        keys: How many of the first columns name a row. In a terminal that is too narrow the columns are
-            split over several tables, and each begins with these. 0: nothing is split.
+        rows: Cells; all rows have the same length.
+        heads: Names of the columns, printed above them in capitals.
+        prose: Whether the last column is text, which is wrapped in a narrow terminal. Outside a terminal
+            each row is one line.
+        keys: Number of first columns that name a row. In a narrow terminal the columns are split into
+            several tables, each of which begins with these. 0: never split.
     """
     lines = [[inline(cell) for cell in row] for row in rows]
     across = columns() if prose or keys else None
@@ -237,7 +237,7 @@ def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) ->
     """Return rows as a table in Markdown.
 
     Args:
-        rows: Cells; all rows are as long as the heads.
+        rows: Cells; all rows have the length of the heads.
         heads: Names of the columns.
     """
     lines = [
@@ -248,7 +248,7 @@ def markdown_table(rows: Sequence[Sequence[object]], *, heads: Sequence[str]) ->
 
 @frozen
 class _Column:
-    """The width of a column, and whether it holds numbers, which end at its right side."""
+    """The width of a column, and whether it holds numbers, which are aligned to the right."""
 
     width: int
     numbers: bool
@@ -281,9 +281,9 @@ def _aligned(cells: Sequence[str], shape: Sequence[_Column]) -> str:
 def _wrapped(
     lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int, heads: Sequence[str]
 ) -> Iterator[str]:
-    """Yield lines whose last cell is wrapped: beside the others, or beneath them where too little is left.
+    """Yield lines whose last cell is wrapped beside the others, or below them if too few columns are left.
 
-    Beneath them are also other cells, with the names of their columns, where these alone are too wide.
+    Further cells that do not fit are printed below too, with the names of their columns.
     """
     first = shape[:-1]
     indent = _across(first) + len(GAP)
@@ -296,7 +296,7 @@ def _wrapped(
     beside = max(fitting, default=1)
     for number, line in enumerate(lines):
         yield _aligned(line[:beside], shape)
-        if heads and number == 0:  # the heads of columns that are none any more
+        if heads and number == 0:  # the other heads are printed with their cells
             continue
         others = [
             f"{heads[at]}: {line[at]}" if heads else line[at] for at in range(beside, len(first)) if line[at]
@@ -307,7 +307,7 @@ def _wrapped(
 
 
 def _split(lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int, keys: int) -> Iterator[str]:
-    """Yield tables that hold as many columns as fit, at least one, beside those that name a row."""
+    """Yield tables with the columns that name a row and as many others as fit, at least one."""
     named = list(range(keys))
     parts: list[list[int]] = []
     for column in range(keys, len(shape)):

@@ -1,7 +1,7 @@
 """A scatter plot in plain characters, with axes.
 
-Of our own: the one library that plots in a terminal and is kept up, plotext, was written anew in version 6,
-has no types, takes half a second to import, and is thirty times as large as all that is needed here.
+It is not based on plotext, the only maintained library for plots in a terminal: version 6 was rewritten, has
+no type annotations, takes half a second to import, and is thirty times as large as this module.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 TENFOLD = 10
-"""From this ratio of the largest to the smallest value on, the axis is logarithmic."""
+"""Ratio of the largest to the smallest value from which an axis is logarithmic."""
 
 TINY = 1e-200
-"""Below this two values are one, and one is none: their ratios leave the range of floating point numbers."""
+"""Smaller values and differences count as 0, since their ratios exceed the range of floats."""
 
 ROUND = (1, 2, 5)
 _PREFIXES = ("", "k", "M", "G", "T")
@@ -31,9 +31,9 @@ class Axis:
     """An axis from the smallest to the largest value.
 
     Attributes:
-        low: The smallest value; its logarithm where the axis is logarithmic.
+        low: The smallest value, or its logarithm on a logarithmic axis.
         high: The largest value, or its logarithm; above `low`.
-        log: Whether equal ratios are equally far from each other.
+        log: Whether the axis is logarithmic.
     """
 
     low: float
@@ -42,7 +42,7 @@ class Axis:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Axis:
-        """Return the axis of some values; logarithmic where all are above 0 and the largest is tenfold."""
+        """Return the axis of some values; logarithmic if all are above 0 and their ratio is 10 or more."""
         known = sorted(values)
         low, high = known[0], known[-1]
         if high - low < TINY:
@@ -53,12 +53,12 @@ class Axis:
         return cls(low=low, high=high)
 
     def cell(self, value: float, cells: int) -> int:
-        """Return in which of some cells a value of the axis stands, from 0."""
+        """Return the index of the cell of a value, from 0 to `cells - 1`."""
         place = (log10(value) if self.log else value) - self.low
         return min(cells - 1, max(0, round(place / (self.high - self.low) * (cells - 1))))
 
     def ticks(self, most: int) -> list[float]:
-        """Return round values on the axis, from the lowest; few, where there are such, more than `most`."""
+        """Return round values on the axis in ascending order, about `most` of them."""
         if self.log:
             decades = range(floor(self.low), ceil(self.high) + 1)
             every = [digit * 10.0**power for power in decades for digit in ROUND]
@@ -70,13 +70,13 @@ class Axis:
 
 
 def _step(least: float) -> float:
-    """Return the smallest round number that is no smaller."""
+    """Return the smallest round number that is at least this large."""
     power = 10.0 ** floor(log10(least))
     return next(digit * power for digit in (*ROUND, TENFOLD) if digit * power >= least * (1 - 1e-9))
 
 
 def short(value: float) -> str:
-    """Return a number in three digits: 3.35M.
+    """Return a number with three digits and a prefix: 3.35M.
 
     Args:
         value: 0 or more.
@@ -86,15 +86,15 @@ def short(value: float) -> str:
         if float(digits) < _STEP or prefix == _PREFIXES[-1]:
             return f"{float(digits):g}{prefix}"
         value /= _STEP
-    raise AssertionError("the last prefix takes whatever is left")
+    raise AssertionError("the last prefix takes every value")
 
 
 ROWS = 12
 BETWEEN = 10
-"""Columns for each label below the plot."""
+"""Number of columns per label below the plot."""
 
 LEAST = 20
-"""Columns that points need at least."""
+"""Smallest width of the plotted area, in columns."""
 
 
 @frozen(kw_only=True)
@@ -102,9 +102,9 @@ class Point:
     """A point of a plot.
 
     Attributes:
-        x: Where it stands across.
-        y: Where it stands up.
-        mark: The character that shows it.
+        x: The horizontal value.
+        y: The vertical value.
+        mark: The character at this point.
     """
 
     x: float
@@ -115,13 +115,13 @@ class Point:
 def scatter(
     points: Sequence[Point], *, width: int, rows: int = ROWS, label: Callable[[float], str] = short
 ) -> str:
-    """Return a plot: rows of the points with labels at the left, and a line with labels beneath.
+    """Return a plot with labels at the left of its rows and below them.
 
     Args:
-        points: One at least. Those that come later are drawn over those before.
-        width: Columns of the whole.
-        rows: Lines of the points.
-        label: What is written beside a value of `y`; empty for a value that there cannot be.
+        points: At least one point; later points cover earlier ones.
+        width: Width of the plot with its labels, in columns.
+        rows: Number of rows.
+        label: Formats a value of `y`; an empty text omits the label.
     """
     across, up = Axis.of(point.x for point in points), Axis.of(point.y for point in points)
     named = {up.cell(value, rows): label(value) for value in up.ticks(rows // 2)}
@@ -143,7 +143,7 @@ def scatter(
 
 
 def _labels(below: dict[int, str], columns: int) -> str:
-    """Return a line of labels, each under its column; one that would touch another is left out."""
+    """Return a line of labels, each below its column; a label that would touch another is left out."""
     line, taken = [" "] * columns, -1
     for column, text in sorted(below.items()):
         start = min(max(0, column - len(text) // 2), columns - len(text))

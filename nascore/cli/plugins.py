@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from nascore.verbs.plugins import Clash, Health
 
 
-_PUT_BACK: Final = "nascore puts this back; other programs do not. Its authors have to correct it."
+_REMEDY: Final = "nascore undoes this change, other programs do not; the plugin's authors have to correct it."
 
 
 def echo_list(plugins: Sequence[Plugin]) -> None:
-    """Print one plugin a line."""
-    heads = ("name", "distribution", "version", "status", "brings")
+    """Print one line for each plugin."""
+    heads = ("name", "distribution", "version", "status", "parts")
     rows = [(one.name, one.distribution, one.version, one.status, _number(one)) for one in plugins]
     echo(table(rows, heads=heads, keys=1))
-    # What was switched off on purpose is well, as for the doctor.
+    # A blocked plugin is not a problem, since the user switched it off.
     idle = sum(one.status not in {"ready", "blocked"} for one in plugins)
     if idle:
-        echo(f"{idle} of {len(plugins)} not ready; why: nascore plugins doctor", err=True)
+        echo(f"{idle} of {len(plugins)} plugins not ready; see nascore plugins doctor", err=True)
 
 
 def echo_plugins(plugins: Sequence[Plugin]) -> None:
-    """Print all about some plugins."""
+    """Print all details of plugins."""
     echo("\n\n".join(map(_shown, plugins)))
 
 
 def echo_doctor(health: Health) -> None:
-    """Print what is wrong, each with its cause and cure."""
+    """Print each problem with its cause and its remedy."""
     parts = [_diagnosed(one) for one in health.idle]
     parts += [_remarked(one) for one in health.plugins if one.remarks and one.status == "ready"]
     parts += [_clash(one) for one in health.clashes]
@@ -48,7 +48,7 @@ def echo_doctor(health: Health) -> None:
     parts.append(f"{ready} of {len(health.plugins)} plugins ready")
     echo("\n\n".join(parts))
     if not health.well:
-        echo("One that is not ready brings nothing; --without NAME hides it.", err=True)
+        echo("Parts of a plugin that is not ready cannot be used; --without NAME hides it.", err=True)
 
 
 def echo_report(facts: Mapping[str, Any]) -> None:
@@ -74,8 +74,8 @@ def _number(plugin: Plugin) -> int:
 
 
 def _head(plugin: Plugin) -> str:
-    whence = f"{plugin.distribution} {plugin.version}".strip() or plugin.value
-    return f"plugin {plugin.name} ({whence}): {plugin.status}"
+    source = f"{plugin.distribution} {plugin.version}".strip() or plugin.value
+    return f"plugin {plugin.name} ({source}): {plugin.status}"
 
 
 def _diagnosed(plugin: Plugin) -> str:
@@ -83,7 +83,7 @@ def _diagnosed(plugin: Plugin) -> str:
 
 
 def _remarked(plugin: Plugin) -> str:
-    return f"{_head(plugin)}\n{_rows({'when imported': _remarks(plugin), 'cure': _PUT_BACK})}"
+    return f"{_head(plugin)}\n{_rows({'when imported': _remarks(plugin), 'cure': _REMEDY})}"
 
 
 def _remarks(plugin: Plugin) -> str:
@@ -102,8 +102,8 @@ def _shown(plugin: Plugin) -> str:
 
 
 def _clash(clash: Clash) -> str:
-    whose = " and ".join(clash.plugins)
-    return f"{clash.kind} {clash.name}: brought by {whose}\n{_rows({'cure': clash.cure})}"
+    plugins = " and ".join(clash.plugins)
+    return f"{clash.kind} {clash.name}: provided by {plugins}\n{_rows({'cure': clash.cure})}"
 
 
 def _rows(facts: Mapping[str, str]) -> str:
@@ -121,8 +121,9 @@ def command() -> None:
 def list_plugins(*, as_json: bool, plugins: Selection) -> None:
     """List the plugins with their distribution, version and status.
 
-    Status: ready; blocked, switched off; clash, another has its name; broken, it cannot be loaded; foreign,
-    made for another version of nascore. One that is not ready brings nothing.
+    Status: ready; blocked, the user switched it off; clash, another plugin has the same name; broken, it
+    cannot be loaded; foreign, it is made for another version of nascore. Only the parts of ready plugins can
+    be used.
     """
     found = doctor(plugins).plugins
     if as_json:
@@ -136,9 +137,9 @@ def list_plugins(*, as_json: bool, plugins: Selection) -> None:
 @json_option
 @plugins_option
 def show_plugin(name: str, *, as_json: bool, plugins: Selection) -> None:
-    """Show a plugin: where it comes from, its status, and what it brings.
+    """Show a plugin: its source, its status, and its parts.
 
-    NAME is that of the plugin, or of its distribution.
+    NAME is the name of the plugin or of its distribution.
     """
     found = plugins_named(name, plugins)
     if as_json:

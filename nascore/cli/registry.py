@@ -16,7 +16,7 @@ _FOUND: Final = "nascore.registry"
 
 
 def registry_of(ctx: click.Context) -> Registry:
-    """Return what is installed; found once for a command line."""
+    """Return the registry of installed plugins, which is built at the first call."""
     found: Registry = ctx.meta.setdefault(_FOUND, None) or discover()
     ctx.meta[_FOUND] = found
     return found

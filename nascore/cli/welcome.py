@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
 
 
 def echo_versions(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
-    """Print one version a line, and stop."""
+    """Print one version per line, and exit."""
     if value and not ctx.resilient_parsing:
         echo("\n".join(f"{name} {number}" for name, number in versions().items()))
         ctx.exit()
@@ -52,16 +52,16 @@ version_option = click.option(
 
 
 ALWAYS = {"space": "tiny", "updater": "uniform"}
-"""What the core brings itself, for a first search without any plugin."""
+"""Components of the core, for a first search without any plugin."""
 
 
 def echo_welcome() -> None:
-    """Print the welcome; a plugin that does not work is named, and hinders nothing."""
+    """Print the welcome; plugins that are not ready are named at the end."""
     registry = discover()
     echo(f"nascore {versions()['nascore']}: neural architecture search; every part is a plugin.\n")
     echo("\n".join(_installed(registry)))
     echo("\ntry:")
-    echo(table([(f"  {command}", what) for command, what in _tries(registry)], prose=True))
+    echo(table([(f"  {command}", purpose) for command, purpose in _examples(registry)], prose=True))
 
 
 def _installed(registry: Registry) -> Iterable[str]:
@@ -74,7 +74,7 @@ def _installed(registry: Registry) -> Iterable[str]:
             yield f"{one.name} is {one.status}; see nascore plugins doctor."
 
 
-def _tries(registry: Registry) -> list[tuple[str, str]]:
+def _examples(registry: Registry) -> list[tuple[str, str]]:
     parts = {slot: _first(registry, slot, str(SEARCH_RUN.wishes[slot])) for slot in ALWAYS}
     named = (word for slot, name in parts.items() for word in (f"--{slot}", name))
     search = command_line("nascore", "search", *named)

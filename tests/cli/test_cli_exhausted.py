@@ -134,4 +134,4 @@ def test_a_full_standard_output_is_said_in_one_line():
         line = [sys.executable, "-m", "nascore", "list"]
         done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "what this command prints cannot be written: the disk is full.\n"
+    assert done.stderr == "the output of this command cannot be written: the disk is full.\n"

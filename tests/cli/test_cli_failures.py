@@ -143,7 +143,7 @@ def test_a_loss_that_is_not_finite_says_what_to_try():
     assert result.exit_code == 1
     assert "phase search, step" in result.stderr
     assert "Try a lower --set trainer.lr, which was 1e+17" in result.stderr
-    assert "run: run, with what it had written" in result.stderr
+    assert "run: run, with the files that it has written" in result.stderr
     assert "unexpected" not in result.stderr
 
 
@@ -158,7 +158,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_code(monkeypatch):
     result = cli(*UNIFORM)
     assert result.exit_code == 5
     assert "the run cannot write this file: the disk is full." in result.stderr
-    assert "run: run, with what it had written" in result.stderr
+    assert "run: run, with the files that it has written" in result.stderr
     assert "Traceback" not in result.stderr
     assert cli("runs", ".").exit_code == 0
 

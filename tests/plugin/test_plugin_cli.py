@@ -34,7 +34,7 @@ def test_list_says_that_something_is_not_ready_and_where_to_look(bad):
     assert [line.split() for line in result.stdout.splitlines() if line.startswith("bad")] == [
         ["bad", "broken", "0"]
     ]
-    assert "not ready; why: nascore plugins doctor" in result.stderr
+    assert "plugins not ready; see nascore plugins doctor" in result.stderr
     assert cli("list", "--only", "builtin").stderr == ""  # all others are switched off, which is no fault
 
 

@@ -118,7 +118,7 @@ def test_the_doctor_says_it_in_words(installed: Path) -> None:
     text = nascore(installed, "plugins", "doctor", code=4).stdout
 
     assert "plugin nb-exits (nb-exits 1.0): broken\n  cause  SystemExit: no licence (" in text
-    assert "updater shared: brought by nb-share-a and nb-share-b\n  cure  Write " in text
+    assert "updater shared: provided by nb-share-a and nb-share-b\n  cure  Write " in text
 
 
 def test_everything_else_is_listed(installed: Path) -> None:

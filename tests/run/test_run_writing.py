@@ -128,7 +128,7 @@ def test_a_disk_that_is_full_from_the_first_epoch_on(monkeypatch):
     result = search()
     assert result.exit_code == 5
     assert "run/metrics.jsonl: the run cannot write this file: the disk is full." in result.stderr
-    assert "run: run, with what it had written" in result.stderr
+    assert "run: run, with the files that it has written" in result.stderr
     assert "failed" in CliRunner().invoke(main, ["runs", "."]).stdout
 
 

@@ -76,7 +76,7 @@ def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings 
 
 
 def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute
-    """Yield what the architecture was scaled to, which makes it another network than that of the search."""
+    """Yield the settings that scaled the architecture to another size than in the search."""
     given = [
         f"training.{name}={value}"
         for name in ("channels", "cells")

@@ -35,7 +35,7 @@ and needs, its settings, and the parts that it mixes with ({REST}).
 
 
 def mixing(found: Sequence[Partners]) -> Iterator[str]:
-    """Yield lines that say what goes with a component: by slot what is sound, then what is not, and why."""
+    """Yield the parts that a component mixes with, by slot: sound ones, then others with the reason."""
     for slot, of_slot in groupby(found, key=lambda one: one.slot):
         for number, one in enumerate(of_slot):
             names = ", ".join(one.names)
@@ -48,7 +48,7 @@ def mixing(found: Sequence[Partners]) -> Iterator[str]:
 
 
 def page(found: Sequence[Shown]) -> str:
-    """Return the page of components that come sorted by slot."""
+    """Return the page of all components, which must be sorted by slot."""
     blocks = [_HEAD]
     summaries = {slot.name: slot.summary for slot in SLOTS}
     for slot, of_slot in groupby(found, key=lambda one: one.slot):
@@ -58,7 +58,7 @@ def page(found: Sequence[Shown]) -> str:
 
 
 def section(shown: Shown) -> str:
-    """Return the section of one thing."""
+    """Return the section of one part in Markdown."""
     blocks = [f"### {shown.name}", inline(shown.summary)]
     facts = {"plugin": shown.plugin, "paper": shown.paper}
     lines = [f"{name}: {fact}" for name, fact in facts.items() if fact]
@@ -129,17 +129,17 @@ def command(  # noqa: PLR0913 - each is a flag
     as_schema: bool,
     plugins: Selection,
 ) -> None:
-    """Show a component: its needs, capabilities and settings, and the parts that it goes with.
+    """Show a component: its needs, capabilities and settings, and the parts that it mixes with.
 
-    NAME is a component, a preset, an operation, a notation or a verb, as NAME or as PLUGIN:NAME; or `run` for
-    the settings that belong to no component.
+    NAME is the name of a component, a preset, an operation, a notation or a verb, or PLUGIN:NAME; or `run`
+    for the settings that belong to no component.
     """
     if as_json + as_markdown + as_yaml + as_schema > 1:
         raise click.UsageError("--json, --markdown, --yaml and --schema: only one of them at a time.")
     if (name is None) != everything:
-        raise click.UsageError("write NAME, or --all.")
+        raise click.UsageError("write either NAME or --all.")
     if name is None and (as_yaml or as_schema):
-        raise click.UsageError("--yaml and --schema are of one NAME.")
+        raise click.UsageError("--yaml and --schema need a NAME.")
     if name is not None and as_schema:
         echo_json(named_schema(name, plugins=plugins))
     elif name is not None and as_yaml:

@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
 
 NO_PATH = frozenset("(){}[]='\"\n,;|")
-"""Letters of a text rather than of a path that somebody mistyped."""
+"""Characters that occur in the text of a notation, but hardly in a mistyped path."""
 
 BYTE_ORDER_MARK = "\ufeff"
 
 LONGEST = 60
-"""Letters of what was typed that a message repeats."""
+"""Number of typed characters that a message repeats."""
 
 MOST_NAMED = 8
-"""How many of several architectures in a text a message names."""
+"""Number of architectures in a text that a message names."""
 
 
 @frozen(kw_only=True)
 class Text:
-    """What is read.
+    """A text that describes an architecture.
 
     Attributes:
         text: The text.
-        where: The file that it is from; empty where it was typed.
-        chosen: Which of several architectures in it is meant: a name, or the number of its line.
+        where: The file of the text; empty if the user typed it.
+        chosen: Name or line number that selects one of several architectures in the text.
     """
 
     text: str
@@ -58,19 +58,19 @@ class Text:
 
 
 def text_of(target: object) -> Text:
-    """Return the text that a target stands for: that of a file, what was typed, or the text of a value.
+    """Return the text of a target: the content of a file, the typed text, or the text of a value.
 
     Raises:
-        RecipeError: The file cannot be read, or the value is nothing that could be an architecture.
+        RecipeError: The file cannot be read, or a value of this type cannot be an architecture.
     """
     if isinstance(target, Mapping):
         return Text(text=repr(dict(target)))
     if isinstance(target, Sequence) and not isinstance(target, str):
         return Text(text=repr(target))
     if not isinstance(target, (str, Path)):
-        said = f"a {type(target).__name__} is no architecture."
-        hint = "Give a run, a description, a path, or a text in a notation."
-        raise RecipeError([Problem(path="", text=said, hint=hint)])
+        text = f"a {type(target).__name__} is not an architecture."
+        hint = "Pass a run, a description, a path, or a text in a notation."
+        raise RecipeError([Problem(path="", text=text, hint=hint)])
     path = given_path(target)
     if is_there(path):
         return Text(text=_content(path), where=str(target))
@@ -81,65 +81,66 @@ def text_of(target: object) -> Text:
 
 
 def notation_of(text: Text, registry: Registry) -> Translator | None:
-    """Return the notation that a text is in; None where no notation reads it.
+    """Return the notation of a text; None if no notation can read it.
 
     Raises:
-        PluginError: Several do.
+        PluginError: Several notations can read the text.
     """
-    reading = {name: one for name, one in registry.translators().items() if _recognises(one, text.text)}
-    if len(reading) > 1:
-        said = f"{len(reading)} notations read {text.where or 'this text'}: {' and '.join(reading)}."
+    matching = {name: one for name, one in registry.translators().items() if _recognises(one, text.text)}
+    if len(matching) > 1:
+        message = f"{len(matching)} notations read {text.where or 'this text'}: {' and '.join(matching)}."
         raise PluginError(
-            [Problem(path="", text=said, hint="Leave out a plugin that brings one: --without.")]
+            [Problem(path="", text=message, hint="Leave out a plugin that provides one: --without.")]
         )
-    return next(iter(reading.values()), None)
+    return next(iter(matching.values()), None)
 
 
-def read_notation(text: Text, registry: Registry, **given: Any) -> Description | None:  # noqa: ANN401 - sizes
-    """Return the architecture that a text says in a notation; None where no notation reads it.
+def read_notation(text: Text, registry: Registry, **sizes: Any) -> Description | None:  # noqa: ANN401 - numbers and flags
+    """Return the architecture of a text in a notation; None if no notation can read it.
 
     Args:
         text: The text.
-        registry: What is installed: brings the notations.
-        given: What a notation leaves open, by the names of :class:`~nascore.description.FromText`.
+        registry: The installed plugins, which provide the notations.
+        sizes: Values that a notation leaves open, by the names of :class:`~nascore.description.FromText`.
 
     Raises:
-        DescriptionError: There are mistakes in it, or it holds several architectures.
-        PluginError: Several notations read it.
+        DescriptionError: The text has mistakes, or holds several architectures.
+        PluginError: Several notations can read the text.
     """
     translator = notation_of(text, registry)
     if translator is not None:
         if translator.of_catalogue:
-            given["operations"] = [name for name, one in registry.operations().items() if not one.structural]
-        one = _one_of(translator, text)
+            sizes["operations"] = [name for name, one in registry.operations().items() if not one.structural]
+        passage = _select_passage(translator, text)
         try:
-            return translator.from_text(one, **given)
+            return translator.from_text(passage, **sizes)
         except DescriptionError as error:
             raise DescriptionError([_from(text.where, problem) for problem in error.problems]) from error
     if text.chosen:
-        said = f"{text.where} holds no architecture in a notation that is installed."
-        raise RecipeError([Problem(path="", text=said, hint=f"Leave out :{text.chosen}.")])
+        message = f"{text.where} holds no architecture in an installed notation."
+        raise RecipeError([Problem(path="", text=message, hint=f"Leave out :{text.chosen}.")])
     return None
 
 
-def _one_of(translator: Translator, text: Text) -> str:
-    """Return the one architecture that is meant in a text, with all else blank."""
+def _select_passage(translator: Translator, text: Text) -> str:
+    """Return the text with everything blank but the selected architecture."""
     found = translator.find(text.text) if translator.find is not None else ()
     if not found:
         return text.text
     if text.chosen:
-        meant = [one for one in found if text.chosen in {*one.names, str(one.line)}]
+        selected = [one for one in found if text.chosen in {*one.names, str(one.line)}]
     else:
-        meant = list(found)
-    if len(meant) == 1:
-        return meant[0].text
-    which = f", and {len(meant) or 'none'} of them {text.chosen}" if text.chosen else ""
-    several = meant or found
-    said = f"{text.where or 'this text'} holds {len(found)} of {translator.name}{which}: {_named(several)}."
-    alone = [name for name in several[0].names if sum(name in one.names for one in found) == 1]
-    label = alone[0] if alone else several[0].line
-    hint = f"Name one by its name or line: {text.where}:{label}" if text.where else "Give one of them."
-    raise DescriptionError([Problem(path="", text=said, hint=hint)])
+        selected = list(found)
+    if len(selected) == 1:
+        return selected[0].text
+    matches = f", and {len(selected) or 'none'} of them {text.chosen}" if text.chosen else ""
+    several = selected or found
+    source = text.where or "this text"
+    message = f"{source} holds {len(found)} of {translator.name}{matches}: {_named(several)}."
+    unique = [name for name in several[0].names if sum(name in one.names for one in found) == 1]
+    label = unique[0] if unique else several[0].line
+    hint = f"Name one by its name or line: {text.where}:{label}" if text.where else "Pass one of them."
+    raise DescriptionError([Problem(path="", text=message, hint=hint)])
 
 
 def _named(found: Sequence[Passage]) -> str:
@@ -149,7 +150,7 @@ def _named(found: Sequence[Passage]) -> str:
 
 
 def _from(where: str, problem: Problem) -> Problem:
-    """Return a problem of a text with the file that it is from, if it is from one, in its origin."""
+    """Return a problem with the file of the text, if there is one, in its origin."""
     if not where:
         return problem
     origin = problem.origin or Origin(kind="recipe")
@@ -157,7 +158,7 @@ def _from(where: str, problem: Problem) -> Problem:
 
 
 def _recognises(translator: Translator, text: str) -> bool:
-    # What a plugin's raises must not hinder the notation that the text is in.
+    # An exception in one plugin must not prevent another notation from reading the text.
     return attempt(lambda: translator.recognises(text), lambda _error: False)
 
 
@@ -167,27 +168,27 @@ def _content(file: Path) -> str:
     except OSError as error:
         raise RecipeError(f"{file} cannot be read: {cause(error)}.") from error
     except UnicodeDecodeError as error:
-        raise RecipeError(f"{file} cannot be read: it is no text in UTF-8.") from error
+        raise RecipeError(f"{file} cannot be read: it is not UTF-8 text.") from error
 
 
-def nothing(typed: str, registry: Registry) -> NascoreError:
-    """Return the error of what is nothing: a mistyped name, a text in no notation, or a path to nowhere.
+def unknown_architecture(typed: str, registry: Registry) -> NascoreError:
+    """Return the error for a text that is not a known name, a text in a notation, or an existing path.
 
-    A name is never corrected to one that differs in more than capitals and what parts its words: one letter
-    apart is the network of another paper.
+    A suggested name differs only in capitals and separators: with another letter it is the network of
+    another paper.
     """
     names = sorted(name for notation in registry.translators().values() for name in notation.names)
     short = _plain(typed)
     near = [name for name in names if short and _plain(name).startswith(short)]
-    said = typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}..."
+    shown = typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}..."
     if near:
-        return RecipeError(f"{said} is no name that a notation knows. Did you mean {' or '.join(near)}?")
+        return RecipeError(f"no notation has the name {shown}. Did you mean {' or '.join(near)}?")
     if set(typed) & NO_PATH:
         hint = f"Notations: {', '.join(sorted(registry.translators())) or 'none installed'}."
-        return RecipeError(f"{said} is neither a name nor a text in a notation that is installed. {hint}")
-    beside = did_you_mean(typed, map(str, beside_of(given_path(typed))))
-    known = beside or (f"Names: {', '.join(names)}." if names else "")
-    text = f"{said} is neither a run, nor a file, nor the name of an architecture. {known}"
+        return RecipeError(f"{shown} is neither a name nor a text in an installed notation. {hint}")
+    neighbour = did_you_mean(typed, map(str, beside_of(given_path(typed))))
+    known = neighbour or (f"Names: {', '.join(names)}." if names else "")
+    text = f"{shown} is neither a run, nor a file, nor the name of an architecture. {known}"
     return RunFolderError(text.rstrip())
 
 
@@ -196,23 +197,23 @@ def _plain(name: str) -> str:
 
 
 Target: TypeAlias = "Run | Description | str | Path | Mapping[str, Any] | Sequence[Any]"
-"""What names an architecture."""
+"""A value that names an architecture."""
 
 _UNREPEATED = Problem(
     path="cells",
-    text="no node of this network repeats, so it cannot be made deeper or shallower.",
-    hint="Give the nodes of its stages a repeat, or leave --cells out.",
+    text="no node of this network repeats, so its depth cannot change.",
+    hint="Add a repeat to the nodes of its stages, or leave out --cells.",
 )
 _UNREDUCED = Problem(
     path="auxiliary",
-    text="an auxiliary head stands where the reduction last rises, and in this network it never does.",
-    hint="Write the head as a node of its own, or leave --auxiliary out.",
+    text="an auxiliary head is placed at the last reduction, and this network has none.",
+    hint="Write the head as a separate node, or leave out --auxiliary.",
 )
 
 
 @frozen(kw_only=True)
 class Size:
-    """What an architecture is scaled to; None: as it is, or as its notation has it.
+    """The size to which an architecture is scaled; None keeps the value of the architecture or its notation.
 
     Attributes:
         channels: Width of the first cell.
@@ -228,12 +229,12 @@ class Size:
 
 
 def image_of(target: object) -> tuple[int, int] | None:
-    """Return height and width of the images that a run was made for; None where the target is no run."""
+    """Return height and width of a run's images; None if the target is not a run."""
     if isinstance(target, Run):
         path = target.path
     elif isinstance(target, (str, Path)) and is_file(given_path(target) / RECIPE):
         path = given_path(target)
-        read(path)  # a damaged run is named, also where the damage is elsewhere
+        read(path)  # reports damage of any file of the run
     else:
         return None
     match environment_of(path):
@@ -252,17 +253,17 @@ def read_architecture(
     """Return the description of an architecture.
 
     Args:
-        target: A run, or its folder; a description, or a file with one; a text in a notation that a plugin
-            reads, or a file with one, or `FILE:NAME` where it holds several, or a name that it knows, such as
-            that of a published genotype; or a value whose text is one, such as a namedtuple or a dictionary.
-        registry: What is installed: brings the notations.
-        size: What to scale it to.
-        entry: Id of an architecture in the run's gallery. None: the best, where the target is a run.
+        target: A run, or its folder; a description, or a file with one; a text in a plugin's notation, or a
+            file with one, or `FILE:NAME` if the file holds several; a name that a notation knows, such as
+            that of a published genotype; or a value with such a text, such as a namedtuple or a dictionary.
+        registry: The installed plugins, which provide the notations.
+        size: The size to scale it to.
+        entry: Id of an architecture in the run's gallery. None: the best of a run.
 
     Raises:
-        RecipeError: There is no such thing, or it cannot be read.
-        RunFolderError: The folder holds no architecture, or not this one.
-        PluginError: Several notations read it.
+        RecipeError: The target does not exist, or cannot be read.
+        RunFolderError: The folder holds no architecture, or no entry with this id.
+        PluginError: Several notations can read the text.
     """
     size = size or Size()
     if entry is not None:
@@ -278,15 +279,15 @@ def read_architecture(
     if found is not None:
         return found
     if not text.where:
-        raise nothing(text.text, registry)
+        raise unknown_architecture(text.text, registry)
     read = load(text.text, where=text.where, catalogue=registry.operations(), classifies=True)
     return scaled(read, size)
 
 
 def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, Mapping[str, int]], str]:
-    """Return the sizes of the notation that a target is written in, by scale, and its name.
+    """Return the default sizes of a target's notation by scale, and its name.
 
-    None are said for a run, for a description, and for a file that holds one: those have a size of their own.
+    A run, a description, and a file with a description have their own size, so the result is empty for them.
     """
     folder = isinstance(target, (str, Path)) and is_folder(given_path(target))
     if folder or isinstance(target, (Run, Description)):
@@ -296,10 +297,10 @@ def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, 
 
 
 def scaled(description: Description, size: Size) -> Description:
-    """Return a description at another size.
+    """Return a description scaled to another size.
 
     Raises:
-        RecipeError: It has nothing to repeat, or no place for an auxiliary head.
+        RecipeError: The description has no repeated nodes, or no place for an auxiliary head.
     """
     if size.classes is not None:
         description = evolve(description, classes=size.classes)

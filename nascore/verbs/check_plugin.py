@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 
 def settings_for(parts: Sequence[Component], sets: Iterable[str]) -> dict[Component, Mapping[str, Node]]:
-    """Return by part what was set for it.
+    """Return the settings of each part.
 
     Args:
-        parts: The components that are examined.
+        parts: The components to examine.
         sets: Each ``SETTING=VALUE``, for all parts that have the setting, or ``PART.SETTING=VALUE``, where
             ``PART`` is the name of a component or of its slot.
 
     Raises:
-        RecipeError: No part has such a setting, or it cannot have such a value; all problems at once.
+        RecipeError: No part has such a setting, or a value is not allowed; all problems at once.
     """
     nodes = {part: wrap({}, Origin(kind="set", flag="--set")) for part in parts}
     problems: list[Problem] = []
@@ -63,7 +63,7 @@ def settings_for(parts: Sequence[Component], sets: Iterable[str]) -> dict[Compon
 
 
 def _within(part: Component, words: list[str]) -> list[str]:
-    """Return the words that name a setting inside a part, without the part's own; none: it has no such."""
+    """Return the words of a setting's path without the part's name; empty if the part has no such setting."""
     declared = settings_of(part.config)
     while words and words[0] not in declared and words[0] in {part.slot, part.name}:
         words = words[1:]
@@ -73,7 +73,7 @@ def _within(part: Component, words: list[str]) -> list[str]:
 def _untaken(path: str, parts: Sequence[Component], origin: Origin) -> Problem:
     known = [name for part in parts for name in settings_of(part.config)]
     hint = did_you_mean(path.rpartition(".")[2], known)
-    return Problem(path=path, text="no part that is examined has such a setting.", origin=origin, hint=hint)
+    return Problem(path=path, text="no examined part has this setting.", origin=origin, hint=hint)
 
 
 PLUGIN: Final = "plugin"
@@ -82,14 +82,14 @@ OPERATION: Final = "operation"
 
 @frozen(kw_only=True)
 class Subject:
-    """A plugin as a whole, or one thing that it brings.
+    """A plugin or one of its parts, to be examined.
 
     Attributes:
         kind: ``plugin``, ``operation``, or the slot of the part.
         name: The name of the plugin, or the full name of the part.
-        registry: Where it is found.
-        settings: What was set for the part, over its example.
-        unfit: Why it cannot be examined; empty: it can.
+        registry: The registry that holds it.
+        settings: Settings of the part, which override those of its example.
+        unfit: The reason why it cannot be examined; empty if it can.
     """
 
     kind: str
@@ -99,7 +99,7 @@ class Subject:
     unfit: str = ""
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Run its checks one by one; yields what each said. They import torch, and take seconds."""
+        """Run the checks, and yield the outcome of each. They import torch, and take seconds."""
         from nascore.engine.device import computing
         from nascore.testing import BY_KIND, examined
 
@@ -112,7 +112,7 @@ class Subject:
             }
             checks = examined(type("Checked", (BY_KIND[self.kind],), given))
             while True:
-                # Around each by itself: whoever reads the outcomes must not find torch changed.
+                # One context per check: between outcomes the caller must find torch's settings unchanged.
                 with computing(1):
                     outcome = next(checks, None)
                 if outcome is None:
@@ -123,18 +123,18 @@ class Subject:
 def subjects(
     name: str, *, plugins: Wanted = (), slot: str | None = None, sets: Sequence[str] = ()
 ) -> list[Subject]:
-    """Return what there is to examine under a name: a plugin with all it brings, or what has that name.
+    """Return the subjects with a name: a plugin with all its parts, or the parts of that name.
 
     Args:
-        name: Name of a plugin, of its distribution, of a component, or of an operation, maybe as
+        name: Name of a plugin, of its distribution, of a component, or of an operation; a part may be named
             ``plugin:name``.
         plugins: A selection of plugins, or files with plugins that are not installed.
         slot: Only components of this slot, or ``operation``; None: all.
-        sets: Settings that parts are examined with, each as ``SETTING=VALUE`` or ``PART.SETTING=VALUE``.
+        sets: Settings of the examined parts, each as ``SETTING=VALUE`` or ``PART.SETTING=VALUE``.
 
     Raises:
-        PluginError: Nothing is called that, or the plugin cannot be used.
-        RecipeError: No part that is examined has such a setting, or it cannot have such a value.
+        PluginError: No plugin or part has that name, or the plugin cannot be used.
+        RecipeError: No examined part has such a setting, or a value is not allowed.
     """
     registry = installed(plugins)
     whole = [one for one in registry.plugins if named(one, [name])]
@@ -163,8 +163,8 @@ def _called(one: Component | Operation, plugin: Plugin, name: str) -> bool:
 def _of(part: Component, registry: Registry, settings: Mapping[str, Node]) -> Subject:
     default = settings_of(part.config)[part.argument].default if part.argument else ""
     lacking = default is None and part.argument not in {*part.example, *settings}
-    unfit = f"its setting {part.argument} has no default: give one by --set {part.argument}=VALUE"
-    # The full name only where it is needed: it begins the sentences.
+    unfit = f"its setting {part.argument} has no default: set it with --set {part.argument}=VALUE"
+    # The full name begins many sentences: use it only if the short one is ambiguous.
     name = f"{part.plugin}:{part.name}" if registry.ambiguous(part.slot, part.name) else part.name
     return Subject(
         kind=part.slot, name=name, registry=registry, settings=settings, unfit=unfit if lacking else ""
@@ -191,7 +191,8 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
     if slot is not None:
         known = registry.operations() if slot == OPERATION else registry.names(slot)
         hint = did_you_mean(name, known) or f"See nascore list {slot}."
-        return PluginError([Problem(path="", text=f"no {slot} is called {name}, nor one of it.", hint=hint)])
+        text = f"no {slot} is called {name}, and no plugin {name} has one."
+        return PluginError([Problem(path="", text=text, hint=hint)])
     names = {part.name for one in registry.plugins for part in one.components} | {*registry.operations()}
     hint = did_you_mean(name, {*names, *registry.words()})
     text = f"no plugin or component is called {name}."
@@ -204,12 +205,12 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
     if beside:
         return PluginError([Problem(path="", text=text, hint=beside)])
     if name in distributions() or not hint:
-        plugins_named(name, plugins)  # raises: says how to install it, or what is installed
+        plugins_named(name, plugins)  # raises with the installation command, or with the installed plugins
     return PluginError([Problem(path="", text=text, hint=hint)])
 
 
 def _uninstalled(name: str) -> str:
-    """Return how what lies in the working folder under this name comes to be a plugin; empty for nothing."""
+    """Return how to use a folder or file of this name as a plugin; empty if the working folder has none."""
     if is_file(Path(name) / "pyproject.toml"):
         return f"The folder {name} is not installed: {command_line('pip', 'install', '-e', Path(name))}"
     file = name if name.endswith(".py") else f"{name}.py"

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 DEFAULT_IMAGE = (32, 32)
-"""What costs are counted for where nothing else is known: an image of CIFAR."""
+"""Default height and width of the images for which costs are counted, those of CIFAR."""
 
 
 @frozen(kw_only=True)
 class Counted:
-    """What a network is made of and costs. While choices are open, all candidates count.
+    """The costs of a network; in an open network, all candidates count.
 
     Attributes:
-        params: Weights.
-        macs: Multiplications with addition, per image.
+        params: Number of parameters.
+        macs: Multiply-accumulate operations per image.
         size: Height and width of the images, in pixels.
     """
 
@@ -43,12 +43,12 @@ class Counted:
 
 @frozen(kw_only=True)
 class Drawing:
-    """An architecture, drawn.
+    """A drawing of an architecture, with its costs.
 
     Attributes:
-        description: What was drawn.
-        text: The cells, readable in a terminal.
-        counted: What it costs.
+        description: The architecture.
+        text: The drawing of the cells for a terminal.
+        counted: The costs.
     """
 
     description: Description
@@ -57,7 +57,7 @@ class Drawing:
 
     @property
     def dot(self) -> str:
-        """The same as DOT text, for Graphviz."""
+        """The drawing as DOT text, for Graphviz."""
         return to_dot(self.description)
 
 

@@ -27,15 +27,16 @@ def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
-        PluginError: No plugin brings the notation.
-        RecipeError: There is no such architecture, or the notation cannot say it.
+        PluginError: No plugin provides the notation.
+        RecipeError: There is no such architecture, or the notation cannot express it.
     """
     registry = installed(plugins)
     notations = registry.translators()
     full = notations.ambiguous(to)
     if full:
         hint = f"Write {' or '.join(full)}."
-        raise PluginError([Problem(path="", text=f"{len(full)} plugins bring a notation {to}.", hint=hint)])
+        text = f"{len(full)} plugins provide a notation {to}."
+        raise PluginError([Problem(path="", text=text, hint=hint)])
     if to not in notations:
         hint = did_you_mean(to, notations) or f"Installed: {', '.join(sorted(notations)) or 'none'}."
         raise PluginError([Problem(path="", text=f"no notation is called {to}.", hint=hint)])
@@ -43,17 +44,17 @@ def export(target: Target, to: str, *, entry: int | None = None, plugins: Wanted
     try:
         return notations[to].to_text(description)
     except RecipeError as error:
-        raise type(error)([*error.problems, _unsaid(target, to, entry)]) from error
+        raise type(error)([*error.problems, _inexpressible(target, to, entry)]) from error
 
 
-def _unsaid(target: Target, to: str, entry: int | None) -> Problem:
-    """Return what helps where a notation has no words for an architecture."""
-    text = f"{to} cannot say this architecture."
+def _inexpressible(target: Target, to: str, entry: int | None) -> Problem:
+    """Return the problem of an architecture that a notation cannot express, with the file that holds it."""
+    text = f"{to} cannot express this architecture."
     if not isinstance(target, (str, Path)) or not is_folder(given_path(target)):
-        return Problem(path="", text=text, hint="As a description, in YAML, it can be kept whole.")
+        return Problem(path="", text=text, hint="A description in YAML can express every architecture.")
     if entry is None:
-        hint = f"As a description it is in {given_path(target) / ARCHITECTURE}."
+        hint = f"Its description is in {given_path(target) / ARCHITECTURE}."
         return Problem(path="", text=text, hint=hint)
     folder = given_path(target)
     file = folder / next(one.description for one in read(folder).gallery if one.id == entry)
-    return Problem(path="", text=text, hint=f"As a description it is in {file}.")
+    return Problem(path="", text=text, hint=f"Its description is in {file}.")

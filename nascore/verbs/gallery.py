@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Assessed:
-    """A gallery, seen by one cost.
+    """A gallery with its front and hypervolume for one cost.
 
     Attributes:
-        record: The run, with its gallery, which holds an entry at least.
+        record: The run with its gallery, which holds at least one entry.
         cost: The cost: `params` or `macs`.
-        front: The entries that no other beats, cheapest first.
-        reference: Error and cost up to which the hypervolume counts.
-        hypervolume: Share of error and cost up to there that the entries dominate, 0 to 1.
+        front: The entries that no other dominates, cheapest first.
+        reference: Error and cost of the reference point.
+        hypervolume: Share of the rectangle up to the reference point that the entries dominate, 0 to 1.
     """
 
     record: Record
@@ -38,29 +38,27 @@ class Assessed:
 
     @property
     def unfinished(self) -> str:
-        """What is said of a run that did not end well; empty where it did."""
+        """The note on a run that is not `done`; empty for one that is."""
         if self.record.status == "done":
             return ""
         done = len(self.record.gallery)
-        architectures = "architecture is" if done == 1 else "architectures are"
-        return (
-            f"{self.record.path} {state(self.record)}; its {done} {architectures} what it had done by then."
-        )
+        architectures = "architecture" if done == 1 else "architectures"
+        return f"{self.record.path} {state(self.record)}; the table shows the {done} {architectures} so far."
 
 
 def assess(
     run: Run | str | Path, *, cost: str = "params", reference: tuple[float, float] | None = None
 ) -> Assessed:
-    """Return the gallery of a run with its front and its hypervolume; the run need not be done.
+    """Return the gallery of a run with its front and its hypervolume; the run need not be finished.
 
     Args:
         run: A run, or its folder.
-        cost: What is set against the error: `params` or `macs`.
-        reference: Error and cost up to which the hypervolume counts, both above 0. None: error 1 and 1.1
-            times the largest cost. Runs compare only by the same point.
+        cost: The second objective beside the error: `params` or `macs`.
+        reference: Error and cost of the hypervolume's reference point, both above 0. None: error 1 and 1.1
+            times the largest cost. Use the same point to compare runs.
 
     Raises:
-        RunFolderError: There is no run, it cannot be read, or it has no architecture or no such cost.
+        RunFolderError: The folder is not a run, cannot be read, or has no architecture or no such cost.
     """
     record = read(run.path if isinstance(run, Run) else given_path(run))
     if not record.gallery:
@@ -68,7 +66,7 @@ def assess(
     known = record.gallery.costs
     if cost not in known:
         raise RunFolderError(
-            f"{record.path}: its architectures have no cost {cost}. Known: {', '.join(known)}."
+            f"the architectures of {record.path} have no cost {cost}. Known: {', '.join(known)}."
         )
     point = record.gallery.reference(cost) if reference is None else reference
     return Assessed(

@@ -31,7 +31,7 @@ NOTATION = "notation"
 VERB = "verb"
 CAPABILITY = "capability"
 KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, VERB, OPERATION)
-"""What can be listed: the slots, and what plugins bring beside components."""
+"""Kinds that can be listed: the slots, and the other parts of plugins."""
 
 
 @frozen(kw_only=True)
@@ -59,13 +59,13 @@ class ListedCapability:
 
 @frozen(kw_only=True)
 class Listed:
-    """One thing that can be named.
+    """A part in a list.
 
     Attributes:
         kind: Its slot, or `preset`, `notation`, `verb`, `operation`.
-        name: What is typed.
+        name: The name that users type.
         summary: One sentence.
-        plugin: Who brings it.
+        plugin: The plugin that provides it.
     """
 
     kind: str
@@ -74,21 +74,21 @@ class Listed:
     plugin: str
 
     def answers(self, name: str) -> bool:
-        """Say whether it is called that, with its plugin's name or without."""
+        """Return whether this is its name, with or without its plugin's."""
         return name in {self.name, f"{self.plugin}:{self.name}"}
 
 
 def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[Listed] = ()) -> list[Listed]:
-    """Return what is installed.
+    """Return the installed parts.
 
     Args:
         kind: A slot, `preset`, `notation`, `verb` or `operation`, or the plural of one. None: all but
             operations, which are many.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        own: What the command line brings itself.
+        own: The verbs of the core.
 
     Raises:
-        RecipeError: There is no such kind.
+        RecipeError: The kind does not exist.
         PluginError: A file of `plugins` cannot be used.
     """
     if kind is not None and kind.removesuffix("s") in KINDS:
@@ -145,10 +145,10 @@ def capability_listing(*, plugins: Wanted = ()) -> list[ListedCapability]:
 
 
 def items(registry: Registry, kind: str) -> list[Listed]:
-    """Return everything of a kind that plugins bring, sorted by name.
+    """Return all parts of a kind, sorted by name.
 
     Args:
-        registry: What is installed.
+        registry: The installed plugins.
         kind: One of `KINDS`.
     """
     found = (one for plugin in registry.plugins for one in of_plugin(plugin, kind))
@@ -156,7 +156,7 @@ def items(registry: Registry, kind: str) -> list[Listed]:
 
 
 def of_plugin(plugin: Plugin, kind: str) -> Iterable[Listed]:
-    """Return everything of a kind that one plugin brings, in its own order."""
+    """Return all parts of a kind in one plugin, in the plugin's order."""
 
     def listed(name: str, summary: str) -> Listed:
         return Listed(kind=kind, name=name, summary=summary, plugin=plugin.name)
@@ -179,28 +179,28 @@ def call(entry: Operation) -> str:
 
 
 def unknown_name_error(name: str, registry: Registry, own: Iterable[Listed] = ()) -> NascoreError:
-    """Return the error of a name that nothing has.
+    """Return the error for a name that no installed part has.
 
     Args:
-        name: What was typed.
-        registry: What is installed.
-        own: What the command line brings itself.
+        name: The typed name.
+        registry: The installed plugins.
+        own: The verbs of the core.
     """
     if name in CAPABILITIES:
         return _error(f"{name} is a capability.", f"Write {command_line('nascore', 'list', CAPABILITY)}.")
     if name in {*KINDS, CAPABILITY}:
         return _error(
-            f"{name} is a slot or a kind of thing.", f"Write {command_line('nascore', 'list', name)}."
+            f"{name} is a slot or a kind of parts.", f"Write {command_line('nascore', 'list', name)}."
         )
     if name in {one.name for one in registry.plugins}:
         return _error(f"{name} is a plugin.", f"Write {command_line('nascore', 'plugins', 'show', name)}.")
     why = next(filter(None, (absence(kind, name, registry) for kind in KINDS)), None)
     if why is not None:
-        text = f"nothing is called {name}; {why}"
+        text = f"no installed part is called {name}; {why}"
         return refusal([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])
     known = [one for kind in KINDS for one in items(registry, kind)]
     names = {RUN, *(one.name for one in (*known, *own)), *(f"{one.plugin}:{one.name}" for one in known)}
-    return _error(f"nothing is called {name}.", did_you_mean(name, names) or "See nascore list.")
+    return _error(f"no installed part is called {name}.", did_you_mean(name, names) or "See nascore list.")
 
 
 def _error(text: str, hint: str) -> NascoreError:

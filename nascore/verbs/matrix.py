@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Matrix:
-    """All combinations, judged.
+    """All combinations with their verdicts.
 
     Attributes:
-        axes: What was combined.
-        mixes: The combinations; that of the last axis changes first.
-        not_combined: What was not combined, a sentence each.
+        axes: The combined slots.
+        mixes: The combinations; the last axis varies fastest.
+        not_combined: Parts that were not combined, one sentence each.
     """
 
     axes: tuple[Axis, ...]
@@ -33,14 +33,14 @@ class Matrix:
 
     @property
     def counts(self) -> dict[Judgement, int]:
-        """How many have each verdict, the best first."""
+        """Number of combinations by verdict, the best first."""
         return counted(self.mixes)
 
     def across(self, slot: str) -> dict[tuple[str, str, str], dict[Judgement, int]]:
-        """Return counts by another slot, what fills that, and what fills this one, all three in words.
+        """Return the counts by another slot, the part in it, and the part in this slot.
 
         Args:
-            slot: A slot that was combined.
+            slot: One of the combined slots.
         """
         sorted_out: dict[tuple[str, str, str], list[Mix]] = {}
         for mix in self.mixes:
@@ -51,7 +51,7 @@ class Matrix:
 
 
 def counted(found: Iterable[Mix]) -> dict[Judgement, int]:
-    """Return how many have each verdict, the best first."""
+    """Return the number of combinations by verdict, the best first."""
     count = Counter(mix.verdict for mix in found)
     return {verdict: count[verdict] for verdict in VERDICTS}
 
@@ -63,10 +63,10 @@ def matrix(
     plugins: Wanted = (),
     watch: Callable[[Mixes], Iterable[Mix]] = iter,
 ) -> Matrix:
-    """Return every combination of what is installed, each with its verdict and its reasons.
+    """Return every combination of the installed parts, with its verdict and its reasons.
 
-    It takes a few milliseconds a combination, and torch is not imported. Nothing is built or run, so what is
-    called sound is what no need of any part rejects.
+    It takes a few milliseconds per combination and imports no torch. Nothing is built or run: a combination
+    is sound if it meets the needs of all its parts.
 
     Args:
         names: By slot the one thing, or the things, that fill it; every other slot is filled with each thing

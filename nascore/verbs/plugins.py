@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 
 
 _TRIAL: Final = 30
-"""Seconds that the import of a plugin may take in a process of its own."""
+"""Time limit for the import of a plugin in a separate process, in seconds."""
 _DONE: Final = "all imported"
 
 
 @frozen(kw_only=True)
 class Clash:
-    """One name that several plugins give to things of one kind.
+    """A name that several plugins give to parts of one kind.
 
     Attributes:
         kind: A slot, or `preset`, `notation`, `verb`, `operation`.
         name: The name.
-        plugins: Who brings it.
-        cure: What to do about it.
+        plugins: The plugins that provide it.
+        cure: The remedy.
     """
 
     kind: str
@@ -60,11 +60,11 @@ class Clash:
 
 @frozen(kw_only=True)
 class Health:
-    """How the plugins are.
+    """The status of all plugins.
 
     Attributes:
-        plugins: All of them.
-        clashes: Names that several bring; the plugins are ready nevertheless.
+        plugins: All plugins.
+        clashes: Names that several plugins provide; the plugins can be ready nevertheless.
     """
 
     plugins: tuple[Plugin, ...]
@@ -77,16 +77,16 @@ class Health:
 
     @property
     def well(self) -> bool:
-        """Whether every plugin is ready, but for those that were switched off on purpose."""
+        """Whether every plugin is ready or was switched off by the user."""
         return all(one.status == "blocked" for one in self.idle)
 
 
 def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
-    """Examine the plugins.
+    """Return the status of the plugins, after a trial import of those that are suspected to crash.
 
     Args:
         plugins: A selection of plugins, or files with plugins that are not installed.
-        own: What the command line brings itself.
+        own: The verbs of the core.
     """
     wanted = Selection.of(plugins)
     reasons = {one.plugin: _fault_of(one) for one in suspects() if _is_there(one, wanted)}
@@ -99,14 +99,14 @@ def doctor(plugins: Wanted = (), own: Iterable[Listed] = ()) -> Health:
 
 
 def _is_there(suspect: Suspect, wanted: Selection) -> bool:
-    """Say whether a plugin would be imported: since it was recorded, it may have been removed."""
+    """Return whether a suspected plugin would be imported; it may have been removed since."""
     if suspect.is_file:
         return suspect.source in {str(given_path(file).absolute()) for file in wanted.files}
     return suspect.plugin in entry_points(group=GROUP).names
 
 
 def _fault_of(suspect: Suspect) -> str:
-    """Import a plugin in a process of its own; returns what is wrong with that, or an empty text."""
+    """Import a plugin in a separate process; returns the problem, or an empty text."""
     files = (suspect.source,) if suspect.is_file else ()
     only = () if files else (suspect.plugin,)
     chosen = f"Selection({files=}, {only=})"
@@ -134,10 +134,10 @@ def _ended(plugin: Plugin, reasons: Mapping[str, str]) -> Plugin:
 
 
 def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
-    """Return the plugins of a name, which may be that of their distribution; several where they clash.
+    """Return the plugins with a name or a distribution of that name; several if they clash.
 
     Raises:
-        PluginError: There is none.
+        PluginError: No plugin has that name.
     """
     registry = found(plugins)
     those = [one for one in registry.plugins if named(one, [name])]
@@ -152,7 +152,7 @@ def plugins_named(name: str, plugins: Wanted = ()) -> list[Plugin]:
 
 
 def brought(plugin: Plugin) -> dict[str, tuple[str, ...]]:
-    """Return the names of what a plugin brings, by kind."""
+    """Return the names of a plugin's parts, by kind."""
     by_kind = {kind: [one.name for one in of_plugin(plugin, kind)] for kind in KINDS}
     by_kind |= {
         hook: [str(getattr(one, "name", one)) for one in added] for hook, added in plugin.added.items()
@@ -176,7 +176,7 @@ def _cure(kind: str, name: str, bringers: tuple[str, ...], own: Iterable[Listed]
         others = [command_line("--without", plugin) for plugin in bringers if plugin != BUILTIN]
         return f"Leave one out: {' or '.join(others)}."
     if any(one.kind == kind and one.name == name for one in own):
-        return f"{name} is that of nascore; write {' or '.join(full[1:])} for the other."
+        return f"{name} is a verb of nascore; write {' or '.join(full[1:])} for the other one."
     return f"Write {' or '.join(full)}."
 
 
@@ -184,12 +184,12 @@ _PREFIX: Final = "NASCORE_"
 
 
 def facts(health: Health) -> dict[str, Any]:
-    """Return what is installed, on what machine and with which settings of the environment.
+    """Return the installed versions and plugins, the machine, and the environment variables of nascore.
 
-    Nothing is imported for it. The home folder, which often holds a person's name, is written as ``~``.
+    Nothing is imported. The home folder, which often contains a person's name, is written as ``~``.
 
     Args:
-        health: How the plugins are.
+        health: The status of the plugins.
     """
     return {
         "nascore": version_of("nascore"),
@@ -219,20 +219,20 @@ def _anonymous(text: str) -> str:
 
 
 def new_plugin(name: str, slot: str, *, out: Path | None = None, plugins: Wanted = ()) -> Made:
-    """Make a distribution with one part that works as made.
+    """Make a distribution with one working part.
 
     Args:
         name: Name of the distribution, of the plugin and of its part.
-        slot: The slot that the part fills.
-        out: Folder of the distribution, new or empty; None: a new one called like it, here.
+        slot: The slot of the part.
+        out: Folder of the distribution, new or empty; None: a new folder of that name in the working folder.
         plugins: A selection of plugins, whose names are taken.
 
     Raises:
-        ScaffoldError: The slot has no template, the name is taken or is none, or the folder cannot be used.
+        ScaffoldError: The slot has no template, the name is taken or not valid, or the folder cannot be used.
     """
     if slot not in BLUEPRINTS:
-        hint = did_you_mean(slot, BLUEPRINTS) or f"There is one for {', '.join(BLUEPRINTS)}."
-        raise ScaffoldError([Problem(path="--slot", text=f"no template is for {slot}.", hint=hint)])
+        hint = did_you_mean(slot, BLUEPRINTS) or f"There are templates for {', '.join(BLUEPRINTS)}."
+        raise ScaffoldError([Problem(path="--slot", text=f"slot {slot} has no template.", hint=hint)])
     refused = refused_name(name, slot, found(plugins))
     if refused is not None:
         raise ScaffoldError([refused])

@@ -44,20 +44,20 @@ if TYPE_CHECKING:
 
 _ACCURACIES = ("test_accuracy", "validation_accuracy")
 _NEAREST = 3
-"""How many ids a message names."""
+"""Number of ids that a message names."""
 
-_UNFINISHED = "is a run that was killed, or is still under way"
+_UNFINISHED = "is a run that was killed or is still in progress"
 
 
 @frozen(kw_only=True, repr=False)
 class Run:
-    """A run that is done.
+    """A finished run.
 
     Attributes:
-        path: Its folder.
-        recipe: The YAML text that repeats it.
-        result: What it gave: the contents of `result.json`.
-        gallery: Its architectures, each with its error and costs.
+        path: The folder.
+        recipe: Text of the recipe that repeats the run.
+        result: The content of `result.json`.
+        gallery: The architectures, each with its error and costs.
         best: The best architecture, a closed description.
         checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
     """
@@ -70,15 +70,15 @@ class Run:
     checked: bool = False
 
     def __repr__(self) -> str:
-        """Return one line: the folder, how the run ended and its accuracy."""
+        """Return one line: the folder, the status and the accuracy of the run."""
         figures = (f"{name}={self.result[name]:.4f}" for name in _ACCURACIES if name in self.result)
         return f"Run({', '.join([repr(str(self.path)), str(self.result.get('status')), *figures])})"
 
     def model(self, *, entry: int | None = None, plugins: Wanted = ()) -> Model:
         """Return the run's network with its weights, in evaluation mode on the CPU.
 
-        It maps images [N, C, H, W] that its `preprocess` has normalised to logits [N, classes], and has
-        `classes`. It is made of the run's plain files, by nascore's own operations.
+        The network maps images [N, C, H, W] that its `preprocess` has normalised to logits [N, classes]; its
+        `classes` names the classes. It is built from the files of the run.
 
         Args:
             entry: Id of an architecture in the run's gallery. None: the best.
@@ -96,17 +96,17 @@ class Run:
         return model_of(self.path, weights, description, installed(plugins).operations())
 
     def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
-        """Return what the run's network says of images: logits, probabilities, indices and names of classes.
+        """Return the predictions of the run's network: logits, probabilities, indices and names of classes.
 
         Args:
             images: One image or a batch: tensors, NumPy arrays, images of PIL, or a list of them. Values are
-                uint8 from 0 to 255 or floats from 0 to 1; channels stand first or last. The size is that of
-                the images that the run was trained on.
+                uint8 from 0 to 255 or floats from 0 to 1; channels are first or last. The size must be that
+                of the run's training images.
             entry: Id of an architecture in the run's gallery. None: the best.
             plugins: Files with plugins that are not installed, if the architecture has operations of theirs.
 
         Raises:
-            ValueError: The images have another size, or other values.
+            ValueError: The images have a wrong size, or values outside these ranges.
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
         from nascore.engine.model import predict
@@ -121,10 +121,10 @@ def load_run(path: str | Path) -> Run:
         path: The folder of a run, as `search` and `evaluate` make it.
 
     Raises:
-        RunFolderError: The folder holds no run, one that is not done, or one that cannot be read.
+        RunFolderError: The folder is not a run, or the run is unfinished or cannot be read.
     """
     if not isinstance(path, (str, PathLike)):
-        raise RunFolderError(f"{type(path).__name__} is no path of a run: give the folder of one.")
+        raise RunFolderError(f"{type(path).__name__} is not a path: pass the folder of a run.")
     record = read(given_path(path))
     if record.result is None:
         raise RunFolderError(f"{path} {_UNFINISHED}. {record.inventory}")
@@ -139,16 +139,16 @@ def load_run(path: str | Path) -> Run:
 
 
 def best_of(folder: Path) -> Description:
-    """Return the best architecture in a run's folder; the run need not be done, if it has come so far.
+    """Return the best architecture in a run's folder; for an unfinished run, the best so far.
 
     Raises:
-        RunFolderError: The folder holds none, or one that cannot be read, or a newer nascore made it.
+        RunFolderError: The folder has no architecture, cannot be read, or was made by a newer nascore.
     """
     refuse_newer(folder)
     refuse_unless_run(folder)
     file = folder / ARCHITECTURE
     if not is_there(folder / RESULT):
-        # The run was killed, perhaps while the folder of the best was replaced: that may be older, or gone.
+        # A kill during the replacement of `best` may leave an older folder, or none.
         gallery = read_gallery(folder)
         file = folder / gallery.best.description if gallery else file
     if not is_there(file):
@@ -157,7 +157,7 @@ def best_of(folder: Path) -> Description:
 
 
 def _lacking(folder: Path) -> str:
-    """Say that a run has no best architecture, and what there is instead."""
+    """Return the sentence for a run without a best architecture, with its latest one if there is one."""
     found = learned_file(folder)
     if found is None:
         return "it has no architecture yet."
@@ -169,7 +169,7 @@ def description_of(file: Path) -> Description:
     """Return the architecture in a file of a run's folder.
 
     Raises:
-        RunFolderError: The file is not there, or cannot be read.
+        RunFolderError: The file does not exist, or cannot be read.
     """
     try:
         return load(text_of(file), where=str(file))
@@ -178,20 +178,20 @@ def description_of(file: Path) -> Description:
 
 
 def architecture_of(target: object, entry: int) -> Description:
-    """Return an architecture of a run's gallery; the run need not be done.
+    """Return an architecture of a run's gallery; the run need not be finished.
 
     Args:
         target: A run, or its folder.
         entry: Id of the architecture.
 
     Raises:
-        RunFolderError: There is no run, it cannot be read, or it has no such architecture.
-        RecipeError: The target is no run.
+        RunFolderError: The folder is not a run, cannot be read, or has no such architecture.
+        RecipeError: The target is neither a run nor a folder.
     """
     if isinstance(target, Run):
         target = target.path
     if not isinstance(target, (str, Path)):
-        text = "an entry is an architecture of a run, and this is none."
+        text = "an entry selects an architecture of a run, and the target is not a run."
         raise RecipeError([Problem(path="entry", text=text, hint="Name the run's folder.")])
     record = read(given_path(target))
     if not record.gallery:
@@ -214,7 +214,7 @@ def _unknown(record: Record, entry: int) -> Problem:
 
 
 def without_gallery(record: Record) -> RunFolderError:
-    """Return the error of a run that has no gallery, with the reason."""
+    """Return the error for a run without a gallery, with the reason."""
     if (record.result or {}).get("kind") == "evaluate":
         return RunFolderError(
             f"{record.path} is an evaluation: it has one architecture and no gallery. "
@@ -226,18 +226,18 @@ def without_gallery(record: Record) -> RunFolderError:
 
 
 def state(record: Record) -> str:
-    """Return what a run that is not done is, after its name."""
+    """Return the predicate of a sentence about an unfinished run."""
     return _UNFINISHED if record.result is None else f"is a run with status {record.status}"
 
 
 def runs(folder: str | Path | None = None) -> list[Record]:
-    """Return all runs in a folder, done or not, those that cannot be read too, oldest name first.
+    """Return all runs in a folder, sorted by name, including unfinished and unreadable ones.
 
     Args:
-        folder: Where runs are kept. None: the variable NASCORE_RUNS, or `runs` in the working folder.
+        folder: The folder of runs. None: the variable NASCORE_RUNS, or `runs` in the working folder.
 
     Raises:
-        RunFolderError: There is no such folder.
+        RunFolderError: The folder does not exist.
     """
     if folder is not None and not is_folder(given_path(folder)):
         raise RunFolderError(f"there is no folder {folder}.")
@@ -245,25 +245,25 @@ def runs(folder: str | Path | None = None) -> list[Record]:
 
 
 def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
-    """Put runs into one table: what differs between their recipes names the rows, seeds are averaged.
+    """Compare runs in one table, whose rows are means over seeds, labelled by the differences of the recipes.
 
     Args:
         runs: Runs, or their folders; the folder of a comparison stands for all runs in it. They need not be
-            done: what is there counts, and the warnings say what is not.
-        against: Label of the row that all others are compared with, such as that of a control; fewer
-            differences are told from chance more easily. None: all with all.
+            finished: finished runs count, and the warnings name the others.
+        against: Label of the row to compare all others with, such as a control; with fewer differences, fewer
+            seeds are enough. None: all pairs.
 
     Raises:
-        RunFolderError: There is none, one of them is no run, or cannot be read.
-        RecipeError: No row is called `against`.
+        RunFolderError: No run is given, or one is not a run or cannot be read.
+        RecipeError: No row has the label `against`.
     """
     if not runs:
-        raise RunFolderError("there is nothing to compare: name the folders of runs.")
+        raise RunFolderError("compare needs at least one run: pass the folders of runs.")
     return compare_runs([run.path if isinstance(run, Run) else _folder(run) for run in runs], against)
 
 
 def _folder(run: object) -> Path:
     if not isinstance(run, (str, PathLike)):
-        text = f"a {type(run).__name__} is no run. Give runs or their folders one by one: compare(*runs)."
+        text = f"a {type(run).__name__} is not a run. Pass runs or their folders one by one: compare(*runs)."
         raise RunFolderError(text)
     return given_path(run)

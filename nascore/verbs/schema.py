@@ -22,14 +22,14 @@ def schema(*, plugins: Wanted = ()) -> dict[str, Any]:
 
 
 def named_schema(name: str, *, plugins: Wanted = ()) -> dict[str, Any]:
-    """Return the JSON Schema of a component's settings; of several of that name, any of theirs.
+    """Return the JSON Schema of a component's settings; for several components of that name, their union.
 
     Args:
         name: Name of a component, or `run`.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
-        RecipeError: Nothing has that name.
+        RecipeError: No component has that name.
     """
     found = {one["title"]: one for one in map(component_schema, named(name, installed(plugins)))}
     if len(found) == 1:

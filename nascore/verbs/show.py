@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Partners:
-    """What fills another slot beside a component, with one verdict and for one reason.
+    """Parts of another slot whose combinations with a component have the same verdict and reason.
 
     Attributes:
         slot: The other slot.
-        verdict: What is said of the combination, when the rest is as wishes and defaults bring it.
-        names: What fills the slot.
-        why: What speaks against it; empty where nothing does.
+        verdict: The verdict of the combination, with the other slots filled by wishes and defaults.
+        names: The parts of the other slot.
+        why: The reason of a verdict other than sound; empty if it is sound.
     """
 
     slot: str
@@ -49,13 +49,13 @@ class Partners:
 
 
 def partners_of(component: Component, registry: Registry) -> tuple[Partners, ...]:
-    """Return what a component mixes with, slot by slot, the best first.
+    """Return the parts that a component mixes with, by slot, the best verdict first.
 
-    Nothing is said of what has no say in the result, and so mixes with everything.
+    The result is empty for components such as observers, which do not affect results and mix with everything.
 
     Args:
         component: The component.
-        registry: What is installed.
+        registry: The installed plugins.
     """
     if any(slot.aside and slot.name == component.slot for slot in SLOTS):
         return ()
@@ -74,19 +74,19 @@ MANY = {slot.name for slot in SLOTS if slot.many}
 
 
 def template(components: Sequence[Component]) -> str:
-    """Return a recipe in which these components stand with all their defaults.
+    """Return a recipe with these components and all their defaults.
 
     Args:
-        components: At most one of each slot; of several runs the first is taken.
+        components: At most one for each slot; of several runs the first is used.
 
     Raises:
-        RecipeError: Two plugins bring one component.
+        RecipeError: Two plugins provide a component with the same name.
     """
     by_slot: dict[str, Component] = {}
     for one in components:
         if one.slot != RUN and one.slot in by_slot:
             full = " or ".join(sorted(f"{each.plugin}:{each.name}" for each in (by_slot[one.slot], one)))
-            text = f"several plugins bring {one.slot} {one.name}."
+            text = f"several plugins provide {one.slot} {one.name}."
             raise RecipeError([Problem(path="", text=text, hint=f"Write {full}.")])
         by_slot.setdefault(one.slot, one)
     document: dict[str, Any] = {"nascore": FORMAT}
@@ -96,7 +96,7 @@ def template(components: Sequence[Component]) -> str:
 
 
 def _commented(component: Component) -> dict[str, Any]:
-    """Return a component with its defaults as a recipe has it, each with what it means."""
+    """Return a component with its defaults for a recipe, with its texts as comments."""
     settings = _defaults(component.config)
     if component.slot == RUN:
         return settings
@@ -121,10 +121,10 @@ class ShownSetting:
     """One setting.
 
     Attributes:
-        path: What is typed after ``--set``; of an operation, the name that a description uses.
-        default: The paper's value, where there is one.
-        mini: The value at the scale ``mini``; equal to the default where nothing changes.
-        expected: What it must be, in words.
+        path: Path of the setting after ``--set``; for an operation, its name in a description.
+        default: The default: the paper's value, if it has one.
+        mini: The value at the scale ``mini``; equal to the default if the scale does not change it.
+        expected: The allowed values, in words.
         help: One sentence.
     """
 
@@ -137,20 +137,20 @@ class ShownSetting:
 
 @frozen(kw_only=True)
 class Shown:
-    """One thing that can be named.
+    """A component, preset, operation, notation or verb, with its details.
 
     Attributes:
-        slot: What it fills; `run`, `preset`, `operation`, `notation` or `verb` for what fills none.
-        name: What is typed.
+        slot: The slot of a component; otherwise `run`, `preset`, `operation`, `notation` or `verb`.
+        name: The name that users type.
         summary: One sentence.
-        plugin: Who brings it.
-        paper: Where method and values come from.
-        provides: What it promises, each as a name and a sentence.
-        needs: What it needs of the others, and why.
-        facts: What else is to be known, each in a line.
-        settings: What can be set.
-        mixes: Of a component that fills a slot, what it mixes with.
-        text: A preset's recipe.
+        plugin: The plugin that provides it.
+        paper: The source of the method and its values.
+        provides: Its capabilities, each as a name and a sentence.
+        needs: The capabilities that it needs, with the reasons.
+        facts: Further facts, one line each.
+        settings: Its settings.
+        mixes: For a component, the parts that it mixes with.
+        text: For a preset, the recipe.
     """
 
     slot: str
@@ -167,17 +167,17 @@ class Shown:
 
 
 def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list[Shown]:
-    """Return everything of a name: a space and an updater may share one.
+    """Return the details of everything with a name, which a space and an updater may share.
 
     Args:
-        name: Name of a component, a preset, an operation, a notation or a verb, with its plugin's before it
-            (``nascore-darts:darts``) or without; or `run` for the settings that belong to no component.
+        name: Name of a component, a preset, an operation, a notation or a verb, optionally after its plugin's
+            (``nascore-darts:darts``); or `run` for the settings that belong to no component.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
-        own: What the command line brings itself.
+        own: The verbs of the core.
 
     Raises:
-        RecipeError: Nothing has that name.
-        PluginError: A plugin that is not installed brings it.
+        RecipeError: No part has that name.
+        PluginError: The plugin that provides it is not installed.
     """
     registry = installed(plugins)
     found = [_shown(one, registry) for one in _components(name, registry)]
@@ -190,22 +190,22 @@ def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list
 
 
 def show_all(*, plugins: Wanted = ()) -> list[Shown]:
-    """Return every component that is installed, by slot and name; see :func:`show`."""
+    """Return the details of all installed components, by slot and name; see :func:`show`."""
     registry = installed(plugins)
     return [_shown(one, registry) for slot in SLOTS for one in registry.components(slot.name)]
 
 
 def named(name: str, registry: Registry) -> list[Component]:
-    """Return every component of a name, or for `run` the two runs.
+    """Return all components with a name; for `run`, the settings of a search and of an evaluation.
 
     Raises:
-        RecipeError: Nothing that has settings in a recipe has that name.
+        RecipeError: No component has that name.
     """
     found = _components(name, registry)
     if not found:
         for kind in (PRESET, NOTATION, VERB, OPERATION):
             if any(one.answers(name) for one in items(registry, kind)):
-                text = f"{name} is of kind {kind}: it has no settings in a recipe."
+                text = f"{name} is of kind {kind}, which has no settings in a recipe."
                 raise RecipeError(
                     [Problem(path="", text=text, hint=f"Write {command_line('nascore', 'show', name)}.")]
                 )
@@ -214,10 +214,10 @@ def named(name: str, registry: Registry) -> list[Component]:
 
 
 def recipe_text(name: str, *, plugins: Wanted = ()) -> str:
-    """Return a recipe in YAML: a preset as it is, or a component with every setting that it has.
+    """Return a recipe in YAML: that of a preset, or one with a component and all its settings.
 
     Raises:
-        RecipeError: Nothing that can stand in a recipe has that name.
+        RecipeError: No preset or component has that name.
     """
     registry = installed(plugins)
     presets = [one for one in _others(PRESET, name, registry, ()) if not _components(name, registry)]
@@ -253,12 +253,12 @@ def _others(kind: str, name: str, registry: Registry, own: Iterable[Listed]) -> 
 def _operation(entry: Operation, plugin: str) -> Shown:
     strides = "any" if entry.strides is None else " or ".join(map(str, entry.strides))
     facts = [f"strides: {strides}"]
-    facts += ["channels: must bring as many as it gets"] if entry.same_channels else []
+    facts += ["channels: as many out as in"] if entry.same_channels else []
     settings = (
         ShownSetting(path=key, default=value, mini=value, expected=describe(type(value), ""), help="")
         for key, value in entry.settings.items()
     )
-    kind = "part of the frame of a network" if entry.structural else "what can stand on an edge or in a layer"
+    kind = "part of the frame of a network" if entry.structural else "operation on an edge or in a layer"
     return Shown(
         slot=OPERATION,
         name=entry.name,

@@ -225,7 +225,7 @@ def test_values_whose_text_is_a_genotype_are_read():
     for value in (fields, Fields(**fields), str(Fields(**fields)), fields | {"normal_concat": range(2, 6)}):
         assert fingerprint(read_architecture(value, registry)) == wanted
     for value in (7, None, object()):
-        with pytest.raises(RecipeError, match="is no architecture"):
+        with pytest.raises(RecipeError, match="is not an architecture"):
             read_architecture(value, registry)
     with pytest.raises(RecipeError, match="neither a name nor a text"):
         read_architecture({"a": 1}, registry)

@@ -64,7 +64,7 @@ def test_what_was_not_examined_is_no_pass(written):
     )
 
     assert result.exit_code == 1
-    assert "dataset reader  not examined: its setting path has no default: give one by --set path=VALUE" in (
+    assert "dataset reader  not examined: its setting path has no default: set it with --set path=VALUE" in (
         result.stdout
     )
     assert result.stdout.splitlines()[-1] == "0 of 0 checks passed; not examined: dataset reader"
@@ -97,7 +97,7 @@ def test_a_setting_that_no_part_has_is_refused():
     result = cli("check-plugin", "softmax", "--set", "nois=1", "--set", "noise=many")
 
     assert result.exit_code == 3
-    assert "no part that is examined has such a setting. Did you mean noise?" in result.stderr
+    assert "no examined part has this setting. Did you mean noise?" in result.stderr
     assert "'many' is not a number" in result.stderr
 
 

@@ -45,7 +45,7 @@ def test_show_an_operation() -> None:
     said = done("show", "max_pool_3x3")
 
     assert "strides: 1 or 2" in said
-    assert "must bring as many as it gets" in said
+    assert "as many out as in" in said
     assert "pool_norm" in said
 
 
@@ -64,14 +64,14 @@ def test_settings_of_a_list_are_shown_by_the_path_that_is_typed() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["drats"], 3, "nothing is called drats. Did you mean darts?"),
+        (["drats"], 3, "no installed part is called drats. Did you mean darts?"),
         (["darts-cifar01"], 3, "Did you mean darts-cifar10?"),
         (["sep_conv_3x4"], 3, "Did you mean sep_conv_3x3?"),
         (["exprot"], 3, "Did you mean export?"),
         (["builtin:uniforn"], 3, "Did you mean builtin:uniform?"),
         (["updater"], 3, "Write nascore list updater."),
         (["builtin"], 3, "builtin is a plugin."),
-        (["tensorboard"], 3, "nothing is called tensorboard. See nascore list."),
+        (["tensorboard"], 3, "no installed part is called tensorboard. See nascore list."),
         (["sep_conv_3x3", "--yaml"], 3, "sep_conv_3x3 is of kind operation"),
         (["genotype", "--schema"], 3, "genotype is of kind notation"),
         (["darts", "--yaml", "--json"], 2, "only one of them"),

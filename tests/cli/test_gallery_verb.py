@@ -154,7 +154,8 @@ def test_a_run_killed_in_the_middle_keeps_what_was_done(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     assert [line.split()[0] for line in result.stdout.splitlines()[1:4]] == ["1", "2", "3"]
     assert (
-        "run is a run that was killed, or is still under way; its 3 architectures are what" in result.stderr
+        "run is a run that was killed or is still in progress; the table shows the 3 architectures"
+        in result.stderr
     )
     plain = json.loads(cli("gallery", "run", "--json").stdout)
     assert plain["status"] == "unfinished"
@@ -168,7 +169,7 @@ def test_a_failed_run_says_its_status(written):
     (written / "result.json").write_text('{"kind": "search", "status": "failed"}', encoding="utf-8")
     result = cli("gallery", written)
     assert result.exit_code == 0
-    assert "is a run with status failed; its 5 architectures are what it had done by then." in result.stderr
+    assert "is a run with status failed; the table shows the 5 architectures so far." in result.stderr
 
 
 def test_a_run_without_a_gallery_says_why(written, tmp_path):
@@ -177,7 +178,7 @@ def test_a_run_without_a_gallery_says_why(written, tmp_path):
         result = cli(*words)
         assert result.exit_code == 5
         assert (
-            "is a run that was killed, or is still under way: it has no architecture in a gall"
+            "is a run that was killed or is still in progress: it has no architecture in a gall"
             in result.stderr
         )
         assert "missing: " in result.stderr

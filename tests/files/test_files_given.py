@@ -100,11 +100,11 @@ def test_a_run_stays_where_it_began(home, out):
 
 
 def test_what_is_no_path_to_load_is_told():
-    with pytest.raises(RunFolderError, match=r"int is no path of a run"):
+    with pytest.raises(RunFolderError, match=r"int is not a path"):
         nascore.load_run(3)
 
 
 @pytest.mark.parametrize("given", [["a", "b"], 3, None])
 def test_what_is_no_path_to_compare_is_told(given):
-    with pytest.raises(RunFolderError, match=r"is no run.*one by one"):
+    with pytest.raises(RunFolderError, match=r"is not a run.*one by one"):
         nascore.compare(given)

@@ -83,11 +83,11 @@ def test_each_is_exported(tiny_run, tmp_path):
 def test_what_a_notation_cannot_say_is_named_as_a_description(written, grown):
     whole, one = (cli("export", grown, *more, "--to", "genotype") for more in ((), ("--entry", 2)))
     assert (whole.exit_code, one.exit_code) == (3, 3)
-    said = "genotype cannot say this architecture. As a description it is in"
+    said = "genotype cannot express this architecture. Its description is in"
     assert f"{said} {grown / 'best/architecture.yaml'}." in whole.stderr
     assert f"{said} {grown / 'architectures/0002.yaml'}." in one.stderr
     file = written / "architectures/0003.yaml"
-    assert "can be kept whole" in cli("export", file, "--to", "genotype").stderr
+    assert "A description in YAML can express every" in cli("export", file, "--to", "genotype").stderr
 
 
 def test_each_is_evaluated(grown, tmp_path):
@@ -105,6 +105,6 @@ def test_only_a_run_has_entries(tmp_path):
     file.write_text(CLOSED, encoding="utf-8")
     result = cli("draw", file, "--entry", 1)
     assert (result.exit_code, "is a file, and a run is a folder" in result.stderr) == (5, True)
-    with pytest.raises(Exception, match="entry: an entry is an architecture of a run") as caught:
+    with pytest.raises(Exception, match="entry: an entry selects an architecture of a run") as caught:
         draw(load(CLOSED), entry=1)
     assert caught.value.exit_code == 3

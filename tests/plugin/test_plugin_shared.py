@@ -108,7 +108,7 @@ def test_the_doctor_names_a_verb_that_nascore_has_too(monkeypatch):
     monkeypatch.setattr("nascore.verbs.resolution.discover", lambda _: found)
     [clash] = doctor(own=own_verbs()).clashes
     assert (clash.kind, clash.plugins) == ("verb", ("nascore", "x"))
-    assert clash.cure == "list is that of nascore; write x:list for the other."
+    assert clash.cure == "list is a verb of nascore; write x:list for the other one."
 
 
 @pytest.mark.parametrize("status", ["broken", "foreign", "clash", "blocked"])

@@ -74,7 +74,7 @@ def test_nothing_at_all(tmp_path, monkeypatch):
     ("typed", "said"),
     [
         ("DARTS_v2", "Did you mean DARTS_V2?"),
-        ("{'conv': [1, 2]}", "neither a name nor a text in a notation that is installed"),
+        ("{'conv': [1, 2]}", "neither a name nor a text in an installed notation"),
         ("(" * 5000, "(((..."),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_says_what_is_there_and_what_is_missing(run):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     refused(
         run,
-        "is still under way: it has no best architecture yet; its architecture so far is in ",
+        "is still in progress: it has no best architecture yet; its architecture so far is in ",
         "It holds recipe.yaml, environment.json, run.log, metrics.jsonl (2 epochs), jobs/0001-search, ",
         "missing: gallery.json, best/architecture.yaml, best/weights.safetensors, best/metrics.json, result",
     )

@@ -58,7 +58,7 @@ class Setup:
 
     @property
     def search(self) -> Search:
-        """The choices."""
+        """The architecture parameters of the phase, and the parts that change them."""
         assert self.phase.search is not None
         return self.phase.search
 

@@ -83,19 +83,19 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
         "growth": {"remarks": ("remark",)},
     }
 )
-"""By slot the optional methods of its parts, by the capability with which a part declares them.
+"""The optional methods of each slot, by the capability that declares them.
 
-The engine calls them only where the capability is declared with the settings of the run; their protocols lie
-in :mod:`nascore.contract`.
+The engine calls them only if the capability is declared with the settings of the run; their protocols are in
+:mod:`nascore.contract`.
 """
 
 
 def undeclared(
     part: object, slot: str, declared: Collection[str], sometimes: Collection[str] = ()
 ) -> Iterator[str]:
-    """Yield what a part declares of its optional methods and does not have, and the reverse.
+    """Yield each difference between a part's declared capabilities and its optional methods.
 
-    Each is a sentence to follow the part's name.
+    Each is a phrase that follows the part's name.
 
     Args:
         part: The part, built.
@@ -107,11 +107,11 @@ def undeclared(
         there = [name for name in methods if callable(getattr(part, name, None))]
         lacks = [name for name in methods if name not in there]
         if capability in declared and lacks:
-            yield f"declares {capability}, and has no method {' and no method '.join(lacks)}"
+            yield f"declares {capability}, but has no method {' and no method '.join(lacks)}"
         if capability not in {*declared, *sometimes} and not lacks:
-            yield f"has {' and '.join(there)}, and does not declare {capability}"
+            yield f"has {' and '.join(there)}, but does not declare {capability}"
 
 
 def sentence(capability: str) -> str:
-    """Return what a part with this capability does, to follow "that"."""
+    """Return the phrase that explains a capability, to follow "that"."""
     return CAPABILITIES.get(capability, f"provides {capability}")

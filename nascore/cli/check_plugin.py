@@ -115,7 +115,7 @@ def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
             echo(f"  not run: {one.promise} {one.excused}")
     for why in dict.fromkeys(one.unseen for one in outcomes if one.unseen):
         names = ", ".join(one.check for one in outcomes if one.unseen == why)
-        echo(f"  nothing to examine, since {why}: {names}")
+        echo(f"  not examined, because {why}: {names}")
 
 
 def _head(subject: Subject) -> str:

@@ -1,6 +1,6 @@
 """The conformance kit: test classes for the parts of a plugin.
 
-One subclass that names the component is a whole first test file::
+A subclass that names the component is a complete test file::
 
     from nascore.testing import UpdaterConformance
 
@@ -9,8 +9,8 @@ One subclass that names the component is a whole first test file::
 
 ``nascore check-plugin NAME`` runs the same checks and reports in sentences.
 
-Beside others a part is tried by small searches with what goes with it: :func:`faults_of` those that
-:func:`covering_mixes` chooses of :func:`accepted_mixes`.
+Small searches test a part together with others: :func:`faults_of` runs one, :func:`accepted_mixes` lists the
+combinations, and :func:`covering_mixes` selects a few that cover all triples of parts.
 """
 
 from __future__ import annotations
@@ -83,4 +83,4 @@ BY_KIND: Final[Mapping[str, type[Conformance]]] = {
     "operation": OperationConformance,
     "plugin": PluginConformance,
 }
-"""The conformance class of whatever a plugin brings, and of the plugin as a whole."""
+"""The conformance class of each kind of part, and of a plugin as a whole."""

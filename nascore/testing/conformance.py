@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 
 NEAR: Final = 1e-6
-"""How near to an excluded bound a fraction is tried; relative to the bound where that is large."""
+"""The distance from an excluded bound at which a fraction is tried; relative to a large bound."""
 
 
 def extremes(settings: Any, *, largest: float) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a plugin's class
-    """Yield a text such as ``lr=0.0`` and the settings with that value.
+    """Yield each setting at each of its bounds and choices: a text such as ``lr=0.0``, and the settings.
 
     Args:
         settings: An instance of a settings class.
-        largest: Bounds above it are left out: they would be slow to try.
+        largest: Larger bounds are left out, because they would be slow to try.
     """
     for name, declared in settings_of(type(settings)).items():
         if declared.nested:
@@ -87,13 +87,13 @@ def _at(arm: type, kind: str, limit: float) -> float:
 
 
 class Judge:
-    """Asks a component's check about settings, in a recipe that it fills its slot of.
+    """Asks a component's check whether settings are allowed, in a recipe with this component.
 
     Args:
         component: The component.
-        registry: Where it is found.
-        settings: The settings that count as allowed, whatever its check says of them: data that are not
-            there are no reason to leave a bound untried.
+        registry: The registry that has it.
+        settings: Settings that count as allowed, whatever the check says: a data set that is not installed
+            is no reason to leave a bound untried.
     """
 
     def __init__(self, component: Component, registry: Registry, settings: Any) -> None:  # noqa: ANN401 - a plugin's class
@@ -107,7 +107,7 @@ class Judge:
         self.usual = self._refusals(settings)
 
     def allows(self, settings: Any) -> bool:  # noqa: ANN401 - the same
-        """Say whether the check has nothing more against these settings than against the usual ones."""
+        """Return whether the check finds no other problems in these settings than in the usual ones."""
         return self._refusals(settings) <= self.usual
 
     def _refusals(self, settings: Any) -> set[tuple[str, str]]:  # noqa: ANN401 - the same
@@ -128,30 +128,30 @@ class Judge:
 
 
 CHECK = "test_"
-"""How the names of checks begin, so that pytest collects them."""
+"""The prefix of the names of checks, by which pytest collects them."""
 
 
 EXAMPLE: Final = Origin(kind="default", what="the example", who="the component")
 
 
 class NotConformingError(AssertionError):
-    """A part does not do what its slot or its declaration promises; the text is a sentence about the part."""
+    """A part breaks a promise of its slot or its declaration; the text is a sentence about the part."""
 
 
 class NotExaminedError(SkipTest):
-    """A check finds nothing in the part that it could look at; the text says why, to follow "since"."""
+    """A check does not apply to the part; the text is the reason, a clause such as "it draws nothing"."""
 
 
 @frozen(kw_only=True)
 class Outcome:
-    """What one check said of one component.
+    """The result of one check of one component.
 
     Attributes:
         check: Name of the check, without ``test_``.
         promise: The sentence that it proves, from its docstring.
-        failure: Why it failed; empty: it passed.
-        excused: Why it is not run, where the component's own class says so; empty: it was run.
-        unseen: Why there was nothing to look at, to follow "since"; empty: there was.
+        failure: The reason why it failed; empty if it passed.
+        excused: The reason why it is not run, from the component's own test class; empty if it was run.
+        unseen: The reason why it does not apply to the part; empty if it does.
     """
 
     check: str
@@ -162,12 +162,12 @@ class Outcome:
 
     @property
     def looked(self) -> bool:
-        """Whether the check was run and had something to look at."""
+        """Whether the check was run and applies to the part."""
         return not self.excused and not self.unseen
 
 
 class Conformance:
-    """The checks of one slot; a subclass that names a component is a plugin's whole first test file.
+    """The checks of one slot. A subclass that names a component is a complete test file.
 
     A check is a method ``test_...`` whose docstring is the promise that it proves. A check that a component
     cannot meet is overridden with ``pytest.mark.xfail(reason=...)``, never silently.
@@ -175,9 +175,9 @@ class Conformance:
     Attributes:
         slot: The slot.
         component: Name of the component.
-        registry: Where it is found; None: among what is installed.
-        settings: Settings that it is examined with, where its defaults cannot work (a path to a file); over
-            the component's own example, and read as a recipe's are.
+        registry: The registry that has the component; None: all installed plugins.
+        settings: Settings to examine the component with, if its defaults cannot work (such as the path of a
+            file). They override the component's example, and are read like those of a recipe.
     """
 
     slot: ClassVar[str] = ""
@@ -194,7 +194,7 @@ class Conformance:
 
     @classmethod
     def found(cls) -> Registry:
-        """Return where the component is looked for."""
+        """Return the registry that has the component."""
         if cls.registry is None:
             cls.registry = discover()
         return cls.registry
@@ -204,7 +204,7 @@ class Conformance:
         """Return the component that is examined.
 
         Raises:
-            PluginError: There is none of this name.
+            PluginError: No component has this name.
         """
         registry = cls.found()
         found = registry.get(cls.slot, cls.component)
@@ -216,16 +216,16 @@ class Conformance:
 
     @classmethod
     def given(cls) -> Node:
-        """Return the settings that it is examined with: the component's example, under those of the class."""
+        """Return the settings to examine with: the component's example, overridden by those of the class."""
         own = wrap(cls.settings, Origin(kind="python", what="settings", who=cls.__name__))
         return merge(wrap(cls.declared().example, EXAMPLE), own)
 
     @classmethod
     def configured(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
-        """Return the component's settings with these values, the others as it is examined.
+        """Return the settings to examine with, changed to these values.
 
         Raises:
-            RecipeError: The settings of the class are not those of the component; read as a recipe's are.
+            RecipeError: The component does not accept the settings of the class.
         """
         return evolve(examined_with(cls.declared(), cls.given()), **settings)
 
@@ -234,7 +234,7 @@ class Conformance:
         """Yield a text and settings for each declared bound and choice that the component's check allows.
 
         Args:
-            largest: Bounds above it are left out.
+            largest: Larger bounds are left out.
         """
         usual = cls.configured()
         judge = Judge(cls.declared(), cls.found(), usual)
@@ -242,12 +242,12 @@ class Conformance:
 
     @classmethod
     def made(cls, **settings: Any) -> Any:  # noqa: ANN401 - a plugin's class
-        """Build the component with these settings, the others at their defaults."""
+        """Build the component with the settings to examine with, changed to these values."""
         return cls.declared().builder()(cls.configured(**settings))
 
     @classmethod
     def typed(cls) -> tuple[str, ...]:
-        """Return the settings that the component is examined with, as they are typed after ``--set``."""
+        """Return the settings to examine with, in the form that follows ``--set``."""
         names = cls.given().value
         assert isinstance(names, dict)
         return tuple(
@@ -258,12 +258,12 @@ class Conformance:
 
     @classmethod
     def provides(cls, capability: str) -> bool:
-        """Say whether the component declares a capability, with the settings that it is examined with."""
+        """Return whether the component declares a capability, with the settings to examine with."""
         return capability in cls.declared().given(cls.configured())
 
     @classmethod
     def needs(cls, *terms: str) -> bool:
-        """Say whether the component declares a need that holds only with one of these terms."""
+        """Return whether the component declares a need that only these terms can meet."""
         settings = cls.configured()
         return any(
             set(need.terms) <= set(terms) and need.when(settings)
@@ -276,11 +276,11 @@ class Conformance:
         """Fail unless a condition holds.
 
         Args:
-            holds: Whether it does.
-            text: What else happened, to follow the component's name: "moved a masked entry".
+            holds: The condition.
+            text: The fault, as a phrase that follows the component's name: "moves a masked entry".
 
         Raises:
-            NotConformingError: It does not.
+            NotConformingError: The condition does not hold.
         """
         if not holds:
             raise NotConformingError(f"{cls.component} {text.rstrip('.')}.")
@@ -302,14 +302,14 @@ def _excuse(method: object) -> str:
 
 
 def examined_with(component: Component, given: Node | None = None) -> Any:  # noqa: ANN401 - a plugin's class
-    """Return the settings that a component is examined with, read as a recipe's are.
+    """Return the settings to examine a component with, read like those of a recipe.
 
     Args:
         component: The component.
-        given: What differs from its defaults; None: what its example says.
+        given: Settings that differ from the defaults; None: those of its example.
 
     Raises:
-        RecipeError: They are no settings of it.
+        RecipeError: The component does not accept these settings.
     """
     node = wrap(component.example, EXAMPLE) if given is None else given
     reading = structure(component.config, node, SettingsOwner(owner=component.name, path=component.slot))
@@ -319,13 +319,13 @@ def examined_with(component: Component, given: Node | None = None) -> Any:  # no
 
 
 def checks_of(cls: type[Conformance]) -> tuple[str, ...]:
-    """Return the names of the checks of a class, in the order in which they stand, its own last."""
+    """Return the names of the checks of a class in the order of definition, those of base classes first."""
     names = [name for base in reversed(cls.__mro__) for name in vars(base) if name.startswith(CHECK)]
     return tuple(dict.fromkeys(names))
 
 
 def examined(cls: type[Conformance], checks: Iterable[str] | None = None) -> Iterator[Outcome]:
-    """Run the checks of a class, each on a fresh instance; yields what each said.
+    """Run the checks of a class, each on a new instance, and yield the outcome of each.
 
     Args:
         cls: A class that names its component.
@@ -345,7 +345,7 @@ def examined(cls: type[Conformance], checks: Iterable[str] | None = None) -> Ite
 
 
 def _failure(cls: type[Conformance], name: str) -> tuple[str, str]:
-    """Run a check; return why it failed, and why it found nothing to look at, both empty if it passed."""
+    """Run a check; return the reason why it failed and the reason why it does not apply, or empty texts."""
     try:
         getattr(cls(), name)()
     except NotExaminedError as error:
@@ -361,7 +361,7 @@ _SLOTS = (*(slot.name for slot in SLOTS), RUN)
 
 
 def undocumented(config: type) -> list[str]:
-    """Return the settings whose text is no sentence, by their path; those of groups too."""
+    """Return the paths of the settings, nested ones included, whose description is not a sentence."""
     lacking = []
     for name, declared in settings_of(config).items():
         if declared.nested:
@@ -372,15 +372,15 @@ def undocumented(config: type) -> list[str]:
 
 
 def needless(component: Component, registry: Registry) -> Iterator[str]:
-    """Yield what cannot be met in a component's needs, to follow "has"."""
+    """Yield the faults in a component's needs, as phrases that follow "has"."""
     for need in component.needs:
         if not need.terms or not need.why.strip():
-            yield f"a need of {component.slot} {component.name} without a term or without its reason."
+            yield f"a need of {component.slot} {component.name} without a term or without a reason."
         for term in need.terms:
             slot, _, capability = term.removeprefix("not ").partition(".")
             if slot not in _SLOTS:
                 text = (
-                    f"a need of {component.slot} {component.name} for {term!r}, and there is no slot {slot}."
+                    f"a need of {component.slot} {component.name} for {term!r}, but no slot is called {slot}."
                 )
                 yield f"{text} {did_you_mean(slot, _SLOTS)}".rstrip()
             elif not _known(capability, registry):
@@ -388,7 +388,7 @@ def needless(component: Component, registry: Registry) -> Iterator[str]:
 
 
 def unknown(component: Component, registry: Registry) -> Iterator[str]:
-    """Yield the capabilities of a component that nobody can ask for, to follow "has"."""
+    """Yield the provided capabilities that no part can need, as phrases that follow "has"."""
     for item in component.provides:
         capability = item.capability if isinstance(item, Give) else item
         if not _known(capability, registry):
@@ -397,9 +397,9 @@ def unknown(component: Component, registry: Registry) -> Iterator[str]:
 
 
 def unwishable(component: Component, registry: Registry) -> Iterator[str]:
-    """Yield what cannot come true of a component's wishes, to follow "has".
+    """Yield the faults in a component's wishes, as phrases that follow "has".
 
-    Settings are looked at where what is wished for is installed.
+    Settings of a wish are checked if the component that it names is installed.
     """
     owner = f"the {component.slot} {component.name}"
     faults = list(wish_faults(component, SLOTS))
@@ -411,7 +411,7 @@ def unwishable(component: Component, registry: Registry) -> Iterator[str]:
 
 
 def unreadable(component: Component, registry: Registry) -> Iterator[str]:
-    """Yield what a component declares as unread and nobody could set, to follow "has"."""
+    """Yield the paths in a component's `unread` that are neither a setting nor a slot, after "has"."""
     there = {path for path, _ in flat_settings(SEARCH_RUN.config())}
     for slot in SLOTS:
         for one in registry.components(slot.name):
@@ -419,8 +419,8 @@ def unreadable(component: Component, registry: Registry) -> Iterator[str]:
     for path in component.unread:
         if path not in _SLOTS and not any(one == path or one.startswith(f"{path}.") for one in there):
             near = did_you_mean(path, [*there, *_SLOTS])
-            owner = f"{path} of {component.slot} {component.name} as unread"
-            yield f"{owner}, and nothing has it. {near}".rstrip()
+            owner = f"{path} in `unread` of {component.slot} {component.name}"
+            yield f"{owner}, but no setting or slot has this name. {near}".rstrip()
 
 
 def _refused(slot: str, wish: Wish, registry: Registry) -> Iterator[str]:
@@ -440,4 +440,5 @@ def _known(capability: str, registry: Registry) -> bool:
 
 def _strange(capability: str) -> str:
     near = did_you_mean(capability, CAPABILITIES)
-    return f"no capability is called that, and none of its own is called PLUGIN.CAPABILITY. {near}".rstrip()
+    text = "nascore has no such capability, and a plugin's own capability is named PLUGIN.CAPABILITY."
+    return f"{text} {near}".rstrip()

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class DatasetConformance(PartConformance):
-    """The checks of a data set: what it says of its images is true.
+    """The checks of a data set: its facts match its images.
 
     Attributes:
-        largest: Bounds of settings above it are not tried: they are sizes.
+        largest: Larger bounds of settings, which are sizes, are not tried.
     """
 
     slot: ClassVar[str] = "dataset"
     largest: ClassVar[float] = 100
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Read everything."""
+        """Return all images and labels."""
         del seed
         return {
             f"{name} {kind}": value
@@ -46,22 +46,22 @@ class DatasetConformance(PartConformance):
         }
 
     def _none(self, faults: Iterable[str]) -> None:
-        """Fail with the first of what is wrong."""
+        """Fail with the first fault, if there is one."""
         for text in faults:
             self.hold(holds=False, text=text)
 
     def test_facts_are_complete(self) -> None:
-        """Its facts are those of images: sizes above zero, and a mean and deviation for each channel."""
+        """Its facts have sizes above zero, and a mean and deviation for each channel."""
         self._none(fact_faults(self.made().facts))
 
     def test_shapes_are_as_the_facts_say(self) -> None:
-        """Images are [N, C, H, W] of floats and labels [N] of int64, as many as its facts say."""
+        """Images are floats [N, C, H, W] and labels int64 [N], as many as its facts declare."""
         part = self.made()
         for name, examples in _parts(part).items():
             self._none(shape_faults(part.facts, examples, name))
 
     def test_labels_are_classes(self) -> None:
-        """Every class from 0 on is there in training, and labels are nothing else."""
+        """Labels are class numbers from 0 on, and every class has training images."""
         part = self.made()
         for name, examples in _parts(part).items():
             self._none(label_faults(part.facts, examples, name))
@@ -73,7 +73,7 @@ class DatasetConformance(PartConformance):
             self._none(range_faults(examples, name))
 
     def test_normalises(self) -> None:
-        """By its mean and deviation, training images get a mean near 0 and a deviation near 1."""
+        """Its mean and deviation normalise the training images to a mean near 0 and a deviation near 1."""
         part = self.made()
         self._none(normalised_faults(part.facts, part.train()))
 
@@ -83,21 +83,21 @@ class DatasetConformance(PartConformance):
         for name, examples in _parts(part).items():
             again = getattr(part, name)()
             equal = same(examples.images, again.images) and same(examples.labels, again.labels)
-            self.hold(equal, f"gives something else when {name}() is called again")
+            self.hold(equal, f"returns other images or labels when {name}() is called again")
 
     def test_test_images_are_others(self) -> None:
-        """The images to test on are others than those to train on."""
+        """At least half of the test images are not training images."""
         seen = {image.numpy().tobytes() for image in self.made().train().images}
         test = self.made().test().images
         known = sum(image.numpy().tobytes() in seen for image in test)
-        self.hold(known * 2 < len(test), f"tests on {known} of {len(test)} images that are trained on too")
+        self.hold(known * 2 < len(test), f"has {known} of {len(test)} test images among its training images")
 
     def test_can_be_halved(self) -> None:
-        """Where it provides `halves`, each class has two training images, one for each half."""
+        """If it provides `halves`, each class has at least two training images, one for each half."""
         if self.provides("halves"):
             part = self.made()
             fewest = int(torch.bincount(part.train().labels, minlength=part.facts.classes).min())
-            self.hold(fewest > 1, f"provides halves, and has {fewest} training image of one class")
+            self.hold(fewest > 1, f"provides halves, but a class has {fewest} training images")
 
 
 def _parts(part: Dataset) -> dict[str, Examples]:
@@ -105,7 +105,7 @@ def _parts(part: Dataset) -> dict[str, Examples]:
 
 
 def facts(*, channels: int, size: int, classes: int) -> DataFacts:
-    """Return what is known of data with square images."""
+    """Return the facts of a data set with square images."""
     return DataFacts(
         channels=channels,
         height=size,
@@ -119,7 +119,7 @@ def facts(*, channels: int, size: int, classes: int) -> DataFacts:
 
 
 FACTS: Final = facts(channels=3, size=32, classes=10)
-"""Those of CIFAR-10."""
+"""The facts of CIFAR-10."""
 
 KINDS: Final = (
     FACTS,
@@ -128,4 +128,4 @@ KINDS: Final = (
     facts(channels=1, size=16, classes=2),
     facts(channels=3, size=7, classes=2),
 )
-"""Those of CIFAR-10 and of digits; an odd size, many classes, two classes, and an image that is tiny."""
+"""Facts of CIFAR-10 and digits, and of data with odd sizes, many classes, two classes, and tiny images."""

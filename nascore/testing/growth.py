@@ -43,68 +43,68 @@ if TYPE_CHECKING:
 
 FEW = 2
 NAMED = 3
-"""So many names are listed of what was lost."""
+"""Number of lost names that a message lists."""
 
 
 class GrowingConformance(PartConformance):
-    """Checks of opening and closing; a policy that grows nothing is not examined by them."""
+    """Checks of opening and closing; they do not apply to a policy that grows no architectures."""
 
     def test_grows_if_it_says_so(self) -> None:
-        """It makes architectures from others if it declares `shadows`."""
+        """It can grow architectures if it declares `shadows`."""
         grows = isinstance(self.made(), GrowingPolicy)
-        self.hold(grows or not self.provides("shadows"), "declares shadows, and cannot grow a parent")
+        self.hold(grows or not self.provides("shadows"), "declares shadows, but cannot grow a parent")
 
     def test_opens_a_choice(self) -> None:
-        """What it opens has something to choose and can be built, in one kind of space at least."""
+        """An opened architecture has choices and can be built, in at least one kind of space."""
         found = list(self._growths())
-        self.hold(found, "opens no architecture that it begins with, in any space")
+        self.hold(found, "opens no initial architecture, in any space")
         for one in found:
-            self.hold(one.opened.is_open, f"opens {one.where}, and leaves nothing to choose")
+            self.hold(one.opened.is_open, f"opens {one.where}, but adds no choice")
             expand(one.opened, self._catalogue())
 
     def test_opening_keeps_the_function(self) -> None:
-        """What it opens computes what the parent does to the bit, whatever candidates weigh."""
+        """An opened architecture gives the same logits as its parent, whatever the candidates weigh."""
         for one in self._opened():
             same = self._same(one.parent, one.opened)
-            self.hold(same, f"opens {one.where}, and changes what it computes")
+            self.hold(same, f"opens {one.where}, but changes its logits")
 
     def test_opening_keeps_every_weight(self) -> None:
-        """Every tensor of the parent has its place in what is opened."""
+        """An opened architecture has every tensor of its parent."""
         for one in self._opened():
             parent = network(one.parent, self._catalogue())
             _, left = inherit(network(one.opened, self._catalogue()), parent)
-            self.hold(not left, f"opens {one.where}, and has no place for {_listed(left)}")
+            self.hold(not left, f"opens {one.where}, but loses the tensors {_listed(left)}")
 
     def test_closes_every_choice(self) -> None:
-        """A child leaves nothing to choose and can be built, also where no candidate has any strength."""
+        """A child has no open choices and can be built, even if every candidate has strength zero."""
         for one in self._opened():
             for most in (None, FEW, 0):
                 child = self._closed(one, strengths(one.opened, most=most))
-                self.hold(not child.is_open, f"closes {one.where}, and leaves a choice")
+                self.hold(not child.is_open, f"closes {one.where}, but leaves an open choice")
                 expand(child, self._catalogue())
 
     def test_a_child_keeps_the_function(self) -> None:
-        """A child computes at first what its parent does, to the bit."""
+        """A child starts with logits that are bit-equal to its parent's."""
         for one, child in self._children():
             same = self._same(one.parent, child)
-            self.hold(same, f"closes {one.where}, and the child computes something else")
+            self.hold(same, f"closes {one.where}, but the child computes something else")
 
     def test_a_child_inherits_every_weight(self) -> None:
-        """Every tensor of the parent that is in what was opened has its place in the child."""
+        """A child has every tensor of its parent that the opened architecture has."""
         for one, child in self._children():
             parent, opened = self._tensors(one.parent), self._tensors(one.opened)
             lost = sorted((parent.keys() & opened.keys()) - self._inherited(child, opened))
-            self.hold(not lost, f"closes {one.where}, and the child has no place for {_listed(lost)}")
+            self.hold(not lost, f"closes {one.where}, but the child loses the tensors {_listed(lost)}")
 
     def test_a_child_inherits_what_candidates_learned(self) -> None:
-        """Every tensor of a candidate that is kept has its place in the child."""
+        """A child has every tensor of the candidates that it keeps."""
         for one, child in self._children():
             opened = self._tensors(one.opened)
             paths = tuple(f"ops.{path}." for path in _paths(one.opened, child))
             lost = sorted(
                 {name for name in opened if name.startswith(paths)} - self._inherited(child, opened)
             )
-            self.hold(not lost, f"closes {one.where}, and forgets what {_listed(lost)} learned")
+            self.hold(not lost, f"closes {one.where}, but loses the trained tensors {_listed(lost)}")
 
     def _growths(self) -> Iterator[Growth]:
         yield from growths(growing(self.made()), self._catalogue())
@@ -124,7 +124,7 @@ class GrowingConformance(PartConformance):
         return policy.close(one.opened, strength)
 
     def _same(self, parent: Description, other: Description) -> bool:
-        """Say whether networks of two descriptions with equal tensors give the same."""
+        """Return whether the networks of two descriptions, with equal tensors, give equal logits."""
         one, two = (network(each, self._catalogue()) for each in (parent, other))
         gates = [name for name in one.state_dict() if name.startswith(GATES)]
         given, found = computed(one, gates), computed(two, gates)
@@ -142,9 +142,9 @@ class GrowingConformance(PartConformance):
 
 
 def _paths(opened: Description, child: Description) -> Iterator[str]:
-    """Yield the paths in the parent of candidates that the child has, at every use."""
+    """Yield the paths, in the opened network, of candidates that the child has, at every use."""
     plan, after = expand(opened), on_nodes(child)
-    # On a node of another name it is the same candidate still.
+    # A candidate is the same on a node with another name.
     elsewhere: Kept = sum((after[node] for node in after.keys() - on_nodes(opened).keys()), Counter())
     for state in plan.feature_maps:
         for wire in state.wires:
@@ -163,7 +163,7 @@ def _listed(names: Iterator[str] | list[str] | tuple[str, ...]) -> str:
 PARENT_ERRORS: Final = (0.4, 0.2, 0.1)
 SEEDS: Final = range(6)
 WAVES: Final = 200
-"""Waves in which a run at the scale `mini` has to end."""
+"""Number of waves within which a run at the scale `mini` has to end."""
 
 COURSES: Final[Mapping[str, Callable[[float], float]]] = {
     "worse than its parent": lambda error: 1 - 0.9 * (1 - error),
@@ -173,10 +173,10 @@ COURSES: Final[Mapping[str, Callable[[float], float]]] = {
 
 
 class GrowingParents(PartConformance):
-    """Checks of the choice of parents; a policy that grows nothing is not examined by them."""
+    """Checks of the choice of parents; they do not apply to a policy that grows no architectures."""
 
     def test_parents_are_of_the_gallery(self) -> None:
-        """It returns entries of the gallery that it is given, as they are."""
+        """It returns entries of the gallery, unchanged."""
         part = growing(self.made())
         for gallery in galleries():
             for seed in SEEDS:
@@ -184,28 +184,28 @@ class GrowingParents(PartConformance):
                 self.hold(not strange, f"chooses parents that are not in the gallery: {strange}")
 
     def test_parents_follow_from_the_gallery(self) -> None:
-        """Gallery, wave and random numbers decide on the parents alone: an interrupted run goes on."""
+        """The parents depend only on gallery, wave and random numbers, so that a run can be continued."""
         used = growing(self.made())
         for gallery in galleries():
             for seed in SEEDS:
                 first = self._chosen(gallery, seed)
                 again = _ids(used, Gallery.from_json(gallery.to_json()), seed)
-                self.hold(again == first, "chooses other parents from the same gallery once it was used")
+                self.hold(again == first, "chooses other parents from the same gallery after it was used")
 
     def test_reads_no_other_figure(self) -> None:
-        """Validation errors, costs and descent decide on the parents, and no other figure of the gallery."""
+        """The parents depend only on validation errors, costs and descent of the gallery's entries."""
         growing(self.made())
         for gallery in galleries():
             plain = [self._chosen(gallery, seed) for seed in SEEDS]
             other = [self._chosen(disguised(gallery), seed) for seed in SEEDS]
-            text = "chooses other parents where neither errors nor costs differ: it reads another figure"
+            text = "chooses parents by another value of the gallery than errors, costs and descent"
             self.hold(plain == other, text)
 
     def test_comes_to_an_end(self) -> None:
-        """With its settings at the scale `mini` a run ends, whatever becomes of the children."""
+        """With its settings at the scale `mini` a run ends, however good the children are."""
         for course, child_error in COURSES.items():
             ended = waves(growing(self.made(**self._mini())), child_error, most=WAVES) < WAVES
-            self.hold(ended, f"goes on after {WAVES} waves of growth, where each child is {course}")
+            self.hold(ended, f"does not end within {WAVES} waves of growth if each child is {course}")
 
     def _chosen(self, gallery: Gallery, seed: int) -> tuple[int, ...]:
         return _ids(self.made(), gallery, seed)
@@ -219,7 +219,7 @@ def _ids(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[int, ...]:
 
 
 def galleries() -> list[Gallery]:
-    """Return galleries of the same architectures, of which each time another is the best."""
+    """Return galleries of the same architectures, each with another one as the best."""
     return [gallery_of(errors) for errors in permutations(PARENT_ERRORS)]
 
 
@@ -228,14 +228,14 @@ FACTS = DataFacts(channels=1, height=8, width=8, classes=3, train=60, test=12, m
 
 ERRORS = (0.5, 0.3, 0.4)
 FIRST = 3
-"""So many of the architectures that it begins with grow in a space that is fixed."""
+"""Number of initial architectures that are grown in a fixed space."""
 
 
 class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
-    """The checks of a growth policy, on cells and on chains; of one that grows, also of parents and children.
+    """The checks of a growth policy, with cells and chains.
 
     Attributes:
-        largest: Bounds of settings above it are not tried: they are numbers of architectures.
+        largest: Larger bounds of settings, which are numbers of architectures, are not tried.
     """
 
     slot: ClassVar[str] = "growth"
@@ -243,7 +243,7 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
     largest: ClassVar[float] = 100
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Draw the seeds in every space, and grow; returns marks of what was made as numbers."""
+        """Draw the seeds in every space, and grow; return hashes of the resulting architectures."""
         marks = [
             int(fingerprint(one)[:8], 16)
             for name, space in spaces().items()
@@ -258,23 +258,23 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
         return given
 
     def test_seeds_are_closed(self) -> None:
-        """It begins with architectures in which nothing is left to choose, and which can be built."""
+        """Its initial architectures have no open choices and can be built."""
         for name, _, seeds in self._begun():
             for one in seeds:
-                self.hold(not one.is_open, f"begins with an architecture that is open, in the space {name}")
+                self.hold(not one.is_open, f"has an initial architecture with open choices (space {name})")
                 expand(one, self.found().operations())
 
     def test_seeds_are_for_the_same_data(self) -> None:
-        """Its architectures take the images and give the classes that the space is for."""
+        """Its initial architectures have the input channels and classes of the space."""
         for name, space, seeds in self._begun():
             for one in seeds:
                 self.hold(
                     _same_data(one, space),
-                    f"begins with an architecture for other data than the space {name}",
+                    f"has an initial architecture for other channels or classes (space {name})",
                 )
 
     def test_seeds_are_of_the_space(self) -> None:
-        """Every operation in them is one that the space offers, and none that it never keeps."""
+        """Its initial architectures use only operations that the space offers and may keep."""
         for name, space, seeds in self._begun():
             offered = _operations(space)
             never = {op for group in space.groups.values() for op in group.never}
@@ -283,20 +283,20 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
                 self.hold(
                     not used & never, f"keeps {_names(used & never)}, which the space {name} never keeps"
                 )
-                self.hold(used <= offered, f"brings {_names(used - offered)} into the space {name}")
+                self.hold(used <= offered, f"uses {_names(used - offered)}, which the space {name} lacks")
 
     def test_stays_in_a_fixed_space(self) -> None:
-        """In a space that is `fixed` all that it makes is of the space, unless it refuses such spaces."""
+        """All its architectures stay in a space that is `fixed`, unless it refuses such spaces."""
         if self._refuses_fixed_spaces():
             return
         space, known = fixed_space()
         part = self.made()
         begun = tuple(part.seeds(space, Random("fixed")))  # noqa: S311 - nothing secret
-        cure = "which it may not unless it declares the need `not space.fixed`"
-        # What is open, or for other data, fails checks of its own.
+        cure = "although it does not declare the need `not space.fixed`"
+        # Other checks examine architectures that are open or for other data.
         closed = [one for one in begun if not one.is_open and _same_data(one, space)]
         outside = [one for one in closed if fingerprint(one) not in known]
-        self.hold(not outside, f"begins outside a space that is fixed, {cure}")
+        self.hold(not outside, f"has an initial architecture outside a space that is fixed, {cure}")
         for one in closed[:FIRST] if isinstance(part, GrowingPolicy) else ():
             for growth in grown_line(part, self.found().operations(), "fixed", one):
                 for most in (None, 1, 0):
@@ -312,17 +312,17 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
         )
 
     def test_begins_with_something(self) -> None:
-        """It begins with an architecture, unless it provides `supernet` and chooses there."""
+        """It has an initial architecture, unless it provides `supernet`."""
         if not self.provides("supernet"):
             for name, _, seeds in self._begun():
-                self.hold(seeds, f"begins with nothing in the space {name}")
+                self.hold(seeds, f"has no initial architecture (space {name})")
 
     def test_seeds_differ(self) -> None:
-        """It begins with no architecture twice."""
+        """Its initial architectures differ."""
         for name, _, seeds in self._begun():
             marks = [fingerprint(one) for one in seeds]
             twice = len(marks) - len(set(marks))
-            self.hold(not twice, f"begins {twice} times with an architecture again, in the space {name}")
+            self.hold(not twice, f"has {twice} initial architectures more than once (space {name})")
 
     def _begun(self) -> list[tuple[str, Description, Sequence[Description]]]:
         part = self.made()
@@ -333,7 +333,7 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
 
 
 def spaces() -> dict[str, Description]:
-    """Return the spaces that growth is tried in, by name."""
+    """Return the spaces in which growth is tried, by name."""
     return {
         "tiny": tiny(FACTS),
         "planted": planted_space(FACTS),

@@ -37,7 +37,7 @@ FACTS: Final = facts(channels=1, size=8, classes=3)
 IMAGES: Final = 2
 OPEN_GATE: Final = 0.5
 GATES: Final = "gates."
-"""How the names of a network's gates begin."""
+"""The prefix of the names of a network's gates."""
 
 _HEAD: Final = """\
 nascore: 1
@@ -76,7 +76,7 @@ network:
     head: {from: -1, op: classifier, width: classes}
 """
 )
-"""As the space of DARTS: two kinds of cell with two inputs, and the best two edges of a node stand."""
+"""A space like that of DARTS: two kinds of cell with two inputs; a node keeps its best two edges."""
 
 CHAIN: Final = (
     _HEAD
@@ -92,7 +92,7 @@ network:
     head: {from: -1, op: classifier, width: classes}
 """
 )
-"""Layers in a row, without a cell."""
+"""A chain of layers, without a cell."""
 
 
 FIXED: Final = (
@@ -114,12 +114,12 @@ network:
     head: {from: -1, op: classifier, width: classes}
 """
 )
-"""As a space of tables: each edge keeps one operation, so that three operations are the code of a network."""
+"""A space like those of benchmarks: each of three edges keeps one operation, which encodes the network."""
 
 
 @cache
 def fixed_space() -> tuple[Description, frozenset[str]]:
-    """Return a space that is fixed, and the fingerprints of all its architectures."""
+    """Return a fixed space, and the fingerprints of all its architectures."""
     space = load(FIXED)
     ((name, layout),) = expand(space).layouts.items()
     codes = product(range(len(layout.ops)), repeat=len(layout.rows))
@@ -128,29 +128,29 @@ def fixed_space() -> tuple[Description, frozenset[str]]:
 
 @cache
 def growing_spaces() -> dict[str, Description]:
-    """Return the spaces whose architectures a policy is to grow, by name."""
+    """Return the spaces whose architectures a policy has to grow, by name."""
     return {"tiny": tiny(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
 
 
 def growing(policy: object) -> GrowingPolicy:
-    """Return a policy that grows, as it is.
+    """Return a policy that grows architectures, unchanged.
 
     Raises:
-        NotExaminedError: It makes no architectures from others.
+        NotExaminedError: The policy grows no architectures.
     """
     if not isinstance(policy, GrowingPolicy):
-        raise NotExaminedError("it makes no architectures from others")
+        raise NotExaminedError("it grows no architectures")
     return policy
 
 
 @frozen(kw_only=True)
 class Growth:
-    """An architecture that grows.
+    """An architecture and its opened form.
 
     Attributes:
-        where: What it is, for error texts.
+        where: The architecture in words, for messages.
         parent: The closed description.
-        opened: What the policy made of it.
+        opened: The description that the policy opened.
     """
 
     where: str
@@ -159,10 +159,10 @@ class Growth:
 
 
 def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
-    """Yield for each space the first architecture that a policy begins with, opened, and its child again.
+    """Yield for each space the growth of the policy's first initial architecture, and of its child.
 
-    A space whose architectures cannot grow is left out, if the policy says so with a DescriptionError. A
-    parent that is still closed, or a child that is still open, grows no further.
+    A space for which the policy raises a DescriptionError is left out. An opened architecture without
+    choices, and a child with open choices, are not grown further.
     """
     for name, space in growing_spaces().items():
         begun = policy.seeds(space, Random(name))  # noqa: S311 - nothing secret
@@ -173,8 +173,8 @@ def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
 def grown_line(
     policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description
 ) -> Iterator[Growth]:
-    """Yield an architecture, opened, and its child again, as long as the policy grows them."""
-    for kind in ("an architecture to begin with", "a child"):
+    """Yield the growth of an architecture and the growth of its child, if the policy grows them."""
+    for kind in ("an initial architecture", "a child"):
         try:
             opened = policy.open(parent, catalogue)
         except DescriptionError:
@@ -188,12 +188,12 @@ def grown_line(
 
 
 def strengths(opened: Description, *, seed: int = 0, most: int | None = None) -> dict[str, list[list[float]]]:
-    """Return strengths at random, no two of a group equal, 0 where nothing is offered.
+    """Return random strengths, all different within a group, and 0 for masked entries.
 
     Args:
         opened: An open description.
-        seed: Decides on the order.
-        most: How many of each group are above zero; None: all.
+        seed: Seed of the order.
+        most: Number of strengths above zero in each group; None: all.
     """
     given = {}
     for name, layout in expand(opened).layouts.items():
@@ -209,11 +209,11 @@ def strengths(opened: Description, *, seed: int = 0, most: int | None = None) ->
 
 
 def on_nodes(description: Description, catalogue: Catalogue | None = None) -> dict[tuple[str, str], Kept]:
-    """Return by graph and node what stands on its edges: graph, source and operation.
+    """Return the operations on the edges of each node, each as graph, source and operation.
 
     Args:
         description: A description.
-        catalogue: Where it is given, operations of the frame are left out.
+        catalogue: The operations; if given, structural operations are left out.
     """
     return {
         (graph, node.name): Counter(
@@ -228,20 +228,20 @@ def on_nodes(description: Description, catalogue: Catalogue | None = None) -> di
 
 
 def network(description: Description, catalogue: Catalogue) -> Network:
-    """Return the network of a description, plain, with first weights of its own."""
+    """Return the network of a description in plain execution, with seeded initial weights."""
     with seeded():
         return compiled(description, catalogue, execution="plain")
 
 
 def computed(net: Network, open_gates: Collection[str]) -> list[Tensor]:
-    """Return what a network gives for a few images, in training and in evaluation.
+    """Return the outputs of a network for a few images, in training and in evaluation mode.
 
-    Its tensors are made to hang on their shape and last name alone, so that two networks are compared as
-    functions: what has another name is still the same.
+    Its tensors are filled with numbers that depend only on their shape and the last part of their name, so
+    that networks whose tensors have other paths can be compared as functions.
 
     Args:
         net: A network; the mixture of an open one is random and signed.
-        open_gates: Names of the gates that are not closed any more.
+        open_gates: Names of the gates that are open.
     """
     _fill(net, open_gates)
     images = torch.rand(IMAGES, FACTS.channels, FACTS.height, FACTS.width, generator=generator(0))
@@ -270,16 +270,16 @@ def _filling(name: str, tensor: Tensor) -> Tensor:
     last = name.rpartition(".")[2]
     seed = Random(f"{last}/{tuple(tensor.shape)}").getrandbits(63)  # noqa: S311 - nothing secret
     numbers = torch.rand(tensor.shape, generator=generator(seed))
-    # A variance is above zero.
+    # A variance must be above zero.
     return numbers + 0.5 if last == "running_var" else numbers - 0.5
 
 
-HELD: Final = 200
-"""Validation images."""
+COUNT: Final = 200
+"""Number of validation images."""
 
 FIRST_COSTS: Final[Mapping[str, float]] = {"params": 1_000, "macs": 20_000}
 DEARER: Final = 1.25
-"""What a child costs of its parent's costs."""
+"""The factor from a parent's costs to those of a child."""
 
 
 def entry(number: int, error: float, *, parent: Entry | None = None, wave: int = 1) -> Entry:
@@ -292,7 +292,7 @@ def entry(number: int, error: float, *, parent: Entry | None = None, wave: int =
         description=f"architectures/{number:04d}.yaml",
         weights=f"jobs/{number:04d}-grow/weights.safetensors",
         error=error,
-        count=HELD,
+        count=COUNT,
         costs=costs,
         steps=100,
     )
@@ -308,9 +308,9 @@ def gallery_of(errors: Sequence[float]) -> Gallery:
 
 
 def disguised(gallery: Gallery) -> Gallery:
-    """Return a gallery with the same errors, costs and parents, in which all else is other.
+    """Return a gallery with the same errors, costs and parents, and other values everywhere else.
 
-    What is fitted best comes last by error: who ranks by a figure of the training is led astray.
+    The entry with the best training values has the worst error, so that a policy that ranks by them is found.
     """
     worst_first = sorted(gallery, key=lambda one: -one.error)
     return Gallery(
@@ -328,18 +328,18 @@ def disguised(gallery: Gallery) -> Gallery:
 
 
 def chosen(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[Entry, ...]:
-    """Return the parents of the wave that comes next."""
+    """Return the parents of the next wave."""
     wave = 1 + max(one.wave for one in gallery)
     return tuple(policy.next_parents(gallery, wave, _rng(seed, wave)))
 
 
 def waves(policy: GrowingPolicy, child_error: Callable[[float], float], *, most: int) -> int:
-    """Run growth without training anything; returns how many waves it took, `most` if that was no end.
+    """Run growth without training, and return its number of waves, or `most` if it did not end.
 
     Args:
         policy: The policy.
-        child_error: What the error of a child is, by that of its parent.
-        most: Waves after which it is stopped.
+        child_error: The error of a child as a function of its parent's error.
+        most: Number of waves after which the run is stopped.
     """
     gallery = Gallery((entry(1, 0.5),))
     for wave in range(2, most + 2):

@@ -1,7 +1,7 @@
-"""How the kit reaches the engine and the core's own parts: small searches, phases, spaces and networks.
+"""The kit's access to the engine and the parts of the core: small searches, phases, spaces and networks.
 
 No other module of the kit imports :mod:`nascore.engine` or :mod:`nascore.builtin`, so that a change of the
-engine shows here alone. The names that the checks use as they are, they import from here too.
+engine affects this module alone.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ def planted_space(facts: DataFacts) -> Description:
 
 
 def initial_network(recipe: Recipe, job: int, description: Description, catalogue: Catalogue) -> Network:
-    """Return the network of a job with the weights that it draws itself, before it inherits any.
+    """Return the network of a job with the weights that the job draws, before it inherits any.
 
     Args:
         recipe: The recipe of the run.
         job: Number of the job.
         description: A closed description.
-        catalogue: The operations that it may name.
+        catalogue: The operations that the description may name.
     """
     with Streams(f"{recipe.run.seed}/{job}").initial():
         return compiled(description, catalogue, execution="plain")
@@ -92,13 +92,13 @@ PLANTED_IMAGES = 704
 
 @define(kw_only=True)
 class Searching:
-    """A search about to begin.
+    """A search that was built and not started.
 
     Attributes:
         live: The run.
         phase: The phase.
-        trainer: Its stepper, not yet started.
-        description: The space, open.
+        trainer: Its trainer, not started.
+        description: The open description of the space.
     """
 
     live: RunContext
@@ -108,7 +108,7 @@ class Searching:
 
     @property
     def search(self) -> Search:
-        """The choices."""
+        """The architecture parameters of the phase, and the parts that change them."""
         assert self.phase.search is not None
         return self.phase.search
 
@@ -117,7 +117,7 @@ class Searching:
         run_phase(self.phase, self.trainer, self.live.observers)
 
     def picks(self) -> dict[str, list[Pick]]:
-        """Return by group what would be kept now."""
+        """Return by group the entries that deriving would keep now."""
         return picks_of(self.description, self.search)
 
 
@@ -128,9 +128,9 @@ def searched_with(
 
     Args:
         registry: What is installed.
-        names: What fills a slot; the others are filled by wishes and defaults.
+        names: The component of a slot, by slot; other slots are filled by wishes and defaults.
         seed: Seed of the run.
-        sets: Settings, as ``PATH=VALUE``.
+        sets: Settings, each as ``PATH=VALUE``.
 
     Raises:
         RecipeError: The parts do not fit.
@@ -148,7 +148,7 @@ def searched_with(
 def searching(
     registry: Registry, names: Mapping[str, str], *, seed: int = 0, sets: tuple[str, ...] = ()
 ) -> Iterator[Searching]:
-    """Build a search as :func:`searched_with` says; its files are thrown away.
+    """Build the search of :func:`searched_with` in a temporary folder.
 
     Raises:
         RecipeError: The parts do not fit.
@@ -176,11 +176,11 @@ def phase_for(
     """Return a phase of two steps an epoch on a tiny cell, whose norms keep running statistics.
 
     Args:
-        demand: What the trainer asks for; the phase has a warm-up even if it asks for none.
+        demand: The demand of the trainer; the phase has a warm-up even if the trainer demands none.
         catalogue: The operations.
-        updater: How theta moves.
+        updater: The updater.
         epochs: Epochs after the warm-up.
-        seed: Decides on weights, theta and the order of the images.
+        seed: Seed of weights, theta and the order of the images.
     """
     streams = Streams(seed)
     facts = _facts(demand)
@@ -229,9 +229,9 @@ def _facts(demand: Demand) -> DataFacts:
 def _batches(part: str, demand: Demand, facts: DataFacts, streams: Streams) -> Batches:
     count = STEPS_PER_EPOCH * demand.batch
     labels = torch.arange(count) % CLASSES
-    # The same whatever the seed: a state belongs to its images.
+    # Independent of the seed: a saved state belongs to the same images.
     images = torch.rand((count, 1, SIZE, SIZE), generator=torch.Generator().manual_seed(len(part)))
-    # The class is told by where the image is bright, so that there is something to learn.
+    # The class decides which rows of the image are bright, so that the classes can be learned.
     for label in range(CLASSES):
         images[labels == label, :, 2 * label : 2 * label + 2] += 1
     return Batches(

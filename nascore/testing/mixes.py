@@ -1,11 +1,11 @@
-"""Runs a small search of a combination of parts, and reports its faults.
+"""Small searches of combinations of parts, and the faults of these searches.
 
-Running means: theta moves where an updater learns, and only there; weights move; everything stays finite; and
-every architecture that was found can be built from its files, and gives logits.
+A search has no fault if theta changes exactly when the updater learns, weights change, all values stay
+finite, and every resulting architecture can be built from its files and gives logits.
 
-What goes wrong between parts goes wrong between two or three of them: a row for every triple finds it in a
-small part of the time that all combinations take (Kuhn, Wallace, Gallo 2004, IEEE TSE 30(6): of the failures
-that they looked at, 90 % and more came of three values or fewer).
+Most faults between parts come from two or three of them. Combinations that cover every triple of parts find
+these faults in a small part of the time of all combinations (Kuhn, Wallace, Gallo 2004, IEEE TSE 30(6): at
+least 90 % of the failures that they examined came from three values or fewer).
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ TRAIN: Final = "train"
 
 
 def faults_of(mix: Mix, registry: Registry) -> list[str]:
-    """Search once with a mix, as small as it can be; returns what is wrong with the run, a sentence each.
+    """Run the smallest possible search with a mix, and return its faults, one sentence each.
 
     Args:
         mix: A combination that is not refused.
-        registry: What is installed.
+        registry: The installed plugins.
     """
     request = evolve(
         mix.request, names={**mix.request.names, "dataset": (DATASET,)}, run={"device": "cpu", "seed": 0}
@@ -70,21 +70,21 @@ def faults_of(mix: Mix, registry: Registry) -> list[str]:
             search(_watched(recipe, seen), registry, out=run)
         except NascoreError as error:
             return [f"stopped: {error}"]
-        except Exception as error:  # noqa: BLE001 - whatever a part raises is what is to be told
-            return [f"broke: {error_line(error)}"]
+        except Exception as error:  # noqa: BLE001 - a part may raise anything
+            return [f"raised: {error_line(error)}"]
         return [*_of_search(recipe, seen), *_of_jobs(run, registry, recipe)]
 
 
 @define(kw_only=True)
 class _Seen:
-    """What was seen of the phases in which something was chosen.
+    """Observations of the phases that search.
 
     Attributes:
-        phases: How many ended.
-        begun: Each of them with theta as it was when it began: deriving comes after the last step, and an
-            updater that is asked for the strength then must not move it either.
-        weights: In how many the weights moved.
-        wrong: Names of what was not finite.
+        phases: Number of phases that ended.
+        begun: Each phase with its initial theta. It is compared after deriving, since an updater must not
+            change theta when it computes the strength.
+        weights: Number of phases in which the weights changed.
+        wrong: Names of values that were not finite.
     """
 
     phases: int = 0
@@ -94,12 +94,12 @@ class _Seen:
 
     @property
     def theta(self) -> int:
-        """In how many phases theta moved."""
+        """Number of phases in which theta changed."""
         return sum(_moved(before, _theta(phase)) for phase, before in self.begun)
 
 
 class _Watching:
-    """A trainer that is watched: what it is given, and what it leaves."""
+    """A wrapper around a trainer that records the phase before the first and after the last step."""
 
     def __init__(self, trainer: Trainer, seen: _Seen) -> None:
         self.trainer = trainer
@@ -141,24 +141,24 @@ def _watched(recipe: Recipe, seen: _Seen) -> Recipe:
 
 
 def _of_search(recipe: Recipe, seen: _Seen) -> Iterator[str]:
-    """Yield what is wrong with the phases in which something was to be chosen."""
+    """Yield the faults of the phases that search."""
     if not recipe.part("growth").provides & {"supernet", "shadows"}:
         return
     updater = recipe.part("updater")
     if not seen.phases:
-        yield "nothing was searched"
+        yield "no search phase ended"
     elif seen.weights < seen.phases:
-        yield f"the weights did not move in {seen.phases - seen.weights} of {seen.phases} searches"
+        yield f"the weights did not change in {seen.phases - seen.weights} of {seen.phases} searches"
     if "learns" in updater.provides and seen.theta < seen.phases:
-        yield f"theta did not move in {seen.phases - seen.theta} of {seen.phases} searches"
+        yield f"theta did not change in {seen.phases - seen.theta} of {seen.phases} searches"
     if "learns" not in updater.provides and seen.theta:
-        yield f"theta moved, and {updater.name} does not say that it learns"
+        yield f"theta changed, but {updater.name} does not declare learns"
     if seen.wrong:
         yield f"not finite after the search: {', '.join(sorted(seen.wrong))}"
 
 
 def _of_jobs(run: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
-    """Yield what is wrong with the architectures that were trained."""
+    """Yield the faults of the architectures that were trained."""
     jobs = [one for one in sorted((run / "jobs").iterdir()) if not one.name.endswith(f"-{SEARCH}")]
     if not jobs:
         yield "no architecture was trained"
@@ -166,9 +166,9 @@ def _of_jobs(run: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
         try:
             yield from _of_job(job, registry, recipe)
         except NascoreError as error:
-            yield f"job {job.name} left what cannot be built: {error}"
-        except Exception as error:  # noqa: BLE001 - whatever an operation raises
-            yield f"job {job.name} left what cannot run: {error_line(error)}"
+            yield f"the architecture of job {job.name} cannot be built: {error}"
+        except Exception as error:  # noqa: BLE001 - an operation may raise anything
+            yield f"the architecture of job {job.name} cannot run: {error_line(error)}"
 
 
 def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
@@ -180,19 +180,19 @@ def _of_job(job: Path, registry: Registry, recipe: Recipe) -> Iterator[str]:
     description = load(
         (job / "description.yaml").read_text(encoding="utf-8"), catalogue=registry.operations()
     )
-    # As the job itself drew them: what a child inherits is another matter.
+    # The initial weights that the job drew, without those that a child inherits.
     network = initial_network(recipe, int(number), description, registry.operations())
     before = _weights(network)
     network.load_state_dict(load_file(job / "weights.safetensors"))
     after = _weights(network)
     if kind == TRAIN and not _moved(before, after):
-        yield f"the weights did not move in job {job.name}"
+        yield f"the weights did not change in job {job.name}"
     size = recipe.setting("dataset.size")
     images = torch.rand(IMAGES, recipe.setting("dataset.channels"), size, size, generator=generator(0))
     with torch.no_grad():
         logits = network.eval()(images)
     if tuple(logits.shape) != (IMAGES, CLASSES):
-        yield f"job {job.name} left a network with logits of shape {tuple(logits.shape)}"
+        yield f"the network of job {job.name} gives logits of shape {tuple(logits.shape)}"
     wrong = _wrong({**after, "logits": logits})
     if wrong:
         yield f"not finite after job {job.name}: {', '.join(wrong)}"
@@ -204,7 +204,7 @@ def _theta(phase: Phase) -> Tensors:
 
 
 def _weights(network: Network | torch.nn.Module) -> Tensors:
-    """Return a copy of what a gradient moves: buffers move with every image that is seen."""
+    """Return a copy of the parameters, without buffers, which change without a gradient."""
     return {name: one.detach().clone() for name, one in network.named_parameters()}
 
 
@@ -221,23 +221,23 @@ TRIPLES = 3
 
 
 def covering(rows: Sequence[Row], *, strength: int = TRIPLES) -> list[Row]:
-    """Return rows that hold whatever so many values, each of another column, stand together in some row.
+    """Return rows that cover every combination of `strength` values that occurs in some row.
 
-    Greedy: always the row that holds most of what is missing still, of equals the first. So the same rows
-    give the same array, and what no row holds is not asked for.
+    Greedy: each time the row that covers most of the missing combinations, of equals the first. So the
+    result depends only on the rows and their order.
 
     Args:
-        rows: All rows that are allowed, of one length.
-        strength: How many values; with 1, every value stands in some row.
+        rows: All allowed rows, of the same length.
+        strength: Number of values in a combination; with 1, every value is covered.
     """
-    missing = {values for row in rows for values in held(row, strength)}
-    # What a row holds of what is missing only falls: the best is found without looking at the others again.
-    queue = [(-len(held(row, strength)), place) for place, row in enumerate(rows)]
+    missing = {values for row in rows for values in combined(row, strength)}
+    # The number that a row newly covers only falls, so the best row is found without examining all others.
+    queue = [(-len(combined(row, strength)), place) for place, row in enumerate(rows)]
     heapify(queue)
     chosen = []
     while missing:
         _, place = heappop(queue)
-        new = held(rows[place], strength) & missing
+        new = combined(rows[place], strength) & missing
         if queue and (-len(new), place) > queue[0]:
             heappush(queue, (-len(new), place))
             continue
@@ -246,8 +246,8 @@ def covering(rows: Sequence[Row], *, strength: int = TRIPLES) -> list[Row]:
     return chosen
 
 
-def held(row: Sequence[Hashable], strength: int = TRIPLES) -> set[Values]:
-    """Return every set of so many values of a row, each with its column; fewer where the row is shorter."""
+def combined(row: Sequence[Hashable], strength: int = TRIPLES) -> set[Values]:
+    """Return every set of `strength` values of a row, each with its column; all values of a shorter row."""
     return {frozenset(values) for values in combinations(enumerate(row), min(strength, len(row)))}
 
 
@@ -255,18 +255,18 @@ def accepted_mixes(registry: Registry, names: Mapping[str, Sequence[str]] | None
     """Return all combinations that the fit check does not refuse.
 
     Args:
-        registry: What is installed.
-        names: By slot what fills it, where that is not everything.
+        registry: The installed plugins.
+        names: The components of a slot, by slot; other slots take all components.
     """
     return [mix for mix in mixes(registry, names=names) if mix.verdict != "refused"]
 
 
 def covering_mixes(found: Iterable[Mix], *, strength: int = TRIPLES) -> list[Mix]:
-    """Return combinations that together hold what any three fillings (or so many) of one combination hold.
+    """Return combinations that together cover every triple of parts that occurs in the given ones.
 
     Args:
         found: Combinations that are not refused.
-        strength: How many fillings.
+        strength: Number of parts to cover together; 3 covers triples.
     """
     by_texts = {tuple(mix.texts.values()): mix for mix in found}
     return [by_texts[texts] for texts in covering(list(by_texts), strength=strength)]

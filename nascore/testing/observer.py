@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 Event = tuple[str, tuple[Any, ...]]
-"""Name of a method, and what it is called with."""
+"""Name of a method, and its arguments."""
 
 STEPS: Final = 4
 STEPS_PER_EPOCH: Final = 2
@@ -37,26 +37,26 @@ RESULT: Final = {"status": "done", "validation_accuracy": 0.5, "interval": [0.4,
 
 
 def events(registry: Registry, folder: Path) -> list[Event]:
-    """Return what a search tells, but for its end: two jobs, of which the second has fewer figures.
+    """Return the events of a search of two jobs, except `run_ended`; the second job reports fewer values.
 
     Args:
-        registry: What is installed.
-        folder: The run's folder.
+        registry: The installed plugins.
+        folder: The folder of the run.
     """
     parts = {"space": ["builtin:tiny"], "updater": ["builtin:uniform"], "dataset": ["builtin:synthetic"]}
     recipe = settled(Request(names={**parts, "observer": ["none"]}, scale="mini"), registry)
-    told: list[Event] = [("run_started", (folder, recipe))]
+    reported: list[Event] = [("run_started", (folder, recipe))]
     for number, (job, phase) in enumerate((("001-search", "search"), ("002-train", "train")), start=1):
         searching = phase == "search"
-        told += [("job_started", (job, number, 2)), ("phase_started", (phase, STEPS, STEPS_PER_EPOCH))]
+        reported += [("job_started", (job, number, 2)), ("phase_started", (phase, STEPS, STEPS_PER_EPOCH))]
         for step in range(STEPS):
-            told.append(("step_finished", (_step(step, searching=searching),)))
+            reported.append(("step_finished", (_step(step, searching=searching),)))
             if (step + 1) % STEPS_PER_EPOCH == 0:
-                told.append(("epoch_finished", (_epoch(phase, step + 1, searching=searching),)))
+                reported.append(("epoch_finished", (_epoch(phase, step + 1, searching=searching),)))
                 if searching:
-                    told.append(("architecture_changed", (architecture(),)))
-        told.append(("job_finished", (job, dict(RESULT))))
-    return [*told, ("run_finished", (folder, dict(RESULT)))]
+                    reported.append(("architecture_changed", (architecture(),)))
+        reported.append(("job_finished", (job, dict(RESULT))))
+    return [*reported, ("run_finished", (folder, dict(RESULT)))]
 
 
 def architecture() -> Description:
@@ -91,69 +91,70 @@ def _epoch(phase: str, step: int, *, searching: bool) -> EpochReport:
     )
 
 
-KEPT = ("recipe.yaml", "result.json")
+FILES = ("recipe.yaml", "result.json")
 
 
 class ObserverConformance(PartConformance):
-    """The checks of an observer: it sees all that is told, and changes nothing."""
+    """The checks of an observer: it accepts every event, and changes nothing."""
 
     slot: ClassVar[str] = "observer"
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Tell it a whole run."""
+        """Send it the events of a whole run."""
         del seed
         with _run() as folder:
-            self._tell(part, self._events(folder))
+            self._send(part, self._events(folder))
         return {}
 
     def test_takes_every_event(self) -> None:
-        """It takes all that a run tells, with the figures that a trainer may leave out."""
+        """It accepts every event of a run, also without the values that a trainer may leave out."""
         part = self.made()
-        self.hold(isinstance(part, Observer), f"is no Observer but {type(part).__name__}: extend that class")
+        kind = type(part).__name__
+        self.hold(isinstance(part, Observer), f"builds {kind}, which does not extend nascore.api.Observer")
         self.exercise(part, 0)
 
     def test_prints_nothing_to_stdout(self) -> None:
-        """It leaves stdout, which is for results, to the verb."""
+        """It prints nothing to stdout, which is reserved for results."""
         with _run() as folder, redirect_stdout(StringIO()) as out:
-            self._tell(self.made(), self._events(folder))
+            self._send(self.made(), self._events(folder))
         self.hold(not out.getvalue(), f"prints to stdout: {out.getvalue().strip()[:60]!r}")
 
     def test_lets_go_when_a_run_breaks_off(self) -> None:
-        """It lets go wherever a run ends: before its start, in a phase, or in the middle of a job."""
+        """It accepts `run_ended` after every event, since a run can stop anywhere."""
         with _run() as folder:
-            told = self._events(folder)
-            for most in range(len(told) + 1):
-                self._tell(self.made(), told[:most])
+            reported = self._events(folder)
+            for count in range(len(reported) + 1):
+                self._send(self.made(), reported[:count])
 
     def test_watches_run_after_run(self) -> None:
-        """One run after the other can be watched, each with an observer of its own."""
+        """Several runs can be watched one after the other, each by its own observer."""
         for _ in range(2):
             self.exercise(self.made(), 0)
 
     def test_leaves_what_it_is_told_alone(self) -> None:
-        """It changes nothing of what it is handed."""
+        """It does not change its arguments."""
         with _run() as folder:
-            told = self._events(folder)
-            handed = [(name, tuple(map(copied, details))) for name, details in told]
-            self._tell(self.made(), handed)
-        for (name, before), (_, after) in zip(told, handed, strict=True):
+            reported = self._events(folder)
+            sent = [(name, tuple(map(copied, details))) for name, details in reported]
+            self._send(self.made(), sent)
+        for (name, before), (_, after) in zip(reported, sent, strict=True):
             if name != "run_started":  # a recipe is compared by identity
-                self.hold(before == after, f"changes what it is handed by {name}")
+                self.hold(before == after, f"changes an argument of {name}")
 
     def test_leaves_the_runs_files_alone(self) -> None:
-        """It changes no file of the run; it may add some."""
+        """It changes no file of the run; it may add files."""
         with _run() as folder:
             before = _files(folder)
-            self._tell(self.made(), self._events(folder))
+            self._send(self.made(), self._events(folder))
             after = _files(folder)
         for name, text in before.items():
             self.hold(after.get(name) == text, f"changes {name} in the folder of the run")
 
     def test_leaves_the_process_alone(self) -> None:
-        """It leaves the folder, threads, the type of numbers and whether gradients are kept as they were."""
+        """It changes neither working folder, threads, default type nor the recording of gradients."""
         with _run() as folder, untouched():
             before = _process()
-            self._tell_unguarded(self.made(), self._events(folder))
+            self._send_unguarded(self.made(), self._events(folder))
             after = _process()
         changed = [name for name in before if before[name] != after[name]]
         self.hold(not changed, f"changes {', '.join(changed)} of the process")
@@ -161,41 +162,41 @@ class ObserverConformance(PartConformance):
     def _events(self, folder: Path) -> list[Event]:
         return events(self.found(), folder)
 
-    def _tell(self, part: Any, told: Iterable[Event]) -> None:  # noqa: ANN401 - a plugin's class
-        # As the engine does: what it changes of the process must not fail other checks.
+    def _send(self, part: Any, reported: Iterable[Event]) -> None:  # noqa: ANN401 - a plugin's class
+        # Restored as in the engine, so that changes to the process fail only the check of it.
         with untouched():
-            self._tell_unguarded(part, told)
+            self._send_unguarded(part, reported)
 
-    def _tell_unguarded(self, part: Any, told: Iterable[Event]) -> None:  # noqa: ANN401 - the same
-        # What it shows on stderr is for runs, and not for who reads the report on it.
+    def _send_unguarded(self, part: Any, reported: Iterable[Event]) -> None:  # noqa: ANN401 - the same
+        # The output of the observer does not belong in the report of the checks.
         with redirect_stderr(StringIO()):
-            for name, details in [*told, ("run_ended", ())]:
+            for name, details in [*reported, ("run_ended", ())]:
                 try:
                     getattr(part, name)(*details)
                 except Exception as error:
                     raise NotConformingError(
-                        f"{self.component} breaks at {name}: {error_line(error)}."
+                        f"{self.component} raises an exception in {name}: {error_line(error)}."
                     ) from error
 
 
 @contextmanager
 def _run() -> Iterator[Path]:
     with TemporaryDirectory() as folder:
-        for name in KEPT:
+        for name in FILES:
             (Path(folder) / name).write_text("{}\n", encoding="utf-8")
         yield Path(folder)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in KEPT if (folder / name).is_file()}
+    return {name: (folder / name).read_bytes() for name in FILES if (folder / name).is_file()}
 
 
 def _process() -> dict[str, Any]:
     return deepcopy(
         {
-            "the folder": str(Path.cwd()),
-            "the threads": torch.get_num_threads(),
-            "the type of numbers": torch.get_default_dtype(),
-            "the gradients": torch.is_grad_enabled(),
+            "the working folder": str(Path.cwd()),
+            "the number of threads": torch.get_num_threads(),
+            "the default type": torch.get_default_dtype(),
+            "the recording of gradients": torch.is_grad_enabled(),
         }
     )

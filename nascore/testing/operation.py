@@ -40,22 +40,22 @@ CHANNELS = 3
 
 
 def exported(name: str, place: Place, catalogue: Catalogue, *, head: bool) -> tuple[Tensor, Tensor]:
-    """Return the logits of a network with an operation, and those of the file that it is written out as.
+    """Return the logits of a network with an operation, and the logits of its exported `model.py`.
 
     Args:
         name: The operation.
-        place: Where it stands, behind a stem.
+        place: Its place, after a stem.
         catalogue: The operations.
-        head: Whether it gives the logits itself.
+        head: Whether the operation gives the logits.
 
     Raises:
-        DescriptionError: It cannot stand there.
-        PluginError: It cannot be written out.
+        DescriptionError: The operation does not fit the place.
+        PluginError: The operation cannot be exported.
     """
     images = torch.rand(EXPORTED_IMAGES, CHANNELS, SIZE, SIZE, generator=generator(0))
     with seeded(), torch.no_grad():
         network = compiled(_around(name, place, head=head), catalogue).train()
-        network(images)  # so that running statistics are none that every norm begins with
+        network(images)  # so that running statistics differ from their initial values
     network.eval()
     with seeded(), torch.no_grad():
         given: Tensor = network(images)
@@ -68,7 +68,7 @@ def _around(name: str, place: Place, *, head: bool) -> Description:
     stem = Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),), width=place.c_in // unit)
     width: Width = "classes" if head else place.c_out // unit
     edge = Edge(source="stem", ops=(Op(name),))
-    # Of a reduction, the whole from the images on: the stem has none.
+    # Reduction is relative to the images, and the stem does not reduce.
     nodes = [stem, Node(name="op", edges=(edge,), width=width, reduction=place.stride)]
     if not head:
         nodes.append(Node(name="head", edges=(Edge(source="op", ops=(Op("classifier"),)),), width="classes"))
@@ -83,7 +83,7 @@ def _around(name: str, place: Place, *, head: bool) -> Description:
 
 
 def _written(network: Network, images: Tensor, folder: Path) -> Tensor:
-    """Write the network into a folder, and return what the file that is read back gives."""
+    """Export the network into a folder, and return the logits of the exported file."""
     path = folder / "model.py"
     channels, height, width = images.shape[1:]
     unchanged = Preprocessing(shape=(channels, height, width), mean=(0.0,) * channels, std=(1.0,) * channels)
@@ -103,27 +103,27 @@ def _written(network: Network, images: Tensor, folder: Path) -> Tensor:
 WIDTHS: Final = ((4, 4), (4, 8), (8, 4), (3, 6))
 """Channels of input and output."""
 STRIDES: Final = (1, 2, 3)
-"""Strides that are tried; of an operation that names its own, those."""
+"""Strides that are tried, unless the operation declares its strides."""
 SIZES: Final = ((8, 8), (9, 9), (8, 6))
 """Heights and widths of the input; odd ones too."""
 SWITCHES: Final[tuple[str, ...]] = ("affine", "pool_norm")
-"""Settings that a description decides on."""
+"""Operation settings whose value comes from the description."""
 IMAGES: Final = 2
 AUXILIARY: Final = "auxiliary"
-"""What the names of auxiliary heads hold."""
+"""The prefix of the names of auxiliary heads."""
 FLAT: Final = 2
-"""Dimensions of what a head gives, [B, C]."""
+"""Number of dimensions of logits, [B, C]."""
 
 
 @frozen(kw_only=True)
 class Place:
-    """Where an operation may stand.
+    """A place of an operation in a network.
 
     Attributes:
         c_in: Channels of the input.
         c_out: Channels of the output.
-        stride: How much smaller the output is.
-        switches: Values of the settings that a description decides on.
+        stride: The factor by which the output is smaller.
+        switches: Values of the settings that come from the description.
     """
 
     c_in: int
@@ -137,16 +137,16 @@ class Place:
 
 
 class OperationConformance(Conformance):
-    """The checks of an operation, wherever its entry in the catalogue lets it stand."""
+    """The checks of an operation, in every place that its declaration allows."""
 
     slot: ClassVar[str] = "operation"
 
     @classmethod
     def entry(cls) -> Operation:
-        """Return the operation's entry in the catalogue.
+        """Return the declaration of the operation.
 
         Raises:
-            PluginError: There is none of this name.
+            PluginError: No operation has this name.
         """
         catalogue = cls.found().operations()
         if cls.component not in catalogue:
@@ -156,7 +156,7 @@ class OperationConformance(Conformance):
 
     @classmethod
     def places(cls) -> Iterator[Place]:
-        """Yield every place of those that are tried in which the operation may stand."""
+        """Yield each of the usual places that the operation's declaration allows."""
         entry = cls.entry()
         strides = STRIDES if entry.strides is None else entry.strides
         names = [name for name in SWITCHES if name in entry.settings]
@@ -168,7 +168,7 @@ class OperationConformance(Conformance):
 
     @classmethod
     def standing(cls) -> Iterator[Place]:
-        """Yield every place in which it gives its shape: that it does not is told by one check."""
+        """Yield every place where its output has the right shape; one check reports the others."""
         for place in cls.places():
             try:
                 right = all(cls._shape(place, size) in cls._wanted(place, size) for size in SIZES)
@@ -179,10 +179,10 @@ class OperationConformance(Conformance):
 
     @classmethod
     def built(cls, place: Place) -> nn.Module:
-        """Build the operation for a place, the same weights each time.
+        """Build the operation for a place, with the same weights each time.
 
         Raises:
-            NotConformingError: It cannot be built.
+            NotConformingError: The operation cannot be built.
         """
         entry = cls.entry()
         try:
@@ -197,26 +197,26 @@ class OperationConformance(Conformance):
         return module
 
     def test_can_stand_somewhere(self) -> None:
-        """Its entry lets it stand in some usual place: channels that stay or change, and a stride."""
-        self.hold(any(True for _ in self.places()), "may stand in none of the usual places")
+        """Its declaration allows at least one usual combination of channels and stride."""
+        self.hold(any(True for _ in self.places()), "allows none of the usual channels and strides")
 
     def test_gives_its_shape(self) -> None:
-        """It gives [B, c_out, ceil(H/stride), ceil(W/stride)], or, as a head of the frame, [B, c_out]."""
+        """It returns [B, c_out, ceil(H/stride), ceil(W/stride)], or [B, c_out] if it is a head."""
         for place in self.places():
             for size in SIZES:
                 shape, wanted = self._shape(place, size), self._wanted(place, size)
-                text = f"gives the shape {shape} of images of {size} for {place}, not {wanted[0]}"
+                text = f"returns the shape {shape} for images of {size} and {place}, not {wanted[0]}"
                 self.hold(shape in wanted, text)
 
     def test_a_gradient_gets_through(self) -> None:
-        """The gradient reaches its weights, and its input where what it gives depends on the input."""
+        """The gradient reaches its weights, and its input if the output depends on it."""
         for place in self.standing():
             module, x = self.built(place).train(), _images(place)
-            y = self._run(module, x.requires_grad_() + 0)  # no leaf: that it writes into it is another check
+            y = self._run(module, x.requires_grad_() + 0)  # no leaf: another check tests writes to the input
             if not y.requires_grad:
                 other = self._run(self.built(place).train(), _images(place, seed=1))
                 depends = not same(y, other) or any(True for _ in module.parameters())
-                self.hold(not depends, f"gives numbers without a gradient, for {place}")
+                self.hold(not depends, f"returns a tensor without a gradient, for {place}")
                 continue
             weights = {name: one for name, one in module.named_parameters() if one.requires_grad}
             slope = torch.rand(y.shape, generator=generator(2))
@@ -224,49 +224,47 @@ class OperationConformance(Conformance):
             self._reached(place, dict(zip(("its input", *weights), found, strict=True)))
 
     def test_leaves_its_input_alone(self) -> None:
-        """It writes nothing into its input, which others read too."""
+        """It does not change its input, which other operations read too."""
         for place in self.standing():
             x = _images(place)
             before = x.clone()
             self._run(self.built(place).train(), x)
-            self.hold(same(x, before), f"writes into its input, for {place}")
+            self.hold(same(x, before), f"changes its input, for {place}")
 
     def test_evaluates_one_image_like_many(self) -> None:
-        """In evaluation it gives the same each time, unless it says that it is random, one image or many."""
+        """In evaluation mode it repeats its output, alone and in a batch, unless it declares `random`."""
         if self.entry().random:
             raise NotExaminedError("it declares that it is random")
         for place in self.standing():
             module, x = self.built(place), _images(place)
             if _takes_the_batchs(module):
-                continue  # a candidate of an open network, whose norms have no numbers but the batch's
+                continue  # a candidate of an open network: its norms use only batch statistics
             self._run(module.train(), x)
             module.eval()
             whole = self._run(module, x)
             self.hold(
-                same(whole, self._run(module, x, seed=1)), f"gives something else each time, for {place}"
+                same(whole, self._run(module, x, seed=1)), f"returns something else each time, for {place}"
             )
             alone = torch.cat([self._run(module, one[None]) for one in x])
             close = torch.allclose(whole, alone, rtol=1e-4, atol=1e-5)
-            self.hold(
-                close, f"gives something else of an image alone than of the same among others, for {place}"
-            )
+            self.hold(close, f"returns something else for an image alone than in a batch, for {place}")
 
     def test_can_be_exported(self) -> None:
-        """A network with it can be written out as a Python file without nascore, and gives the same."""
-        # An auxiliary head is part of training alone: model.py is without it.
+        """A network with it can be exported to a `model.py` that computes the same without nascore."""
+        # An auxiliary head is used only in training, so model.py does not contain it.
         if self.entry().random:
             raise NotExaminedError("it declares that it is random")
         if self.component.startswith(AUXILIARY):
-            raise NotExaminedError("a network that is written out has no auxiliary head")
+            raise NotExaminedError("an exported network has no auxiliary head")
         for place in self.standing():
             try:
                 head = self._is_head(place)
                 given, written = exported(self.component, place, self.found().operations(), head=head)
             except NascoreError as error:
-                self.hold(holds=False, text=f"cannot be written into a model.py, for {place}: {error}")
+                self.hold(holds=False, text=f"cannot be exported to a model.py, for {place}: {error}")
             else:
                 close = torch.allclose(given, written, rtol=1e-4, atol=1e-5)
-                self.hold(close, f"computes something else in the model.py that is written, for {place}")
+                self.hold(close, f"computes something else in the exported model.py, for {place}")
 
     def _reached(self, place: Place, found: dict[str, Any]) -> None:
         missing = [name for name, slope in found.items() if slope is None]
@@ -280,21 +278,21 @@ class OperationConformance(Conformance):
 
     @classmethod
     def _wanted(cls, place: Place, size: tuple[int, int]) -> list[tuple[int, ...]]:
-        """Return the shapes that it may give: of a state, and of logits if it is part of the frame."""
+        """Return the allowed output shapes: that of a state, and that of logits if it is structural."""
         state = (IMAGES, place.c_out, *(-(-one // place.stride) for one in size))
         return [state, state[:FLAT]] if cls.entry().structural else [state]
 
     @classmethod
     def _shape(cls, place: Place, size: tuple[int, int]) -> tuple[int, ...]:
-        # No numbers are computed: it is built as costs are counted.
+        # On the meta device: the shape needs no numbers.
         with torch.device("meta"), torch.no_grad():
             module = cls.built(place).train()
             try:
                 y = module(torch.empty(IMAGES, place.c_in, *size))
             except Exception as error:
-                text = f"{cls.component} breaks at images of {size} for {place}: {error_line(error)}."
+                text = f"{cls.component} fails with images of {size}, for {place}: {error_line(error)}."
                 raise NotConformingError(text) from error
-        cls.hold(isinstance(y, torch.Tensor), f"gives no tensor but {type(y).__name__}")
+        cls.hold(isinstance(y, torch.Tensor), f"returns {type(y).__name__}, not a tensor")
         return tuple(y.shape)
 
     def _run(self, module: nn.Module, x: Tensor, *, seed: int = 0) -> Tensor:
@@ -304,7 +302,7 @@ class OperationConformance(Conformance):
 
 
 def _images(place: Place, *, seed: int = 0) -> Tensor:
-    # Normal numbers: of both signs, so that what writes into its input shows.
+    # Normal numbers have both signs, so that in-place operations such as ReLU show.
     return torch.randn(IMAGES, place.c_in, 9, 9, generator=generator(seed))
 
 

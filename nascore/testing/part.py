@@ -26,7 +26,7 @@ States: TypeAlias = dict[str, bytes]
 
 
 def states() -> States:
-    """Return where the global random numbers of torch, numpy and Python stand."""
+    """Return the states of the global random generators of torch, NumPy and Python."""
     _kind, numbers, place, *_rest = np.random.get_state()  # noqa: NPY002 - the global ones are meant
     return {
         "torch": torch.get_rng_state().numpy().tobytes(),
@@ -36,16 +36,16 @@ def states() -> States:
 
 
 def moved(before: States) -> list[str]:
-    """Return whose global random numbers are not where they were, by name."""
+    """Return the names of the global random generators whose state has changed."""
     now = states()
     return [name for name, state in before.items() if now[name] != state]
 
 
 @contextmanager
 def seeded(seed: int = 0) -> Iterator[None]:
-    """Begin inside with the same global random numbers each time, and put back what was there.
+    """Seed the global random generators inside the context, and restore their states afterwards.
 
-    So a part that draws of them is found by the check for that, and fails no other.
+    So a part that draws from them fails only the check of global random numbers.
     """
     torch_was, numpy_was, python_was = (
         torch.get_rng_state(),
@@ -64,31 +64,31 @@ def seeded(seed: int = 0) -> Iterator[None]:
 
 
 class PartConformance(Conformance, ABC):
-    """Checks that need nothing of a part but that it can be used once; :meth:`exercise` says how.
+    """Checks of every part; :meth:`exercise` uses the part once.
 
     Attributes:
-        largest: Bounds of settings above it are not tried.
+        largest: Larger bounds of settings are not tried.
     """
 
     largest: ClassVar[float] = 1e9
 
     @abstractmethod
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Use the part once on something small; returns what it gave, by name.
+        """Use the part once on a small example, and return its results by name.
 
         Args:
-            part: The part, freshly built.
-            seed: Seeds the generators that are handed to it.
+            part: The part, newly built.
+            seed: Seed of the generators that it gets.
         """
 
     def test_its_defaults_work(self) -> None:
-        """It is built with its default settings, and then works."""
+        """The part can be built with its default settings and used."""
         with seeded():
             given = self.exercise(self.made(), 0)
-        self._finite(given, "gives numbers that are not finite, with its default settings")
+        self._finite(given, "gives numbers that are not finite with its default settings")
 
     def test_its_bounds_hold(self) -> None:
-        """It works at every bound and with every choice that its settings declare and its check allows."""
+        """The part works at every bound and with every choice that its settings declare."""
         build = self.declared().builder()
         for text, settings in self.variants(largest=self.largest):
             try:
@@ -97,32 +97,30 @@ class PartConformance(Conformance, ABC):
             except NotConformingError:
                 raise
             except Exception as error:
-                broken = (
-                    f"{self.component} breaks with {text}, which its settings allow: {error_line(error)}."
-                )
+                broken = f"{self.component} fails with {text}, which its settings allow: {error_line(error)}."
                 raise NotConformingError(broken) from error
             self._finite(given, f"gives numbers that are not finite with {text}, which its settings allow")
 
     def test_leaves_the_global_random_numbers_alone(self) -> None:
-        """It draws no random numbers but from the generators that it is handed."""
+        """The part draws random numbers only from the generators that it gets."""
         with seeded():
-            # Once before: what is imported on first use may draw, and that is not the part's doing.
+            # Use it once before: a module that is imported on first use may draw.
             self.exercise(self.made(), 0)
             before = states()
             self.exercise(self.made(), 0)
             drawn = moved(before)
-        self.hold(not drawn, f"draws from the global random numbers of {' and '.join(drawn)}")
+        self.hold(not drawn, f"draws from the global random generator of {' and '.join(drawn)}")
 
     def test_repeats_itself(self) -> None:
-        """It gives the same for the same seed, to the bit."""
+        """The same seed gives bit-equal results."""
         given = []
         for _ in range(2):
             with seeded():
                 given.append(self.exercise(self.made(), 3))
         one, other = given
-        self.hold(one.keys() == other.keys(), "gives something else when it is used again with the same seed")
+        self.hold(one.keys() == other.keys(), "gives other results when it is used again with the same seed")
         different = [name for name in one if not same(one[name], other[name])]
-        self.hold(not different, f"gives another {' and '.join(different)} for the same seed")
+        self.hold(not different, f"gives a different {' and '.join(different)} for the same seed")
 
     def _finite(self, given: Mapping[str, Tensor], text: str) -> None:
         strange = [name for name, value in given.items() if not bool(torch.isfinite(value).all())]
@@ -130,15 +128,15 @@ class PartConformance(Conformance, ABC):
 
 
 def same(one: Tensor, other: Tensor) -> bool:
-    """Say whether two tensors have the same shape and bits; a number that is none equals itself."""
+    """Return whether two tensors have the same shape and values; NaN equals NaN."""
     return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())  # noqa: PLR0124 - NaN
 
 
 def reread(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state as it comes back from a file.
+    """Return a state after saving it to a file and loading it.
 
     Raises:
-        NotConformingError: It holds what a file of tensors and plain values cannot.
+        NotConformingError: The state contains objects other than tensors and plain values.
     """
     file = BytesIO()
     torch.save(dict(state), file)
@@ -146,35 +144,37 @@ def reread(state: Mapping[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = torch.load(file, weights_only=True)
     except Exception as error:
-        raise NotConformingError(f"A state holds objects that cannot be loaded safely: {error}.") from error
+        raise NotConformingError(
+            f"A state contains objects that cannot be loaded safely: {error}."
+        ) from error
     return loaded
 
 
 NEAR: Final = 0.7
-"""How alike two names are, of which one is taken for the other misspelt."""
+"""The similarity from which on a name counts as a misspelt optional method."""
 
 
 class OptionalMethods(PartConformance):
-    """The checks of a slot whose protocol has optional methods, most of them declared as a capability.
+    """Checks of a slot whose protocol has optional methods, most of them declared as a capability.
 
     Attributes:
-        optional: The names of those that a wider protocol of the slot asks for, without a capability.
+        optional: Optional methods without a capability, which belong to a wider protocol of the slot.
     """
 
     optional: ClassVar[tuple[str, ...]] = ()
 
     def test_optional_methods_are_spelt_right(self) -> None:
-        """Nothing that it has is called nearly as a method that is optional: that would never be called."""
+        """No method has nearly the name of an optional method, which would never be called."""
         own = {name for name in dir(self.made()) if not name.startswith("_")}
         declarable = (name for methods in METHODS.get(self.slot, {}).values() for name in methods)
         optional = [*dict.fromkeys((*declarable, *self.optional))]
         for name in optional:
             near = get_close_matches(name, sorted(own - {*optional}), cutoff=NEAR)
-            text = f"has {', '.join(near)} and no {name}, which is what is called"
+            text = f"has {', '.join(near)} but not {name}, the name that nascore calls"
             self.hold(name in own or not near, text)
 
     def test_declares_its_optional_methods(self) -> None:
-        """It has the optional methods that it declares, with all settings, and declares those that it has."""
+        """The part declares exactly the optional methods that it has, with all settings."""
         declared = self.declared()
         cases = [(text, settings, declared.given(settings)) for text, settings in self.settings_tried()]
         ever = frozenset[str]().union(*(given for _, _, given in cases))
@@ -184,15 +184,15 @@ class OptionalMethods(PartConformance):
                 self.hold(False, f"{fault}{text}")  # noqa: FBT003 - as a check has it
 
     def callable_of(self, part: Any, capability: str, settings: Any) -> bool:  # noqa: ANN401 - a plugin's class
-        """Return whether a part declares a capability with its settings, and has the methods that go with it.
+        """Return whether a part declares a capability with its settings, and has the methods of it.
 
-        Where it lacks them, `test_declares_its_optional_methods` reports it.
+        `test_declares_its_optional_methods` reports missing methods.
         """
         methods = METHODS[self.slot][capability]
         return capability in self.declared().given(settings) and all(hasattr(part, name) for name in methods)
 
     def settings_tried(self) -> Iterator[tuple[str, Any]]:
-        """Yield the settings that it is examined with, and each variant, with a text that names it."""
+        """Yield the settings to examine with, and each variant, with a text that names it."""
         yield "", self.configured()
         for text, settings in self.variants(largest=self.largest):
             yield f" (with {text})", settings

@@ -1,8 +1,9 @@
 """The planted test: does a search find the one useful candidate of four in each of three places?
 
-It needs no accuracy to judge by: the right answer is known, chance finds a quarter of it, and a rule that
-moves the wrong way none. A relaxation that draws at random, or leaves candidates unrun, searches in the form
-`residual` of the space, where a wrong operation hides nothing from later places; any other in `chain`.
+The test needs no accuracies, because the right answer is known. A random choice finds a quarter of the
+useful candidates, and a rule with the wrong sign none. Relaxations that draw at random, or do not run all
+candidates, are tested in the form `residual` of the space, where a wrong operation hides nothing from later
+places; others in `chain`.
 """
 
 from __future__ import annotations
@@ -33,21 +34,21 @@ if TYPE_CHECKING:
 USEFUL: Final = Op("conv_3x3")
 SEEDS: Final = (0, 1)
 MARGIN: Final = 2.0
-"""How often the mean weight of its segment the weight of the useful candidate must at least be."""
+"""The smallest weight of a useful candidate, in multiples of the mean weight of its segment."""
 
 EPOCHS: Final = {"chain": 10, "residual": 16}
-"""Passes over the images, by form of the space: where one operation of each is run, a step tells less."""
+"""Epochs by form of the space: a step that runs one operation in each place shows less."""
 
 
 @frozen(kw_only=True)
 class PlantedResult:
-    """What one search learned.
+    """The result of one search.
 
     Attributes:
-        seed: Seed of the run, and of where the useful candidates stand.
+        seed: Seed of the run and of the places of the useful candidates.
         form: The form of the space.
-        shares: For each place the weight of the useful candidate, in mean weights of its segment.
-        kept: For each place the operation that would be kept; of several the strongest, of none none.
+        shares: By place the weight of the useful candidate, in multiples of the mean weight of its segment.
+        kept: By place the strongest operation that deriving would keep; places that keep none are missing.
     """
 
     seed: int
@@ -56,7 +57,7 @@ class PlantedResult:
     kept: Mapping[str, Op]
 
     def missed(self) -> list[str]:
-        """Return the places where the useful candidate does not stand out."""
+        """Return the places where the weight of the useful candidate is too small."""
         return [place for place, share in self.shares.items() if share < MARGIN]
 
     def lost(self) -> list[str]:
@@ -65,7 +66,7 @@ class PlantedResult:
 
 
 def form_for(registry: Registry, names: Mapping[str, str], sets: tuple[str, ...] = ()) -> str:
-    """Return the form of the space for the relaxation with which these parts search, by what it declares.
+    """Return the form of the space for the relaxation of a search with these parts.
 
     Raises:
         RecipeError: The parts do not fit.
@@ -82,8 +83,8 @@ def planted(
 
     Args:
         registry: What is installed.
-        names: What fills a slot, besides space and data set.
-        seed: Decides on the run, and on where the useful candidates stand.
+        names: The components by slot, besides space and data set.
+        seed: Seed of the run and of the places of the useful candidates.
         sets: Further settings, as ``PATH=VALUE``.
 
     Raises:
@@ -105,7 +106,7 @@ def planted(
 
 
 def _share(weights: Tensor, column: int) -> float:
-    # By size: a free relaxation may weigh a candidate below zero, and then it matters as well.
+    # Absolute values: an unconstrained relaxation may give negative weights, which also have an effect.
     sizes = weights.abs()
     return float((weights[:, column] / sizes.mean(dim=1)).min())
 
@@ -124,13 +125,13 @@ SMALL: Final = {
     "seed_epochs": 1,
     "warm_up": 0,
 }
-"""By a setting's name its value, where its bounds allow it; one of another name stays as at `mini`."""
+"""Small values by name of the setting, raised to its bounds; other settings keep their value at `mini`."""
 
 CLASSES: Final = 3
 IMAGES: Final = 20
-"""Training images: two batches for each half, also where a growth run holds some back."""
+"""Number of training images: two batches for each half, also if a growth run holds some back."""
 SIZES: Final = (8, 16, 32, 64)
-"""Heights and widths of images; the first that a space can hold is taken."""
+"""Heights and widths of images; the first that fits the space is used."""
 
 DATASET: Final = "builtin:synthetic"
 
@@ -139,8 +140,8 @@ def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
     """Return the settings that make a search small, as ``PATH=VALUE``.
 
     Args:
-        recipe: What is searched with, at the scale `mini`.
-        registry: What is installed.
+        recipe: The recipe of the search, at the scale `mini`.
+        registry: The installed plugins.
     """
     size, space = _space(recipe.part("space").component, registry)
     sets = [f"dataset.{text}" for text in (f"count={IMAGES}", f"size={size}", f"classes={CLASSES}")]
@@ -149,7 +150,7 @@ def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
         if slot not in {"space", "dataset", RUN}:
             for part in parts:
                 sets += [f"{part.prefix}{text}" for text in small(part.component)]
-    # As many cells as at `mini`: a space may not be possible with fewer.
+    # Cells stay as at `mini`: some spaces cannot have fewer.
     training = _values(settings_of(SEARCH_RUN.config)["training"].type)
     return (*sets, *(f"training.{name}={value}" for name, value in training if name != "cells"))
 
@@ -161,7 +162,7 @@ def small(component: Component) -> tuple[str, ...]:
 
 @cache
 def _space(component: Component, registry: Registry) -> tuple[int, tuple[str, ...]]:
-    """Return the smallest images that a space can hold, and the settings with which it can be built small."""
+    """Return the smallest image size that fits a space, and the settings that make the space small."""
     build = component.builder()
     wished = dict(_values(component.config))
     for settings in ({**component.mini, **wished}, component.mini):
@@ -169,10 +170,10 @@ def _space(component: Component, registry: Registry) -> tuple[int, tuple[str, ..
             kind = facts(channels=3, size=size, classes=CLASSES)
             try:
                 expand(build(component.config(**settings)).describe(kind), registry.operations())
-            except Exception:  # noqa: BLE001, S112 - whatever a space raises that is not for this size
+            except Exception:  # noqa: BLE001, S112 - a space may raise anything for a size that it does not fit
                 continue
             return size, () if settings is component.mini else tuple(_small(component.config))
-    return SIZES[0], ()  # it cannot be built at all, which the search itself then says
+    return SIZES[0], ()  # it cannot be built at all, which the search will report
 
 
 def _small(config: type) -> Iterator[str]:

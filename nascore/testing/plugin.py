@@ -58,14 +58,14 @@ plugins = discover(Selection(files=tuple(asked["files"]), only=tuple(asked["only
 
 
 def torch_importer(plugin: Plugin) -> str:
-    """Return the place, as ``FILE:LINE``, at which a plugin imports torch while it is loaded; empty: nowhere.
+    """Return the ``FILE:LINE`` where a plugin imports torch while it is loaded; empty if it does not.
 
     Args:
-        plugin: A plugin that is ready. One that is neither a file nor of a distribution (an object in a
-            test) cannot be loaded elsewhere, and is taken to import none.
+        plugin: A plugin that is ready. A plugin without a file or distribution (an object in a test)
+            cannot be loaded in another process; it counts as not importing torch.
 
     Raises:
-        NotConformingError: It cannot be loaded alone.
+        NotConformingError: The plugin cannot be loaded alone.
     """
     if not plugin.is_file and not plugin.distribution:
         return ""
@@ -91,7 +91,7 @@ def torch_importer(plugin: Plugin) -> str:
 
 
 LONGEST: Final = 80
-"""Letters of a summary, so that a list of them can be read."""
+"""Maximum length of a summary, in characters, so that a list of summaries is easy to read."""
 CHANNELS: Final = 4
 SIZE: Final = 16
 """Height and width of the images on which an operation is tried."""
@@ -99,7 +99,7 @@ _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class PluginConformance(Conformance):
-    """The checks of a plugin as a whole: what it says of itself is right, and can be read.
+    """The checks of a plugin as a whole: its declarations are correct, and its texts are readable.
 
     Attributes:
         plugin: Name of the plugin, or of its distribution.
@@ -108,69 +108,75 @@ class PluginConformance(Conformance):
     plugin: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
-        """Let the sentences about it begin with its name."""
+        """Set the name with which messages about the plugin begin."""
         super().__init_subclass__()
         cls.component = cls.component or cls.plugin
 
     def test_is_ready(self) -> None:
-        """It is loaded, and nothing that it declares is refused."""
+        """It can be loaded, and no declaration is refused."""
         self.ready()
 
     def test_loads_without_torch(self) -> None:
-        """It is listed without importing torch, which takes seconds."""
+        """It can be listed without importing torch, which takes seconds."""
         importer = torch_importer(self.ready())
-        self.hold(not importer, f"imports torch when it is listed, in {importer}: import it where it builds")
+        self.hold(
+            not importer, f"imports torch when it is listed, in {importer}: import torch in the part's module"
+        )
 
     def test_names_can_be_typed(self) -> None:
         """Names are lower-case letters, digits and dashes."""
         wrong = [name for name, _ in self._named() if _NAME.fullmatch(name) is None]
-        self.hold(not wrong, f"has names of other signs than a-z, 0-9 and dashes: {', '.join(wrong)}")
+        self.hold(not wrong, f"has names with characters other than a-z, 0-9 and dashes: {', '.join(wrong)}")
 
     def test_summaries_are_sentences(self) -> None:
-        """Summaries are one line of at most 80 characters that ends with a stop."""
+        """Summaries are one line of at most 80 characters that ends with a full stop."""
         for name, summary in self._named():
             self.hold(summary.strip() and "\n" not in summary, f"has no summary of one line for {name}")
-            self.hold(summary.endswith("."), f"has a summary of {name} that ends without a stop: {summary}")
-            long = f"has a summary of {name} with {len(summary)} letters, and {LONGEST} are read at a glance"
+            self.hold(summary.endswith("."), f"has a summary of {name} without a full stop: {summary}")
+            long = f"has a summary of {name} with {len(summary)} characters; at most {LONGEST} are allowed"
             self.hold(len(summary) <= LONGEST, long)
 
     def test_settings_are_documented(self) -> None:
-        """Every setting says what it is, in a sentence that ends with a stop."""
+        """Every setting has a description that ends with a full stop."""
         for one in self.ready().components:
             lacking = undocumented(one.config)
-            self.hold(not lacking, f"has settings of {one.name} without a sentence: {', '.join(lacking)}")
+            self.hold(
+                not lacking,
+                f"has settings of {one.name} without a description that ends with a full stop: "
+                f"{', '.join(lacking)}",
+            )
 
     def test_needs_can_be_met(self) -> None:
-        """Every need names slots and capabilities that there are, and gives its reason."""
+        """Every need names existing slots and capabilities, and gives its reason."""
         for one in self.ready().components:
             for fault in needless(one, self.found()):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_provides_what_is_known(self) -> None:
-        """What it provides has a name that others can ask for."""
+        """It provides only capabilities that others can need."""
         for one in self.ready().components:
             for fault in unknown(one, self.found()):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_wishes_can_come_true(self) -> None:
-        """Wishes are for slots that there are; settings that are wished are allowed."""
+        """Wishes name existing slots, and their settings are valid."""
         for one in self.ready().components:
             for fault in unwishable(one, self.found()):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_unread_settings_are_there(self) -> None:
-        """What a part declares as unread is a setting, or a slot, that there is."""
+        """Every entry of a part's `unread` is an existing setting or slot."""
         for one in self.ready().components:
             for fault in unreadable(one, self.found()):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_parts_can_be_built(self) -> None:
-        """What builds a part is there, and takes its settings as the one argument."""
+        """Every part can be built with its settings as the only argument."""
         for one in self.ready().components:
             self._build(one)
 
     def test_operations_pass_the_gradient(self) -> None:
-        """Whatever the result of an operation depends on, its input and its weights, gets a gradient."""
+        """An operation gives a gradient to its input and its weights if its result depends on them."""
         for one in self.ready().operations:
             for stride in one.strides or (1, 2):
                 cut = self._cut_off(one, stride)
@@ -178,22 +184,22 @@ class PluginConformance(Conformance):
                 self.hold(not cut, f"{text} at stride {stride}, although its output depends on it")
 
     def test_presets_are_recipes(self) -> None:
-        """Every preset is a recipe in which nothing is wrong but what is not installed."""
+        """Every preset is a valid recipe, except for parts that are not installed."""
         for preset in self.ready().presets:
             try:
                 settled(Request(preset=f"{preset.plugin}:{preset.name}"), self.found())
             except NascoreError as error:
                 wrong = [str(one) for one in error.problems if one.verdict == "refused" and not one.of_plugin]
-                self.hold(not wrong, f"has a preset {preset.name} that is no recipe: {'; '.join(wrong)}")
+                self.hold(not wrong, f"has an invalid preset {preset.name}: {'; '.join(wrong)}")
 
     def test_says_for_which_nascore(self) -> None:
-        """Its distribution says with which versions of nascore it works."""
+        """Its distribution declares the versions of nascore that it supports."""
         distribution = self.ready().distribution
         if not distribution or same_distribution(distribution, CORE):
             return
         required = metadata(distribution).get_all("Requires-Dist") or []
         bounded = any(re.match(r"nascore\b(?!-)[^;]*[<=~]", one) for one in required)
-        self.hold(bounded, 'names no version of nascore in its dependencies, as "nascore>=0.1,<0.2" does')
+        self.hold(bounded, 'names no versions of nascore in its dependencies, such as "nascore>=0.1,<0.2"')
 
     def test_has_a_readme(self) -> None:
         """Its distribution has a README, which package indexes show."""
@@ -202,14 +208,14 @@ class PluginConformance(Conformance):
             text = str(metadata(distribution).json.get("description", "")) if distribution else "none needed"
         except PackageNotFoundError:
             return
-        self.hold(text.strip(), 'has no README: say readme = "README.md" in its pyproject.toml')
+        self.hold(text.strip(), 'has no README: write readme = "README.md" in its pyproject.toml')
 
     @classmethod
     def ready(cls) -> Plugin:
         """Return the plugin.
 
         Raises:
-            NotConformingError: There is none of this name, or it cannot be used.
+            NotConformingError: No plugin has this name, or it does not work.
         """
         for one in cls.found().plugins:
             if named(one, [cls.plugin]):
@@ -227,7 +233,7 @@ class PluginConformance(Conformance):
         shape = (CHANNELS, CHANNELS, stride)
         try:
             return cut_off(load(one.build), tuple(one.settings.items()), shape, (SIZE, SIZE))
-        except Exception:  # noqa: BLE001 - it is for other widths or sizes, and tried where it stands
+        except Exception:  # noqa: BLE001 - it may need other widths or sizes; OperationConformance tries them
             return ()
 
     def _build(self, one: Component) -> None:

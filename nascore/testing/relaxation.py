@@ -49,7 +49,7 @@ DRAW_SEEDS = 6
 
 
 class RelaxationDeclared(PartConformance):
-    """Checks that each capability which it declares is there, and none that it uses is missing."""
+    """Checks that it declares exactly the capabilities that it has."""
 
     def test_draws_nothing_if_it_says_so(self) -> None:
         """It draws nothing if it declares `deterministic`; else other seeds give other mixtures."""

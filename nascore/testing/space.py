@@ -35,31 +35,33 @@ SIZE = (FACTS.height, FACTS.width)
 
 
 class SpaceDerived(PartConformance):
-    """Checks of architectures that are drawn from the space at random."""
+    """Checks of architectures that are drawn at random from the space."""
 
     def catalogue(self) -> Catalogue:
-        """Return the operations that descriptions may name."""
+        """Return the installed operations."""
         return self.found().operations()
 
     def test_what_is_found_can_be_built(self) -> None:
-        """Whatever is chosen, by the rule of its groups, is a closed network that gives logits."""
+        """Every architecture that the rule of its groups derives is a closed network that gives logits."""
         for _description, _picks, found in self._drawn():
-            self.hold(not found.is_open, "has choices that are still open when all are made")
+            self.hold(not found.is_open, "derives an architecture that still has open choices")
             given = forwarded(final(found), self.catalogue(), FACTS)
             shape = (len(given), FACTS.classes)
-            text = f"holds a network that gives logits of shape {tuple(given.shape)}, not {shape}"
+            text = f"derives a network with logits of shape {tuple(given.shape)}, not {shape}"
             self.hold(tuple(given.shape) == shape, text)
 
     def test_classifies_one_image_at_a_time(self) -> None:
-        """What is found gives an image the same logits alone as in a batch, in evaluation mode."""
+        """In evaluation mode, a derived network gives an image the same logits alone and in a batch."""
         without = random_operations(self.made().describe(FACTS), self.catalogue())
         for _description, _picks, found in self._drawn(without):
             difference = batch_difference(found, self.catalogue(), FACTS)
-            text = f"holds a network whose logits of an image differ by {difference:.2g} with the batch"
+            text = (
+                f"derives a network whose logits for an image alone and in a batch differ by {difference:.2g}"
+            )
             self.hold(difference <= CLOSE, text)
 
     def test_costs_add_up(self) -> None:
-        """The costs of the choices, added up, are those of the network that they make."""
+        """The costs of the choices add up to the costs of the derived network."""
         whole: Costs | None = None
         compared = False
         for description, picks, found in self._drawn():
@@ -69,31 +71,31 @@ class SpaceDerived(PartConformance):
             whole = whole or costs(description, self.catalogue(), SIZE)
             added = whole.of(picks)
             counted = costs(found, self.catalogue(), SIZE)
-            # Counted in the network itself too: costs are measured once for each operation.
+            # Counted in the network too, since costs are computed once for each operation.
             params = self._params(found)
             same = (added.params, added.macs) == (params, counted.macs)
-            text = f"holds a network of {params} parameters whose choices add up to {added.params}"
+            text = f"derives a network of {params} parameters, but its choices add up to {added.params}"
             self.hold(same, text)
         if not compared:
-            raise NotExaminedError("nodes go with what is not chosen, so that costs cannot be compared")
+            raise NotExaminedError("deriving removes nodes, so that costs cannot be compared")
 
     def test_is_fixed_if_it_says_so(self) -> None:
-        """If it declares `fixed`, each of its architectures has a text of its own that brings it back."""
+        """If it declares `fixed`, each architecture has its own text, from which a notation reads it."""
         if not self.provides("fixed"):
             return
         texts: dict[str, str] = {}
         for _description, _picks, found in self._drawn():
             trained = final(found)
             text = self._text(trained)
-            self.hold(text, "declares fixed, and no notation that is installed names what is found")
+            self.hold(text, "declares fixed, but no installed notation can write its architectures")
             mark = fingerprint(trained)
             self.hold(
                 texts.setdefault(text, mark) == mark,
-                f"declares fixed, and two of its architectures have the text {text}",
+                f"declares fixed, but two of its architectures have the text {text}",
             )
 
     def _drawn(self, without: Collection[Op] = ()) -> Iterator[tuple[Description, Picks, Description]]:
-        """Yield architectures at random; some operations are kept only where there is nothing else."""
+        """Yield random architectures; the operations in `without` are kept only if there are no others."""
         description = self.made().describe(FACTS)
         layouts = expand(description).layouts
         for seed in range(DRAWS):
@@ -111,14 +113,14 @@ class SpaceDerived(PartConformance):
         return sum(each.numel() for each in network.parameters())
 
     def _text(self, found: Description) -> str:
-        """Return the text of an architecture in a notation that reads it back; empty where none does."""
+        """Return the text of an architecture in a notation that can also read it; empty if there is none."""
         return next(filter(None, (self._by(name, found) for name in self.found().translators())), "")
 
     def _by(self, name: str, found: Description) -> str:
         translator = self.found().translators()[name]
         try:
             text = translator.to_text(found)
-            # Depth and width are no part of a notation: its own text is.
+            # A notation contains neither depth nor width, so texts are compared.
             return text if translator.to_text(translator.from_text(text)) == text else ""
         except DescriptionError:
             return ""
@@ -128,9 +130,9 @@ CALLS = 3
 
 
 class SpaceConformance(SpaceDerived):
-    """A space describes the same choices each time, for any data, and every choice of them is a network.
+    """The checks of a space: it gives a valid description for any data, the same on every call.
 
-    It is examined at its own settings of the scale ``mini``.
+    It is examined with its settings at the scale ``mini``.
     """
 
     slot: ClassVar[str] = "space"
@@ -138,12 +140,12 @@ class SpaceConformance(SpaceDerived):
 
     @classmethod
     def given(cls) -> Node:
-        """Return its settings at the scale `mini`, under those that it is examined with."""
+        """Return its settings at the scale `mini`, overridden by its example and those of the class."""
         mini = wrap(cls.declared().mini, Origin(kind="scale", who="mini"))
         return merge(mini, super().given())
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Describe, and work the description out."""
+        """Return the fingerprint of its description, and the choices of each group."""
         del seed
         description = part.describe(FACTS)
         layouts = expand(description, self.catalogue()).layouts
@@ -156,54 +158,54 @@ class SpaceConformance(SpaceDerived):
         for one in (*(part,) * CALLS, self.made()):
             with seeded():
                 texts.append(dump(one.describe(FACTS)))
-        self.hold(len(set(texts)) == 1, "describes something else when it is asked again")
+        self.hold(len(set(texts)) == 1, "gives another description when it is called again")
 
     def test_leaves_a_choice(self) -> None:
-        """Its description is open: there is something to choose."""
+        """Its description has open choices, with at least two candidates in each group."""
         description = self.made().describe(FACTS)
-        self.hold(description.is_open, "leaves nothing to choose")
+        self.hold(description.is_open, "gives a description without open choices")
         for name, layout in expand(description, self.catalogue()).layouts.items():
-            self.hold(max(map(sum, layout.mask)) > 1, f"leaves nothing to choose in group {name}")
+            self.hold(max(map(sum, layout.mask)) > 1, f"has a group with a single candidate ({name})")
 
     def test_fits_the_data(self) -> None:
-        """It fits images of other channels and sizes and other numbers of classes, or says why not."""
+        """It fits other channels, image sizes and numbers of classes, or refuses them with a reason."""
         part = self.made()
         for kind in KINDS:
             what = f"{kind.channels} x {kind.height} x {kind.width} and {kind.classes} classes"
             try:
                 given = forwarded(part.describe(kind), self.catalogue(), kind)
             except NascoreError as error:
-                # What a space cannot hold it may refuse; a usual size it may not.
+                # A space may refuse unusual data, but not a usual size.
                 self.hold(kind != FACTS, f"refuses images of {what}: {error_line(error)}")
             except Exception as error:  # noqa: BLE001 - whatever breaks in the network that it described
-                self.hold(holds=False, text=f"breaks with images of {what}: {error_line(error)}")
+                self.hold(holds=False, text=f"fails with images of {what}: {error_line(error)}")
             else:
                 self._gives_logits(given, kind, what)
 
     def test_its_network_trains(self) -> None:
-        """One step of its supernet moves weights, and gives each group a finite gradient that is not zero."""
+        """A step of its supernet changes weights and gives each group a finite gradient that is not zero."""
         description = self.made().describe(FACTS)
         before, after, slopes = one_step(description, self.catalogue(), FACTS)
-        self.hold(before != after, "has a network that one step does not move")
+        self.hold(before != after, "has a network that does not change in a training step")
         self.hold(abs(after) < float("inf"), f"has a network whose loss after one step is {after}")
         for name, slope in slopes.items():
             useful = torch.isfinite(slope).all() and (slope != 0).any()
-            self.hold(useful, f"has a choice group that gets no finite gradient ({name})")
+            self.hold(useful, f"has a choice group whose gradient is zero or not finite ({name})")
 
     def test_survives_yaml(self) -> None:
-        """Its description written as YAML and read again is the same."""
+        """Its description is the same after it was written as YAML and read again."""
         description = self.made().describe(FACTS)
         again = load(dump(description), catalogue=self.catalogue())
         same = again == description and fingerprint(again) == fingerprint(description)
-        self.hold(same, "describes something that YAML does not bring back")
+        self.hold(same, "gives a description that changes when it is written as YAML and read again")
 
     def test_excludes_if_it_says_so(self) -> None:
-        """Some of its groups never keep an operation if it declares `excludes`, and only then."""
+        """It declares `excludes` exactly if some of its groups never keep an operation."""
         description = self.made().describe(FACTS)
         excludes = any(group.never for group in description.groups.values())
         declared = self.provides("excludes")
-        self.hold(declared or not excludes, "never keeps some operations, and does not declare excludes")
-        self.hold(excludes or not declared, "declares excludes, and may keep every operation")
+        self.hold(declared or not excludes, "never keeps some operations, but does not declare excludes")
+        self.hold(excludes or not declared, "declares excludes, but may keep every operation")
 
     def _gives_logits(self, given: Tensor, kind: DataFacts, what: str) -> None:
         shape = (len(given), kind.classes)
@@ -216,12 +218,12 @@ RATE = 0.05
 
 
 def forwarded(description: Description, catalogue: Catalogue, kind: DataFacts) -> Tensor:
-    """Return what the network gives for a few images of random numbers, in training.
+    """Return the logits of the network for a few random images, in training mode.
 
     Args:
-        description: Open or closed.
+        description: An open or closed description.
         catalogue: The operations that it may name.
-        kind: What the images are like.
+        kind: The facts of the data set.
     """
     with seeded(), torch.no_grad():
         network = compiled(description, catalogue, execution="fused").train()
@@ -245,7 +247,7 @@ def one_step(
     weights = list(network.parameters())
 
     def loss() -> Tensor:
-        # What the network draws itself is no difference between the two losses.
+        # Random operations must not make the two losses differ.
         with seeded():
             return functional.cross_entropy(_logits(network, images, mixture), labels)
 
@@ -277,24 +279,23 @@ def _logits(network: Network, images: Tensor, mixture: dict[str, Tensor] | None)
 
 
 CLOSE: Final = 1e-5
-"""Largest difference of logits that counts as none, as a share of the largest logit, or of 1."""
+"""Largest difference of logits that counts as equal, as a share of the largest logit, or of 1."""
 BATCH_IMAGES: Final = 4
 OPEN_GATE: Final = 0.5
 
 
 def batch_difference(description: Description, catalogue: Catalogue, kind: DataFacts) -> float:
-    """Return how much the logits of one image at a time differ from those of a batch of them.
+    """Return the difference between the logits of single images and of the same images in a batch.
 
-    The network is in evaluation mode, after a pass in training mode in which its norms saw other images. Its
-    gates are open.
+    The network is in evaluation mode, after a pass over other images in training mode. Its gates are open.
 
     Args:
         description: A closed description.
         catalogue: The operations that it may name.
-        kind: The kind of the images.
+        kind: The facts of the data set.
 
     Returns:
-        The largest difference, as a share of the largest logit, or of 1 where all logits are smaller.
+        The largest difference, as a share of the largest logit, or of 1 if all logits are smaller.
     """
     shape = (2 * BATCH_IMAGES, kind.channels, kind.height, kind.width)
     seen, images = torch.rand(shape, generator=generator(0)).chunk(2)

@@ -30,13 +30,13 @@ _CLOSE: Final = 1e-4
 
 @define(kw_only=True)
 class Recorder:
-    """An updater that keeps what it is handed, and descends.
+    """An updater that records the gradients it gets, and descends.
 
     Attributes:
-        gradient: What it follows.
-        granularity: Whether per batch or per use and sample.
+        gradient: The gradient that it follows.
+        granularity: Whether it gets one per batch, or one per use and sample.
         rate: Length of its steps; 0: theta stays.
-        got: What it was handed, step by step.
+        got: The gradients of each step.
     """
 
     gradient: Literal["theta", "mixture"] | None = "theta"
@@ -49,7 +49,7 @@ class Recorder:
 
     @torch.no_grad()
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Keep the gradients, and descend."""
+        """Record the gradients, and descend."""
         self.got.append(gradients)
         for name, slope in (gradients.theta or gradients.mixture or {}).items():
             state.theta[name].sub_(self.rate * (slope.sum((0, 1)) if slope.dim() > 2 else slope))  # noqa: PLR2004 - beside [E, O]
@@ -60,18 +60,18 @@ class Recorder:
         return dict(expected)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return nothing: what it keeps is for the one who looks."""
+        """Return an empty state: the record is not part of it."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over nothing."""
+        """Ignore the empty state."""
 
 
 class Stepping(PartConformance):
-    """What the checks of a trainer share: a short phase, and steps in it.
+    """The base of the checks of a trainer: a short phase, and steps in it.
 
     Attributes:
-        largest: Bounds of settings above it are not tried: they are batches and epochs.
+        largest: Larger bounds of settings, which are batches and epochs, are not tried.
     """
 
     slot: ClassVar[str] = "trainer"
@@ -88,7 +88,7 @@ class Stepping(PartConformance):
 
         Args:
             part: The trainer.
-            updater: The updater beside it.
+            updater: The updater of the phase.
             epochs: Epochs after the warm-up.
             seed: Seed of the phase.
         """
@@ -97,11 +97,11 @@ class Stepping(PartConformance):
         return phase
 
     def stepped(self, part: Any, steps: int) -> list[StepReport]:  # noqa: ANN401 - a plugin's class
-        """Make so many steps, each of which has to report itself."""
+        """Make steps, and return their reports."""
         reports = [part.step() for _ in range(steps)]
         for number, report in enumerate(reports):
             kind = type(report).__name__
-            self.hold(isinstance(report, StepReport), f"returns {kind} of call {number} of step(), no report")
+            self.hold(isinstance(report, StepReport), f"returns {kind} in call {number} of step(), no report")
         return reports
 
 
@@ -118,7 +118,7 @@ class TrainerGradients(Stepping):
     """Checks of the architecture step."""
 
     def test_hands_on_the_gradient(self) -> None:
-        """After the warm-up every step hands the updater the gradient that it asks for, and only that."""
+        """After the warm-up every step gives the updater the gradient that it asks for, and no other."""
         for gradient, granularity in self._kinds():
             part, updater = self.made(), Recorder(gradient=gradient, granularity=granularity)
             phase = self.begun(part, updater)
@@ -126,22 +126,22 @@ class TrainerGradients(Stepping):
             wanted = phase.steps - phase.warm_up
             self.hold(
                 len(updater.got) == wanted,
-                f"moves the architecture {len(updater.got)} times in {wanted} steps after the warm-up",
+                f"makes {len(updater.got)} architecture steps in {wanted} steps after the warm-up",
             )
             for one in updater.got:
                 self._asked_for(one, updater, phase)
 
     def test_moves_nothing_for_an_updater_that_follows_nothing(self) -> None:
-        """It makes no architecture step for an updater without a gradient, and reports no loss of one."""
+        """It makes no architecture step, and reports no loss of one, if the updater follows no gradient."""
         part, updater = self.made(), Recorder(gradient=None)
         phase = self.begun(part, updater)
         reports = self.stepped(part, phase.steps)
-        self.hold(not updater.got, "moves the architecture of an updater that follows nothing")
-        told = [one for one in reports if one.architecture_loss is not None]
-        self.hold(not told, "reports an architecture loss though no such pass is to be made")
+        self.hold(not updater.got, "makes architecture steps for an updater that follows no gradient")
+        reported = [one for one in reports if one.architecture_loss is not None]
+        self.hold(not reported, "reports an architecture loss without an architecture step")
 
     def test_the_gradients_agree(self) -> None:
-        """The gradients of theta, of the mixture and per sample are those of one loss."""
+        """The gradients of theta, of the mixture and per sample belong to the same loss."""
         by_mixture = self._first(Recorder(gradient="mixture"))
         by_theta = self._first(Recorder())
         theta = by_theta[0].search.state.theta  # type: ignore[union-attr]  # an open network
@@ -150,16 +150,17 @@ class TrainerGradients(Stepping):
             segments = by_theta[0].search.state.segments(name)  # type: ignore[union-attr]  # the same
             (pulled,) = torch.autograd.grad((segment_softmax(leaf, segments) * slope).sum(), leaf)
             given = (by_theta[1].theta or {})[name]
-            self.hold(_close(given, pulled), f"gives a gradient of theta of {name} that is not the mixture's")
+            text = f"gives a gradient of theta of {name} that differs from the one through the mixture"
+            self.hold(_close(given, pulled), text)
         if self.provides("sample-gradients"):
             phase, each = self._first(Recorder(gradient="mixture", granularity="sample"))
             for name, slope in (by_mixture[1].mixture or {}).items():
                 total = (each.mixture or {})[name].sum((0, 1)) / phase.batches["train"].size
-                text = f"gives gradients per sample of {name} whose sum is not the batch's"
+                text = f"gives gradients per sample of {name} whose sum is not the gradient of the batch"
                 self.hold(_close(total, slope), text)
 
     def test_the_gradient_points_uphill(self) -> None:
-        """The gradient of the mixture points to where the loss rises, on the images that it is made from."""
+        """The loss rises along the gradient of the mixture, on the images from which it is computed."""
         part, updater = self.made(), Recorder(gradient="mixture")
         phase = self.begun(part, updater)
         self.stepped(part, phase.warm_up)
@@ -171,7 +172,7 @@ class TrainerGradients(Stepping):
                 self.hold(along > 0, f"gives a gradient of {name} along which the loss falls")
 
     def test_an_architecture_step_leaves_the_network_alone(self) -> None:
-        """An architecture step changes neither weights nor running statistics, to the bit."""
+        """An architecture step changes neither weights nor running statistics, bit for bit."""
         left = []
         for updater in (Recorder(gradient=None), Recorder(rate=0.0)):
             part = self.made()
@@ -195,7 +196,8 @@ class TrainerGradients(Stepping):
     def _asked_for(self, one: Gradients, updater: Recorder, phase: Phase) -> None:
         kind = updater.gradient or ""
         given = [name for name in ("theta", "mixture") if getattr(one, name) is not None]
-        self.hold(given == [kind], f"hands on {' and '.join(given) or 'nothing'} where {kind} was asked for")
+        got = " and ".join(given) or "nothing"
+        self.hold(given == [kind], f"gives the updater {got}, which asks for the gradient of {kind}")
         for name, slope in getattr(one, kind).items():
             group = phase.search.state.groups[name]  # type: ignore[union-attr]  # an open network
             shape: tuple[int, ...] = (len(group.rows), len(group.ops))
@@ -208,7 +210,7 @@ class TrainerGradients(Stepping):
 
 
 def _slopes(phase: Phase, part: Any) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-    """Return what the gradient of the mixture should be about on the next images; nothing is moved."""
+    """Return the gradient of the mixture on the next batch; nothing is changed."""
     assert phase.search is not None
     state = capture(phase, part)
     images, labels = phase.batches["architecture" if "architecture" in phase.batches else "train"].next()
@@ -225,59 +227,59 @@ def _close(one: Tensor, other: Tensor) -> bool:
 
 
 class TrainerConformance(TrainerGradients):
-    """The checks of a trainer, on a tiny cell whose norms keep running statistics."""
+    """The checks of a trainer, with a small cell whose norms keep running statistics."""
 
     def test_its_demand_can_be_met(self) -> None:
-        """What it demands is a whole number of epochs and images, with epochs left after the warm-up."""
+        """It demands whole numbers of epochs and images, and more epochs than its warm-up has."""
         demand = self.made().demand
         for name, least in (("epochs", 1), ("batch", 1), ("warm_up", 0)):
             value = getattr(demand, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
-            self.hold(whole, f"demands {name} {value!r}, which is no whole number of at least {least}")
+            self.hold(whole, f"demands {name} {value!r}, which is not a whole number of at least {least}")
         self.hold(
             demand.warm_up < demand.epochs, f"warms up for {demand.warm_up} of its {demand.epochs} epochs"
         )
 
     def test_provides_two_halves_where_it_demands_them(self) -> None:
-        """It provides `two-halves` with exactly those settings with which it demands halves."""
+        """It provides `two-halves` exactly with the settings with which it demands halves."""
         declared, build = self.declared(), self.declared().builder()
         for text, settings in [
             ("its defaults", self.configured()),
             *self.variants(largest=self.largest),
         ]:
             provided, demanded = "two-halves" in declared.given(settings), build(settings).demand.halves
-            said = (
-                "provides two-halves and demands none"
+            fault = (
+                "provides two-halves, but demands none"
                 if provided
-                else "demands halves without providing two-halves"
+                else "demands halves, but does not provide two-halves"
             )
-            self.hold(provided == demanded, f"{said}, with {text}")
+            self.hold(provided == demanded, f"{fault}, with {text}")
 
     def test_tells_every_step(self) -> None:
-        """It reports each step with its number and a loss, as often as the phase has steps."""
+        """It reports every step of the phase, with its number and a finite loss."""
         part = self.made()
         phase = self.begun(part, Recorder())
         reports = self.stepped(part, phase.steps)
         for number, report in enumerate(reports):
-            self.hold(report.step == number, f"calls step {number} {report.step}")
+            self.hold(report.step == number, f"reports step {number} as step {report.step}")
             self.hold(isfinite(report.loss), f"reports a loss of {report.loss}")
             share = report.accuracy
-            self.hold(share is None or 0 <= share <= 1, f"reports an accuracy of {share}, which is no share")
+            self.hold(share is None or 0 <= share <= 1, f"reports an accuracy of {share}, not from 0 to 1")
 
     def test_the_weights_learn(self) -> None:
-        """It moves the weights, and the loss falls on images that are easy to tell apart."""
+        """It changes the weights, and the loss falls on images that are easy to classify."""
         part = self.made()
         phase = self.begun(part, Recorder(), epochs=8)
         before = numbers(phase)
         reports = self.stepped(part, phase.steps)
         after = numbers(phase)
         moved = any(not same(before[name], after[name]) for name, _ in phase.network.named_parameters())
-        self.hold(moved, "leaves the weights as they were")
+        self.hold(moved, "does not change the weights")
         first, last = (sum(one.loss for one in part) for part in (reports[:3], reports[-3:]))
         self.hold(last < first, f"makes the loss rise, from {first / 3:.3g} to {last / 3:.3g}")
 
     def test_goes_on_where_it_stopped(self) -> None:
-        """Its state, saved in the middle and loaded into a new one, goes on to the same bits."""
+        """A new trainer that loads its state continues bit-equally."""
         part = self.made()
         phase = self.begun(part, Recorder(rate=0.1))
         self.stepped(part, phase.steps - 2)
@@ -292,5 +294,5 @@ class TrainerConformance(TrainerGradients):
         one, two = numbers(phase), numbers(again)
         different = [name for name in one if not same(one[name], two[name])]
         self.hold(
-            not different, f"goes on differently after its state was loaded: {', '.join(different[:3])}"
+            not different, f"continues differently after its state was loaded: {', '.join(different[:3])}"
         )

@@ -1,4 +1,4 @@
-"""Small groups and gradients on which updaters are tried."""
+"""Small choice groups and gradients for the checks of updaters."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from nascore.nn import ArchitectureState
 
 SAMPLES = 4
-"""Images in a batch."""
+"""Number of images in a batch."""
 
 UPDATES = 8
-"""Steps to the horizon."""
+"""Number of updates until the horizon."""
 
 
 @define(kw_only=True)
@@ -31,17 +31,17 @@ class Trial:
 
     Attributes:
         updater: The updater.
-        state: All that is known of the choices.
+        state: The state of the architecture parameters.
     """
 
     updater: Any
     state: ArchitectureState
 
     def step(self, slopes: Mapping[str, Tensor]) -> object:
-        """Make one step, as the engine does: none where the updater follows nothing.
+        """Make one step like the engine, or none if the updater follows no gradient.
 
         Returns:
-            What the updater returns, which is to be None.
+            The return value of the updater, which has to be None.
         """
         if self.updater.gradient is None:
             return None
@@ -49,16 +49,16 @@ class Trial:
         return given
 
     def steps(self, slopes: Mapping[str, Tensor], count: int) -> None:
-        """Make so many steps on a loss that is linear in the mixture."""
+        """Make steps on a loss that is linear in the mixture."""
         for _ in range(count):
             self.step(slopes)
 
     def varied(self, seed: int, steps: Iterable[int]) -> None:
-        """Make steps on slopes whose signs and sizes change.
+        """Make steps with slopes whose signs and sizes change.
 
         Args:
-            seed: Of the sequence of slopes.
-            steps: Which of them, from 0.
+            seed: Seed of the sequence of slopes.
+            steps: The numbers of the slopes, from 0.
         """
         for number in steps:
             self.step(varying(self.state.groups, seed, number))
@@ -66,11 +66,11 @@ class Trial:
     def gradients(
         self, slopes: Mapping[str, Tensor], penalty: Mapping[str, Tensor] | None = None
     ) -> Gradients:
-        """Return gradients as the updater asks for them.
+        """Return gradients in the form that the updater asks for.
 
         Args:
-            slopes: By group [E, O], of the mean loss.
-            penalty: The same of the penalties.
+            slopes: The gradient of the mean loss, by group [E, O].
+            penalty: The gradient of the penalties, by group.
         """
         if self.updater.gradient == "theta":
             return Gradients(theta={name: slope.clone() for name, slope in slopes.items()})
@@ -82,14 +82,14 @@ class Trial:
         return Gradients(mixture=mixture, penalty=penalty)
 
     def expected(self) -> dict[str, Tensor]:
-        """Return the softmax of theta over what is alive."""
+        """Return the softmax of theta over the live entries."""
         return {
             name: segment_softmax(theta.detach(), self.state.segments(name))
             for name, theta in self.state.theta.items()
         }
 
     def strength(self) -> dict[str, Tensor]:
-        """Return what deriving would rank by."""
+        """Return the strength by which deriving would rank."""
         return {
             name: value.detach().clone()
             for name, value in self.updater.strength(self.state, self.expected()).items()
@@ -100,16 +100,16 @@ class Trial:
         return {name: value.detach().clone() for name, value in self.state.theta.items()}
 
     def alive(self) -> dict[str, Tensor]:
-        """Return a copy of what is alive."""
+        """Return a copy of the masks of live entries."""
         return {name: value.clone() for name, value in self.state.alive.items()}
 
     def outcome(self) -> dict[str, Tensor]:
-        """Return theta, what is alive and the strength, by names for error texts."""
+        """Return theta, the masks of live entries and the strength, by names for messages."""
         kinds = {"theta": self.theta(), "alive": self.alive(), "strength": self.strength()}
         return {f"{kind} of {name}": value for kind, all_ in kinds.items() for name, value in all_.items()}
 
     def _each(self, name: str, slope: Tensor) -> Tensor:
-        # The engine gives the derivative of the sum over images, by use: all uses together make the slope.
+        # The engine gives the derivative of the sum over images for each use; all uses sum to the slope.
         uses = self.state.groups[name].replicas
         return (slope / uses).expand(uses, SAMPLES, *slope.shape).clone()
 
@@ -125,11 +125,11 @@ def begun(
     """Start an updater on groups.
 
     Args:
-        updater: Freshly built.
-        groups: The choices.
-        seed: Seeds the generator that it gets.
-        updates: The horizon.
-        state: The state; None: all alive, theta at zero.
+        updater: The updater, newly built.
+        groups: The choice groups.
+        seed: Seed of the generator that the updater gets.
+        updates: The number of updates until the horizon; None: unknown.
+        state: The initial state; None: theta is zero, and all entries are alive.
     """
     state = state or state_of(groups)
     horizon = Horizon(

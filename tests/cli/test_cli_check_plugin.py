@@ -39,7 +39,7 @@ def test_a_sound_component_passes_all():
 
 def test_what_is_promised_is_dim_in_a_terminal_and_plain_elsewhere(written):
     words = ("check-plugin", "mover", "--with", written("mover", MOVER), "--slot", "updater")
-    promise = "    promised: Entries that are masked or dead never move"
+    promise = "    promised: It never changes masked or dead entries"
 
     assert f"\n{promise}" in cli(*words).stdout
     in_colour = cli(*words, color=True)
@@ -50,7 +50,7 @@ def test_what_is_promised_is_dim_in_a_terminal_and_plain_elsewhere(written):
 def test_parts_of_a_slot_alone(slot):
     said = done("check-plugin", "builtin", "--slot", slot)
 
-    parts = [line for line in said.splitlines()[:-1] if not line.startswith("  nothing to examine, since ")]
+    parts = [line for line in said.splitlines()[:-1] if not line.startswith("  not examined, because ")]
     assert all(line.startswith(slot) for line in parts)
     assert "failed" not in said
 
@@ -68,7 +68,7 @@ def test_a_plugin_by_its_distribution():
 
 
 BROKEN = {
-    "mover": ({"__init__": MOVER}, "mover moves entries that are masked or dead."),
+    "mover": ({"__init__": MOVER}, "mover changes entries that are masked or dead."),
     "drawer": (
         {"__init__": DRAWER},
         "drawer declares deterministic, and gives another mixture for another seed.",
@@ -97,7 +97,7 @@ def test_one_sentence_for_one_fault_of_an_installed_plugin(name, tmp_path):
     result = nascore(target, tmp_path, "check-plugin", f"nascore-{name}")
 
     assert result.returncode == 1, result.stderr
-    beside = ("    promised: ", "  nothing to examine, since ")
+    beside = ("    promised: ", "  not examined, because ")
     told = (line for line in result.stdout.splitlines() if line.startswith("  "))
     faults = [line for line in told if not line.startswith(beside)]
     assert [re.sub(r"\d\S*(?= with)", "NUMBER", line) for line in faults] == [f"  {sentence}"]
@@ -160,24 +160,24 @@ def test_what_a_plugin_declares_is_examined(written):
     assert result.exit_code == 1
     assert "careless imports torch when it is listed, in " in result.stdout
     assert "careless.py:5" in result.stdout
-    assert "careless has names of other signs than a-z, 0-9 and dashes: mo_ver." in result.stdout
-    assert "careless has a summary of mo_ver that ends without a stop" in result.stdout
-    assert "and there is no slot trainr. Did you mean trainer?" in result.stdout
+    assert "careless has names with characters other than a-z, 0-9 and dashes: mo_ver." in result.stdout
+    assert "careless has a summary of mo_ver without a full stop" in result.stdout
+    assert "but no slot is called trainr. Did you mean trainer?" in result.stdout
 
 
 def test_a_check_that_is_excused_is_not_hidden(monkeypatch):
     from nascore.testing import GrowthConformance  # noqa: PLC0415 - torch is imported by it
 
     def excused(self):
-        """It begins with no architecture twice."""
+        """Its initial architectures differ."""
 
     pytest.mark.xfail(reason="for this test")(excused)
     monkeypatch.setattr(GrowthConformance, "test_seeds_differ", excused)
 
     said = done("check-plugin", "none", "--slot", "growth")
 
-    assert "not run: It begins with no architecture twice. for this test" in said
-    assert "  nothing to examine, since it makes no architectures from others: parents_are_of_the_" in said
+    assert "not run: Its initial architectures differ. for this test" in said
+    assert "  not examined, because it grows no architectures: parents_are_of_the_" in said
     assert said.splitlines()[-1] == "12 of 12 checks passed"
 
 

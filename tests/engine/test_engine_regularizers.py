@@ -220,11 +220,11 @@ def test_the_declaration_decides_which_penalty_has_a_state():
 @pytest.mark.parametrize(
     ("build", "provides", "text"),
     [
-        (Stepping, (), "mine has state_dict and load_state_dict, and does not declare stateful."),
+        (Stepping, (), "mine has state_dict and load_state_dict, but does not declare stateful."),
         (
             Weighing,
             ("stateful",),
-            "mine declares stateful, and has no method state_dict and no method load_state_dict.",
+            "mine declares stateful, but has no method state_dict and no method load_state_dict.",
         ),
     ],
 )

@@ -58,22 +58,22 @@ FAULTS = {
     "undocumented": (
         "settings_are_documented",
         {"config": Undocumented},
-        "mine has settings of mine without a sentence: inner.depth.",
+        "mine has settings of mine without a description that ends with a full stop: inner.depth.",
     ),
     "slotless": (
         "needs_can_be_met",
         {"needs": (Need(terms=("trainr.unrolled",), why="so"),)},
-        "mine has a need of updater mine for 'trainr.unrolled', and there is no slot trainr. Did you mean",
+        "mine has a need of updater mine for 'trainr.unrolled', but no slot is called trainr. Did you mean",
     ),
     "stranger": (
         "needs_can_be_met",
         {"needs": (Need(terms=("updater.other.fast",), why="so"),)},
-        "mine has a need of updater mine for 'updater.other.fast': no capability is called that",
+        "mine has a need of updater mine for 'updater.other.fast': nascore has no such capability",
     ),
     "reasonless": (
         "needs_can_be_met",
         {"needs": (Need(terms=("trainer.unrolled",), why=" "),)},
-        "mine has a need of updater mine without a term or without its reason.",
+        "mine has a need of updater mine without a term or without a reason.",
     ),
     "unheard-of": (
         "provides_what_is_known",
@@ -106,12 +106,12 @@ FAULTS = {
     "long-summary": (
         "summaries_are_sentences",
         {"summary": f"{'a' * 80}."},
-        "mine has a summary of mine with 81 letters, and 80 are read at a glance.",
+        "mine has a summary of mine with 81 characters; at most 80 are allowed.",
     ),
     "underscore": (
         "names_can_be_typed",
         {"name": "mi_ne"},
-        "mine has names of other signs than a-z, 0-9 and dashes: mi_ne.",
+        "mine has names with characters other than a-z, 0-9 and dashes: mi_ne.",
     ),
 }
 
@@ -138,7 +138,7 @@ def test_a_preset_that_is_no_recipe():
     found = of(component(), presets=[preset])
 
     assert set(found) == {"presets_are_recipes"}
-    assert found["presets_are_recipes"].startswith("mine has a preset bad that is no recipe: ")
+    assert found["presets_are_recipes"].startswith("mine has an invalid preset bad: ")
     assert "rate" in found["presets_are_recipes"]
 
 
@@ -189,9 +189,9 @@ def nascore_updaters():
 
 def test_what_its_distribution_says(installed):
     assert installed("Requires-Dist: nascore\n", HOOKS) == {
-        "says_for_which_nascore": "bare names no version of nascore in its dependencies, "
-        'as "nascore>=0.1,<0.2" does.',
-        "has_a_readme": 'bare has no README: say readme = "README.md" in its pyproject.toml.',
+        "says_for_which_nascore": "bare names no versions of nascore in its dependencies, "
+        'such as "nascore>=0.1,<0.2".',
+        "has_a_readme": 'bare has no README: write readme = "README.md" in its pyproject.toml.',
     }
 
 
@@ -199,4 +199,4 @@ def test_torch_at_the_door(installed):
     found = installed("Requires-Dist: nascore>=0.1\n\n# Bare\n", f"import torch.nn\n{HOOKS}")
 
     assert set(found) == {"loads_without_torch"}
-    assert found["loads_without_torch"].endswith("bare_plugin.py:1: import it where it builds.")
+    assert found["loads_without_torch"].endswith("bare_plugin.py:1: import torch in the part's module.")

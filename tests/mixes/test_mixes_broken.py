@@ -24,20 +24,20 @@ CASES = {
         "updater",
         "sgd",
         mixes_broken.LazyUpdater,
-        "theta did not move in 1 of 1 searches",
+        "theta did not change in 1 of 1 searches",
     ),
     "theta-moves-unsaid": (
         "updater",
         "uniform",
         mixes_broken.Unsaid,
-        "theta moved, and uniform does not say that it learns",
+        "theta changed, but uniform does not declare learns",
     ),
     "theta-is-nan": ("updater", "sgd", mixes_broken.BrokenUpdater, "stopped: phase search, step "),
     "weights-never-move": (
         "trainer",
         "alternating",
         mixes_broken.LazyTrainer,
-        "the weights did not move in 1 of 1 searches",
+        "the weights did not change in 1 of 1 searches",
     ),
     "weights-are-nan": (
         "trainer",
@@ -110,7 +110,7 @@ def test_weights_of_an_architecture_that_do_not_move_are_seen():
     mix = covering_mixes(accepted_mixes(REGISTRY, NAMES))[0]
     still = evolve(mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e-300")))
 
-    assert faults_of(still, REGISTRY) == ["the weights did not move in job 0002-train"]
+    assert faults_of(still, REGISTRY) == ["the weights did not change in job 0002-train"]
 
 
 def test_a_run_of_which_every_job_fails_is_seen():
@@ -127,7 +127,7 @@ def test_a_run_of_which_every_job_fails_is_seen():
 @pytest.mark.parametrize(
     ("slot", "name", "broken", "reason"),
     [
-        ("growth", "petridish", mixes_broken.Ungrown, "nothing was searched"),
+        ("growth", "petridish", mixes_broken.Ungrown, "no search phase ended"),
         ("updater", "sgd", mixes_broken.BrokenUpdater, "stopped: nothing grew: "),
     ],
     ids=["nothing-grows", "every-child-fails"],

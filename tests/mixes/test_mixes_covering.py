@@ -6,7 +6,7 @@ from itertools import combinations, product
 
 import pytest
 
-from nascore.testing.mixes import covering, held
+from nascore.testing.mixes import combined, covering
 
 
 def triples(rows, strength=3):
@@ -83,4 +83,4 @@ def test_a_row_without_what_it_alone_holds_is_missed():
 
 
 def test_a_value_counts_by_its_column():
-    assert held(("a", "a"), 1) == {frozenset({(0, "a")}), frozenset({(1, "a")})}
+    assert combined(("a", "a"), 1) == {frozenset({(0, "a")}), frozenset({(1, "a")})}

@@ -13,7 +13,7 @@ from recipe_table import CHOICES, SPACES, expected, listed
 
 from nascore.plugin import discover
 from nascore.recipe.advice.all_mixes import VERDICTS, mixes
-from nascore.testing.mixes import accepted_mixes, covering_mixes, faults_of, held
+from nascore.testing.mixes import accepted_mixes, combined, covering_mixes, faults_of
 
 REGISTRY = discover()
 PARTS = 12
@@ -84,7 +84,7 @@ def test_every_mix_has_the_verdict_of_the_table_and_a_reason_for_it():
 
 def test_the_array_holds_every_three_parts_that_go_together():
     def triples(found):
-        return {values for mix in found for values in held(tuple(mix.texts.items()))}
+        return {values for mix in found for values in combined(tuple(mix.texts.items()))}
 
     assert triples(rows()) == triples(mix for mix in every() if mix.verdict != "refused")
     assert PARTS <= len(rows()) < len(every()) / 4

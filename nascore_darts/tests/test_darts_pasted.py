@@ -100,7 +100,7 @@ def test_of_several_one_is_chosen_by_name_or_line(tmp_path):
         assert fingerprint(read_architecture(f"{file}:{chosen}", registry)) == MARK
     with pytest.raises(RecipeError, match="none of them D"):
         read_architecture(f"{file}:D", registry)
-    with pytest.raises(DescriptionError, match="holds 3 genotypes: A in line 1, B = C in line 2"):
+    with pytest.raises(DescriptionError, match="contains 3 genotypes: A in line 1, B = C in line 2"):
         from_genotype(file.read_text())
 
 

@@ -25,14 +25,14 @@ ROWS = {
     "unknown operation": ("'skip_connect', 0", "'skip_conect', 0", "4:7", "Did you mean skip_connect?"),
     "nothing near": ("'skip_connect', 0", "'gelu', 0", "4:7", "Known: none, max_pool_3x3, avg_pool_3x3"),
     "a triple of words": ("('skip_connect', 0)", "('a', 'b', 'c')", "4:7", "no (operation, source) pair"),
-    "a number": ("('skip_connect', 0)", "7", "4:7", "7 is no (operation, source) pair"),
+    "a number": ("('skip_connect', 0)", "7", "4:7", "7 is not an (operation, source) pair"),
     "an index too far": ("'skip_connect', 1)", "'skip_connect', 2)", "4:28", "before this node are 0 to 1"),
     "a field": ("normal_concat", "normal_conat", "7:18", "Did you mean normal_concat?"),
-    "a node of the concat": ("[2, 3]", "[2, 9]", "7:19", "9 is no node of the cell; those are 2 to 3"),
+    "a node of the concat": ("[2, 3]", "[2, 9]", "7:19", "9 is not a node of the cell; these are 2 to 3"),
     "a bracket": ("[2, 3]", "[2, 3", "10:1", "opening parenthesis '[' on line 7"),
     "too many brackets": ("[2, 3]", "[2, 3]]", "7:25", "closing parenthesis"),
     "code": ("[2, 3]", "[print(1)]", "7:19", "genotypes are read, never executed"),
-    "an import": ("Genotype(", "__import__('os').system(", "2:3", "this is no genotype"),
+    "an import": ("Genotype(", "__import__('os').system(", "2:3", "this is not a genotype"),
     "an odd number": (f"reduce=[{PAIRS}]", "reduce=[('skip_connect', 0)]", "8:12", "odd number of pairs, 1"),
 }
 

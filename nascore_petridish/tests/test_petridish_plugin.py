@@ -65,13 +65,13 @@ def test_candidates_that_learn_from_other_images_are_warned_of():
 @pytest.mark.parametrize(
     ("operations", "said"),
     [
-        (["sep_conv_3x3", "none"], "none is no candidate: it adds nothing"),
-        (["none"], "none is no candidate"),
-        (["fit"], "fit is no candidate: it is part of a network's frame"),
+        (["sep_conv_3x3", "none"], "none cannot be a candidate: it adds nothing"),
+        (["none"], "none cannot be a candidate"),
+        (["fit"], "fit cannot be a candidate: it is only for the fixed parts"),
         (["sep_konv_3x3"], "no operation 'sep_konv_3x3'. Did you mean sep_conv_3x3"),
         (["sep_conv_3x3", "sep_conv_3x3(affine=false)"], "sep_conv_3x3(affine=false) is named twice"),
         (["a(b"], "'a(b' is no operation"),
-        ([], "there is no candidate"),
+        ([], "the list of candidates is empty"),
     ],
 )
 def test_what_cannot_be_a_candidate_is_refused(operations, said):
@@ -94,7 +94,7 @@ def test_the_command_line_says_so(capsys):
     with pytest.raises(SystemExit) as ended:
         main(words.split())
     assert ended.value.code == 3
-    assert "growth.operations: none is no candidate" in capsys.readouterr().err
+    assert "growth.operations: none cannot be a candidate" in capsys.readouterr().err
 
 
 def test_none_of_the_candidates_is_none_and_all_but_the_identity_end_in_a_norm_without_weights():

@@ -203,5 +203,5 @@ def test_what_cannot_grow_is_refused_before_anything_is_trained(tmp_path):
     bare = evolve(start("chain"), auxiliary=None, network=evolve(start("chain").network, nodes=tuple(nodes)))
     path = tmp_path / "bare.yaml"
     path.write_text(dump(bare))
-    with pytest.raises(RecipeError, match="nothing of this architecture can grow"):
+    with pytest.raises(RecipeError, match="this architecture cannot grow"):
         build_parts(recipe_of(space=f"file:{path}"), REGISTRY)

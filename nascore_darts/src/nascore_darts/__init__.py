@@ -85,5 +85,5 @@ def nascore_presets() -> Iterable[Preset]:
 
 @hookimpl
 def nascore_translators() -> Iterable[Translator]:
-    """Yield the genotype text."""
+    """Yield the notation of genotypes."""
     yield GENOTYPE

@@ -1,6 +1,6 @@
 """Converts genotypes to descriptions and back.
 
-The numbers count another list in each code base, so that most texts say two networks, and none is guessed.
+Code bases number the operations differently, so a genotype of numbers is refused as ambiguous.
 """
 
 from __future__ import annotations
@@ -53,23 +53,23 @@ def refuse(text: str) -> None:
     """Refuse a genotype of numbers.
 
     Raises:
-        DescriptionError: It is one: with the two networks that it may be.
+        DescriptionError: The text is one; the message has both numberings.
     """
     if looks_like(text):
-        said = f"the numbers of the operations are ambiguous: {_READINGS}."
+        message = f"the numbers of the operations are ambiguous: {_READINGS}."
         hint = "Write their names: Genotype(normal=[(OPERATION, STATE), ...], ...)."
         where = Origin(kind="recipe", file="genotype", line=1, column=1)
-        raise DescriptionError([Problem(path="", text=said, hint=hint, origin=where)])
+        raise DescriptionError([Problem(path="", text=message, hint=hint, origin=where)])
 
 
 GENOTYPE_OPERATIONS = (*OPERATIONS, "sep_conv_7x7", "conv_7x1_1x7", "noise")
-"""What a genotype may always name: the space's, two of NASNet's and AmoebaNet's, one of RobustDARTS's."""
+"""The operations of genotypes: those of the space, two of NASNet and AmoebaNet, and one of RobustDARTS."""
 
 MOST_NAMED = 8
-"""How many of several genotypes a message names."""
+"""Maximum number of genotypes that a message names."""
 
 IMAGENET = "imagenet:"
-"""Before a genotype or a name: the network with the stems for ImageNet."""
+"""The prefix of a genotype or a name that selects the network with the stems for ImageNet."""
 
 
 def recognises(text: str) -> bool:
@@ -78,7 +78,7 @@ def recognises(text: str) -> bool:
     return text in GENOTYPES or looks_like(text) or bool(find(text))
 
 
-def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
+def from_genotype(  # noqa: PLR0913 - the values that a genotype does not contain
     text: str,
     *,
     channels: int = 36,
@@ -91,14 +91,14 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
     """Return the network of a genotype, in the form that is trained from scratch.
 
     Args:
-        text: A genotype in any dialect of :mod:`nascore_darts.notation`, or the name of a published one;
-            after ``imagenet:`` it is that of the network for ImageNet, whose two stems have reduction 8.
+        text: A genotype in any dialect of :mod:`nascore_darts.notation`, or the name of a published one. The
+            prefix ``imagenet:`` selects the network for ImageNet, whose two stems have reduction 8.
         channels: Width of the first cell's operations; DARTS evaluates with 36.
         cells: Number of cells, at least 2; DARTS evaluates with 20.
         classes: Number of classes.
         in_channels: Channels of the images.
         auxiliary: Add the auxiliary head after the second reduction.
-        operations: What a genotype may name beside :data:`GENOTYPE_OPERATIONS`, such as those of plugins.
+        operations: Allowed operations besides :data:`GENOTYPE_OPERATIONS`, such as those of plugins.
 
     Raises:
         DescriptionError: With every problem of the text.
@@ -108,7 +108,7 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
         raise DescriptionError([Problem(path="cells", text=text)])
     text = only(text)
     large = text.strip().startswith(IMAGENET)
-    # Blanks in its place, so that what is wrong in the text keeps its column.
+    # Replace the prefix by blanks, so that the columns of problems stay right.
     text = text.replace(IMAGENET, " " * len(IMAGENET), 1) if large else text
     known = tuple(dict.fromkeys((*GENOTYPE_OPERATIONS, *operations)))
     genotype = parse(GENOTYPES.get(text.strip(), text), known)
@@ -126,13 +126,13 @@ def from_genotype(  # noqa: PLR0913 - what a genotype leaves open, each by name
 
 
 def to_genotype(description: Description) -> str:
-    """Return the genotype text of a closed description in the frame of DARTS.
+    """Return the genotype text of a closed description of a DARTS network.
 
-    Depth, channels and classes are no part of a genotype; stems for ImageNet are said before it.
+    A genotype does not contain depth, channels and classes; its prefix contains the stems for ImageNet.
 
     Raises:
-        DescriptionError: If the description says something that a genotype cannot: another frame, a node with
-            other than two operations, settings of an operation.
+        DescriptionError: A genotype cannot express the description: its cells are connected differently, a
+            node has more or fewer than two operations, or an operation has settings.
     """
     if description.is_open:
         raise DescriptionError("an open description has no genotype yet: derive it first")
@@ -154,7 +154,7 @@ def to_genotype(description: Description) -> str:
     )
     if fingerprint(rebuilt) != fingerprint(final(description)):
         raise DescriptionError(
-            "a genotype cannot say all of this description: its frame is not that of DARTS"
+            "a genotype cannot express this description: its network outside the cells is not that of DARTS"
         )
     return text
 
@@ -173,10 +173,10 @@ GENOTYPE = Translator(
 
 
 def only(text: str) -> str:
-    """Return the one genotype that a text holds, with all else blank; the text itself where it holds none.
+    """Return the only genotype of a text, with the rest blank; the whole text if it contains none.
 
     Raises:
-        DescriptionError: It holds several.
+        DescriptionError: The text contains several genotypes.
     """
     refuse(text)
     found = find(text)
@@ -184,8 +184,8 @@ def only(text: str) -> str:
         names = ", ".join(
             f"{' = '.join(one.names) or 'one'} in line {one.line}" for one in found[:MOST_NAMED]
         )
-        said = f"this text holds {len(found)} genotypes: {names}."
-        raise DescriptionError([Problem(path="", text=said, hint="Give one of them.")])
+        message = f"this text contains {len(found)} genotypes: {names}."
+        raise DescriptionError([Problem(path="", text=message, hint="Give one of them.")])
     return found[0].text if found else text
 
 
@@ -207,8 +207,8 @@ def _cell(cell: CellGenotype, reduction: int | None) -> Graph:
 def _nodes(name: str, terms: list[tuple[str, str]], reduction: int | None) -> list[Node]:
     """Return the node of a sum of terms.
 
-    Two operations on one source share an edge. The same operation twice on one source (NASNet has it) is no
-    edge of the language, so each repetition gets a node of its own, which the sum reads bare.
+    Two operations on one source share an edge. An edge cannot contain the same operation twice (NASNet has
+    such a node), so each repetition gets its own node, which the sum reads without an operation.
     """
     by_source: dict[str, list[Op]] = {}
     repeated: list[Node] = []
@@ -229,7 +229,7 @@ def _read(description: Description, name: str, problems: list[Problem]) -> CellG
     graph = description.cells.get(name)
     path = f"cells.{name}"
     if graph is None:
-        problems.append(Problem(path=path, text="a genotype needs this cell, and there is none."))
+        problems.append(Problem(path=path, text="is missing: a genotype needs this cell."))
         return CellGenotype(nodes=(), concat=())
     nodes = {node.name: node for node in graph.nodes}
     fitted = [_fitted(graph, source) for source in graph.inputs]
@@ -249,7 +249,7 @@ def _read(description: Description, name: str, problems: list[Problem]) -> CellG
 
 
 def _fitted(graph: Graph, source: str) -> str:
-    """Return the name of the node that fits an input to the cell, or the input's own."""
+    """Return the name of the node that projects an input to the cell's channels, or of the input itself."""
     for node in graph.nodes:
         if [(edge.source, edge.ops) for edge in node.edges] == [(source, (Op(space.FIT),))]:
             return node.name
@@ -259,7 +259,7 @@ def _fitted(graph: Graph, source: str) -> str:
 def _terms(
     node: Node, nodes: dict[str, Node], index: dict[str, int], path: str, problems: list[Problem]
 ) -> list[Term]:
-    """Return the (operation, state) terms of a sum; a node that is read bare is replaced by its own terms."""
+    """Return the (operation, state) terms of a sum, with nodes read without an operation expanded."""
     found: list[Term] = []
     left = list(node.edges)
     while left:
@@ -269,13 +269,13 @@ def _terms(
             left += bare.edges
         elif edge.gate or not edge.ops or edge.source not in index or any(op.settings for op in edge.ops):
             problems.append(
-                Problem(path=path, text=f"the edge from `{edge.source}` has no form in a genotype.")
+                Problem(path=path, text=f"a genotype cannot express the edge from `{edge.source}`.")
             )
         else:
             found += [(op.name, index[str(edge.source)]) for op in edge.ops]
     if len(found) != OPERATIONS_PER_NODE:
         names = ", ".join(name for name, _ in found)
         problems.append(
-            Problem(path=path, text=f"a genotype keeps two operations per node, here are: {names}.")
+            Problem(path=path, text=f"a genotype has two operations per node, and this node has: {names}.")
         )
     return found

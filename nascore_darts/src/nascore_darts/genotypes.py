@@ -1,7 +1,7 @@
 """Eight published genotypes, as text.
 
-Each is read by :func:`nascore_darts.genotype.from_genotype`, by name or as text, and rebuilds the published
-network to the last parameter (``tests/test_darts_counts.py``).
+:func:`nascore_darts.genotype.from_genotype` reads each by name or as text. The rebuilt networks have exactly
+the published parameter counts (``tests/test_darts_counts.py``).
 """
 
 from __future__ import annotations

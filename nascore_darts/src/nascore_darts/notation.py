@@ -1,14 +1,14 @@
 """Reads the dialects of genotype text, and writes the common one.
 
-A genotype is Python source that many tools ``eval``. Here it is parsed into a syntax tree, of which only
-literals, ``range(...)``, ``list(...)`` and what numpy prints are understood: nothing is ever executed. All
+A genotype is Python source that many tools ``eval``. Here it is parsed into a syntax tree and never executed.
+Only literals, ``range(...)``, ``list(...)`` and values in the form that NumPy prints are accepted. All
 mistakes are reported at once.
 
-Dialects: quark0's flat pairs (node ``i`` takes entries ``2i`` and ``2i+1``); lists or tuples nested per node
-(pt.darts, AutoDL); triples with a weight, and the dictionary form (AutoDL); aw_nas's
+Dialects: the flat pairs of quark0/darts (node ``i`` takes entries ``2i`` and ``2i+1``); lists or tuples for
+each node (pt.darts, AutoDL); triples with a weight, and dictionaries (AutoDL); aw_nas's
 ``CNNGenotype(normal_0=[(operation, from, to), ...], ...)``; FairDARTS's triples (operation, node, source), in
-which a node may have any number of terms; an assignment ``NAME = Genotype(...)`` of any. With ``reduce=None``
-there is no reduction cell.
+which a node may have any number of terms; an assignment ``NAME = Genotype(...)`` of any dialect. With
+``reduce=None`` there is no reduction cell.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_RANGE = 1_000
-"""Numbers of a range, at most."""
+"""Maximum number of values in a range."""
 
 _NUMBERS = frozenset(
     f"{kind}{size}" for kind in ("int", "uint", "float") for size in ("", "_", "8", "16", "32", "64")
@@ -42,14 +42,15 @@ _TEXTS = frozenset({"str", "str_"})
 
 
 def value_of(node: ast.expr) -> Any:  # noqa: ANN401, C901, PLR0911 - whatever literal stands there
-    """Return the value of an expression; nothing of it is executed.
+    """Return the value of an expression, without executing it.
 
     Args:
-        node: Of the syntax tree: a constant, a list, a tuple or a dictionary of such, a range, or a number
-            or an array as numpy and torch print them: ``np.int64(1)``, ``array([2, 3], dtype=int32)``.
+        node: A node of the syntax tree: a constant, a range, a number or an array in the form that NumPy and
+            torch print (``np.int64(1)``, ``array([2, 3], dtype=int32)``), or a list, tuple or dictionary of
+            these.
 
     Raises:
-        ValueError: It is none of these, with the reason.
+        ValueError: The node is none of these; the text is the reason.
     """
     match node:
         case ast.Constant(value=str() | int() | float() | None):
@@ -66,13 +67,13 @@ def value_of(node: ast.expr) -> Any:  # noqa: ANN401, C901, PLR0911 - whatever l
             pass
         case ast.Call(func=ast.Name(id="range"), args=bounds, keywords=[]):
             return _range([value_of(bound) for bound in bounds])
-        case ast.Call(args=[held], keywords=keywords) if _is_shown(node, held, keywords):
-            return value_of(held)
-    raise ValueError(f"`{ast.unparse(node)[:60]}` is no literal; genotypes are read, never executed.")
+        case ast.Call(args=[value], keywords=keywords) if _is_printed_value(node, value, keywords):
+            return value_of(value)
+    raise ValueError(f"`{ast.unparse(node)[:60]}` is not a literal; genotypes are read, never executed.")
 
 
-def _is_shown(call: ast.Call, held: ast.expr, keywords: list[ast.keyword]) -> bool:
-    """Return whether a call is how a number, a text, an array or a sequence is printed."""
+def _is_printed_value(call: ast.Call, value: ast.expr, keywords: list[ast.keyword]) -> bool:
+    """Return whether a call has the form in which a number, a text, an array or a sequence is printed."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="np" | "numpy" | "torch"), attr=name):
             pass
@@ -82,10 +83,10 @@ def _is_shown(call: ast.Call, held: ast.expr, keywords: list[ast.keyword]) -> bo
         return False
     if name in _NUMBERS or name in _TEXTS:
         wanted = (str,) if name in _TEXTS else (int, float)
-        inner = held.operand if isinstance(held, ast.UnaryOp) else held
+        inner = value.operand if isinstance(value, ast.UnaryOp) else value
         return isinstance(inner, ast.Constant) and type(inner.value) in wanted
     if name in _ARRAYS:
-        return isinstance(held, ast.List | ast.Tuple | ast.Constant)
+        return isinstance(value, ast.List | ast.Tuple | ast.Constant)
     return name in _SEQUENCES
 
 
@@ -96,10 +97,10 @@ def _range(bounds: list[Any]) -> list[int]:
         except (ValueError, TypeError):
             pass
         else:
-            # Counted on a slice: the length of a huge range does not fit len().
+            # Count a slice: len() raises OverflowError for a huge range.
             if len(numbers[: LONGEST_RANGE + 1]) <= LONGEST_RANGE:
                 return list(numbers)
-    raise ValueError(f"range{tuple(bounds)} is no range of states.")
+    raise ValueError(f"range{tuple(bounds)} is not a range of states.")
 
 
 Term = tuple[str, int]
@@ -115,7 +116,7 @@ _IGNORED_IF_NONE = {"connectN", "connects"}  # AutoDL's tuple has them for anoth
 
 @frozen(kw_only=True)
 class CellGenotype:
-    """One cell: per node its terms, and the states whose concatenation leaves the cell."""
+    """One cell: the terms of each node, and the states whose concatenation is the output."""
 
     nodes: tuple[tuple[Term, ...], ...]
     concat: tuple[int, ...]
@@ -127,7 +128,7 @@ class Genotype:
 
     Attributes:
         normal: The cell that keeps the size.
-        reduce: The cell that halves it; None: there is none.
+        reduce: The cell that halves the size; None: there is none.
     """
 
     normal: CellGenotype
@@ -166,7 +167,7 @@ def parse(text: str, operations: Collection[str]) -> Genotype:
 
 @define(kw_only=True)
 class _Reader:
-    """Walks the syntax tree once and collects what is wrong."""
+    """Walks the syntax tree once and collects the problems."""
 
     operations: Collection[str]
     source: Source
@@ -187,7 +188,7 @@ class _Reader:
         found: dict[str, tuple[Any, bool]] = {}
         given = list(self.source.named())
         if not given:
-            self.wrong("", "this is no genotype: write Genotype(normal=[...], ...) or a dictionary.")
+            self.wrong("", "this is not a genotype: write Genotype(normal=[...], ...) or a dictionary.")
         for name, node in given:
             match = _FIELD.fullmatch(name)
             value = self.value(name, node)
@@ -254,7 +255,7 @@ class _Reader:
     def by_target(self, name: str, value: Any, last: int) -> list[list[tuple[Any, str]]]:  # noqa: ANN401 - a literal
         """Group aw_nas's (operation, from, to) by the node that they go to.
 
-        A node up to `last` to which nothing goes is one that keeps nothing: it is zero.
+        A node up to `last` without entries keeps no operation: it is zero.
         """
         nodes: defaultdict[int, list[tuple[Any, str]]] = defaultdict(list)
         for target in range(INPUTS, last + 1):
@@ -264,18 +265,18 @@ class _Reader:
             if isinstance(entry, list | tuple) and len(entry) == 3 and type(entry[2]) is int:  # noqa: PLR2004
                 nodes[entry[2]].append((entry[:2], path))
             else:
-                self.wrong(path, f"{entry!r} is no (operation, from, to).")
+                self.wrong(path, f"{entry!r} is not of the form (operation, from, to).")
         if sorted(nodes) != list(range(INPUTS, INPUTS + len(nodes))):
             self.wrong(name, f"nodes are numbered from {INPUTS} without gaps, not {sorted(nodes)}.")
         return [nodes[target] or [((NOTHING, 0), name)] for target in sorted(nodes)]
 
     def term(self, path: str, entry: Any, states: int) -> Term | None:  # noqa: ANN401 - a literal
-        """Read (operation, source) or (operation, source, weight); the weight is left out."""
+        """Read (operation, source) or (operation, source, weight); the weight is ignored."""
         match entry:
             case (str(name), int(source)) | (str(name), int(source), float()) if type(source) is int:
                 pass
             case _:
-                self.wrong(path, f"{entry!r} is no (operation, source) pair.")
+                self.wrong(path, f"{entry!r} is not an (operation, source) pair.")
                 return None
         if name not in self.operations:
             self.wrong(path, f"there is no operation {name!r}.", self.nearest(name, self.operations))
@@ -289,7 +290,7 @@ class _Reader:
         for number in numbers:
             if type(number) is not int or (nodes and number not in allowed):
                 self.wrong(
-                    path, f"{number!r} is no node of the cell; those are {INPUTS} to {INPUTS + nodes - 1}."
+                    path, f"{number!r} is not a node of the cell; these are {INPUTS} to {INPUTS + nodes - 1}."
                 )
         if nodes and not numbers:
             self.wrong(path, "lists no node.")

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 LONGEST_GENOTYPE = 20_000
-"""Characters of a genotype, at most."""
+"""Maximum length of a genotype, in characters."""
 
 MOST_FOUND = 10_000
-"""Genotypes of a text that are looked at."""
+"""Maximum number of genotypes of a text that are read."""
 
 _CALL = r"Genotype[ \t]{0,40}\("
 _DICTIONARY = r"\{[ \t\r\n]{0,200}['\"](?:normal|reduce)(?:_concat)?['\"][ \t]{0,40}:"
@@ -35,20 +35,20 @@ _DESCRIPTION = re.compile(r"^nascore[ \t]*:", re.MULTILINE)
 _COMMENT = re.compile(r"[^\S\n]{0,300}#")
 
 _BEFORE = 300
-"""Characters of a line before a genotype that may name it."""
+"""Number of characters before a genotype in which its name is looked for."""
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _IMAGENET = "imagenet:"
 
 
 def find(text: str) -> tuple[Passage, ...]:
-    """Return the genotypes in a text, each once, with the names and the line that they have there.
+    """Return the genotypes in a text, each once, with their names and line numbers.
 
-    A text that is a description in YAML has none, whatever its comments hold.
+    A description in YAML has none, whatever its comments contain.
     """
     if _DESCRIPTION.search(text):
         return ()
-    # As many characters as before, so that what is wrong keeps its place.
+    # Replace by as many characters, so that the positions of problems stay right.
     text = text.replace("\ufeff", " ").replace("\\n", "  ")
     text = _ESCAPED.sub(r" \1\2\1 ", text)
     text = _PROMPT.sub(lambda prompt: " " * len(prompt[0]), text)
@@ -65,7 +65,7 @@ def find(text: str) -> tuple[Passage, ...]:
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield for each literal its name, or an empty one, and where it begins and ends."""
+    """Yield for each literal its name, empty if it has none, and its begin and end."""
     at = 0
     while (match := _BEGINS.search(text, at)) is not None:
         opening = match.end() - 1 if match[0].endswith("(") else match.start()
@@ -84,7 +84,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _end(text: str, opening: int) -> int:
-    """Return where the bracket that opens there is closed; where it is not, as far as was looked."""
+    """Return the position after the closing bracket, or the last position searched if there is none."""
     open_, quote, at = [_CLOSING[text[opening]]], "", opening + 1
     end = min(len(text), opening + LONGEST_GENOTYPE + 1)
     while at < end and open_:
@@ -105,7 +105,7 @@ def _end(text: str, opening: int) -> int:
 
 
 def _is_written_out(text: str, begin: int, end: int) -> bool:
-    """Return whether a call holds names of operations: in program text arguments are often variables."""
+    """Return whether a call contains names of operations: in program text arguments are often variables."""
     return "'" in text[begin:end] or '"' in text[begin:end]
 
 
@@ -128,14 +128,14 @@ class Source:
 
     Attributes:
         tree: Its only expression.
-        indent: By how much the text's first line that is not empty is indented.
+        indent: The indentation of its first line that is not empty.
     """
 
     tree: ast.expr
     indent: int
 
     def named(self) -> Iterator[tuple[str, ast.expr]]:
-        """Yield the fields that are given; none where the text is neither a call nor a dictionary."""
+        """Yield the fields with their values; none if the text is neither a call nor a dictionary."""
         tree = self.tree
         if isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("Genotype"):
             yield from zip(FIELDS, tree.args, strict=False)
@@ -145,7 +145,7 @@ class Source:
                 yield (str(key.value) if isinstance(key, ast.Constant) else "**"), value
 
     def origin(self, path: str) -> Origin:
-        """Return the place of a path such as ``normal[3]``, or of as much of it as there is."""
+        """Return the place of a path such as ``normal[3]``, or of its longest part that exists."""
         name, *_ = path.split("[", 1)
         node: ast.expr = self.tree
         for field, value in self.named():
@@ -163,25 +163,25 @@ def parse(text: str) -> Source:
     """Return the syntax tree of a text.
 
     Raises:
-        DescriptionError: If it is no single expression of Python, or too long.
+        DescriptionError: The text is not a single Python expression, or is too long.
     """
     stripped = text.lstrip()
     if len(stripped) > LONGEST_GENOTYPE:
-        said = f"a genotype has at most {LONGEST_GENOTYPE:,} characters, this text has {len(stripped):,}."
-        raise DescriptionError(said)
+        message = f"a genotype has at most {LONGEST_GENOTYPE:,} characters, this text has {len(stripped):,}."
+        raise DescriptionError(message)
     before = text[: len(text) - len(stripped)]
     lines = before.count("\n")
     indent = len(before) - before.rfind("\n") - 1
     try:
-        # Python warns of doubtful escapes, and a filter against that would be one of the whole process. No
-        # genotype needs escapes: they become what no name and no expression holds, at the same column.
+        # Python warns about invalid escapes, and a warning filter would apply to the whole process. No
+        # genotype needs escapes, so each becomes a `?`, which is invalid, at the same column.
         body = ast.parse("\n" * lines + _ESCAPE.sub("?", stripped.rstrip())).body
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or 1
         raise _no_genotype(error.msg, line, column + (indent if line == lines + 1 else 0)) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        said = "nested too deeply" if isinstance(error, (RecursionError, MemoryError)) else str(error)
-        raise _no_genotype(said, lines + 1, indent + 1) from None
+        message = "nested too deeply" if isinstance(error, (RecursionError, MemoryError)) else str(error)
+        raise _no_genotype(message, lines + 1, indent + 1) from None
     if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.Expr):
         raise _no_genotype("it is not one expression", lines + 1, indent + 1)
     return Source(tree=body[0].value, indent=indent)
@@ -192,5 +192,5 @@ def _origin(line: int, column: int) -> Origin:
 
 
 def _no_genotype(why: str, line: int, column: int) -> DescriptionError:
-    text = f"this is no genotype: {why.rstrip('.')}; genotypes are read, never executed."
+    text = f"this is not a genotype: {why.rstrip('.')}; genotypes are read, never executed."
     return DescriptionError([Problem(path="", text=text, hint=_FORM, origin=_origin(line, column))])

@@ -1,8 +1,8 @@
 """The search space of DARTS (arXiv 1806.09055, section 3.1.1): two cells, 14 edges each, 8 operations.
 
-A stem of three times the channels, or for ImageNet two stems that make an image eight times coarser; then the
-cells, each reading the two before it, of which those at a third and at two thirds of the depth halve the size
-and double the channels; then pooling and a linear classifier.
+The network begins with a stem of three times the channels, or for ImageNet with two stems that make an image
+eight times coarser. Cells follow, each of which reads the two before it; the cells at a third and at two
+thirds of the depth halve the size and double the channels. Pooling and a linear classifier come last.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ INPUTS = ("in0", "in1")
 PREPROCESSED = ("pre0", "pre1")
 FIT = "fit"
 REDUCTION = {NORMAL: None, REDUCE: 2}
-"""By how much a cell's nodes are coarser than its inputs; written out where it matters, see :func:`cell`."""
+"""Reduction of a cell's nodes relative to its inputs; None: not written, see :func:`cell`."""
 
 FEWEST_CELLS = 2
 
 Stem = Literal["cifar", "imagenet"]
 
 IMAGENET_STEM = "imagenet_stem0"
-"""The operation by which the stems for ImageNet are known."""
+"""The operation that identifies the stems for ImageNet."""
 
 
 def cell(nodes: Iterable[Node], concat: Sequence[str]) -> Graph:
-    """Return a cell: both inputs brought to the cell's channels, the nodes, and the concatenation.
+    """Return a cell: projections of both inputs to the cell's channels, the nodes, and the concatenation.
 
     Args:
-        nodes: The intermediate nodes, each after those that it reads. In a reduction cell each says
-            ``reduction=2`` itself: after deriving, a node may have fine sources only.
-        concat: Names of the nodes whose concatenation leaves the cell.
+        nodes: The intermediate nodes, each after those that it reads. In a reduction cell each has
+            ``reduction=2``, because a derived node may read only sources that are not reduced.
+        concat: Names of the nodes whose concatenation is the output.
     """
     fitted = (
         Node(name=name, edges=(Edge(source=source, ops=(Op(FIT),)),), reduction=1)
@@ -54,9 +54,9 @@ def network(cells: int, stem: Stem = "cifar", *, reduces: bool = True) -> Graph:
     """Return the network of ``cells`` cells, at least two; ``cells//3`` and ``2*cells//3`` reduce.
 
     Args:
-        cells: Their number.
-        stem: What stands before them.
-        reduces: Whether there is a reduction cell; else all are normal cells of one width and size.
+        cells: Number of cells.
+        stem: The stems before the cells.
+        reduces: Whether there is a reduction cell; otherwise all are normal cells of one width and size.
     """
     head = Node(name="head", edges=(Edge(source=-1, ops=(Op("classifier"),)),), width="classes")
     if not reduces:
@@ -74,18 +74,18 @@ def network(cells: int, stem: Stem = "cifar", *, reduces: bool = True) -> Graph:
 
 
 def stem_of(network: Graph) -> Stem:
-    """Return which stems a network has."""
+    """Return the kind of stems of a network."""
     ops = (op.name for node in network.nodes for edge in node.edges for op in edge.ops)
     return "imagenet" if IMAGENET_STEM in ops else "cifar"
 
 
 def reduces(network: Graph) -> bool:
-    """Return whether a network's cells are other than one stage of normal cells."""
+    """Return whether a network has more than one stage of normal cells."""
     return [node.join for node in network.nodes if node.cell is not None] != [NORMAL]
 
 
 def count_cells(network: Graph) -> int:
-    """Return how many cells a network of this frame has."""
+    """Return the number of cells of a network."""
     return sum(1 if node.repeat is None else node.repeat for node in network.nodes if node.join in REDUCTION)
 
 
@@ -118,15 +118,15 @@ OPERATIONS = (
 
 
 MOST_OPERATIONS = 50_000
-"""What one network can hold, as the description language has it too."""
+"""Maximum number of operations in a network, the same as in the description language."""
 
 LARGE = 128
-"""Pixels of a side from which `auto` means the stems for ImageNet: the last cells then see 4x4 or more."""
+"""Image size in pixels from which `auto` means the stems for ImageNet: the last cells get 4x4 or more."""
 
 
 @frozen(kw_only=True)
 class SpaceSettings:
-    """Size of the network that is searched in."""
+    """Size of the supernet."""
 
     channels: int = setting(16, "Width of the first cell's operations in the search.", ge=1)
     cells: int = setting(8, "Number of cells in the search; those at 1/3 and 2/3 reduce.", ge=3)
@@ -138,7 +138,7 @@ class SpaceSettings:
 
 
 def check_size(settings: SpaceSettings, recipe: Choice) -> Iterable[Problem]:
-    """Yield it if a network would have more operations than can be built, before each is placed."""
+    """Yield a problem if the network would have more operations than can be built."""
     del recipe
     edges = settings.nodes * (settings.nodes + 3) // 2
     count = settings.cells * edges * len(OPERATIONS)
@@ -155,7 +155,7 @@ class Space:
     settings: SpaceSettings
 
     def describe(self, facts: DataFacts) -> Description:
-        """Return the open description: per node the best two edges are kept, and never `none`."""
+        """Return the open description: each node keeps its best two edges, and never `none`."""
         ops = tuple(Op(name) for name in OPERATIONS)
         group = Group(ops=ops, edges=2, never=(Op("none"),))
         return Description(

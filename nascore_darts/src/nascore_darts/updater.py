@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Updater(Descent):
     """Adam with coupled weight decay on the gradient of the loss with respect to theta.
 
-    The decay is torch.optim.Adam's: it is added to the gradient, as in the authors' code, not AdamW's.
-    Edges are ranked by the mixture itself, after the softmax.
+    As in the authors' code, the decay is added to the gradient (torch.optim.Adam, not AdamW). Edges are
+    ranked by the mixture, after the softmax.
     """
 
     def __init__(self, settings: UpdaterSettings) -> None:

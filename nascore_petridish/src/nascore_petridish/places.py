@@ -1,7 +1,7 @@
 """The places where an architecture grows: the last sum of each cell, or every layer.
 
-Petridish begins with cells of one sum that reads its last input through a separable convolution and through
-the identity (arXiv 1905.13360; `basic` in the authors' code). Here that is an edit of any space.
+Petridish begins with cells of one sum that reads its last input through a separable convolution and the
+identity (arXiv 1905.13360; `basic` in the authors' code). Here this is an edit of any space.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ NETWORK = "network"
 
 
 def candidates(texts: Iterable[str], catalogue: Catalogue) -> tuple[Op, ...]:
-    """Return candidate operations: each ends in a batch norm without weights, where it has one to end in.
+    """Return candidate operations; each ends in a batch norm without weights if it has such a setting.
 
-    A candidate is trained on a loss that is linear in it, which only a norm keeps bounded.
+    The loss is linear in the output of a candidate, which only a norm keeps bounded.
 
     Args:
-        texts: As in a description: `sep_conv_3x3`, or with settings of its own `mbconv(expand=3)`.
-        catalogue: What each operation can do.
+        texts: Operations as in a description: `sep_conv_3x3`, or with settings `mbconv(expand=3)`.
+        catalogue: The operations.
     """
     return tuple(_normed(Op.parse(text), catalogue) for text in texts)
 
@@ -48,12 +48,12 @@ def opened(
     Args:
         parent: A closed description.
         ops: The candidates.
-        catalogue: What each operation can do.
-        keep: How many of a place are to survive.
-        macro: Whether each use of a cell, and each layer of a network without cells, grows by itself.
+        catalogue: The operations.
+        keep: Number of candidates that each place keeps.
+        macro: Whether each use of a cell, and each layer of a network without cells, grows separately.
 
     Raises:
-        DescriptionError: Nothing of it can grow; says why of its last place.
+        DescriptionError: No place can grow; the text has the reason of the last place.
     """
     grown = untie(parent) if macro else parent
     refused: DescriptionError | None = None
@@ -66,7 +66,7 @@ def opened(
         except DescriptionError as error:
             refused = error
     if not count:
-        raise refused or DescriptionError("nothing of this architecture can grow: it has no sum of states.")
+        raise refused or DescriptionError("this architecture cannot grow: no node of it is a sum of states.")
     return grown
 
 
@@ -77,7 +77,7 @@ def _places(description: Description, *, macro: bool) -> Iterator[tuple[str, str
         if targets:
             yield name, targets[-1]
     if not description.cells:
-        # What reads the images and what gives the logits are the frame, not layers.
+        # The nodes that read the images or give the logits are not layers.
         heads = (description.network.output, description.auxiliary)
         layers = [name for name in _sums(description.network) if name not in heads]
         yield from ((NETWORK, layer) for layer in (layers if macro else layers[-1:]))
@@ -96,9 +96,9 @@ def _sums(graph: Graph) -> list[str]:
 
 
 def _sources(graph: Graph, target: str, catalogue: Catalogue) -> list[str]:
-    """Return what candidates of a place read: all layers before it, what earlier growth added among them.
+    """Return the sources of candidates at a place: all earlier layers, those of earlier growths included.
 
-    Of an input that the frame alone reads, as the stem reads images, they read what the frame makes of it.
+    If only fixed operations read an input, as the stem reads images, candidates read the results of these.
     """
     framed = {name for name in graph.inputs if _framed(graph, name, catalogue)}
     return [name for name in candidate_sources(graph, target) if name not in framed]
@@ -112,7 +112,7 @@ def _framed(graph: Graph, name: str, catalogue: Catalogue) -> bool:
 
 
 def softened(description: Description) -> Description:
-    """Return an opened description whose candidates join through a gate, instead of as shadows."""
+    """Return an opened description whose candidates join through a gate instead of as shadows."""
     cells = {name: _gated(graph) for name, graph in description.cells.items()}
     return evolve(description, cells=cells, network=_gated(description.network))
 
@@ -130,18 +130,18 @@ def _gated(graph: Graph) -> Graph:
 
 
 FIRST: Final = ("sep_conv_3x3", "skip_connect")
-"""What stands on the edge that is kept, as far as the space offers it."""
+"""The operations on the edge that is kept, as far as the space offers them."""
 
 
 def seed(description: Description) -> Description:
-    """Return the least architecture of a space: one node in each cell, and one edge for each choice."""
+    """Return the smallest architecture of a space: one node in each cell, and one edge for each choice."""
     cells = {name: _least(graph) for name, graph in description.cells.items()}
     least = evolve(description, cells=cells, network=_least(description.network))
     return derive(least, _picks(least))
 
 
 def _least(graph: Graph) -> Graph:
-    """Return a graph with the first of its open nodes alone, where the others only feed a concatenation."""
+    """Return a graph with only its first open node, if the others only feed a concatenation."""
     out = graph.node(graph.output)
     opened = [node.name for node in graph.nodes if _is_open(node)]
     if out is None or out.join != "concat" or len(opened) < 2:  # noqa: PLR2004 - nothing to leave out
@@ -164,9 +164,9 @@ def _reads(node: Node, names: Collection[str]) -> bool:
 
 
 def _picks(description: Description) -> Picks:
-    """Return for each node that chooses its last edge, with what Petridish begins with there.
+    """Return the last edge of each node with choices, with the initial operations of Petridish.
 
-    Of a node that concatenates each edge stays: without one of them it would have other channels.
+    A node that concatenates keeps every edge, because it would have fewer channels without one.
     """
     picks: dict[str, list[Pick]] = {}
     for name, layout in expand(description).layouts.items():

@@ -1,4 +1,4 @@
-"""The growth policy of Petridish (Hu et al., NeurIPS 2019, arXiv 1905.13360); no torch, no state."""
+"""The growth policy of Petridish (Hu et al., NeurIPS 2019, arXiv 1905.13360), without torch and state."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ COST = "macs"
 
 
 def next_parents(settings: GrowthSettings, gallery: Gallery, rng: Random) -> Sequence[Entry]:
-    """Return the parents of the next wave; none where the run is over.
+    """Return the parents of the next wave; none if the run is over.
 
-    The pool is what may still grow and lies on the lower hull of validation error over cost, or up to `eps`
-    above it. For each parent it is gone through from the costliest to the cheapest, until one is accepted:
-    with the probability 1/(n + 1), where n is how often it has grown already, or failed to.
+    The pool contains the entries that may still grow and lie on the lower hull of validation error over cost,
+    or up to `eps` above it. For each parent, the entries are tried from the costliest to the cheapest until
+    one is accepted. The probability is 1/(n + 1), where n is the number of its growths, failed ones included.
     """
     able = Gallery(tuple(entry for entry in gallery if _grows(settings, gallery, entry)))
     pool = able.hull(COST, settings.eps)[::-1]
@@ -36,7 +36,7 @@ def next_parents(settings: GrowthSettings, gallery: Gallery, rng: Random) -> Seq
     chosen: list[Entry] = []
     for _ in range(min(settings.wave, settings.count - len(gallery))):
         chosen.append(_accepted(pool, times, rng))
-        times[chosen[-1].id] += 1  # at once: parents of one wave know of each other
+        times[chosen[-1].id] += 1  # count at once, for the next parent of this wave
     return chosen
 
 
@@ -62,12 +62,12 @@ def _depth(gallery: Gallery, entry: Entry) -> int:
 
 @frozen
 class Petridish:
-    """Grows what lies near the lower hull of validation error over cost, by the candidates that help most.
+    """Grows entries near the lower hull of validation error over cost, by the candidates that help most.
 
-    A parent's candidates are shadows: they are read as zero and get the gradient of what they would change,
-    so that training them is functional gradient descent. What is kept of them stays behind a gate that begins
-    at zero: the child is the parent's function, in training and in evaluation mode. It inherits all weights,
-    and the running statistics of norms.
+    A parent's candidates are shadows: the network reads them as zero, and they get the gradient of the change
+    that they would make, so that training them is functional gradient descent. The candidates that are kept
+    stay behind a gate that starts at zero: the child is the same function as its parent, in training and in
+    evaluation mode. It inherits all weights, and the running statistics of norms.
     """
 
     settings: GrowthSettings
@@ -79,16 +79,16 @@ class Petridish:
 
     @property
     def child_epochs(self) -> int:
-        """Passes over the images for a child."""
+        """Epochs for a child."""
         return self.settings.child_epochs
 
     def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
-        """Return the least architecture of the space; a closed description is its own."""
+        """Return the smallest architecture of the space; a closed description is returned as it is."""
         del rng
         return (seed(description) if description.is_open else description,)
 
     def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
-        """Return the parents of a wave; none where the run is over."""
+        """Return the parents of a wave; none if the run is over."""
         del wave
         return next_parents(self.settings, gallery, rng)
 
@@ -100,5 +100,5 @@ class Petridish:
         return softened(shadowed) if settings.soft else shadowed
 
     def close(self, opened: Description, strength: Mapping[str, Matrix]) -> Description:
-        """Return the child: the strongest candidates of each place stay, behind a gated projection."""
+        """Return the child, which keeps the strongest candidates of each place behind a gated projection."""
         return settle(opened, strength)

@@ -1,4 +1,4 @@
-"""Settings of the growth policy; no torch."""
+"""Settings of the growth policy, without torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPERATIONS = (
     "avg_pool_3x3",
     "skip_connect",
 )
-"""The candidates of the authors' code, no `none` among them; here pools have a norm, which the code lacks."""
+"""The candidates of the authors' code, without `none`; unlike there, pools have a norm."""
 
 
 @frozen(kw_only=True)
@@ -60,17 +60,17 @@ class GrowthSettings:
 
 PATH = "growth.operations"
 UNBOUNDED = (
-    "does not end in a batch norm without weights: the loss is linear in it, so that it may grow without end."
+    "does not end in a batch norm without weights: the loss is linear in its output, which may diverge."
 )
 
 
 def misfits(settings: GrowthSettings, choice: Choice) -> Iterator[Problem]:
-    """Yield what is wrong with the candidates, and with the number of draws that are to rank them."""
+    """Yield the problems of the candidates, and of the number of draws that rank them."""
     known = choice.operations()
     wrong = [problem for text in settings.operations for problem in _misfit(text, known)]
     yield from wrong
     if not settings.operations:
-        yield _problem("there is no candidate.")
+        yield _problem("the list of candidates is empty.")
     if not wrong:
         offered = candidates(settings.operations, known)
         for text, count in Counter(map(str, offered)).items():
@@ -95,13 +95,13 @@ def _misfit(text: str, known: Catalogue) -> Iterator[Problem]:
     if name not in known:
         yield _problem(f"there is no operation {name!r}.", hint=did_you_mean(name, known))
     elif name == "none":
-        yield _problem(f"{name} is no candidate: it adds nothing.")
+        yield _problem(f"{name} cannot be a candidate: it adds nothing.")
     elif known[name].structural:
-        yield _problem(f"{name} is no candidate: it is part of a network's frame.")
+        yield _problem(f"{name} cannot be a candidate: it is only for the fixed parts of a network.")
 
 
 def _bounded(op: Op, known: Catalogue) -> bool:
-    """Say whether a norm keeps the size of what a candidate gives, or it has nothing that could grow."""
+    """Return whether a norm bounds the candidate's output, or the candidate has no weights."""
     ends = {("affine", False), ("pool_norm", True)}
     return known[op.name].identity or not ends.isdisjoint(op.settings)
 

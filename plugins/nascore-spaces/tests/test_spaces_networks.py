@@ -53,9 +53,9 @@ def test_a_name_is_a_closed_network_and_comes_back(name):
 
 def test_another_network_has_no_name():
     other = resize(read("networks", "resnet20"), repeats={"a": 2})
-    with pytest.raises(DescriptionError, match=r"none of the networks that have a name: densenet100"):
+    with pytest.raises(DescriptionError, match=r"this network has no name. Named networks: densenet100"):
         to_name(other)
-    with pytest.raises(DescriptionError, match="resnet21 is no network that has a name"):
+    with pytest.raises(DescriptionError, match="no network is called resnet21"):
         from_name("resnet21")
 
 

@@ -74,7 +74,7 @@ def test_what_an_activation_lets_through(activation, largest):
         ("conv_norm_relu", {"kernel": 2}, "a convolution needs an odd kernel, not 2"),
         ("conv_norm_relu", {"kernel": -1}, "a convolution needs an odd kernel, not -1"),
         ("frame_conv", {"kernel": 4}, "a convolution needs an odd kernel, not 4"),
-        ("frame_conv", {"activation": "gelu"}, "knows the activations relu, relu6, none, not 'gelu'"),
+        ("frame_conv", {"activation": "gelu"}, "no activation 'gelu'. Known: relu, relu6, none."),
         ("wide_classifier", {"times": 0}, "wide_classifier needs times to be at least 1, not 0"),
         ("bottleneck", {"narrow": 0}, "bottleneck needs narrow to be at least 1, not 0"),
     ],

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Updater:
-    """Mirror descent with the entropy as its mirror: each segment is a point on the simplex.
+    """Mirror descent with the entropy as mirror map: each segment is a point on the simplex.
 
-    Theta is the logarithm of that point, u = exp(theta), so that the softmax of theta is the point itself.
-    One step makes u * exp(-lr * dL/du) of it and normalises. The gradient is that of the mean loss of a
-    batch, with respect to u: a constant that is added over a segment moves nothing.
+    Theta is the logarithm of the point u, so that the softmax of theta is u. A step multiplies u by
+    exp(-lr * dL/du) and normalises. The gradient is that of the mean loss of a batch with respect to u; a
+    constant added to all entries of a segment has no effect.
 
     Args:
         settings: Step size, and weight of the entropic regulariser.
@@ -38,7 +38,7 @@ class Updater:
 
     @torch.no_grad()
     def start(self, state: ArchitectureState, horizon: Horizon, generator: torch.Generator) -> None:
-        """Make theta the logarithm of a point, which its softmax stays; needs no horizon, draws nothing."""
+        """Normalise theta to the logarithm of its softmax."""
         del horizon, generator
         self.names = sorted(state.theta)
         for name in self.names:
@@ -47,7 +47,7 @@ class Updater:
 
     @torch.no_grad()
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Move the point of every live segment, in place."""
+        """Update the point of every live segment, in place."""
         if gradients.mixture is None:
             raise ValueError("the updater geonas follows the gradient of the mixture, and got none")
         for name in self.names:
@@ -55,24 +55,24 @@ class Updater:
             if gradients.penalty is not None:
                 slope = slope + gradients.penalty[name]
             if self.settings.entropic:
-                # KL(u || even) = sum u log(u n), whose derivative is log u + log n + 1; the step is blind to
-                # the constants.
+                # KL(u || uniform) = sum u log(u n) has the derivative log u + log n + 1; constants have no
+                # effect on the step.
                 slope = slope + self.settings.entropic * theta
             theta.copy_(eg_step(theta, slope, state.segments(name), self.settings.lr))
 
     def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what deriving ranks by: the mixture that is expected, where it is alive."""
+        """Return the expected mixture of the live entries, by which deriving ranks."""
         return {name: expected[name].detach().abs() * state.alive[name] for name in state.theta}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the names of the groups: all that it knows is in theta."""
+        """Return the names of the groups; the rest of the state is in theta."""
         return {"names": list(self.names)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of an updater that was started with the same groups.
+        """Load the state of an updater that was started with the same groups.
 
         Raises:
-            ValueError: It is of other groups.
+            ValueError: The state belongs to other groups.
         """
         if list(state["names"]) != self.names:
             raise ValueError(f"the saved state is for the groups {state['names']}, these are {self.names}")

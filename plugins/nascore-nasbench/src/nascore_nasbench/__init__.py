@@ -37,5 +37,5 @@ def nascore_spaces() -> Iterable[Component]:
 
 @hookimpl
 def nascore_translators() -> Iterable[Translator]:
-    """Yield the architecture string."""
+    """Yield the notation of architecture strings."""
     yield STRINGS

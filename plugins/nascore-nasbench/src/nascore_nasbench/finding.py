@@ -8,7 +8,7 @@ from nascore.api import Passage, passages
 from nascore_nasbench.space import STATES
 
 LONGEST_STRING = 2_000
-"""Characters of a string, at most."""
+"""Maximum length of a string, in characters."""
 
 NODES = len(STATES) - 1
 
@@ -22,9 +22,9 @@ _BEFORE = 200
 
 
 def find(text: str) -> tuple[Passage, ...]:
-    """Return the strings in a text, each once, with the names and the line that they have there.
+    """Return the strings in a text, each once, with their names and line numbers.
 
-    A text that is a description in YAML has none, whatever its comments hold.
+    A description in YAML has none, whatever its comments contain.
     """
     if _DESCRIPTION.search(text):
         return ()
@@ -35,7 +35,7 @@ def find(text: str) -> tuple[Passage, ...]:
     begin = len(text) - len(text.lstrip(_AROUND))
     whole = [span for span in spans if text.count("+", *span[1:]) == NODES - 1]
     if len(whole) <= 1 and _BEGINS.match(text, begin):
-        # All of it is meant as one string, so that what is wrong in it is told.
+        # Read the whole text as one string, so that its mistakes are reported.
         end = len(text.rstrip(_AROUND + ",;"))
         return passages(text, [("", begin, end)], {})
     return passages(text, spans, {})

@@ -1,8 +1,8 @@
 """Reads and writes architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``.
 
-For each node of the cell a part between bars, with an edge for each state before it in order: an operation
-and the number of the state, parted by a tilde. The text is cut up, never executed, and all mistakes are
-reported at once, each with its line and column.
+A string has a part between bars for each node of the cell. The part lists an edge for each earlier state, in
+order: an operation and the number of the state, separated by a tilde. All mistakes are reported at once, each
+with its line and column.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORM = "|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|"
 NODES = len(STATES) - 1
 
 MOST_NAMED = 8
-"""How many of several strings a message names."""
+"""Maximum number of strings that a message names."""
 
 _SHOWN = 40
 _SOURCE = re.compile(r"[0-9]{1,9}")
@@ -41,11 +41,11 @@ READINGS = {
     "with NASLib's operations, edges by their source": (_NASLIB, _BY_SOURCE),
     "with the strings' operations, edges by their source": (OPERATIONS, _BY_SOURCE),
 }
-"""What the numbers count, as public code has it: the operations, and the edges as (node, source)."""
+"""The numberings of public code: the operations, and the edges as (node, source)."""
 
 
 def looks_like(text: str) -> bool:
-    """Return whether a text holds an architecture string, sound or not, or six numbers of operations."""
+    """Return whether a text contains an architecture string, valid or not, or six numbers of operations."""
     return _is_numbers(text) or bool(find(text))
 
 
@@ -60,7 +60,7 @@ def write(operations: Sequence[str]) -> str:
 def parse(text: str) -> tuple[str, ...]:
     """Return the operation of each edge of a string, in the order of the strings.
 
-    The edges of a node may stand in another order, since each names its state.
+    The edges of a node may have any order, since each names its state.
 
     Raises:
         DescriptionError: With every problem of the text.
@@ -70,12 +70,14 @@ def parse(text: str) -> tuple[str, ...]:
     found = find(text)
     if len(found) > 1:
         lines = ", ".join(str(one.line) for one in found[:MOST_NAMED])
-        said = f"this text holds {len(found)} architecture strings, in lines {lines}."
-        raise DescriptionError([Problem(path="", text=said, hint="Give one of them.")])
+        message = f"this text contains {len(found)} architecture strings, in lines {lines}."
+        raise DescriptionError([Problem(path="", text=message, hint="Give one of them.")])
     text = found[0].text if found else text
     if (length := len(text.strip())) > LONGEST_STRING:
-        said = f"an architecture string has at most {LONGEST_STRING:,} characters, this text has {length:,}."
-        raise DescriptionError(said)
+        message = (
+            f"an architecture string has at most {LONGEST_STRING:,} characters, this text has {length:,}."
+        )
+        raise DescriptionError(message)
     reader = _Reader(text=text)
     operations = reader.cell()
     if reader.problems:
@@ -84,25 +86,26 @@ def parse(text: str) -> tuple[str, ...]:
 
 
 def _is_numbers(text: str) -> bool:
-    """Return whether a text is six numbers of operations, which code bases count differently."""
+    """Return whether a text is six numbers of operations."""
     return len(text) < _LONGEST_NUMBERS and _NUMBERS.fullmatch(text.strip("\ufeff'\"` \t\r\n,")) is not None
 
 
 def _of_numbers(text: str) -> tuple[str, ...]:
-    """Return the operation of each edge, in the order of the strings, if every code base says the same.
+    """Return the operation of each edge, in the order of the strings, if all numberings agree.
 
     Raises:
-        DescriptionError: The numbers are ambiguous: with the networks that they may be.
+        DescriptionError: The numbers are ambiguous; the message lists the possible networks.
     """
     numbers = [int(digit) for digit in re.findall(r"\d", text)]
     found = {how: _in_order(numbers, *lists) for how, lists in READINGS.items()}
     first = next(iter(found.values()))
     if all(one == first for one in found.values()):
         return first
-    said = "; ".join(starmap(lambda how, ops: f"{how}: {write(ops)}", found.items()))
+    message = "; ".join(starmap(lambda how, ops: f"{how}: {write(ops)}", found.items()))
     where = Origin(kind="recipe", file="nb201", line=1, column=1)
-    text = f"numbers of operations are ambiguous, since code bases count differently: {said}."
-    raise DescriptionError([Problem(path="", text=text, hint="Give the string that is meant.", origin=where)])
+    text = f"numbers of operations are ambiguous, since code bases number them differently: {message}."
+    hint = "Write one of these strings instead."
+    raise DescriptionError([Problem(path="", text=text, hint=hint, origin=where)])
 
 
 def _in_order(
@@ -118,7 +121,7 @@ class _Piece:
 
     Attributes:
         text: The piece.
-        at: Where in the whole text it begins.
+        at: Its position in the whole text.
     """
 
     text: str
@@ -139,7 +142,7 @@ def _piece(text: str, at: int) -> _Piece:
 
 @define(kw_only=True)
 class _Reader:
-    """Walks the text once and collects what is wrong."""
+    """Walks the text once and collects the problems."""
 
     text: str
     problems: list[Problem] = field(factory=list)
@@ -154,9 +157,9 @@ class _Reader:
         whole = _piece(self.text, 0)
         parts = whole.cut(PLUS)
         if len(parts) != NODES:
-            said = f"a cell has {NODES} nodes, parted by `{PLUS}`, not {len(parts)}."
+            message = f"a cell has {NODES} nodes, separated by `{PLUS}`, not {len(parts)}."
             surplus = parts[NODES] if len(parts) > NODES else parts[-1]
-            self.wrong("", surplus.at, said, f"Write {FORM}.")
+            self.wrong("", surplus.at, message, f"Write {FORM}.")
         read = [
             operation
             for node, part in enumerate(parts[:NODES], start=1)
@@ -168,13 +171,13 @@ class _Reader:
         path, edges = f"node {node}", part.cut(BAR)
         open_ends = [piece for piece in (edges[0], edges[-1]) if piece.text or len(edges) == 1]
         if open_ends:
-            said = f"must begin and end with a bar, not with {_shown(open_ends[0].text)}."
-            self.wrong(path, open_ends[0].at, said, f"Write {_form(node)}.")
+            message = f"must begin and end with a bar, not with {_shown(open_ends[0].text)}."
+            self.wrong(path, open_ends[0].at, message, f"Write {_form(node)}.")
         inner = [piece for place, piece in enumerate(edges) if piece.text or 0 < place < len(edges) - 1]
         if len(inner) != node:
             edge = f"{len(inner)} edge{'' if len(inner) == 1 else 's'}"
-            said = f"has {edge}, not {node}: one for each state before it ({_states(node)})."
-            self.wrong(path, part.at, said, _completed(node, inner) or f"Write {_form(node)}.")
+            message = f"has {edge}, not {node}: one for each state before it ({_states(node)})."
+            self.wrong(path, part.at, message, _completed(node, inner) or f"Write {_form(node)}.")
         inner = _sorted(inner)
         seen: set[int] = set()
         return [self.edge(node, source, piece, seen) for source, piece in enumerate(inner[:node])]
@@ -184,8 +187,8 @@ class _Reader:
         operation, *sources = piece.cut(TILDE)
         sound = len(sources) == 1 and _SOURCE.fullmatch(sources[0].text) is not None
         if not sound:
-            said = f"{_shown(piece.text)} is no OPERATION{TILDE}STATE."
-            self.wrong(path, piece.at, said, f"Write {operation.text or 'OP'}{TILDE}{expected}.")
+            message = f"{_shown(piece.text)} is not OPERATION{TILDE}STATE."
+            self.wrong(path, piece.at, message, f"Write {operation.text or 'OP'}{TILDE}{expected}.")
         else:
             self.source(node, expected, sources[0], seen)
         if operation.text not in OPERATIONS and (sound or operation.text):
@@ -195,10 +198,10 @@ class _Reader:
 
     def source(self, node: int, expected: int, piece: _Piece, seen: set[int]) -> None:
         source = int(piece.text)
-        hint = f"Each of {_states(node)} stands once." if node > 1 else f"Write {TILDE}0."
+        hint = f"Name each of {_states(node)} once." if node > 1 else f"Write {TILDE}0."
         if source >= node:
-            said = f"reads state {source}; node {node} reads {_states(node)}."
-            self.wrong(f"{node}<-{expected}", piece.at, said, hint)
+            message = f"reads state {source}; node {node} reads {_states(node)}."
+            self.wrong(f"{node}<-{expected}", piece.at, message, hint)
         elif source in seen:
             self.wrong(f"{node}<-{expected}", piece.at, f"reads state {source} a second time.", hint)
         seen.add(source)
@@ -211,7 +214,7 @@ def _source_of(edge: _Piece) -> int | None:
 
 
 def _sorted(edges: list[_Piece]) -> list[_Piece]:
-    """Return the edges of a node by their states: each names its own, so that their order says nothing."""
+    """Return the edges of a node in the order of their states."""
     sources = [_source_of(edge) for edge in edges]
     by_source = {source: edge for source, edge in zip(sources, edges, strict=True) if source is not None}
     if sorted(by_source) != list(range(len(edges))):
@@ -220,7 +223,7 @@ def _sorted(edges: list[_Piece]) -> list[_Piece]:
 
 
 def _completed(node: int, edges: list[_Piece]) -> str:
-    """Return how a node with too few edges is written: what is not there is the operation none."""
+    """Return a hint that completes a node with too few edges by the operation `none`."""
     by_source = {source: edge for edge in edges if (source := _source_of(edge)) is not None}
     if len(by_source) != len(edges) or len(edges) >= node or any(source >= node for source in by_source):
         return ""
@@ -228,7 +231,7 @@ def _completed(node: int, edges: list[_Piece]) -> str:
         by_source[source].text if source in by_source else f"{OPERATIONS[0]}{TILDE}{source}"
         for source in range(node)
     ]
-    return f"An edge that is left out is the operation none: write {BAR}{BAR.join(written)}{BAR}."
+    return f"Write a missing edge as the operation none: {BAR}{BAR.join(written)}{BAR}."
 
 
 def _form(node: int) -> str:
@@ -240,5 +243,5 @@ def _states(node: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a piece as messages show it; of a long one the beginning."""
-    return repr(text[:_SHOWN]) if text else "nothing"
+    """Return a piece as messages show it, shortened if it is long."""
+    return repr(text[:_SHOWN])

@@ -1,7 +1,8 @@
 """The search space of NAS-Bench-201 (arXiv 2001.00326, section 2.1): one cell, six edges, five operations.
 
-A 3x3 convolution; then three stages of equal cells, with a residual block between two stages that halves the
-size and doubles the channels; then batch norm, ReLU, the mean over all places, and a linear classifier.
+The network begins with a 3x3 convolution. Three stages of equal cells follow. A residual block before the
+second and the third stage halves the size and doubles the channels. Batch norm, ReLU, global average pooling
+and a linear classifier come last.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_
 """The candidates of every edge in the order of the authors' code: the columns of the group."""
 
 STATES = ("n0", "n1", "n2", "n3")
-"""The states of a cell: its input, and three nodes, each of which sums over all states before it."""
+"""The states of a cell: its input and three nodes, each of which sums over all earlier states."""
 
 EDGES = tuple((node, source) for node in range(1, len(STATES)) for source in range(node))
 """The edges as (node, source), in the order of architecture strings: 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2."""
@@ -32,21 +33,21 @@ CELL = "cell"
 """Name of the cell, and of the group that its edges share."""
 
 STAGES, WIDTHS = ("a", "b", "c"), (1, 2, 4)
-"""The stages, and their widths, which are their reductions too."""
+"""The stages, and their widths, which are also their reductions."""
 
 BLOCKS = ("r1", "r2")
 """The residual blocks, each before a stage."""
 
 Repeats = tuple[int, int, int]
-"""Cells of each stage."""
+"""Number of cells of each stage."""
 
 
 def cell(ops: Sequence[Sequence[Op]], group: str | None = None) -> Graph:
     """Return the cell.
 
     Args:
-        ops: For each edge, in the order of :data:`EDGES`, its operations.
-        group: The group that chooses among them; None: they stand.
+        ops: The operations of each edge, in the order of :data:`EDGES`.
+        group: The group that chooses among them; None: all are used.
     """
     by_edge = dict(zip(EDGES, ops, strict=True))
     nodes = tuple(
@@ -68,7 +69,7 @@ def network(cells: Repeats) -> Graph:
     """Return the network around the cell.
 
     Args:
-        cells: For each stage how many cells it has.
+        cells: Number of cells of each stage.
     """
     nodes = [Node(name="stem", edges=(Edge(source="images", ops=(Op("stem"),)),))]
     for number, (stage, width, repeat) in enumerate(zip(STAGES, WIDTHS, cells, strict=True)):
@@ -81,7 +82,7 @@ def network(cells: Repeats) -> Graph:
 
 
 def count_cells(network: Graph) -> Repeats:
-    """Return how many cells of each stage's width a network has, whatever its nodes are called."""
+    """Return the number of cells of each stage, recognised by their widths."""
     uses = [node for node in network.nodes if node.cell is not None]
     first, second, third = (
         sum(1 if node.repeat is None else node.repeat for node in uses if node.width == width)
@@ -92,12 +93,12 @@ def count_cells(network: Graph) -> Repeats:
 
 @frozen
 class Space:
-    """One cell of four states, each of which reads all before it through one of five operations."""
+    """One cell of four states, each of which reads all earlier ones through one of five operations."""
 
     settings: SpaceSettings
 
     def describe(self, facts: DataFacts) -> Description:
-        """Return the open description: per edge the best operation is kept, which may be `none`."""
+        """Return the open description: each edge keeps its best operation, which may be `none`."""
         ops = tuple(map(Op, OPERATIONS))
         return Description(
             network=network((self.settings.cells,) * 3),

@@ -28,7 +28,7 @@ CELLS = 15
 """Cells of the benchmark's networks: five in each of the three stages."""
 
 
-def from_string(  # noqa: PLR0913 - what a string leaves open, each by name
+def from_string(  # noqa: PLR0913 - the values that a string does not contain
     text: str,
     *,
     channels: int = 16,
@@ -51,8 +51,8 @@ def from_string(  # noqa: PLR0913 - what a string leaves open, each by name
         DescriptionError: With every problem of the text.
     """
     if cells < 1:
-        said = f"a network of NAS-Bench-201 has at least 1 cell, not {cells}."
-        raise DescriptionError([Problem(path="cells", text=said)])
+        message = f"a network of NAS-Bench-201 has at least 1 cell, not {cells}."
+        raise DescriptionError([Problem(path="cells", text=message)])
     description = _network(
         notation.parse(text), _repeats(cells), channels=channels, classes=classes, in_channels=in_channels
     )
@@ -60,12 +60,12 @@ def from_string(  # noqa: PLR0913 - what a string leaves open, each by name
 
 
 def to_string(description: Description) -> str:
-    """Return the architecture string of a closed description in the frame of NAS-Bench-201.
+    """Return the architecture string of a closed description of a NAS-Bench-201 network.
 
-    Depth, channels and classes are no part of it.
+    A string does not contain depth, channels and classes.
 
     Raises:
-        DescriptionError: If the description says something that a string cannot: another cell, another frame.
+        DescriptionError: A string cannot express the description: its cell or its network differs.
     """
     if description.is_open:
         raise DescriptionError("an open description has no architecture string yet: derive it first")
@@ -83,7 +83,7 @@ def to_string(description: Description) -> str:
     rebuilt = rebuilt if description.auxiliary is None else with_auxiliary(rebuilt, space.BLOCKS[-1])
     if rebuilt != description and fingerprint(rebuilt) != fingerprint(final(description)):
         raise DescriptionError(
-            "an architecture string cannot say all of this description: its network is not that of "
+            "an architecture string cannot express this description: its network is not that of "
             "NAS-Bench-201, or its cells differ"
         )
     return notation.write(operations)
@@ -119,23 +119,23 @@ def _network(
 
 @cache
 def _repeats(cells: int) -> space.Repeats:
-    """Return how many of the cells each stage has, as ``--cells`` has it for any description."""
+    """Return the number of cells of each stage, distributed as by ``--cells``."""
     first, second, third = spread(_network(["none"] * len(space.EDGES), (1, 1, 1)), cells).values()
     return first, second, third
 
 
 def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
-    """Return the operation of each edge of the first cell that is used; whether all are alike shows later."""
+    """Return the operation of each edge of the first cell; the caller checks that all cells are equal."""
     name = next((node.cell for node in description.network.nodes if node.cell is not None), None)
     if name is None:
-        said = "an architecture string says what is in a cell, and this network has none."
-        problems.append(Problem(path="network", text=said))
+        message = "an architecture string describes a cell, and this network has none."
+        problems.append(Problem(path="network", text=message))
         return ()
     graph, path = description.cells[name], f"cells.{name}"
     sums = all(node.join == "sum" for node in graph.nodes)
     if len(graph.inputs) != 1 or len(graph.nodes) != notation.NODES or not sums:
-        said = f"a cell of NAS-Bench-201 has one input and {notation.NODES} nodes, each of which is a sum."
-        problems.append(Problem(path=path, text=said))
+        message = f"a cell of NAS-Bench-201 has one input and {notation.NODES} nodes, each of which is a sum."
+        problems.append(Problem(path=path, text=message))
         return ()
     states = [*graph.inputs, *(node.name for node in graph.nodes)]
     if graph.output != states[-1]:
@@ -146,17 +146,17 @@ def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
 
 
 def _operation(node: Node, source: str, path: str, problems: list[Problem]) -> str:
-    """Return the name of the one operation on an edge."""
+    """Return the name of the only operation on an edge."""
     edge = next((edge for edge in node.edges if edge.source == source), None)
-    # As in the form that is trained from scratch, in which affine and pool_norm are no settings of one edge.
+    # As in the form that is trained from scratch, where edges have no settings affine and pool_norm.
     ops = () if edge is None or edge.gate else [op.without("affine", "pool_norm") for op in edge.ops]
     if len(ops) == 1 and ops[0].name in space.OPERATIONS and not ops[0].settings:
         return ops[0].name
     if edge is None:
-        said, hint = f"has no edge from {source}.", "What is not there is the operation none."
+        message, hint = f"has no edge from {source}.", "Add the edge with the operation none."
     else:
-        held = "a gate" if edge.gate else " and ".join(map(str, edge.ops)) or "no operation"
-        said = f"the edge from {source} has no form in an architecture string: it holds {held}."
+        content = "a gate" if edge.gate else " and ".join(map(str, edge.ops)) or "no operation"
+        message = f"an architecture string cannot express the edge from {source}: it has {content}."
         hint = f"An edge has one of {', '.join(space.OPERATIONS)}."
-    problems.append(Problem(path=f"{path}.nodes.{node.name}", text=said, hint=hint))
+    problems.append(Problem(path=f"{path}.nodes.{node.name}", text=message, hint=hint))
     return ""

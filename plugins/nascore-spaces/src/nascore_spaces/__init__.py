@@ -38,7 +38,7 @@ RESTRICTED = {
 
 @hookimpl
 def nascore_spaces() -> Iterable[Component]:
-    """Yield two chains, the restricted spaces of RobustDARTS, and two other ways to use cells."""
+    """Yield two chains, the restricted spaces of RobustDARTS, and two other spaces of cells."""
     yield from _chains()
     yield from _cells()
 
@@ -102,7 +102,7 @@ def _cells() -> Iterable[Component]:
 
 @hookimpl
 def nascore_operations() -> Iterable[Operation]:
-    """Yield the operations that the descriptions name and the core lacks: of edges, then of the frame."""
+    """Yield the operations of the descriptions that the core lacks: first for edges, then for fixed parts."""
     yield Operation(
         name="conv_norm_relu", build=f"{_MODULE}:conv_norm_relu", settings={"kernel": 3, **AFFINE}
     )
@@ -132,5 +132,5 @@ def nascore_operations() -> Iterable[Operation]:
 
 @hookimpl
 def nascore_translators() -> Iterable[Translator]:
-    """Yield the names of networks."""
+    """Yield the notation of network names."""
     yield NETWORK

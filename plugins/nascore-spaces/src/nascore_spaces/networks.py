@@ -1,4 +1,4 @@
-"""Networks designed by hand, by name: each is a closed description in a file."""
+"""Named networks that were designed by hand, each a closed description in a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recognises(text: str) -> bool:
     return text.strip() in NETWORKS
 
 
-def from_name(  # noqa: PLR0913 - what a name leaves open, each by name
+def from_name(  # noqa: PLR0913 - the values that a name does not contain
     text: str,
     *,
     channels: int | None = None,
@@ -32,25 +32,25 @@ def from_name(  # noqa: PLR0913 - what a name leaves open, each by name
     in_channels: int = 3,
     auxiliary: bool = False,
 ) -> Description:
-    """Return the network of a name. Its depth is part of it; width and classes are its own unless given.
+    """Return the network of a name, with the published depth, width and classes unless others are given.
 
     Args:
         text: One of :data:`nascore_spaces.space.NETWORKS`.
         channels: Its unit of width; None: as published.
-        cells: Not to be given: the depth is part of the name.
+        cells: Has to be None: the depth is part of the name.
         classes: Number of classes; None: as published.
         in_channels: Channels of the images.
-        auxiliary: Add an auxiliary head where the reduction last rises.
+        auxiliary: Add an auxiliary head after the last reduction.
 
     Raises:
-        DescriptionError: There is no network of this name, or a depth is asked for.
+        DescriptionError: No network has this name, or `cells` is not None.
     """
     name = text.strip()
     if name not in NETWORKS:
-        raise DescriptionError(f"{name} is no network that has a name: {', '.join(NETWORKS)}.")
+        raise DescriptionError(f"no network is called {name}. Known: {', '.join(NETWORKS)}.")
     if cells is not None:
-        said = f"the depth of {name} is part of its name."
-        raise DescriptionError([Problem(path="cells", text=said, hint="Leave --cells out.")])
+        message = f"the depth of {name} is part of its name."
+        raise DescriptionError([Problem(path="cells", text=message, hint="Leave --cells out.")])
     found = resize(spelled_out(read("networks", name)), channels=channels)
     found = evolve(found, classes=found.classes if classes is None else classes, in_channels=in_channels)
     source = reducing(found) if auxiliary else None
@@ -58,10 +58,10 @@ def from_name(  # noqa: PLR0913 - what a name leaves open, each by name
 
 
 def to_name(description: Description) -> str:
-    """Return the name of a network; width, classes and channels of the images are no part of it.
+    """Return the name of a network, which does not contain width, classes and channels of the images.
 
     Raises:
-        DescriptionError: It is none of those that have a name.
+        DescriptionError: The network has no name.
     """
     wanted = fingerprint(final(description))
     for name in NETWORKS:
@@ -74,7 +74,7 @@ def to_name(description: Description) -> str:
         )
         if fingerprint(same) == wanted:
             return name
-    raise DescriptionError(f"this is none of the networks that have a name: {', '.join(NETWORKS)}.")
+    raise DescriptionError(f"this network has no name. Named networks: {', '.join(NETWORKS)}.")
 
 
 NETWORK = Translator(

@@ -1,4 +1,4 @@
-"""The modules behind the plugin's operations, each built as ``build(c_in, c_out, stride, **settings)``."""
+"""The modules of the plugin's operations, each built as ``build(c_in, c_out, stride, **settings)``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nascore.api import DescriptionError
 
 ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "none": None}
 GROWN_FROM = 4
-"""How many times wider than what it adds a layer of DenseNet-BC is inside (arXiv 1608.06993, section 3)."""
+"""Inner width of a layer of DenseNet-BC, in multiples of its output (arXiv 1608.06993, section 3)."""
 
 
 def conv_norm_relu(c_in: int, c_out: int, stride: int, *, kernel: int = 3, affine: bool = True) -> nn.Module:
@@ -37,11 +37,11 @@ def bottleneck(c_in: int, c_out: int, stride: int, *, narrow: int = 4, affine: b
         c_in: Channels of the input.
         c_out: Channels of the output.
         stride: Stride of the 3x3 convolution.
-        narrow: How many times narrower than the output it is inside (arXiv 1512.03385, section 4.1).
+        narrow: Factor by which the inner width is smaller than the output (arXiv 1512.03385, section 4.1).
         affine: Whether the batch norms have weights.
 
     Raises:
-        DescriptionError: It is less than 1 times narrower.
+        DescriptionError: `narrow` is less than 1.
     """
     if narrow < 1:
         raise DescriptionError(f"bottleneck needs narrow to be at least 1, not {narrow}.")
@@ -60,7 +60,7 @@ def bottleneck(c_in: int, c_out: int, stride: int, *, narrow: int = 4, affine: b
 
 
 def dense_layer(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """Return what a layer of DenseNet-BC adds: convolutions 1x1 and 3x3, each after batch norm and ReLU."""
+    """Return a layer of DenseNet-BC: convolutions 1x1 and 3x3, each after batch norm and ReLU."""
     inside = GROWN_FROM * c_out
     return _named(
         norm1=_norm(c_in),
@@ -73,27 +73,27 @@ def dense_layer(c_in: int, c_out: int, stride: int) -> nn.Module:
 
 
 def dense_transition(c_in: int, c_out: int, stride: int) -> nn.Module:
-    """Return what stands between the blocks of DenseNet: batch norm, ReLU, 1x1 convolution, mean pooling."""
+    """Return a transition of DenseNet: batch norm, ReLU, 1x1 convolution, average pooling."""
     return _named(
         norm=_norm(c_in),
         relu=nn.ReLU(),
         conv=_conv(c_in, c_out, 1),
-        # Rounding up, as every operation does, so that odd sizes agree.
+        # Round up like every operation, so that odd sizes match.
         pool=nn.AvgPool2d(stride, ceil_mode=True),
     )
 
 
-def frame_conv(  # noqa: PLR0913 - three places of the contract and three settings
+def frame_conv(  # noqa: PLR0913 - three arguments of the contract and three settings
     c_in: int, c_out: int, stride: int, *, kernel: int = 3, activation: str = "relu", norm: bool = True
 ) -> nn.Module:
-    """Return a convolution of a network's frame, with batch norm and an activation unless they are left out.
+    """Return a convolution for fixed parts of networks, with an optional batch norm and activation.
 
     Raises:
-        DescriptionError: There is no such activation.
+        DescriptionError: The activation is unknown.
     """
     if activation not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
-        raise DescriptionError(f"frame_conv knows the activations {known}, not {activation!r}.")
+        raise DescriptionError(f"frame_conv has no activation {activation!r}. Known: {known}.")
     parts: dict[str, nn.Module] = {"conv": _conv(c_in, c_out, kernel, stride)}
     if norm:
         parts["norm"] = _norm(c_out)
@@ -104,10 +104,10 @@ def frame_conv(  # noqa: PLR0913 - three places of the contract and three settin
 
 
 def wide_classifier(c_in: int, c_out: int, stride: int, *, times: int = 4) -> nn.Module:
-    """Return the end of MobileNetV2: a 1x1 convolution to so many times the channels, pooling, a linear map.
+    """Return the head of MobileNetV2: a 1x1 convolution to `times` as many channels, pooling, a linear layer.
 
     Raises:
-        DescriptionError: It is not at least as wide as its input.
+        DescriptionError: `times` is less than 1.
     """
     del stride
     if times < 1:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 FEWEST_PIXELS = 4
-"""Height and width that the coarsest state keeps, where halving less often gives them."""
+"""Smallest height and width of the coarsest state, as far as smaller reductions can reach it."""
 
 _LAYER = re.compile(r"([a-z])(\d+)f?")
-"""Nodes of a stage: its letter, the number of the layer, and `f` for what a residual block adds."""
+"""Nodes of a stage: its letter, the number of the layer, and `f` for the branch of a residual block."""
 
 
 def shallower(description: Description, stages: int, layers: int) -> Description:
-    """Return a chain that keeps its first stages, and each of them its first layers."""
+    """Return a chain with only its first stages, and only the first layers of each."""
     kept = ascii_lowercase[:stages]
     named = ((node, _LAYER.fullmatch(node.name)) for node in description.network.nodes)
     nodes = (node for node, found in named if found is None or (found[1] in kept and int(found[2]) <= layers))
@@ -46,9 +46,9 @@ def fitted(description: Description, facts: DataFacts) -> Description:
 
 
 def spelled_out(description: Description) -> Description:
-    """Return the description with every repetition as a node of its own, so that its depth is fixed.
+    """Return the description with a separate node for every repetition, so that its depth is fixed.
 
-    Its nodes have to read each other by relative sources. Paths and fingerprint stay.
+    Its nodes have to read each other by relative sources. Paths and fingerprint do not change.
     """
     nodes = [
         evolve(node, name=name, repeat=None)
@@ -59,7 +59,7 @@ def spelled_out(description: Description) -> Description:
 
 
 def untied(description: Description) -> Description:
-    """Return an open description in which each use of a cell is a cell with choices of its own."""
+    """Return an open description in which each use of a cell is a separate cell with its own choices."""
     description = spelled_out(description)
     cells, groups, nodes = {}, {}, []
     for node in description.network.nodes:
@@ -75,7 +75,7 @@ def untied(description: Description) -> Description:
 
 
 def _of_group(cell: Graph, group: str) -> Graph:
-    """Return a cell whose open edges are those of a group."""
+    """Return a cell whose open edges belong to a group."""
     nodes = (
         evolve(
             node,
@@ -88,7 +88,7 @@ def _of_group(cell: Graph, group: str) -> Graph:
 
 FOLDER = Path(__file__).parent
 NETWORKS = tuple(sorted(path.stem for path in (FOLDER / "networks").glob("*.yaml")))
-"""Names of the networks that were made by hand."""
+"""Names of the networks that were designed by hand."""
 
 
 @cache
@@ -100,7 +100,7 @@ def read(folder: str, name: str) -> Description:
 
 @frozen
 class Chain:
-    """Layers in a row, each with a choice of its own.
+    """A chain of layers, each with its own choice.
 
     Attributes:
         file: Name of the file.
@@ -111,14 +111,14 @@ class Chain:
     settings: MbconvSettings | ResnetSettings
 
     def describe(self, facts: DataFacts) -> Description:
-        """Return the open description, less coarse where the images are small."""
+        """Return the open description, with smaller reductions for small images."""
         found = resize(_for(read("spaces", self.file), facts), channels=self.settings.channels)
         return fitted(shallower(found, self.settings.stages, self.settings.layers), facts)
 
 
 @frozen
 class Cells:
-    """A network of cells that are used many times.
+    """A network of repeated cells.
 
     Attributes:
         file: Name of the file.
@@ -137,7 +137,7 @@ class Cells:
 
 @frozen
 class Macro(Cells):
-    """A network in which every cell chooses for itself."""
+    """A network in which every cell chooses separately."""
 
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description."""

@@ -235,7 +235,7 @@ BAD = {
         "odd number of pairs", odd,
     ),
     "numbers for operations": ("ambiguous", compact),
-    "cut off": ("no genotype", lambda given, rng: call(given)[: -rng.randrange(2, 40)]),
+    "cut off": ("not a genotype", lambda given, rng: call(given)[: -rng.randrange(2, 40)]),
     "a node twice": ("lists a node twice", lambda given, _: call({**given, "normal_concat": [2, 2]})),
     "code": ("never executed", lambda given, _: call(given).replace("normal=[", "normal=[] + [", 1)),
 }  # fmt: skip

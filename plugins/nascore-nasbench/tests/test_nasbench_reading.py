@@ -15,9 +15,9 @@ WRONG = {
     "no last bar": ("3x3~2|", "3x3~2", "1:65", "must begin and end with a bar, not with 'avg_pool_3x3~2'"),
     "no bar inside": ("~0|nor", "~0nor", "1:10", "has 1 edge, not 2: one for each state before it"),
     "two bars inside": ("|none~1|", "|none~1||", "1:42", "has 4 edges, not 3"),
-    "another source": ("1x1~1", "1x1~0", "1:39", "reads state 0 a second time. Each of states 0 to 1"),
-    "a source in another's place": ("3x3~0", "3x3~1", "1:39", "reads state 1 a second time. Each of"),
-    "a later source": ("3x3~2", "3x3~3", "1:78", "reads state 3; node 3 reads states 0 to 2. Each of states"),
+    "another source": ("1x1~1", "1x1~0", "1:39", "reads state 0 a second time. Name each of states 0 to 1"),
+    "a source in another's place": ("3x3~0", "3x3~1", "1:39", "reads state 1 a second time. Name each of"),
+    "a later source": ("3x3~2", "3x3~3", "1:78", "reads state 3; node 3 reads states 0 to 2. Name each of"),
     "a source that is no number": ("3x3~2", "3x3~-1", "1:65", "'avg_pool_3x3~-1' is not OPERATION~STATE"),
     "no source": ("3x3~2", "3x3", "1:65", "'avg_pool_3x3' is not OPERATION~STATE. Write avg_pool_3x3~2."),
     "two sources": ("3x3~2", "3x3~2~2", "1:65", "not OPERATION~STATE"),
@@ -107,8 +107,8 @@ def test_edges_in_another_order_are_sorted_since_each_names_its_state():
 def test_edges_that_are_left_out_are_refused_with_the_same_network_written_out():
     problems = refusal("|nor_conv_3x3~0|+|nor_conv_3x3~0|+|skip_connect~0|nor_conv_3x3~2|")
     hints = [problem.hint for problem in problems]
-    assert hints[0].endswith("write |nor_conv_3x3~0|none~1|.")
-    assert hints[1].endswith("write |skip_connect~0|none~1|nor_conv_3x3~2|.")
+    assert hints[0].endswith("none: |nor_conv_3x3~0|none~1|.")
+    assert hints[1].endswith("none: |skip_connect~0|none~1|nor_conv_3x3~2|.")
 
 
 def test_of_several_strings_one_is_asked_for(tmp_path):

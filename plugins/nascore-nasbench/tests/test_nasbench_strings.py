@@ -172,11 +172,11 @@ def test_names_do_not_count():
 
 
 REFUSED = {
-    "an edge left out": ("n3: {sum: [{n0: skip_connect}, ", "n3: {sum: [", "n3: has no edge from n0. What"),
-    "two operations": ("{n0: skip_connect}", "{n0: [skip_connect, none]}", "holds skip_connect and none"),
-    "another operation": ("{n0: skip_connect}", "{n0: sep_conv_3x3}", "holds sep_conv_3x3. An edge has one"),
-    "a gate": ("{n0: skip_connect}", "{from: n0, op: skip_connect, gate: true}", "holds a gate"),
-    "no operation": ("{n0: skip_connect}", "n0", "holds no operation"),
+    "an edge left out": ("n3: {sum: [{n0: skip_connect}, ", "n3: {sum: [", "n3: has no edge from n0. Add"),
+    "two operations": ("{n0: skip_connect}", "{n0: [skip_connect, none]}", "it has skip_connect and none"),
+    "another operation": ("{n0: skip_connect}", "{n0: sep_conv_3x3}", "it has sep_conv_3x3. An edge has one"),
+    "a gate": ("{n0: skip_connect}", "{from: n0, op: skip_connect, gate: true}", "it has a gate"),
+    "no operation": ("{n0: skip_connect}", "n0", "it has no operation"),
     "another stem": ("op: stem}", "op: stem(relu=true)}", "not that of NAS-Bench-201"),
     "another block": ("op: residual_block", "op: basic_block", "not that of NAS-Bench-201"),
     "another head": ("op: norm_classifier", "op: classifier", "not that of NAS-Bench-201"),

@@ -24,7 +24,7 @@ SOUND = f"""
 ROWS = {
     "unknown operation": ("'skip_connect', 0", "'skip_conect', 0", "4:7", "Did you mean skip_connect?"),
     "nothing near": ("'skip_connect', 0", "'gelu', 0", "4:7", "Known: none, max_pool_3x3, avg_pool_3x3"),
-    "a triple of words": ("('skip_connect', 0)", "('a', 'b', 'c')", "4:7", "no (operation, source) pair"),
+    "a triple of words": ("('skip_connect', 0)", "('a', 'b', 'c')", "4:7", "not an (operation, source) pair"),
     "a number": ("('skip_connect', 0)", "7", "4:7", "7 is not an (operation, source) pair"),
     "an index too far": ("'skip_connect', 1)", "'skip_connect', 2)", "4:28", "before this node are 0 to 1"),
     "a field": ("normal_concat", "normal_conat", "7:18", "Did you mean normal_concat?"),

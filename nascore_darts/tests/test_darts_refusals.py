@@ -69,7 +69,7 @@ def test_another_frame():
     description = from_genotype("DARTS_V2", channels=4, cells=3)
     wider = Node(name="stem", edges=description.network.nodes[0].edges, width=2)
     network = evolve(description.network, nodes=(wider, *description.network.nodes[1:]))
-    assert "its network outside the cells is not that of DARTS" in refusal(evolve(description, network=network))
+    assert "outside the cells is not that of DARTS" in refusal(evolve(description, network=network))
 
 
 def test_no_such_cells():

@@ -47,7 +47,7 @@ def built(declared: Command) -> click.Command:
 
     found = attempt(build, refuse)
     if not isinstance(found, click.Command):
-        raise _broken(declared, f"it is not a click command but a {type(found).__name__}")
+        raise _broken(declared, f"it has type {type(found).__name__}, which is not a click command")
     return found
 
 

@@ -23,7 +23,7 @@ MOST: Final = 3
 """Largest number of paths in a label; if more are needed, the label names all paths that differ."""
 
 FEW: Final = 12
-"""Number of differing paths of which combinations are tried."""
+"""Number of differing paths whose combinations are tried."""
 
 ABSENT: Final = object()
 """Value at a path that a recipe does not have."""

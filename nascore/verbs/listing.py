@@ -118,7 +118,7 @@ def capability_listing(*, plugins: Wanted = ()) -> list[ListedCapability]:
     given: dict[tuple[str, str], dict[str, bool]] = {
         (slot, name): {} for slot in order for name in BY_SLOT.get(slot, ())
     }
-    asked: dict[tuple[str, str, bool], list[str]] = {}
+    requested: dict[tuple[str, str, bool], list[str]] = {}
     for one in components:
         label = f"{one.plugin}:{one.name}" if registry.ambiguous(one.slot, one.name) else one.name
         for item in one.provides:
@@ -127,7 +127,7 @@ def capability_listing(*, plugins: Wanted = ()) -> list[ListedCapability]:
         for term in dict.fromkeys(term for need in one.needs for term in need.terms):
             slot, _, name = term.removeprefix("not ").partition(".")
             given.setdefault((slot, name), {})
-            asked.setdefault((slot, name, term.startswith("not ")), []).append(label)
+            requested.setdefault((slot, name, term.startswith("not ")), []).append(label)
     return [
         ListedCapability(
             slot=slot,
@@ -135,8 +135,8 @@ def capability_listing(*, plugins: Wanted = ()) -> list[ListedCapability]:
             summary=sentence(name),
             provided=tuple(labels),
             conditional=tuple(label for label, sometimes in labels.items() if sometimes),
-            needed=tuple(dict.fromkeys(asked.get((slot, name, False), ()))),
-            excluded=tuple(dict.fromkeys(asked.get((slot, name, True), ()))),
+            needed=tuple(dict.fromkeys(requested.get((slot, name, False), ()))),
+            excluded=tuple(dict.fromkeys(requested.get((slot, name, True), ()))),
         )
         for (slot, name), labels in sorted(
             given.items(), key=lambda one: [*order, one[0][0]].index(one[0][0])

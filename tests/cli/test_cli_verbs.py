@@ -80,7 +80,11 @@ def test_a_verb_that_cannot_be_loaded_harms_only_itself(monkeypatch):
     monkeypatch.setattr("nascore.cli.registry.discover", lambda: registry)
     assert "good" in cli("--help").stdout
     assert cli("good").exit_code == 0
-    for name, why in (("one", "nowhere_at_all"), ("two", "no luck"), ("three", "no click command but int")):
+    for name, why in (
+        ("one", "nowhere_at_all"),
+        ("two", "no luck"),
+        ("three", "has type int, which is not a click command"),
+    ):
         result = cli(name)
         assert result.exit_code == 4, result.output
         assert f"the verb {name} of the plugin mine cannot be used" in result.stderr

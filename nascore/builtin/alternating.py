@@ -47,10 +47,10 @@ class Alternating(Supervised):
         """Begin a phase on an open network."""
         super().start(phase)
         if phase.search is None:
-            raise RecipeError("the trainer alternating needs a space with choices; this description has none")
+            raise RecipeError("the trainer alternating needs an open description; this one has no choices")
         if self.settings.estimate == "unrolled" and phase.search.updater.granularity == "sample":
             # Sample b of one batch minus sample b of another has no meaning.
-            text = "unrolled gives no gradient per sample, which the updater asks for."
+            text = "unrolled estimates no gradient per sample, which the updater needs."
             raise RecipeError([Problem(path="trainer.estimate", text=text, hint="Set it to first.")])
         self.search: Search = phase.search
 

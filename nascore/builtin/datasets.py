@@ -23,14 +23,14 @@ TEST_SHARE = 4
 PATTERN = 3
 BRIGHT = 4
 RARELY_CUT = 0.2
-"""Noise up to which it does not count that images are cut off at 0 and 1."""
+"""Noise up to which the clamping of pixels to 0 and 1 is negligible."""
 STEPS = 64
 MEANS_SPAN = 0.5
-"""How far apart the pixels of class means lie at most, in the middle of 0 to 1."""
+"""Width of the range of pixels of class means, in the middle of 0 to 1."""
 
 
 class Synthetic:
-    """Each class has a mean image; an image is its class's mean plus noise."""
+    """Images that are the mean image of their class plus normal noise."""
 
     def __init__(self, settings: SyntheticSettings) -> None:
         self.settings = settings
@@ -57,10 +57,10 @@ class Synthetic:
 
 
 class PlantedPatterns:
-    """The class is which pattern of 3x3 pixels is in the image; where it is means nothing.
+    """Images whose class is the pattern of 3x3 pixels that they contain at a random position.
 
-    All patterns have equally many bright pixels, so neither brightness nor any single pixel tells the class:
-    a network has to look at neighbouring pixels everywhere, which is what a convolution does.
+    All patterns have the same number of bright pixels, so neither brightness nor a single pixel reveals the
+    class: a network must compare neighbouring pixels at every position, as a convolution does.
     """
 
     def __init__(self, settings: PlantedDataSettings) -> None:
@@ -76,7 +76,7 @@ class PlantedPatterns:
         return self._draw("test", self.facts.test)
 
     def patterns(self) -> Tensor:
-        """Return the patterns [classes, 3, 3], of four bright pixels each."""
+        """Return the patterns [classes, 3, 3] of 0 and 1, each with four ones."""
         every = list(combinations(range(PATTERN * PATTERN), BRIGHT))
         chosen = Random(f"{self.settings.seed}/patterns").sample(every, self.settings.classes)  # noqa: S311
         patterns = torch.zeros(self.settings.classes, PATTERN * PATTERN)
@@ -99,13 +99,13 @@ class PlantedPatterns:
 def _deviation(noise: float) -> float:
     """Return the standard deviation of pixels whose means are spread evenly over MEANS_SPAN."""
     if noise <= RARELY_CUT:
-        return sqrt(MEANS_SPAN**2 / 12 + noise**2)  # what is cut off is left out of account
+        return sqrt(MEANS_SPAN**2 / 12 + noise**2)  # clamping is negligible
     steps = [0.5 + MEANS_SPAN * ((step + 0.5) / STEPS - 0.5) for step in range(STEPS)]
     return sqrt(sum(_cut(mean, noise)[1] for mean in steps) / STEPS - 0.25)
 
 
 def _cut(mean: float, noise: float) -> tuple[float, float]:
-    """Return the first two moments of normal noise around a mean that is cut off at 0 and 1."""
+    """Return the first two moments of normal noise around a mean, clamped to 0 and 1."""
     low, high = -mean / noise, (1 - mean) / noise
     within, above = _share(high) - _share(low), 1 - _share(high)
     first = mean * within + noise * (_density(low) - _density(high))
@@ -122,7 +122,7 @@ def _density(place: float) -> float:
 
 
 def _moments(settings: PlantedDataSettings) -> dict[str, float]:
-    """Return mean and standard deviation of the pixels: noise around 0 and 1, of which half is cut off.
+    """Return mean and standard deviation of the pixels: noise around 0 and 1, half of which is clamped.
 
     Half a normal distribution of deviation s has the mean ``s/sqrt(2 pi)`` and the second moment ``s^2/2``.
     """
@@ -154,7 +154,7 @@ def _facts(
 
 
 def _generator(seed: int, part: str) -> Generator:
-    # Hashing of text differs between processes of Python; Random seeded by text does not.
+    # The hash of a string differs between Python processes; Random seeded with a string does not.
     return torch.Generator().manual_seed(Random(f"{seed}/{part}").getrandbits(63))  # noqa: S311
 
 

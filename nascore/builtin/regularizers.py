@@ -36,7 +36,7 @@ class L1:
         self.per_use = settings.per_use
 
     def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
-        """Begin a phase; nothing has to be known of it."""
+        """Begin a phase; this penalty needs no preparation."""
 
     def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
         """Return the penalty, a scalar; only target `code` reads `expected`."""
@@ -57,10 +57,10 @@ class L1:
 
 
 class Entropy:
-    """How undecided the expected mixture is, in nats, summed over segments.
+    """The entropy of the expected mixture, in nats, summed over segments.
 
     Toward `decided` it is the entropy of each segment; toward `even` the divergence from the even mixture of
-    its live entries: the entropy that gives Geometric NAS its geometry (arXiv 2004.07802, section 3).
+    its live entries, the entropy that gives Geometric NAS its geometry (arXiv 2004.07802, section 3).
     """
 
     def __init__(self, settings: EntropySettings) -> None:
@@ -68,10 +68,10 @@ class Entropy:
         self.toward = settings.toward
 
     def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
-        """Begin a phase; nothing has to be known of it."""
+        """Begin a phase; this penalty needs no preparation."""
 
     def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
-        """Return the penalty, a scalar; it reads `expected`: a draw of one operation has no entropy."""
+        """Return the penalty, a scalar; it reads `expected`, since a draw of one operation has no entropy."""
         del drawn, progress
         return self.weight * _sum(self._of(state.segments(name), expected[name]) for name in state.theta)
 
@@ -90,11 +90,11 @@ def _u_log_u(u: Tensor) -> Tensor:
 
 
 class Cost:
-    """What the expected mixture costs in the network that is searched in.
+    """The expected cost of the network under the expected mixture.
 
-    Without a target it is the expected cost as a share of that of the even mixture at the start of the phase;
-    with one, the distance |cost / target - 1|, the absolute reward of TuNAS (Bender et al., arXiv
-    2008.06120). A candidate counts once for every use of its cell.
+    Without a target it is relative to the cost of the even mixture at the start of the phase; with a target
+    it is the distance |cost / target - 1|, the absolute reward of TuNAS (Bender et al., arXiv 2008.06120). A
+    candidate counts once for every use of its cell.
     """
 
     def __init__(self, settings: CostSettings) -> None:
@@ -105,13 +105,13 @@ class Cost:
         self.shares: dict[str, Tensor] = {}
 
     def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
-        """Count what is fixed and what each entry [E, O] adds, both in units of the target or the start."""
+        """Compute the fixed cost and the cost of each entry [E, O], relative to the target or the start."""
         del horizon
         counted = costs()
         fixed: int = getattr(counted, self.of)
         sums = {name: getattr(counted.groups[name], self.of).sum(dim=0).double() for name in state.theta}
         unit: float = self.target or fixed + _at_even(state, sums)
-        unit = unit or 1.0  # where nothing costs anything, as with parameters of pooling alone
+        unit = unit or 1.0  # if all costs are 0, such as the parameters of pools
         self.fixed = fixed / unit
         # Divided before they are rounded: counts of a large network do not fit into 16-bit floats.
         self.shares = {name: (cost / unit).to(state.theta[name]) for name, cost in sums.items()}

@@ -44,7 +44,7 @@ class Softmax:
 
 
 class Linear:
-    """Takes theta [E, O] for the weights, free and signed; what is not alive weighs nothing."""
+    """Uses theta [E, O] as the weights, unconstrained and signed; dead entries have weight 0."""
 
     def __init__(self, settings: LinearSettings) -> None:
         self.segment = settings.segment
@@ -97,8 +97,8 @@ class OneHot:
 
         Args:
             theta: Logits [E, O].
-            segments: Who competes, [E, O]; -1 where nothing is alive.
-            group: Plays no part.
+            segments: The segment of each entry, [E, O]; -1 where masked or dead.
+            group: Not used.
             generator: Draws E * O numbers on its own device, however many entries are alive.
         """
         del group

@@ -71,19 +71,20 @@ class Tiny:
 
 @frozen
 class Planted:
-    """Each place has four candidates, of which one is useful: the others draw noise or give zeros.
+    """A space with a known answer: of the four candidates of each position only the convolution is useful.
 
-    So the right answer is known and accuracy is no part of the judgement: a search that chooses finds the
-    convolution in every place, chance finds it in a quarter of them.
+    The other candidates are noise or zeros. A search that works finds the convolution in every position, a
+    random choice in a quarter of them; accuracy is not needed to judge it.
 
-    In the form ``nb201`` the places are the path through all nodes of a cell with the edges of NAS-Bench-201.
-    The other three edges offer no convolution, so that nothing of the image gets around a place; what they
-    can add is noise, so `none` is right there.
+    In the form ``nb201`` the positions are the path through all nodes of a cell with the edges of
+    NAS-Bench-201. The other three edges offer no convolution, so no information bypasses a position; they can
+    only add noise, so `none` is right there.
 
-    In the forms above a wrong operation hides the images from all that comes after it. A relaxation that runs
-    one drawn operation of each place runs three right ones in 1 of 64 draws, and learns nothing from the
-    others. In the form ``residual`` each place has a skip around it, and so the images and the gradient pass
-    a wrong operation. There noise stands in for `none`, which would be right wherever one convolution does.
+    In the forms ``chain``, ``cell`` and ``nb201`` a wrong operation hides the images from all later ones. A
+    relaxation that runs one sampled operation per position runs three right ones in 1 of 64 draws, and learns
+    nothing from the others. In the form ``residual`` each position has a skip around it, so images and
+    gradient pass a wrong operation. There noise replaces `none`, which would be right if another position
+    has the convolution.
     """
 
     settings: PlantedSpaceSettings
@@ -110,7 +111,7 @@ class Planted:
 
     def _candidates(self, place: str, idle: Op = IDLE) -> tuple[Op, ...]:
         ops = [*NOISE, idle, USEFUL]
-        # Seeded by text: a generator of its own for each place, independent of how many there are.
+        # Each position has its own seed, independent of the number of positions.
         Random(f"{self.settings.seed}/{place}").shuffle(ops)  # noqa: S311 - nothing secret
         return tuple(ops)
 
@@ -149,7 +150,7 @@ class Planted:
         return _network(uses, head=FLAT), {"cell": cell}, {"cell": group}
 
     def _nb201(self) -> tuple[Graph, dict[str, Graph], dict[str, Group]]:
-        # Used once: through a second cell no signal is left of so much noise, and no learner finds anything.
+        # Used once: after a second cell the noise would leave no signal, and no search finds anything.
         group = Group(ops=self._candidates("nb201"))
         detour = tuple(op for op in group.ops if op != USEFUL)
         nodes = tuple(
@@ -178,22 +179,22 @@ _PATH = "space.path"
 
 @frozen
 class File:
-    """A description in YAML; channels and classes of the data replace those of the file."""
+    """A space from a YAML file; channels and classes of the data replace those of the file."""
 
     settings: FileSettings
 
     def describe(self, facts: DataFacts) -> Description:
-        """Return the file's description for this data."""
+        """Return the description of the file for these data."""
         return evolve(_read(self.settings.path), in_channels=facts.channels, classes=facts.classes)
 
     @property
     def file(self) -> Path | None:
-        """The file that the description is written in."""
+        """The YAML file of the description."""
         return self.settings.path
 
 
 def check_file(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
-    """Yield everything that is wrong with the file, each with its line, before anything is built."""
+    """Yield every problem of the file, each with its line, before anything is built."""
     try:
         _read(settings.path, recipe.operations())
     except DescriptionError as error:
@@ -201,7 +202,7 @@ def check_file(settings: FileSettings, recipe: Choice) -> Iterable[Problem]:
 
 
 def excludes(settings: FileSettings) -> bool:
-    """Say whether a group of the file never keeps some operation; of no file that can be read: no."""
+    """Return whether a group of the file has operations in `never`; False if the file cannot be read."""
     path = settings.path
     if path is None:
         return False
@@ -212,7 +213,7 @@ def excludes(settings: FileSettings) -> bool:
     return _excludes(path, seen.st_mtime_ns, seen.st_size)
 
 
-@lru_cache(maxsize=8)  # asked for at every request that a suggestion tries
+@lru_cache(maxsize=8)  # called for every request that a suggestion tries
 def _excludes(path: Path, _changed: int, _size: int) -> bool:
     try:
         description = _read(path)
@@ -235,13 +236,13 @@ def _read(path: Path | None, catalogue: Catalogue | None = None) -> Description:
 def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem(path=_PATH, text=f"there is no file {path}.", hint=_beside(path))
-    why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else f"{error}"
+    why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"{error}"
     why = error.strerror or why if isinstance(error, OSError) else why
     return Problem(path=_PATH, text=f"{path} cannot be read: {why}.", hint="Write --space file:PATH.")
 
 
 def _beside(path: Path) -> str:
-    """Return the hint for a file that is not there: the nearest name in its folder, as it is typed."""
+    """Return the hint for a missing file: the most similar name in its folder, in the form that was typed."""
     try:
         names = {one.name for one in path.parent.iterdir() if one.suffix in (".yaml", ".yml")}
     except OSError:

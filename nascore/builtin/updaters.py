@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sgd(Descent):
-    """SGD with momentum and coupled weight decay; its rate stays, whatever that of the weights does."""
+    """SGD with momentum and coupled weight decay on theta, with a constant learning rate."""
 
     def __init__(self, settings: SgdSettings) -> None:
         super().__init__(
@@ -31,7 +31,7 @@ class Sgd(Descent):
 
 
 class Uniform:
-    """Leaves theta alone; ranks by numbers drawn once, since ties would favour the first column."""
+    """Never updates theta; ranks candidates by random numbers, since ties would favour the first column."""
 
     gradient: None = None
     granularity = "batch"
@@ -44,16 +44,16 @@ class Uniform:
         """Draw a rank in (0, 1] for every entry."""
         del horizon
         self.ranks = {
-            # One minus, because zero means "out" and torch.rand may return it.
+            # One minus, because torch.rand may return 0, the strength of dead entries.
             name: (1 - torch.rand(state.theta[name].shape, generator=generator)) ** _powers(group)
             for name, group in sorted(state.groups.items())
         }
 
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Do nothing; with ``gradient`` None the trainer does not call it either."""
+        """Do nothing; the trainer does not call it, since ``gradient`` is None."""
 
     def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the ranks of what is alive, 0 elsewhere."""
+        """Return the ranks of live entries by group [E, O], 0 elsewhere."""
         del expected
         return {
             name: rank.to(state.alive[name].device) * state.alive[name] for name, rank in self.ranks.items()
@@ -64,15 +64,16 @@ class Uniform:
         return {"ranks": {name: rank.clone() for name, rank in self.ranks.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the ranks."""
+        """Load the ranks."""
         self.ranks = dict(state["ranks"])
 
 
 def _powers(group: ChoiceGroup) -> Tensor:
-    """Return by row [E, 1] the power of its ranks with which edges are kept alike, whatever they offer.
+    """Return the exponent of the ranks of each row, [E, 1], which makes all edges equally likely to be kept.
 
-    An edge is ranked by its best operation, and the best of more numbers is larger. That of n numbers to the
-    power of n has the same law for every n. Within an edge nothing changes.
+    An edge is ranked by its best operation, and the maximum of more random numbers is larger. The maximum of
+    n uniform numbers, raised to the power of n, has the same distribution for every n. The order within an
+    edge does not change.
     """
     if group.segment == "node":
         return torch.ones(len(group.rows), 1)

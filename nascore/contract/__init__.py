@@ -1,6 +1,6 @@
-"""The protocols of the slots, and the values that parts exchange.
+"""The protocols of the slots, and the values that components exchange.
 
-Nothing here imports torch, so that a component can be described without it; tensors are named in annotations
+This package does not import torch, so that components can be listed without it; tensors occur in annotations
 only.
 """
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Space(Protocol):
-    """What can be found. Its rule for deriving stands in the groups of the description."""
+    """A search space. The groups of its description contain the rule for deriving an architecture."""
 
     def describe(self, facts: DataFacts) -> Description:
         """Return the open description for data of this kind."""
@@ -48,12 +48,12 @@ class Dataset(Protocol):
         ...
 
     def test(self) -> Examples:
-        """Return the test images. The engine opens them once, and records it."""
+        """Return the test images in the same form. The engine reads them once and records each reading."""
         ...
 
 
 class Relaxation(Protocol):
-    """How theta becomes a mixture. It has settings and no state.
+    """Maps theta to a mixture. It has settings but no state.
 
     Optional methods are declared as capabilities: `anneals` (:class:`Annealing`), `selects`
     (:class:`Selecting`), `pools` (:class:`Pooling`).
@@ -62,7 +62,7 @@ class Relaxation(Protocol):
     that an entry takes part in, -1 where it is masked or dead; and `group`, its rows, operations and nodes.
 
     Attributes:
-        segment: What competes; None: as the group says.
+        segment: Whether the operations of an edge or of a node compete; None: as the group declares.
     """
 
     segment: Literal["edge", "node"] | None
@@ -78,46 +78,46 @@ class Relaxation(Protocol):
         ...
 
     def expected(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
-        """Return the deterministic mixture [E, O] that logs, validation and deriving read."""
+        """Return the expected mixture [E, O], without randomness, for logs, validation and deriving."""
         ...
 
 
 class Updater(Protocol):
-    """How theta moves.
+    """Updates theta.
 
     Attributes:
-        gradient: What it follows; None: nothing, then no architecture pass is made.
-        granularity: Whether it wants the mixture's gradient per batch, or per use and sample.
+        gradient: The gradient that it follows; None: none, and the trainer makes no architecture pass.
+        granularity: Whether the gradient of the mixture is per batch, or per use and sample.
     """
 
     gradient: Literal["theta", "mixture"] | None
     granularity: Literal["batch", "sample"]
 
     def start(self, state: ArchitectureState, horizon: Horizon, generator: Generator) -> None:
-        """Begin a phase with these groups; an object of its own is started before the run too, as a try."""
+        """Begin a phase with these groups; before the run a separate object is started as a rehearsal."""
         ...
 
     def step(self, state: ArchitectureState, gradients: Gradients) -> None:
-        """Move theta in place, never rebinding it; it may also narrow `state.alive`."""
+        """Update theta in place, never rebinding it; it may also mark entries as dead in `state.alive`."""
         ...
 
     def strength(self, state: ArchitectureState, expected: Mixture) -> Mixture:
-        """Return what deriving ranks by: by group [E, O], not negative, 0 for what is out."""
+        """Return the strengths that rank candidates, by group [E, O], at least 0; 0 for dead entries."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all state, as tensors and plain values."""
+        """Return the complete state, as tensors and plain values."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of an updater that was started with the same groups."""
+        """Load the state of an updater that was started with the same groups."""
         ...
 
 
 class Regularizer(Protocol):
-    """A penalty. The engine decides with respect to what it is differentiated.
+    """A penalty, which the engine differentiates with respect to theta or the mixture.
 
-    One whose penalty depends on the progress declares `anneals`.
+    A regularizer whose penalty depends on the progress declares `anneals`.
     """
 
     def start(self, state: ArchitectureState, horizon: Horizon, costs: Callable[[], Costs]) -> None:
@@ -125,70 +125,70 @@ class Regularizer(Protocol):
 
         Args:
             state: The choice groups of the phase.
-            horizon: The number of architecture steps to come, and what they are made of.
-            costs: Counts the costs of the candidates when it is called.
+            horizon: Number and size of the architecture steps of the phase.
+            costs: Returns the costs of the candidates; it counts them on the first call.
         """
         ...
 
     def penalty(self, state: ArchitectureState, drawn: Mixture, expected: Mixture, progress: float) -> Tensor:
-        """Return a scalar that is differentiable in theta and in what it reads of the two mixtures.
+        """Return a scalar that is differentiable in theta and in the mixtures that it reads.
 
-        The mixtures are the same numbers where the relaxation draws nothing at random.
+        The two mixtures are equal if the relaxation draws no random numbers.
 
         Args:
             state: The choice groups, with theta.
             drawn: By group [E, O], the mixture that the relaxation drew for this step.
-            expected: By group [E, O], the deterministic mixture.
+            expected: By group [E, O], the expected mixture.
             progress: The share of the architecture steps that are done, 0 to 1.
         """
         ...
 
 
 class GrowthPolicy(Protocol):
-    """An outer loop over closed descriptions. It has no state: what it knows is in the gallery."""
+    """An outer loop over closed descriptions. It has no state but the gallery."""
 
     def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
-        """Return the closed descriptions that the run begins with; each is trained and measured.
+        """Return the initial closed descriptions of a run; each is trained and measured.
 
         Args:
-            description: The space's, open.
-            rng: Random numbers that depend on the run's seed alone.
+            description: The open description of the space.
+            rng: Random numbers that depend on the seed of the run only.
         """
         ...
 
 
 @runtime_checkable
 class GrowingPolicy(GrowthPolicy, Protocol):
-    """An outer loop that makes architectures from others: what is trained has the space's own size.
+    """An outer loop that grows architectures from others; all are trained at the size of the space.
 
     Attributes:
-        seed_epochs: Passes over the training images for what growth begins with.
-        child_epochs: The same for a child, which inherits its parent's weights.
+        seed_epochs: Passes over the training images for an initial architecture.
+        child_epochs: Passes for a child, which inherits its parent's weights.
     """
 
     seed_epochs: int
     child_epochs: int
 
     def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
-        """Return the parents of a wave, entries of the gallery; none where the run is over.
+        """Return the parents of a wave, entries of the gallery; none if the run is over.
 
         Args:
-            gallery: The architectures as they were when the wave before was complete.
-            wave: Number of the wave; that of the seeds is 1.
-            rng: Random numbers that depend on the run's seed and the wave alone.
+            gallery: The architectures at the end of the previous wave.
+            wave: Number of the wave; the wave of the initial architectures is 1.
+            rng: Random numbers that depend on the seed of the run and the wave only.
         """
         ...
 
     def open(self, parent: Description, catalogue: Catalogue) -> Description:
-        """Return the parent with choices beside it: candidates that leave its function as it is."""
+        """Return the parent with candidates added, which do not change its function; an open description."""
         ...
 
     def close(self, opened: Description, strength: Mapping[str, Matrix]) -> Description:
-        """Return the child: a closed description with what is kept of the candidates.
+        """Return the child: a closed description with the selected candidates.
 
         Args:
-            opened: What :meth:`open` returned.
-            strength: By choice group [E, O], as the updater ranks; 0 for what is out.
+            opened: The description that :meth:`open` returned.
+            strength: The updater's strengths by choice group, [E, O]; 0 for dead entries.
         """
         ...
 
@@ -201,60 +201,60 @@ class SettledRecipe(Protocol):
         ...
 
     def setting(self, path: str) -> Any:  # noqa: ANN401 - as declared
-        """Return the value at a path such as ``trainer.epochs``, or None where there is none."""
+        """Return the value at a path such as ``trainer.epochs``, or None if it does not exist."""
         ...
 
 
 class Observer:
-    """Watches a run. Every method does nothing; override those that are wanted.
+    """Receives the events of a run. All methods do nothing by default; override the ones you need.
 
-    What it is given are values, copied for it alone: nothing that it does to them reaches the run. One that
-    raises never stops a run: it is logged and counted, and muted after three failures.
+    Arguments are copies, so that changes to them do not reach the run. An error in an observer never stops a
+    run: it is logged and counted, and after three failures the observer is muted.
 
-    As a component it is built with its settings as the one argument, when the run begins.
+    As a component, an observer is built with its settings as its only argument when the run begins.
     """
 
     def run_started(self, folder: Path, recipe: SettledRecipe) -> None:
-        """See that the run's folder and recipe are written."""
+        """Called after the folder of the run and its recipe are written."""
 
     def job_started(self, name: str, number: int, jobs: int) -> None:
-        """See that a job begins: its folder's name, its number from 1, and how many are known to come."""
+        """Called when a job begins: name of its folder, number from 1, and number of jobs (0: unknown)."""
 
     def phase_started(self, name: str, steps: int, steps_per_epoch: int) -> None:
-        """See that a phase begins."""
+        """Called when a phase begins."""
 
     def step_finished(self, report: StepReport) -> None:
-        """See one step of the phase."""
+        """Called after each step of a phase."""
 
     def epoch_finished(self, report: EpochReport) -> None:
-        """See one epoch of the phase."""
+        """Called after each epoch of a phase."""
 
     def architecture_changed(self, description: Description) -> None:
-        """See what would be derived now; called once per epoch of a search, after its warm-up."""
+        """Called after each epoch of a search after its warm-up, with the architecture derived now."""
 
     def job_finished(self, name: str, result: Mapping[str, Any]) -> None:
-        """See that a job is done and what it gave."""
+        """Called when a job is done, with its result."""
 
     def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
-        """See that the run's result is written: done, failed or interrupted, as its `status` says."""
+        """Called after the result of the run is written; its `status` is done, failed or interrupted."""
 
     def run_ended(self) -> None:
-        """Let go of what is held: the terminal, files, connections.
+        """Release resources: the terminal, files, connections.
 
-        Called last and once, however the run ended, and also where the observer is muted.
+        Called last and once, however the run ended, and also if the observer is muted.
         """
 
 
 class Annealing(Protocol):
-    """A relaxation that declares `anneals`: it changes in the course of a search."""
+    """A relaxation that declares `anneals`: it changes during a search."""
 
     def annealed(self, progress: float) -> Relaxation:
-        """Return the relaxation as it is when this share of the architecture steps is done, 0 to 1."""
+        """Return the relaxation at this progress, the share of the architecture steps done, 0 to 1."""
         ...
 
 
 class Pooling(Protocol):
-    """A relaxation that declares `pools`: its theta is no logarithm, to be added by log-sum-exp."""
+    """A relaxation that declares `pools`: its theta is not a logit, so log-sum-exp does not apply."""
 
     def pooled(self, theta: Tensor) -> Tensor:
         """Return the parameter, a scalar, of entries [n] that compete as one."""
@@ -262,7 +262,7 @@ class Pooling(Protocol):
 
 
 class Selecting(Protocol):
-    """A relaxation that declares `selects`: it chooses the architecture, instead of the group's rule."""
+    """A relaxation that declares `selects`: it selects the architecture instead of the group's rule."""
 
     def picks(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> list[Pick]:
         """Return the (row, column) pairs that are kept, strongest first.
@@ -275,20 +275,20 @@ class Selecting(Protocol):
 
 
 class Stateful(Protocol):
-    """A regularizer that declares `stateful`, such as one whose weight grows; most have no state."""
+    """A regularizer that declares `stateful`: its state is saved in checkpoints."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all state, as tensors and plain values."""
+        """Return the complete state, as tensors and plain values."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state."""
+        """Load a state."""
         ...
 
 
 class Remarking(Protocol):
-    """A growth policy that declares `remarks`: it comments on its seeds."""
+    """A growth policy that declares `remarks`: it comments on its initial architectures."""
 
     def remark(self, seeds: Sequence[Description]) -> str:
-        """Return a sentence for the run's log; empty: nothing."""
+        """Return a sentence for the log of the run; empty: no remark."""
         ...

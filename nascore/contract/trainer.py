@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Batches(Protocol):
-    """An endless sequence of whole batches; each epoch is shuffled anew and its rest is dropped.
+    """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Attributes:
-        examples: The images, scaled to 0 to 1, and their labels.
+        examples: The images, values 0 to 1, and their labels.
         size: Images in a batch.
     """
 
@@ -40,7 +40,7 @@ class Batches(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the order under way and the place in it."""
+        """Return the order of the current epoch and the position in it."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -49,10 +49,10 @@ class Batches(Protocol):
 
 
 class RepeatedNoise(Protocol):
-    """The same random numbers for every pass of a kind."""
+    """Repeats the random numbers of a pass."""
 
     def again(self) -> AbstractContextManager[None]:
-        """Run a pass: the first one draws from the network's stream, later ones draw the same again."""
+        """Run a pass: the first one draws from the network's stream, later ones repeat its numbers."""
         ...
 
 
@@ -65,23 +65,23 @@ class Streams(Protocol):
 
     @property
     def noise(self) -> dict[str, Tensor]:
-        """States of the generators from which the network draws, by type of device."""
+        """States of the network's generators, by device type."""
         ...
 
     def network(self, replay: dict[str, Tensor] | None = None) -> AbstractContextManager[None]:
-        """Let a network run inside draw from its own stream.
+        """Make a network that runs inside draw from its own stream.
 
         Args:
-            replay: Draw from here on instead, and leave the stream where it is.
+            replay: States from which to draw instead; the stream does not advance then.
         """
         ...
 
     def repeated(self) -> RepeatedNoise:
-        """Return passes that all draw the same random numbers for the network."""
+        """Return an object whose passes all draw the same random numbers."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of every generator that was used, and of the network's."""
+        """Return the states of all generators that were used, and of the network's generators."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -90,18 +90,18 @@ class Streams(Protocol):
 
 
 class Search(Protocol):
-    """The choices of an open network, and the parts that make them.
+    """The architecture state of an open network, and the components that change it.
 
     Attributes:
-        state: Architecture parameters and what is alive, by group.
+        state: Architecture parameters and live entries, by group.
         relaxation: Maps architecture parameters to a mixture.
-        updater: Moves the architecture parameters.
+        updater: Updates the architecture parameters.
         regularizers: Penalties on architecture parameters and mixture, already started.
         progress: The share of the phase's architecture steps that are done, 0 to 1.
-        declared: Capabilities that the relaxation declares with its settings.
-        stateful: Which regularizers declare that they have a state, by their place.
-        reached: Groups whose mixture got a gradient in some architecture step.
-        moves: Steps of the updater.
+        declared: Capabilities that the relaxation declares for its settings.
+        stateful: Indices of the regularizers that declare a state.
+        reached: Groups whose mixture received a gradient in an architecture step.
+        moves: Number of steps of the updater.
     """
 
     state: ArchitectureState
@@ -119,37 +119,37 @@ class Search(Protocol):
         ...
 
     def expected(self) -> dict[str, Tensor]:
-        """Return the deterministic mixture, by group [E, O], without a graph."""
+        """Return the expected mixture of each group, [E, O], without a graph."""
         ...
 
     def expects(self, name: str, theta: Tensor) -> Tensor:
-        """Return the deterministic mixture [E, O] of one group."""
+        """Return the expected mixture of one group, [E, O], differentiable in its theta [E, O]."""
         ...
 
     def move(self, gradients: Gradients) -> None:
-        """Let the updater make its step."""
+        """Make a step of the updater, which updates theta in place."""
         ...
 
     def strength(self) -> dict[str, Tensor]:
-        """Return by group [E, O] what deriving ranks by."""
+        """Return the strength of each entry by group [E, O], by which candidates are ranked."""
         ...
 
 
 @define(kw_only=True)
 class Phase:
-    """One training of one network.
+    """The training of one network.
 
     Attributes:
         name: `search` or `train`.
         network: The network, in training mode and on its device.
-        batches: `train`, and `architecture` where the trainer demands halves.
-        steps: Steps of the whole phase.
-        steps_per_epoch: Steps of an epoch.
-        warm_up: Steps at the beginning without an architecture step.
+        batches: The batches `train`, and `architecture` if the trainer demands halves.
+        steps: Number of steps of the phase.
+        steps_per_epoch: Number of steps of an epoch.
+        warm_up: Number of steps at the beginning without an architecture step.
         streams: The random numbers.
-        search: The choices; None while the network is closed.
-        names: By slot the names of the parts that take part, for messages.
-        group: What the paths of the settings begin with that weights are trained by, for messages.
+        search: The search; None for a closed network.
+        names: Names of the components by slot, for messages.
+        group: Prefix of the paths of the settings of weight training, for messages.
     """
 
     name: str
@@ -169,7 +169,7 @@ class Phase:
 
     @property
     def epochs(self) -> int:
-        """Number of epochs, the last of which may be short."""
+        """Number of epochs; the last one may be incomplete."""
         return -(-self.steps // self.steps_per_epoch)
 
     def horizon(self) -> Horizon:
@@ -184,10 +184,10 @@ class Phase:
 
 
 class Trainer(Protocol):
-    """A stepper; the engine owns the loop, and calls `step` as often as the phase has steps.
+    """Makes training steps; the engine owns the loop, and calls `step` for each step of the phase.
 
     Attributes:
-        demand: What the engine is to prepare.
+        demand: Epochs, batch size and batches that the engine prepares.
     """
 
     demand: Demand
@@ -195,19 +195,19 @@ class Trainer(Protocol):
     def start(self, phase: Phase) -> None:
         """Begin a phase.
 
-        An object of its own is started before the run too, on blank images and, if that is enough for it, a
-        network of two tensors: settings that are refused here are refused then.
+        Before the run a separate object is started as a rehearsal, on blank images and a network of two
+        tensors, or the real network if that fails. Settings that are refused here are then refused early.
         """
         ...
 
     def step(self) -> StepReport:
-        """Make one weights step and the architecture step that goes with it."""
+        """Make one weights step and its architecture step; return the report."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all state of its own, as tensors and plain values."""
+        """Return the complete state of the trainer, as tensors and plain values."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the state of a trainer that was started on the same phase."""
+        """Load the state of a trainer that was started on the same phase."""
         ...

@@ -1,4 +1,4 @@
-"""The values that the parts of a search exchange.
+"""The values that the components of a search exchange.
 
 Shapes: E edges and O operations of a choice group, K uses of its cell in the network, B images of a batch.
 """
@@ -25,7 +25,7 @@ Mixture: TypeAlias = "Mapping[str, Tensor]"
 
 @frozen(kw_only=True)
 class DataFacts:
-    """What a search needs to know of its data, without the data.
+    """The facts of a data set, which are known without reading it.
 
     Attributes:
         channels: Channels of an image.
@@ -38,8 +38,8 @@ class DataFacts:
         std: Standard deviation of each channel, in the same scale.
         crop_pad: Pixels of zeros around an image from which a random crop is taken; 0: none.
         flip: Whether an image may be mirrored left to right.
-        task: What is asked of a network.
-        class_names: Names of the classes, in the order of the labels; empty where there are none.
+        task: The task of a network.
+        class_names: Names of the classes, in the order of the labels; empty if they have no names.
     """
 
     channels: int
@@ -58,12 +58,12 @@ class DataFacts:
 
 @frozen(kw_only=True)
 class Sampled:
-    """What a relaxation makes of theta for one pass.
+    """The mixture that a relaxation returns for one pass.
 
     Attributes:
         weights: [E, O], with its graph to theta; zero outside the live segments.
-        runs: [E, O] bool, what the *architecture* pass must run. None: all that is alive; only samplers that
-            choose one operation narrow it. The weights pass always runs whatever weight is not zero.
+        runs: [E, O] bool, the candidates that the *architecture* pass must run. None: all live ones; samplers
+            of single operations narrow it. The weights pass always runs the candidates of nonzero weight.
     """
 
     weights: Tensor
@@ -72,14 +72,15 @@ class Sampled:
 
 @frozen(kw_only=True)
 class Gradients:
-    """What an updater gets to step by: exactly one of `theta` and `mixture`.
+    """The gradients for a step of an updater: exactly one of `theta` and `mixture`.
 
     Attributes:
-        theta: By group [E, O]: the derivative of loss and penalties with respect to theta.
-        mixture: By group. Granularity `batch`: [E, O], of the mean loss. Granularity `sample`: [K, B, E, O],
-            of the *sum* of the losses, so that the reward of an operation is its negative.
-        penalty: By group [E, O], for updaters that follow `mixture`: the derivative of the penalties, in the
-            unit of `mixture` summed over K and B. None where there is no penalty.
+        theta: By group, [E, O]: the derivative of loss and penalties with respect to theta.
+        mixture: By group, the derivative with respect to the mixture. Granularity `batch`: [E, O], of the
+            mean loss. Granularity `sample`: [K, B, E, O], of the *sum* of the losses, so that the reward of
+            an operation is its negative.
+        penalty: By group, [E, O], for updaters that follow `mixture`: the derivative of the penalties, in the
+            unit of `mixture` summed over K and B. None if there is no penalty.
     """
 
     theta: Mapping[str, Tensor] | None = None
@@ -89,13 +90,13 @@ class Gradients:
 
 @frozen(kw_only=True)
 class Horizon:
-    """How much an updater is going to see; XNAS's T is updates * samples * K, exactly.
+    """The number of updates and samples that an updater will receive; XNAS's T is updates * samples * K.
 
     Attributes:
-        updates: Architecture steps of this phase, warm-up taken off; None under a time budget.
-        samples: Images of a batch; batches are whole.
+        updates: Architecture steps of this phase, without warm-up; None under a time budget.
+        samples: Images of a batch; all batches are full.
         replicas: K of each group.
-        keep: How many of a segment of each group must survive.
+        keep: Number of entries per segment of each group that must stay alive.
     """
 
     updates: int | None
@@ -106,14 +107,14 @@ class Horizon:
 
 @frozen(kw_only=True)
 class Demand:
-    """What a trainer asks the engine to prepare for its phase.
+    """The epochs and batches that a trainer demands from the engine.
 
     Attributes:
         epochs: Passes over the training images.
         batch: Images in a batch.
-        halves: Whether the architecture is to learn from images that the weights do not see: then there are
-            batches `train` and `architecture`, else `train` alone, of all images.
-        augment: Whether training images are cropped and flipped as the data set's facts say.
+        halves: Whether weights and architecture are trained on different halves of the images: the batches
+            are then `train` and `architecture`, else only `train`, of all images.
+        augment: Whether images are cropped and flipped as the facts of the data set declare.
         warm_up: Epochs at the beginning without an architecture step.
     """
 
@@ -126,10 +127,10 @@ class Demand:
 
 @frozen(kw_only=True)
 class WeightSettings:
-    """How SGD trains weights: what ``trainer``, ``training`` and ``evaluate.training`` have in common.
+    """The settings of SGD on weights, shared by ``trainer``, ``training`` and ``evaluate.training``.
 
-    Without values of its own it is the training of DARTS's search on CIFAR-10 (Liu et al. 2018,
-    arXiv:1806.09055), but for the last learning rate.
+    The defaults are those of DARTS's search on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), except for the
+    final learning rate.
     """
 
     lr: float = setting(0.025, "Initial learning rate of SGD on the weights; follows a cosine.", gt=0)
@@ -148,20 +149,20 @@ class WeightSettings:
 
     @classmethod
     def of(cls, settings: object) -> WeightSettings:
-        """Return those of a trainer that has some of them; the others have their defaults."""
+        """Return the weight settings of a trainer's settings; missing ones have their defaults."""
         names = (field.name for field in fields(cls))
         return cls(**{name: getattr(settings, name) for name in names if hasattr(settings, name)})
 
 
 @frozen(kw_only=True)
 class StepReport:
-    """What one step of a trainer says.
+    """The report of one step of a trainer.
 
     Attributes:
         step: Number of the step, from 0.
-        loss: Mean loss of the weights' batch, as it was before the step.
-        architecture_loss: Mean loss of the architecture's batch; None where no architecture pass was made.
-        accuracy: Share of the weights' batch that was right, 0 to 1.
+        loss: Mean loss of the training batch, before the step.
+        architecture_loss: Mean loss of the architecture batch; None without an architecture pass.
+        accuracy: Accuracy on the training batch, 0 to 1.
         lr: Learning rate of the weights in this step.
     """
 
@@ -174,18 +175,19 @@ class StepReport:
 
 @frozen(kw_only=True)
 class EpochReport:
-    """What one epoch of a phase says.
+    """The report of one epoch of a phase.
 
     Attributes:
         phase: Name of the phase, `search` or `train`.
         epoch: Number of the epoch, from 0.
-        epochs: How many there are.
-        step: Steps done since the phase began.
-        loss: Mean of the steps' losses.
-        accuracy: Mean of the steps' accuracies; None if the trainer gives none.
+        epochs: Number of epochs of the phase.
+        step: Number of steps since the phase began.
+        loss: Mean of the losses of its steps.
+        accuracy: Mean of the accuracies of its steps, 0 to 1; None if the trainer reports none.
         architecture_loss: Mean over the architecture passes; None if there were none.
-        validation_accuracy: Share right on data that the weights have not seen; None if not measured.
-        validation_count: How many images that share is of.
+        validation_accuracy: Accuracy on images that the weights are not trained on, 0 to 1; None if not
+            measured.
+        validation_count: Number of these images.
         lr: Learning rate of the weights in this epoch; None if the trainer has none.
         entropy: By group, mean entropy in nats over the segments of the expected mixture.
         seconds: Wall time of the epoch's steps.
@@ -210,7 +212,7 @@ class Examples:
     """Images with their labels.
 
     Attributes:
-        images: [N, C, H, W], scaled to 0 to 1 and not normalised.
+        images: [N, C, H, W], values 0 to 1, not normalised.
         labels: [N], int64.
     """
 
@@ -220,7 +222,7 @@ class Examples:
 
 @frozen(kw_only=True, eq=False)
 class GroupCosts:
-    """What the candidates of a choice group cost, each in each of its uses.
+    """The costs of the candidates of a choice group, in each of their uses.
 
     Attributes:
         params: Parameters, int64 [K, E, O].
@@ -233,12 +235,12 @@ class GroupCosts:
 
 @frozen(kw_only=True, eq=False)
 class Costs:
-    """What a network costs: what is certain, and what each choice adds.
+    """The costs of a network: those of its fixed part, and those of each candidate.
 
     Attributes:
-        params: Parameters, of all that is built.
-        macs: Multiply-accumulates of convolutions and linear maps per image, of what inference runs.
-        groups: By choice group what its candidates cost.
+        params: Parameters of all fixed operations.
+        macs: Multiply-accumulates per image of the convolutions and linear layers that inference runs.
+        groups: Costs of the candidates, by choice group.
     """
 
     params: int
@@ -246,15 +248,15 @@ class Costs:
     groups: Mapping[str, GroupCosts]
 
     def of(self, picks: Mapping[str, Sequence[Pick]]) -> Costs:
-        """Return what it costs with the picks taken; groups that are not named stay open.
+        """Return the costs with the picks included in the fixed part; other groups stay open.
 
-        It is what the derived network costs, as long as that network needs the same states.
+        They equal the costs of the derived network if its output depends on the same states.
 
         Raises:
-            DescriptionError: There is no such group.
+            DescriptionError: A group does not exist.
         """
         problems = [
-            Problem(path=name, text="there is no such group.", hint=did_you_mean(name, self.groups))
+            Problem(path=name, text="this group does not exist.", hint=did_you_mean(name, self.groups))
             for name in picks
             if name not in self.groups
         ]

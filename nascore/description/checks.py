@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class Checks:
-    """The checks of one expansion; each mistake is told once, at the first use that shows it.
+    """The checks of one expansion; each problem is reported once, at the first use that shows it.
 
-    In a draft, channels or a reduction that cannot be known are 0; nothing that depends on them is told.
+    In a draft, unknown channels or reductions are 0, and problems that depend on them are not reported.
 
     Attributes:
-        description: What is expanded.
-        catalogue: With it every operation is checked.
-        found: Where problems go.
+        description: The description that is expanded.
+        catalogue: The operations; None: operations are not checked.
+        found: Collects the problems.
     """
 
     description: Description
@@ -45,13 +45,13 @@ class Checks:
             self._known(self.catalogue)
 
     def tell(self, path: str, kind: str, text: str, hint: str = "", *, spot: str = "") -> None:
-        """Note a problem, unless one of this kind was told of this path."""
+        """Report a problem, unless one of this kind was reported for this path."""
         if (path, kind) not in self._told:
             self._told.add((path, kind))
             self.found.add(path, text, hint=hint, spot=spot)
 
     def state(self, state: FeatureMap, path: str) -> None:
-        """Check that all that a sum adds has equal channels, and that no state is impossibly large."""
+        """Check that the terms of a sum have equal channels, and that no state is impossibly large."""
         if state.channels > LARGEST or state.reduction > LARGEST:
             size = f"{state.channels} channels and reduction {state.reduction}"
             self.tell(path, "size", f"no network has {size} (at {state.path}).", f"At most {LARGEST:,}.")
@@ -74,7 +74,7 @@ class Checks:
             )
 
     def wire(self, wire: Wire, source: FeatureMap, reduction: int, path: str) -> None:
-        """Check the stride of an edge, and its operations where they stand."""
+        """Check the stride of an edge, and its operations with this stride and these channels."""
         if not source.reduction or not reduction:
             return
         if source.reduction > reduction:
@@ -97,11 +97,11 @@ class Checks:
         if entry is not None:
             c_in, width = wire.c_in or wire.width, wire.width or wire.c_in
             for text in entry.misfits(c_in, width, wire.stride):
-                said = f"{text[:-1]} (at {wire.op_path(op)})."
-                self.tell(path, f"{op}: {text[:20]}", said, spot=str(op))
+                located = f"{text[:-1]} (at {wire.op_path(op)})."
+                self.tell(path, f"{op}: {text[:20]}", located, spot=str(op))
 
     def _known(self, catalogue: Catalogue) -> None:
-        """Check every operation's name and settings where it is written, so also those of no use."""
+        """Check the name and the settings of every written operation, also of those that no use reaches."""
         columns = [
             (f"groups.{name}", op) for name, group in self.description.groups.items() for op in group.ops
         ]
@@ -121,7 +121,7 @@ HEAD: Final = "End the network in a node such as  head: {from: -1, op: classifie
 
 
 def output_path(description: Description) -> str:
-    """Return the path of the node that the network ends in."""
+    """Return the path of the output node of the network."""
     network = description.network
     name = network.scope.names.get(network.output, network.output)
     return "network.output" if name == IMAGES else f"network.nodes.{_node_name(description, name)}"
@@ -130,15 +130,15 @@ def output_path(description: Description) -> str:
 def check_output(
     description: Description, state: FeatureMap, found: ProblemCollector, catalogue: Catalogue | None = None
 ) -> None:
-    """Note it if the network's output has not as many channels as there are classes.
+    """Report an output whose number of channels differs from the number of classes.
 
-    Whether it still has height and width is not known here: :func:`nascore.nn.shapes.check_shapes` sees it.
+    Height and width of the output are not known here; :func:`nascore.nn.shapes.check_shapes` checks them.
 
     Args:
         description: The network.
         state: Its output.
-        found: Where the problem goes.
-        catalogue: Says which operations are a frame's, such as a classifier.
+        found: Collects the problem.
+        catalogue: The operations, which declare whether they are structural, such as a classifier.
     """
     classes = description.classes
     if not state.channels or not classes or state.channels == classes or state.path == UNREAD:
@@ -163,7 +163,7 @@ def _hint(description: Description, catalogue: Catalogue | None) -> str:
 
 
 def _ends(node: Node, catalogue: Catalogue | None) -> bool:
-    """Say whether a node reads other states than the images, with operations of a frame alone."""
+    """Return whether a node has only structural operations, and does not read the images."""
     ops = [op for edge in node.edges for op in edge.ops]
     if not ops or any(edge.source == IMAGES for edge in node.edges):
         return False
@@ -172,7 +172,7 @@ def _ends(node: Node, catalogue: Catalogue | None) -> bool:
 
 
 def _node_name(description: Description, placed: str) -> str:
-    """Return the node, as written, that a placed name belongs to: repeats have a number behind it."""
+    """Return the written name of the node of a placed name, which has a number if the node repeats."""
     for one in description.network.scope.placed:
         if one.name == placed:
             return one.node.name

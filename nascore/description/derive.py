@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 
 NOTHING = Op("none")
-"""What stays on a node of which nothing is kept: its state of zeros then has a shape."""
+"""The operation of a node without a selected operation: zeros, with the shape of its source."""
 
 Kept = dict["Row", list[Op]]
 """The operations kept on each edge, strongest first; the edges of a node in the order of its picks."""
 
 
 def derive(description: Description, picks: Mapping[str, Sequence[Pick]]) -> Description:
-    """Close the named groups and keep the picks, in their order; works for any number per node or edge.
+    """Return the description with the named groups closed to their picks, any number per node or edge.
 
-    The edges of a sum stand in the order of the picks; those of a concat stay in theirs, since it orders the
-    channels. A node of which nothing is kept gets ``none``. Where a node says no reduction and would become
-    finer, because its coarsest source is dropped, its reduction is written out.
+    The edges of a sum are in the order of the picks; those of a concat keep their order, which orders the
+    channels. A node without a pick gets ``none``. If a node without a written reduction would become finer,
+    because its coarsest source is dropped, its reduction is written out.
 
     Args:
         description: An open description.
-        picks: Per group the (row, column) pairs that stay.
+        picks: The selected (row, column) pairs of each group.
 
     Raises:
-        DescriptionError: On an unknown group, or a pick that is given twice or lies outside the mask.
+        DescriptionError: A group is unknown, or a pick occurs twice or is outside the mask.
     """
     plan = expand(description)
     found = ProblemCollector()
@@ -63,12 +63,12 @@ def derive(description: Description, picks: Mapping[str, Sequence[Pick]]) -> Des
 
 
 def final(description: Description) -> Description:
-    """Return the form that is trained from scratch: affine on, no batch norm after pools.
+    """Return the form that is trained from scratch: affine batch norms, no batch norm after pools.
 
-    Settings of single operations that say otherwise, such as those of growth's candidates, are taken off.
+    Other settings `affine` and `pool_norm` of single operations, as growth's candidates have, are removed.
 
     Raises:
-        DescriptionError: If two operations of an edge become one.
+        DescriptionError: Two operations of an edge become equal.
     """
     plain = map_ops(description, lambda op: op.without("affine", "pool_norm"))
     return evolve(plain, affine=True, pool_norm=False)
@@ -81,9 +81,9 @@ def _chosen(
     for row, column in pairs:
         inside = 0 <= row < len(layout.rows) and 0 <= column < len(layout.ops) and layout.mask[row][column]
         if not inside:
-            found.add(name, f"the pick ({row}, {column}) is not offered.")
+            found.add(name, f"the group does not offer the pick ({row}, {column}).")
         elif (layout.rows[row], layout.ops[column]) in chosen:
-            found.add(name, f"the pick ({row}, {column}) is given twice.")
+            found.add(name, f"the pick ({row}, {column}) occurs twice.")
         else:
             chosen.append((layout.rows[row], layout.ops[column]))
     return chosen
@@ -109,7 +109,7 @@ def _close(graph: str, node: Node, kept: Kept, closed: set[Row], plan: Plan) -> 
 
 
 def _reduction(graph: str, node: Node, edges: Sequence[Edge], plan: Plan) -> int | None:
-    """Return the node's reduction, written out where the edges that stay would change it."""
+    """Return the node's reduction, written out if the remaining edges would change it."""
     if node.reduction is not None:
         return node.reduction
     sources = {str(edge.source) for edge in edges}
@@ -125,14 +125,14 @@ def _reduction(graph: str, node: Node, edges: Sequence[Edge], plan: Plan) -> int
 
 
 class Line(Protocol):
-    """One row of a matrix: nested lists, arrays and tensors all have this."""
+    """One row of a matrix: a list, an array or a tensor."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, column: int, /) -> object: ...
 
 
 class Matrix(Protocol):
-    """Anything that gives a row for ``matrix[row]``."""
+    """A matrix with rows ``matrix[row]``: nested lists, an array or a tensor."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, row: int, /) -> Line: ...
@@ -145,23 +145,22 @@ Picks = dict[str, list[Pick]]
 
 
 def choose(description: Description, strength: Mapping[str, Matrix], *, last: bool = False) -> Picks:
-    """Return what each group's own rule keeps.
+    """Return the picks of each group by its own rule.
 
-    For segments of an edge: per node the best ``edges`` edges by the best operation that may be kept, per
-    edge the best ``keep`` operations. For segments of a node: its best ``keep`` entries, none of strength
-    zero. Equal strengths go to the lower row, then the lower column.
+    For segments of an edge: of each node the best ``edges`` edges, ranked by their best operation outside
+    ``never``, and of each edge the best ``keep`` operations. For segments of a node: its best ``keep``
+    entries, none of strength zero. In a tie the lower row wins, then the lower column.
 
     Args:
         description: An open description.
-        strength: Per group a matrix [E, O], at least zero, larger is better; read within the mask only.
-        last: Let equal strengths go to the higher row and column: where that keeps something else, a choice
-            was decided by the order of equals.
+        strength: A matrix [E, O] for each group, at least zero, larger is better; read within the mask only.
+        last: Whether the higher row and column win a tie; a different result reveals that ties decided.
 
     Returns:
-        Per group of ``strength`` its (row, column) pairs: node by node, strongest first.
+        The (row, column) pairs of each group of ``strength``: node by node, strongest first.
 
     Raises:
-        DescriptionError: If a group is unknown, a matrix has another shape, or a strength is not finite.
+        DescriptionError: A group is unknown, a matrix has another shape, or a strength is not finite.
     """
     layouts = expand(description).layouts
     found = ProblemCollector()
@@ -206,7 +205,7 @@ def _scores(name: str, layout: ChoiceGroup, matrix: Matrix, found: ProblemCollec
 
 
 def _nodes(layout: ChoiceGroup, scores: Scores, group: Group) -> Iterator[Scores]:
-    """Yield the scores of what may be kept, node by node."""
+    """Yield the scores of the entries outside ``never``, node by node."""
     for node in dict.fromkeys(row[:2] for row in layout.rows):
         yield {
             (row, column): score
@@ -226,4 +225,4 @@ def _of_node(group: Group, scores: Scores) -> list[Pick]:
 
 
 def _ranked(scores: Scores) -> list[Pick]:
-    return sorted(scores, key=lambda pick: -scores[pick])  # stable: of equals the lower row, then column
+    return sorted(scores, key=lambda pick: -scores[pick])  # stable: in a tie the lower row, then column

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def draw(description: Description) -> str:
-    """Return the cells and the network as text: one line per state, saying how it comes about.
+    """Return the cells and the network as text, with the formula of each state on one line.
 
     ``n0 = sep_conv_3x3(pre0) + skip_connect(pre1)``; a choice is written ``normal{4}(pre0)``: the group and
-    how many candidates it has there.
+    its number of candidates on this edge.
     """
     return str(description)
 
 
 def to_dot(description: Description) -> str:
-    """Return the cells and the network in DOT: a cluster each, an arrow per edge that says what it does."""
+    """Return the cells and the network in DOT: a cluster for each, a labelled arrow for each edge."""
     lines = ["digraph nascore {", "  rankdir=TB;", '  node [shape=box, style=rounded, fontname="monospace"];']
     for name, graph in description.graphs().items():
         lines += (f"  {line}" for line in _cluster(name, graph))

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 AUXILIARY = "aux"
 
 CELLS = "cells"
-"""What a mistake in the number of cells is told of; a caller knows it by a longer path."""
+"""Path of problems with the number of cells; callers replace it by the path of their setting."""
 
 IMAGENET_STEMS = frozenset({"imagenet_stem0", "imagenet_stem1"})
-"""The operations by which a network for ImageNet is known: its auxiliary head is another one."""
+"""Operations that mark a network for ImageNet, which has its own auxiliary head."""
 
 
 def resize(
     description: Description, *, channels: int | None = None, repeats: Mapping[str, int] | None = None
 ) -> Description:
-    """Return the description with other channels, or other numbers of repetitions of the network's nodes.
+    """Return the description with new channels, or new numbers of repetitions of the network's nodes.
 
     Args:
         description: Any description.
@@ -39,7 +39,7 @@ def resize(
         repeats: New numbers of repetitions, by the names of nodes that repeat.
 
     Raises:
-        DescriptionError: If the network has no such node, or it does not repeat.
+        DescriptionError: The network has no such node, or the node does not repeat.
     """
     repeats = {} if repeats is None else repeats
     found = ProblemCollector()
@@ -61,17 +61,17 @@ def resize(
 
 
 def spread(description: Description, cells: int) -> dict[str, int]:
-    """Return the repetitions with which a network is ``cells`` cells deep, evenly over its stages.
+    """Return the repetitions that make a network ``cells`` cells deep, evenly over its stages.
 
-    A stage is a node of the network that repeats. Of S stages, stage k covers the places from ``k*cells//S``
-    up to ``(k+1)*cells//S``; cells that stand alone before it take its first places. For three stages parted
-    by reduction cells, those come to stand at ``cells//3`` and ``2*cells//3``, as in DARTS.
+    A stage is a node of the network that repeats. Of S stages, stage k covers the positions ``k*cells//S`` to
+    ``(k+1)*cells//S - 1``; single cells before it take its first positions. Two reduction cells between three
+    stages are then at ``cells//3`` and ``2*cells//3``, as in DARTS.
 
     Returns:
-        Repetitions by stage, as :func:`resize` takes them; empty if nothing repeats.
+        Repetitions by stage, as :func:`resize` takes them; empty if no node repeats.
 
     Raises:
-        DescriptionError: If there are more cells that stand alone than places.
+        DescriptionError: The network has more single cells than a stage has positions.
     """
     stages: dict[str, int] = {}
     alone = 0
@@ -86,17 +86,17 @@ def spread(description: Description, cells: int) -> dict[str, int]:
     stages[next(reversed(stages))] += alone
     repeats = _shared(stages, cells)
     if min(repeats.values()) < 0:
-        # Of more cells than a stage must hold alone, times the stages, each stage has enough.
+        # With this many cells each stage has enough positions for the single cells before it.
         most = (max(stages.values()) + 1) * len(stages)
         least = next(count for count in range(cells, most + 1) if min(_shared(stages, count).values()) >= 0)
         number = "1 cell is" if cells == 1 else f"{cells} cells are"
-        text = f"{number} too few: this network needs at least {least}, some of its cells stand alone."
+        text = f"{number} too few: this network needs at least {least}, since some cells do not repeat."
         raise DescriptionError([Problem(path=CELLS, text=text, hint=f"Set {least} or more.")])
     return repeats
 
 
 def _shared(stages: Mapping[str, int], cells: int) -> dict[str, int]:
-    """Return the repetitions of each stage, of which so many places are taken by cells that stand alone."""
+    """Return the repetitions of each stage, given the number of single cells in its positions."""
     count = len(stages)
     return {
         name: (k + 1) * cells // count - k * cells // count - taken
@@ -107,7 +107,7 @@ def _shared(stages: Mapping[str, int], cells: int) -> dict[str, int]:
 def reducing(description: Description) -> str | None:
     """Return the last state of the network at which the reduction rises; None if it never does.
 
-    That is where DARTS puts its auxiliary head.
+    DARTS attaches its auxiliary head there.
     """
     plan = expand(description)
     names = plan.uses[0].names
@@ -122,13 +122,13 @@ def reducing(description: Description) -> str | None:
 def with_auxiliary(description: Description, source: str) -> Description:
     """Return the description with an auxiliary head that reads a state of the network.
 
-    Of a network with the stems for ImageNet it is DARTS's head for ImageNet, else that for CIFAR-10.
+    A network with the stems for ImageNet gets DARTS's head for ImageNet, others the head for CIFAR-10.
 
     Raises:
-        DescriptionError: If there is no such state, or there is an auxiliary head already.
+        DescriptionError: The network has no such state, or already has an auxiliary head.
     """
     if description.auxiliary is not None:
-        raise DescriptionError(f"{NETWORK}: there is an auxiliary head already: {description.auxiliary}.")
+        raise DescriptionError(f"{NETWORK}: it already has the auxiliary head {description.auxiliary}.")
     head = Node(name=AUXILIARY, edges=(Edge(source=source, ops=(_head(description),)),), width="classes")
     found = ProblemCollector()
     with found.at(NETWORK):
@@ -143,7 +143,7 @@ def _head(description: Description) -> Op:
 
 
 def without_auxiliary(description: Description) -> Description:
-    """Return the description without its auxiliary head, which is there for training only."""
+    """Return the description without its auxiliary head, which only training uses."""
     if description.auxiliary is None:
         return description
     nodes = tuple(node for node in description.network.nodes if node.name != description.auxiliary)
@@ -151,12 +151,12 @@ def without_auxiliary(description: Description) -> Description:
 
 
 def untie(description: Description) -> Description:
-    """Return the same network in which each use has a cell of its own, as macro search needs it.
+    """Return the same network with a separate cell for each use, as macro search needs it.
 
-    Repeated uses are spelled out (``a-0``, ``a-1``). No path and no hash changes.
+    Repeated uses are written out (``a-0``, ``a-1``). Paths and fingerprint do not change.
 
     Raises:
-        DescriptionError: If the description is open: the uses of a cell share its choices.
+        DescriptionError: The description is open: the uses of a cell share its choices.
     """
     if description.is_open:
         raise DescriptionError("an open description cannot be untied: the uses of a cell share its choices.")
@@ -198,7 +198,7 @@ class _Untying:
 
 
 def with_graph(description: Description, name: str, graph: Graph) -> Description:
-    """Return the description with another network, or another cell of this name."""
+    """Return the description with a new graph for the network or for a cell."""
     if name == NETWORK:
         return evolve(description, network=graph)
     return evolve(description, cells={**description.cells, name: graph})

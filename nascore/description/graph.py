@@ -1,7 +1,7 @@
-"""The graph and the description, and how the names in a graph are resolved.
+"""The graph and the description, and the resolution of names in a graph.
 
-Both check their own invariants when they are made and raise all problems at once. What only arithmetic over
-the whole can show (channels, reductions, uses of a group) is checked by :func:`nascore.description.expand`.
+Both check their own invariants when they are built and raise all problems at once. Channels, reductions and
+uses of groups need arithmetic over the whole, and are checked by :func:`nascore.description.expand`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ __all__ = ["Description", "Graph", "Placed", "Scope"]
 
 @frozen(kw_only=True)
 class Placed:
-    """A node in its place in the graph.
+    """A node with its resolved sources.
 
     Attributes:
-        name: Its name, with a number where the node repeats (``a-0``).
+        name: Its name, with a number if the node repeats (``a-0``).
         node: The node as written.
-        sources: The names of the states that its edges read, in the order of the edges; ``UNREAD`` in a draft
-            for one that is not there.
+        sources: The names of the states that its edges read, in the order of the edges; in a draft ``UNREAD``
+            for a missing state.
     """
 
     name: str
@@ -55,11 +55,11 @@ class Placed:
 
 @frozen(kw_only=True)
 class Scope:
-    """What a graph says once repeats and sources are resolved.
+    """The nodes and names of a graph after repeats and sources are resolved.
 
     Attributes:
         placed: Every node, in order.
-        names: From every name that can be read to the name of the state behind it.
+        names: By name that an edge may read, the name of its state.
     """
 
     placed: tuple[Placed, ...]
@@ -68,15 +68,15 @@ class Scope:
 
 @frozen(kw_only=True, slots=False, field_transformer=declared)
 class Graph:
-    """A cell, or the network: named states, of which each reads earlier ones.
+    """A cell, or the network: named states, each of which reads earlier ones.
 
     Attributes:
-        inputs: Names of the states that come from outside; ``("images",)`` for the network.
-        nodes: The nodes, each after those that it reads.
-        output: Name of the state that leaves the graph.
+        inputs: Names of the input states; ``("images",)`` for the network.
+        nodes: The nodes in topological order.
+        output: Name of the output state.
 
     Raises:
-        DescriptionError: If an invariant is broken.
+        DescriptionError: An invariant is broken.
     """
 
     inputs: tuple[str, ...] = field(metadata=form("inputs", hashed=Hashed.PLAN))
@@ -94,11 +94,11 @@ class Graph:
             found.add("nodes", "a graph needs at least one node.")
         names = _resolve(self, found).names
         if self.nodes and self.output not in names:
-            found.add("output", f"there is no state {self.output!r}.", hint=nearest(self.output, names))
+            found.add("output", f"the graph has no state {self.output!r}.", hint=nearest(self.output, names))
         found.stop()
 
     def __str__(self) -> str:
-        """One line per state, saying how it comes about, and the output."""
+        """The formula of each state on one line, and the output."""
         return "\n".join(_lines(self))
 
     @cached_property
@@ -107,7 +107,7 @@ class Graph:
         return _resolve(self, ProblemCollector())
 
     def node(self, name: str) -> Node | None:
-        """Return the node of this name, if there is one."""
+        """Return the node of this name; None if there is none."""
         return next((node for node in self.nodes if node.name == name), None)
 
 
@@ -123,7 +123,7 @@ _STAGE = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*)-\d+")
 
 
 def _resolve(graph: Graph, found: ProblemCollector) -> Scope:
-    """Return the scope of a graph; what cannot be resolved is noted, and ``UNREAD`` among the sources."""
+    """Return the scope of a graph; an unresolved source is reported and becomes ``UNREAD``."""
     _check_names(graph, found)
     written = {*graph.inputs, *(node.name for node in graph.nodes)}
     walk = _Walk(graph=graph, found=found, written=written, names={name: name for name in graph.inputs})
@@ -150,7 +150,7 @@ class _Walk:
     written: set[str]
     names: dict[str, str]
     counted: list[str] = field(factory=list)
-    """What relative sources count: neither inputs nor what growth added, lest growing shifts them."""
+    """States that relative sources count: no inputs, and no nodes of growth, which would shift the others."""
 
     def place(self, node: Node) -> Iterator[Placed]:
         names = node.states
@@ -164,7 +164,7 @@ class _Walk:
             self.names.setdefault(node.name, names[-1])
         stage = _STAGE.fullmatch(node.name)
         if stage is not None and stage["name"] not in self.written and node.name in self.names:
-            # A spelled-out stage is still read by its bare name: untying changes no source as written.
+            # A written-out stage can still be read by its name, so that untying changes no source.
             self.names[stage["name"]] = self.names[node.name]
 
     def _source(self, node: Node, source: str | int) -> str:
@@ -172,16 +172,16 @@ class _Walk:
             name = self.names.get(source)
             return self._missing(node, source) if name is None else name
         if source >= 0:
-            return UNREAD  # the edge has noted it
+            return UNREAD  # the edge has reported it
         if not self.counted:
-            text = f"the source {source} lies before the first node."
+            text = f"the source {source} is before the first node."
             hint = f"Name an input: {', '.join(self.graph.inputs)}."
             self.found.add(f"nodes.{node.name}.from.{source}", text, hint=hint)
             return UNREAD
         return self.counted[max(len(self.counted) + source, 0)]
 
     def _missing(self, node: Node, source: str) -> str:
-        """Note why a source cannot be read, unless that follows from what is noted already."""
+        """Report why a source cannot be read, unless an earlier problem explains it."""
         path = f"nodes.{node.name}.from.{source}"
         if source is UNREAD:
             return UNREAD
@@ -199,14 +199,14 @@ class _Walk:
             return f"a cycle: {way[0]} reads {', which reads '.join(way[1:])}"
         if any(each.name == source and each.repeat == 0 for each in self.graph.nodes):
             return f"{source} repeats 0 times and is no state"
-        return f"{source} stands after {node.name}"
+        return f"{source} comes after {node.name}"
 
 
 def _cycle(graph: Graph, start: str, source: str) -> list[str]:
-    """Return the nodes from ``start`` over ``source`` and back to ``start``; none if nothing leads back.
+    """Return the cycle from ``start`` through ``source`` back to ``start``; empty if there is none.
 
     Args:
-        graph: A graph whose order is wrong somewhere.
+        graph: A graph whose nodes are not in topological order.
         start: A node of it.
         source: A node that it reads.
     """
@@ -258,15 +258,15 @@ class Description:
         channels: Channels of a node of width 1 in the network.
         in_channels: Channels of the images.
         classes: Number of classes: the width ``classes``.
-        affine: What operations take for their setting ``affine`` unless they say so themselves.
-        pool_norm: The same for ``pool_norm``.
-        groups: Choice groups that edges may belong to.
-        cells: Graphs that nodes may use.
-        network: The graph from images to the output.
-        auxiliary: Node of the network that is the auxiliary head.
+        affine: Default of the setting ``affine`` of all operations.
+        pool_norm: Default of the setting ``pool_norm`` of all operations.
+        groups: Choice groups by name.
+        cells: Cells by name, which nodes may use.
+        network: The graph from the images to the output.
+        auxiliary: Name of the node that is the auxiliary head; None: no head.
 
     Raises:
-        DescriptionError: If an invariant is broken, with all problems.
+        DescriptionError: With every broken invariant.
     """
 
     channels: int = field(default=16, metadata=_size("channels", "N, the width of a node of width 1"))
@@ -296,12 +296,12 @@ class Description:
         found.stop()
 
     def __str__(self) -> str:
-        """The cells and the network, drawn as text; `repr` is the value as it is written in Python."""
+        """The cells and the network as text; `repr` is the Python expression."""
         return "\n".join(_sections(self))
 
     @property
     def is_open(self) -> bool:
-        """Whether some edge still has a choice."""
+        """Whether an edge has an open choice."""
         return any(edge.group is not None for _, _, edge in self.edges())
 
     def graphs(self) -> dict[str, Graph]:
@@ -359,9 +359,8 @@ def _check_uses(description: Description, found: ProblemCollector) -> None:
             elif len(cell.inputs) != len(node.edges) and UNREAD not in cell.inputs:
                 wanted, given = len(cell.inputs), len(node.edges)
                 inputs = f"{wanted} input{'' if wanted == 1 else 's'}"
-                found.add(
-                    path, f"the cell {node.cell} has {inputs} ({', '.join(cell.inputs)}), and gets {given}."
-                )
+                listed = ", ".join(cell.inputs)
+                found.add(path, f"the cell {node.cell} has {inputs} ({listed}), but gets {given}.")
 
 
 def _check_choices(description: Description, found: ProblemCollector) -> None:

@@ -1,4 +1,4 @@
-"""Grows a description: adds a shadow node with candidates, and keeps some of them behind a gate."""
+"""Grows a description: adds a shadow node with candidates, and keeps the selected ones behind a gate."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Place:
 
     Attributes:
         path: Its path in the text.
-        graph: The graph that it stands in.
-        target: The sum itself.
-        width: The width of its candidates, such that each has the sum's channels at every use.
+        graph: The graph that contains it.
+        target: The node that is the sum.
+        width: The width with which its candidates have the channels of the sum at every use.
         relative: Its reduction relative to the graph's coarsest input, the same at every use.
         plan: The plan of the parent.
-        uses: Each use of the graph.
+        uses: The uses of the graph.
     """
 
     path: str
@@ -55,28 +55,28 @@ class Place:
         return (*self.graph.inputs, *placed[: placed.index(self.target.name)])
 
     def earlier(self) -> list[str]:
-        """Return the states before the target that candidates may read, as :func:`candidate_sources`."""
+        """Return the states that candidates may read; see :func:`candidate_sources`."""
         return candidate_sources(self.graph, self.target.name)
 
     def reads(self, name: str) -> bool:
-        """Return whether a node before the target has this name, or it is that of a stage before it."""
+        """Return whether this is the name of a node or of a stage before the target."""
         return self.graph.scope.names.get(name) in self.before
 
     def number(self, name: str) -> int:
-        """Return which growth of the target the node of this name is; 0 for other nodes."""
+        """Return the number of the growth of the target that added this node; 0 for other nodes."""
         found = re.fullmatch(rf"{re.escape(self.target.name)}\+(\d+)", name)
         return 0 if found is None else int(found[1])
 
     def fitting(self, source: str, ops: Sequence[Op], catalogue: Catalogue) -> tuple[Op, ...]:
-        """Return the operations that can stand between a source and the target at every use."""
+        """Return the operations that fit between a source and the target at every use."""
         pairs = [(self._state(use, source), self._state(use, self.target.name)) for use in self.uses]
         if any(end.reduction % start.reduction for start, end in pairs):
             return ()
-        asked = {(start.channels, end.channels, end.reduction // start.reduction) for start, end in pairs}
-        return tuple(op for op in ops if not any(any(catalogue[op.name].misfits(*each)) for each in asked))
+        shapes = {(start.channels, end.channels, end.reduction // start.reduction) for start, end in pairs}
+        return tuple(op for op in ops if not any(any(catalogue[op.name].misfits(*each)) for each in shapes))
 
     def with_shadow(self, shadow: Node) -> Graph:
-        """Return the graph with a shadow before the target, which reads it bare."""
+        """Return the graph with a shadow before the target, and a bare edge from it to the target."""
         edges = (*self.target.edges, Edge(source=shadow.name))
         grown = evolve(self.target, edges=edges, width=self.width)
         index = self.graph.nodes.index(self.target)
@@ -91,8 +91,8 @@ class Place:
 def candidate_sources(graph: Graph, target: str) -> list[str]:
     """Return the names of the states before a node of a graph that candidates may read: inputs, then nodes.
 
-    The parts that an earlier growth kept are read through their projection, which has the width of the node
-    that grew, not as the concatenation of them. Shadows, which are read as zero, are left out.
+    The candidates that an earlier growth kept are read through their projection, which has the width of the
+    node that grew, not as their concatenation. Shadows, whose value is zero, are left out.
     """
     placed = [each.name for each in graph.scope.placed]
     hidden = {
@@ -102,15 +102,15 @@ def candidate_sources(graph: Graph, target: str) -> list[str]:
 
 
 def find_place(description: Description, graph_name: str, target_name: str, plan: Plan) -> Place:
-    """Return where a target stands.
+    """Return the growth site of a node.
 
     Raises:
-        DescriptionError: If there is no such node, or it cannot grow.
+        DescriptionError: The node does not exist, or cannot grow.
     """
     graphs = description.graphs()
     if graph_name not in graphs:
         hint = did_you_mean(graph_name, graphs)
-        raise DescriptionError(f"there is no cell {graph_name!r} to grow. {hint}".rstrip())
+        raise DescriptionError(f"the description has no cell {graph_name!r} to grow. {hint}".rstrip())
     graph = graphs[graph_name]
     path = f"{graph_path(graph_name)}.nodes.{target_name}"
     target = graph.node(target_name)
@@ -126,9 +126,9 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
     width = _width(target, uses, states)
     relative = {state.relative for state in states}
     if width is None:
-        found.add(path, "its channels are not the same multiple of its graph's at every use.")
+        found.add(path, "its channels are not the same multiple of its graph's channels at every use.")
     if len(relative) > 1 or None in relative:
-        found.add(path, "its reduction differs from use to use.", hint="Write it out.")
+        found.add(path, "its reduction differs from use to use.", hint="Set its key reduction.")
     found.stop()
     return Place(
         path=path,
@@ -154,17 +154,17 @@ def _check_target(target: Node | None, graph: Graph, name: str, path: str, found
 def _refuse_logits(
     description: Description, graph: str, target: Node | None, path: str, found: ProblemCollector
 ) -> None:
-    """Refuse a target that gives logits: candidates give feature maps, which cannot be added to them."""
+    """Refuse a target whose output is logits, to which candidates cannot add feature maps."""
     heads = {description.network.output, description.auxiliary} if graph == NETWORK else set()
     if target is not None and (target.width == "classes" or target.name in heads):
         hint = "Grow a node before it."
-        found.add(path, "it gives logits, and only a sum of feature maps can grow.", hint=hint)
+        found.add(path, "its output is logits, and only a sum of feature maps can grow.", hint=hint)
 
 
 def _width(
     target: Node, uses: Sequence[Use], states: Sequence[FeatureMap]
 ) -> int | Literal["classes"] | None:
-    """Return the width that gives the target's channels at every use; None if no single one does."""
+    """Return the width with which a node has the target's channels at every use; None if there is none."""
     if any(edge.ops for edge in target.edges):
         return target.width
     pairs = {divmod(state.channels, use.channels) for state, use in zip(states, uses, strict=True)}
@@ -185,22 +185,23 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
     keep: int = 3,
     sources: Iterable[str] | None = None,
 ) -> Description:
-    """Add a shadow node before a sum, and a bare edge from it: candidates to be tried without a trace.
+    """Return the description with a shadow node of candidates before a sum, and a bare edge between them.
 
-    The node ``TARGET+NUMBER`` offers, source by source, the operations that can stand there at every use of
-    the graph. Its group ``grow/GRAPH/TARGET/NUMBER`` competes over the whole node.
+    The function of the network does not change. The node ``TARGET+NUMBER`` offers for each source the
+    operations that fit at every use of the graph. Its group is ``grow/GRAPH/TARGET/NUMBER``, in which all
+    candidates of the node compete.
 
     Args:
         description: The parent, open or closed.
         graph: ``network`` or the name of a cell.
         target: A sum in it that does not repeat.
         ops: Candidates, in the order of the columns.
-        catalogue: What each operation can do.
-        keep: How many (edge, operation) pairs :func:`settle` keeps at most.
-        sources: States that candidates read; None for those of :func:`candidate_sources`.
+        catalogue: The operations.
+        keep: Largest number of (edge, operation) pairs that :func:`settle` keeps.
+        sources: States that candidates read; None: those of :func:`candidate_sources`.
 
     Raises:
-        DescriptionError: If the target cannot grow, a source does not lie before it, or nothing fits.
+        DescriptionError: The target cannot grow, a source is not before it, or no operation fits.
     """
     place = find_place(description, graph, target, expand(description))
     names = place.earlier() if sources is None else list(sources)
@@ -211,7 +212,7 @@ def grow(  # noqa: PLR0913 - what is grown where, and two options by name
     group = f"{GROWN}{graph}/{target}/{number}"
     edges = tuple(Edge(source=name, ops=fit, group=group) for name, fit in offers.items() if fit)
     if not edges:
-        found.add(place.path, "none of the operations fits between its sources and it.")
+        found.add(place.path, "none of the operations fits between the sources and this node.")
         found.stop()
     shadow = Node(
         name=f"{target}+{number}", edges=edges, width=place.width, reduction=place.relative, shadow=True
@@ -237,19 +238,19 @@ def _misfits(
 
 
 def settle(description: Description, strength: Mapping[str, Matrix], project: Op = PROJECT) -> Description:
-    """Close growth's groups in ``strength``: what is kept becomes a concat behind a gated projection.
+    """Close growth's groups in ``strength``: selected candidates become a concat behind a gated projection.
 
-    The candidates that stay keep their paths, so that the child inherits what they learned. Their projection
-    is a node of its own, ``TARGET+NUMBER+1``, so that candidates of a later growth can read it. Where nothing
-    is kept, the node and its edge go.
+    The selected candidates keep their paths, so that the child inherits their weights. Their projection is a
+    separate node, ``TARGET+NUMBER+1``, which candidates of a later growth can read. If none is selected, the
+    node and its edge are removed.
 
     Args:
-        description: What :func:`grow` returned.
-        strength: As for :func:`choose`; groups that are not growth's are left open.
+        description: A description that :func:`grow` returned.
+        strength: As for :func:`choose`; other groups than growth's stay open.
         project: The operation between the concat and the target.
 
     Raises:
-        DescriptionError: As :func:`choose`.
+        DescriptionError: See :func:`choose`.
     """
     grown = {name: matrix for name, matrix in strength.items() if name.startswith(GROWN)}
     layouts = expand(description).layouts
@@ -267,7 +268,7 @@ def settle(description: Description, strength: Mapping[str, Matrix], project: Op
 
 
 def _settled(graph: Graph, name: str, kept: Mapping[str, Sequence[Op]], project: Op) -> Graph:
-    """Return the graph with a shadow turned into a concat of what is kept, or gone."""
+    """Return the graph with a shadow turned into a concat of its selected candidates, or removed."""
     nodes: list[Node] = []
     for node in graph.nodes:
         if node.name == name:
@@ -289,5 +290,5 @@ def _gated(edge: Edge, name: str, kept: Mapping[str, Sequence[Op]]) -> Edge | No
 
 
 def projected(name: str) -> str:
-    """Return the name of the node that projects what was kept of a growth, given that of its shadow."""
+    """Return the name of the projection of a growth, given the name of its shadow."""
     return f"{name}+1"

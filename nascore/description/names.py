@@ -10,23 +10,23 @@ Scalar = bool | int | float | str
 
 
 class _Unread(str):
-    """A name of which only identity counts: no text that somebody writes is it."""
+    """A marker compared by identity, so that no name in a text equals it."""
 
     __slots__ = ()
 
 
 class _UnreadNumber(int):
-    """A number of which only identity counts; as a factor it makes everything unknown, which is 0."""
+    """A marker compared by identity; as a factor it makes every product 0, which means unknown."""
 
 
 UNREAD: Final = _Unread("?")
-"""In place of a name that could not be read; it goes for sound, since its problem is noted already."""
+"""Stands for a name that could not be read; it passes every check, since its problem is already reported."""
 
 UNREAD_NUMBER: Final = _UnreadNumber(0)
-"""In place of a number that could not be read."""
+"""Stands for a number that could not be read."""
 
 GROWN = "grow/"
-"""With this begin the names of growth's groups: ``grow/GRAPH/TARGET/NUMBER``."""
+"""Prefix of the names of growth's groups: ``grow/GRAPH/TARGET/NUMBER``."""
 
 LANGUAGE: Final = 1
 """The version of the language, under the key ``nascore``."""
@@ -34,9 +34,9 @@ NETWORK = "network"
 IMAGES = "images"
 SUM, CONCAT = "sum", "concat"
 WAYS = ("from", SUM, CONCAT)
-"""The keys under which a node says what it reads; it has one of them."""
+"""The keys for the sources of a node; a node has exactly one of them."""
 RESERVED_CELLS = (SUM, CONCAT, NETWORK)
-"""Not names of cells: a join is ``sum``, ``concat`` or a cell, and a graph ``network`` or a cell."""
+"""Names that no cell may have: a join is ``sum``, ``concat`` or a cell, a graph ``network`` or a cell."""
 
 _NODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-\d+)?(\+\d+)*")
 _OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,10 +44,10 @@ _GROUP = re.compile(rf"{_NODE.pattern}(/({_NODE.pattern}|\d+))*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LARGEST = 2**63 - 1
 LARGEST: Final = 2**20
-"""No width or reduction of any network comes near it, and products of three fit into int64."""
+"""Largest width and reduction, far above any real network; products of three fit into int64."""
 MOST_REPEATS: Final = 10_000
 _AMBIGUOUS = frozenset({"on", "off", "yes", "no", "true", "false", "null"})
-"""Words that some reader of YAML takes for a truth value or nothing, whatever their case."""
+"""Words that some YAML parsers read as a boolean or null, in any case."""
 
 
 def graph_path(name: str) -> str:

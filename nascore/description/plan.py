@@ -1,7 +1,7 @@
 """The plan: an expanded description, flat and in topological order.
 
-Cells no longer exist in it: every feature map has its path, channels and reduction, every edge its stride.
-The compiler, costs and the hash read the plan and nothing else.
+It contains no cells: every feature map has its path, channels and reduction, every edge its stride. The
+compiler, the costs and the fingerprint read only the plan.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ OUTSIDE = -1
 
 @frozen(kw_only=True)
 class Wire:
-    """An edge in its place.
+    """An edge of the expanded network.
 
     Attributes:
         source: Index of the feature map that it reads.
-        path: ``INSTANCE/.../NODE/SOURCE-AS-WRITTEN``; that of its gate, if it has one.
-        ops: Its operations or candidates; none if it is bare.
+        path: ``INSTANCE/.../NODE/SOURCE-AS-WRITTEN``; also the path of its gate, if it has one.
+        ops: Its operations or candidates; empty for a bare edge.
         c_in: Channels of its source.
-        width: Channels that each of its operations must produce.
-        c_out: Channels that it brings to the join.
+        width: Output channels of each of its operations.
+        c_out: Channels that it contributes to the join.
         stride: Reduction of its node divided by that of its source.
-        gate: Whether it is multiplied by a scalar that starts at zero.
-        group: Choice group, if it is open.
+        gate: Whether its output is multiplied by a scalar that starts at zero.
+        group: Its choice group; None for a closed edge.
         row: Row in the group, else -1.
-        replica: Which use of the row it is, counted from 0 in the order of the plan, else -1.
-        marks: What else is set of its edge and group and counts in the fingerprint.
+        replica: Index of its use of the row, from 0 in the order of the plan, else -1.
+        marks: Other values of its edge and group that are part of the fingerprint.
     """
 
     source: int
@@ -55,24 +55,24 @@ class Wire:
     marks: Marks = ()
 
     def op_path(self, op: Op) -> str:
-        """Return the path of one of its operations; torch forbids dots in names, so they become ``_``."""
+        """Return the path of one of its operations, with ``_`` for dots, which torch forbids in names."""
         return f"{self.path}/{op}".replace(".", "_")
 
 
 @frozen(kw_only=True)
 class FeatureMap:
-    """The feature map that a node computes, in its place in the network.
+    """The feature map that a node computes in one use of its graph.
 
     Attributes:
         path: ``INSTANCE/.../NODE``.
-        join: How its wires meet; ``input`` for the images.
+        join: How its wires are joined; ``input`` for the images.
         channels: Number of channels.
-        reduction: How much coarser than the images.
-        wires: The ways into it; in a sum the gated ones come last, so that a closed gate changes no bit.
-        shadow: Whether it is read as zero and passes its gradient.
+        reduction: Height of an image divided by its own height.
+        wires: Its incoming edges; in a sum the gated ones come last, so that a closed gate changes no bit.
+        shadow: Whether its value is zero while its gradient passes.
         template: The graph (``network`` or a cell) and the node, as written.
-        relative: The reduction relative to its graph's coarsest input; None where it is finer than that.
-        marks: What else is set of its node, and around it, and counts in the fingerprint.
+        relative: The reduction relative to its graph's coarsest input; None if it is finer than this input.
+        marks: Other values of its node and of what contains it that are part of the fingerprint.
     """
 
     path: str
@@ -88,17 +88,17 @@ class FeatureMap:
 
 @frozen(kw_only=True)
 class ChoiceGroup:
-    """What relaxations and updaters see of a group: E rows (edges) by O columns (operations).
+    """A choice group for relaxations and updaters: E rows (edges) by O columns (operations).
 
     Attributes:
         rows: Graph, node and source of each edge, in the order of the description.
-        ops: The columns.
+        ops: The operations of the columns.
         mask: [E][O], whether the edge offers the operation.
-        segments: [E][O], over what the entries compete; -1 outside the mask.
-        replicas: How often each edge is used in the network (K).
-        keep: How many entries deriving keeps per segment, by the space's own rule.
-        segment: What competes by that rule; None: what competes here.
-        edges: How many edges per node the rule keeps, where the operations of an edge compete; None: all.
+        segments: [E][O], number of the segment in which the entry competes; -1 outside the mask.
+        replicas: K, the number of uses of each edge in the network.
+        keep: Number of entries that the space's own rule keeps per segment.
+        segment: The segments of that rule; None: those of this object.
+        edges: Number of edges per node that the rule keeps, if the operations of an edge compete; None: all.
         never: Operations that the rule never keeps.
     """
 
@@ -113,14 +113,14 @@ class ChoiceGroup:
     never: tuple[Op, ...] = ()
 
     def segmented(self, segment: Segment) -> ChoiceGroup:
-        """Return the same group with the operations of an edge, or all of a node, competing."""
+        """Return the same group with segments of each edge, or of each node."""
         return evolve(self, segments=segments(self.rows, self.mask, segment))
 
     def enough(self) -> int:
-        """Return how many of the strongest of a segment must be left for the rule to find what it keeps.
+        """Return the number of strongest entries of a segment that must stay alive for the rule of the group.
 
-        It is more than `keep` where the rule is for edges and all of a node compete: the strongest may be of
-        one edge.
+        It is more than `keep` if the rule selects per edge but all entries of a node compete, since the
+        strongest may all belong to one edge.
         """
         if self.segment != "edge" or self.segments == segments(self.rows, self.mask, "edge"):
             return self.keep
@@ -131,20 +131,20 @@ class ChoiceGroup:
         return max(map(self._before, offers.values())) + self.keep
 
     def _before(self, offers: list[int]) -> int:
-        """Return how many entries of other edges of a node may be stronger than the last that is kept."""
-        # Before the best of an edge come those of better edges alone; before its second, those of all.
+        """Return how many entries of other edges of a node may be stronger than the last kept entry."""
+        # Only entries of better edges precede the best of an edge; those of all edges may precede its second.
         edges = len(offers) if self.edges is None or self.keep > 1 else min(self.edges, len(offers))
         return sum(sorted(offers, reverse=True)[: edges - 1])
 
     def nodes(self) -> dict[tuple[str, str], tuple[int, ...]]:
-        """Return by node, its graph and name, the rows of the edges that lead to it."""
+        """Return the rows of the incoming edges of each node, by graph and name of the node."""
         found: dict[tuple[str, str], list[int]] = {}
         for row, (graph, node, _source) in enumerate(self.rows):
             found.setdefault((graph, node), []).append(row)
         return {node: tuple(rows) for node, rows in found.items()}
 
     def row_names(self) -> tuple[str, ...]:
-        """Return a name for each row (``normal/n0/pre1``); the order of rows is free, names are not."""
+        """Return a name for each row (``normal/n0/pre1``), which does not depend on the order of rows."""
         return tuple("/".join(row) for row in self.rows)
 
     def column_names(self) -> tuple[str, ...]:
@@ -158,11 +158,11 @@ class Use:
 
     Attributes:
         graph: ``network`` or the name of a cell.
-        prefix: What the paths of its feature maps begin with: empty for the network, else ``INSTANCE/.../``.
+        prefix: Prefix of the paths of its feature maps: empty for the network, else ``INSTANCE/.../``.
         channels: Channels of a node of width 1 in it.
-        base: The reduction to which its nodes' are relative.
-        names: Index of the feature map behind each name that can be read in it.
-        marks: What else is set of the graph, and around its use, and counts in the fingerprint.
+        base: The reduction to which the reductions of its nodes are relative.
+        names: Index of the feature map of each name that its edges may read.
+        marks: Other values of the graph and of what contains its use that are part of the fingerprint.
     """
 
     graph: str
@@ -175,12 +175,12 @@ class Use:
 
 @frozen(kw_only=True, hash=False)
 class Plan:
-    """A description worked out.
+    """An expanded description.
 
     Attributes:
-        feature_maps: The feature maps, each after those that it reads; the first is the images.
-        output: Index of the feature map that leaves the network.
-        auxiliary: Index of the auxiliary head, if there is one.
+        feature_maps: The feature maps in topological order; the first is the images.
+        output: Index of the output.
+        auxiliary: Index of the auxiliary head; None: no head.
         layouts: The choice groups by name.
         uses: Every use of a graph; the network first.
     """

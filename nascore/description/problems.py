@@ -22,7 +22,7 @@ _SHOWN = 12
 
 
 class ProblemsError(DescriptionError):
-    """What :class:`ProblemCollector` raises; knows more of where the problems are than their paths say."""
+    """The error of a :class:`ProblemCollector`, with more precise positions of problems than their paths."""
 
     def __init__(self, problems: Iterable[Problem] | str, spots: Mapping[Problem, str] | None = None) -> None:
         super().__init__(problems)
@@ -31,11 +31,11 @@ class ProblemsError(DescriptionError):
 
 @define
 class ProblemCollector:
-    """The problems found so far; :meth:`stop` ends the work if there are any.
+    """The problems found so far; :meth:`stop` raises them.
 
     Attributes:
-        problems: In the order in which they were found, none twice.
-        spots: What stands in the text where a problem is, if its path ends before: an operation of a list.
+        problems: The problems in the order in which they were found, without duplicates.
+        spots: By problem the text at its position, if its path ends before, such as an operation of a list.
     """
 
     problems: list[Problem] = field(factory=list)
@@ -44,7 +44,7 @@ class ProblemCollector:
     def add(
         self, path: str, text: str, *, hint: str = "", origin: Origin | None = None, spot: str = ""
     ) -> None:
-        """Note one problem."""
+        """Add a problem."""
         problem = Problem(path=path, text=text, hint=hint, origin=origin)
         if problem not in self.problems:
             self.problems.append(problem)
@@ -52,7 +52,7 @@ class ProblemCollector:
             self.spots.setdefault(problem, spot)
 
     def whole(self, path: str, value: object, least: int, most: int = LARGEST) -> None:
-        """Note it if the value is no whole number from ``least`` to ``most``."""
+        """Add a problem if the value is not a whole number from ``least`` to ``most``."""
         if value is UNREAD_NUMBER:
             return
         if not isinstance(value, int) or isinstance(value, bool):
@@ -63,13 +63,13 @@ class ProblemCollector:
             self.add(path, f"must be at most {most:,}, not {value}.")
 
     def flag(self, path: str, value: object) -> None:
-        """Note it if the value is neither true nor false."""
+        """Add a problem if the value is not a boolean."""
         if not isinstance(value, bool):
             self.add(path, f"must be true or false, not {value!r}.")
 
     @contextmanager
     def at(self, path: str, origin: Origin | None = None) -> Iterator[None]:
-        """Take over the problems raised within, below ``path`` and, where they have none, with ``origin``."""
+        """Add the problems raised inside, with paths below ``path``, and ``origin`` if they have none."""
         try:
             yield
         except DescriptionError as error:
@@ -84,10 +84,10 @@ class ProblemCollector:
                 )
 
     def made(self, kind: type[T], path: str, **values: Any) -> T:  # noqa: ANN401 - the fields of any value
-        """Return a value of the language; if it breaks a promise, that is noted and a draft of it returned.
+        """Return a value of the language; if it breaks an invariant, add the problem and return a draft.
 
-        A draft is the value without its checks: what reads it finds the further mistakes of a text. Whoever
-        makes one must stop before anything but checks sees it.
+        A draft is the value without its invariants, for further checks of the same text only. The caller must
+        call :meth:`stop` before other code uses it.
         """
         with self.at(path):
             return kind(**values)
@@ -97,7 +97,7 @@ class ProblemCollector:
         return draft
 
     def stop(self) -> None:
-        """Raise everything found, if anything was.
+        """Raise all problems, if there are any.
 
         Raises:
             DescriptionError: With all problems.
@@ -107,7 +107,7 @@ class ProblemCollector:
 
 
 def defaults_of(kind: type[AttrsInstance]) -> dict[str, Any]:
-    """Return the default of each field of a class; ``attrs.NOTHING`` where there is none."""
+    """Return the default of each field of a class; ``attrs.NOTHING`` for a field without default."""
     return {one.name: _default(one) for one in fields(kind)}
 
 
@@ -117,12 +117,12 @@ def _default(attribute: Attribute[Any]) -> Any:  # noqa: ANN401 - of any field
 
 
 def join(*parts: str) -> str:
-    """Return one path out of parts, of which some may be empty."""
+    """Return one path from parts, some of which may be empty."""
     return ".".join(part for part in parts if part)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Return the hint for a word that is not among the choices: the nearest one, or all there are."""
+    """Return the hint for an unknown word: the nearest choice, or all choices."""
     known = list(dict.fromkeys(choices))
     shown = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
     return did_you_mean(word, known) or (f"Known: {shown}." if known else "")

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 MOST_PASSAGES: Final = 1_000
-"""Architectures of one text that are looked at."""
+"""Largest number of architectures that are read from one text."""
 
 
 @frozen(kw_only=True)
 class Passage:
-    """An architecture in a text that holds more.
+    """An architecture inside of a longer text.
 
     Attributes:
-        names: What it is called there, such as the variable that it is assigned to.
-        line: Where it begins, from 1.
-        column: Where it begins in its line, from 1.
-        body: The architecture alone.
+        names: Its names in the text, such as the variable to which it is assigned.
+        line: Number of its first line, from 1.
+        column: Column of its first character, from 1.
+        body: The text of the architecture alone.
     """
 
     names: tuple[str, ...]
@@ -35,19 +35,19 @@ class Passage:
 
     @property
     def text(self) -> str:
-        """The body with blanks before it, so that what is wrong in it keeps its line and column."""
+        """The body after newlines and blanks, so that positions in it are those of the whole text."""
         return "\n" * (self.line - 1) + " " * (self.column - 1) + self.body
 
 
 def passages(
     text: str, spans: Iterable[tuple[str, int, int]], aliases: Mapping[str, str]
 ) -> tuple[Passage, ...]:
-    """Return the passages of a text; what is there twice, blanks apart, is one of several names.
+    """Return the architectures in a text; equal ones, apart from blanks, become one with several names.
 
     Args:
         text: The whole text.
-        spans: Of each architecture its name, or an empty text, and where it begins and ends.
-        aliases: Other names, each with the name that it stands for.
+        spans: Name (or an empty text), begin and end of each architecture.
+        aliases: Other names, each with the name that it refers to.
     """
     found: dict[str, Passage] = {}
     line, counted = 1, 0
@@ -71,9 +71,9 @@ def _with_aliases(passage: Passage, others: Mapping[str, Sequence[str]]) -> Pass
 
 
 class FromText(Protocol):
-    """Reads a text of another notation; what that notation leaves open is given by name."""
+    """Reads a text in another notation; values that the notation does not contain are keyword arguments."""
 
-    def __call__(  # noqa: PLR0913 - what a notation leaves open, each by name
+    def __call__(  # noqa: PLR0913 - the values that a notation does not contain, each by name
         self,
         text: str,
         *,
@@ -83,7 +83,7 @@ class FromText(Protocol):
         in_channels: int = ...,
         auxiliary: bool = ...,
     ) -> Description:
-        """Return the description of the text, or raise ``DescriptionError`` with all its problems."""
+        """Return the description of the text, or raise a ``DescriptionError`` with all its problems."""
 
 
 @frozen(kw_only=True)
@@ -91,16 +91,16 @@ class Translator:
     """A notation for architectures beside nascore's YAML, for example DARTS's genotypes.
 
     Attributes:
-        name: What ``export --to NAME`` is given.
+        name: NAME in ``export --to NAME``.
         summary: One sentence.
-        to_text: Writes a closed description; raises ``DescriptionError`` where the notation cannot say it.
+        to_text: Writes a closed description; raises ``DescriptionError`` if the notation cannot express it.
         from_text: Reads a text. The origin of a problem may end in ``:LINE:COLUMN`` of the text.
         recognises: Whether a text looks like this notation; must not raise.
-        names: Names that it reads too, such as those of published genotypes; said where one is mistyped.
-        find: Finds its texts in one that holds more, such as a log; None: it reads whole texts only.
-        of_catalogue: Whether `from_text` takes `operations`, the names of all that may stand on an edge.
+        names: Names that it also reads, such as those of published genotypes; suggested for a mistyped name.
+        find: Finds its texts inside of a longer text, such as a log; None: it reads whole texts only.
+        of_catalogue: Whether `from_text` takes `operations`, the names of all operations of edges.
         mini: The size, `channels` and `cells`, at which ``evaluate`` trains a text at the scale ``mini``;
-            what is left out is as `from_text` gives it, which is the published size.
+            a missing value is the published size from `from_text`.
     """
 
     name: str

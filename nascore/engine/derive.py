@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 def selects(search: Search) -> bool:
-    """Return whether the relaxation declares for its settings that it says itself what stands."""
+    """Return whether the relaxation selects the architecture itself: it declares `selects`."""
     return "selects" in search.declared
 
 
 def picks_of(description: Description, search: Search) -> Picks:
-    """Return what stands: the relaxation's own picks, or what the groups' rule keeps of the strengths.
+    """Return the selected entries by group: the relaxation's own picks, or those of the groups' rule.
 
-    Ranked in the numbers that were trained, 32-bit floats: in 64 bits ties fall otherwise.
+    The rule ranks the 32-bit strengths of the training, since conversion to 64 bits would change ties.
     """
     state = search.state
     if selects(search):
@@ -54,15 +54,14 @@ def picks_of(description: Description, search: Search) -> Picks:
 
 
 def _selected(description: Description, search: Search, name: str) -> list[Pick]:
-    """Return what the relaxation says stands in a group, without what its rule never keeps.
+    """Return the relaxation's picks in a group, without operations in `never` of the group's rule.
 
-    What is never kept, such as `none` on each edge of a node, competes as one entry of a segment, with the
-    sum of its weights (DATA derives so). Where nothing is left of a segment once such picks are dropped, the
-    relaxation is asked again, with only what may be kept in the competition. A segment of which it picked
-    nothing stays empty.
+    The entries of `never`, such as `none` on each edge of a node, compete as one entry of a segment, with the
+    sum of their weights (as in DATA). If a segment has only such picks, the relaxation picks again among the
+    other entries. A segment without any pick stays empty.
 
     Raises:
-        PluginError: The relaxation gives something else than entries that compete, or none of the group.
+        PluginError: The relaxation did not return live entries, or no entry of the group.
     """
     relaxation = search.annealed()
     group, theta = search.state.groups[name], search.state.theta[name].detach()
@@ -71,21 +70,21 @@ def _selected(description: Description, search: Search, name: str) -> list[Pick]
     pool = partial(_pooled, cast("Pooling", relaxation)) if "pools" in search.declared else _log_sum
     selecting = cast("Selecting", relaxation)
     merged = _merged(theta, segments, never, pool)
-    asked = _asked(selecting, *merged, group, name)
-    picks = [pick for pick in asked if pick[1] not in never]
+    found = _call_picks(selecting, *merged, group, name)
+    picks = [pick for pick in found if pick[1] not in never]
     served = {int(segments[row, column]) for row, column in picks}
-    emptied = {int(segments[row, column]) for row, column in asked if column in never} - served
+    emptied = {int(segments[row, column]) for row, column in found if column in never} - served
     left = segments.clone()
     left[:, never] = -1
     alone = left.where(torch.isin(left, torch.tensor(sorted(emptied), device=left.device)), -1)
     if bool((alone >= 0).any()):
-        picks += _asked(selecting, theta, alone, group, name)
+        picks += _call_picks(selecting, theta, alone, group, name)
     if not picks and bool((left >= 0).any()):
         raise ReturnCheck(relaxation, "picks", "relaxation").wrong(f"no pick for {name}", "at least one")
     return picks
 
 
-def _asked(
+def _call_picks(
     relaxation: Selecting, theta: Tensor, segments: Tensor, group: ChoiceGroup, name: str
 ) -> list[Pick]:
     given = relaxation.picks(theta, segments, group)
@@ -137,21 +136,21 @@ def prepared(description: Description, training: TrainingSettings, facts: DataFa
     return description if source is None else with_auxiliary(description, source)
 
 
-ZERO = "its output is zero whatever the images are: all that reaches it is none"
+ZERO = "its output is zero for all images, since every path to it passes a none"
 MOST_NAMED = 4
-"""How many nodes a warning names."""
+"""Number of nodes that a warning names."""
 
 
 def undecided(description: Description, search: Search, picks: Picks) -> Iterator[str]:
-    """Yield a sentence for each group in which what stands was decided by the order of equals.
+    """Yield a warning for each group whose picks were decided by ties.
 
-    A choice fell so if something that does not stand is exactly as strong as something that does, and would
-    stand in another order of rows and columns.
+    A tie decided if a candidate that is not picked is exactly as strong as one that is, and would be picked
+    in another order of rows and columns.
 
     Args:
         description: The open description.
-        search: What was learned of its choices.
-        picks: What stands.
+        search: The finished search.
+        picks: The selected entries by group.
     """
     if selects(search):
         expected = search.expected()
@@ -162,33 +161,33 @@ def undecided(description: Description, search: Search, picks: Picks) -> Iterato
 
 
 def unreached(search: Search) -> Iterator[str]:
-    """Yield a sentence for each group whose mixture got no gradient in any architecture step of a search.
+    """Yield a warning for each group whose mixture received no gradient in any architecture step.
 
-    In single steps that is as it must be: a sampler that runs what it drew alone may draw `none` there.
+    In a single step this is normal: a sampler that runs only the sampled operations may sample `none` there.
     """
-    # A trainer that takes no draw of the engine's reaches none that is known.
+    # For a trainer that does not use the engine's draws, reached groups are unknown.
     for name in search.state.theta if search.reached else ():
         if name not in search.reached:
             yield (
                 f"group {name}: no gradient reached its choices in {search.moves} architecture steps: "
-                "nothing reads its nodes, or a part detaches what they give"
+                "no node reads its nodes, or a component detaches their outputs"
             )
 
 
 def undecided_child(
     parent: Description, opened: Description, child: Description, search: Search, close: Close
 ) -> Iterator[str]:
-    """Yield a sentence for each choice of a child that fell by the order of equals, or that keeps nothing.
+    """Yield a warning for each choice of a child that was decided by ties, or that keeps no candidate.
 
-    A growth policy has its own rule of what it keeps, so it is asked again where the later of equals is the
-    stronger, and where the earlier is: if that gives another architecture, their order decided.
+    A growth policy has its own rule, so it closes the parent again with ties broken towards later, and
+    towards earlier candidates. If the result differs, ties decided.
 
     Args:
-        parent: What grew.
+        parent: The parent.
         opened: The parent with its candidates.
-        child: What was made of it.
-        search: What was learned of the candidates.
-        close: Gives the child for strengths, as the policy does.
+        child: The child that the policy returned.
+        search: The finished search over the candidates.
+        close: Returns the policy's child for strengths.
     """
     strength = search.strength()
     ranked: dict[str, list[list[float]]] = {name: value.tolist() for name, value in strength.items()}
@@ -200,7 +199,7 @@ def undecided_child(
     mark = fingerprint(child)
     if any(order != ranked and fingerprint(close(order)) != mark for order in orders):
         sentences = list(_ties(search.state, _by_order(opened, strength, choose(opened, ranked))))
-        yield from sentences or ["equally strong candidates; in another order of them others would be kept"]
+        yield from sentences or ["equally strong candidates; in another order the child would keep others"]
     before, after = parent.graphs(), child.graphs()
     for name in dict.fromkeys(row[0] for group in search.state.groups.values() for row in group.rows):
         if name in after and after[name] == before.get(name):
@@ -210,9 +209,9 @@ def undecided_child(
 
 
 def _without_ties(matrix: Sequence[Sequence[float]], segment: str, *, last: bool) -> list[list[float]]:
-    """Return strengths in which of equals the later is the stronger, or the earlier, by as little as can be.
+    """Return strengths with ties broken towards the later, or the earlier entry, by the smallest amounts.
 
-    Where several rows compete as one, a candidate of strength 0 is out and stays so.
+    In segments of a node a candidate of strength 0 is never kept, so it stays at 0.
     """
     seen: Counter[float] = Counter()
     found = [list(row) for row in matrix]
@@ -236,14 +235,14 @@ def _ties(state: ArchitectureState, tied: Mapping[str, set[int]]) -> Iterator[st
         if live.numel() > 1 and bool((live == live[0]).all()):
             yield (
                 f"group {name}: nothing was learned of its choices: all architecture parameters are equal, "
-                "and what stands is the first of equals"
+                "and the first candidates were picked"
             )
         else:
-            yield f"group {name}: equally strong candidates; the first of them stands, on {_listed(nodes)}"
+            yield f"group {name}: equally strong candidates; the first was picked, on {_listed(nodes)}"
 
 
 def empty_nodes(description: Description) -> Iterator[str]:
-    """Yield a sentence for each graph of a closed description in which nodes keep nothing but `none`."""
+    """Yield a warning for each graph of a closed description in which nodes have no operation but `none`."""
     zero = set(zero_graphs(description))
     for name, graph in description.graphs().items():
         inner = [node for node in graph.nodes if node.edges and any(edge.ops for edge in node.edges)]
@@ -251,11 +250,12 @@ def empty_nodes(description: Description) -> Iterator[str]:
         if name in zero:
             yield f"{name}: {ZERO}"
         elif empty:
-            yield f"{name}: {_listed(empty)} keep{'s' * (len(empty) == 1)} nothing but none"
+            verb = "has" if len(empty) == 1 else "have"
+            yield f"{name}: {_listed(empty)} {verb} no operation but none"
 
 
 def zero_graphs(description: Description) -> list[str]:
-    """Return the graphs of a closed description whose output is zero: each way to it passes a `none`."""
+    """Return the graphs of a closed description whose output is zero: each path to it passes a `none`."""
     return [name for name in description.graphs() if _zero_states(description, name)]
 
 
@@ -273,14 +273,14 @@ def _zero_states(description: Description, name: str) -> bool:
 
 
 def _by_order(description: Description, strength: Mapping[str, Tensor], picks: Picks) -> dict[str, set[int]]:
-    """Return by group the rows whose choice differs where of equals the later stands."""
+    """Return by group the rows whose picks differ if the later of equal candidates wins."""
     values = {name: value.tolist() for name, value in strength.items()}
     other = choose(description, values, last=True)
     return {name: {row for row, _ in set(kept) ^ set(other[name])} for name, kept in picks.items()}
 
 
 def _equals(search: Search, name: str, expected: Tensor, kept: Sequence[tuple[int, int]]) -> set[int]:
-    """Return the rows in which something that does not stand is as probable as something that does."""
+    """Return the rows with an entry that is not picked but as probable as a picked one of its segment."""
     segments, group = search.state.segments(name).tolist(), search.state.groups[name]
     shares, stands = expected.tolist(), set(kept)
     weakest: dict[int, set[float]] = {}

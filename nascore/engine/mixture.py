@@ -1,4 +1,4 @@
-"""From architecture parameters to operation weights, and their gradient back."""
+"""Draws mixtures from architecture parameters, and maps gradients of the mixture back to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 NAMED: Final = 3
-"""Of how many tensors a message gives the names."""
+"""Number of tensors that a message names."""
 
 
 def gradients(
@@ -29,16 +29,16 @@ def gradients(
 ) -> tuple[dict[str, Tensor], ...]:
     """Return the derivative of a scalar with respect to named tensors, in one backward pass.
 
-    A tensor that the scalar does not depend on gets zeros: whether an operation was run must not decide
-    whether momentum and weight decay reach its weights.
+    A tensor that the scalar does not depend on gets zeros, so that momentum and weight decay reach the
+    weights of an operation whether it was run or not.
 
     Args:
-        scalar: What is differentiated.
+        scalar: The scalar to differentiate.
         sources: Tensors by name; a result is returned for each mapping.
-        of: What the scalar is, for the message; empty: it may be a constant.
+        of: Name of the scalar, for the message; empty: the scalar may be a constant.
 
     Raises:
-        RunFailed: The scalar depends on nothing that requires a gradient, and is no constant on purpose.
+        RunFailed: The scalar depends on no tensor that requires a gradient, and `of` is not empty.
     """
     flat = [tensor for source in sources for tensor in source.values()]
     if of and flat and not scalar.requires_grad:
@@ -56,7 +56,7 @@ def gradients(
 
 
 def few(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first names and the number of further ones, as text."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
@@ -70,12 +70,12 @@ def _cause() -> str:
 
 @frozen(kw_only=True)
 class Draw:
-    """One draw of the relaxation; it serves all passes of an architecture step.
+    """One draw of the relaxation, used by all passes of an architecture step.
 
     Attributes:
-        weights: By group [E, O], with its graph to theta.
-        leaf: The same numbers cut off from theta: [E, O], or [K, B, E, O] per use and sample.
-        runs: By group [E, O] bool, what has to be run.
+        weights: The mixture by group, [E, O], with its graph to theta.
+        leaf: The same numbers without graph: [E, O], or [K, B, E, O] per use and sample.
+        runs: By group, [E, O] bool: the candidates to run.
     """
 
     weights: Mapping[str, Tensor]
@@ -87,15 +87,15 @@ def draw(search: Search, streams: Streams, samples: int) -> Draw:
     """Draw the mixture of an architecture step.
 
     Args:
-        search: The choices.
-        streams: Draws from the stream `mixture`.
-        samples: B, the images of a batch.
+        search: The search.
+        streams: The random numbers; the draw uses the stream `mixture`.
+        samples: B, the number of images of a batch.
     """
     sampled = _sampled(search, streams)
     alive = search.state.alive
     leaf = {name: _leaf(search, name, drawn.weights.detach(), samples) for name, drawn in sampled.items()}
     for name, one in leaf.items():
-        # Called when a derivative with respect to it is taken, and not where none leads to it.
+        # Called when a gradient reaches this leaf.
         one.register_hook(partial(_reached, search, name))  # type: ignore[no-untyped-call]
     runs = {name: alive[name] if drawn.runs is None else drawn.runs for name, drawn in sampled.items()}
     return Draw(weights={name: drawn.weights for name, drawn in sampled.items()}, leaf=leaf, runs=runs)
@@ -107,7 +107,7 @@ def _reached(search: Search, name: str, slope: Tensor) -> None:
 
 
 def fixed_draw(search: Search, streams: Streams) -> Draw:
-    """Draw the mixture of a weights step: no graph, and an operation of weight zero is not run."""
+    """Draw the mixture of a weights step, without a graph; candidates of weight zero are not run."""
     with torch.no_grad():
         weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
     return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})
@@ -142,12 +142,12 @@ def _leaf(search: Search, name: str, weights: Tensor, samples: int) -> Tensor:
 
 
 def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradients:
-    """Return what the updater steps by; call it before anything moves, since theta moves in place.
+    """Return the gradients for the updater; call it before the updater's step, which changes theta in place.
 
     Args:
-        phase: The phase, which has choices.
-        drawn: The draw that the estimate was made with.
-        slope: The estimate: derivative of the mean loss with respect to the leaf.
+        phase: The phase, with a search.
+        drawn: The draw of the estimate.
+        slope: The estimate: derivative of the mean loss with respect to the leaf, by group.
     """
     search = phase.search
     assert search is not None
@@ -161,7 +161,7 @@ def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradien
 
 
 def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # The gradient of sum(u * dL/du) with dL/du held fixed is dL/du pulled back through the graph of u.
+    # With dL/du constant, the gradient of sum(u * dL/du) is dL/du pulled back through the graph of u.
     total = torch.stack([(drawn.weights[name] * value).sum() for name, value in slope.items()]).sum()
     if search.regularizers:
         total = total + _penalty(search, drawn.weights, _expected(search))
@@ -171,7 +171,7 @@ def _to_theta(search: Search, drawn: Draw, slope: Mapping[str, Tensor]) -> dict[
 
 
 def _refuse_detached(search: Search, drawn: Draw) -> None:
-    """Refuse a mixture that has a graph for some groups only; a penalty may reach theta of the others."""
+    """Refuse a mixture that is detached from theta in some groups, even if a penalty reaches their theta."""
     cut = [
         name
         for name, weights in drawn.weights.items()
@@ -183,7 +183,7 @@ def _refuse_detached(search: Search, drawn: Draw) -> None:
 
 
 def _contested(segments: Tensor) -> bool:
-    """Return whether entries compete: where one is alone, its weight may be a constant."""
+    """Return whether a segment has several entries; the weight of a single entry may be a constant."""
     live = segments[segments >= 0].tolist()
     return len(set(live)) < len(live)
 
@@ -207,14 +207,14 @@ def _penalty(search: Search, drawn: Mapping[str, Tensor], expected: Mapping[str,
 
 
 def _expected(search: Search) -> dict[str, Tensor]:
-    """Return the deterministic mixture with its graph to theta."""
+    """Return the expected mixture with its graph to theta."""
     return {name: search.expects(name, theta) for name, theta in search.state.theta.items()}
 
 
 def entropy(search: Search) -> dict[str, float]:
     """Return by group the mean entropy of the expected mixture over its segments, in nats.
 
-    It tells how far the search has chosen: it begins at the logarithm of the number of candidates and falls.
+    It falls from the logarithm of the number of candidates towards 0 as the search decides.
     """
     expected = search.expected()
     return {name: _entropy(weights, search.state.segments(name)) for name, weights in expected.items()}

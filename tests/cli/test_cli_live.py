@@ -123,17 +123,17 @@ def test_the_time_left_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch) -> No
     clock.job(1, 3)
     clock.phase(10)
     now[0] = 5.0
-    assert clock.said(5) == "5 s gone, about 25 s left"
+    assert clock.summary(5) == "5 s gone, about 25 s left"
     now[0] = 20.0
     clock.job_done()
     clock.job(2, 3)
     clock.phase(10)
     now[0] = 24.0
-    assert clock.said(5) == "24 s gone, about 24 s left"
+    assert clock.summary(5) == "24 s gone, about 24 s left"
     clock.job(4, 0)
     clock.phase(10)
     now[0] = 30.0
-    assert clock.said(5) == "30 s gone, 6 s left in this job"
+    assert clock.summary(5) == "30 s gone, 6 s left in this job"
 
 
 def test_the_live_view_says_that_it_warms_up() -> None:

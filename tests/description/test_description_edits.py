@@ -146,10 +146,10 @@ def test_dropping_the_coarsest_source_leaves_the_node_as_coarse():
     ("picks", "said"),
     [
         ({"h": []}, "no group 'h'"),
-        ({"g": [(2, 0)]}, "not offered"),
-        ({"g": [(0, 3)]}, "not offered"),
-        ({"g": [(-1, 0)]}, "not offered"),
-        ({"g": [(0, 1), (0, 1)]}, "given twice"),
+        ({"g": [(2, 0)]}, "does not offer the pick"),
+        ({"g": [(0, 3)]}, "does not offer the pick"),
+        ({"g": [(-1, 0)]}, "does not offer the pick"),
+        ({"g": [(0, 1), (0, 1)]}, "occurs twice"),
     ],
 )
 def test_picks_of_what_is_not_there_are_refused(picks, said):
@@ -158,7 +158,7 @@ def test_picks_of_what_is_not_there_are_refused(picks, said):
 
 
 def test_a_pick_outside_the_mask_is_refused():
-    with pytest.raises(DescriptionError, match=r"\(0, 4\) is not offered"):
+    with pytest.raises(DescriptionError, match=r"does not offer the pick \(0, 4\)"):
         derive(load(CHAIN), {"layers": [(0, 4)]})
 
 

@@ -190,5 +190,7 @@ def test_a_classifier_does_not_grow(text):
     description = load(text)
     head = description.network.output
 
-    with pytest.raises(DescriptionError, match="it gives logits, and only a sum of feature maps can grow"):
+    with pytest.raises(
+        DescriptionError, match="its output is logits, and only a sum of feature maps can grow"
+    ):
         grow(description, "network", head, OPS, CATALOGUE)

@@ -133,7 +133,7 @@ UNSOUND = {
     "no such cell": ({"network": network(FIRST, node("b", edge(-1), join="cel"))}, "Did you mean cell?"),
     "number of inputs": (
         {"network": network(FIRST, node("b", edge(-1), edge("first"), join="cell"))},
-        "has 1 input .in0., and gets 2",
+        "has 1 input .in0., but gets 2",
     ),
     "reserved cell": ({"cells": {"network": CELL}}, "cannot name a cell"),
     "cell called sum": ({"cells": {"sum": CELL}}, "cannot name a cell"),

@@ -79,7 +79,7 @@ def told(theta, relaxation):
 def test_ties_are_told_with_their_nodes(relaxation):
     assert told([[0.0, 1.0, 0.5], [0.0, 0.2, 0.5]], relaxation) == ([], [])
     doubts, _ = told([[0.0, 1.0, 0.5], [0.0, 0.5, 0.5]], relaxation)
-    assert doubts == ["group g: equally strong candidates; the first of them stands, on network.l1"]
+    assert doubts == ["group g: equally strong candidates; the first was picked, on network.l1"]
     doubts, _ = told([[0.0] * 3] * 2, relaxation)
     assert doubts[0].startswith("group g: nothing was learned of its choices: all architecture parameters")
     # Equals that do not stand decide nothing.
@@ -97,10 +97,10 @@ def test_ties_of_the_mixture_decide_nothing_where_the_updater_ranks():
 
 def test_what_keeps_nothing_is_told():
     _, doubts = told([[1.0, 0.0, 0.5], [0.0, 0.2, 0.5]], Soft())
-    assert doubts == ["network: its output is zero whatever the images are: all that reaches it is none"]
+    assert doubts == ["network: its output is zero for all images, since every path to it passes a none"]
     summed = CHAIN.replace("l1: {from: l0, choose: g}", "l1: {sum: [l0, stem]}")
     closed = derive(load(summed), {"g": [(0, 0)]})
-    assert list(empty_nodes(closed)) == ["network: l0 keeps nothing but none"]
+    assert list(empty_nodes(closed)) == ["network: l0 has no operation but none"]
 
 
 PARENT = """\
@@ -142,7 +142,7 @@ def told_of_a_child(strength, close=settle, theta=(0.1, 0.2, 0.3)):
 def test_a_child_that_was_decided_by_a_tie_is_told():
     assert told_of_a_child([0.5, 0.2, 0.1]) == []
     (doubt,) = told_of_a_child([0.5, 0.5, 0.1])
-    assert doubt.endswith(": equally strong candidates; the first of them stands, on network.l0+1")
+    assert doubt.endswith(": equally strong candidates; the first was picked, on network.l0+1")
     (doubt,) = told_of_a_child([0.5] * 3, theta=[0.0] * 3)
     assert "nothing was learned of its choices: all architecture parameters are equal" in doubt
     # Equals that are not kept decide nothing, and what is out stays out.
@@ -164,7 +164,7 @@ def test_a_policy_with_a_rule_of_its_own_is_asked_for_ties():
 
     assert told_of_a_child([0.5, 0.5, 0.1], weakest) == []
     (doubt,) = told_of_a_child([0.5, 0.1, 0.1], weakest)
-    assert doubt == "equally strong candidates; in another order of them others would be kept"
+    assert doubt == "equally strong candidates; in another order the child would keep others"
 
 
 def test_a_child_that_keeps_none_is_told():
@@ -177,7 +177,7 @@ def test_a_child_that_keeps_none_is_told():
         return evolve(node, edges=tuple(evolve(edge, ops=(Op("none"),)) for edge in node.edges))
 
     (doubt,) = told_of_a_child([0.5, 0.2, 0.1], silenced)
-    assert doubt.startswith("network: its output is zero whatever the images are")
+    assert doubt.startswith("network: its output is zero for all images")
 
 
 def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
@@ -189,8 +189,7 @@ def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
     )  # fmt: skip
     (warning,) = run.result["warnings"]
     assert warning == (
-        "Warning: architecture 1: network: its output is zero whatever the images are: "
-        "all that reaches it is none."
+        "Warning: architecture 1: network: its output is zero for all images, all that reaches it is none."
     )
 
 

@@ -18,7 +18,7 @@ ROWS = {
         "r1: {from: [-2, -1]",
         "r1: {from: -1",
         "*.r1",
-        "2 inputs (in0, in1), and gets 1",
+        "2 inputs (in0, in1), but gets 1",
     ),
     "cell in itself": (RESNET, "network:", NEST, "cells.cell", "this cell contains itself"),
     "no inputs": (PETRIDISH, "    inputs: [in0, in1]\n", "", "cells.normal.inputs", "is missing"),
@@ -201,7 +201,7 @@ ROWS = {
     ),
     # ---- the auxiliary head ---------------------------------------------------------------------------
     "no auxiliary": (PETRIDISH, "auxiliary: aux\n", "auxiliary: aus\n", "auxiliary", "Did you mean aux?"),
-    "auxiliary is read": (PETRIDISH, "c: {from: [-2, -1]", "c: {from: [-2, aux]", "*", "aux stands after c"),
+    "auxiliary is read": (PETRIDISH, "c: {from: [-2, -1]", "c: {from: [-2, aux]", "*", "aux comes after c"),
     "auxiliary is the output": (PETRIDISH, "  output: head\n", "", "auxiliary", "is the network's output"),
     "auxiliary of two widths": (
         PETRIDISH,

@@ -189,7 +189,8 @@ def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
     )  # fmt: skip
     (warning,) = run.result["warnings"]
     assert warning == (
-        "Warning: architecture 1: network: its output is zero for all images, since every path to it passes a none."
+        "Warning: architecture 1: network: its output is zero for all images, "
+        "since every path to it passes a none."
     )
 
 

@@ -36,7 +36,7 @@ def package_of(name: str) -> str:
 
 
 def refused_name(name: str, slot: str, registry: Registry) -> Problem | None:
-    """Return why a new plugin cannot have a name; None where it can.
+    """Return the problem of a name for a new plugin; None if it can be used.
 
     Args:
         name: The name.
@@ -58,16 +58,16 @@ def _near(name: str) -> str:
 def _taken(name: str, slot: str, registry: Registry) -> str:
     package = package_of(name)
     if name in _RESERVED or keyword.iskeyword(package):
-        return f"{name} has another meaning."
+        return f"{name} is a reserved word."
     if name in registry.names(slot):
         bringers = " and ".join(one.plugin for one in registry.components(slot) if one.name == name)
         return f"{bringers} brings the {slot} {name}."
     if name in registry.words():
         return f"a plugin is called {name}."
     spec = find_spec(package)
-    # A folder without an __init__.py, such as one that is worked in, hides nothing.
+    # A folder without an __init__.py, such as the working folder, hides nothing.
     if spec is not None and spec.origin is not None:
-        return f"a Python package is called {package}, which the plugin's own would hide."
+        return f"a Python package is called {package}, and the plugin's package would hide it."
     return ""
 
 
@@ -80,11 +80,11 @@ _FILES: Final = {
     "tests/test_${package}_conformance.py": "shared/conformance.py.txt",
 }
 _MARK: Final = "src/$package/py.typed"
-"""Says to type checkers that the package is annotated; it is empty."""
+"""The empty file that tells type checkers that the package is annotated."""
 
 
 class ScaffoldError(NascoreError):
-    """A plugin cannot be made as it was asked for (exit code 2)."""
+    """The plugin cannot be created (exit code 2)."""
 
     exit_code: ClassVar[int] = 2
 
@@ -151,7 +151,7 @@ def _template(file: str) -> Traversable:
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        text = f"{folder} is there already, and nothing is overwritten."
+        text = f"{folder} already exists, and nothing is overwritten."
         raise ScaffoldError([Problem(path="--out", text=text, hint="Give a new or empty folder by --out.")])
     for path, text in texts.items():
         place = folder / path

@@ -56,7 +56,7 @@ def test_nothing_is_overwritten(here, out):
     result = cli("new-plugin", "mine", "--slot", "updater", "--out", out)
 
     assert result.exit_code == 2
-    assert f"--out: {out} is there already, and nothing is overwritten." in result.stderr
+    assert f"--out: {out} already exists, and nothing is overwritten." in result.stderr
     assert files(here) == before
 
 
@@ -78,8 +78,8 @@ def test_a_folder_that_cannot_be_written(here):
         ("a" * 41, "updater", "at most 40 long", f"Did you mean {'a' * 40}?"),
         ("sgd", "updater", "builtin brings the updater sgd.", "Choose another"),
         ("builtin", "updater", "a plugin is called builtin", "Choose another"),
-        ("none", "regularizer", "none has another meaning", "Choose another"),
-        ("class", "updater", "class has another meaning", "Choose another"),
+        ("none", "regularizer", "none is a reserved word", "Choose another"),
+        ("class", "updater", "class is a reserved word", "Choose another"),
         ("torch", "updater", "a Python package is called torch", "Choose another"),
     ],
 )

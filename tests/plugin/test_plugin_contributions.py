@@ -173,8 +173,8 @@ def test_a_recipe_is_checked_against_what_is_contributed_now(acme):
 def test_a_recipe_that_was_made_with_fewer_contributions_says_whose_to_leave_out():
     words = ["check", "without/recipe.yaml", "--with", "without/files/acme.py"]
     assert (
-        "warned: relaxation: prior-softmax reads acme_priors of the plugin pools, without which the recipe "
-        "was made. To repeat the recipe, add --without pools."
+        "warned: relaxation: prior-softmax reads acme_priors of the plugin pools, which was not loaded when "
+        "the recipe was made. To repeat the recipe, add --without pools."
     ) in CliRunner().invoke(main, words).stderr
     cured = CliRunner().invoke(main, [*words, "--without", "pools"])
     assert (cured.exit_code, cured.stderr) == (0, "")

@@ -66,7 +66,7 @@ def test_a_trainer_that_ends_early_is_named():
     found = failures(TrainerConformance, mutants_trainers, "ends-early")
 
     assert "tells_every_step" in found
-    assert all(text.startswith("ends-early returns NoneType of call ") for text in found.values()), found
+    assert all(text.startswith("ends-early returns NoneType in call ") for text in found.values()), found
 
 
 @pytest.mark.parametrize("base", GROUPS, ids=lambda base: base.slot)

@@ -173,6 +173,12 @@ class RunFailed(NascoreError):  # noqa: N818 - an event, not a mistake
     """A run started but could not continue, for example on a loss that is not finite (exit code 1)."""
 
 
+class RunStopped(NascoreError):  # noqa: N818 - as above
+    """The budget of a run was spent before it found an architecture; it can be resumed (exit code 0)."""
+
+    exit_code = 0
+
+
 def out_of_memory_text(error: BaseException) -> str:
     """Return the message for an error that means too little memory; empty for any other error.
 

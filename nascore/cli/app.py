@@ -84,7 +84,12 @@ def _broken(declared: Command, why: str) -> PluginError:
 _BUILT: Final = "nascore.verbs"
 
 GROUPED: Final[dict[str, dict[str, str]]] = {
-    "Search and train": {"search": "search", "evaluate": "evaluate", "compare": "compare"},
+    "Search and train": {
+        "search": "search",
+        "evaluate": "evaluate",
+        "resume": "resume",
+        "compare": "compare",
+    },
     "Look at results": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},
     "Look up parts": {"list": "listing", "show": "show", "matrix": "matrix"},
     "Recipes": {"check": "check", "schema": "schema"},

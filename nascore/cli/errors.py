@@ -18,6 +18,7 @@ from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.plugin.guard import plugin_at_fault
 from nascore.run import ARCHITECTURE, LOG, cause, inventory, is_file, learned_file, run_of
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -139,7 +140,8 @@ def _interrupted(error: KeyboardInterrupt) -> str:
         if found is None or is_file(run / ARCHITECTURE)
         else f" Its architecture so far: {shown_path(found)}"
     )
-    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}"
+    again = command_line("nascore", "resume", shown_path(run))
+    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}\nResume it: {again}"
 
 
 def _before_the_verb(error: Exception) -> Exception:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nascore.cli.options import entry_option, json_option, out_option, recipe_options, request
+from nascore.cli.options import (
+    budget_option,
+    checkpoint_option,
+    entry_option,
+    json_option,
+    out_option,
+    recipe_options,
+    request,
+)
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, reporting
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, evaluate_as_requested
@@ -31,12 +39,16 @@ if TYPE_CHECKING:
 @entry_option
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
+@budget_option
+@checkpoint_option
 @json_option
-def command(
+def command(  # noqa: PLR0913 - each is a flag
     architecture: str,
     *,
     entry: int | None,
     out: Path | None,
+    budget: str | None,
+    checkpoint_every: str | None,
     as_json: bool,
     plugins: Selection,
     **given: Any,  # noqa: ANN401 - click's own
@@ -47,7 +59,12 @@ def command(
     plugin reads. A run brings its data set.
     """
     typed = request(SLOTS_OF_EVALUATE, given)
-    with reporting(CommandLine(verb="evaluate", plugins=plugins, out=out), as_json=as_json) as reporter:
+    with reporting(
+        CommandLine(verb="evaluate", plugins=plugins, out=out),
+        as_json=as_json,
+        budget=budget,
+        checkpoint_every=checkpoint_every,
+    ) as reporter:
         run = evaluate_as_requested(
             architecture, typed, entry=entry, out=out, plugins=plugins, reporter=reporter
         )

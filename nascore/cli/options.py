@@ -84,6 +84,19 @@ out_option = click.option(
 )
 
 
+budget_option = click.option(
+    "--budget",
+    metavar="AMOUNT",
+    help="Stop and save the run after this much: 2h, 30m, 500steps or 20jobs. Default: no budget.",
+)
+
+checkpoint_option = click.option(
+    "--checkpoint-every",
+    metavar="TIME",
+    help="Time between two checkpoints, from which nascore resume goes on: 5m, 1h. Default: 10m.",
+)
+
+
 def plugins_option(function: F) -> F:
     """Add ``--with``, ``--without`` and ``--only``, which the function gets as one argument `plugins`.
 

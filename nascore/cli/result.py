@@ -11,11 +11,13 @@ from nascore.cli.compare import echo_comparison
 from nascore.cli.gallery import gallery_table, marks, measured_on
 from nascore.cli.output import echo, echo_json, table, wrapped
 from nascore.cli.runs import plain_run
+from nascore.cli.signals import handling_signals
 from nascore.comparison import EVALUATE
 from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
 from nascore.recipe import watched
+from nascore.run import RunControl, control_of
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.reporter import Reporter
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from nascore.comparison import Planned
     from nascore.component import Component
     from nascore.recipe import Recipe, Request
+    from nascore.verbs.reporter import FinishedSearches
     from nascore.verbs.runs import Run
-    from nascore.verbs.several import FinishedSearches
 
 
 MINI = "scale mini: a laptop check, not a paper's setting"
@@ -56,6 +58,10 @@ def echo_result(run: Run) -> None:
     echo(_gallery(run))
     echo(wrapped(f"\n{draw(run.best).rstrip()}\n"))
     echo(f"run: {shown_path(run.path)}")
+    if run.result["status"] == "stopped":
+        echo(f"stopped: the budget of {run.result['budget']} is spent; this is the best so far")
+        echo(f"next: {command_line('nascore', 'resume', shown_path(run.path))}")
+        return
     echo(f"next: {command_line('nascore', 'evaluate', shown_path(run.path))}")
 
 
@@ -145,12 +151,14 @@ class CommandReporter(Reporter):
         as_json: Whether stdout is JSON.
         starts_run: Whether the command starts a run, which is shown in the terminal.
         recipe: The recipe of the first run, once it is resolved.
+        control: Decides when the run is saved and when it stops.
     """
 
     line: CommandLine
     as_json: bool = False
     starts_run: bool = False
     recipe: Recipe | None = None
+    control: RunControl = Factory(RunControl)
 
     def run_component(self, run: Component) -> Component:
         """Return the component of a run; it wishes for the observer of the terminal."""
@@ -192,13 +200,22 @@ class CommandReporter(Reporter):
 
 
 @contextmanager
-def reporting(line: CommandLine, *, as_json: bool) -> Iterator[CommandReporter]:
+def reporting(
+    line: CommandLine, *, as_json: bool, budget: str | None = None, checkpoint_every: str | None = None
+) -> Iterator[CommandReporter]:
     """Give the reporter of a command that starts a run; at scale mini say so in the last line too.
 
     Args:
         line: The part of the command line that is not in its request.
         as_json: Whether stdout is JSON.
+        budget: How much the run may do; None: all.
+        checkpoint_every: Time between two checkpoints; None: the default.
+
+    Raises:
+        RecipeError: The budget or the time cannot be read.
     """
-    reporter = CommandReporter(line=line, as_json=as_json, starts_run=True)
-    yield reporter
+    control = control_of(budget, checkpoint_every)
+    reporter = CommandReporter(line=line, as_json=as_json, starts_run=True, control=control)
+    with handling_signals(control):
+        yield reporter
     reporter.echo_scale()

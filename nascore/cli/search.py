@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nascore.cli.check import echo_check, plain_checked
-from nascore.cli.options import json_option, out_option, recipe_options, request
+from nascore.cli.options import (
+    budget_option,
+    checkpoint_option,
+    json_option,
+    out_option,
+    recipe_options,
+    request,
+)
 from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.cli.result import CommandLine, echo_run, reporting
 from nascore.comparison import spans
@@ -24,7 +31,8 @@ if TYPE_CHECKING:
 
     from nascore.plugin import Selection
     from nascore.verbs.dry_run import Checked
-    from nascore.verbs.several import CheckedSearches, FinishedSearches
+    from nascore.verbs.reporter import FinishedSearches
+    from nascore.verbs.several import CheckedSearches
 
 
 @click.command(
@@ -51,6 +59,8 @@ if TYPE_CHECKING:
     "--evaluate", is_flag=True, help="Train each resulting architecture from scratch, test it, and compare."
 )
 @out_option
+@budget_option
+@checkpoint_option
 @click.option("--dry-run", is_flag=True, help="Print what the search would do, and stop.")
 @json_option
 def command(  # noqa: PLR0913 - each is a flag
@@ -58,6 +68,8 @@ def command(  # noqa: PLR0913 - each is a flag
     seeds: str | None,
     evaluate: bool,
     out: Path | None,
+    budget: str | None,
+    checkpoint_every: str | None,
     dry_run: bool,
     as_json: bool,
     plugins: Selection,
@@ -81,7 +93,7 @@ def command(  # noqa: PLR0913 - each is a flag
         plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=of_evaluation, flags=flags
     )
     several = seeds is not None or evaluate or varies(typed)
-    with reporting(line, as_json=as_json) as reporter:
+    with reporting(line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every) as reporter:
         if several and dry_run:
             checked = check_several(
                 typed, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, reporter=reporter

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import contextmanager
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from nascore.run import RunControl
+
+_NOTE: Final = b"\nstopping: the current step is finished and saved; Ctrl-C again stops at once\n"
+
 
 @contextmanager
-def handling_signals() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first Ctrl-C in the body, and end the process at the second one.
+def handling_signals(control: RunControl | None = None) -> Iterator[None]:
+    """Stop the body at the first Ctrl-C, and end the process at the second one.
 
-    SIGTERM, which clusters and `kill` send, is handled in the same way.
+    A run in the middle of a phase finishes its step and saves itself; anything else gets a KeyboardInterrupt
+    at once. SIGTERM, which clusters and `kill` send, is handled in the same way.
+
+    Args:
+        control: The control of the run. None: the body starts no run.
     """
-    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    usual = (signal.default_int_handler, signal.SIG_DFL)
     # A background program ignores Ctrl-C, and a caller may have installed a handler: leave both unchanged.
     main = current_thread() is main_thread()
     replaced = {
         number: handler
-        for number, handler in defaults.items()
-        if main and signal.getsignal(number) is handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if main and ((handler := signal.getsignal(number)) in usual or isinstance(handler, _Interrupt))
     }
     for number in replaced:
-        signal.signal(number, _interrupt)
+        signal.signal(number, _Interrupt(control))
     try:
         yield
     finally:
@@ -35,7 +44,20 @@ def handling_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    # With the system's default the second signal ends the process; Python would wait for torch to return.
-    signal.signal(number, signal.SIG_DFL)
-    raise KeyboardInterrupt
+class _Interrupt:
+    """The handler of the first signal.
+
+    Args:
+        control: The control of the run; None: there is none.
+    """
+
+    def __init__(self, control: RunControl | None) -> None:
+        self._control = control
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        # With the system's default the second signal ends the process; Python would wait for torch to return.
+        signal.signal(number, signal.SIG_DFL)
+        if self._control is None or not self._control.waiting:
+            raise KeyboardInterrupt
+        self._control.requested = True
+        os.write(2, _NOTE)  # a stream may be in the middle of writing

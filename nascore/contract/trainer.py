@@ -134,6 +134,14 @@ class Search(Protocol):
         """Return the strength of each entry by group [E, O], by which candidates are ranked."""
         ...
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the steps so far did, as plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        ...
+
 
 @define(kw_only=True)
 class Phase:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
-from attrs import define, evolve
+from attrs import Factory, define, evolve, frozen
 
 from nascore.contract import GrowingPolicy
 from nascore.description import Description
@@ -14,7 +14,7 @@ from nascore.engine.batches import (
     check_batch,
     validation_count,
 )
-from nascore.engine.data_checks import check_data, check_facts
+from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import ambient, device_for
 from nascore.engine.factory import build_component, build_search_parts
 from nascore.engine.handover import bound_warnings
@@ -41,7 +41,7 @@ from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn.shapes import check_gradients
 from nascore.recipe import saved_recipe
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.run import GalleryFile, create, environment
+from nascore.run import GalleryFile, RunControl, RunFolder, create, environment
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -83,6 +83,19 @@ class Built:
         return evolve(self, recipe=check_data(self.recipe, self.dataset))
 
 
+@frozen(kw_only=True)
+class Begun:
+    """How a run is saved and stopped, and where it goes on.
+
+    Attributes:
+        control: Decides when it is saved and when it stops.
+        folder: The folder of a run that was stopped, opened again; None: a new one is made.
+    """
+
+    control: RunControl = Factory(RunControl)
+    folder: RunFolder | None = None
+
+
 def build(recipe: Recipe, registry: Registry) -> Built:
     """Build the components of a search; reads the facts but no image, and writes nothing.
 
@@ -94,13 +107,14 @@ def build(recipe: Recipe, registry: Registry) -> Built:
     return Built(recipe=recipe, dataset=dataset, parts=parts)
 
 
-def build_search(
+def build_search(  # noqa: PLR0913 - each by name
     recipe: Recipe,
     registry: Registry,
     *,
     out: Path | None,
     observers: Iterable[Observer],
     built: Built | None = None,
+    begun: Begun | None = None,
 ) -> tuple[RunContext, SearchParts]:
     """Build the components of a search and create the folder of the run, with the recipe in it.
 
@@ -110,6 +124,7 @@ def build_search(
         out: The folder of the run; None: a new one.
         observers: Observers of the run.
         built: The search of this recipe if it was built before, with checked data; its components are taken.
+        begun: The control of the run, and the folder of a stopped run that is resumed.
 
     Raises:
         RecipeError: See :func:`build_parts`.
@@ -119,7 +134,9 @@ def build_search(
         built = build(recipe, registry).with_checked_data()
     recipe, dataset, parts = built.recipe, built.dataset, built.parts
     assert parts is not None
-    context = begin(recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers)
+    context = begin(
+        recipe, registry, dataset, name=name_of(recipe), out=out, observers=observers, begun=begun
+    )
     built.parts = None
     return context, parts
 
@@ -240,6 +257,7 @@ def begin(  # noqa: PLR0913 - each by name
     name: str,
     out: Path | None,
     observers: Iterable[Observer],
+    begun: Begun | None = None,
 ) -> RunContext:
     """Create the folder of a run, and write the recipe, the environment and the warnings.
 
@@ -248,9 +266,31 @@ def begin(  # noqa: PLR0913 - each by name
         RunFolderError: The folder cannot be created or written to.
     """
     device = device_for(recipe)
-    saved = saved_recipe(recipe, registry)
-    folder = create(name, out=out)
+    begun = begun or Begun()
+    folder = begun.folder
+    if folder is None:
+        folder = create(name, out=out)
+        _write_beginning(folder, recipe, registry, dataset, name, device)
+    else:
+        folder.log(f"nascore {version('nascore')}: {name} goes on")
+    return RunContext(
+        recipe=recipe,
+        catalogue=registry.operations(),
+        dataset=dataset,
+        device=device,
+        folder=folder,
+        gallery=GalleryFile.reopened(folder) if folder.resumed else GalleryFile(folder),
+        observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
+        control=begun.control,
+    )
+
+
+def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
+    folder: RunFolder, recipe: Recipe, registry: Registry, dataset: Dataset, name: str, device: torch.device
+) -> None:
+    """Write the recipe with its files, the environment and the warnings."""
     folder.log(f"nascore {version('nascore')}: {name}")
+    saved = saved_recipe(recipe, registry)
     for file, text in saved.files.items():
         folder.text(file, text)
     folder.document("recipe.yaml", saved.text)
@@ -258,23 +298,16 @@ def begin(  # noqa: PLR0913 - each by name
     versions = environment(
         kind=recipe.part(RUN).name,
         image=[facts.channels, facts.height, facts.width],
-        device=_device_name(device),
+        device=device_name(device),
         threads=recipe.run.threads,
         brought=saved.plugins,
+        data=data_fingerprint(dataset.train()),
     )
     folder.json("environment.json", versions)
     for note in (*recipe.warned, *recipe.declined):
         folder.log(str(note))
-    return RunContext(
-        recipe=recipe,
-        catalogue=registry.operations(),
-        dataset=dataset,
-        device=device,
-        folder=folder,
-        gallery=GalleryFile(folder),
-        observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
-    )
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """Return the name under which a run records its device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from nascore.engine.memory import check_images, image_memory_warnings
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.contract import Dataset
+    from nascore.nn import Examples
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -60,6 +62,16 @@ def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
     _refuse(part.component, faults)
     doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
     return (*image_memory_warnings(facts, test=test), *doubts)
+
+
+def data_fingerprint(examples: Examples) -> str:
+    """Return a digest of images and labels: other data, or other types or shapes, have another."""
+    digest = blake2b(digest_size=20)
+    for tensor in (examples.images, examples.labels):
+        plain = tensor.detach().cpu().contiguous()
+        digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
+        digest.update(plain.numpy().data)  # without a copy
+    return digest.hexdigest()
 
 
 def _refuse(component: Component, faults: Iterable[str]) -> None:

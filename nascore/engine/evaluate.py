@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
 from nascore.engine.batches import check_batch, to_device
 from nascore.engine.build import begin
-from nascore.engine.data_checks import check_data, check_facts
+from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import build_component
 from nascore.engine.forward import accuracy
+from nascore.engine.jobs import open_job
 from nascore.engine.memory import check_memory, training_step_memory, with_memory_warnings
 from nascore.engine.network_checks import check_first_candidates, collect_problems
 from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import costs_of, explain_memory_errors, record_result, save_best, save_job
-from nascore.engine.training import train_network
+from nascore.engine.training import TRAIN, train_network
 from nascore.errors import RecipeError
 from nascore.gallery import wilson
 from nascore.nn.shapes import check_gradients
-from nascore.run import CHANGES, OPENED, openings
+from nascore.run import CHANGES, DESCRIPTION, GIVEN, OPENED, lines_of, openings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Catalogue, Description
+    from nascore.engine.build import Begun
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.training import TrainedNetwork
-    from nascore.nn import Examples
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
@@ -47,6 +48,7 @@ def evaluate(  # noqa: PLR0913 - each by name
     out: Path | None = None,
     observers: Iterable[Observer] = (),
     near: Iterable[Path] = (),
+    begun: Begun | None = None,
 ) -> Path:
     """Train a closed description from scratch and test it once; returns the run's folder.
 
@@ -58,6 +60,7 @@ def evaluate(  # noqa: PLR0913 - each by name
         observers: Observers of the run.
         near: Runs, such as the search that found the architecture, whose parent folders may contain earlier
             evaluations of it.
+        begun: The control of the run, and the folder of a stopped run that is resumed.
 
     Raises:
         RecipeError: The description is open, or the recipe cannot be built.
@@ -74,8 +77,10 @@ def evaluate(  # noqa: PLR0913 - each by name
         recipe = with_memory_warnings(recipe, steps)
         recipe = check_data(recipe, dataset, test=True)
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
-        context = begin(recipe, registry, dataset, name=name, out=out, observers=observers)
+        context = begin(recipe, registry, dataset, name=name, out=out, observers=observers, begun=begun)
         with record_result(context, "evaluate") as result:
+            if not context.folder.resumed:
+                context.folder.document(GIVEN, dump(description))
             # Of the argument too: the same architecture in another width or depth.
             fingerprints = sorted({fingerprint(description), fingerprint(ready)})
             result.update(evaluate_job(context, ready, fingerprints, near))
@@ -132,31 +137,40 @@ def evaluate_job(
         fingerprints: Its fingerprints, before and after scaling.
         near: Runs whose parent folders may contain earlier evaluations of it.
     """
-    folder = context.folder.job(JOB, "train", seed=f"{context.recipe.run.seed}/{JOB}")
-    folder.document("description.yaml", dump(description))
-    context.observers.notify("job_started", folder.path.name, JOB, JOB)
-    costs = costs_of(description, context.catalogue, context.facts)
-    done = train_network(context, description, context.train(), job=JOB)
-    figures = {**_tested(context, done, fingerprints, near), "steps": done.steps, **costs}
-    save_best(context, description, done.network, figures)
-    save_job(folder, done.network, figures)
-    context.observers.notify("job_finished", folder.path.name, figures)
-    return {"architecture": "best/architecture.yaml", **figures}
+    job = open_job(context, JOB, TRAIN, jobs=JOB)
+    if job.result is None:
+        job.folder.document(DESCRIPTION, dump(description))
+        costs = costs_of(description, context.catalogue, context.facts)
+        done = train_network(context, description, context.train(), job=job)
+        figures = {**_tested(context, done, fingerprints, near, job), "steps": done.steps, **costs}
+        save_best(context, description, done.network, figures)
+        save_job(job, done.network, figures)
+        context.observers.notify("job_finished", job.name, figures)
+        context.control.jobs += 1
+    result: dict[str, Any] = dict(job.result or {})
+    for text in result.pop("warnings", ()):
+        context.warn(text)
+    return {"architecture": "best/architecture.yaml", **result}
 
 
 def _tested(
-    context: RunContext, done: TrainedNetwork, fingerprints: Sequence[str], near: Iterable[Path]
+    context: RunContext,
+    done: TrainedNetwork,
+    fingerprints: Sequence[str],
+    near: Iterable[Path],
+    job: JobProgress,
 ) -> dict[str, Any]:
     test = context.dataset.test()
-    data = _digest(test)
+    data = data_fingerprint(test)
     before = openings(context.folder.path, fingerprints, data, near=near)
     if before.found:
-        context.warn(_seen_before(before.found))
+        job.warnings.append(_seen_before(before.found))
     if before.unread:
-        context.warn(_unread(before.unread))
+        job.warnings.append(_unread(before.unread))
     examples = to_device(test, context.device)
     # Recorded before the test, so that a run that fails here cannot hide a test.
-    context.folder.change(OPENED, images=len(examples.labels), architecture=list(fingerprints), data=data)
+    if not _opened_before(context):
+        context.folder.change(OPENED, images=len(examples.labels), architecture=list(fingerprints), data=data)
     share = accuracy(done.network, examples, context.facts, done.streams)
     return {
         "test_accuracy": share,
@@ -166,14 +180,10 @@ def _tested(
     }
 
 
-def _digest(examples: Examples) -> str:
-    """Return a digest of images and labels."""
-    digest = blake2b(digest_size=20)
-    for tensor in (examples.images, examples.labels):
-        plain = tensor.detach().cpu().contiguous()
-        digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
-        digest.update(plain.numpy().data)  # without a copy
-    return digest.hexdigest()
+def _opened_before(context: RunContext) -> bool:
+    """Say whether this run opened the test images before it went on."""
+    changes = lines_of(context.folder / CHANGES) if context.folder.resumed else ()
+    return any(line.get("event") == OPENED for line in changes)
 
 
 def _seen_before(before: Sequence[Path]) -> str:

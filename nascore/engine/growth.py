@@ -24,7 +24,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.results import learned_choices, record_epoch
 from nascore.engine.return_checks import ReturnCheck, items_of
-from nascore.engine.training import TrainingStart
+from nascore.engine.training import TRAIN, TrainingStart
 from nascore.errors import (
     DescriptionError,
     NascoreError,
@@ -37,7 +37,7 @@ from nascore.errors import (
 )
 from nascore.gallery import Entry, Gallery
 from nascore.plugin.guard import call_component
-from nascore.run import bytes_of, text_of
+from nascore.run import DESCRIPTION, bytes_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,17 +46,21 @@ if TYPE_CHECKING:
 
     from nascore.contract import Phase, Trainer
     from nascore.description import Matrix
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
-    from nascore.nn import Examples
-    from nascore.run import RunFolder
+    from nascore.nn import Examples, Network
 
 
 T = TypeVar("T")
 
 
-def grow_parent(  # noqa: PLR0913 - each by name
-    context: RunContext, policy: GrowingPolicy, parent: Entry, folder: RunFolder, *, job: int, fit: Examples
+CANDIDATES: Final = "candidates"
+"""The name of the phase in which candidates are trained, in checkpoints."""
+
+
+def grow_parent(
+    context: RunContext, policy: GrowingPolicy, parent: Entry, job: JobProgress, *, fit: Examples
 ) -> tuple[Description, TrainingStart]:
     """Open a parent, train its weights and candidates, and close it to a child.
 
@@ -64,8 +68,7 @@ def grow_parent(  # noqa: PLR0913 - each by name
         context: The run.
         policy: Opens the parent and selects candidates.
         parent: The gallery entry that grows.
-        folder: The folder of the job.
-        job: Number of the job.
+        job: The job.
         fit: The training images.
 
     Returns:
@@ -75,11 +78,14 @@ def grow_parent(  # noqa: PLR0913 - each by name
         RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
         PluginError: The policy raised an error, or did not return an open or a closed description.
     """
+    if job.stage == TRAIN:  # the child was made before the run went on, and its weights are in the checkpoint
+        child = load(text_of(job.folder / DESCRIPTION), catalogue=context.catalogue)
+        return child, TrainingStart(epochs=policy.child_epochs)
     described = load(text_of(context.folder / parent.description), catalogue=context.catalogue)
     opened = _call_policy(context, "open", lambda: policy.open(described, context.catalogue))
     ReturnCheck(policy, "open", "growth").expect(opened, Description, "a Description")
     _require(context, "opened a parent, but the result has no open choice", holds=opened.is_open)
-    folder.document("opened.yaml", dump(opened))
+    job.folder.document("opened.yaml", dump(opened))
     weights = tensors_of(bytes_of(context.folder / str(parent.weights)))
     phase = _train_candidates(context, policy, opened, weights, job=job, fit=fit)
     assert phase.search is not None
@@ -93,14 +99,13 @@ def grow_parent(  # noqa: PLR0913 - each by name
         return closed
 
     child = close(ranked)
-    folder.json(
+    job.folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned_choices(phase.search), "strength": ranked}
     )
-    for text in (
+    job.warnings += [
         *unreached(phase.search),
         *undecided_child(described, opened, child, phase.search, close),
-    ):
-        context.warn(f"job {folder.path.name}: {text}")
+    ]
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
@@ -118,15 +123,20 @@ def _train_candidates(  # noqa: PLR0913 - each by name
     opened: Description,
     weights: Mapping[str, Tensor],
     *,
-    job: int,
+    job: JobProgress,
     fit: Examples,
 ) -> Phase:
     """Train the weights and the candidates of an opened parent; returns the finished phase."""
     parts = build_search_parts(context.recipe, opened, policy)
-    streams = context.streams(job, "candidates")
+    streams = context.streams(job.number, CANDIDATES)
     phase = search_phase(context, parts, streams, data=_data(context, parts.trainer, fit), weights=weights)
     run_phase(
-        phase, parts.trainer, context.observers, epoch_over=lambda report: record_epoch(context, job, report)
+        phase,
+        parts.trainer,
+        context.observers,
+        epoch_over=lambda report: record_epoch(context, job, report),
+        job=job,
+        stage=CANDIDATES,
     )
     return phase
 
@@ -226,10 +236,10 @@ class _GrowthRun:
         for number, seed in enumerate(seeds, start=1):
             for graph in zero_graphs(seed):
                 context.warn(f"architecture {number}: {graph}: {ZERO}")
-        start = None
+        epochs = None
         if isinstance(policy, GrowingPolicy):
             # A child inherits the weights of its parent, so all keep the size of the space.
-            start = TrainingStart(epochs=policy.seed_epochs)
+            epochs = policy.seed_epochs
             if context.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
                 context.folder.log(
                     "training.auxiliary has no effect: the architectures have no auxiliary head"
@@ -243,7 +253,7 @@ class _GrowthRun:
                 entry=number,
                 description=seed,
                 wave=FIRST_WAVE,
-                start=start,
+                epochs=epochs,
             )
             for number, seed in enumerate(seeds, start=1)
         ]
@@ -304,54 +314,73 @@ class _GrowthRun:
                 yield {**result_of(self.gallery), "jobs": done, **failures}
 
     def _do(self, job: Job, before: Gallery) -> None:
-        folder = open_job(self.context, job)
+        """Do a job, unless it was done before the run went on, and add what came of it to the gallery."""
+        facts = {} if job.parent is None else {"parent": job.parent}
+        progress = open_job(self.context, job.number, job.kind, jobs=job.jobs, **facts)
+        network = None
+        if progress.result is None:
+            network, problems = self._tried(job, before, progress)
+            # Out of the handler: an exception holds the frames of the job, with network and optimizer.
+            if network is None:
+                self._finish_failed(progress, problems)
+        result: dict[str, Any] = progress.result or {}
+        for text in result.get("warnings", ()):
+            self.context.warn(f"job {progress.name}: {text}")
+        if "entry" in result:
+            # What cannot be written down is no failure of this job alone.
+            self.gallery = record_job(self.context, progress, self.gallery, network)
+        else:
+            self._count_failed(job, progress.name, result["error"])
+
+    def _tried(
+        self, job: Job, before: Gallery, progress: JobProgress
+    ) -> tuple[Network | None, tuple[Problem, ...]]:
+        """Return the trained network of a job; or None, and what it failed of."""
         try:
-            ready = self._with_description(job, before, folder)
-            done = train_job(self.context, ready, folder, fit=self.fit, held=self.held)
+            ready, start = self._with_description(job, before, progress)
+            network = train_job(self.context, ready, progress, fit=self.fit, held=self.held, start=start)
         except RunFailed as error:
-            problems = error.problems
+            return None, error.problems
         except DescriptionError as error:
             text = f"returned an architecture that cannot be trained: {error}"
             raise _mistake(self.context.recipe.part("growth").name, text) from error
         except NascoreError:
             raise  # a mistake of a plugin, or a folder that cannot be written to, fails every job
         except Exception as error:  # noqa: BLE001 - out of memory, or an operation that fails on its input
-            self.context.folder.log(f"job {job.name}:\n{''.join(format_exception(error)).rstrip()}")
-            problems = (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
-        else:
-            # Not inside the try, since a result that cannot be written fails every job.
-            self.gallery = record_job(self.context, ready, folder, self.gallery, done)
-            return
-        # Outside of the handlers: an exception keeps the frames of the job, and so the network, in memory.
-        self._failed(job, folder, problems)
+            self.context.folder.log(f"job {progress.name}:\n{''.join(format_exception(error)).rstrip()}")
+            return None, (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
+        return network, ()
 
-    def _with_description(self, job: Job, before: Gallery, folder: RunFolder) -> Job:
-        """Return the job with its architecture; a job with a parent grows it here."""
+    def _with_description(
+        self, job: Job, before: Gallery, progress: JobProgress
+    ) -> tuple[Job, TrainingStart | None]:
+        """Return the job with its architecture, and the start of its training; a child is grown here."""
         if job.parent is None:
-            return job
+            return job, None if job.epochs is None else TrainingStart(epochs=job.epochs)
         policy = self.parts.growth
         assert isinstance(policy, GrowingPolicy)
-        child, start = grow_parent(
-            self.context, policy, before[job.parent], folder, job=job.number, fit=self.fit
-        )
-        return evolve(job, description=child, start=start)
+        child, start = grow_parent(self.context, policy, before[job.parent], progress, fit=self.fit)
+        return evolve(job, description=child), start
 
-    def _failed(self, job: Job, folder: RunFolder, problems: tuple[Problem, ...]) -> None:
-        """Record the failure of a job in its result, the log, the gallery and the changes of the run."""
+    def _finish_failed(self, progress: JobProgress, problems: tuple[Problem, ...]) -> None:
+        """Record the failure of a job in its result, the log and the changes of the run."""
         context, error = self.context, "\n".join(map(str, problems))
-        self.failed += 1
-        self.first = self.first or problems
-        self.failures[job.name] = error
-        if job.parent is not None:
-            self.gallery = self.gallery.failed(job.parent)
-            context.gallery.failed(self.gallery, job.parent)
-        context.folder.log(f"job {job.name} failed: {error}")
-        context.folder.change("job failed", job=job.name, error=error)
-        result = {"status": "failed", "error": error}
-        folder.finish(result)
-        context.observers.notify("job_finished", job.name, result)
+        context.folder.log(f"job {progress.name} failed: {error}")
+        context.folder.change("job failed", job=progress.name, error=error)
+        result = progress.finish({"status": "failed", "error": error})
+        context.observers.notify("job_finished", progress.name, result)
+        context.control.jobs += 1
         if context.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _count_failed(self, job: Job, name: str, error: str) -> None:
+        """Count a failed job, and the failure of its parent in the gallery."""
+        self.failed += 1
+        self.first = self.first or (Problem(path="", text=error),)
+        self.failures[name] = error
+        if job.parent is not None:
+            self.gallery = self.gallery.failed(job.parent)
+            self.context.gallery.failed(self.gallery, job.parent)
 
 
 def _mistake(name: str, text: str) -> PluginError:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
+from safetensors.torch import load as tensors_of
 
-from nascore.description import dump
+from nascore.description import dump, load
+from nascore.engine.checkpoint import Checkpoints, JobProgress
 from nascore.engine.forward import accuracy
 from nascore.engine.results import costs_of, save_best, save_job
+from nascore.engine.streams import Streams
 from nascore.engine.training import train_network
+from nascore.files import without_digest
 from nascore.gallery import Entry
+from nascore.nn import compile  # noqa: A004 - torch's word for it
+from nascore.run import BEST_METRICS, DESCRIPTION, RESULT, bytes_of, is_file, object_of, text_of
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
     from nascore.engine.run_context import RunContext
-    from nascore.engine.streams import Streams
     from nascore.engine.training import TrainingStart
     from nascore.gallery import Gallery
     from nascore.nn import Examples, Network
-    from nascore.run import RunFolder
 
 
 @frozen(kw_only=True)
@@ -36,7 +41,7 @@ class Job:
         wave: Number of its wave; 0 in a run without waves.
         parent: Id of the entry from which it grows; None: it has no parent.
         kind: `train`, or `grow` if the job grows the architecture before training it.
-        start: Inherited weights and epochs; None: no weights, and the epochs of the run.
+        epochs: Passes over the training images; None: those of the run.
         guided: Whether its validation images guided the choice of the architecture.
     """
 
@@ -47,57 +52,73 @@ class Job:
     wave: int = 0
     parent: int | None = None
     kind: Literal["train", "grow"] = "train"
-    start: TrainingStart | None = None
+    epochs: int | None = None
     guided: bool = False
 
-    @property
-    def name(self) -> str:
-        """Name of its folder."""
-        return f"{self.number:04d}-{self.kind}"
 
+def open_job(context: RunContext, number: int, kind: str, *, jobs: int, **facts: object) -> JobProgress:
+    """Make the folder of a job that is about to begin, or open that of one which was begun before.
 
-def open_job(context: RunContext, job: Job) -> RunFolder:
-    """Create the folder of a job and notify the observers of its start."""
-    seed = f"{context.recipe.run.seed}/{job.number}"
-    parent = {} if job.parent is None else {"parent": job.parent}
-    folder = context.folder.job(job.number, job.kind, seed=seed, **parent)
-    context.observers.notify("job_started", job.name, job.number, job.jobs)
-    return folder
+    Args:
+        context: The run.
+        number: Number of the job, from 1.
+        kind: `search`, `train` or `grow`.
+        jobs: Number of jobs of the run; 0: unknown.
+        facts: Further entries of `job.yaml`.
 
+    Returns:
+        The job: with its result where it was done before; else its checkpoint, if it has one, and none of
+        the epochs that come after that in `metrics.jsonl`.
 
-@frozen(kw_only=True, eq=False)
-class JobResult:
-    """The result of a job, of which only the metrics of its epochs are written yet.
-
-    Attributes:
-        entry: The gallery entry of the architecture.
-        description: The architecture.
-        network: Its trained network.
+    Raises:
+        KeyboardInterrupt: Somebody asked the run to stop.
+        BudgetSpentError: The budget of the run is spent.
     """
+    context.control.stop_if_due()
+    folder = context.folder.job(number, kind, seed=f"{context.recipe.run.seed}/{number}", **facts)
+    checkpoints = Checkpoints(folder=folder.path, every=context.control.every, log=context.folder.log)
+    job = JobProgress(number=number, folder=folder, control=context.control, checkpoints=checkpoints)
+    if folder.resumed:
+        job.result = object_of(folder / RESULT) if is_file(folder / RESULT) else None
+        if job.result is None:
+            job.go_on_from(checkpoints.latest())
+            _forget_later_epochs(context, job)
+    if job.result is None:
+        context.observers.notify("job_started", job.name, number, jobs)
+    return job
 
-    entry: Entry
-    description: Description
-    network: Network
+
+def _forget_later_epochs(context: RunContext, job: JobProgress) -> None:
+    """Remove the epochs of a job that come after its checkpoint: they are made again."""
+    places = count(1)
+    context.folder.keep_metrics(lambda line: line["job"] != job.number or next(places) <= job.epochs)
 
 
-def train_job(
-    context: RunContext, job: Job, folder: RunFolder, *, fit: Examples, held: Examples
-) -> JobResult:
-    """Train an architecture and measure its validation accuracy.
+def train_job(  # noqa: PLR0913 - each by name
+    context: RunContext,
+    job: Job,
+    progress: JobProgress,
+    *,
+    fit: Examples,
+    held: Examples,
+    start: TrainingStart | None = None,
+) -> Network:
+    """Train an architecture, measure its validation accuracy, and write the result; returns the network.
 
     Args:
         context: The run.
         job: The job.
-        folder: The folder of the job.
+        progress: The state of the job.
         fit: The training images.
         held: The validation images, which are used for nothing else.
+        start: Inherited weights and epochs; None: no weights, and the epochs of the run.
 
     Raises:
         RunFailed: A loss is not finite.
     """
     description = job.description
     assert description is not None  # a job that grows it has done so
-    folder.document("description.yaml", dump(description))
+    progress.folder.document(DESCRIPTION, dump(description))
 
     measured: list[tuple[float, int]] = []
 
@@ -105,46 +126,69 @@ def train_job(
         measured[:] = [(accuracy(network, held, context.facts, streams), len(held.labels))]
         return measured[0]
 
-    done = train_network(context, description, fit, job=job.number, validate=validate, start=job.start)
-    share, count = measured[0]  # the last epoch's: the network has not changed since
+    done = train_network(context, description, fit, job=progress, validate=validate, start=start)
+    if not measured:  # the last epoch was over before the run was resumed
+        validate(done.network, done.streams)
+    share, images = measured[0]  # the last epoch's: the network has not changed since
     entry = Entry(
         id=job.entry,
         parent=job.parent,
         wave=job.wave,
         description=f"architectures/{job.entry:04d}.yaml",
-        weights=f"jobs/{job.name}/weights.safetensors",
+        weights=f"jobs/{progress.name}/weights.safetensors",
         error=1 - share,
-        count=count,
+        count=images,
         costs=costs_of(description, context.catalogue, context.facts),
         steps=done.steps,
         guided=job.guided,
     )
-    return JobResult(entry=entry, description=description, network=done.network)
+    save_job(progress, done.network, {**figures_of(entry), "entry": entry.plain()})
+    return done.network
 
 
 def record_job(
-    context: RunContext, job: Job, folder: RunFolder, gallery: Gallery, done: JobResult
+    context: RunContext, job: JobProgress, gallery: Gallery, network: Network | None = None
 ) -> Gallery:
-    """Write the result of a job; returns the gallery with its entry.
+    """Add the result of a job to the gallery of the run; returns the gallery with its entry.
 
-    If it is the best of the gallery, it replaces the folder `best`.
+    If it is the best of the gallery, it replaces the folder `best`. For a job that was done before the run
+    was resumed, files that are there already are not written again.
 
     Args:
         context: The run.
-        job: The job.
-        folder: The folder of the job.
+        job: The finished job.
         gallery: The gallery before the job.
-        done: The result of the job.
+        network: The trained network; None: it is read from the folder of the job if needed.
     """
-    entry = done.entry
-    context.folder.document(entry.description, dump(done.description))
-    save_job(folder, done.network, figures_of(entry))
+    assert job.result is not None
+    entry = Entry.of(job.result["entry"])
+    text = text_of(job.folder / DESCRIPTION)
+    if not is_file(context.folder / entry.description):
+        context.folder.document(entry.description, without_digest(text))
     gallery = gallery.added(entry)
     context.gallery.added(gallery, entry)  # it names the files, so it comes after them
-    if gallery.best is entry:
-        save_best(context, done.description, done.network, {"id": entry.id, **figures_of(entry)})
-    context.observers.notify("job_finished", job.name, figures_of(entry))
+    if gallery.best is entry and not _is_best(context, entry):
+        description = load(text, catalogue=context.catalogue)
+        best = network or _network_of(context, description, entry)
+        save_best(context, description, best, {"id": entry.id, **figures_of(entry)})
+    if network is not None:
+        context.observers.notify("job_finished", job.name, figures_of(entry))
+        context.control.jobs += 1
     return gallery
+
+
+def _is_best(context: RunContext, entry: Entry) -> bool:
+    """Say whether the folder `best` holds an entry already, or a later one."""
+    file = context.folder / BEST_METRICS
+    return context.folder.resumed and is_file(file) and object_of(file).get("id", 0) >= entry.id
+
+
+def _network_of(context: RunContext, description: Description, entry: Entry) -> Network:
+    """Return the network of an entry with the weights that its job wrote."""
+    with Streams("network").initial():  # what is drawn is overwritten
+        network = compile(description, context.catalogue)
+    network.load_state_dict(tensors_of(bytes_of(context.folder / str(entry.weights))))
+    return network
 
 
 def figures_of(entry: Entry) -> dict[str, Any]:

@@ -1,25 +1,29 @@
-"""The training loop over the steps of a phase, and the state of a phase for checkpoints."""
+"""The loop over the steps of a phase."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from math import isfinite
 from numbers import Real
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import Factory, define, evolve
+from attrs import Factory, define, evolve, frozen
 
-from nascore.contract import EpochReport, Stateful, StepReport
+from nascore.contract import EpochReport, StepReport
+from nascore.engine.checkpoint import Checkpoint, capture
 from nascore.engine.device import check_torch_state
 from nascore.engine.mixture import entropy
 from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import PluginError, Problem, RunFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from nascore.contract import Phase, Search, Trainer, Updater
+    from nascore.contract import Phase, Trainer
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.observers import Observers
 
 
@@ -50,13 +54,15 @@ class Tally:
         return _mean(getattr(report, name) for report in self.reports)
 
 
-def run_phase(
+def run_phase(  # noqa: PLR0913 - each by name
     phase: Phase,
     trainer: Trainer,
     observers: Observers,
     *,
     validate: Callable[[], tuple[float, int]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,
+    job: JobProgress | None = None,
+    stage: str = "",
 ) -> int:
     """Run all steps of a phase; the engine, not the trainer, decides when it ends.
 
@@ -66,6 +72,8 @@ def run_phase(
         observers: The observers, which are notified of steps and epochs.
         validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
         epoch_over: Called with the report of each epoch, before the observers.
+        job: The job, which saves the phase and may go on from a checkpoint; None: nothing is saved.
+        stage: The name of the phase in the job's checkpoints.
 
     Returns:
         The number of steps.
@@ -73,25 +81,71 @@ def run_phase(
     Raises:
         RunFailed: A loss, a weight or an architecture parameter is not finite.
         PluginError: The trainer returned an invalid report.
+        KeyboardInterrupt: A stop of the run was requested; the phase is saved.
+        BudgetSpentError: The budget of the run is spent; the phase is saved.
     """
     trainer.start(phase)
     check_torch_state(f"the trainer {_trainer(phase, trainer)}")
-    strange = _not_finite(phase)
+    found = None if job is None else job.restored(phase, trainer, stage or phase.name)
+    strange = _not_finite(phase) if found is None else set(found.not_finite)
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
-    tally = Tally()
-    for done in range(1, phase.steps + 1):
-        report = _step(phase, trainer, done - 1)
-        _refuse_unless_finite(phase, report)
-        observers.notify("step_finished", report)
-        tally.reports.append(report)
-        if done % phase.steps_per_epoch == 0 or done == phase.steps:
-            _refuse_unless_learned(phase, done, strange)
-            summary = _summary(phase, tally, done, validate)
-            if epoch_over is not None:
-                epoch_over(summary)
-            observers.notify("epoch_finished", summary)
-            tally = Tally()
+    tally = Tally() if found is None else Tally(reports=_reports(found))
+    with nullcontext() if job is None else job.control.finishing_steps():
+        for done in range(1 if found is None else found.step + 1, phase.steps + 1):
+            report = _step(phase, trainer, done - 1)
+            _refuse_unless_finite(phase, report)
+            observers.notify("step_finished", report)
+            tally.reports.append(report)
+            if done % phase.steps_per_epoch == 0 or done == phase.steps:
+                _refuse_unless_learned(phase, done, strange)
+                summary = _summary(phase, tally, done, validate)
+                if epoch_over is not None:
+                    epoch_over(summary)
+                observers.notify("epoch_finished", summary)
+                tally = Tally()
+            if job is not None:
+                job.control.steps += 1
+                state = _LoopState(stage=stage or phase.name, step=done, tally=tally, strange=strange)
+                job.save_if_due(partial(_checkpoint, phase, trainer, job, state), over=done == phase.steps)
     return phase.steps
+
+
+@frozen(kw_only=True)
+class _LoopState:
+    """What the loop itself knows after a step.
+
+    Attributes:
+        stage: The name of the phase in checkpoints.
+        step: Steps that are done.
+        tally: The steps of the epoch under way.
+        strange: Names of tensors that were not finite when the phase began.
+    """
+
+    stage: str
+    step: int
+    tally: Tally
+    strange: set[str]
+
+
+def _checkpoint(phase: Phase, trainer: Trainer, job: JobProgress, loop: _LoopState) -> Checkpoint:
+    return Checkpoint(
+        stage=loop.stage,
+        step=loop.step,
+        state=capture(phase, trainer),
+        reports=[[getattr(report, field) for field in FIGURES] for report in loop.tally.reports],
+        epochs=job.epochs,
+        not_finite=sorted(loop.strange),
+        warnings=list(job.warnings),
+    )
+
+
+def _reports(checkpoint: Checkpoint) -> list[StepReport]:
+    """Return the reports of the steps that the epoch of a checkpoint had made."""
+    first = checkpoint.step - len(checkpoint.reports)
+    return [
+        StepReport(step=first + place, **dict(zip(FIGURES, figures, strict=True)))  # type: ignore[arg-type]
+        for place, figures in enumerate(checkpoint.reports)
+    ]
 
 
 def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
@@ -206,51 +260,3 @@ def _far(thetas: Iterable[torch.Tensor]) -> bool:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
-    """Return the complete state of a phase; `torch.load(weights_only=True)` can load it."""
-    state: dict[str, Any] = {
-        "network": {name: value.clone() for name, value in phase.network.state_dict().items()},
-        "trainer": _state(trainer, "trainer"),
-        "batches": {name: batches.state_dict() for name, batches in phase.batches.items()},
-        "streams": phase.streams.state_dict(),
-    }
-    if phase.search is not None:
-        state["architecture"] = phase.search.state.state_dict()
-        state["updater"] = _state(phase.search.updater, "updater")
-        stateful = _stateful(phase.search)
-        state["regularizers"] = {place: _state(one, "regularizer") for place, one in stateful.items()}
-    return state
-
-
-def _state(part: Stateful | Trainer | Updater, slot: str) -> dict[str, Any]:
-    given: object = part.state_dict()
-    state: dict[str, Any] = ReturnCheck(part, "state_dict", slot).expect(given, dict, "a dict of all state")
-    return state
-
-
-def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
-    """Load the state of a phase in place.
-
-    Args:
-        phase: A phase that was built like the captured one.
-        trainer: Its trainer, already started on it.
-        state: The state that :func:`capture` returned.
-    """
-    phase.network.load_state_dict(state["network"])
-    if phase.search is not None:
-        phase.search.state.load_state_dict(state["architecture"])
-        phase.search.updater.load_state_dict(state["updater"])
-        for place, regularizer in _stateful(phase.search).items():
-            regularizer.load_state_dict(state["regularizers"][place])
-    trainer.load_state_dict(state["trainer"])
-    for name, batches in phase.batches.items():
-        batches.load_state_dict(state["batches"][name])
-    # Last, since building objects draws random numbers.
-    phase.streams.load_state_dict(state["streams"])
-
-
-def _stateful(search: Search) -> dict[int, Stateful]:
-    """Return the regularizers that declare a state, by their index in the recipe."""
-    return {place: cast("Stateful", search.regularizers[place]) for place in sorted(search.stateful)}

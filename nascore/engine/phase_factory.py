@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import Factory, define, evolve
 
@@ -107,6 +107,15 @@ class ArchitectureSearch:
                 raise returned.wrong(f"None and replaces the data of theta of {name}", expected)
             if not value.requires_grad:
                 raise returned.wrong(f"None and switches off requires_grad of theta of {name}", expected)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the steps so far did, as plain values; theta and the parts have states of their own."""
+        return {"progress": self.progress, "reached": sorted(self.reached), "moves": self.moves}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        self.progress, self.moves = float(state["progress"]), int(state["moves"])
+        self.reached = set(state["reached"])
 
     def strength(self) -> dict[str, Tensor]:
         """Return the strength of each entry by group [E, O], by which candidates are ranked.

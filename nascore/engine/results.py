@@ -16,7 +16,7 @@ from nascore.errors import NascoreError, Problem, RunFailed, error_line, out_of_
 from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
 from nascore.nn.preprocessing import Preprocessing
-from nascore.run import RESULT, is_file, mark, write_bytes, write_json, write_text
+from nascore.run import RESULT, BudgetSpentError, is_file, mark, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, EpochReport, Search
     from nascore.description import Catalogue, Description
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
-    from nascore.run import RunFolder
 
 
-def record_epoch(context: RunContext, job: int, report: EpochReport) -> None:
+def record_epoch(context: RunContext, job: JobProgress, report: EpochReport) -> None:
     """Add an epoch to `metrics.jsonl`."""
-    context.folder.metric({"job": job, **attrs.asdict(report)})
+    context.folder.metric({"job": job.number, **attrs.asdict(report)})
+    job.epochs += 1
 
 
 def weights_of(network: Module) -> bytes:
@@ -102,13 +103,15 @@ def learned_choices(search: Search) -> dict[str, Any]:
     }
 
 
-def save_job(folder: RunFolder, network: Module, result: Mapping[str, Any]) -> None:
-    """Write the weights of a job, and last its result."""
-    folder.bytes("weights.safetensors", weights_of(network))
-    folder.finish(dict(result))
+def save_job(job: JobProgress, network: Module, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the weights of a job, and last its result; returns the result."""
+    job.folder.bytes("weights.safetensors", weights_of(network))
+    return job.finish(result)
 
 
 INTERRUPTED = {"status": "interrupted"}
+STOPPED = {"status": "stopped"}
+"""The status of a run whose budget is spent."""
 
 
 @contextmanager
@@ -133,6 +136,11 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
             context, error, "interrupted", partial(_conclude, context, kind, began, result | INTERRUPTED)
         )
         raise
+    except BudgetSpentError:
+        budget = context.control.budget
+        assert budget is not None
+        context.folder.log(f"stopped: the budget of {budget.text} is spent")
+        _conclude(context, kind, began, result | STOPPED | {"budget": budget.text})
     except BaseException as raised:
         # SystemExit too: after sys.exit() in a plugin the run must not look as if it were running.
         known = _memory_error(raised)
@@ -145,6 +153,7 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         raise known from raised
     finally:
         context.observers.end()
+        context.folder.close()
 
 
 def _memory_error(error: BaseException) -> BaseException:

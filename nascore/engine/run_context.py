@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nascore.engine.observers import Observers
     from nascore.nn import Examples
     from nascore.recipe import Recipe
-    from nascore.run import GalleryFile, RunFolder
+    from nascore.run import GalleryFile, RunControl, RunFolder
 
 
 @define(kw_only=True)
@@ -32,6 +32,7 @@ class RunContext:
         folder: The folder of the run.
         gallery: The gallery file of its architectures.
         observers: The observers of the run.
+        control: Decides when the run is saved and when it stops.
         warnings: Warnings about the results so far.
     """
 
@@ -42,6 +43,7 @@ class RunContext:
     folder: RunFolder
     gallery: GalleryFile
     observers: Observers
+    control: RunControl
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:

@@ -22,7 +22,7 @@ from nascore.engine.results import (
     save_job,
 )
 from nascore.gallery import Gallery
-from nascore.run import DERIVED
+from nascore.run import DERIVED, DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from nascore.contract import EpochReport, Observer, Phase
     from nascore.description import Description
-    from nascore.engine.build import Built
+    from nascore.engine.build import Begun, Built
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-    from nascore.run import RunFolder
 
 
 SEARCH, TRAIN = 1, 2
@@ -53,50 +53,69 @@ def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[st
     guided = parts.updater.gradient is not None
     found = run_search_job(context, parts)
     del parts  # the supernet and its data must not stay in memory during the training
-    fit, held = context.halves()
-    ready = prepared(found, context.recipe.run.training, context.facts)
-    job = Job(number=TRAIN, jobs=TRAIN, entry=1, description=ready, guided=guided)
-    folder = open_job(context, job)
-    done = train_job(context, job, folder, fit=fit, held=held)
-    yield result_of(record_job(context, job, folder, Gallery(), done))
+    job = Job(
+        number=TRAIN,
+        jobs=TRAIN,
+        entry=1,
+        description=prepared(found, context.recipe.run.training, context.facts),
+        guided=guided,
+    )
+    progress = open_job(context, TRAIN, job.kind, jobs=TRAIN)
+    network = None
+    if progress.result is None:
+        fit, held = context.halves()
+        network = train_job(context, job, progress, fit=fit, held=held)
+    yield result_of(record_job(context, progress, Gallery(), network))
 
 
 def run_search_job(context: RunContext, parts: SearchParts) -> Description:
     """Train weights and architecture parameters; returns the derived architecture, a closed description."""
-    folder = context.folder.job(SEARCH, "search", seed=f"{context.recipe.run.seed}/{SEARCH}")
-    folder.document("description.yaml", dump(parts.description))
-    context.observers.notify("job_started", folder.path.name, SEARCH, TRAIN)
+    job = open_job(context, SEARCH, "search", jobs=TRAIN)
+    if job.result is None:
+        _search(context, parts, job)
+        context.observers.notify("job_finished", job.name, job.result)
+        context.control.jobs += 1
+    result: dict[str, Any] = job.result or {}
+    for text in result.get("warnings", ()):
+        context.warn(text)
+    picks = {name: [(row, column) for row, column in kept] for name, kept in result["picks"].items()}
+    return derive(parts.description, picks)
+
+
+def _search(context: RunContext, parts: SearchParts, job: JobProgress) -> None:
+    job.folder.document(DESCRIPTION, dump(parts.description))
     streams = context.streams(SEARCH)
     phase = search_phase(context, parts, streams)
-    epoch_over = _each_epoch(context, parts, phase, folder)
     steps = run_phase(
-        phase, parts.trainer, context.observers, validate=_validation(context, phase), epoch_over=epoch_over
+        phase,
+        parts.trainer,
+        context.observers,
+        validate=_validation(context, phase),
+        epoch_over=_each_epoch(context, parts, phase, job),
+        job=job,
     )
     assert phase.search is not None
     picks = picks_of(parts.description, phase.search)
+    open_questions = undecided(parts.description, phase.search, picks)
+    found = derive(parts.description, picks)
+    job.warnings += [*unreached(phase.search), *open_questions, *empty_nodes(found)]
     result = {
         "steps": steps,
         "picks": {name: [list(pick) for pick in kept] for name, kept in picks.items()},
         "groups": learned_choices(phase.search),
     }
-    save_job(folder, phase.network, result)
-    found = derive(parts.description, picks)
-    open_questions = undecided(parts.description, phase.search, picks)
-    for text in (*unreached(phase.search), *open_questions, *empty_nodes(found)):
-        context.warn(text)
-    context.observers.notify("job_finished", folder.path.name, result)
-    return found
+    save_job(job, phase.network, result)
 
 
 def _each_epoch(
-    context: RunContext, parts: SearchParts, phase: Phase, folder: RunFolder
+    context: RunContext, parts: SearchParts, phase: Phase, job: JobProgress
 ) -> Callable[[EpochReport], None]:
     def epoch_over(report: EpochReport) -> None:
-        record_epoch(context, SEARCH, report)
+        record_epoch(context, job, report)
         assert phase.search is not None
         found = derived(parts.description, phase.search)
         # A search that is stopped leaves the architecture so far.
-        folder.document(DERIVED, dump(found))
+        job.folder.document(DERIVED, dump(found))
         if report.step > phase.warm_up:
             # During the warm-up all candidates are equal, so the derived architecture means nothing.
             context.observers.notify("architecture_changed", found)
@@ -118,13 +137,14 @@ def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, 
     return validate
 
 
-def search(
+def search(  # noqa: PLR0913 - each by name
     recipe: Recipe,
     registry: Registry,
     *,
     out: Path | None = None,
     observers: Iterable[Observer] = (),
     built: Built | None = None,
+    begun: Begun | None = None,
 ) -> Path:
     """Search for an architecture; returns the run's folder.
 
@@ -134,6 +154,7 @@ def search(
         out: The folder of the run, new or empty; None: a new one in the folder of runs.
         observers: Observers of the run.
         built: The search of this recipe if it was built before; None: it is built now.
+        begun: The control of the run, and the folder of a stopped run that is resumed.
 
     Raises:
         RecipeError: The recipe cannot be built.
@@ -142,7 +163,9 @@ def search(
     """
     run = search_supernet if searches_in_supernet(recipe) else grow
     with computing(recipe.run.threads), explain_memory_errors():
-        context, *parts = build_search(recipe, registry, out=out, observers=observers, built=built)
+        context, *parts = build_search(
+            recipe, registry, out=out, observers=observers, built=built, begun=begun
+        )
         with record_result(context, "search") as result:
             # The only reference to the parts is passed on, so that they do not stay in memory to the end.
             for figures in run(context, parts.pop()):

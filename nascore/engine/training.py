@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, evolve, frozen
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
+    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Examples, Network
     from nascore.recipe.sources.run_settings import TrainingSettings
+
+
+TRAIN: Final = "train"
+"""The name of the phase in checkpoints."""
 
 
 @frozen(kw_only=True)
@@ -65,7 +70,7 @@ def train_network(  # noqa: PLR0913 - each by name
     description: Description,
     examples: Examples,
     *,
-    job: int,
+    job: JobProgress,
     validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
     start: TrainingStart | None = None,
 ) -> TrainedNetwork:
@@ -75,11 +80,11 @@ def train_network(  # noqa: PLR0913 - each by name
         context: The run.
         description: The description, in its final form and size.
         examples: The training images, on the device.
-        job: Number of the job; determines the random numbers.
+        job: The job, whose number determines the random numbers.
         validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
         start: Inherited weights and epochs; None: no weights, and the epochs of the run.
     """
-    streams = context.streams(job)
+    streams = context.streams(job.number)
     network = build_network(context, description, streams)
     training = context.recipe.run.training
     if start is not None:
@@ -93,5 +98,7 @@ def train_network(  # noqa: PLR0913 - each by name
         context.observers,
         validate=None if validate is None else lambda: validate(network, streams),
         epoch_over=lambda report: record_epoch(context, job, report),
+        job=job,
+        stage=TRAIN,
     )
     return TrainedNetwork(network=network, steps=steps, streams=streams)

@@ -43,8 +43,8 @@ class ChainedWriter:
     """
 
     path: Path
-    _chain: str = ""
-    _size: int = 0
+    _chain: str = field(default="", alias="chain")
+    _size: int = field(default=0, alias="size")
 
     def add(self, bodies: Iterable[dict[str, Any]]) -> None:
         """Add a line for each object, all or none.
@@ -69,6 +69,22 @@ class ChainedWriter:
                 file.truncate(self._size)
                 raise
         self._chain, self._size = chain, self._size + len(text)
+
+
+def reopened(path: Path) -> tuple[ChainedWriter, list[dict[str, Any]]]:
+    """Return a writer that goes on after the last whole line of a file, and the objects of the lines.
+
+    Raises:
+        DamagedError: A line was changed, or is missing.
+        OSError: It cannot be read.
+    """
+    with open_plain(path) as file:
+        content = file.read()
+    bodies = chained(content)
+    whole = content[: content.rfind(b"\n") + 1]
+    last = whole.splitlines()[-1] if whole else b""
+    chain = last.rpartition(_MARK)[2][: -len(_END)].decode("ascii")
+    return ChainedWriter(path, chain, len(whole)), bodies
 
 
 def read_chained(path: Path) -> list[dict[str, Any]]:
@@ -115,6 +131,8 @@ def _chained(chain: str, body: bytes) -> str:
 
 
 CHECKSUMS: Final = "checksums.jsonl"
+RESUMED: Final = "resumed"
+"""The key of the line that is added where a run goes on after it was stopped."""
 LAST: Final = "result.json"
 """The file that is written last: if it exists, the list has its last line."""
 
@@ -235,7 +253,10 @@ def _read(folder: Path, content: bytes) -> Checksums:
         raise DamagedError("it is empty")
     files: dict[str, tuple[Checksum, ...]] = {}
     for number, body in enumerate(bodies, start=1):
-        if "file" in body:
+        if RESUMED in body:
+            # What grew is listed again when the run is over again.
+            files = {name: entries for name, entries in files.items() if name not in GROWING}
+        elif "file" in body:
             wrong = [*faults(body, _ENTRY, _ENTRY)]
             if wrong:
                 raise DamagedError(f"its line {number} is not a checksum: {'; '.join(wrong)}")
@@ -269,6 +290,42 @@ class ChecksumWriter:
             OSError: The line cannot be written.
         """
         self._lines.add([{"list": "the files of this folder, with sizes and SHA-256"}])
+
+    def resume(self) -> None:
+        """Go on with the list of a run that was stopped, whatever it was stopped by.
+
+        Raises:
+            DamagedError: The list, or a file that it names, is not as the run wrote it.
+            OSError: The list cannot be read or written.
+        """
+        found = checksums_of(self.folder)
+        if found is None:
+            raise DamagedError(f"{self.folder} has no {CHECKSUMS}: a nascore that could not resume made it")
+        self._lines, _ = reopened(self.folder / CHECKSUMS)
+        (self.folder / LAST).unlink(missing_ok=True)
+        self._lines.add([{RESUMED: True}])
+        for name, entries in found.files.items():
+            self._listed[name] = entries[-1]
+            path = self.folder / name
+            if name in GROWING or name == LAST or not path.exists():
+                continue
+            there = Checksum.of_file(path)
+            if there not in entries:
+                raise DamagedError(f"{path} is not as the run wrote it: it was cut off, damaged or edited")
+            self._placed[name] = there
+        for name in GROWING:
+            self.regrown(name)
+
+    def regrown(self, name: str) -> None:
+        """Note the whole content of a file that grows, after it was shortened or is read again.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        path = self.folder / name
+        self._growing.pop(name, None)
+        if path.exists():
+            self.grown(name, path.read_bytes())
 
     def announce(self, entries: Mapping[str, Checksum]) -> None:
         """Add files before they are moved into place.

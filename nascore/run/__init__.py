@@ -1,16 +1,19 @@
 """The folder of a run: plain files, readable without nascore. Imports no torch."""
 
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
+from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, RunControl, control_of
 from nascore.run.environment import environment, version_of
 from nascore.run.errors import cause, mark, mark_whole, run_of
-from nascore.run.folder import RunFolder, create, default_root, refuse_taken
+from nascore.run.folder import RunFolder, create, default_root, refuse_taken, reopen
 from nascore.run.gallery_file import GalleryFile, read_gallery
 from nascore.run.layout import (
     ARCHITECTURE,
+    BEST_METRICS,
     CHANGES,
     COMPARISON,
     DERIVED,
     DESCRIPTION,
+    GIVEN,
     JOBS,
     LOG,
     METRICS,
@@ -35,12 +38,15 @@ from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, ME
 
 __all__ = [
     "ARCHITECTURE",
+    "BEST_METRICS",
     "CHANGES",
     "CHANGE_SCHEMA",
+    "CHECKPOINT_EVERY",
     "COMPARISON",
     "COMPARISON_SCHEMA",
     "DERIVED",
     "DESCRIPTION",
+    "GIVEN",
     "JOBS",
     "JOB_SCHEMA",
     "LOG",
@@ -51,13 +57,17 @@ __all__ = [
     "RECIPE",
     "RESULT",
     "WEIGHTS",
+    "Budget",
+    "BudgetSpentError",
     "GalleryFile",
     "Record",
+    "RunControl",
     "RunFolder",
     "beside_of",
     "bytes_of",
     "cause",
     "checked",
+    "control_of",
     "create",
     "default_root",
     "environment",
@@ -80,6 +90,7 @@ __all__ = [
     "refuse_newer",
     "refuse_taken",
     "refuse_unless_run",
+    "reopen",
     "replacing",
     "run_of",
     "text_of",

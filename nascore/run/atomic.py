@@ -138,7 +138,9 @@ def _swap(folder: Path, fresh: Path, former: Path) -> None:
 HOUR: Final = 3600
 """Age in seconds from which a temporary file belongs to no process that is still writing it."""
 
-_TEMPORARY: Final = re.compile(r"\.[\w-]+\.(yaml|json|jsonl|safetensors|py)\.[a-z0-9_]{8}|\.best\.(new|old)")
+_TEMPORARY: Final = re.compile(
+    r"\.[\w-]+\.(yaml|json|jsonl|safetensors|py|pt)\.[a-z0-9_]{8}|\.best\.(new|old)"
+)
 """Names of a run's files while they are written; a user's `.env.template` does not match."""
 
 
@@ -151,16 +153,26 @@ def sweep(root: Path) -> None:
     for run in _inside(root):
         # A user's folder may hold a recipe too, but only a run writes a list of checksums.
         if is_file(run / CHECKSUMS) and not is_file(run / RESULT):
-            for folder in (run, run / "best", run / "architectures", *_inside(run / "jobs")):
-                for path in _inside(folder):
-                    _remove(path)
+            sweep_run(run, HOUR)
 
 
-def _remove(path: Path) -> None:
+def sweep_run(run: Path, age: float = 0) -> None:
+    """Remove the temporary files of one run; what cannot be removed stays.
+
+    Args:
+        run: Its folder. Nobody else may write to it, or to files of this age.
+        age: Seconds since a file was written, at least.
+    """
+    for folder in (run, run / "best", run / "architectures", *_inside(run / "jobs")):
+        for path in _inside(folder):
+            _remove(path, age)
+
+
+def _remove(path: Path, age: float) -> None:
     if not _TEMPORARY.fullmatch(path.name):
         return
     with suppress(OSError):
-        if time() - path.lstat().st_mtime < HOUR:
+        if time() - path.lstat().st_mtime < age:
             return
         if path.name == ".best.old" and not (path.parent / "best").exists():
             return  # the run was killed between its two renames: this is its only `best` folder

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.files import Checksum, ChecksumWriter, given_path, with_digest
-from nascore.run.atomic import json_text, replacing, sweep, write_bytes, writing
+from nascore.files import Checksum, ChecksumWriter, DamagedError, given_path, with_digest
+from nascore.run.atomic import json_text, replacing, sweep, sweep_run, write_bytes, writing
 from nascore.run.errors import cause
-from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder
+from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder, lines_of
+from nascore.run.lock import RunLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _REMEDY = "Name another folder with --out, or set NASCORE_RUNS to another folder for runs."
@@ -33,11 +34,15 @@ class RunFolder:
         checksums: The list of the run's files.
         place: Path of a job's folder within the run's folder, with a slash at the end; empty for the run
             itself.
+        resumed: Whether the run was stopped before and goes on now.
+        lock: Held while this process does the run; None in the folder of a job.
     """
 
     path: Path
     checksums: ChecksumWriter
     place: str = ""
+    resumed: bool = False
+    lock: RunLock | None = None
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -104,16 +109,31 @@ class RunFolder:
         self._append(LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
 
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
-        """Make the folder of a job, `jobs/0001-search`, with its `job.yaml`."""
+        """Return the folder of a job, `jobs/0001-search`, with its `job.yaml`.
+
+        In a run that goes on it may be there: the job was begun before.
+        """
         name = f"{JOBS}/{number:04d}-{kind}"
         path = self.path / name
         with writing(path):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=self.resumed)
         lines = {"id": number, "kind": kind, **facts}
-        folder = RunFolder(path, self.checksums, f"{name}/")
+        folder = RunFolder(path, self.checksums, f"{name}/", resumed=self.resumed)
         # JSON scalars are valid YAML.
         folder.text("job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
         return folder
+
+    def keep_metrics(self, kept: Callable[[dict[str, Any]], bool]) -> None:
+        """Leave out lines of `metrics.jsonl`: those of epochs that a run which goes on makes again.
+
+        Raises:
+            RunFolderError: The file cannot be read or written.
+        """
+        file = self.path / METRICS
+        lines = [line for line in lines_of(file) if kept(line)]
+        write_bytes(file, "".join(f"{json.dumps(line, allow_nan=False)}\n" for line in lines).encode())
+        with writing(file):
+            self.checksums.regrown(METRICS)
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write `result.json`, the last file of a job or a run."""
@@ -124,6 +144,11 @@ class RunFolder:
         with writing(self.path / RESULT):
             self.checksums.end({RESULT: Checksum.of(content)})
         write_bytes(self.path / RESULT, content)
+
+    def close(self) -> None:
+        """Let other processes go on with the run."""
+        if self.lock is not None:
+            self.lock.free()
 
     def _append(self, name: str, line: str) -> None:
         """Append a line to a file; if it cannot be written completely, none of it stays."""
@@ -166,6 +191,27 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
         ) from error
 
 
+def reopen(path: Path) -> RunFolder:
+    """Return the folder of a run that was stopped, to go on in it; its `result.json` is gone afterwards.
+
+    Raises:
+        RunFolderError: A file of it is damaged, or it cannot be written to.
+    """
+    lock = RunLock(path)
+    lock.take()
+    checksums = ChecksumWriter(path)
+    try:
+        checksums.resume()
+    except DamagedError as error:
+        lock.free()
+        raise RunFolderError(f"{error.strerror}.") from error
+    except OSError as error:
+        lock.free()
+        raise RunFolderError(f"{path} cannot be resumed: {cause(error)}.") from error
+    sweep_run(path)
+    return RunFolder(path, checksums, resumed=True, lock=lock)
+
+
 def default_root() -> Path:
     """Return the folder of runs: the variable NASCORE_RUNS, or `runs` in the working folder."""
     return given_path(os.environ.get("NASCORE_RUNS", "runs"))
@@ -204,9 +250,11 @@ def _new_in(parent: Path, name: str) -> Path:
 
 
 def _begun(path: Path) -> RunFolder:
+    lock = RunLock(path)
+    lock.take()
     checksums = ChecksumWriter(path)
     checksums.begin()
-    return RunFolder(path, checksums)
+    return RunFolder(path, checksums, lock=lock)
 
 
 def _now() -> datetime:

@@ -44,6 +44,18 @@ class GalleryFile:
     _stored: int = 0
     _lines: ChainedWriter | None = None
 
+    @classmethod
+    def reopened(cls, folder: RunFolder) -> GalleryFile:
+        """Return the gallery of a run that goes on, whole in `gallery.json`.
+
+        Raises:
+            RunFolderError: It cannot be read or written.
+        """
+        found = cls(folder, read_gallery(folder.path))
+        if found.gallery.entries:
+            found.end()
+        return found
+
     def added(self, gallery: Gallery, entry: Entry) -> None:
         """Write a gallery with one more entry.
 
@@ -72,6 +84,8 @@ class GalleryFile:
 
     def _write(self, gallery: Gallery, event: dict[str, Any]) -> None:
         number = _events(gallery)
+        if number <= _events(self.gallery):
+            return  # a run that goes on had written it before
         if number > AT_ONCE:
             file = self.folder / GALLERY_LINES
             self._lines = self._lines or ChainedWriter(file)

@@ -37,11 +37,14 @@ GALLERY_LINES: Final = "gallery.jsonl"
 """Events of a run in progress since it last wrote the gallery."""
 ARCHITECTURE: Final = "best/architecture.yaml"
 WEIGHTS: Final = "best/weights.safetensors"
+BEST_METRICS: Final = "best/metrics.json"
 PREPROCESS: Final = "best/preprocess.json"
 """Preprocessing of an image before a network of the run reads it."""
 RESULT: Final = "result.json"
 DERIVED: Final = "derived.yaml"
 """Architecture that a search would derive after its latest epoch, in the folder of its job."""
+GIVEN: Final = "architectures/given.yaml"
+"""The architecture of an evaluation as it was given, before it was brought to its size."""
 DESCRIPTION: Final = "description.yaml"
 """Architecture that a job trains, in the folder of the job."""
 
@@ -54,7 +57,7 @@ WRITTEN: Final = (
     GALLERY,
     ARCHITECTURE,
     WEIGHTS,
-    "best/metrics.json",
+    BEST_METRICS,
     RESULT,
 )
 """Files of a finished run, in the order of writing; an evaluation has no gallery."""

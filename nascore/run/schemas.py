@@ -34,7 +34,7 @@ _KIND: Final = one_of("search", "evaluate", "compare")
 
 RESULT_SCHEMA: Final[Schema] = {
     "kind": _KIND,
-    "status": one_of("done", "failed", "interrupted"),
+    "status": one_of("done", "failed", "interrupted", "stopped"),
     "error": TEXT,
     "architecture": INSIDE,
     "gallery": INSIDE,

@@ -21,9 +21,10 @@ from nascore.contract import DataFacts, Phase
 from nascore.description import expand
 from nascore.engine.batches import Batches
 from nascore.engine.build import build_search
+from nascore.engine.checkpoint import capture, restore
 from nascore.engine.derive import picks_of
 from nascore.engine.device import computing
-from nascore.engine.loop import capture, restore, run_phase
+from nascore.engine.loop import run_phase
 from nascore.engine.observers import copied, untouched
 from nascore.engine.phase_factory import ArchitectureSearch, search_phase
 from nascore.engine.return_checks import ReturnCheck, describe_value

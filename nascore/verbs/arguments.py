@@ -18,7 +18,9 @@ from typing import (
     get_origin,
 )
 
+from nascore.run import control_of
 from nascore.slots import SLOTS
+from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import requested
 
 if TYPE_CHECKING:
@@ -71,11 +73,15 @@ class OfCall(TypedDict, total=False):
         out: Folder of the run, new or empty. None: a new one in ``runs``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: More observers, as objects.
+        budget: Amount after which the run stops and saves itself: ``"2h"``, ``"500steps"``, ``"20jobs"``.
+        checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
     """
 
     out: str | Path | None
     plugins: Wanted
     observers: Sequence[Observer]
+    budget: str | None
+    checkpoint_every: str | None
 
 
 class OfData(TypedDict, Generic[Names], total=False):
@@ -123,8 +129,10 @@ _EMPTY = {"plugins": (), "observers": ()}
 """The defaults that are not None."""
 
 
-def request_of(arguments: Mapping[str, Any], *, slots: Sequence[Slot] = SLOTS) -> tuple[Request, OfCall]:
-    """Return the request of a call, and the arguments that are no part of it.
+def request_of(
+    arguments: Mapping[str, Any], *, slots: Sequence[Slot] = SLOTS
+) -> tuple[Request, dict[str, Any]]:
+    """Return the request of a call, and the arguments that are no part of it, with the reporter of the call.
 
     An argument that none of the classes here has goes with the settings of the run, which refuse it with the
     nearest name.
@@ -137,7 +145,9 @@ def request_of(arguments: Mapping[str, Any], *, slots: Sequence[Slot] = SLOTS) -
     recipe = {name: arguments.get(name) for name in OfRecipe.__annotations__}
     call = {name: arguments[name] for name in OfCall.__annotations__ if name in arguments}
     run = {name: value for name, value in arguments.items() if name not in {*names, *recipe, *call}}
-    return requested(names=names, **cast("Any", recipe), **run), cast("OfCall", call)
+    control = control_of(call.pop("budget", None), call.pop("checkpoint_every", None))
+    request = requested(names=names, **cast("Any", recipe), **run)
+    return request, {**call, "reporter": Reporter(control)}
 
 
 def declares(arguments: Any) -> Callable[[Function], Function]:  # noqa: ANN401 - a class with its names

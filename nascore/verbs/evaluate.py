@@ -14,14 +14,14 @@ from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
 from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
-from nascore.run import RECIPE, is_file, refuse_taken
+from nascore.run import RECIPE, RunControl, is_file, refuse_taken
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.arguments import EvaluationArguments, declares, request_of
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed
-from nascore.verbs.runs import Run, load_run
+from nascore.verbs.runs import Run, run_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     resolved = resolve_evaluation(target, request, entry=entry, plugins=plugins, run=run)
     reporter.resolved(resolved.recipe)
     reporter.warn_all(resolved.recipe.warned)
-    done = run_evaluation(resolved, out=out, observers=observers)
+    done = run_evaluation(resolved, out=out, observers=observers, control=reporter.control)
     reporter.warn_late(done.result, resolved.recipe.warned)
     return done
 
@@ -191,19 +191,30 @@ def _data_layer(layer: Layer) -> Layer:
 
 
 def run_evaluation(
-    resolved: ResolvedEvaluation, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
+    resolved: ResolvedEvaluation,
+    *,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+    control: RunControl | None = None,
 ) -> Run:
     """Run the evaluation of a settled recipe; returns the run, done."""
     folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch
+    from nascore.engine.build import Begun
     from nascore.engine.evaluate import evaluate as run
 
     near = () if resolved.run is None else (resolved.run,)
     path = run(
-        resolved.description, resolved.recipe, resolved.registry, out=folder, observers=observers, near=near
+        resolved.description,
+        resolved.recipe,
+        resolved.registry,
+        out=folder,
+        observers=observers,
+        near=near,
+        begun=Begun(control=control or RunControl()),
     )
-    return load_run(path)
+    return run_done(path)
 
 
 def _still_open(target: object) -> Problem:

@@ -4,24 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import frozen
+
+from nascore.run import RunControl
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from nascore.comparison import Planned
+    from nascore.comparison import Comparison, Planned
     from nascore.component import Component
     from nascore.errors import Problem
     from nascore.recipe import Recipe, Request
     from nascore.recipe.advice.nearest_mix import Suggestion, UnfitError
-    from nascore.verbs.several import FinishedSearches
 
 INDENT: Final = "  "
+
+
+@frozen(kw_only=True)
+class FinishedSearches:
+    """Several searches whose jobs are over.
+
+    Attributes:
+        path: The folder of all.
+        comparison: The table of their results.
+        result: The contents of the folder's `result.json`.
+    """
+
+    path: Path
+    comparison: Comparison
+    result: Mapping[str, Any]
 
 
 class Reporter:
     """The reporter of a call from Python: every warning is a line of the logger ``nascore``.
 
     The command line has a reporter of its own, which prints.
+
+    Attributes:
+        control: Decides when the run is saved and when it stops.
     """
+
+    def __init__(self, control: RunControl | None = None) -> None:
+        self.control = control or RunControl()
 
     def run_component(self, run: Component) -> Component:
         """Return the component of a run, with the observers that the caller wishes for."""

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from nascore.comparison import compare_runs
 from nascore.description import load
-from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError
+from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError, RunStopped
 from nascore.files import given_path
 from nascore.run import (
     ARCHITECTURE,
@@ -112,6 +112,22 @@ class Run:
         from nascore.engine.model import predict
 
         return predict(self.model(entry=entry, plugins=plugins), images, self.path)
+
+
+def run_done(path: Path) -> Run:
+    """Return the run that a verb has made.
+
+    Raises:
+        RunStopped: Its budget was spent before it found an architecture.
+    """
+    result = read(path).result or {}
+    if result.get("status") == "stopped" and not is_there(path / ARCHITECTURE):
+        again = command_line("nascore", "resume", path)
+        raise RunStopped(
+            f"stopped: the budget of {result['budget']} is spent, and no architecture is found yet. "
+            f"The run is saved in {path}.\nResume it: {again}"
+        )
+    return load_run(path)
 
 
 def load_run(path: str | Path) -> Run:

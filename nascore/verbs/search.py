@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from nascore.files import given_path
 from nascore.recipe import SEARCH_RUN
-from nascore.run import refuse_taken
+from nascore.run import RunControl, refuse_taken
 from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import with_build_warnings
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
-from nascore.verbs.runs import Run, load_run
+from nascore.verbs.runs import Run, run_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,20 +67,32 @@ def search_as_requested(
     reporter.resolved(resolved.recipe)
     resolved = with_build_warnings(resolved, out=out)
     reporter.warn_all(resolved.recipe.warned)
-    done = run_search(resolved, out=out, observers=observers)
+    done = run_search(resolved, out=out, observers=observers, control=reporter.control)
     reporter.warn_late(done.result, resolved.recipe.warned)
     reporter.warn_failed(done.result)
     return done
 
 
 def run_search(
-    resolved: ResolvedRequest, *, out: str | Path | None = None, observers: Sequence[Observer] = ()
+    resolved: ResolvedRequest,
+    *,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+    control: RunControl | None = None,
 ) -> Run:
     """Run the search of a settled recipe; returns the run, done."""
     folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch
+    from nascore.engine.build import Begun
     from nascore.engine.search import search as run
 
-    path = run(resolved.recipe, resolved.registry, out=folder, observers=observers, built=resolved.built)
-    return load_run(path)
+    path = run(
+        resolved.recipe,
+        resolved.registry,
+        out=folder,
+        observers=observers,
+        built=resolved.built,
+        begun=Begun(control=control or RunControl()),
+    )
+    return run_done(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from attrs import Factory, define, evolve, frozen
 
@@ -23,7 +23,7 @@ from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import check_search
 from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
-from nascore.verbs.reporter import Reporter
+from nascore.verbs.reporter import FinishedSearches, Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed, resolve_request
 
 if TYPE_CHECKING:
@@ -108,21 +108,6 @@ class ResolvedSearches:
         """The warnings of all searches and evaluations."""
         recipes = [one for member in self.members for one in (member.recipe, member.evaluation)]
         return [problem for recipe in recipes if recipe is not None for problem in recipe.warned]
-
-
-@frozen(kw_only=True)
-class FinishedSearches:
-    """Several searches whose jobs are over.
-
-    Attributes:
-        path: The folder of all.
-        comparison: The table of their results.
-        result: The contents of the folder's `result.json`.
-    """
-
-    path: Path
-    comparison: Comparison
-    result: Mapping[str, Any]
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,7 @@ from engine_toys import Follower, equal, everything, started, toy_phase
 
 from nascore.contract import Sampled
 from nascore.engine.api import fixed_draw
-from nascore.engine.loop import capture, restore
+from nascore.engine.checkpoint import capture, restore
 from nascore.errors import RecipeError
 from nascore.nn import segment_softmax
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from engine_toys import started, toy_phase
 
-from nascore.engine.loop import capture, restore
+from nascore.engine.checkpoint import capture, restore
 
 
 def same(one, other):

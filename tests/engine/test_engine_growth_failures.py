@@ -27,8 +27,8 @@ def failing(monkeypatch):
 
     def fail(*numbers):
         def train(live, description, fit, *, job, **more):
-            if job in numbers:
-                raise RunFailed(f"job {job}: the loss is nan.")
+            if job.number in numbers:
+                raise RunFailed(f"job {job.number}: the loss is nan.")
             return train_network(live, description, fit, job=job, **more)
 
         monkeypatch.setattr("nascore.engine.jobs.train_network", train)

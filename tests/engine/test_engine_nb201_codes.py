@@ -38,4 +38,4 @@ def test_a_draw_for_each_node_would_leave_edges_empty_and_is_warned_of():
         Request(names=names, scale="mini", sets=["relaxation.segment=node"]), discover()
     ).problems
     assert problem.verdict == "warned"
-    assert "leaves most of its edges empty" in str(problem)
+    assert "leaves most edges of the node empty" in str(problem)

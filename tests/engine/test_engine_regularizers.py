@@ -15,8 +15,8 @@ from nascore.builtin.components import EntropySettings, L1Settings, OneHotSettin
 from nascore.builtin.regularizers import L1, Entropy
 from nascore.builtin.relaxations import OneHot
 from nascore.engine import mixture, phase_factory
+from nascore.engine.checkpoint import capture, restore
 from nascore.engine.factory import build_search_parts
-from nascore.engine.loop import capture, restore
 from nascore.engine.search import search
 from nascore.errors import PluginError, RecipeError
 from nascore.plugin import Registry

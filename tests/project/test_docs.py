@@ -120,6 +120,8 @@ def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert command.examples
     monkeypatch.chdir(tmp_path)
     copytree(tiny_run, tmp_path / "runs" / "first")
+    if name == "resume":
+        run("nascore search --space tiny --budget 1step --out runs/stopped")
     for file, text in example_files().items():
         Path(file).write_text(text, encoding="utf-8")
 

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 import nascore
+from nascore import component
 from nascore.cli import main
-from nascore.engine import data_checks, factory
+from nascore.engine import data_checks
 from nascore.errors import NascoreError
 from nascore.recipe import Request
 from nascore.verbs.dry_run import check_search, with_build_warnings
@@ -35,13 +36,13 @@ NAMES = {"space": "tiny", "updater": "sgd", "regularizer": "entropy", "dataset":
 def built(monkeypatch):
     """How often each component was built, by its class; and how often data were read to check them."""
     calls = Counter()
-    load, faults = factory.load, data_checks.example_faults
+    load, faults = component.load, data_checks.example_faults
 
     def counting(name):
         made = load(name)
         return lambda settings: calls.update([name.partition(":")[2]]) or made(settings)
 
-    monkeypatch.setattr(factory, "load", counting)
+    monkeypatch.setattr(component, "load", counting)
     monkeypatch.setattr(
         data_checks, "example_faults", lambda *given: calls.update(["data"]) or faults(*given)
     )

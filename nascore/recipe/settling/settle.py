@@ -237,7 +237,7 @@ def resolve(
     )
     problems = [*settling.problems, *_other_run_problems(layers, run)]
     if not unsure:
-        written = any(layer.made_with for layer in layers)
+        written = any(layer.by_run or layer.made_with for layer in layers)
         problems += contributor_warnings(layers, recipe)
         problems += unused_values(recipe, settling.stack)
         problems += preset_data_warnings(layers, settling.stack) if DATASET in recipe.parts else ()

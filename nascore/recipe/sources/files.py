@@ -13,7 +13,7 @@ from attrs import Factory, evolve, frozen
 from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
 from nascore.errors import Origin, OriginKind, Problem, did_you_mean, error_line
-from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
+from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text, without_digest
 from nascore.plugin.guard import attempt
 from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import SlotReader, unknown_preset
@@ -327,7 +327,8 @@ class Files:
         if format_problem is not None and FORMAT_KEY in root.value:
             # The content of an unknown format cannot be checked.
             return ReadSource(source=source, layer=Layer(problems=tuple(problems), unread=True))
-        layer = evolve(self._layer(root.value, root, problems), preset=source.preset)
+        by_run = without_digest(source.text) != source.text
+        layer = evolve(self._layer(root.value, root, problems), preset=source.preset, by_run=by_run)
         return ReadSource(source=source, layer=layer, includes=tuple(_listed(root.value.get("include"))))
 
     def _include(self, node: Node, source: Source, included: _Included) -> list[Layer]:

@@ -61,6 +61,7 @@ class Layer:
         made_with: The plugins that were loaded when the source was written, with their origins.
         unread: Whether the source could not be read, so that its content is unknown.
         preset: Name of the preset that it was read from; empty for other sources.
+        by_run: Whether a run wrote it, so that it holds every value, whoever gave it.
     """
 
     chosen: Mapping[str, tuple[SlotChoice, ...]] = Factory(dict)
@@ -70,6 +71,7 @@ class Layer:
     made_with: Mapping[str, Node] = Factory(dict)
     unread: bool = False
     preset: str = ""
+    by_run: bool = False
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,58 @@
+"""The verb ``nascore resume``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nascore.cli.options import GIVEN, budget_option, checkpoint_option, json_option, plugins_option
+from nascore.cli.output import Verb
+from nascore.cli.result import CommandLine, echo_evaluation, echo_run, reporting
+from nascore.verbs.resume import EVALUATE, resume_as_requested
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nascore.plugin import Selection
+
+
+@click.command(
+    "resume",
+    cls=Verb,
+    examples=(
+        "nascore resume runs/stopped --budget 1job --checkpoint-every 5m",
+        "nascore resume runs/stopped --accept",
+    ),
+)
+@click.argument("run", type=GIVEN)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Go on although versions, data or device are not those that the run began with, and record it.",
+)
+@budget_option
+@checkpoint_option
+@json_option
+@plugins_option
+def command(  # noqa: PLR0913 - each is a flag
+    run: Path,
+    *,
+    accept: bool,
+    budget: str | None,
+    checkpoint_every: str | None,
+    as_json: bool,
+    plugins: Selection,
+) -> None:
+    """Go on with a run that was stopped, from its last checkpoint.
+
+    RUN is the folder of a search or an evaluation that was interrupted, killed, failed or stopped by its
+    budget. Finished jobs are not done again, and the result is that of a run which nobody stopped.
+    """
+    line = CommandLine(verb="resume", plugins=plugins)
+    with reporting(line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every) as reporter:
+        done = resume_as_requested(run, accept=accept, plugins=plugins, reporter=reporter)
+        if done.result["kind"] == EVALUATE:
+            echo_evaluation(done, reporter.recipe, as_json=as_json)
+        else:
+            echo_run(done, as_json=as_json)

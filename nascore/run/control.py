@@ -1,0 +1,157 @@
+"""How a run is stopped and saved: on request, by a budget, and every few minutes."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import Factory, define, frozen
+
+from nascore.errors import Problem, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Unit = Literal["seconds", "steps", "jobs"]
+
+SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+"""Seconds of each unit of time that can be written."""
+
+_DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd])")
+_COUNT: Final = re.compile(r"(\d{1,12})\s*(steps?|jobs?)")
+
+CHECKPOINT_EVERY: Final = 600.0
+"""Seconds between two checkpoints, unless something else is asked for."""
+
+
+class BudgetSpentError(BaseException):
+    """The budget of a run is spent: its state is saved, and it can be resumed.
+
+    It is no `Exception`, since no job failed: whoever keeps going after a failure must not keep going now.
+    """
+
+
+@frozen(kw_only=True)
+class Budget:
+    """How much a run may do before it stops and saves itself.
+
+    Attributes:
+        amount: Seconds, steps or jobs.
+        unit: Which of them.
+        text: As it was written: ``2h``.
+    """
+
+    amount: float
+    unit: Unit
+    text: str
+
+    @classmethod
+    def of(cls, text: str) -> Budget:
+        """Return the budget that a text names: ``90s``, ``30m``, ``2h``, ``1d``, ``500steps``, ``20jobs``.
+
+        A plus sign before it changes nothing: a budget always counts from now.
+
+        Raises:
+            RecipeError: It names none.
+        """
+        bare = text.strip().removeprefix("+").strip().lower()
+        if found := _DURATION.fullmatch(bare):
+            budget = cls(amount=float(found[1]) * SECONDS[found[2]], unit="seconds", text=bare)
+        elif found := _COUNT.fullmatch(bare):
+            unit: Unit = "steps" if found[2].startswith("step") else "jobs"
+            budget = cls(amount=int(found[1]), unit=unit, text=bare)
+        else:
+            raise RecipeError([_wrong("budget", text, "2h, 30m, 90s, 500steps or 20jobs")])
+        if not budget.amount:
+            raise RecipeError([_wrong("budget", text, "more than nothing")])
+        return budget
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of a duration: ``90s``, ``5m``, ``2h``, ``1d``.
+
+    Raises:
+        RecipeError: It is none.
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None:
+        raise RecipeError([_wrong("checkpoint-every", text, "a duration: 90s, 5m or 1h")])
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def _wrong(path: str, text: str, expected: str) -> Problem:
+    return Problem(path=path, text=f"{text!r} is not {expected}.", hint="For example 30m.")
+
+
+@define(kw_only=True)
+class RunControl:
+    """Decides when a run saves itself and when it stops.
+
+    Attributes:
+        every: Seconds between two checkpoints of a job; 0: after each step.
+        budget: How much the run may do; None: all.
+        requested: Whether somebody asked the run to stop.
+        waiting: Whether a request waits for the end of the step under way.
+        began: When the run began or went on, in seconds of the monotonic clock.
+        steps: Steps made since then.
+        jobs: Jobs finished since then.
+    """
+
+    every: float = CHECKPOINT_EVERY
+    budget: Budget | None = None
+    requested: bool = False
+    waiting: bool = False
+    began: float = Factory(monotonic)
+    steps: int = 0
+    jobs: int = 0
+
+    @contextmanager
+    def finishing_steps(self) -> Iterator[None]:
+        """Inside, a request to stop waits until the step under way is over and saved."""
+        self.waiting = True
+        try:
+            yield
+        finally:
+            self.waiting = False
+
+    def spent(self) -> bool:
+        """Return whether the budget is spent."""
+        if self.budget is None:
+            return False
+        done = {"seconds": monotonic() - self.began, "steps": self.steps, "jobs": self.jobs}
+        return done[self.budget.unit] >= self.budget.amount
+
+    def stop_if_due(self) -> None:
+        """Stop where somebody asked for it, or where the budget is spent.
+
+        Raises:
+            KeyboardInterrupt: Somebody asked for it.
+            BudgetSpentError: The budget is spent.
+        """
+        if self.requested:
+            raise KeyboardInterrupt
+        if self.spent():
+            raise BudgetSpentError
+
+
+def control_of(budget: str | None, checkpoint_every: str | None) -> RunControl:
+    """Return the control of a run, from the texts of its budget and of the time between checkpoints.
+
+    Raises:
+        RecipeError: One of them cannot be read; the error has both.
+    """
+    control = RunControl()
+    problems: list[Problem] = []
+    try:
+        control.budget = None if budget is None else Budget.of(budget)
+    except RecipeError as error:
+        problems += error.problems
+    try:
+        control.every = control.every if checkpoint_every is None else seconds_of(checkpoint_every)
+    except RecipeError as error:
+        problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    return control

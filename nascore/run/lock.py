@@ -1,0 +1,55 @@
+"""The lock of a run's folder: only one process at a time does a run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from attrs import define
+from filelock import FileLock, Timeout
+
+from nascore.errors import RunFolderError
+from nascore.run.atomic import writing
+from nascore.shell import command_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK: Final = ".lock"
+
+
+@define
+class RunLock:
+    """Held by the process that does a run; the system frees it when the process ends, however it ends.
+
+    Attributes:
+        folder: The run's folder.
+    """
+
+    folder: Path
+    _lock: FileLock | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            RunFolderError: Another process has it, or the folder cannot be written to.
+        """
+        lock = FileLock(self.folder / LOCK)
+        with writing(self.folder / LOCK):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:  # an OSError
+                raise RunFolderError(
+                    f"{self.folder} is in use: another process does this run now. "
+                    f"Stop that process, or wait for its end; see {command_line('nascore', 'runs')}."
+                ) from None
+        self._lock = lock
+
+    def free(self) -> None:
+        """Let others have it; does nothing where it is not held."""
+        if self._lock is not None:
+            with suppress(OSError):
+                (self.folder / LOCK).unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nascore.comparison import Comparison
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
+    from nascore.verbs.resume import resume
     from nascore.verbs.runs import Run, compare, load_run
     from nascore.verbs.search import search
     from nascore.verbs.several import search_several
@@ -31,6 +32,7 @@ __all__ = [
     "evaluate",
     "load_run",
     "matrix",
+    "resume",
     "search",
     "search_several",
 ]
@@ -42,6 +44,7 @@ _HOMES = {
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
     "matrix": "verbs.matrix",
+    "resume": "verbs.resume",
     "search": "verbs.search",
     "search_several": "verbs.several",
 }

@@ -80,7 +80,9 @@ def open_job(context: RunContext, number: int, kind: str, *, jobs: int, **facts:
     job = JobProgress(number=number, folder=folder, control=context.control, checkpoints=checkpoints)
     if folder.resumed:
         job.result = object_of(folder / RESULT) if is_file(folder / RESULT) else None
-        if job.result is None:
+        if job.result is not None:
+            checkpoints.clear()  # the run may have been killed before it did so
+        else:
             job.go_on_from(checkpoints.latest())
             _forget_later_epochs(context, job)
     if job.result is None:

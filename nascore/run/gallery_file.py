@@ -52,7 +52,7 @@ class GalleryFile:
             RunFolderError: It cannot be read or written.
         """
         found = cls(folder, read_gallery(folder.path))
-        if found.gallery.entries:
+        if _events(found.gallery):
             found.end()
         return found
 

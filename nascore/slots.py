@@ -105,5 +105,11 @@ A new slot is a row here, a protocol, a class of the kit, its use in the engine,
 its name in `nascore/scaffold/templates` is the part with which `nascore new-plugin` begins.
 """
 
+DATASET: Final = "dataset"
+EXECUTOR: Final = "executor"
+
+SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {DATASET, "observer"})
+"""The slots of an evaluation: the architecture is fixed, so that only data and observers are chosen."""
+
 RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""

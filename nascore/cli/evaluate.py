@@ -17,7 +17,8 @@ from nascore.cli.options import (
 )
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, reporting
-from nascore.verbs.evaluate import SLOTS_OF_EVALUATE, evaluate_as_requested
+from nascore.slots import SLOTS_OF_EVALUATE
+from nascore.verbs.evaluate import evaluate_as_requested
 
 if TYPE_CHECKING:
     from pathlib import Path

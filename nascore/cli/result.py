@@ -65,6 +65,19 @@ def echo_result(run: Run) -> None:
     echo(f"next: {command_line('nascore', 'evaluate', shown_path(run.path))}")
 
 
+def echo_searches(searches: FinishedSearches) -> None:
+    """Print the folder of several searches and the next command; the reporter has printed their table."""
+    path, result = shown_path(searches.path), searches.result
+    echo(f"\nrun: {path}")
+    if result.get("status") == "stopped":
+        jobs = result["jobs"]
+        over = jobs["done"] + jobs["failed"]
+        echo(f"stopped: the budget of {result['budget']} is spent; {over} of {jobs['planned']} jobs are over")
+        echo(f"next: {command_line('nascore', 'resume', path)}")
+        return
+    echo(f"next: {command_line('nascore', 'compare', path)}")
+
+
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
     """Print the test accuracy, the size that was trained, the run's folder and the next command."""
     result = run.result

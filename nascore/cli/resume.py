@@ -8,7 +8,8 @@ import click
 
 from nascore.cli.options import GIVEN, budget_option, checkpoint_option, json_option, plugins_option
 from nascore.cli.output import Verb
-from nascore.cli.result import CommandLine, echo_evaluation, echo_run, reporting
+from nascore.cli.result import CommandLine, echo_evaluation, echo_run, echo_searches, reporting
+from nascore.verbs.reporter import FinishedSearches
 from nascore.verbs.resume import EVALUATE, resume_as_requested
 
 if TYPE_CHECKING:
@@ -46,13 +47,17 @@ def command(  # noqa: PLR0913 - each is a flag
 ) -> None:
     """Go on with a run that was stopped, from its last checkpoint.
 
-    RUN is the folder of a search or an evaluation that was interrupted, killed, failed or stopped by its
-    budget. Finished jobs are not done again, and the result is that of a run which nobody stopped.
+    RUN is the folder of a search, an evaluation or a comparison of several searches that was interrupted,
+    killed, failed or stopped by its budget. Finished jobs are not done again, and the result is that of a run
+    which nobody stopped.
     """
     line = CommandLine(verb="resume", plugins=plugins)
     with reporting(line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every) as reporter:
         done = resume_as_requested(run, accept=accept, plugins=plugins, reporter=reporter)
-        if done.result["kind"] == EVALUATE:
+        if isinstance(done, FinishedSearches):
+            if not as_json:
+                echo_searches(done)
+        elif done.result["kind"] == EVALUATE:
             echo_evaluation(done, reporter.recipe, as_json=as_json)
         else:
             echo_run(done, as_json=as_json)

@@ -16,10 +16,8 @@ from nascore.cli.options import (
     request,
 )
 from nascore.cli.output import Verb, echo, echo_json, table
-from nascore.cli.result import CommandLine, echo_run, reporting
+from nascore.cli.result import CommandLine, echo_run, echo_searches, reporting
 from nascore.comparison import spans
-from nascore.files import shown_path
-from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.dry_run import check
 from nascore.verbs.grid import EVALUATION, varies
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from nascore.plugin import Selection
     from nascore.verbs.dry_run import Checked
-    from nascore.verbs.reporter import FinishedSearches
     from nascore.verbs.several import CheckedSearches
 
 
@@ -103,20 +100,13 @@ def command(  # noqa: PLR0913 - each is a flag
             searches = search_several_as_requested(
                 typed, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, reporter=reporter
             )
-            _echo_next(searches, as_json=as_json)
+            if not as_json:
+                echo_searches(searches)
         elif dry_run:
             echo_check(check(typed, out=out, plugins=plugins, reporter=reporter), as_json=as_json)
         else:
             run = search_as_requested(typed, out=out, plugins=plugins, reporter=reporter)
             echo_run(run, as_json=as_json)
-
-
-def _echo_next(searches: FinishedSearches, *, as_json: bool) -> None:
-    """Print the folder of several searches and the next command; the reporter has printed their table."""
-    if not as_json:
-        path = shown_path(searches.path)
-        echo(f"\nrun: {path}")
-        echo(f"next: {command_line('nascore', 'compare', path)}")
 
 
 def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:

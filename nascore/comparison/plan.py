@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from nascore.errors import RunFolderError
-from nascore.run import COMPARISON, COMPARISON_SCHEMA, JOB_SCHEMA, JOBS, checked, object_of
+from nascore.run import COMPARISON, COMPARISON_SCHEMA, JOB_SCHEMA, JOBS, RECIPE, RECIPES, checked, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nascore.recipe import Recipe
@@ -32,6 +32,17 @@ class Member:
     recipe: Recipe
     evaluation: Recipe | None = None
 
+    def recipe_of(self, job: Planned) -> Recipe:
+        """Return the recipe of its search or of its evaluation.
+
+        Args:
+            job: One of the two.
+        """
+        if job.kind == SEARCH:
+            return self.recipe
+        assert self.evaluation is not None
+        return self.evaluation
+
     @property
     def seed(self) -> int:
         """The seed of its recipe."""
@@ -48,6 +59,7 @@ class Planned:
         choice: The component of each compared slot.
         seed: The seed of the run.
         of: Folder of the search whose architecture it evaluates; None for a search.
+        recipe: File of its recipe, relative to the comparison; empty if an earlier version made it.
     """
 
     folder: str
@@ -55,6 +67,7 @@ class Planned:
     choice: Mapping[str, str]
     seed: int
     of: str | None = None
+    recipe: str = ""
 
 
 @frozen(kw_only=True)
@@ -80,6 +93,7 @@ class Plan:
                 "choice": dict(job.choice),
                 "seed": job.seed,
                 **({} if job.of is None else {"of": job.of}),
+                **({"recipe": job.recipe} if job.recipe else {}),
             }
             for job in self.jobs
         ]
@@ -95,16 +109,40 @@ def plan_of(members: tuple[Member, ...], names: tuple[str, ...]) -> Plan:
     """
     jobs: list[Planned] = []
     for member, name in zip(members, names, strict=True):
-        folder = f"{JOBS}/{len(jobs) + 1:04d}-{name}"
-        jobs.append(Planned(folder=folder, kind=SEARCH, choice=member.choice, seed=member.seed))
+        search = _planned_job(len(jobs) + 1, SEARCH, name, member)
+        jobs.append(search)
         if member.evaluation is not None:
-            after = f"{JOBS}/{len(jobs) + 1:04d}-evaluate-{name}"
-            jobs.append(
-                Planned(folder=after, kind=EVALUATE, choice=member.choice, seed=member.seed, of=folder)
-            )
+            jobs.append(_planned_job(len(jobs) + 1, EVALUATE, f"evaluate-{name}", member, of=search.folder))
     slots = tuple(dict.fromkeys(slot for member in members for slot in member.choice))
     seeds = tuple(dict.fromkeys(member.seed for member in members))
     return Plan(slots=slots, seeds=seeds, jobs=tuple(jobs))
+
+
+def _planned_job(number: int, kind: str, name: str, member: Member, of: str | None = None) -> Planned:
+    return Planned(
+        folder=f"{JOBS}/{number:04d}-{name}",
+        kind=kind,
+        choice=member.choice,
+        seed=member.seed,
+        of=of,
+        recipe=f"{RECIPES}/{number:04d}/{RECIPE}",
+    )
+
+
+def jobs_of(plan: Plan, members: Sequence[Member]) -> Iterator[tuple[Planned, Member]]:
+    """Yield each job of a plan with the member that it belongs to.
+
+    Args:
+        plan: The plan.
+        members: Its searches, in order.
+    """
+    left = iter(members)
+    member = None
+    for job in plan.jobs:
+        if job.kind == SEARCH:
+            member = next(left)
+        assert member is not None
+        yield job, member
 
 
 def read_plan(path: Path) -> Plan:

@@ -144,7 +144,7 @@ NEVER: Final = frozenset({"run.log", "gallery.jsonl", CHECKSUMS})
 
 _OWN: Final = frozenset({
     "recipe.yaml", "comparison.json", "environment.json", "gallery.json", "result.json", "best", "jobs",
-    "architectures", "files",
+    "architectures", "files", "recipes",
 }) | GROWING  # fmt: skip
 """Names that a run writes at the top of its folder; all others are not from nascore."""
 

@@ -1,6 +1,7 @@
 """Recipes: from files and flags to a part for each slot, with all problems at once; no torch."""
 
 from nascore.recipe.settling.fit import check_fit
+from nascore.recipe.settling.origins import plain_origins, with_plain_origins
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.settling.request import Request, settled
 from nascore.recipe.settling.settle import resolve
@@ -27,8 +28,10 @@ __all__ = [
     "TrainingSettings",
     "check_fit",
     "dump_recipe",
+    "plain_origins",
     "resolve",
     "saved_recipe",
     "settled",
     "watched",
+    "with_plain_origins",
 ]

@@ -115,6 +115,7 @@ JOB_SCHEMA: Final[Schema] = {
     "choice": map_of(TEXT),
     "seed": WHOLE,
     "of": INSIDE,
+    "recipe": INSIDE,
 }
 
 

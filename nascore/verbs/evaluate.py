@@ -16,7 +16,7 @@ from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, RunControl, is_file, refuse_taken
 from nascore.shell import command_line
-from nascore.slots import SLOTS
+from nascore.slots import DATASET, SLOTS, SLOTS_OF_EVALUATE
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.arguments import EvaluationArguments, declares, request_of
 from nascore.verbs.reporter import Reporter
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Request
     from nascore.verbs.architecture import Target
-
-DATA = "dataset"
-SLOTS_OF_EVALUATE = tuple(slot for slot in SLOTS if slot.name == DATA or slot.aside)
-"""The slots of an evaluation: the architecture is fixed, so that only data and observers are chosen."""
 
 
 @declares(EvaluationArguments[str])
@@ -179,12 +175,12 @@ def _data_layer(layer: Layer) -> Layer:
     """Return the data set of a recipe with its settings, and its scale."""
     if layer.unread:
         return layer
-    chosen = layer.chosen.get(DATA)
+    chosen = layer.chosen.get(DATASET)
     return Layer(
-        chosen={} if chosen is None else {DATA: chosen},
-        values=tuple(value for value in layer.values if value.slot == DATA),
+        chosen={} if chosen is None else {DATASET: chosen},
+        values=tuple(value for value in layer.values if value.slot == DATASET),
         scale=layer.scale,
-        problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATA)),
+        problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATASET)),
         # An evaluation needs no plugin but that of the data.
         made_with=layer.made_with if any(choice.problem for choice in chosen or ()) else {},
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from nascore.comparison import is_comparison
 from nascore.description import load
-from nascore.errors import Problem, RecipeError, RunFolderError
+from nascore.errors import RunFolderError
 from nascore.files import given_path
-from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, saved_recipe
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import (
     GIVEN,
     RECIPE,
     control_of,
-    environment,
     environment_of,
     is_file,
     read,
@@ -23,28 +23,27 @@ from nascore.run import (
     text_of,
 )
 from nascore.shell import command_line
-from nascore.slots import SLOTS
+from nascore.slots import SLOTS, SLOTS_OF_EVALUATE
 from nascore.verbs.dry_run import with_build_warnings
-from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
+from nascore.verbs.resume_searches import resume_searches
+from nascore.verbs.run_differences import differences, refuse_differences
 from nascore.verbs.runs import Run, run_done
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from nascore.comparison import Comparison
     from nascore.contract import Observer
     from nascore.engine.build import Begun
     from nascore.plugin.plugin import Wanted
-    from nascore.recipe import Recipe
     from nascore.run import Record
+    from nascore.verbs.reporter import FinishedSearches
     from nascore.verbs.resolution import ResolvedRequest
 
 EVALUATE: Final = "evaluate"
-
-DECISIVE: Final = ("nascore", "torch", "numpy")
-"""Packages whose version decides on the numbers of a run, beside the plugins that took part."""
 
 
 def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
@@ -55,14 +54,14 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     checkpoint_every: str | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
-) -> Run:
-    """Go on with a run that was stopped, as ``nascore resume`` does; returns the run, done.
+) -> Run | Comparison:
+    """Go on with a run that was stopped, as ``nascore resume`` does; returns the run or the comparison, done.
 
     Finished jobs are not done again. The job that was under way goes on from its last checkpoint, so that the
     run ends with the same weights, architectures and figures as one that nobody stopped.
 
     Args:
-        run: The run, or its folder.
+        run: The run, or its folder; the folder of a comparison of several searches.
         accept: Go on although versions, data or device are not those that the run began with; the run records
             the differences, and its figures may be others.
         budget: How much to do before the run stops again: ``"2h"``, ``"500steps"``, ``"20jobs"``. None: all.
@@ -78,7 +77,8 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     """
     reporter = Reporter(control_of(budget, checkpoint_every))
     path = run.path if isinstance(run, Run) else given_path(run)
-    return resume_as_requested(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
+    done = resume_as_requested(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
+    return done if isinstance(done, Run) else done.comparison
 
 
 def resume_as_requested(
@@ -88,9 +88,11 @@ def resume_as_requested(
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
-) -> Run:
-    """Go on with a run, from Python or from the command line; returns the run, done. See :func:`resume`."""
+) -> Run | FinishedSearches:
+    """Go on with a run or a comparison, from Python or from the command line. See :func:`resume`."""
     reporter = reporter or Reporter()
+    if is_comparison(path):
+        return resume_searches(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
     record = read(path)
     if record.status == "done":
         show = command_line("nascore", "gallery", path)
@@ -104,11 +106,11 @@ def resume_as_requested(
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
     )
     reporter.resolved(resolved.recipe)
-    differences = [*_differences(resolved, begun_on)]
-    if differences and not accept:
-        raise RecipeError([*map(_problem, differences), _accepting(path)])
+    found = [*differences(resolved.recipe, resolved.registry, begun_on)]
+    if not accept:
+        refuse_differences(path, found)
     resume_run = _resume_evaluation if evaluates else _resume_search
-    resume_run(record, resolved, _Going(path, reporter, observers, tuple(map(str, differences))))
+    resume_run(record, resolved, _Going(path, reporter, observers, tuple(map(str, found))))
     done = run_done(path)
     reporter.warn_late(done.result, resolved.recipe.warned)
     reporter.warn_failed(done.result)
@@ -160,63 +162,3 @@ def _resume_evaluation(record: Record, resolved: ResolvedRequest, going: _Going)
     recipe = unused_size_warnings(resolved.recipe, [description])
     going.reporter.warn_all(recipe.warned)
     evaluate(description, recipe, resolved.registry, observers=going.observers, begun=going.begun())
-
-
-@frozen
-class _Difference:
-    """Something that is not as it was when a run began.
-
-    Attributes:
-        name: Its name: a package, the data or the device.
-        before: As it was.
-        now: As it is.
-    """
-
-    name: str
-    before: str
-    now: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.before} when the run began, {self.now} now"
-
-
-def _differences(resolved: ResolvedRequest, begun_on: Mapping[str, Any]) -> Iterator[_Difference]:
-    """Yield what decides on the numbers of a run and is not as it was."""
-    recipe, now = resolved.recipe, environment()["packages"]
-    before = begun_on.get("packages", {})
-    for package in DECISIVE:
-        if package in before and before[package] != now.get(package):
-            yield _Difference(package, before[package], str(now.get(package, "not installed")))
-    brought = saved_recipe(recipe, resolved.registry).plugins
-    for part, source in begun_on.get("brought", {}).items():
-        if brought.get(part, "nascore") != source:
-            yield _Difference(part, source, brought.get(part, "no plugin"))
-    yield from _computed(recipe, begun_on)
-
-
-def _computed(recipe: Recipe, begun_on: Mapping[str, Any]) -> Iterator[_Difference]:
-    """Yield the differences of data and device, which torch has to read."""
-    from nascore.engine.build import device_name
-    from nascore.engine.data_checks import data_fingerprint
-    from nascore.engine.device import device_for
-    from nascore.engine.factory import build_component
-
-    device = device_name(device_for(recipe))
-    if "device" in begun_on and begun_on["device"] != device:
-        yield _Difference("device", begun_on["device"], device)
-    if "data" in begun_on:
-        data = data_fingerprint(build_component(recipe, "dataset").train())
-        if data != begun_on["data"]:
-            yield _Difference("training images, by their digest", begun_on["data"][:12], data[:12])
-
-
-def _problem(difference: _Difference) -> Problem:
-    return Problem(
-        path=difference.name, text=f"{difference.before} when the run began, {difference.now} now."
-    )
-
-
-def _accepting(path: Path) -> Problem:
-    again = command_line("nascore", "resume", path, "--accept")
-    text = "with these differences the run cannot end as it would have."
-    return Problem(path="", text=text, hint=f"To go on all the same, and record them: {again}")

@@ -19,9 +19,9 @@ from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
 from nascore.run import listed, read_result, refuse_taken, run_of
+from nascore.slots import SLOTS_OF_EVALUATE
 from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import check_search
-from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
 from nascore.verbs.reporter import FinishedSearches, Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed, resolve_request
@@ -179,7 +179,7 @@ def search_several_as_requested(  # noqa: PLR0913 - each by name
     """
     reporter = reporter or Reporter()
     resolved = resolve_searches(request, seeds=seeds, evaluate=evaluate, plugins=plugins, reporter=reporter)
-    _report_resolved(resolved, reporter)
+    report_resolved(resolved, reporter)
     from nascore.engine.multi_search import search_several as run
 
     try:
@@ -189,12 +189,13 @@ def search_several_as_requested(  # noqa: PLR0913 - each by name
             out=None if out is None else given_path(out),
             observers=observers,
             began=reporter.job_begins,
+            control=reporter.control,
         )
     except RunFailed as error:
         if (failed := run_of(error)) is not None:
-            _finished(failed, resolved, reporter)  # some searches may have results
+            finished_searches(failed, resolved.warned, reporter)  # some searches may have results
         raise
-    return _finished(path, resolved, reporter)
+    return finished_searches(path, resolved.warned, reporter)
 
 
 def check_several(  # noqa: PLR0913 - each by name
@@ -209,7 +210,7 @@ def check_several(  # noqa: PLR0913 - each by name
     """Return what :func:`search_several_as_requested` would do with the same arguments."""
     reporter = reporter or Reporter()
     resolved = resolve_searches(request, seeds=seeds, evaluate=evaluate, plugins=plugins, reporter=reporter)
-    _report_resolved(resolved, reporter)
+    report_resolved(resolved, reporter)
     if out is not None:
         refuse_taken(given_path(out))
     first = {tuple(member.choice.items()): member for member in reversed(resolved.members)}
@@ -224,17 +225,24 @@ def check_several(  # noqa: PLR0913 - each by name
     return CheckedSearches(members=resolved.members, notes=resolved.notes, checked=tuple(checked))
 
 
-def _report_resolved(resolved: ResolvedSearches, reporter: Reporter) -> None:
+def report_resolved(resolved: ResolvedSearches, reporter: Reporter) -> None:
+    """Report the recipe, the notes and the warnings of searches before they begin."""
     reporter.resolved(resolved.members[0].recipe)
     for note in resolved.notes:
         reporter.warn(note)
     reporter.warn_all(resolved.warned)
 
 
-def _finished(path: Path, resolved: ResolvedSearches, reporter: Reporter) -> FinishedSearches:
-    """Report the results of searches, whether or not some failed, and return them."""
+def finished_searches(path: Path, warned: Sequence[Problem], reporter: Reporter) -> FinishedSearches:
+    """Report the results of searches, whether or not some failed, and return them.
+
+    Args:
+        path: The folder of the comparison.
+        warned: The warnings that were reported before the searches began.
+        reporter: Receives the table and further warnings.
+    """
     for record in listed(path):
-        reporter.warn_late(record.result or {}, resolved.warned)
+        reporter.warn_late(record.result or {}, warned)
     found = FinishedSearches(path=path, comparison=compare_runs([path]), result=read_result(path) or {})
     reporter.compared(found)
     reporter.warn_failed(found.result)

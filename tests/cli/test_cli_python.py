@@ -17,7 +17,6 @@ from nascore import slots
 from nascore.contract import Observer
 from nascore.errors import RecipeError, RunFolderError
 from nascore.verbs.arguments import OfData, OfSlots
-from nascore.verbs.evaluate import SLOTS_OF_EVALUATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +117,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 def test_every_slot_is_an_argument() -> None:
     both = {**OfSlots.__annotations__, **OfData.__annotations__}
     assert set(both) == {slot.name for slot in slots.SLOTS}
-    assert set(OfData.__annotations__) == {slot.name for slot in SLOTS_OF_EVALUATE}
+    assert set(OfData.__annotations__) == {slot.name for slot in slots.SLOTS_OF_EVALUATE}
     holding = {name for name, one in both.items() if one.__forward_arg__ == "str | Sequence[str] | None"}
     assert holding == {slot.name for slot in slots.SLOTS if slot.many}
     assert set(both) <= set(signature(nascore.search).parameters)

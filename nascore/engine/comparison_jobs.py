@@ -1,0 +1,209 @@
+"""The jobs of a comparison: whole searches and evaluations, each in its own folder.
+
+All that a job needs to begin or to continue is in the folder of the comparison: its recipe with the files
+that the recipe names, and for an evaluation the architecture that its search found.
+"""
+
+from __future__ import annotations
+
+from shutil import rmtree
+from traceback import format_exception
+from typing import TYPE_CHECKING, Literal
+
+from attrs import evolve, frozen
+
+from nascore.comparison import EVALUATE
+from nascore.description import load
+from nascore.engine.build import Begun
+from nascore.engine.evaluate import evaluate
+from nascore.engine.search import search
+from nascore.errors import NascoreError, RunFolderError, error_line, out_of_memory_text, refusal
+from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, plain_origins, saved_recipe, with_plain_origins
+from nascore.recipe.settling.fit import unused_size_warnings
+from nascore.recipe.settling.request import resolved
+from nascore.run import (
+    ARCHITECTURE,
+    ENVIRONMENT,
+    GIVEN,
+    RECIPE,
+    is_file,
+    is_folder,
+    object_of,
+    read_result,
+    reopen,
+    text_of,
+)
+from nascore.run.lock import RunLock
+from nascore.slots import EXECUTOR, SLOTS, SLOTS_OF_EVALUATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from nascore.comparison import Planned
+    from nascore.component import Component
+    from nascore.contract import Observer
+    from nascore.plugin import Registry
+    from nascore.recipe import Recipe
+    from nascore.run import RunControl, RunFolder
+
+ORIGINS = "origins.json"
+"""File beside a recipe with the origins of its values and with its warnings."""
+
+State = Literal["new", "begun", "done", "failed"]
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """The end of a job.
+
+    Attributes:
+        status: `done`, `failed`, or `stopped` by its budget.
+        error: The text of the error, if it failed.
+        trace: The traceback of an unexpected error.
+    """
+
+    status: Literal["done", "failed", "stopped"]
+    error: str = ""
+    trace: str = ""
+
+
+def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Registry) -> Mapping[str, str]:
+    """Write the recipe of a job to the folder of its comparison; returns the plugins of its parts.
+
+    The executor is left out: it has no say in the result of a job.
+    """
+    place = job.recipe.removesuffix(RECIPE)
+    recipe = evolve(recipe, parts={slot: parts for slot, parts in recipe.parts.items() if slot != EXECUTOR})
+    saved = saved_recipe(recipe, registry)
+    for file, text in saved.files.items():
+        folder.text(f"{place}{file}", text)
+    folder.json(f"{place}{ORIGINS}", plain_origins(recipe))
+    folder.document(job.recipe, saved.text)
+    return saved.plugins
+
+
+def read_recipe(path: Path, job: Planned, registry: Registry, run: Component | None = None) -> Recipe:
+    """Return the recipe of a job from the folder of its comparison, with its original origins and warnings.
+
+    Args:
+        path: The folder of the comparison.
+        job: The job.
+        registry: The installed components.
+        run: The component of the run itself; None: the one for the kind of the job.
+
+    Raises:
+        RecipeError: Plugins have changed since, so that the recipe cannot run.
+        RunFolderError: The file cannot be read.
+    """
+    evaluates = job.kind == EVALUATE
+    file = path / job.recipe
+    text_of(file)  # its damage is one of the folder, not of a recipe that somebody wrote
+    recipe = resolved(
+        Request(recipe=file),
+        registry,
+        run=run or (EVALUATE_RUN if evaluates else SEARCH_RUN),
+        slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
+    )
+    if recipe.refused:
+        raise refusal(recipe.problems)
+    return with_plain_origins(recipe, object_of(file.with_name(ORIGINS)))
+
+
+def state_of(path: Path, job: Planned) -> tuple[State, str]:
+    """Return how far a job has come by the files in its folder, and the text of its error if it failed.
+
+    Args:
+        path: The folder of the comparison.
+        job: The job.
+
+    Raises:
+        RunFolderError: The result of the job cannot be read.
+    """
+    folder = path / job.folder
+    if not is_folder(folder):
+        return "new", ""
+    result = read_result(folder) or {}
+    if (status := result.get("status")) in {"done", "failed"}:
+        return status, str(result.get("error", ""))
+    needed = (RECIPE, ENVIRONMENT, *((GIVEN,) if job.kind == EVALUATE else ()))
+    return ("begun" if all(is_file(folder / name) for name in needed) else "new"), ""
+
+
+def run_job(  # noqa: PLR0913 - each by name
+    path: Path,
+    job: Planned,
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    control: RunControl,
+    observers: Iterable[Observer] = (),
+    accepted: Iterable[str] = (),
+) -> Outcome:
+    """Do a job of a comparison: begin it, or continue it in its folder.
+
+    Args:
+        path: The folder of the comparison.
+        job: The job, which is neither done nor failed.
+        recipe: Its recipe.
+        registry: The installed components.
+        control: Decides when the job is saved and when it stops.
+        observers: Observers of the job.
+        accepted: Accepted differences to the beginning of the comparison, for the records of the job.
+
+    Raises:
+        RunFolderError: A folder cannot be written to, which would fail every job.
+        KeyboardInterrupt: Somebody asked for it; the job is saved.
+    """
+    folder = _reopened(path, job, tuple(accepted))
+    begun = Begun(control=control, folder=folder)
+    out = path / job.folder if folder is None else None
+    try:
+        if job.kind == EVALUATE:
+            _evaluate(path, job, recipe, registry, out=out, observers=observers, begun=begun)
+        else:
+            search(recipe, registry, out=out, observers=observers, begun=begun)
+    except (KeyboardInterrupt, RunFolderError):
+        raise
+    except NascoreError as error:
+        return Outcome(status="failed", error=str(error))
+    except BaseException as error:  # noqa: BLE001 - plugins may raise any class, and call sys.exit()
+        trace = "".join(format_exception(error)).rstrip()
+        return Outcome(status="failed", error=out_of_memory_text(error) or error_line(error), trace=trace)
+    finally:
+        if folder is not None:
+            folder.close()
+    stopped = (read_result(path / job.folder) or {}).get("status") == "stopped"
+    return Outcome(status="stopped" if stopped else "done")
+
+
+def _reopened(path: Path, job: Planned, accepted: tuple[str, ...]) -> RunFolder | None:
+    """Return the folder of a job that was begun; None for a new one, whose remains are removed."""
+    state, _ = state_of(path, job)
+    if state == "begun":
+        folder = reopen(path / job.folder)
+        folder.change("resumed", **({"accepted": list(accepted)} if accepted else {}))
+        return folder
+    if is_folder(path / job.folder):
+        # A kill in the first moments leaves a folder from which nothing can continue.
+        lock = RunLock(path / job.folder)
+        lock.take()
+        rmtree(path / job.folder, ignore_errors=True)
+        lock.free()
+    return None
+
+
+def _evaluate(  # noqa: PLR0913 - each by name
+    path: Path,
+    job: Planned,
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    out: Path | None,
+    observers: Iterable[Observer],
+    begun: Begun,
+) -> None:
+    found = path / str(job.of) / ARCHITECTURE
+    description = load(text_of(found), where=str(found), catalogue=registry.operations())
+    recipe = unused_size_warnings(recipe, [description])
+    evaluate(description, recipe, registry, out=out, observers=observers, begun=begun)

@@ -46,6 +46,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "horizon": "knows how many updates are left",
         },
         "growth": {
+            "grows": "trains candidates in the networks of its parents",
             "shadows": "ranks candidates as shadows beside a working network",
             "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
             "remarks": "comments on its seeds in the run's log",
@@ -80,7 +81,7 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
             "pools": ("pooled",),
         },
         "regularizer": {"stateful": ("state_dict", "load_state_dict")},
-        "growth": {"remarks": ("remark",)},
+        "growth": {"grows": ("close",), "remarks": ("remark",)},
     }
 )
 """The optional methods of each slot, by the capability that declares them.

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.api import choose, derive, expand, fingerprint
+from nascore.api import Proposal, choose, derive, expand, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random as Rng
 
-    from nascore.api import Description, NoSettings, Picks
+    from nascore.api import Description, History, NoSettings, Picks
     from nascore.builtin.components import RandomSettings
 
 MISSES: Final = 200
@@ -25,9 +25,9 @@ class NoGrowth:
 
     settings: NoSettings
 
-    def seeds(self, description: Description, rng: Rng) -> Sequence[Description]:
+    def propose(self, space: Description, history: History, wave: int, rng: Rng) -> Sequence[Proposal]:
         """Return none."""
-        del description, rng
+        del space, history, wave, rng
         return ()
 
 
@@ -40,30 +40,12 @@ class Random:
 
     settings: RandomSettings
 
-    def seeds(self, description: Description, rng: Rng) -> Sequence[Description]:
-        """Return architectures of the space, no two alike; fewer where the space has no more.
-
-        Args:
-            description: The space's. A closed one holds one architecture, itself.
-            rng: What they are drawn with.
-        """
-        if not description.is_open:
-            return (description,)
-        drawn: dict[str, Description] = {}
-        looked_at: set[str] = set()
-        misses = 0
-        while len(drawn) < self.settings.count and misses < MISSES:
-            picks = drawn_picks(description, rng)
-            misses += 1
-            told = str({name: sorted(kept) for name, kept in picks.items()})
-            if told in looked_at:  # known without working out a fingerprint
-                continue
-            looked_at.add(told)
-            architecture = derive(description, picks)
-            mark = fingerprint(architecture)
-            if mark not in drawn:
-                drawn[mark], misses = architecture, 0
-        return tuple(drawn.values())
+    def propose(self, space: Description, history: History, wave: int, rng: Rng) -> Sequence[Proposal]:
+        """Return all architectures in the first wave, and none after it."""
+        del history
+        if wave > 1:
+            return ()
+        return [Proposal(description=one) for one in draw_different(space, self.settings.count, rng)]
 
     def remark(self, seeds: Sequence[Description]) -> str:
         """Say so where the space has fewer architectures than were asked for."""
@@ -71,6 +53,33 @@ class Random:
         if len(seeds) == wanted:
             return ""
         return f"growth.count: {wanted} architectures were asked for, and the space gave {len(seeds)}."
+
+
+def draw_different(space: Description, count: int, rng: Rng) -> tuple[Description, ...]:
+    """Return closed descriptions that are drawn at random, no two alike; fewer if the space has no more.
+
+    Args:
+        space: The description of the space; a closed one contains one architecture, itself.
+        count: Number of architectures.
+        rng: Random numbers.
+    """
+    if not space.is_open:
+        return (space,)
+    drawn: dict[str, Description] = {}
+    seen: set[str] = set()
+    misses = 0
+    while len(drawn) < count and misses < MISSES:
+        picks = drawn_picks(space, rng)
+        misses += 1
+        text = str({name: sorted(kept) for name, kept in picks.items()})
+        if text in seen:  # known without a fingerprint
+            continue
+        seen.add(text)
+        architecture = derive(space, picks)
+        mark = fingerprint(architecture)
+        if mark not in drawn:
+            drawn[mark], misses = architecture, 0
+    return tuple(drawn.values())
 
 
 def drawn_picks(description: Description, rng: Rng) -> Picks:

@@ -4,16 +4,14 @@ This package does not import torch, so that components can be listed without it;
 only.
 """
 
+from nascore.contract.growth import Growing, GrowthPolicy, History, Proposal, Remarking
 from nascore.contract.slots import (
     Annealing,
     Dataset,
-    GrowingPolicy,
-    GrowthPolicy,
     Observer,
     Pooling,
     Regularizer,
     Relaxation,
-    Remarking,
     Selecting,
     SettledRecipe,
     Space,
@@ -47,13 +45,15 @@ __all__ = [
     "Examples",
     "Gradients",
     "GroupCosts",
-    "GrowingPolicy",
+    "Growing",
     "GrowthPolicy",
+    "History",
     "Horizon",
     "Mixture",
     "Observer",
     "Phase",
     "Pooling",
+    "Proposal",
     "Regularizer",
     "Relaxation",
     "Remarking",

@@ -1,16 +1,15 @@
-"""One protocol for each slot: the methods that the engine calls on its component.
+"""One protocol for each slot but `growth`: the methods that the engine calls on its component.
 
 A component's class is built with one argument, its settings.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-    from random import Random
 
     from torch import Generator, Tensor
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
         Sampled,
         StepReport,
     )
-    from nascore.description import Catalogue, ChoiceGroup, Description, Matrix, Pick
-    from nascore.gallery import Entry, Gallery
+    from nascore.description import ChoiceGroup, Description, Pick
     from nascore.nn import ArchitectureState
 
 
@@ -144,55 +142,6 @@ class Regularizer(Protocol):
         ...
 
 
-class GrowthPolicy(Protocol):
-    """An outer loop over closed descriptions. It has no state but the gallery."""
-
-    def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
-        """Return the initial closed descriptions of a run; each is trained and measured.
-
-        Args:
-            description: The open description of the space.
-            rng: Random numbers that depend on the seed of the run only.
-        """
-        ...
-
-
-@runtime_checkable
-class GrowingPolicy(GrowthPolicy, Protocol):
-    """An outer loop that grows architectures from others; all are trained at the size of the space.
-
-    Attributes:
-        seed_epochs: Passes over the training images for an initial architecture.
-        child_epochs: Passes for a child, which inherits its parent's weights.
-    """
-
-    seed_epochs: int
-    child_epochs: int
-
-    def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
-        """Return the parents of a wave, entries of the gallery; none if the run is over.
-
-        Args:
-            gallery: The architectures at the end of the previous wave.
-            wave: Number of the wave; the wave of the initial architectures is 1.
-            rng: Random numbers that depend on the seed of the run and the wave only.
-        """
-        ...
-
-    def open(self, parent: Description, catalogue: Catalogue) -> Description:
-        """Return the parent with candidates added, which do not change its function; an open description."""
-        ...
-
-    def close(self, opened: Description, strength: Mapping[str, Matrix]) -> Description:
-        """Return the child: a closed description with the selected candidates.
-
-        Args:
-            opened: The description that :meth:`open` returned.
-            strength: The updater's strengths by choice group, [E, O]; 0 for dead entries.
-        """
-        ...
-
-
 class SettledRecipe(Protocol):
     """The recipe of a run, as an observer reads it."""
 
@@ -283,12 +232,4 @@ class Stateful(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load a state."""
-        ...
-
-
-class Remarking(Protocol):
-    """A growth policy that declares `remarks`: it comments on its initial architectures."""
-
-    def remark(self, seeds: Sequence[Description]) -> str:
-        """Return a sentence for the log of the run; empty: no remark."""
         ...

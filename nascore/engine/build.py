@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import Factory, define, evolve, frozen
 
-from nascore.contract import GrowingPolicy
-from nascore.description import Description
 from nascore.engine.batches import (
     check_batch,
     validation_count,
@@ -18,7 +16,6 @@ from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import ambient, device_for
 from nascore.engine.factory import build_component, build_search_parts
 from nascore.engine.handover import bound_warnings
-from nascore.engine.initial_architectures import initial_architectures, open_first, searches_in_supernet
 from nascore.engine.memory import (
     MOST_COUNTED,
     check_memory,
@@ -34,10 +31,10 @@ from nascore.engine.network_checks import (
     describe_space,
 )
 from nascore.engine.observers import Observers
+from nascore.engine.proposals import first_proposals, searches_in_supernet, second_proposals
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
-from nascore.engine.return_checks import ReturnCheck
 from nascore.engine.run_context import RunContext
-from nascore.errors import PluginError, Problem, RecipeError
+from nascore.errors import Problem, RecipeError
 from nascore.nn.shapes import check_gradients
 from nascore.recipe import saved_recipe
 from nascore.recipe.settling.fit import unused_size_warnings
@@ -53,7 +50,7 @@ if TYPE_CHECKING:
         Dataset,
         Observer,
     )
-    from nascore.description import Catalogue
+    from nascore.description import Catalogue, Description
     from nascore.engine.factory import SearchParts
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -144,7 +141,7 @@ def build_search(  # noqa: PLR0913 - each by name
 def name_of(recipe: Recipe) -> str:
     """Return the name of a run: space, updater if the run uses it, growth unless `none`, and seed."""
     growth = recipe.part("growth")
-    uses_updater = growth.provides & {"supernet", "shadows"}
+    uses_updater = growth.provides & {"supernet", "grows"}
     names = [recipe.part("space").name, *([recipe.part("updater").name] if uses_updater else [])]
     return f"{'-'.join(names if growth.name == 'none' else [*names, growth.name])}_s{recipe.run.seed}"
 
@@ -162,15 +159,16 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
     check_facts(recipe, dataset)
     catalogue, facts = registry.operations(), dataset.facts
     description, growth = describe_space(recipe, facts, catalogue), build_component(recipe, "growth")
-    seeds = initial_architectures(recipe, growth, description, catalogue, facts)
-    parts = build_search_parts(recipe, description, growth, seeds)
+    first = first_proposals(recipe, growth, description, catalogue, facts)
+    second = second_proposals(recipe, growth, description, first, catalogue, facts)
+    parts = build_search_parts(recipe, description, growth, first=first, second=second)
     check_parts(parts)
     images = _training_count(recipe, parts, facts)
     with collect_problems() as check:
         check(_check_batches, recipe, parts, images)
         check(check_networks, recipe, parts, facts, catalogue)
         check(rehearse_training, recipe, facts)
-        searched = _searched_description(recipe, parts, catalogue)
+        searched = _searched_description(recipe, parts)
         if searched is not None:
             check(rehearse_search, recipe, searched, facts, catalogue, images)
         check(_check_memory, recipe, parts, facts, catalogue)
@@ -185,8 +183,7 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     A warning names a size that the final architecture cannot have, a target or limit of costs that does not
     hold for the architecture that `evaluate` trains, or a step that needs more memory than is free.
     """
-    grow = isinstance(parts.growth, GrowingPolicy)
-    recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=grow)
+    recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=parts.grows)
     recipe = recipe.with_warnings(bound_warnings(recipe, parts, facts, catalogue))
     return with_memory_warnings(recipe, parts.steps)
 
@@ -213,19 +210,19 @@ def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
     training, demand = recipe.run.training, parts.trainer.demand
     supernet = searches_in_supernet(recipe)
     with collect_problems() as check:
-        if supernet or isinstance(parts.growth, GrowingPolicy):
+        if supernet or parts.opened is not None:
             check(check_batch, "trainer.batch", demand.batch, images // 2 if demand.halves else images)
         check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
 
 
 def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
     """Record the memory of the training steps of a run, and refuse steps that do not fit."""
-    searched = _searched_description(recipe, parts, catalogue)
+    searched = _searched_description(recipe, parts)
     if searched is not None:
         batch = parts.trainer.demand.batch
         parts.steps["trainer.batch"] = search_step_memory(recipe, searched, batch, facts, catalogue)
     found = parts.seeds[:MOST_COUNTED]
-    if not isinstance(parts.growth, GrowingPolicy):
+    if not parts.grows:
         training = recipe.run.training
         found = tuple(
             check_first_candidates(one, catalogue, facts, training) for one in found or (parts.description,)
@@ -234,19 +231,11 @@ def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogu
     check_memory(parts.steps, device_for(recipe))
 
 
-def _searched_description(recipe: Recipe, parts: SearchParts, catalogue: Catalogue) -> Description | None:
+def _searched_description(recipe: Recipe, parts: SearchParts) -> Description | None:
     """Return the first open description that a run searches; None if it trains closed ones only."""
     if searches_in_supernet(recipe):
         return parts.description
-    if not isinstance(parts.growth, GrowingPolicy):
-        return None
-    _, opened = open_first(recipe, parts.growth, parts.seeds, catalogue)
-    ReturnCheck(parts.growth, "open", "growth").expect(opened, Description, "a Description")
-    if not opened.is_open:
-        name = recipe.part("growth").name
-        text = f"{name} opened a parent, but the result has no open choice."
-        raise PluginError([Problem(path="growth", text=text, of_plugin=True)])
-    return opened
+    return None if parts.opened is None else parts.opened.description
 
 
 def begin(  # noqa: PLR0913 - each by name

@@ -12,7 +12,7 @@ from nascore.errors import PluginError, Problem
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from nascore.contract import GrowthPolicy, Regularizer, Relaxation, Trainer, Updater
+    from nascore.contract import GrowthPolicy, Proposal, Regularizer, Relaxation, Trainer, Updater
     from nascore.description import Description
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
@@ -103,7 +103,9 @@ class SearchParts:
         declared: Capabilities that the relaxation declares for its settings.
         stateful: Indices of the regularizers that declare a state.
         growth: The outer loop.
-        seeds: The initial closed descriptions of the outer loop; none for a search in a supernet.
+        first: The proposals of the first wave of the outer loop; none for a search in a supernet.
+        second: Proposals of a second wave, made before the run for the checks; none if the run has one wave.
+        grows: Whether the policy declares that it proposes open descriptions.
         steps: The memory of training steps that are known before the run, by the path of their batch setting.
     """
 
@@ -112,11 +114,28 @@ class SearchParts:
     updater: Updater
     trainer: Trainer
     growth: GrowthPolicy
-    seeds: tuple[Description, ...] = ()
+    first: tuple[Proposal, ...] = ()
+    second: tuple[Proposal, ...] = ()
+    grows: bool = False
     regularizers: tuple[Regularizer, ...] = ()
     declared: frozenset[str] = frozenset()
     stateful: frozenset[int] = frozenset()
     steps: dict[str, Step] = field(factory=dict)
+
+    @property
+    def seeds(self) -> tuple[Description, ...]:
+        """The initial closed descriptions of the outer loop."""
+        return tuple(proposal.description for proposal in self.first)
+
+    @property
+    def opened(self) -> Proposal | None:
+        """The first open description that a growth run searches, as a proposal; None if it searches none."""
+        return next((proposal for proposal in self.second if proposal.description.is_open), None)
+
+
+def policy_grows(recipe: Recipe) -> bool:
+    """Return whether the growth policy declares that it proposes open descriptions."""
+    return "grows" in recipe.part("growth").provides
 
 
 def stateful_places(recipe: Recipe) -> frozenset[int]:
@@ -126,7 +145,12 @@ def stateful_places(recipe: Recipe) -> frozenset[int]:
 
 
 def build_search_parts(
-    recipe: Recipe, description: Description, growth: GrowthPolicy, seeds: tuple[Description, ...] = ()
+    recipe: Recipe,
+    description: Description,
+    growth: GrowthPolicy,
+    *,
+    first: tuple[Proposal, ...] = (),
+    second: tuple[Proposal, ...] = (),
 ) -> SearchParts:
     """Build new components of a search, so that no state of another search remains in them.
 
@@ -139,7 +163,9 @@ def build_search_parts(
         updater=build_component(recipe, "updater"),
         trainer=build_component(recipe, "trainer"),
         growth=growth,
-        seeds=seeds,
+        first=first,
+        second=second,
+        grows=policy_grows(recipe),
         regularizers=build_components(recipe, "regularizer"),
         declared=recipe.part("relaxation").provides,
         stateful=stateful_places(recipe),

@@ -1,29 +1,29 @@
 """A growth run: the outer loop over closed architectures, each trained and measured by a job.
 
-Jobs come in waves. The first wave trains the initial architectures of the policy. If the policy can grow
-architectures, each further wave grows parents that it chooses from the gallery at the end of the wave before.
+Jobs come in waves. The policy proposes each wave from the gallery at the end of the wave before. The job of
+an open proposal first trains its candidates and closes it.
 """
 
 from __future__ import annotations
 
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import torch
 from attrs import Factory, define, evolve
 from safetensors.torch import load as tensors_of
 
-from nascore.contract import GrowingPolicy
-from nascore.description import Description, dump, load
+from nascore.contract import History
+from nascore.description import Description, dump, fingerprint, load
 from nascore.engine.batches import halves
 from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
 from nascore.engine.factory import build_search_parts
-from nascore.engine.initial_architectures import growth_random, growth_remark
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
+from nascore.engine.proposals import FIRST_WAVE, fault_of_policy, growth_remark, wave_proposals
 from nascore.engine.results import learned_choices, record_epoch
-from nascore.engine.return_checks import ReturnCheck, items_of
+from nascore.engine.return_checks import ReturnCheck
 from nascore.engine.training import TRAIN, TrainingStart
 from nascore.errors import (
     DescriptionError,
@@ -35,7 +35,7 @@ from nascore.errors import (
     error_line,
     out_of_memory_text,
 )
-from nascore.gallery import Entry, Gallery
+from nascore.gallery import Gallery
 from nascore.plugin.guard import call_component
 from nascore.run import DESCRIPTION, bytes_of, text_of
 
@@ -44,11 +44,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Phase, Trainer
+    from nascore.contract import Growing, Phase, Proposal, Trainer
     from nascore.description import Matrix
     from nascore.engine.checkpoint import JobProgress
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
+    from nascore.gallery import Entry
     from nascore.nn import Examples, Network
 
 
@@ -59,16 +60,23 @@ CANDIDATES: Final = "candidates"
 """The name of the phase in which candidates are trained, in checkpoints."""
 
 
-def grow_parent(
-    context: RunContext, policy: GrowingPolicy, parent: Entry, job: JobProgress, *, fit: Examples
+def close_proposal(  # noqa: PLR0913 - a job with its parent, and the images by name
+    context: RunContext,
+    policy: Growing,
+    job: Job,
+    parent: Entry | None,
+    progress: JobProgress,
+    *,
+    fit: Examples,
 ) -> tuple[Description, TrainingStart]:
-    """Open a parent, train its weights and candidates, and close it to a child.
+    """Train the candidates of an open proposal, and close it.
 
     Args:
         context: The run.
-        policy: Opens the parent and selects candidates.
-        parent: The gallery entry that grows.
-        job: The job.
+        policy: Selects candidates.
+        job: The job, with the open description.
+        parent: The gallery entry from which it was made; None: it has no parent.
+        progress: The state of the job.
         fit: The training images.
 
     Returns:
@@ -76,18 +84,15 @@ def grow_parent(
 
     Raises:
         RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
-        PluginError: The policy raised an error, or did not return an open or a closed description.
+        PluginError: The policy raised an error, or did not return a closed description.
     """
-    if job.stage == TRAIN:  # the child was made before the run went on, and its weights are in the checkpoint
-        child = load(text_of(job.folder / DESCRIPTION), catalogue=context.catalogue)
-        return child, TrainingStart(epochs=policy.child_epochs)
-    described = load(text_of(context.folder / parent.description), catalogue=context.catalogue)
-    opened = _call_policy(context, "open", lambda: policy.open(described, context.catalogue))
-    ReturnCheck(policy, "open", "growth").expect(opened, Description, "a Description")
-    _require(context, "opened a parent, but the result has no open choice", holds=opened.is_open)
-    job.folder.document("opened.yaml", dump(opened))
-    weights = tensors_of(bytes_of(context.folder / str(parent.weights)))
-    phase = _train_candidates(context, policy, opened, weights, job=job, fit=fit)
+    epochs, opened = job.epochs or context.recipe.run.training.epochs, job.description
+    if progress.stage == TRAIN:  # the child was made before the run went on; the checkpoint has its weights
+        child = load(text_of(progress.folder / DESCRIPTION), catalogue=context.catalogue)
+        return child, TrainingStart(epochs=epochs)
+    progress.folder.document("opened.yaml", dump(opened))
+    weights = _weights_of(context, parent) if job.inherits else {}
+    phase = _train_candidates(context, policy, opened, weights, job=progress, fit=fit)
     assert phase.search is not None
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
@@ -95,21 +100,33 @@ def grow_parent(
     def close(strengths: Mapping[str, Matrix]) -> Description:
         closed = _call_policy(context, "close", lambda: policy.close(opened, strengths))
         ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
-        _require(context, "closed a parent, but the result has an open choice", holds=not closed.is_open)
+        if closed.is_open:
+            raise fault_of_policy(context.recipe, "closed a proposal, but the result has an open choice.")
         return closed
 
     child = close(ranked)
-    job.folder.json(
+    progress.folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned_choices(phase.search), "strength": ranked}
     )
-    job.warnings += [
-        *unreached(phase.search),
-        *undecided_child(described, opened, child, phase.search, close),
-    ]
+    progress.warnings += unreached(phase.search)
+    if parent is not None:
+        described = _description_of(context, parent)
+        progress.warnings += undecided_child(described, opened, child, phase.search, close)
+    if not job.inherits:
+        return child, TrainingStart(epochs=epochs)
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
-    return child, TrainingStart(epochs=policy.child_epochs, weights=inherited, required=frozenset(weights))
+    return child, TrainingStart(epochs=epochs, weights=inherited, required=frozenset(weights))
+
+
+def _description_of(context: RunContext, entry: Entry) -> Description:
+    return load(text_of(context.folder / entry.description), catalogue=context.catalogue)
+
+
+def _weights_of(context: RunContext, entry: Entry | None) -> dict[str, Tensor]:
+    assert entry is not None  # a proposal that inherits has a parent
+    return tensors_of(bytes_of(context.folder / str(entry.weights)))
 
 
 def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
@@ -119,7 +136,7 @@ def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
 
 def _train_candidates(  # noqa: PLR0913 - each by name
     context: RunContext,
-    policy: GrowingPolicy,
+    policy: Growing,
     opened: Description,
     weights: Mapping[str, Tensor],
     *,
@@ -156,15 +173,6 @@ def _call_policy(context: RunContext, what: str, call: Callable[[], T]) -> T:
         raise RunFailed(error.problems) from error
 
 
-def _require(context: RunContext, text: str, *, holds: bool) -> None:
-    if not holds:
-        name = context.recipe.part("growth").name
-        raise PluginError([Problem(path="growth", text=f"{name} {text}.", of_plugin=True)])
-
-
-FIRST_WAVE: Final = 1
-"""The wave of the initial architectures."""
-
 FRUITLESS: Final = 5
 """Number of consecutive waves without a new architecture after which a run ends."""
 
@@ -176,26 +184,25 @@ def grow(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
 
     Raises:
         RunFailed: Every job failed, or every job that grows a parent.
-        PluginError: The policy raised an error, chose a parent outside the gallery, or returned an
-            architecture that cannot be trained.
+        PluginError: The policy raised an error, returned wrong proposals, or proposed an architecture that
+            cannot be trained.
     """
     fit, held = context.fit_and_validation()
     run = _GrowthRun(context=context, parts=parts, fit=fit, held=held)
-    yield from run.wave(run.seed_jobs())
-    if not run.gallery:
-        raise run.nothing(f"all {run.jobs} architectures failed; the first of them:")
-    policy = parts.growth
-    if not isinstance(policy, GrowingPolicy):
-        return
-    wave, fruitless = FIRST_WAVE + 1, 0
-    while fruitless < FRUITLESS and (parents := run.parents(policy, wave)):
+    run.log_beginning()
+    wave, fruitless, proposals = FIRST_WAVE, 0, parts.first
+    while proposals:
         before = len(run.gallery)
-        yield from run.wave(run.child_jobs(parents, wave))
+        yield from run.wave(run.jobs_for(proposals, wave))
+        if not run.gallery:
+            raise run.nothing(f"all {run.jobs} architectures failed; the first of them:")
         fruitless = fruitless + 1 if len(run.gallery) == before else 0
+        if fruitless == FRUITLESS:
+            context.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
+            break
         wave += 1
-    if fruitless == FRUITLESS:
-        context.folder.log(f"the run ends here: {FRUITLESS} waves in a row made no architecture")
-    if run.failed and all(entry.parent is None for entry in run.gallery):
+        proposals = run.proposals(wave)
+    if parts.grows and run.failed and all(entry.parent is None for entry in run.gallery):
         text = f"nothing grew: {run.failed} of {run.jobs} jobs failed; the first of them:"
         raise run.nothing(text)
 
@@ -214,6 +221,7 @@ class _GrowthRun:
         failed: Number of jobs that failed.
         failures: Errors of the failed jobs, by name of the job.
         first: Problems of the first failed job.
+        marks: Fingerprints of the closed descriptions of all jobs.
     """
 
     context: RunContext
@@ -225,82 +233,76 @@ class _GrowthRun:
     failed: int = 0
     failures: dict[str, str] = Factory(dict)
     first: tuple[Problem, ...] = ()
+    marks: set[str] = Factory(set)
 
-    def seed_jobs(self) -> list[Job]:
-        """Return the jobs of the first wave."""
-        context, policy, seeds = self.context, self.parts.growth, self.parts.seeds
+    def log_beginning(self) -> None:
+        """Write the initial architectures, with the policy's remark and warnings, to the log."""
+        context, seeds = self.context, self.parts.seeds
         name = context.recipe.part("growth").name
         context.folder.log(f"{name}: initial architectures: {len(seeds)}")
-        if remark := growth_remark(context.recipe, policy, seeds):
+        if remark := growth_remark(context.recipe, self.parts.growth, seeds):
             context.folder.log(f"{name}: {remark}")
         for number, seed in enumerate(seeds, start=1):
             for graph in zero_graphs(seed):
                 context.warn(f"architecture {number}: {graph}: {ZERO}")
-        epochs = None
-        if isinstance(policy, GrowingPolicy):
-            # A child inherits the weights of its parent, so all keep the size of the space.
-            epochs = policy.seed_epochs
-            if context.recipe.run.training.auxiliary and all(seed.auxiliary is None for seed in seeds):
-                context.folder.log(
-                    "training.auxiliary has no effect: the architectures have no auxiliary head"
-                )
-        else:
-            seeds = tuple(prepared(seed, context.recipe.run.training, context.facts) for seed in seeds)
-        return [
+        auxiliary = context.recipe.run.training.auxiliary
+        if self.parts.grows and auxiliary and all(seed.auxiliary is None for seed in seeds):
+            context.folder.log("training.auxiliary has no effect: the architectures have no auxiliary head")
+
+    def proposals(self, wave: int) -> tuple[Proposal, ...]:
+        """Return the proposals of a later wave; none if the run is over."""
+        context, parts = self.context, self.parts
+        history = History(
+            gallery=self.gallery,
+            catalogue=context.catalogue,
+            read=lambda entry: _description_of(context, entry),
+            holds=lambda description: fingerprint(self._as_trained(description)) in self.marks,
+        )
+        try:
+            return wave_proposals(context.recipe, parts.growth, parts.description, history, wave)
+        except PluginError:
+            raise
+        except RecipeError as error:
+            context.folder.log(f"the run ends here: {error}")
+            return ()
+
+    def jobs_for(self, proposals: Sequence[Proposal], wave: int) -> list[Job]:
+        """Return the jobs of the proposals of a wave."""
+        jobs = [
             Job(
                 number=number,
-                jobs=max(len(seeds), self.planned),
+                jobs=max(self.jobs + len(proposals), self.planned) if wave == FIRST_WAVE else self.planned,
                 entry=number,
-                description=seed,
-                wave=FIRST_WAVE,
-                epochs=epochs,
+                description=self._as_trained(proposal.description),
+                wave=wave,
+                parent=None if proposal.parent is None else proposal.parent.id,
+                kind="grow" if proposal.description.is_open else "train",
+                epochs=proposal.epochs,
+                inherits=proposal.inherits,
             )
-            for number, seed in enumerate(seeds, start=1)
+            for number, proposal in enumerate(proposals, start=self.jobs + 1)
         ]
+        self.marks |= {fingerprint(job.description) for job in jobs if job.kind == "train"}
+        return jobs
+
+    def _as_trained(self, description: Description) -> Description:
+        """Return a proposed description in the form in which it is trained."""
+        if self.parts.grows:  # a child inherits the weights of its parent, so all keep the size of the space
+            return description
+        return prepared(description, self.context.recipe.run.training, self.context.facts)
 
     @property
     def planned(self) -> int:
-        """Number of architectures of a run that grows, by the setting `count`; 0: unknown.
+        """Number of architectures of a run of several waves, by the setting `count`; 0: unknown.
 
         If jobs fail, the run may have more jobs.
         """
         count = getattr(self.context.recipe.part("growth").settings, "count", None)
-        return (
-            count
-            if isinstance(self.parts.growth, GrowingPolicy) and isinstance(count, int) and count > self.jobs
-            else 0
-        )
+        return count if self.parts.second and isinstance(count, int) and count > self.jobs else 0
 
     def nothing(self, text: str) -> RunFailed:
         """Return the error of a run without a result, with the problems of its first failed job."""
         return RunFailed([Problem(path="", text=text), *self.first])
-
-    def parents(self, policy: GrowingPolicy, wave: int) -> Sequence[Entry]:
-        """Return the parents of a wave; none if the run is over."""
-        rng = growth_random(self.context.recipe, wave)
-        part = self.context.recipe.part("growth")
-        given = call_component(
-            part.component, "next_parents", lambda: items_of(policy.next_parents(self.gallery, wave, rng))
-        )
-        returned = ReturnCheck(policy, "next_parents", "growth")
-        parents = returned.several(given, Entry, "entries of the gallery")
-        if any(parent not in self.gallery for parent in parents):
-            raise _mistake(part.name, "chose a parent that is not in the gallery.")
-        return parents
-
-    def child_jobs(self, parents: Sequence[Entry], wave: int) -> list[Job]:
-        """Return the jobs of a wave that grows these parents."""
-        return [
-            Job(
-                number=self.jobs + place,
-                jobs=self.planned,
-                entry=self.jobs + place,
-                wave=wave,
-                parent=parent.id,
-                kind="grow",
-            )
-            for place, parent in enumerate(parents, start=1)
-        ]
 
     def wave(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
         """Run the jobs of a wave, all with the gallery before the wave; yields the result so far."""
@@ -343,7 +345,7 @@ class _GrowthRun:
             return None, error.problems
         except DescriptionError as error:
             text = f"returned an architecture that cannot be trained: {error}"
-            raise _mistake(self.context.recipe.part("growth").name, text) from error
+            raise fault_of_policy(self.context.recipe, text) from error
         except NascoreError:
             raise  # a mistake of a plugin, or a folder that cannot be written to, fails every job
         except Exception as error:  # noqa: BLE001 - out of memory, or an operation that fails on its input
@@ -355,12 +357,17 @@ class _GrowthRun:
         self, job: Job, before: Gallery, progress: JobProgress
     ) -> tuple[Job, TrainingStart | None]:
         """Return the job with its architecture, and the start of its training; a child is grown here."""
-        if job.parent is None:
-            return job, None if job.epochs is None else TrainingStart(epochs=job.epochs)
-        policy = self.parts.growth
-        assert isinstance(policy, GrowingPolicy)
-        child, start = grow_parent(self.context, policy, before[job.parent], progress, fit=self.fit)
-        return evolve(job, description=child), start
+        parent = None if job.parent is None else before[job.parent]
+        if job.kind == "grow":
+            policy = cast("Growing", self.parts.growth)
+            child, start = close_proposal(self.context, policy, job, parent, progress, fit=self.fit)
+            return evolve(job, description=child), start
+        if job.epochs is None and not job.inherits:
+            return job, None
+        # What does not fit is not inherited: the policy may have changed any part of the parent.
+        inherited = _weights_of(self.context, parent) if job.inherits else {}
+        epochs = job.epochs or self.context.recipe.run.training.epochs
+        return job, TrainingStart(epochs=epochs, weights=inherited)
 
     def _finish_failed(self, progress: JobProgress, problems: tuple[Problem, ...]) -> None:
         """Record the failure of a job in its result, the log and the changes of the run."""
@@ -381,7 +388,3 @@ class _GrowthRun:
         if job.parent is not None:
             self.gallery = self.gallery.failed(job.parent)
             self.context.gallery.failed(self.gallery, job.parent)
-
-
-def _mistake(name: str, text: str) -> PluginError:
-    return PluginError([Problem(path="growth", text=f"{name} {text}", of_plugin=True)])

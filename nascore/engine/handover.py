@@ -7,15 +7,13 @@ the space stand in for it; they are derived with the costs of the candidates as 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from attrs import evolve, frozen
 
 from nascore.component import MEASURES
-from nascore.contract import GrowingPolicy
 from nascore.description import choose, derive
 from nascore.engine.derive import prepared
-from nascore.engine.initial_architectures import open_first
 from nascore.engine.memory import MOST_COUNTED
 from nascore.engine.results import costs_of
 from nascore.errors import Problem
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts
+    from nascore.contract import DataFacts, Growing
     from nascore.description import Catalogue, Description
     from nascore.engine.factory import SearchParts
     from nascore.recipe import Recipe
@@ -95,10 +93,9 @@ def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Ca
         return tuple(costs_of(prepared(one, training, facts), catalogue, facts) for one in found)
 
     # A growing architecture is trained at the size of the space, since a child inherits its parent's weights.
-    grows = isinstance(parts.growth, GrowingPolicy)
     return Handover(
         searched=counted(unscaled),
-        trained=counted(unscaled if grows else recipe.run.training),
+        trained=counted(unscaled if parts.grows else recipe.run.training),
         evaluated=counted(larger),
         size=size,
     )
@@ -157,7 +154,7 @@ def bound_warnings(
 
 def _unreachable(parts: SearchParts, known: Handover, cost: str, bound: int) -> Iterator[tuple[str, str]]:
     least, most = getattr(span(known.searched), cost)
-    if isinstance(parts.growth, GrowingPolicy):
+    if parts.grows:
         if least > bound:
             yield f"the initial architectures already have {_span((least, most))} {NAMED[cost]}.", ""
     elif least > bound:
@@ -169,10 +166,11 @@ def _unreachable(parts: SearchParts, known: Handover, cost: str, bound: int) -> 
 def _overshot(
     recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue, cost: str
 ) -> Iterator[tuple[str, str]]:
-    policy, component = parts.growth, recipe.part("growth").component
-    if not isinstance(policy, GrowingPolicy):
+    component, proposal = recipe.part("growth").component, parts.opened
+    if proposal is None or proposal.parent is None:
         return
-    seed, opened = open_first(recipe, policy, parts.seeds, catalogue)
+    seed, opened = parts.seeds[proposal.parent.id - 1], proposal.description
+    policy = cast("Growing", parts.growth)
     groups = costs(opened, catalogue, (facts.height, facts.width)).groups
     strength = _above_zero({name: getattr(one, cost).sum(dim=0).double() for name, one in groups.items()})
     plain = {name: matrix.tolist() for name, matrix in strength.items()}

@@ -37,22 +37,24 @@ class Job:
         number: Number of the job in the run, from 1; determines its random numbers.
         jobs: Number of jobs of the run; 0: unknown.
         entry: Id of its entry in the gallery.
-        description: The closed architecture in the form in which it is trained; None: the job grows it.
+        description: The architecture in the form in which it is trained; an open one is closed by the job.
         wave: Number of its wave; 0 in a run without waves.
-        parent: Id of the entry from which it grows; None: it has no parent.
-        kind: `train`, or `grow` if the job grows the architecture before training it.
+        parent: Id of the entry from which it was made; None: it has no parent.
+        kind: `train`, or `grow` if the job closes the architecture before training it.
         epochs: Passes over the training images; None: those of the run.
+        inherits: Whether its network begins with the weights of its parent.
         guided: Whether its validation images guided the choice of the architecture.
     """
 
     number: int
     jobs: int
     entry: int
-    description: Description | None = None
+    description: Description
     wave: int = 0
     parent: int | None = None
     kind: Literal["train", "grow"] = "train"
     epochs: int | None = None
+    inherits: bool = False
     guided: bool = False
 
 
@@ -119,7 +121,6 @@ def train_job(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite.
     """
     description = job.description
-    assert description is not None  # a job that grows it has done so
     progress.folder.document(DESCRIPTION, dump(description))
 
     measured: list[tuple[float, int]] = []

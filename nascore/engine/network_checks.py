@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from attrs import evolve
 
-from nascore.contract import Demand, GrowingPolicy
+from nascore.contract import Demand
 from nascore.description import Description, choose, derive, expand
 from nascore.description.edits import CELLS
 from nascore.description.text import located
@@ -152,7 +152,7 @@ def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalog
     training = recipe.run.training
     searched = {"trainer.batch": parts.trainer.demand.batch}
     with collect_problems() as check:
-        if isinstance(parts.growth, GrowingPolicy):
+        if parts.grows:
             batches = {"training.batch": training.batch, **searched}
             for seed in parts.seeds:
                 check(check_single_image_batches, seed, catalogue, facts, batches)

@@ -10,10 +10,10 @@ from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, unde
 from nascore.engine.device import computing
 from nascore.engine.forward import accuracy
 from nascore.engine.growth import grow
-from nascore.engine.initial_architectures import searches_in_supernet
 from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
+from nascore.engine.proposals import searches_in_supernet
 from nascore.engine.results import (
     explain_memory_errors,
     learned_choices,

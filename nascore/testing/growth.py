@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import torch
 
-from nascore.contract import DataFacts, GrowingPolicy
+from nascore.contract import DataFacts
 from nascore.description import dump, expand, fingerprint
 from nascore.gallery import Gallery
 from nascore.nn import inherit
+from nascore.testing.conformance import NotExaminedError
 from nascore.testing.growth_samples import (
     GATES,
-    chosen,
+    begun,
     computed,
     disguised,
     fixed_space,
     gallery_of,
-    growing,
     grown_line,
     growths,
     network,
     on_nodes,
+    proposed,
     strengths,
     waves,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nascore.contract import Growing, GrowthPolicy, Proposal
     from nascore.description import Catalogue, Description, Matrix, Op
     from nascore.testing.growth_samples import Growth, Kept
 
@@ -50,17 +52,13 @@ class GrowingConformance(PartConformance):
     """Checks of opening and closing; they do not apply to a policy that grows no architectures."""
 
     def test_grows_if_it_says_so(self) -> None:
-        """It can grow architectures if it declares `shadows`."""
-        grows = isinstance(self.made(), GrowingPolicy)
-        self.hold(grows or not self.provides("shadows"), "declares shadows, but cannot grow a parent")
-
-    def test_opens_a_choice(self) -> None:
-        """An opened architecture has choices and can be built, in at least one kind of space."""
-        found = list(self._growths())
-        self.hold(found, "opens no initial architecture, in any space")
-        for one in found:
-            self.hold(one.opened.is_open, f"opens {one.where}, but adds no choice")
-            expand(one.opened, self._catalogue())
+        """It proposes open descriptions, which can be built, exactly if it declares `grows`."""
+        first = next(growths(self.made(), self._catalogue()), None)
+        declared = self.provides("grows")
+        self.hold(first or not declared, "declares grows, but proposes no open description, in any space")
+        if first is not None:
+            self.hold(declared, f"opens {first.where}, but does not declare grows")
+            expand(first.opened, self._catalogue())
 
     def test_opening_keeps_the_function(self) -> None:
         """An opened architecture gives the same logits as its parent, whatever the candidates weigh."""
@@ -106,11 +104,10 @@ class GrowingConformance(PartConformance):
             )
             self.hold(not lost, f"closes {one.where}, but loses the trained tensors {_listed(lost)}")
 
-    def _growths(self) -> Iterator[Growth]:
-        yield from growths(growing(self.made()), self._catalogue())
-
     def _opened(self) -> Iterator[Growth]:
-        return (one for one in self._growths() if one.opened.is_open)
+        if not self.provides("grows"):
+            raise NotExaminedError("it grows no architectures")
+        yield from growths(self.made(), self._catalogue())
 
     def _children(self) -> Iterator[tuple[Growth, Description]]:
         for one in self._opened():
@@ -119,8 +116,7 @@ class GrowingConformance(PartConformance):
                 yield one, child
 
     def _closed(self, one: Growth, strength: Mapping[str, Matrix]) -> Description:
-        policy = self.made()
-        assert isinstance(policy, GrowingPolicy)
+        policy: Growing = self.made()
         return policy.close(one.opened, strength)
 
     def _same(self, parent: Description, other: Description) -> bool:
@@ -172,50 +168,74 @@ COURSES: Final[Mapping[str, Callable[[float], float]]] = {
 }
 
 
-class GrowingParents(PartConformance):
-    """Checks of the choice of parents; they do not apply to a policy that grows no architectures."""
+class LaterWaves(PartConformance):
+    """Checks of the waves after the first; they do not apply to a policy that proposes none."""
 
     def test_parents_are_of_the_gallery(self) -> None:
-        """It returns entries of the gallery, unchanged."""
-        part = growing(self.made())
-        for gallery in galleries():
-            for seed in SEEDS:
-                strange = [one.id for one in chosen(part, gallery, seed) if one not in tuple(gallery)]
-                self.hold(not strange, f"chooses parents that are not in the gallery: {strange}")
+        """The parents of its proposals are entries of the gallery, unchanged."""
+        for gallery, seed, proposals in self._later(self.made):
+            parents = [one.parent for one in proposals if one.parent is not None]
+            strange = [one.id for one in parents if one not in tuple(gallery)]
+            self.hold(not strange, f"chooses parents that are not in the gallery: {strange} (seed {seed})")
 
-    def test_parents_follow_from_the_gallery(self) -> None:
-        """The parents depend only on gallery, wave and random numbers, so that a run can be continued."""
-        used = growing(self.made())
-        for gallery in galleries():
-            for seed in SEEDS:
-                first = self._chosen(gallery, seed)
-                again = _ids(used, Gallery.from_json(gallery.to_json()), seed)
-                self.hold(again == first, "chooses other parents from the same gallery after it was used")
+    def test_proposals_follow_from_the_gallery(self) -> None:
+        """The proposals depend only on gallery, wave and random numbers, so that a run can be continued."""
+        used = self.made()
+        for gallery, seed, proposals in self._later(lambda: used):
+            again = proposed(self.made(), Gallery.from_json(gallery.to_json()), self._operations(), seed)
+            same = _marks(again) == _marks(proposals)
+            self.hold(same, "proposes other architectures from the same gallery after it was used")
 
     def test_reads_no_other_figure(self) -> None:
-        """The parents depend only on validation errors, costs and descent of the gallery's entries."""
-        growing(self.made())
-        for gallery in galleries():
-            plain = [self._chosen(gallery, seed) for seed in SEEDS]
-            other = [self._chosen(disguised(gallery), seed) for seed in SEEDS]
+        """The proposals depend only on validation errors, costs and descent of the gallery's entries."""
+        for gallery, seed, proposals in self._later(self.made):
+            other = proposed(self.made(), disguised(gallery), self._operations(), seed)
             text = "chooses parents by another value of the gallery than errors, costs and descent"
-            self.hold(plain == other, text)
+            self.hold(_marks(proposals) == _marks(other), text)
 
     def test_comes_to_an_end(self) -> None:
         """With its settings at the scale `mini` a run ends, however good the children are."""
+        self._later(self.made)
         for course, child_error in COURSES.items():
-            ended = waves(growing(self.made(**self._mini())), child_error, most=WAVES) < WAVES
+            made = self.made(**self._mini())
+            ended = waves(made, child_error, self._operations(), most=WAVES) < WAVES
             self.hold(ended, f"does not end within {WAVES} waves of growth if each child is {course}")
 
+    def _later(self, make: Callable[[], GrowthPolicy]) -> list[tuple[Gallery, int, tuple[Proposal, ...]]]:
+        """Return the proposals of a policy, made by a function, for several galleries and seeds.
+
+        Raises:
+            NotExaminedError: It proposes nothing after its first wave.
+        """
+        if self.provides("supernet"):
+            raise NotExaminedError("it searches in a supernet")
+        operations = self._operations()
+        every = [
+            (gallery, seed, proposed(make(), gallery, operations, seed))
+            for gallery in galleries()
+            for seed in SEEDS
+        ]
+        if not any(proposals for _, _, proposals in every):
+            raise NotExaminedError("it proposes nothing after its first wave")
+        return every
+
     def _chosen(self, gallery: Gallery, seed: int) -> tuple[int, ...]:
-        return _ids(self.made(), gallery, seed)
+        proposals = proposed(self.made(), gallery, self._operations(), seed)
+        return tuple(one.parent.id for one in proposals if one.parent is not None)
 
     def _mini(self) -> dict[str, Any]:
         return {name: value for name, value in self.declared().mini.items() if name not in self.settings}
 
+    def _operations(self) -> Catalogue:
+        return self.found().operations()
 
-def _ids(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[int, ...]:
-    return tuple(one.id for one in chosen(policy, gallery, seed))
+
+def _marks(proposals: Sequence[Proposal]) -> list[tuple[int | None, bool, str]]:
+    """Return the parents, as ids, and the descriptions of proposals."""
+    return [
+        (None if one.parent is None else one.parent.id, one.inherits, dump(one.description))
+        for one in proposals
+    ]
 
 
 def galleries() -> list[Gallery]:
@@ -231,7 +251,7 @@ FIRST = 3
 """Number of initial architectures that are grown in a fixed space."""
 
 
-class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
+class GrowthConformance(GrowingConformance, LaterWaves, OptionalMethods):
     """The checks of a growth policy, with cells and chains.
 
     Attributes:
@@ -239,21 +259,24 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
     """
 
     slot: ClassVar[str] = "growth"
-    optional: ClassVar[tuple[str, ...]] = ("next_parents", "open", "close", "seed_epochs", "child_epochs")
     largest: ClassVar[float] = 100
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Draw the seeds in every space, and grow; return hashes of the resulting architectures."""
+        """Propose in every space, and grow; return hashes of the resulting architectures."""
+        operations = self._catalogue()
         marks = [
             int(fingerprint(one)[:8], 16)
             for name, space in spaces().items()
-            for one in part.seeds(space, Random(f"{seed}/{name}"))  # noqa: S311 - nothing secret
+            for one in begun(part, space, operations, Random(f"{seed}/{name}"))  # noqa: S311 - nothing secret
         ]
         given = {"seeds": torch.tensor(marks, dtype=torch.int64)}
-        if isinstance(part, GrowingPolicy):
-            parents = [one.id for one in chosen(part, gallery_of(ERRORS), seed)]
-            opened = [_mark(dump(one.opened)) for one in growths(part, self.found().operations())]
-            given["parents"] = torch.tensor(parents, dtype=torch.int64)
+        if not self.provides("supernet"):
+            later = [
+                _mark(str(mark)) for mark in _marks(proposed(part, gallery_of(ERRORS), operations, seed))
+            ]
+            given["proposals"] = torch.tensor(later, dtype=torch.int64)
+        if self.provides("grows"):
+            opened = [_mark(dump(one.opened)) for one in growths(part, operations)]
             given["candidates"] = torch.tensor(opened, dtype=torch.int64)
         return given
 
@@ -290,15 +313,15 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
         if self._refuses_fixed_spaces():
             return
         space, known = fixed_space()
-        part = self.made()
-        begun = tuple(part.seeds(space, Random("fixed")))  # noqa: S311 - nothing secret
+        part, operations = self.made(), self._catalogue()
+        seeds = begun(part, space, operations, Random("fixed"))  # noqa: S311 - nothing secret
         cure = "although it does not declare the need `not space.fixed`"
         # Other checks examine architectures that are open or for other data.
-        closed = [one for one in begun if not one.is_open and _same_data(one, space)]
+        closed = [one for one in seeds if not one.is_open and _same_data(one, space)]
         outside = [one for one in closed if fingerprint(one) not in known]
         self.hold(not outside, f"has an initial architecture outside a space that is fixed, {cure}")
-        for one in closed[:FIRST] if isinstance(part, GrowingPolicy) else ():
-            for growth in grown_line(part, self.found().operations(), "fixed", one):
+        for one in closed[:FIRST] if self.provides("grows") else ():
+            for growth in grown_line(part, operations, "fixed", space, one):
                 for most in (None, 1, 0):
                     child = part.close(growth.opened, strengths(growth.opened, most=most))
                     inside = child.is_open or fingerprint(child) in known
@@ -327,7 +350,7 @@ class GrowthConformance(GrowingConformance, GrowingParents, OptionalMethods):
     def _begun(self) -> list[tuple[str, Description, Sequence[Description]]]:
         part = self.made()
         return [
-            (name, space, tuple(part.seeds(space, Random(name))))  # noqa: S311 - nothing secret
+            (name, space, begun(part, space, self._catalogue(), Random(name)))  # noqa: S311 - nothing secret
             for name, space in spaces().items()
         ]
 

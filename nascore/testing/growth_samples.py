@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from itertools import product
+from itertools import cycle, product
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 import torch
 from attrs import evolve, frozen
 
-from nascore.contract import GrowingPolicy
+from nascore.contract import History
 from nascore.description import derive, expand, fingerprint, load
 from nascore.errors import DescriptionError
 from nascore.gallery import Entry, Gallery
 from nascore.nn import compile as compiled
 from nascore.testing.choices import generator
-from nascore.testing.conformance import NotExaminedError
 from nascore.testing.dataset import facts
 from nascore.testing.harness import tiny
 from nascore.testing.part import seeded
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nascore.contract import Growing, GrowthPolicy, Proposal
     from nascore.description import Catalogue, Description
     from nascore.nn import Network
 
@@ -132,17 +132,6 @@ def growing_spaces() -> dict[str, Description]:
     return {"tiny": tiny(FACTS), "cells": load(CELLS), "chain": load(CHAIN)}
 
 
-def growing(policy: object) -> GrowingPolicy:
-    """Return a policy that grows architectures, unchanged.
-
-    Raises:
-        NotExaminedError: The policy grows no architectures.
-    """
-    if not isinstance(policy, GrowingPolicy):
-        raise NotExaminedError("it grows no architectures")
-    return policy
-
-
 @frozen(kw_only=True)
 class Growth:
     """An architecture and its opened form.
@@ -158,33 +147,65 @@ class Growth:
     opened: Description
 
 
-def growths(policy: GrowingPolicy, catalogue: Catalogue) -> Iterator[Growth]:
+def history_of(gallery: Gallery, descriptions: Mapping[int, Description], catalogue: Catalogue) -> History:
+    """Return the history of a run.
+
+    Args:
+        gallery: The entries.
+        descriptions: The closed description of each entry, by its id.
+        catalogue: The operations.
+    """
+    return History(
+        gallery=gallery,
+        catalogue=catalogue,
+        read=lambda entry: descriptions[entry.id],
+        holds=lambda one: fingerprint(one) in {fingerprint(known) for known in descriptions.values()},
+    )
+
+
+def begun(
+    policy: GrowthPolicy, space: Description, catalogue: Catalogue, rng: Random
+) -> tuple[Description, ...]:
+    """Return the descriptions that a policy proposes first."""
+    nothing = history_of(Gallery(), {}, catalogue)
+    return tuple(proposal.description for proposal in policy.propose(space, nothing, 1, rng))
+
+
+def growths(policy: Growing, catalogue: Catalogue) -> Iterator[Growth]:
     """Yield for each space the growth of the policy's first initial architecture, and of its child.
 
     A space for which the policy raises a DescriptionError is left out. An opened architecture without
     choices, and a child with open choices, are not grown further.
     """
     for name, space in growing_spaces().items():
-        begun = policy.seeds(space, Random(name))  # noqa: S311 - nothing secret
-        if begun:
-            yield from grown_line(policy, catalogue, name, begun[0])
+        seeds = begun(policy, space, catalogue, Random(name))  # noqa: S311 - nothing secret
+        if seeds:
+            yield from grown_line(policy, catalogue, name, space, seeds[0])
 
 
 def grown_line(
-    policy: GrowingPolicy, catalogue: Catalogue, space: str, parent: Description
+    policy: Growing, catalogue: Catalogue, name: str, space: Description, seed: Description
 ) -> Iterator[Growth]:
     """Yield the growth of an architecture and the growth of its child, if the policy grows them."""
-    for kind in ("an initial architecture", "a child"):
+    gallery, descriptions = Gallery((entry(1, LINE[0]),)), {1: seed}
+    for wave, error in enumerate(LINE[1:], start=2):
         try:
-            opened = policy.open(parent, catalogue)
+            history = history_of(gallery, descriptions, catalogue)
+            proposals = policy.propose(space, history, wave, _rng(0, wave))
         except DescriptionError:
             return
-        yield Growth(where=f"{kind} in the space {space}", parent=parent, opened=opened)
-        if not opened.is_open:
+        grown = [one for one in proposals if one.description.is_open and one.parent is not None]
+        if not grown:
             return
-        parent = policy.close(opened, strengths(opened))
-        if parent.is_open:
+        opened, parent = grown[0].description, grown[0].parent
+        assert parent is not None
+        kind = "a child" if parent.parent else "an initial architecture"
+        yield Growth(where=f"{kind} in the space {name}", parent=descriptions[parent.id], opened=opened)
+        child = policy.close(opened, strengths(opened))
+        if child.is_open:
             return
+        descriptions[wave] = child
+        gallery = gallery.added(entry(wave, error, parent=parent, wave=wave))
 
 
 def strengths(opened: Description, *, seed: int = 0, most: int | None = None) -> dict[str, list[list[float]]]:
@@ -278,6 +299,9 @@ COUNT: Final = 200
 """Number of validation images."""
 
 FIRST_COSTS: Final[Mapping[str, float]] = {"params": 1_000, "macs": 20_000}
+LINE: Final = (0.5, 0.4, 0.3)
+"""Validation errors of an architecture, its child and the child's child."""
+
 DEARER: Final = 1.25
 """The factor from a parent's costs to those of a child."""
 
@@ -327,27 +351,39 @@ def disguised(gallery: Gallery) -> Gallery:
     )
 
 
-def chosen(policy: GrowingPolicy, gallery: Gallery, seed: int) -> tuple[Entry, ...]:
-    """Return the parents of the next wave."""
-    wave = 1 + max(one.wave for one in gallery)
-    return tuple(policy.next_parents(gallery, wave, _rng(seed, wave)))
+def proposed(policy: GrowthPolicy, gallery: Gallery, catalogue: Catalogue, seed: int) -> tuple[Proposal, ...]:
+    """Return the proposals of the next wave in the space `tiny`; the entries are the policy's own seeds."""
+    space, wave = tiny(FACTS), 1 + max(one.wave for one in gallery)
+    seeds = begun(policy, space, catalogue, _rng(seed, 1))
+    descriptions = dict(zip((one.id for one in gallery), cycle(seeds), strict=False))
+    history = history_of(gallery, descriptions, catalogue)
+    return tuple(policy.propose(space, history, wave, _rng(seed, wave)))
 
 
-def waves(policy: GrowingPolicy, child_error: Callable[[float], float], *, most: int) -> int:
-    """Run growth without training, and return its number of waves, or `most` if it did not end.
+def waves(
+    policy: GrowthPolicy, child_error: Callable[[float], float], catalogue: Catalogue, *, most: int
+) -> int:
+    """Run growth without training, and return its number of waves after the first, or `most` if it goes on.
 
     Args:
         policy: The policy.
         child_error: The error of a child as a function of its parent's error.
+        catalogue: The operations.
         most: Number of waves after which the run is stopped.
     """
-    gallery = Gallery((entry(1, 0.5),))
+    space = tiny(FACTS)
+    descriptions = {1: begun(policy, space, catalogue, _rng(0, 1))[0]}
+    gallery = Gallery((entry(1, LINE[0]),))
     for wave in range(2, most + 2):
-        parents = policy.next_parents(gallery, wave, _rng(0, wave))
-        if not parents:
+        history = history_of(gallery, descriptions, catalogue)
+        proposals = policy.propose(space, history, wave, _rng(0, wave))
+        if not proposals:
             return wave - 2
-        for parent in parents:
-            child = entry(len(gallery) + 1, child_error(parent.error), parent=parent, wave=wave)
+        for one in proposals:
+            number, parent = len(gallery) + 1, one.parent or gallery[1]
+            # An open proposal stands for its parent: how large a child is does not matter here.
+            descriptions[number] = descriptions[parent.id] if one.description.is_open else one.description
+            child = entry(number, child_error(parent.error), parent=parent, wave=wave)
             gallery = gallery.added(child)
     return most
 

@@ -127,7 +127,7 @@ def check_search(resolved: ResolvedRequest) -> Checked:
 
 def _checked(resolved: ResolvedRequest) -> Checked:
     from nascore.engine.handover import handover, span
-    from nascore.engine.initial_architectures import growth_remark
+    from nascore.engine.proposals import growth_remark
 
     built = _built(resolved)
     recipe, dataset, parts = built.recipe, built.dataset, built.parts

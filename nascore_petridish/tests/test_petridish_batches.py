@@ -40,7 +40,7 @@ def space_of(name):
 @pytest.mark.parametrize("name", SPACES)
 def test_what_grows_in_a_space_classifies_one_image_at_a_time(name):
     growing, catalogue = policy(search="cell"), REGISTRY.operations()
-    (description,) = growing.seeds(space_of(name), None)
+    description = growing.propose(space_of(name), None, 1, None)[0].description
     for number in (1, 2):
         assert batch_difference(description, catalogue, KIND) <= CLOSE
         opened = growing.open(description, catalogue)

@@ -13,10 +13,12 @@ from petridish_samples import REGISTRY
 import nascore.engine.growth
 import nascore.engine.loop
 import nascore.engine.search
+from nascore.contract import Proposal
 from nascore.errors import PluginError, RecipeError, RunFailed, out_of_memory_text
 from nascore.gallery import Entry
 from nascore.run import read
 from nascore_petridish import policy as policies
+from nascore_petridish.places import seed
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def patched(monkeypatch, name, method):
     monkeypatch.setattr(policies.Petridish, name, method)
 
 
-def test_a_parent_that_cannot_grow_is_a_job_that_failed(monkeypatch, tmp_path):
+def test_a_parent_that_cannot_grow_leaves_its_place_to_another(monkeypatch, tmp_path):
     healthy = policies.Petridish.open
 
     def opened(self, parent, catalogue):
@@ -112,10 +114,23 @@ def test_a_parent_that_cannot_grow_is_a_job_that_failed(monkeypatch, tmp_path):
     patched(monkeypatch, "open", opened)
     path = grown(tmp_path / "run", growth__count=3)
     gallery = read(path).gallery
-    assert "job 0003-grow failed: one growth is enough." in (path / "run.log").read_text()
-    # The costliest parent failed, and another had its turn.
-    assert gallery.failures == {2: 1}
+    assert gallery.failures == {}
     assert [entry.parent for entry in gallery] == [None, 1, 1]
+
+
+def test_a_run_in_which_nothing_can_grow_any_more_ends_with_the_reason(monkeypatch, tmp_path):
+    healthy = policies.Petridish.open
+
+    def opened(self, parent, catalogue):
+        if any((tmp_path / "run").glob("jobs/0002-grow/result.json")):
+            raise RecipeError("one growth is enough.")
+        return healthy(self, parent, catalogue)
+
+    patched(monkeypatch, "open", opened)
+    record = read(grown(tmp_path / "run", growth__count=3))
+    assert record.status == "done"
+    assert len(record.gallery) == 2
+    assert "the run ends here: one growth is enough." in (tmp_path / "run" / "run.log").read_text()
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory is left"), ValueError("of an updater")])
@@ -156,22 +171,28 @@ def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
     assert left == [[], [], [], [], []]
 
 
+def strange_parent(_policy, space, _history, wave, _rng):
+    parent = None if wave == 1 else Entry(id=9, description="", error=0.0, count=1)
+    return [Proposal(description=seed(space), parent=parent)]
+
+
 @pytest.mark.parametrize(
     ("name", "method", "said"),
     [
-        ("open", lambda _, parent, __: parent, "no open choice"),
+        ("open", lambda _, parent, __: parent.network, "a proposal of a Graph, .* requires a Description"),
+        ("open", lambda *_: 1 / 0, "ZeroDivisionError"),
         ("close", lambda _, opened, __: opened, "an open choice"),
-        ("next_parents", lambda *_: [Entry(id=9, description="", error=0.0, count=1)], "not in the gallery"),
-        ("next_parents", lambda *_: 1 / 0, "ZeroDivisionError"),
+        ("propose", strange_parent, "a parent that is not in the gallery"),
+        ("propose", lambda *_: 1 / 0, "ZeroDivisionError"),
     ],
 )
 def test_a_mistake_of_the_policy_is_the_plugins(monkeypatch, tmp_path, name, method, said):
     patched(monkeypatch, name, method)
     with pytest.raises(PluginError, match=said):
         grown(tmp_path / "run")
-    # Whether a seed can be opened is tried before the run.
-    assert (tmp_path / "run").exists() == (name != "open")
-    assert name == "open" or len(read(tmp_path / "run").gallery) == 1
+    # The first two waves are proposed before the run.
+    assert (tmp_path / "run").exists() == (name == "close")
+    assert name != "close" or len(read(tmp_path / "run").gallery) == 1
 
 
 def test_a_run_whose_seed_fails_has_failed(tmp_path):

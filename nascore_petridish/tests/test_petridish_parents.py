@@ -6,9 +6,10 @@ from collections import Counter
 from random import Random
 
 import pytest
-from petridish_samples import policy
+from petridish_samples import CATALOGUE, policy, start
 
 import nascore_petridish.policy
+from nascore.contract import History
 from nascore.gallery import Entry, Gallery
 
 ORACLE = [(1, 0.5), (2, 0.3), (3, 0.29), (4, 0.2), (5, 0.25)]
@@ -26,10 +27,16 @@ def gallery(points=ORACLE, *children):
     return Gallery((*entries, *(entry(first + i, 1.5, 0.99, parent=one) for i, one in enumerate(children))))
 
 
+def history(pool):
+    """Return a history in which every entry is the same small architecture."""
+    return History(gallery=pool, catalogue=CATALOGUE, read=lambda _: start("chain"), holds=lambda _: False)
+
+
 def parents(pool, seed=0, *, wave_number=2, **settings):
     """Return the ids of the next parents."""
     rng = Random(seed)  # noqa: S311 - nothing secret
-    return tuple(one.id for one in policy(**settings).next_parents(pool, wave_number, rng))
+    proposals = policy(**settings).propose(start("chain"), history(pool), wave_number, rng)
+    return tuple(one.parent.id for one in proposals)
 
 
 def chosen(pool, *, runs=800, **settings):

@@ -9,7 +9,7 @@ from attrs import evolve
 from petridish_rules import PetridishConformance
 
 import nascore.builtin
-from nascore.api import Op, grow, hookimpl
+from nascore.api import Op, Proposal, grow, hookimpl
 from nascore.plugin import Registry
 from nascore.testing import GrowthConformance, checks_of, examined
 from nascore_petridish import PETRIDISH
@@ -44,9 +44,14 @@ class KeepsAll(Petridish):
 class GrowsTheNewest(Petridish):
     """The newest grows, whatever it is worth."""
 
-    def next_parents(self, gallery, wave, rng):
-        del wave, rng
-        return [max(gallery, key=lambda entry: entry.id)] if len(gallery) < self.settings.count else []
+    def propose(self, space, history, wave, rng):
+        if wave == 1:
+            return super().propose(space, history, wave, rng)
+        if len(history.gallery) >= self.settings.count:
+            return []
+        newest = max(history.gallery, key=lambda entry: entry.id)
+        opened = self.open(history.description(newest), history.catalogue)
+        return [Proposal(description=opened, parent=newest, inherits=True)]
 
 
 MUTANTS = {

@@ -42,10 +42,10 @@ def test_parents_are_named_and_waves_counted(run):
 
 def test_parents_are_what_the_policy_says_of_the_gallery_before(run):
     entries = list(read(run).gallery)
-    policy = policies.Petridish(recipe_of().part("growth").settings)
+    settings = recipe_of().part("growth").settings
     for number in (1, 2, 3):
         rng = Random(f"0/growth/{number + 1}")  # noqa: S311 - that of the engine
-        (parent,) = policy.next_parents(Gallery(tuple(entries[:number])), number + 1, rng)
+        (parent,) = policies.next_parents(settings, Gallery(tuple(entries[:number])), rng)
         assert entries[number].parent == parent.id
 
 

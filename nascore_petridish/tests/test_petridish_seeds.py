@@ -62,7 +62,8 @@ network:
 
 
 def seed_of(description):
-    (seed,) = policy().seeds(description, Random(0))  # noqa: S311 - nothing secret
+    (proposal,) = policy().propose(description, None, 1, Random(0))  # noqa: S311 - nothing secret
+    seed = proposal.description
     assert not seed.is_open
     expand(seed, CATALOGUE)
     return seed

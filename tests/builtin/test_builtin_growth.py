@@ -53,7 +53,8 @@ def numbers(seed):
 
 
 def drawn(count, seed=0, description=TINY):
-    return Drawing(RandomSettings(count=count)).seeds(description, numbers(seed))
+    proposals = Drawing(RandomSettings(count=count)).propose(description, None, 1, numbers(seed))
+    return tuple(one.description for one in proposals)
 
 
 def all_of_tiny():
@@ -147,7 +148,7 @@ def test_the_same_numbers_draw_the_same_and_touch_no_others():
 
 def test_a_space_with_fewer_architectures_gives_them_all_and_says_so():
     drawing = Drawing(RandomSettings(count=40))
-    seeds = drawing.seeds(TINY, numbers(0))
+    seeds = [one.description for one in drawing.propose(TINY, None, 1, numbers(0))]
     assert len(seeds) == 27
     assert "40 architectures were asked for" in drawing.remark(seeds)
     assert "gave 27" in drawing.remark(seeds)
@@ -157,6 +158,10 @@ def test_a_space_with_fewer_architectures_gives_them_all_and_says_so():
 def test_isomorphic_architectures_count_once(monkeypatch):
     monkeypatch.setattr(growth_module, "fingerprint", lambda one: len(expand(one).feature_maps))
     assert len(drawn(5)) == 1
+
+
+def test_one_wave_is_the_whole_run():
+    assert Drawing(RandomSettings(count=5)).propose(TINY, None, 2, numbers(0)) == ()
 
 
 def test_a_closed_description_is_its_own_architecture():

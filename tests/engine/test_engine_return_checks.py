@@ -218,12 +218,8 @@ def test_a_state_that_is_none_is_named(target, slot, monkeypatch):
 @pytest.mark.parametrize(
     ("method", "given", "said"),
     [
-        ("seeds", lambda *_: None, "returns None, but the slot requires a sequence of Descriptions"),
-        ("seed_epochs", 0, "is 0, but the slot requires a whole number of at least 1"),
-        ("child_epochs", "80", "is '80', but the slot requires a whole number of at least 1"),
-        ("open", lambda *_: None, "returns None, but the slot requires a Description"),
-        ("next_parents", lambda *_: None, "returns None, but the slot requires a sequence of entries"),
-        ("next_parents", lambda *_: iter([3]), "returns int 3, but the slot requires entries of the gallery"),
+        ("propose", lambda *_: None, "returns None, but the slot requires a sequence of Proposals"),
+        ("propose", lambda *_: iter([3]), "returns int 3, but the slot requires Proposals"),
         ("close", lambda *_: None, "returns None, but the slot requires a Description"),
     ],
 )
@@ -246,7 +242,9 @@ def test_a_remark_that_is_no_text_is_named(monkeypatch, tmp_path):
         search_with(monkeypatch, tmp_path, f"{RANDOM}.remark", lambda *_: None, names=GROWN, growth__count=2)
 
 
-@pytest.mark.parametrize("seeds", [None, 3, [None], ["an architecture"], "an architecture"])
-def test_what_growth_begins_with_is_checked(seeds, monkeypatch, tmp_path):
-    with pytest.raises(PluginError, match=r"growth: Random.seeds .* requires (a sequence of )?Descriptions"):
-        search_with(monkeypatch, tmp_path, f"{RANDOM}.seeds", lambda *_: seeds, names=GROWN, growth__count=2)
+@pytest.mark.parametrize("given", [None, 3, [None], ["an architecture"], "an architecture"])
+def test_what_growth_begins_with_is_checked(given, monkeypatch, tmp_path):
+    with pytest.raises(PluginError, match=r"growth: Random.propose .* requires (a sequence of )?Proposals"):
+        search_with(
+            monkeypatch, tmp_path, f"{RANDOM}.propose", lambda *_: given, names=GROWN, growth__count=2
+        )

@@ -145,9 +145,5 @@ class Unbuildable(Standing):
 class Ungrown(Standing):
     """Opens nothing: it takes what it begins with for the whole run."""
 
-    seed_epochs = 1
-    child_epochs = 1
-
-    def next_parents(self, gallery, wave, rng):
-        del gallery, wave, rng
-        return ()
+    def propose(self, space, history, wave, rng):
+        return self.part.propose(space, history, wave, rng) if wave == 1 else ()

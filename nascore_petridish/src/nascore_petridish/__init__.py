@@ -23,7 +23,7 @@ PETRIDISH: Final = Component(
     summary="Grows trained parents by the candidate operations that help most.",
     config=GrowthSettings,
     build="nascore_petridish.policy:Petridish",
-    provides=("shadows",),
+    provides=("grows", "shadows"),
     needs=(
         Need(
             terms=("not space.fixed",),

@@ -7,28 +7,38 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.api import Gallery, settle
+from nascore.api import Gallery, Proposal, RecipeError, settle
 from nascore_petridish.places import candidates, opened, seed, softened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from random import Random
 
-    from nascore.api import Catalogue, Description, Entry, Matrix
+    from nascore.api import Catalogue, Description, Entry, History, Matrix
     from nascore_petridish.settings import GrowthSettings
 
 
 COST = "macs"
 
 
-def next_parents(settings: GrowthSettings, gallery: Gallery, rng: Random) -> Sequence[Entry]:
+def next_parents(
+    settings: GrowthSettings, gallery: Gallery, rng: Random, refused: Collection[int] = ()
+) -> Sequence[Entry]:
     """Return the parents of the next wave; none if the run is over.
 
     The pool contains the entries that may still grow and lie on the lower hull of validation error over cost,
     or up to `eps` above it. For each parent, the entries are tried from the costliest to the cheapest until
     one is accepted. The probability is 1/(n + 1), where n is the number of its growths, failed ones included.
+
+    Args:
+        settings: The settings of the policy.
+        gallery: The architectures so far.
+        rng: Random numbers.
+        refused: Ids of entries that cannot be opened.
     """
-    able = Gallery(tuple(entry for entry in gallery if _grows(settings, gallery, entry)))
+    able = Gallery(
+        tuple(entry for entry in gallery if entry.id not in refused and _grows(settings, gallery, entry))
+    )
     pool = able.hull(COST, settings.eps)[::-1]
     if not pool:
         return ()
@@ -72,25 +82,35 @@ class Petridish:
 
     settings: GrowthSettings
 
-    @property
-    def seed_epochs(self) -> int:
-        """Epochs for the initial architectures."""
-        return self.settings.seed_epochs
+    def propose(self, space: Description, history: History, wave: int, rng: Random) -> Sequence[Proposal]:
+        """Return the smallest architecture of the space in the first wave, then parents with candidates.
 
-    @property
-    def child_epochs(self) -> int:
-        """Epochs for a child."""
-        return self.settings.child_epochs
+        A closed space begins with its only architecture. An entry that cannot be opened leaves its place to
+        another.
 
-    def seeds(self, description: Description, rng: Random) -> Sequence[Description]:
-        """Return the smallest architecture of the space; a closed description is returned as it is."""
-        del rng
-        return (seed(description) if description.is_open else description,)
+        Raises:
+            RecipeError: No entry can be opened.
+        """
+        if wave == 1:
+            first = seed(space) if space.is_open else space
+            return [Proposal(description=first, epochs=self.settings.seed_epochs)]
+        opened: dict[int, Description] = {}
+        refused: dict[int, RecipeError] = {}
+        while parents := next_parents(self.settings, history.gallery, rng, refused):
+            for parent in parents:
+                if parent.id not in opened:
+                    try:
+                        opened[parent.id] = self.open(history.description(parent), history.catalogue)
+                    except RecipeError as error:
+                        refused[parent.id] = error
+            if refused.keys().isdisjoint(parent.id for parent in parents):
+                return [self._child(parent, opened[parent.id]) for parent in parents]
+        if refused:
+            raise next(reversed(refused.values()))
+        return ()
 
-    def next_parents(self, gallery: Gallery, wave: int, rng: Random) -> Sequence[Entry]:
-        """Return the parents of a wave; none if the run is over."""
-        del wave
-        return next_parents(self.settings, gallery, rng)
+    def _child(self, parent: Entry, opened: Description) -> Proposal:
+        return Proposal(description=opened, parent=parent, inherits=True, epochs=self.settings.child_epochs)
 
     def open(self, parent: Description, catalogue: Catalogue) -> Description:
         """Return the parent with candidates at each place where it grows."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from nascore.api import Component, Need, NoSettings, Op, grow, hookimpl, settle
+from nascore.api import Component, Need, NoSettings, Op, Proposal, grow, hookimpl, settle
 from nascore.builtin.components import RandomSettings
 from nascore.builtin.growth import Random
 
@@ -17,15 +17,23 @@ COUNT = 5
 class Grows(Random):
     """Healthy: the best of the gallery grows at the last sum of its first cell, or in its second layer."""
 
-    seed_epochs = child_epochs = 1
     ops: ClassVar = OPS
 
     def __init__(self, settings):
         del settings
         super().__init__(RandomSettings(count=2))
 
-    def next_parents(self, gallery, wave, rng):
-        del wave, rng
+    def propose(self, space, history, wave, rng):
+        if wave == 1:
+            return super().propose(space, history, wave, rng)
+        parents = self.parents(history.gallery)
+        opened = [self.open(history.description(one), history.catalogue) for one in parents]
+        return [
+            Proposal(description=description, parent=parent, inherits=True, epochs=1)
+            for description, parent in zip(opened, parents, strict=True)
+        ]
+
+    def parents(self, gallery):
         return [self.best(gallery)] if len(gallery) < COUNT else []
 
     def best(self, gallery):
@@ -148,16 +156,14 @@ class ReadsSteps(Grows):
 
 
 class NeverEnds(Grows):
-    def next_parents(self, gallery, wave, rng):
-        del wave, rng
+    def parents(self, gallery):
         return [self.best(gallery)]
 
 
 class EndsIfItHelps(Grows):
     """Goes on until an architecture is good enough."""
 
-    def next_parents(self, gallery, wave, rng):
-        del wave, rng
+    def parents(self, gallery):
         best = self.best(gallery)
         return [best] if best.error > 0.05 else []
 
@@ -183,9 +189,14 @@ class Remembers(Grows):
 
 
 class CannotGrow(Random):
+    """Could close what it never opens."""
+
     def __init__(self, settings):
         del settings
         super().__init__(RandomSettings(count=2))
+
+    def close(self, opened, strength):
+        return settle(opened, strength)
 
 
 MUTANTS = {
@@ -194,14 +205,14 @@ MUTANTS = {
     "loses-a-weight": (LosesAWeight, "a_child_inherits_every_weight"),
     "opens-anew": (OpensAnew, "opening_keeps_every_weight"),
     "forgets-candidates": (ForgetsCandidates, "a_child_inherits_what_candidates_learned"),
-    "opens-nothing": (OpensNothing, "opens_a_choice"),
+    "opens-nothing": (OpensNothing, "grows_if_it_says_so"),
     "leaves-a-choice": (LeavesAChoice, "closes_every_choice"),
     "reads-training": (ReadsTraining, "reads_no_other_figure"),
     "reads-steps": (ReadsSteps, "reads_no_other_figure"),
     "never-ends": (NeverEnds, "comes_to_an_end"),
     "ends-if-it-helps": (EndsIfItHelps, "comes_to_an_end"),
     "invents": (Invents, "parents_are_of_the_gallery"),
-    "remembers": (Remembers, "parents_follow_from_the_gallery"),
+    "remembers": (Remembers, "proposals_follow_from_the_gallery"),
     "remarks-undeclared": (Grows, "declares_its_optional_methods"),
     "cannot-grow": (CannotGrow, "grows_if_it_says_so"),
     "leaves-a-fixed-space": (Grows, "stays_in_a_fixed_space"),
@@ -219,6 +230,6 @@ def nascore_growths():
             summary="For tests.",
             config=NoSettings,
             build=build,
-            provides=("shadows",) if name == "remarks-undeclared" else ("shadows", "remarks"),
+            provides=("grows",) if name == "remarks-undeclared" else ("grows", "remarks"),
             needs=() if name == "leaves-a-fixed-space" else (NEEDS,),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from attrs import evolve
 
-from nascore.api import Component, NoSettings, derive, hookimpl
+from nascore.api import Component, NoSettings, Proposal, derive, hookimpl
 from nascore.builtin.components import RandomSettings, SyntheticSettings
 from nascore.builtin.datasets import Synthetic
 from nascore.builtin.growth import Random, drawn_picks
@@ -113,21 +113,34 @@ class Grown(Random):
         del settings
         super().__init__(RandomSettings(count=3))
 
+    def propose(self, space, history, wave, rng):
+        found = [one.description for one in super().propose(space, history, wave, rng)]
+        return [Proposal(description=one) for one in self.proposed(space, found)] if wave == 1 else []
+
+    def proposed(self, space, found):
+        """Return the descriptions to propose first, of those drawn."""
+        del space
+        return found
+
 
 class Open(Grown):
-    def seeds(self, description, rng):
-        return (*super().seeds(description, rng), description)
+    def proposed(self, space, found):
+        return [*found, space]
 
 
 class OtherData(Grown):
-    def seeds(self, description, rng):
-        return [evolve(one, classes=7) for one in super().seeds(description, rng)]
+    def proposed(self, space, found):
+        del space
+        return [evolve(one, classes=7) for one in found]
 
 
 class KeepsNever(Grown):
     """Derives as if everything might be kept."""
 
-    def seeds(self, description, rng):
+    def propose(self, description, history, wave, rng):
+        del history
+        if wave > 1:
+            return ()
         groups = {name: evolve(group, never=()) for name, group in description.groups.items()}
         ops = {name: group.ops for name, group in description.groups.items()}
         picks = {
@@ -137,37 +150,40 @@ class KeepsNever(Grown):
             )
             for name, kept in drawn_picks(description, rng).items()
         }
-        return [derive(evolve(description, groups=groups), picks)]
+        return [Proposal(description=derive(evolve(description, groups=groups), picks))]
 
 
 class Idle(Grown):
-    def seeds(self, description, rng):
-        del description, rng
-        return ()
+    def proposed(self, space, found):
+        del space, found
+        return []
 
 
 class Misspelt(Grown):
-    def next_parent(self, gallery, wave, rng):
-        del gallery, wave, rng
-        return ()
+    def closes(self, opened, strength):
+        del strength
+        return opened
 
 
 class Repeats(Grown):
-    def seeds(self, description, rng):
-        return super().seeds(description, rng) * 2
+    def proposed(self, space, found):
+        del space
+        return found * 2
 
 
 class GlobalGrowth(Grown):
-    def seeds(self, description, rng):
+    def proposed(self, space, found):
+        del space
         random.random()  # noqa: S311 - what is not to be done
-        return super().seeds(description, rng)
+        return found
 
 
 class Shortens(Grown):
     """Leaves a node out: operations and data are those of the space."""
 
-    def seeds(self, description, rng):
-        return [shortened(one) for one in super().seeds(description, rng)]
+    def proposed(self, space, found):
+        del space
+        return [shortened(one) for one in found]
 
 
 def shortened(description):

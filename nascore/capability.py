@@ -19,8 +19,8 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "excludes": "never keeps some of its operations when an architecture is derived",
         },
         "relaxation": {
-            "normalized": "gives weights that are not negative and sum to 1 over the segment",
-            "non-negative": "gives weights that are not negative, whatever their sum",
+            "normalized": "gives non-negative weights that sum to 1 over each segment",
+            "non-negative": "gives non-negative weights, whatever their sum",
             "deterministic": "draws nothing at random",
             "selects": "chooses by itself which operations are kept",
             "pools": "defines the weight of several entries that compete as one",

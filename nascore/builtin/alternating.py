@@ -51,7 +51,8 @@ class Alternating(Supervised):
         if self.settings.estimate == "unrolled" and phase.search.updater.granularity == "sample":
             # Sample b of one batch minus sample b of another has no meaning.
             text = "unrolled estimates no gradient per sample, which the updater needs."
-            raise RecipeError([Problem(path="trainer.estimate", text=text, hint="Set it to first.")])
+            hint = "Set trainer.estimate to 'first'."
+            raise RecipeError([Problem(path="trainer.estimate", text=text, hint=hint)])
         self.search: Search = phase.search
 
     def step(self) -> StepReport:

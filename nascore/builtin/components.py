@@ -291,7 +291,7 @@ def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem
         yield Problem(
             path="trainer.warm_up",
             text=text,
-            hint=f"Set it to {few}, or trainer.epochs to more.",
+            hint=f"Lower it to {few}, or raise trainer.epochs.",
             slots=("trainer",),
         )
 

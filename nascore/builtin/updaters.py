@@ -53,7 +53,7 @@ class Uniform:
         """Do nothing; the trainer does not call it, since ``gradient`` is None."""
 
     def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the ranks of live entries by group [E, O], 0 elsewhere."""
+        """Return each group's ranks [E, O]; entries that are not alive get 0."""
         del expected
         return {
             name: rank.to(state.alive[name].device) * state.alive[name] for name, rank in self.ranks.items()

@@ -12,10 +12,7 @@ from attrs import Factory, frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REPEAT: Final = (
-    "A run that was stopped cannot be resumed. Its recipe repeats it from the beginning: "
-    "nascore search --recipe {run}/recipe.yaml."
-)
+RESUME: Final = "Write nascore resume {run}: it continues a run that was stopped."
 FOLDER_OF_IMAGES: Final = (
     "Data sets are chosen by name: nascore list dataset. A folder of images needs a plugin of your own "
     "with a data set that reads it: docs/plugin_authors.md."
@@ -28,7 +25,7 @@ PREDICT: Final = (
     "Predictions are made in Python: nascore.load_run({name}).predict(images), or by "
     "best/model.py in the run's folder, with torch alone."
 )
-NOT_TWICE: Final = "A run never writes over another: name a new folder by --out."
+NOT_TWICE: Final = "A run never writes over another: name a new folder with --out."
 FOUND: Final = "the training of the found architecture"
 EPOCH: Final = "The length of a run is in epochs:"
 
@@ -100,8 +97,7 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("resume", "checkpoint", "ckpt", "ckpt-path", "continue", "restart", "load", "from-run"),
-        search=REPEAT,
-        evaluate="A run that was stopped cannot be resumed. Evaluate it anew: nascore evaluate {run}.",
+        search=RESUME,
     ),
     Habit(
         names=("data", "data-dir", "data-path", "dataset-path", "datadir", "image-folder", "images", "root"),
@@ -147,7 +143,7 @@ OPTIONS: Final = (
     Habit(
         names=("force", "overwrite", "yes", "y", "exist-ok", "f"),
         search=NOT_TWICE,
-        others={"new-plugin": "Nothing is overwritten: name a new folder by --out."},
+        others={"new-plugin": "Nothing is overwritten: name a new folder with --out."},
         single=True,
     ),
     Habit(
@@ -285,7 +281,7 @@ COMMANDS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("latency", "benchmark"), "Latency is not measured. Weights and MACs: nascore draw {run}."
     ),
-    **dict.fromkeys(("resume", "continue", "restart"), REPEAT),
+    **dict.fromkeys(("continue", "restart"), RESUME),
     **dict.fromkeys(
         ("repeat", "reproduce", "rerun", "replay"), "Write nascore search --recipe {run}/recipe.yaml."
     ),

@@ -11,7 +11,7 @@ from nascore.cli.app import own_verbs
 from nascore.cli.completion import complete_kind
 from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, table
-from nascore.verbs.listing import CAPABILITY, KINDS, OPERATION, VERB, capability_listing, listing
+from nascore.verbs.listing import CAPABILITY, KINDS, VERB, capability_listing, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,8 @@ def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
     echo(table(rows, heads=("slot", "name", "plugin", "is"), prose=True))
     if kind is None:
         echo(
-            f"Select one kind: nascore list {'|'.join((*KINDS, CAPABILITY))}. {OPERATION} and {CAPABILITY} "
-            "are listed only then, and so are the verbs of the core.",
+            f"To list one kind: nascore list {'|'.join((*KINDS, CAPABILITY))}. This list omits operations, "
+            "capabilities and nascore's own verbs; select those kinds to see them.",
             err=True,
         )
 
@@ -72,4 +72,7 @@ def _echo_capabilities(found: Sequence[ListedCapability], *, as_json: bool) -> N
         for one in found
     ]
     echo(table(rows, heads=("slot", "capability", "provided by", "needed by", "a part that"), prose=True))
-    echo("*: with some settings only; not NAME: NAME needs a part without the capability.", err=True)
+    echo(
+        "*: with some settings only; not NAME: NAME cannot work with a part that has the capability.",
+        err=True,
+    )

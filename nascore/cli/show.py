@@ -29,8 +29,8 @@ REST: Final = "other slots are filled by wishes and defaults"
 _HEAD: Final = f"""\
 # Components
 
-Reference of the installed components, by slot: summary, source, the capabilities that a component provides
-and needs, its settings, and the parts that it mixes with ({REST}).
+Reference for the installed components, by slot: summary, source, the capabilities that a component provides
+and needs, its settings, and the parts it can be combined with, when all {REST}.
 `nascore show NAME` prints this for one component; `nascore matrix` prints all combinations."""
 
 

@@ -132,9 +132,10 @@ def _power_note(tested: Sequence[Pair]) -> list[str]:
     if not shared:
         return []
     seeds = min(pair.seeds for pair in shared)
-    differences = f"any of {count} differences" if count > 1 else "a difference"
-    text = f"{seeds} seeds cannot show {differences} without the assumption that accuracies are normal"
-    return [f"{text}; {seeds_needed(count)} seeds could"]
+    limit = f"none of {count} differences can" if count > 1 else "the difference cannot"
+    normal = "unless accuracies are assumed to be normally distributed"
+    text = f"with {seeds} seeds, {limit} reach significance {normal}"
+    return [f"{text}; with {seeds_needed(count)} seeds {'they' if count > 1 else 'it'} could"]
 
 
 def seeds_of(rows: Sequence[Row]) -> str:

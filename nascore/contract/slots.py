@@ -185,7 +185,7 @@ class Observer:
         """Called when a job is done, with its result."""
 
     def run_finished(self, folder: Path, result: Mapping[str, Any]) -> None:
-        """Called after the result of the run is written; its `status` is done, failed or interrupted."""
+        """Called after the run's result is written; its `status` is done, failed, interrupted or stopped."""
 
     def run_ended(self) -> None:
         """Release resources: the terminal, files, connections.

@@ -222,7 +222,7 @@ class Examples:
 
 @frozen(kw_only=True, eq=False)
 class GroupCosts:
-    """The costs of the candidates of a choice group, in each of their uses.
+    """Candidate costs of a choice group, one set for each use of the group in the network.
 
     Attributes:
         params: Parameters, int64 [K, E, O].

@@ -409,13 +409,15 @@ def _check_auxiliary(description: Description, found: ProblemCollector) -> None:
         return
     if node.repeat is not None:
         found.add(
-            _AUXILIARY, f"{name} repeats, and there is one auxiliary head.", hint="Leave its repeat out."
+            _AUXILIARY,
+            f"{name} repeats, but there can be only one auxiliary head.",
+            hint="Remove its `repeat` key.",
         )
     if network.scope.names.get(network.output) == name:
-        hint = "Say under network.output which node is: without it, it is the last."
+        hint = "Set network.output to another node; by default the output is the last node."
         found.add(_AUXILIARY, f"{name} is the network's output.", hint=hint)
     if node is not network.nodes[-1]:
-        hint = "Write it last, and say under network.output which node is the output."
+        hint = "Move it to the end, and set network.output to the node that is the output."
         found.add(_AUXILIARY, f"{name} is not the last node of the network.", hint=hint)
     for reader in _readers(network, name):
         hint = "Let it read another state by its name."

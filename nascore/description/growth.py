@@ -128,7 +128,7 @@ def find_place(description: Description, graph_name: str, target_name: str, plan
     if width is None:
         found.add(path, "its channels are not the same multiple of its graph's channels at every use.")
     if len(relative) > 1 or None in relative:
-        found.add(path, "its reduction differs from use to use.", hint="Set its key reduction.")
+        found.add(path, "its reduction differs from use to use.", hint="Set its `reduction` key.")
     found.stop()
     return Place(
         path=path,

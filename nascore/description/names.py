@@ -87,7 +87,7 @@ def _fits(pattern: re.Pattern[str], text: object) -> bool:
 
 
 def is_setting_value(value: object) -> bool:
-    """Return whether an operation's setting can have this value: its text must read back as the same."""
+    """Return whether a setting of an operation can have this value: its text must read back as the value."""
     if isinstance(value, str):
         return is_word(value)
     if isinstance(value, float):

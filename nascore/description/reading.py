@@ -58,11 +58,11 @@ def _name(items: Items, key: str, path: str, found: ProblemCollector) -> str | N
 
 
 def read_source(value: Yaml, path: str, found: ProblemCollector) -> str | int:
-    """Return a name or a relative source; ``UNREAD`` if, noted, it is neither."""
+    """Return a name or a relative source. If it is neither, record a problem and return ``UNREAD``."""
     source = value.value
     if isinstance(source, (str, int)) and not isinstance(source, bool):
         return source
-    found.add(path, f"{show(value)} is no source: write the name of a state, or -1.", origin=value.origin)
+    found.add(path, f"{show(value)} is not a source: write the name of a state, or -1.", origin=value.origin)
     return UNREAD
 
 

@@ -118,11 +118,11 @@ class Op:
         """Return the operation of a text such as ``mbconv(expand=6;kernel=3)``.
 
         Raises:
-            DescriptionError: If the text is no operation.
+            DescriptionError: If the text is not an operation.
         """
         found = _TEXT.fullmatch(text)
         if found is None:
-            raise DescriptionError(f"{text!r} is no operation: write NAME or NAME(KEY=VALUE;KEY=VALUE).")
+            raise DescriptionError(f"{text!r} is not an operation: write NAME or NAME(KEY=VALUE;KEY=VALUE).")
         items = found["settings"].split(";") if found["settings"] else []
         return cls(found["name"], tuple(_setting(text, item) for item in items))
 
@@ -135,7 +135,7 @@ def _setting(text: str, item: str) -> tuple[str, Scalar]:
     key, equals, value = item.partition("=")
     read = read_scalar(value)
     if not equals or read is None:
-        raise DescriptionError(f"{item!r} in {text!r} is no setting: write KEY=VALUE.")
+        raise DescriptionError(f"{item!r} in {text!r} is not a setting: write KEY=VALUE.")
     return key, read
 
 
@@ -144,7 +144,7 @@ UNREAD_OP = Op(UNREAD)
 
 
 def read_list(node: Yaml) -> list[Yaml]:
-    """Return the items of a list; what is no list counts as a list of one."""
+    """Return the items of a list; a value that is not a list counts as a list of one."""
     return node.value if isinstance(node.value, list) else [node]
 
 
@@ -153,7 +153,7 @@ def read_ops(node: Yaml, path: str, found: ProblemCollector) -> tuple[Op, ...]:
     ops: list[Op] = []
     for item in read_list(node):
         if not isinstance(item.value, str):
-            text = f"{show(item)} is no operation."
+            text = f"{show(item)} is not an operation."
             found.add(path, text, hint="Write NAME or NAME(KEY=VALUE;KEY=VALUE).", origin=item.origin)
             continue
         with found.at(path, item.origin):
@@ -205,7 +205,9 @@ class Edge:
 
 def _check_source(source: object, found: ProblemCollector) -> None:
     if isinstance(source, bool) or not isinstance(source, (str, int)):
-        found.add("from", f"{source!r} is no source: write the name of a state, or -1 for the node before.")
+        found.add(
+            "from", f"{source!r} is not a source: write the name of a state, or -1 for the previous node."
+        )
     elif isinstance(source, int) and source >= 0:
         found.add("from", f"a relative source is negative, not {source}.")
     elif isinstance(source, str) and not is_node_name(source):

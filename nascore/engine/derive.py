@@ -102,7 +102,7 @@ def _log_sum(theta: Tensor) -> Tensor:
 def _merged(
     theta: Tensor, segments: Tensor, columns: list[int], pool: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Return theta and segments in which these columns of a segment are one entry, with their sum."""
+    """Return theta and segments; in each segment these columns are one entry, whose theta is pooled."""
     theta, merged = theta.clone(), segments.clone()
     marked = torch.zeros_like(segments, dtype=torch.bool)
     marked[:, columns] = True

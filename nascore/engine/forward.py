@@ -1,4 +1,4 @@
-"""Forward passes: loss of training outputs, pure losses of architecture steps, and accuracy."""
+"""Forward passes: training loss, side-effect-free losses for architecture steps, and accuracy."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Handover:
 
 
 def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Handover:
-    """Return the costs of architectures from the search to the evaluation; builds no network."""
+    """Return the costs of architectures at each stage, from search to evaluation; builds no network."""
     found = parts.seeds
     if not found or (len(found) > MOST_COUNTED and parts.description.is_open):
         found = extremes(parts.description, facts, catalogue)

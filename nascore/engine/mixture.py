@@ -107,7 +107,7 @@ def _reached(search: Search, name: str, slope: Tensor) -> None:
 
 
 def fixed_draw(search: Search, streams: Streams) -> Draw:
-    """Draw the mixture of a weights step, without a graph; candidates of weight zero are not run."""
+    """Draw the mixture for a weights step without an autograd graph; zero-weight candidates are not run."""
     with torch.no_grad():
         weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
     return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})

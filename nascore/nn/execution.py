@@ -46,7 +46,7 @@ class Pass:
 
 
 class Execution(Protocol):
-    """A way of computing a network; built once per network, which owns the modules."""
+    """A way of computing a network. Built once per network; the network owns the modules."""
 
     def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None: ...
 

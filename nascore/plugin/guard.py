@@ -131,7 +131,7 @@ def _applies(give: Give, settings: Settings) -> bool:
 
 
 def not_a_problem(component: Component, item: object, what: str = "check") -> Problem:
-    """Return the problem of a check that yields anything other than problems."""
+    """Return the problem to report when a check yields something that is not a Problem."""
     return _fault(component, f"the {what} of {component.name} gave {item!r}, which is not a Problem.", None)
 
 

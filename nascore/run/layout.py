@@ -171,9 +171,10 @@ def refuse_newer(path: Path) -> None:
     found = recorded.get("format", FORMAT)  # the oldest runs, which name no format, have the first one
     if found > FORMAT:
         maker = recorded.get("packages", {}).get("nascore")
+        source = f"nascore {maker}" if maker else "a newer version of nascore"
         raise RunFolderError(
-            f"{path} was made by nascore {maker or 'of a newer version'}, which writes run folders of format "
-            f"{found}; this is nascore {version('nascore')}, which reads formats up to {FORMAT}. "
+            f"{path} was made by {source}, which writes run folders of format {found}; "
+            f"this is nascore {version('nascore')}, which reads formats up to {FORMAT}. "
             "Upgrade: pip install --upgrade nascore"
         )
 

@@ -41,8 +41,8 @@ class RunLock:
                 lock.acquire(timeout=0)
             except Timeout:  # an OSError
                 raise RunFolderError(
-                    f"{self.folder} is in use: another process does this run now. "
-                    f"Stop that process, or wait for its end; see {command_line('nascore', 'runs')}."
+                    f"{self.folder} is in use: another process is working on this run. "
+                    f"Stop that process, or wait for it to finish; see {command_line('nascore', 'runs')}."
                 ) from None
         self._lock = lock
 

@@ -152,7 +152,7 @@ def _template(file: str) -> Traversable:
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         text = f"{folder} already exists, and nothing is overwritten."
-        raise ScaffoldError([Problem(path="--out", text=text, hint="Give a new or empty folder by --out.")])
+        raise ScaffoldError([Problem(path="--out", text=text, hint="Give a new or empty folder with --out.")])
     for path, text in texts.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ def alike() -> dict[str, ChoiceGroup]:
 
 
 def masked() -> dict[str, ChoiceGroup]:
-    """Return one group of which two entries are masked."""
+    """Return one group with two masked entries."""
     return {"masked": group(3, 4, out=((0, 3), (2, 0)))}
 
 

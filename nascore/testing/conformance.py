@@ -231,7 +231,7 @@ class Conformance:
 
     @classmethod
     def variants(cls, *, largest: float) -> Iterator[tuple[str, Any]]:
-        """Yield a text and settings for each declared bound and choice that the component's check allows.
+        """Yield a label and settings for each declared bound and choice that the component's check allows.
 
         Args:
             largest: Larger bounds are left out.

@@ -117,7 +117,7 @@ FLAT: Final = 2
 
 @frozen(kw_only=True)
 class Place:
-    """A place of an operation in a network.
+    """Where an operation sits in a network.
 
     Attributes:
         c_in: Channels of the input.

@@ -81,7 +81,7 @@ class RegularizerConformance(OptionalMethods):
         self.hold(not pulls, "pulls at theta with weight 0")
 
     def test_grows_with_its_weight(self) -> None:
-        """Twice the weight is twice the gradient."""
+        """Doubling the weight doubles the gradient."""
         self._weighed()
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 3))

@@ -42,7 +42,7 @@ class SpaceDerived(PartConformance):
         return self.found().operations()
 
     def test_what_is_found_can_be_built(self) -> None:
-        """Every architecture that the rule of its groups derives is a closed network that gives logits."""
+        """Every architecture derived by the space's group rules is a closed network that produces logits."""
         for _description, _picks, found in self._drawn():
             self.hold(not found.is_open, "derives an architecture that still has open choices")
             given = forwarded(final(found), self.catalogue(), FACTS)

@@ -89,9 +89,8 @@ def notation_of(text: Text, registry: Registry) -> Translator | None:
     matching = {name: one for name, one in registry.translators().items() if _recognises(one, text.text)}
     if len(matching) > 1:
         message = f"{len(matching)} notations read {text.where or 'this text'}: {' and '.join(matching)}."
-        raise PluginError(
-            [Problem(path="", text=message, hint="Leave out a plugin that provides one: --without.")]
-        )
+        hint = "Disable one of the plugins that provide them with --without."
+        raise PluginError([Problem(path="", text=message, hint=hint)])
     return next(iter(matching.values()), None)
 
 

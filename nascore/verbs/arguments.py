@@ -117,11 +117,11 @@ class OfSlots(TypedDict, Generic[Names], total=False):
 
 
 class EvaluationArguments(OfData[Names], OfRecipe, OfRun, OfCall, Generic[Names], total=False):
-    """The arguments of :func:`nascore.evaluate` beside the target."""
+    """The arguments of :func:`nascore.evaluate` other than the target."""
 
 
 class SearchArguments(OfSlots[Names], EvaluationArguments[Names], Generic[Names], total=False):
-    """The arguments of :func:`nascore.search`, and of :func:`nascore.search_several` beside its own."""
+    """The arguments of :func:`nascore.search`, and of :func:`nascore.search_several` other than its own."""
 
 
 _GROUPS: tuple[Any, ...] = (OfSlots, OfData, OfRecipe, OfRun, OfCall)

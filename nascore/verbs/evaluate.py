@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def evaluate(
     target: Target, *, entry: int | None = None, **arguments: Unpack[EvaluationArguments[str]]
 ) -> Run:
-    """Train an architecture from scratch on all training images, and test it once; returns the run, done.
+    """Train an architecture from scratch on all training images, test it once, and return the finished run.
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
@@ -67,7 +67,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
 ) -> Run:
-    """Make the evaluation of a request, from Python or from the command line; returns the run, done.
+    """Run the requested evaluation, from Python or the command line, and return the finished run.
 
     Args:
         target: The architecture; see :func:`evaluate`.
@@ -193,7 +193,7 @@ def run_evaluation(
     observers: Sequence[Observer] = (),
     control: RunControl | None = None,
 ) -> Run:
-    """Run the evaluation of a settled recipe; returns the run, done."""
+    """Run the evaluation of a settled recipe and return the finished run."""
     folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch

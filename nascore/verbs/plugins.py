@@ -106,7 +106,7 @@ def _is_there(suspect: Suspect, wanted: Selection) -> bool:
 
 
 def _fault_of(suspect: Suspect) -> str:
-    """Import a plugin in a separate process; returns the problem, or an empty text."""
+    """Import a plugin in a separate process; return the problem, or an empty text."""
     files = (suspect.source,) if suspect.is_file else ()
     only = () if files else (suspect.plugin,)
     chosen = f"Selection({files=}, {only=})"

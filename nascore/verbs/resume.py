@@ -55,7 +55,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run | Comparison:
-    """Go on with a run that was stopped, as ``nascore resume`` does; returns the run or the comparison, done.
+    """Resume a run that was stopped, as ``nascore resume`` does, and return the run or comparison when done.
 
     Finished jobs are not done again. The job that was under way goes on from its last checkpoint, so that the
     run ends with the same weights, architectures and figures as one that nobody stopped.
@@ -89,7 +89,7 @@ def resume_as_requested(
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
 ) -> Run | FinishedSearches:
-    """Go on with a run or a comparison, from Python or from the command line. See :func:`resume`."""
+    """Resume a run or a comparison, from Python or the command line. See :func:`resume`."""
     reporter = reporter or Reporter()
     if is_comparison(path):
         return resume_searches(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
@@ -157,7 +157,9 @@ def _resume_evaluation(record: Record, resolved: ResolvedRequest, going: _Going)
 
     given = record.path / GIVEN
     if not is_file(given):
-        raise RunFolderError(f"{record.path} was stopped before it wrote its architecture: evaluate it anew.")
+        raise RunFolderError(
+            f"{record.path} was stopped before it wrote its architecture: start the evaluation again."
+        )
     description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
     recipe = unused_size_warnings(resolved.recipe, [description])
     going.reporter.warn_all(recipe.warned)

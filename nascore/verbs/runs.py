@@ -208,7 +208,7 @@ def architecture_of(target: object, entry: int) -> Description:
         target = target.path
     if not isinstance(target, (str, Path)):
         text = "an entry selects an architecture of a run, and the target is not a run."
-        raise RecipeError([Problem(path="entry", text=text, hint="Name the run's folder.")])
+        raise RecipeError([Problem(path="entry", text=text, hint="Give the run's folder as the target.")])
     record = read(given_path(target))
     if not record.gallery:
         raise without_gallery(record)
@@ -237,7 +237,7 @@ def without_gallery(record: Record) -> RunFolderError:
             f"See {command_line('nascore', 'draw', record.path)}."
         )
     return RunFolderError(
-        f"{record.path} {state(record)}: it has no architecture in a gallery. {record.inventory}"
+        f"{record.path} {state(record)}: its gallery has no architectures yet. {record.inventory}"
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @declares(SearchArguments[str])
 def search(**arguments: Unpack[SearchArguments[str]]) -> Run:
-    """Search for an architecture, as ``nascore search`` does; returns the run, done.
+    """Search for an architecture, as ``nascore search`` does, and return the finished run.
 
     A warning is a line of the logger ``nascore``, a line of the run's log, and stands in the run's result.
 
@@ -48,7 +48,7 @@ def search_as_requested(
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
 ) -> Run:
-    """Make the search of a request, from Python or from the command line; returns the run, done.
+    """Run the requested search, from Python or the command line, and return the finished run.
 
     Args:
         request: The request.
@@ -80,7 +80,7 @@ def run_search(
     observers: Sequence[Observer] = (),
     control: RunControl | None = None,
 ) -> Run:
-    """Run the search of a settled recipe; returns the run, done."""
+    """Run the search of a settled recipe and return the finished run."""
     folder = None if out is None else given_path(out)
     if folder is not None:
         refuse_taken(folder)  # at once: the engine imports torch

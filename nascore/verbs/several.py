@@ -162,7 +162,7 @@ def search_several_as_requested(  # noqa: PLR0913 - each by name
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
 ) -> FinishedSearches:
-    """Make the searches of a request, from Python or from the command line.
+    """Run the requested searches, from Python or the command line.
 
     Args:
         request: The request; a slot that holds one component may have several names.

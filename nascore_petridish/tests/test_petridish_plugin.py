@@ -70,7 +70,7 @@ def test_candidates_that_learn_from_other_images_are_warned_of():
         (["fit"], "fit cannot be a candidate: it is only for the fixed parts"),
         (["sep_konv_3x3"], "no operation 'sep_konv_3x3'. Did you mean sep_conv_3x3"),
         (["sep_conv_3x3", "sep_conv_3x3(affine=false)"], "sep_conv_3x3(affine=false) is named twice"),
-        (["a(b"], "'a(b' is no operation"),
+        (["a(b"], "'a(b' is not an operation"),
         ([], "the list of candidates is empty"),
     ],
 )

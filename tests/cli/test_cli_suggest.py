@@ -96,7 +96,7 @@ def test_every_command_that_is_suggested_runs(tmp_path):
 
 XNAS_LINEAR = """\
 xnas and linear do not fit.
-     xnas needs a relaxation that gives weights that are not negative and sum to 1 over the segment; \
+     xnas needs a relaxation that gives non-negative weights that sum to 1 over each segment; \
 linear does not qualify.
      Why: its rewards are defined at the mean forecast p = sum u f.
      xnas from --updater; linear from main.yaml:3:13. What fits: softmax.

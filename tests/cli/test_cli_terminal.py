@@ -76,7 +76,7 @@ def test_60_columns(words: list[str]) -> None:
     assert code == 0
     assert "\x1b" not in text
     if words == ["list"]:
-        table = text.split("Select one kind")[0]
+        table = text.split("To list one kind")[0]
         assert max(map(len, table.splitlines())) <= COLUMNS
         assert "    Two cells of four nodes with eight operations; two edges" in table
 

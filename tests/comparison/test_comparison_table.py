@@ -47,8 +47,8 @@ def test_few_seeds_tell_only_who_assumes_normal_accuracies(tmp_path):
     (pair,) = found.pairs
     assert pair.verdict == "significant if normal"
     assert pair.difference.exact == 2 / 32
-    assert "5 seeds cannot show a difference without the assumption" in found.conclusions[-1]
-    assert found.conclusions[-1].endswith("6 seeds could")
+    assert "with 5 seeds, the difference cannot reach significance unless" in found.conclusions[-1]
+    assert found.conclusions[-1].endswith("with 6 seeds it could")
 
 
 def test_the_correction_counts_what_is_compared(tmp_path):
@@ -227,7 +227,7 @@ def test_a_damaged_result_is_named(tmp_path):
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunFolderError, match="is not a run"):
         nascore.compare(tmp_path)
-    with pytest.raises(RunFolderError, match="nothing to compare"):
+    with pytest.raises(RunFolderError, match="compare needs at least one run"):
         nascore.compare()
 
 

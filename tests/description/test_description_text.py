@@ -71,8 +71,14 @@ BROKEN = {
     "node called on": (CHAIN, "l0:", "on:", "network.nodes.on", "cannot name a node"),
     "node called null": (CHAIN, "l0:", "null:", "network.nodes.null", "cannot name a node"),
     "node with a slash": (CHAIN, "l0:", "l/0:", "network.nodes.l/0", "cannot name a node"),
-    "operation null": (CHAIN, "op: classifier", "op: null", "network.nodes.head.op", "null is no operation"),
-    "bad operation": (CHAIN, "op: classifier", "op: x(a", "network.nodes.head.op", "no operation"),
+    "operation null": (
+        CHAIN,
+        "op: classifier",
+        "op: null",
+        "network.nodes.head.op",
+        "null is not an operation",
+    ),
+    "bad operation": (CHAIN, "op: classifier", "op: x(a", "network.nodes.head.op", "not an operation"),
     "bad setting": (CHAIN, "stem(relu=true)", "stem(relu)", "network.nodes.stem.op", "KEY=VALUE"),
     "setting twice": (CHAIN, "(relu=true)", "(relu=true;relu=true)", "network.nodes.stem.op", "twice"),
     "unknown key of a node": (
@@ -133,7 +139,7 @@ BROKEN = {
         "from: -1, op: classifier",
         "from: true, op: a",
         "network.nodes.head.from",
-        "no source",
+        "not a source",
     ),
     "inputs of the network": (
         CHAIN,

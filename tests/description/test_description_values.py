@@ -65,7 +65,7 @@ def test_texts_that_are_no_operation_are_refused(text):
 
 WRONG = {
     "relative source not negative": (lambda: edge(0, A), "negative"),
-    "source true": (lambda: Edge(source=True, ops=(A,)), "no source"),
+    "source true": (lambda: Edge(source=True, ops=(A,)), "not a source"),
     "bad source": (lambda: edge("a b", A), "cannot name a state"),
     "operation twice": (lambda: edge("a", A, A), "twice"),
     "choice without candidates": (lambda: edge("a", group="g"), "needs candidates"),

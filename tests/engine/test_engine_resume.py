@@ -173,7 +173,7 @@ def test_two_processes_cannot_do_one_run(tmp_path):
     run = begun(tmp_path / "run")
     held = reopen(run)
     try:
-        with pytest.raises(RunFolderError, match="another process does this run now"):
+        with pytest.raises(RunFolderError, match="another process is working on this run"):
             resume_as_requested(run)
     finally:
         held.close()

@@ -119,7 +119,7 @@ ROWS = {
     "unknown key of a node": (CHAIN, "width: 3, r", "widht: 3, r", "*.l2.widht", "Did you mean width?"),
     "op and ops": (CHAIN, "op: classifier", "op: a, ops: [b]", "*.head", "say one of op, ops and choose"),
     "bad operation": (CHAIN, "op: classifier", "op: x(a", "*.head.op", "write NAME or NAME(KEY=VALUE"),
-    "operation null": (CHAIN, "op: classifier", "op: null", "*.head.op", "null is no operation"),
+    "operation null": (CHAIN, "op: classifier", "op: null", "*.head.op", "null is not an operation"),
     # ---- sources --------------------------------------------------------------------------------------
     "unknown source": (
         RESNET,
@@ -158,7 +158,7 @@ ROWS = {
         "from: -1, op: classifier",
         "from: true, op: classifier",
         "*.head.from",
-        "no source",
+        "not a source",
     ),
     "unknown output": (PETRIDISH, "output: head", "output: haed", "network.output", "Did you mean head?"),
 }

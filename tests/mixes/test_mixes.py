@@ -96,7 +96,7 @@ def test_a_component_stands_once_for_each_form_that_others_can_tell():
     assert said["new target=theta"].verdict == "sound"
     assert said["new target=code"].verdict == "refused"
     (reason,) = said["new target=code"].reasons
-    assert reason.startswith("asks needs a relaxation that gives weights that are not negative and sum to 1")
+    assert reason.startswith("asks needs a relaxation that gives non-negative weights that sum to 1")
     assert reason.endswith(": it divides by the sum")
 
 

@@ -78,7 +78,9 @@ def test_a_flag_that_names_another_component_drops_the_settings(installed, tmp_p
 
 def test_another_data_set_needs_a_scale(installed):
     [problem] = recipe(installed, names={"dataset": ["images"]}).problems
-    assert problem.text == "without a preset, a recipe or a scale only digits can be used, not images."
+    assert problem.text == (
+        "unless you give a preset, a recipe or a scale, only data set digits can be used, not images."
+    )
     assert "--scale mini" in problem.hint
     assert "--preset darts-cifar10" in problem.hint
     assert recipe(installed, names={"dataset": ["images"]}, scale="mini").problems == ()

@@ -117,7 +117,7 @@ def test_the_errors_of_set(installed, sets, said):
         ({"updater": ["zzz"]}, "updater: no updater is called zzz. Installed: darts, data, uniform, xnas."),
         ({"updater": ["darts", "data"]}, "updater: holds one component, not 2."),
         ({"regularizer": ["l1", "sample:l1"]}, "regularizer: the same component is named twice."),
-        ({"regularizer": ["none", "l1"]}, "regularizer: none cannot be combined with components."),
+        ({"regularizer": ["none", "l1"]}, "regularizer: 'none' cannot be combined with components."),
         ({"updatr": ["darts"]}, "updatr: no slot is called updatr. Did you mean updater?"),
     ],
 )

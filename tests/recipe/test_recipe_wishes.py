@@ -62,7 +62,7 @@ def test_what_was_named_is_never_passed_over(installed):
     [problem] = found.refused
     assert str(problem) == (
         "xnas and linear do not fit.\n"
-        "     xnas needs a relaxation that gives weights that are not negative and sum to 1 over the "
+        "     xnas needs a relaxation that gives non-negative weights that sum to 1 over each "
         "segment; linear does not qualify.\n"
         "     Why: its rewards need a distribution.\n"
         "     xnas from --updater; linear from --relaxation. What fits: egs, softmax."

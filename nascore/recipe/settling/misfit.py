@@ -119,7 +119,7 @@ def varied_settings(part: Part) -> Iterator[tuple[Part, str]]:
 
 @cache  # needed for every misfit, and always the same
 def default_part(component: Component) -> Part | None:
-    """Return a component with its default settings; None where making them fails."""
+    """Return a component with its default settings; None if the default settings cannot be built."""
     settings, wrong = guarded(component, "settings", component.config, lambda: None)
     if wrong:
         return None

@@ -147,7 +147,8 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
     return [
         Problem(
             path="scale",
-            text=f"without a preset, a recipe or a scale only {default or 'the default'} can be used, "
+            text="unless you give a preset, a recipe or a scale, only "
+            f"{f'data set {default}' if default else 'the default data set'} can be used, "
             f"not {choice.component.name}.",
             origin=choice.origin,
             hint=f"Add {' or '.join(options)}.",
@@ -355,7 +356,7 @@ class _Settling:
         return [wishes] if wishes else []
 
     def _wishes(self, slot: Slot) -> Iterator[Option | DeclinedWish]:
-        """Yield the wishes for a slot in order; those for missing components as declined."""
+        """Yield the wishes for a slot in order; a wish for a missing component is yielded as declined."""
         scale = "" if self.stack.scale is None else self.stack.scale[0]
         others = (one.name for one in self.slots if one.name not in FIRST_WISHERS)
         for owner in (part for name in (*FIRST_WISHERS, *others, RUN) for part in self.known.get(name, ())):

@@ -124,7 +124,10 @@ class _SavedFiles:
         return self.names[key]
 
     def source(self, plugin: Plugin) -> str:
-        """Return the source of a plugin: its distribution and version, or its file, which is saved."""
+        """Return the source of a plugin: its distribution and version, or the path of its file.
+
+        The text of the file is saved as well.
+        """
         if plugin.distribution:
             return f"{plugin.distribution}=={plugin.version}"
         return self.path(Path(plugin.value)) if plugin.is_file else plugin.value

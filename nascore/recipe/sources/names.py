@@ -80,7 +80,9 @@ def unknown_component(slot: str, text: str, origin: Origin, registry: Registry) 
     others = registry.slots_of(text)
     if text == "none" and any(one.name == slot and one.many for one in SLOTS):
         return evolve(
-            base, text="none cannot be combined with components.", hint="Remove none, or the components."
+            base,
+            text="'none' cannot be combined with components.",
+            hint="Remove either 'none' or the components.",
         )
     if others:
         message = f"{text} is a component of slot {others[0]}, not of {slot}."

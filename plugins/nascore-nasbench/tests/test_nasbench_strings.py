@@ -204,7 +204,7 @@ def test_cells_that_differ_are_refused():
 def test_another_output_is_refused():
     description = from_string(SOUND, cells=3)
     graph = evolve(description.cells["cell"], output="n2")
-    with pytest.raises(DescriptionError, match="its output is its last node, n3"):
+    with pytest.raises(DescriptionError, match="the output must be the last node, n3"):
         to_string(evolve(description, cells={"cell": graph}))
 
 

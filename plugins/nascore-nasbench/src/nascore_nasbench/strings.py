@@ -139,7 +139,8 @@ def _read(description: Description, problems: list[Problem]) -> tuple[str, ...]:
         return ()
     states = [*graph.inputs, *(node.name for node in graph.nodes)]
     if graph.output != states[-1]:
-        problems.append(Problem(path=f"{path}.output", text=f"its output is its last node, {states[-1]}."))
+        text = f"the output must be the last node, {states[-1]}."
+        problems.append(Problem(path=f"{path}.output", text=text))
     return tuple(
         _operation(graph.nodes[node - 1], states[source], path, problems) for node, source in space.EDGES
     )

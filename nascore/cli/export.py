@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--to", required=True, metavar="NAME", help="The notation; see nascore list notation.")
 @plugins_option
 def command(architecture: str, *, entry: int | None, to: str, plugins: Selection) -> None:
-    """Write an architecture in another notation, to stdout.
+    """Write an architecture in a different notation, to stdout.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads.

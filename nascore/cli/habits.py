@@ -179,9 +179,9 @@ OPTIONS: Final = (
         others={"gallery": "Write --cost macs or --cost params."},
     ),
     Habit(
-        names=("time", "time-limit", "timeout", "max-time", "budget", "max-hours"),
-        search="A search has no time limit: its length is --set trainer.epochs=N, and growth ends with "
-        "--set growth.count=N. Ctrl-C stops it and keeps the run's files.",
+        names=("time", "time-limit", "timeout", "max-time", "max-hours"),
+        search="Write --budget 2h, or --budget 500steps; nascore resume continues the run. The length of a "
+        "search is --set trainer.epochs=N, and growth ends with --set growth.count=N.",
     ),
     Habit(
         names=("verbose", "v", "log-level", "progress"),

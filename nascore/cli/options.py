@@ -93,7 +93,7 @@ budget_option = click.option(
 checkpoint_option = click.option(
     "--checkpoint-every",
     metavar="TIME",
-    help="Time between two checkpoints, from which nascore resume goes on: 5m, 1h. Default: 10m.",
+    help="Time between two checkpoints, from which nascore resume continues: 5m, 1h. Default: 10m.",
 )
 
 

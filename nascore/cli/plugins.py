@@ -122,8 +122,8 @@ def list_plugins(*, as_json: bool, plugins: Selection) -> None:
     """List the plugins with their distribution, version and status.
 
     Status: ready; blocked, the user switched it off; clash, another plugin has the same name; broken, it
-    cannot be loaded; foreign, it is made for another version of nascore. Only the parts of ready plugins can
-    be used.
+    cannot be loaded; foreign, it is made for a different version of nascore. Only the parts of ready plugins
+    can be used.
     """
     found = doctor(plugins).plugins
     if as_json:

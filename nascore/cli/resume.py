@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--accept",
     is_flag=True,
-    help="Go on although versions, data or device are not those that the run began with, and record it.",
+    help="Resume despite changed versions, data or device, and record the changes.",
 )
 @budget_option
 @checkpoint_option
@@ -45,7 +45,7 @@ def command(  # noqa: PLR0913 - each is a flag
     as_json: bool,
     plugins: Selection,
 ) -> None:
-    """Go on with a run that was stopped, from its last checkpoint.
+    """Resume a run that was stopped, from its last checkpoint.
 
     RUN is the folder of a search, an evaluation or a comparison of several searches that was interrupted,
     killed, failed or stopped by its budget. Finished jobs are not done again, and the result is that of a run

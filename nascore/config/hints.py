@@ -36,7 +36,7 @@ def nearest(setting: Setting, expected: object, node: Node) -> str:
         words = [str(word) for word in setting.choices] or words_of(expected)
         return did_you_mean(value, words)
     if beyond(expected, node):
-        return "Larger numbers overflow the 32-bit floats of torch."
+        return "Larger numbers overflow torch's 32-bit floats."
     if isinstance(value, float) and value.is_integer() and _fits(setting, expected, int(value), node):
         return f"Write {int(value)}."
     if isinstance(value, (bool, int, float)) and _fits(setting, expected, str(value), node):

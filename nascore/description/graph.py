@@ -198,7 +198,7 @@ class _Walk:
         if way:
             return f"a cycle: {way[0]} reads {', which reads '.join(way[1:])}"
         if any(each.name == source and each.repeat == 0 for each in self.graph.nodes):
-            return f"{source} repeats 0 times and is no state"
+            return f"{source} repeats 0 times and is not a state"
         return f"{source} comes after {node.name}"
 
 

@@ -166,7 +166,7 @@ _SHOWN = 60
 """Characters of a wrong text that a message repeats."""
 
 _VERSION = "nascore"
-"""The key of the version of the language, which is no part of the value."""
+"""The key of the version of the language, which is not part of the value."""
 
 _UNREAD_NETWORK = Graph(inputs=(IMAGES,), nodes=(Node(name=UNREAD, edges=UNREAD_EDGES),), output=UNREAD)
 """In place of a graph that could not be read."""

@@ -82,7 +82,7 @@ class Built:
 
 @frozen(kw_only=True)
 class Begun:
-    """How a run is saved and stopped, and where it goes on.
+    """How a run is saved and stopped, and where it resumes.
 
     Attributes:
         control: Decides when it is saved and when it stops.
@@ -261,7 +261,7 @@ def begin(  # noqa: PLR0913 - each by name
         folder = create(name, out=out)
         _write_beginning(folder, recipe, registry, dataset, name, device)
     else:
-        folder.log(f"nascore {version('nascore')}: {name} goes on")
+        folder.log(f"nascore {version('nascore')}: {name} resumes")
     return RunContext(
         recipe=recipe,
         catalogue=registry.operations(),

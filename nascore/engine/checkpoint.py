@@ -1,4 +1,4 @@
-"""Checkpoints: everything that decides how a phase goes on, saved by name in the folder of its job."""
+"""Checkpoints: everything that decides how a phase continues, saved by name in the folder of its job."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Checkpoint:
         stage: Name of the phase: `search`, `candidates` or `train`.
         step: Steps of the phase that are done.
         state: What :func:`capture` returned.
-        reports: Loss, architecture loss, accuracy and learning rate of each step of the epoch under way.
+        reports: Loss, architecture loss, accuracy and learning rate of each step of the current epoch.
         epochs: Lines that the job had added to `metrics.jsonl`.
         not_finite: Names of tensors that were not finite when the phase began.
         warnings: What the job had warned of.
@@ -139,7 +139,7 @@ def _read(path: Path) -> Checkpoint:
         raise ValueError("it was cut off or damaged")
     plain: dict[str, Any] = torch.load(io.BytesIO(content), weights_only=True)
     if plain.pop("format") != FORMAT:
-        raise ValueError("it is of another version of nascore")
+        raise ValueError("it was made by a different version of nascore")
     return Checkpoint(**plain)
 
 
@@ -217,10 +217,10 @@ class JobProgress:
 
 
 def capture(phase: Phase, trainer: Trainer) -> dict[str, Any]:
-    """Return all that decides how the phase goes on; `torch.load(weights_only=True)` can read it back.
+    """Return all that decides how the phase continues; `torch.load(weights_only=True)` can read it back.
 
     Raises:
-        PluginError: The state of a part is no dictionary.
+        PluginError: The state of a part is not a dictionary.
     """
     return {name: _copied(_state(one, slot)) for name, slot, one in _stateful(phase, trainer)}
 
@@ -238,7 +238,7 @@ def restore(phase: Phase, trainer: Trainer, state: Mapping[str, Any]) -> None:
 
 
 def _stateful(phase: Phase, trainer: Trainer) -> Iterator[tuple[str, str, Stateful]]:
-    """Yield whatever changes in a phase and decides how it goes on, in the order of loading.
+    """Yield everything that changes in a phase and decides how it continues, in loading order.
 
     Each comes with its name in a checkpoint and, if it is a part from a plugin, its slot.
     """

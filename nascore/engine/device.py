@@ -138,7 +138,7 @@ def ambient() -> Iterator[None]:
 
 
 def check_torch_state(who: str) -> None:
-    """Refuse to continue if a plugin changed the global state of torch.
+    """Refuse to continue if a plugin changed torch's global state.
 
     Args:
         who: The component that was called last, for the message.
@@ -150,7 +150,7 @@ def check_torch_state(who: str) -> None:
     if found:
         changes = " and ".join(found)
         text = f"{who} {changes}, and did not restore it: training would learn nothing, or not the same."
-        hint = "Use a context manager of torch instead: with torch.no_grad(): ..."
+        hint = "Use a torch context manager instead: with torch.no_grad(): ..."
         raise PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
 
 
@@ -178,7 +178,7 @@ def device_of(name: Literal["auto", "cpu", "cuda"], origin: Origin | None = None
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        text = "this machine or this build of torch has no CUDA."
+        text = "this machine or this torch build has no CUDA."
         hint = "Write --device cpu, or --device auto for the best available device."
         raise RecipeError([Problem(path="device", text=text, origin=origin, hint=hint)])
     kind = ("cuda" if available else "cpu") if name == "auto" else name

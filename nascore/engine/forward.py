@@ -154,7 +154,7 @@ def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:
 
 def _refuse(not_finite: int, count: int) -> None:
     text = f"the network's output is not finite for {not_finite} of {count} images, so it has no accuracy."
-    hint = "Try a lower learning rate of the weights, a lower clip, or another --seed."
+    hint = "Try a lower learning rate of the weights, a lower clip, or a different --seed."
     raise RunFailed([Problem(path="", text=text, hint=hint)])
 
 

@@ -117,7 +117,7 @@ class _LoopState:
     Attributes:
         stage: The name of the phase in checkpoints.
         step: Steps that are done.
-        tally: The steps of the epoch under way.
+        tally: The steps of the current epoch.
         strange: Names of tensors that were not finite when the phase began.
     """
 
@@ -232,7 +232,7 @@ def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
         few = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
         text = f"phase {phase.name}, step {step}: these tensors are not finite: {few}."
         theta = all(name.startswith(_THETA) for name in bad)
-        hint = "Try a smaller step size of the updater, or another --seed." if theta else _cure(phase)
+        hint = "Try a smaller step size for the updater, or a different --seed." if theta else _cure(phase)
         raise RunFailed([Problem(path="", text=text, hint=hint)])
 
 
@@ -247,10 +247,10 @@ def _not_finite(phase: Phase) -> set[str]:
 def _cure(phase: Phase, rate: str = "") -> str:
     if phase.search is not None and _far(phase.search.state.theta.values()):
         return (
-            "The architecture parameters are very large: try a smaller step size of the updater, updater.lr."
+            "The architecture parameters are very large: try a smaller step size for the updater, updater.lr."
         )
     group = phase.group
-    return f"Try a lower --set {group}.lr{rate}, a lower {group}.clip, or another --seed."
+    return f"Try a lower --set {group}.lr{rate}, a lower {group}.clip, or a different --seed."
 
 
 def _far(thetas: Iterable[torch.Tensor]) -> bool:

@@ -125,7 +125,8 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
     wanted = network.state_dict()
     wrong = [name for name in wanted if name not in tensors or tensors[name].shape != wanted[name].shape]
     if wrong:
-        text = f"{file} does not match the architecture: missing or of another shape: {', '.join(wrong[:3])}."
+        names = ", ".join(wrong[:3])
+        text = f"{file} does not match the architecture: missing or with a different shape: {names}."
         raise RunFolderError(text)
     network.load_state_dict({name: tensors[name] for name in wanted})
     return Model(network, preprocess).eval()
@@ -141,7 +142,7 @@ def predict(model: Model, images: Images, folder: Path) -> Prediction:
         folder: The folder of the run, for error texts.
 
     Raises:
-        ValueError: The images have another size, or another range of values.
+        ValueError: The images have a different size, or a different range of values.
         RunFolderError: The run does not contain the normalisation of images.
     """
     if model.preprocess is None:

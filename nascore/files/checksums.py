@@ -72,7 +72,7 @@ class ChainedWriter:
 
 
 def reopened(path: Path) -> tuple[ChainedWriter, list[dict[str, Any]]]:
-    """Return a writer that goes on after the last whole line of a file, and the objects of the lines.
+    """Return a writer that continues after the last complete line of a file, and the objects of the lines.
 
     Raises:
         DamagedError: A line was changed, or is missing.
@@ -132,7 +132,7 @@ def _chained(chain: str, body: bytes) -> str:
 
 CHECKSUMS: Final = "checksums.jsonl"
 RESUMED: Final = "resumed"
-"""The key of the line that is added where a run goes on after it was stopped."""
+"""The key of the line that is added when a stopped run is resumed."""
 LAST: Final = "result.json"
 """The file that is written last: if it exists, the list has its last line."""
 
@@ -292,7 +292,7 @@ class ChecksumWriter:
         self._lines.add([{"list": "the files of this folder, with sizes and SHA-256"}])
 
     def resume(self) -> None:
-        """Go on with the list of a run that was stopped, whatever it was stopped by.
+        """Continue the list of a run that was stopped, whatever stopped it.
 
         Raises:
             DamagedError: The list, or a file that it names, is not as the run wrote it.

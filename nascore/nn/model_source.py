@@ -124,7 +124,7 @@ def _constructor(path: str, module: nn.Module) -> str:
     """Return the call that builds a module of ``torch.nn``, with the arguments that differ from defaults."""
     kind = type(module)
     if getattr(nn, kind.__name__, None) is not kind:
-        raise PluginError(f"the network cannot be written out: {path} is not a module of torch.nn.")
+        raise PluginError(f"the network cannot be written out: {path} is not a torch.nn module.")
     # Not repr(): it leaves arguments out, such as whether a mean pool counts its padding.
     parameters = inspect.signature(kind).parameters.values()
     arguments = [

@@ -86,7 +86,7 @@ def batch_of(images: Images, shape: Sequence[int]) -> Tensor:
         shape: Channels, height and width that the images must have.
 
     Raises:
-        ValueError: The images have another size, another range of values, or another data type.
+        ValueError: The images have a different size, range of values, or data type.
     """
     channels, height, width = shape
     if isinstance(images, (list, tuple)):

@@ -50,7 +50,7 @@ def misnamed(plugin: Plugin) -> Plugin:
 
 
 def foreign(plugin: Plugin, requires: Iterable[str]) -> Plugin:
-    """Return a plugin, foreign if its distribution requires another version of the core.
+    """Return a plugin, foreign if its distribution requires a different version of the core.
 
     Args:
         plugin: The plugin.
@@ -106,7 +106,7 @@ def _clash(plugin: Plugin, same: Sequence[Plugin]) -> Plugin:
     distributions = sorted({one.distribution for one in same if one.distribution and not _of_core(one)})
     remedies = [command_line("--without", name) for name in distributions]
     if any(one.is_file for one in same):
-        remedies.append("another name for the file")
+        remedies.append("a different name for the file")
     if len(distributions) == 1 and len(same) > 1 and not any(one.is_file or _of_core(one) for one in same):
         remedies = [f"tell the authors of {distributions[0]}"]
     text = " or ".join(remedies) or "uninstall one of them"

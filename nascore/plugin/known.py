@@ -53,7 +53,7 @@ _STATES: Final = {
     "blocked": "is switched off",
     "broken": "is broken",
     "clash": "clashes with another plugin",
-    "foreign": "is made for another version of nascore",
+    "foreign": "is made for a different version of nascore",
 }
 _DOCTOR: Final = "Run nascore plugins doctor."
 

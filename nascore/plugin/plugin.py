@@ -32,8 +32,8 @@ class Plugin:
         distribution: Its installed distribution; empty for a file.
         version: The distribution's version.
         status: ``ready``, or one of the statuses of an empty plugin: ``blocked`` (switched off), ``clash``
-            (another plugin has its name), ``broken`` (it cannot be loaded) or ``foreign`` (it requires
-            another version of nascore).
+            (another plugin has its name), ``broken`` (it cannot be loaded) or ``foreign`` (it
+            requires a different version of nascore).
         reason: Why it is not ready.
         cure: How to make it ready.
         trace: The traceback of the exception that broke it.

@@ -93,7 +93,7 @@ class RunControl:
         every: Seconds between two checkpoints of a job; 0: after each step.
         budget: How much the run may do; None: all.
         requested: Whether somebody asked the run to stop.
-        waiting: Whether a request waits for the end of the step under way.
+        waiting: Whether a request waits for the end of the current step.
         began: When the run began or went on, in seconds of the monotonic clock.
         steps: Steps made since then.
         jobs: Jobs finished since then.
@@ -109,7 +109,7 @@ class RunControl:
 
     @contextmanager
     def finishing_steps(self) -> Iterator[None]:
-        """Inside, a request to stop waits until the step under way is over and saved."""
+        """Inside, a request to stop waits until the current step is finished and saved."""
         self.waiting = True
         try:
             yield

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_REMEDY = "Name another folder with --out, or set NASCORE_RUNS to another folder for runs."
+_REMEDY = "Name a different folder with --out, or set NASCORE_RUNS to a different folder for runs."
 
 
 @frozen
@@ -34,7 +34,7 @@ class RunFolder:
         checksums: The list of the run's files.
         place: Path of a job's folder within the run's folder, with a slash at the end; empty for the run
             itself.
-        resumed: Whether the run was stopped before and goes on now.
+        resumed: Whether the run was stopped before and is resumed now.
         lock: Held while this process does the run; None in the folder of a job.
     """
 
@@ -111,7 +111,7 @@ class RunFolder:
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
         """Return the folder of a job, `jobs/0001-search`, with its `job.yaml`.
 
-        In a run that goes on it may be there: the job was begun before.
+        In a resumed run it may exist: the job was started before.
         """
         name = f"{JOBS}/{number:04d}-{kind}"
         path = self.path / name
@@ -124,7 +124,7 @@ class RunFolder:
         return folder
 
     def keep_metrics(self, kept: Callable[[dict[str, Any]], bool]) -> None:
-        """Leave out lines of `metrics.jsonl`: those of epochs that a run which goes on makes again.
+        """Leave out lines of `metrics.jsonl`: those of epochs that a resumed run repeats.
 
         Raises:
             RunFolderError: The file cannot be read or written.

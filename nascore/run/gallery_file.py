@@ -46,7 +46,7 @@ class GalleryFile:
 
     @classmethod
     def reopened(cls, folder: RunFolder) -> GalleryFile:
-        """Return the gallery of a run that goes on, whole in `gallery.json`.
+        """Return the gallery of a resumed run, complete in `gallery.json`.
 
         Raises:
             RunFolderError: It cannot be read or written.
@@ -85,7 +85,7 @@ class GalleryFile:
     def _write(self, gallery: Gallery, event: dict[str, Any]) -> None:
         number = _events(gallery)
         if number <= _events(self.gallery):
-            return  # a run that goes on had written it before
+            return  # a resumed run had written it before
         if number > AT_ONCE:
             file = self.folder / GALLERY_LINES
             self._lines = self._lines or ChainedWriter(file)

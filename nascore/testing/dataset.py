@@ -83,7 +83,7 @@ class DatasetConformance(PartConformance):
         for name, examples in _parts(part).items():
             again = getattr(part, name)()
             equal = same(examples.images, again.images) and same(examples.labels, again.labels)
-            self.hold(equal, f"returns other images or labels when {name}() is called again")
+            self.hold(equal, f"returns different images or labels when {name}() is called again")
 
     def test_test_images_are_others(self) -> None:
         """At least half of the test images are not training images."""

@@ -118,7 +118,9 @@ class PartConformance(Conformance, ABC):
             with seeded():
                 given.append(self.exercise(self.made(), 3))
         one, other = given
-        self.hold(one.keys() == other.keys(), "gives other results when it is used again with the same seed")
+        self.hold(
+            one.keys() == other.keys(), "gives different results when it is used again with the same seed"
+        )
         different = [name for name in one if not same(one[name], other[name])]
         self.hold(not different, f"gives a different {' and '.join(different)} for the same seed")
 

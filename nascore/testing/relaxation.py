@@ -52,7 +52,7 @@ class RelaxationDeclared(PartConformance):
     """Checks that it declares exactly the capabilities that it has."""
 
     def test_draws_nothing_if_it_says_so(self) -> None:
-        """It draws nothing if it declares `deterministic`; else other seeds give other mixtures."""
+        """It draws nothing if it declares `deterministic`; else different seeds give different mixtures."""
         part, moved, differs = self.made(), False, False
         for name, state in states(part, alike(), scattered(alike(), 0)):
 
@@ -66,7 +66,9 @@ class RelaxationDeclared(PartConformance):
                 differs = differs or not same(draw(handed), first)
                 moved = moved or not torch.equal(handed.get_state(), generator(seed).get_state())
         if self.provides("deterministic"):
-            self.hold(not differs, "declares deterministic, and gives another mixture for another seed")
+            self.hold(
+                not differs, "declares deterministic, but gives a different mixture for a different seed"
+            )
             self.hold(not moved, "declares deterministic, and draws from the generator that it is handed")
             return
         self.hold(differs, "does not declare deterministic, and gives the same mixture for every seed")
@@ -164,7 +166,7 @@ class RelaxationOptional(OptionalMethods):
                 self.hold(picks, f"picks nothing of a group ({name}){text}")
                 alone = self._picks(build(settings), state, name, text)
                 self.hold(
-                    picks == alone, f"picks otherwise once it has picked of other groups ({name}){text}"
+                    picks == alone, f"picks differently once it has picked in other groups ({name}){text}"
                 )
 
     def _picks(self, part: Any, state: ArchitectureState, name: str, text: str) -> list[Pick]:  # noqa: ANN401 - the same
@@ -270,7 +272,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
             with seeded():
                 new = dict(mixtures(fresh, state, name))
             self.hold(
-                all(same(used[kind], new[kind]) for kind in new), "gives another mixture once it was used"
+                all(same(used[kind], new[kind]) for kind in new), "gives a different mixture once it was used"
             )
             unchanged = same(theta.detach(), before[0]) and same(segments, before[1])
             self.hold(unchanged, "changes theta or the segments that it is handed")

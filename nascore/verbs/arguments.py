@@ -67,7 +67,7 @@ class OfRecipe(TypedDict, total=False):
 
 
 class OfCall(TypedDict, total=False):
-    """Arguments that are no part of the recipe.
+    """Arguments that are not part of the recipe.
 
     Attributes:
         out: Folder of the run, new or empty. None: a new one in ``runs``.

@@ -1,4 +1,4 @@
-"""Writes an architecture in another notation."""
+"""Writes an architecture in a different notation."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def requested(
         run: Settings of the run that are arguments of their own.
 
     Raises:
-        RecipeError: A component is not given by name, or `settings` is no dictionary.
+        RecipeError: A component is not given by name, or `settings` is not a dictionary.
     """
     _refuse_objects(names)
     if not isinstance(settings, (Mapping, type(None))):

@@ -57,13 +57,13 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
 ) -> Run | Comparison:
     """Resume a run that was stopped, as ``nascore resume`` does, and return the run or comparison when done.
 
-    Finished jobs are not done again. The job that was under way goes on from its last checkpoint, so that the
+    Finished jobs are not repeated. The unfinished job continues from its last checkpoint, so that the
     run ends with the same weights, architectures and figures as one that nobody stopped.
 
     Args:
         run: The run, or its folder; the folder of a comparison of several searches.
-        accept: Go on although versions, data or device are not those that the run began with; the run records
-            the differences, and its figures may be others.
+        accept: Resume despite changed versions, data or device; the run records the changes, and its figures
+            may differ.
         budget: How much to do before the run stops again: ``"2h"``, ``"500steps"``, ``"20jobs"``. None: all.
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
@@ -119,7 +119,7 @@ def resume_as_requested(
 
 @frozen
 class _Going:
-    """How a run goes on.
+    """How a run is resumed.
 
     Attributes:
         path: Its folder.

@@ -71,7 +71,7 @@ BROKEN = {
     "mover": ({"__init__": MOVER}, "mover changes entries that are masked or dead."),
     "drawer": (
         {"__init__": DRAWER},
-        "drawer declares deterministic, and gives another mixture for another seed.",
+        "drawer declares deterministic, but gives a different mixture for a different seed.",
     ),
     "offset": (
         {"__init__": OFFSET_HOOKS, "settings": SETTINGS, "penalty": OFFSET},

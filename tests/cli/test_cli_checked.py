@@ -23,7 +23,7 @@ SEARCH = ("search", "--space", "tiny", "--updater", "uniform")
             ("--set", "training.batch=719"),
             "training.batch: a batch of 719 is larger than the 718 available images",
         ),
-        (("--device", "cuda"), "device: this machine or this build of torch has no CUDA."),
+        (("--device", "cuda"), "device: this machine or this torch build has no CUDA."),
     ],
 )
 def test_refused_before_anything_is_built(tmp_path, monkeypatch, asked, said, more):

@@ -179,7 +179,7 @@ def test_what_the_last_step_spoils_is_refused(what):
             epoch_over=lambda report: recorded.append(json.dumps(asdict(report), allow_nan=False)),
         )
     assert len(recorded) == phase.epochs - 1
-    cure = "Try a lower --set trainer.lr" if what == "weights" else "Try a smaller step size of the updater"
+    cure = "Try a lower --set trainer.lr" if what == "weights" else "Try a smaller step size for the updater"
     assert cure in str(caught.value)
 
 

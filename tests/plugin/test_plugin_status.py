@@ -78,7 +78,7 @@ def test_a_file_clashes_with_what_is_installed(site, tmp_path):
     file.write_text(GOOD.format(name="idea"), encoding="utf-8")
     found = site.found(files=(file, file))
     assert [one.status for one in found.values()] == ["clash", "clash"]
-    assert found[str(file)].cure == "--without clash-e or another name for the file."
+    assert found[str(file)].cure == "--without clash-e or a different name for the file."
     assert site.found(files=(file,), without=("clash-e",))[str(file)].status == "ready"
 
 

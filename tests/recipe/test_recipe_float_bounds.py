@@ -54,7 +54,7 @@ def test_it_is_refused_by_name_with_the_reason():
     for name in ("lr", "weight_decay"):
         wrong = f"training.{name}: 1e+300 is not a number "
         line = next(one for one in done.stderr.splitlines() if one.startswith(wrong))
-        assert line.endswith(", at most 1e+18 in size. Larger numbers overflow the 32-bit floats of torch.")
+        assert line.endswith(", at most 1e+18 in size. Larger numbers overflow torch's 32-bit floats.")
 
 
 def test_whole_numbers_have_no_such_bound():

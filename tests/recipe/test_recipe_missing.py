@@ -96,7 +96,7 @@ def test_a_misspelt_component_is_a_mistake_of_the_recipe(installed):
         ("broken", "nascore-geonas is broken: it has no module."),
         ("blocked", "nascore-geonas is switched off: it has no module."),
         ("clash", "nascore-geonas clashes with another plugin: it has no module."),
-        ("foreign", "nascore-geonas is made for another version of nascore: it has no module."),
+        ("foreign", "nascore-geonas is made for a different version of nascore: it has no module."),
     ],
 )
 def test_an_installed_plugin_that_cannot_be_used_is_named_with_its_cause(installed, status, said):

@@ -32,7 +32,7 @@ def brings(*names):
         ("broken", "is broken: so"),
         ("blocked", "is switched off: so"),
         ("clash", "clashes with another plugin: so"),
-        ("foreign", "is made for another version of nascore: so"),
+        ("foreign", "is made for a different version of nascore: so"),
     ],
 )
 def test_a_plugin_that_is_not_ready_is_named_with_its_state_and_cure(status, state):

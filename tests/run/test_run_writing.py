@@ -82,7 +82,9 @@ def test_an_out_that_cannot_be_made(monkeypatch, number, why):
     refusing(monkeypatch, "mkdir", number, within="run")
     result = search()
     assert result.exit_code == 5
-    assert f"the run's folder cannot be made in run: {why}. Name another folder with --out" in result.stderr
+    assert (
+        f"the run's folder cannot be made in run: {why}. Name a different folder with --out" in result.stderr
+    )
     assert list(Path().iterdir()) == []
 
 

@@ -206,7 +206,7 @@ def lacking_data(name: str, origin: Origin, registry: Registry) -> Problem:
         text=f"the preset is for data set {name}, which is not installed.",
         origin=origin,
         hint="Install a plugin that provides it, or write one (nascore new-plugin --help). "
-        f"To run the preset on another data set, add {' or '.join(flags)}.",
+        f"To run the preset on a different data set, add {' or '.join(flags)}.",
         slots=(DATASET,),
         of_plugin=True,
     )

@@ -18,7 +18,7 @@ from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.plugin.guard import plugin_at_fault
 from nascore.run import ARCHITECTURE, LOG, cause, inventory, is_file, learned_file, run_of
-from nascore.shell import command_line
+from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,8 +140,8 @@ def _interrupted(error: KeyboardInterrupt) -> str:
         if found is None or is_file(run / ARCHITECTURE)
         else f" Its architecture so far: {shown_path(found)}"
     )
-    again = command_line("nascore", "resume", shown_path(run))
-    return f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}\nResume it: {again}"
+    kept = f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}"
+    return f"{kept}\nResume it: {resume_command(run)}"
 
 
 def _before_the_verb(error: Exception) -> Exception:

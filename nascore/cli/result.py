@@ -21,6 +21,7 @@ from nascore.run import RunControl, control_of
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.reporter import Reporter
+from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def echo_result(run: Run) -> None:
     echo(f"run: {shown_path(run.path)}")
     if run.result["status"] == "stopped":
         echo(f"stopped: the budget of {run.result['budget']} is spent; this is the best so far")
-        echo(f"next: {command_line('nascore', 'resume', shown_path(run.path))}")
+        echo(f"next: {resume_command(run.path)}")
         return
     echo(f"next: {command_line('nascore', 'evaluate', shown_path(run.path))}")
 

@@ -9,8 +9,8 @@ from attrs import frozen
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import saved_recipe
 from nascore.run import environment, environment_of
-from nascore.shell import command_line
 from nascore.slots import DATASET
+from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -130,6 +130,6 @@ def refuse_differences(path: Path, found: Iterable[Difference]) -> None:
 
 
 def _accepting(path: Path) -> Problem:
-    again = command_line("nascore", "resume", path, "--accept")
+    again = resume_command(path, "--accept")
     text = "with these differences the run cannot end as it would have."
     return Problem(path="", text=text, hint=f"To go on all the same, and record them: {again}")

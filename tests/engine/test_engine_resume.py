@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command_line import cli, done
 from resumed_runs import differences
 
 import nascore
@@ -264,3 +265,28 @@ def test_the_time_between_checkpoints_is_kept(tmp_path):
     control = RunControl(every=1e9)
     assert Begun(control=control, folder=folder).control.every == 1e9
     folder.close()
+
+
+PLUGIN = """
+from nascore.api import Component, NoSettings, hookimpl
+from nascore.builtin.updaters import Uniform
+
+@hookimpl
+def nascore_updaters():
+    told = {"summary": "Moves nothing.", "config": NoSettings, "build": Uniform}
+    return [Component(name="mine", slot="updater", **told)]
+"""
+
+
+def test_the_printed_command_loads_the_plugin_files_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    settings = [f"{path}={value}" for path, value in SMALL.items()]
+    words = ["search", "--space", "tiny", "--updater", "mine", "--dataset", "synthetic", "--scale", "mini"]
+    sets = [word for text in settings for word in ("--set", text)]
+    stopped = cli(*words, *sets, "--with", "mine.py", "--budget", STEPS, "--out", "run")
+
+    command = stopped.stderr.rpartition("Resume it: ")[2].strip()
+    assert command == "nascore resume run --with run/files/mine.py"
+    assert "no updater is called mine" in cli("resume", "run").stderr
+    done(*command.split()[1:])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
-from nascore.config.document import show, word
+from nascore.config.document import parse_document, show, word
 from nascore.errors import Problem
 from nascore.plugin.compatibility import is_name
 from nascore.plugin.known import distributions, state_of
@@ -108,6 +108,20 @@ def read_made_with(node: Node | None) -> tuple[Mapping[str, Node], list[Problem]
         for text in _faults(name, item)
     ]
     return {name: item for name, item in node.value.items() if not any(_faults(name, item))}, wrong
+
+
+def plugin_files(text: str, folder: Path) -> list[Path]:
+    """Return the files of the single-file plugins that a recipe was made with; none where it cannot be read.
+
+    Args:
+        text: The recipe.
+        folder: The folder of the recipe.
+    """
+    document = parse_document(text, where=str(folder))
+    keys = {} if document.root is None else document.root.value
+    made_with, _ = read_made_with(keys.get(PLUGINS_KEY) if isinstance(keys, dict) else None)
+    found = (Plugin(name="", value=str(node.value)) for node in made_with.values())
+    return [folder / one.value for one in found if one.is_file]
 
 
 def _faults(name: str, item: Node) -> Iterator[str]:

@@ -14,6 +14,7 @@ from nascore.description import (
     NOTHING,
     choose,
     derive,
+    expand,
     final,
     fingerprint,
     reducing,
@@ -23,6 +24,7 @@ from nascore.description import (
     without_auxiliary,
 )
 from nascore.engine.return_checks import ReturnCheck
+from nascore.errors import DescriptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, Pooling, Search, Selecting
     from nascore.description import ChoiceGroup, Description, Pick, Picks
+    from nascore.errors import PluginError
     from nascore.nn import ArchitectureState
     from nascore.recipe.sources.run_settings import TrainingSettings
 
@@ -114,9 +117,48 @@ def _merged(
     return theta, merged
 
 
-def derived(description: Description, search: Search) -> Description:
-    """Return the architecture that the search would choose now, at the size that it was searched in."""
-    return derive(description, picks_of(description, search))
+def derived(description: Description, search: Search, picks: Picks | None = None) -> Description:
+    """Return the architecture that the search would choose now, at the size that it was searched in.
+
+    Args:
+        description: The open description.
+        search: The search.
+        picks: The selected entries by group; None: they are selected now.
+
+    Raises:
+        PluginError: No architecture can be built from the picks of a relaxation that selects.
+    """
+    picks = picks_of(description, search) if picks is None else picks
+    found = derive(description, picks)
+    if selects(search):
+        try:
+            expand(found)
+        except DescriptionError as error:
+            raise _unbuildable(search, picks, error) from error
+    return found
+
+
+def _unbuildable(search: Search, picks: Picks, error: DescriptionError) -> PluginError:
+    """Return the error of picks that make no architecture, with the edges on which nothing is picked."""
+    empty = [
+        f"{'/'.join(row)} ({name})"
+        for name, kept in picks.items()
+        if search.state.groups[name].edges is None
+        for row in _rows_without(search.state.groups[name], kept)
+    ]
+    without = f"; without a pick: {_listed(empty)}" if empty else ""
+    reason = error.problems[0].text.rstrip(".")
+    text = f"picks from which no architecture can be built ({error.problems[0].path}: {reason}{without})"
+    due = "an operation on every edge of a group whose `edges` is None, as the space's rule keeps"
+    return ReturnCheck(search.annealed(), "picks", "relaxation").wrong(text, due)
+
+
+def _rows_without(group: ChoiceGroup, kept: Sequence[Pick]) -> Iterator[tuple[str, str, str]]:
+    """Yield the edges of a group that offer operations, and on which none is picked."""
+    picked = {row for row, _ in kept}
+    for row, offered in enumerate(group.mask):
+        if row not in picked and any(offered):
+            yield group.rows[row]
 
 
 def prepared(description: Description, training: TrainingSettings, facts: DataFacts) -> Description:

@@ -97,7 +97,7 @@ def _search(context: RunContext, parts: SearchParts, job: JobProgress) -> None:
     assert phase.search is not None
     picks = picks_of(parts.description, phase.search)
     open_questions = undecided(parts.description, phase.search, picks)
-    found = derive(parts.description, picks)
+    found = derived(parts.description, phase.search, picks)
     job.warnings += [*unreached(phase.search), *open_questions, *empty_nodes(found)]
     result = {
         "steps": steps,

@@ -10,7 +10,7 @@ from engine_toys import Follower
 from nascore.contract import Sampled
 from nascore.description import Op, derive, expand, load
 from nascore.engine import derive as deriving
-from nascore.engine.derive import picks_of
+from nascore.engine.derive import derived, picks_of
 from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.errors import PluginError
 from nascore.nn import ArchitectureState, segment_argmax, segment_softmax
@@ -313,3 +313,59 @@ def test_a_pick_of_what_is_dead_names_the_plugin():
 
     with pytest.raises(PluginError, match=r"returns the pick \(0, 2\) for g, which is masked or dead"):
         picks_of(*searched(THETA, relaxation=Dead(), dead=[(0, CONV)]))
+
+
+JOINED = """\
+nascore: 1
+channels: 4
+in_channels: 1
+classes: 10
+affine: false
+pool_norm: true
+groups:
+  g: {ops: [none, skip_connect]}
+cells:
+  cell:
+    inputs: [in0]
+    nodes:
+      early: {from: in0, op: conv_3x3}
+      joined: {concat: [{from: in0, choose: g}, {from: early, choose: g}]}
+      out: {sum: [joined, {in0: conv_3x3}], width: 2}
+network:
+  nodes:
+    stem: {from: images, op: stem}
+    a: {from: -1, cell: cell}
+    head: {from: -1, op: classifier, width: classes}
+"""
+
+
+class Sparing(Best):
+    """Leaves out the first edge of each node."""
+
+    def picks(self, theta, segments, group):
+        first = {rows[0] for rows in group.nodes().values()}
+        return [pick for pick in super().picks(theta, segments, group) if pick[0] not in first]
+
+
+def joined(relaxation):
+    description = load(JOINED)
+    group = expand(description).layouts["g"]
+    state = ArchitectureState(groups={"g": group}, theta={"g": torch.tensor([[0.0, 1.0]] * 2)})
+    return description, ArchitectureSearch(
+        state=state, relaxation=relaxation, updater=Follower(), declared=frozenset({"selects"})
+    )
+
+
+def test_picks_that_cannot_be_built_are_a_fault_of_the_relaxation():
+    with pytest.raises(PluginError) as caught:
+        derived(*joined(Sparing()))
+
+    (problem,) = caught.value.problems
+    assert problem.path == "relaxation"
+    assert "Sparing.picks" in problem.text
+    assert "cells.cell.nodes.out: a sum needs equal channels" in problem.text
+    assert "without a pick: cell/joined/in0 (g)" in problem.text
+
+
+def test_picks_on_every_edge_can_be_built():
+    assert not derived(*joined(Best())).is_open

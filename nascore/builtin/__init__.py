@@ -81,7 +81,7 @@ def nascore_spaces() -> Iterable[Component]:
 
 @hookimpl
 def nascore_growths() -> Iterable[Component]:
-    """Yield the search in one supernet, and random search as a control."""
+    """Yield the search in one supernet, and random search as a baseline."""
     yield Component(
         name="none",
         slot="growth",
@@ -92,7 +92,7 @@ def nascore_growths() -> Iterable[Component]:
     yield Component(
         name="random",
         slot="growth",
-        summary="Trains randomly drawn architectures, as a control.",
+        summary="Trains randomly drawn architectures, as a baseline.",
         config=RandomSettings,
         build="nascore.builtin.growth:Random",
         provides=("remarks",),
@@ -117,7 +117,7 @@ def nascore_updaters() -> Iterable[Component]:
     yield Component(
         name="uniform",
         slot="updater",
-        summary="Learns nothing and chooses at random, as a control.",
+        summary="Learns nothing and chooses at random, as a baseline.",
         build="nascore.builtin.updaters:Uniform",
     )
     yield Component(

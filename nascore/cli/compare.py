@@ -146,7 +146,7 @@ def _p(value: float | None) -> str:
     ),
 )
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=GIVEN)
-@click.option("--against", metavar="ROW", help="Compare all rows with this row only, such as a control.")
+@click.option("--against", metavar="ROW", help="Compare all rows with this row only, such as a baseline.")
 @json_option
 def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> None:
     """Compare runs: means over seeds with intervals, and tests of the differences.

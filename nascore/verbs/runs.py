@@ -280,7 +280,7 @@ def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
     Args:
         runs: Runs, or their folders; the folder of a comparison stands for all runs in it. They need not be
             finished: finished runs count, and the warnings name the others.
-        against: Label of the row to compare all others with, such as a control; with fewer differences, fewer
+        against: Label of the row to compare all others with, such as a baseline; with fewer differences, fewer
             seeds are enough. None: all pairs.
 
     Raises:

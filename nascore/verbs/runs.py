@@ -280,8 +280,8 @@ def compare(*runs: Run | str | Path, against: str | None = None) -> Comparison:
     Args:
         runs: Runs, or their folders; the folder of a comparison stands for all runs in it. They need not be
             finished: finished runs count, and the warnings name the others.
-        against: Label of the row to compare all others with, such as a baseline; with fewer differences, fewer
-            seeds are enough. None: all pairs.
+        against: Label of the row to compare all others with, such as a baseline; fewer differences need
+            fewer seeds. None: all pairs.
 
     Raises:
         RunFolderError: No run is given, or one is not a run or cannot be read.

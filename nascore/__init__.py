@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nascore.comparison import Comparison
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
+    from nascore.verbs.replay import replay
     from nascore.verbs.resume import resume
     from nascore.verbs.runs import Run, compare, load_run
     from nascore.verbs.search import search
@@ -32,6 +33,7 @@ __all__ = [
     "evaluate",
     "load_run",
     "matrix",
+    "replay",
     "resume",
     "search",
     "search_several",
@@ -44,6 +46,7 @@ _HOMES = {
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
     "matrix": "verbs.matrix",
+    "replay": "verbs.replay",
     "resume": "verbs.resume",
     "search": "verbs.search",
     "search_several": "verbs.several",

@@ -173,6 +173,10 @@ class RunFailed(NascoreError):  # noqa: N818 - an event, not a mistake
     """A run started but could not continue, for example on a loss that is not finite (exit code 1)."""
 
 
+class NotFiniteError(RunFailed):
+    """A loss, a weight, an architecture parameter or an output is not finite (exit code 1)."""
+
+
 class RunStopped(NascoreError):  # noqa: N818 - as above
     """The budget of a run was spent before it found an architecture; it can be resumed (exit code 0)."""
 

@@ -88,6 +88,7 @@ GROUPED: Final[dict[str, dict[str, str]]] = {
         "search": "search",
         "evaluate": "evaluate",
         "resume": "resume",
+        "replay": "replay",
         "compare": "compare",
     },
     "Look at results": {"runs": "runs", "gallery": "gallery", "draw": "draw", "export": "export"},

@@ -17,7 +17,19 @@ from nascore.errors import NascoreError, error_line, out_of_memory_text
 from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.plugin.guard import plugin_at_fault
-from nascore.run import ARCHITECTURE, LOG, cause, inventory, is_file, learned_file, run_of
+from nascore.run import (
+    ARCHITECTURE,
+    COMPARISON,
+    LOG,
+    RECIPE,
+    cause,
+    further_notes,
+    inventory,
+    is_file,
+    is_folder,
+    learned_file,
+    run_of,
+)
 from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
@@ -35,6 +47,7 @@ def _lines(error: BaseException) -> Iterable[str]:
     if plugin:
         yield f"  raised in: the plugin {plugin}"
     run = run_of(error)
+    run = run if run is not None and is_folder(run) else None
     log = _logged(error) if run is None else str(shown_path(run / LOG))
     if log:
         yield f"  log:       {log}, with the traceback"
@@ -95,8 +108,8 @@ def exiting(*, debug: bool) -> Iterator[None]:
     except NascoreError as error:
         run = run_of(error)
         # Notes hold commands that work, such as after a misfit.
-        lines = [str(error), *getattr(error, "__notes__", ())]
-        if run is not None:
+        lines = [str(error), *further_notes(error)]
+        if run is not None and is_folder(run):
             lines.append(f"run: {shown_path(run)}, with the files that it has written")
         _end(error, "\n".join(lines), error.exit_code, debug=debug)
     except BaseException as error:
@@ -133,7 +146,9 @@ def _end(error: BaseException, text: str, code: int, *, debug: bool) -> None:
 def _interrupted(error: KeyboardInterrupt) -> str:
     run = run_of(error)
     if run is None:
-        return "\n".join(["interrupted", *getattr(error, "__notes__", ())])
+        return "\n".join(["interrupted", *further_notes(error)])
+    if not is_folder(run):
+        return f"interrupted; the folder of the run is gone: {shown_path(run)}"
     found = learned_file(run)
     latest = (
         ""
@@ -141,7 +156,8 @@ def _interrupted(error: KeyboardInterrupt) -> str:
         else f" Its architecture so far: {shown_path(found)}"
     )
     kept = f"interrupted; the run is kept in {shown_path(run)}. {inventory(run)}{latest}"
-    return f"{kept}\nResume it: {resume_command(run)}"
+    begun = any(is_file(run / name) for name in (RECIPE, COMPARISON))
+    return f"{kept}\nResume it: {resume_command(run)}" if begun else kept
 
 
 def _before_the_verb(error: Exception) -> Exception:

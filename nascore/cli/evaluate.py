@@ -11,6 +11,7 @@ from nascore.cli.options import (
     checkpoint_option,
     entry_option,
     json_option,
+    on_nan_option,
     out_option,
     recipe_options,
     request,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
+    from nascore.run import OnNan
 
 
 @click.command(
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @out_option
 @budget_option
 @checkpoint_option
+@on_nan_option
 @json_option
 def command(  # noqa: PLR0913 - each is a flag
     architecture: str,
@@ -50,6 +53,7 @@ def command(  # noqa: PLR0913 - each is a flag
     out: Path | None,
     budget: str | None,
     checkpoint_every: str | None,
+    on_nan: OnNan | None,
     as_json: bool,
     plugins: Selection,
     **given: Any,  # noqa: ANN401 - click's own
@@ -65,6 +69,7 @@ def command(  # noqa: PLR0913 - each is a flag
         as_json=as_json,
         budget=budget,
         checkpoint_every=checkpoint_every,
+        on_nan=on_nan,
     ) as reporter:
         run = evaluate_as_requested(
             architecture, typed, entry=entry, out=out, plugins=plugins, reporter=reporter

@@ -96,6 +96,13 @@ checkpoint_option = click.option(
     help="Time between two checkpoints, from which nascore resume continues: 5m, 1h. Default: 10m.",
 )
 
+on_nan_option = click.option(
+    "--on-nan",
+    type=click.Choice(["stop", "rewind"]),
+    help="If a loss is not finite: stop; or rewind to the last checkpoint and halve the learning rate, at "
+    "most three times. Default: stop.",
+)
+
 
 def plugins_option(function: F) -> F:
     """Add ``--with``, ``--without`` and ``--only``, which the function gets as one argument `plugins`.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nascore.comparison import Planned
     from nascore.component import Component
     from nascore.recipe import Recipe, Request
+    from nascore.run import OnNan
     from nascore.verbs.reporter import FinishedSearches
     from nascore.verbs.runs import Run
 
@@ -215,7 +216,12 @@ class CommandReporter(Reporter):
 
 @contextmanager
 def reporting(
-    line: CommandLine, *, as_json: bool, budget: str | None = None, checkpoint_every: str | None = None
+    line: CommandLine,
+    *,
+    as_json: bool,
+    budget: str | None = None,
+    checkpoint_every: str | None = None,
+    on_nan: OnNan | None = None,
 ) -> Iterator[CommandReporter]:
     """Give the reporter of a command that starts a run; at scale mini say so in the last line too.
 
@@ -224,11 +230,12 @@ def reporting(
         as_json: Whether stdout is JSON.
         budget: How much the run may do; None: all.
         checkpoint_every: Time between two checkpoints; None: the default.
+        on_nan: Reaction to a loss that is not finite; None: stop.
 
     Raises:
         RecipeError: The budget or the time cannot be read.
     """
-    control = control_of(budget, checkpoint_every)
+    control = control_of(budget, checkpoint_every, on_nan)
     reporter = CommandReporter(line=line, as_json=as_json, starts_run=True, control=control)
     with handling_signals(control):
         yield reporter

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.options import GIVEN, budget_option, checkpoint_option, json_option, plugins_option
+from nascore.cli.options import (
+    GIVEN,
+    budget_option,
+    checkpoint_option,
+    json_option,
+    on_nan_option,
+    plugins_option,
+)
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, echo_run, echo_searches, reporting
 from nascore.verbs.reporter import FinishedSearches
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
+    from nascore.run import OnNan
 
 
 @click.command(
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 )
 @budget_option
 @checkpoint_option
+@on_nan_option
 @json_option
 @plugins_option
 def command(  # noqa: PLR0913 - each is a flag
@@ -42,6 +51,7 @@ def command(  # noqa: PLR0913 - each is a flag
     accept: bool,
     budget: str | None,
     checkpoint_every: str | None,
+    on_nan: OnNan | None,
     as_json: bool,
     plugins: Selection,
 ) -> None:
@@ -52,7 +62,9 @@ def command(  # noqa: PLR0913 - each is a flag
     which nobody stopped.
     """
     line = CommandLine(verb="resume", plugins=plugins)
-    with reporting(line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every) as reporter:
+    with reporting(
+        line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every, on_nan=on_nan
+    ) as reporter:
         done = resume_as_requested(run, accept=accept, plugins=plugins, reporter=reporter)
         if isinstance(done, FinishedSearches):
             if not as_json:

@@ -11,6 +11,7 @@ from nascore.cli.options import (
     budget_option,
     checkpoint_option,
     json_option,
+    on_nan_option,
     out_option,
     recipe_options,
     request,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.plugin import Selection
+    from nascore.run import OnNan
     from nascore.verbs.dry_run import Checked
     from nascore.verbs.several import CheckedSearches
 
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 @out_option
 @budget_option
 @checkpoint_option
+@on_nan_option
 @click.option("--dry-run", is_flag=True, help="Print what the search would do, and stop.")
 @json_option
 def command(  # noqa: PLR0913 - each is a flag
@@ -67,6 +70,7 @@ def command(  # noqa: PLR0913 - each is a flag
     out: Path | None,
     budget: str | None,
     checkpoint_every: str | None,
+    on_nan: OnNan | None,
     dry_run: bool,
     as_json: bool,
     plugins: Selection,
@@ -90,7 +94,9 @@ def command(  # noqa: PLR0913 - each is a flag
         plugins=plugins, out=out, dry_run=dry_run, seeds=seeds, sets=of_evaluation, flags=flags
     )
     several = seeds is not None or evaluate or varies(typed)
-    with reporting(line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every) as reporter:
+    with reporting(
+        line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every, on_nan=on_nan
+    ) as reporter:
         if several and dry_run:
             checked = check_several(
                 typed, seeds=seeds, evaluate=evaluate, out=out, plugins=plugins, reporter=reporter

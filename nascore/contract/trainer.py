@@ -158,6 +158,8 @@ class Phase:
         search: The search; None for a closed network.
         names: Names of the components by slot, for messages.
         group: Prefix of the paths of the settings of weight training, for messages.
+        lr_factor: Multiplier of the learning rate of the weights, which a trainer applies in each step: 1, or
+            less after the run went back from a loss that was not finite (`--on-nan rewind`).
     """
 
     name: str
@@ -170,6 +172,7 @@ class Phase:
     search: Search | None = None
     names: Mapping[str, str] = Factory(dict)
     group: str = Factory(lambda self: "training" if self.search is None else "trainer", takes_self=True)
+    lr_factor: float = 1.0
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve, fields, frozen
+from attrs import Factory, evolve, fields, frozen
 
 from nascore.config import setting
 from nascore.errors import DescriptionError, Problem, did_you_mean
@@ -191,6 +191,7 @@ class EpochReport:
         lr: Learning rate of the weights in this epoch; None if the trainer has none.
         entropy: By group, mean entropy in nats over the segments of the expected mixture.
         seconds: Wall time of the epoch's steps.
+        fingerprints: Digests of the state after the epoch: `weights`, and in a search `architecture`.
     """
 
     phase: str
@@ -205,6 +206,7 @@ class EpochReport:
     lr: float | None
     entropy: Mapping[str, float]
     seconds: float
+    fingerprints: Mapping[str, str] = Factory(dict)
 
 
 @frozen(kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from nascore.engine.batches import (
     validation_count,
 )
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
-from nascore.engine.device import ambient, device_for
+from nascore.engine.device import ambient, arithmetic, device_for
 from nascore.engine.factory import build_component, build_search_parts
 from nascore.engine.handover import bound_warnings
 from nascore.engine.memory import (
@@ -33,6 +33,7 @@ from nascore.engine.network_checks import (
 from nascore.engine.observers import Observers
 from nascore.engine.proposals import first_proposals, searches_in_supernet, second_proposals
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
+from nascore.engine.results import record_failed_start
 from nascore.engine.run_context import RunContext
 from nascore.errors import Problem, RecipeError
 from nascore.nn.shapes import check_gradients
@@ -257,21 +258,28 @@ def begin(  # noqa: PLR0913 - each by name
     device = device_for(recipe)
     begun = begun or Begun()
     folder = begun.folder
-    if folder is None:
-        folder = create(name, out=out)
-        _write_beginning(folder, recipe, registry, dataset, name, device)
-    else:
-        folder.log(f"nascore {version('nascore')}: {name} resumes")
-    return RunContext(
-        recipe=recipe,
-        catalogue=registry.operations(),
-        dataset=dataset,
-        device=device,
-        folder=folder,
-        gallery=GalleryFile.reopened(folder) if folder.resumed else GalleryFile(folder),
-        observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
-        control=begun.control,
-    )
+    begun.control.waiting = True  # until the run has begun: its folder would have no name in the error
+    try:
+        if folder is None:
+            folder = create(name, out=out)
+            _write_beginning(folder, recipe, registry, dataset, name, device)
+        else:
+            folder.log(f"nascore {version('nascore')}: {name} resumes")
+        return RunContext(
+            recipe=recipe,
+            catalogue=registry.operations(),
+            dataset=dataset,
+            device=device,
+            folder=folder,
+            gallery=GalleryFile.reopened(folder) if folder.resumed else GalleryFile(folder),
+            observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
+            control=begun.control,
+        )
+    except BaseException as error:
+        begun.control.waiting = False
+        if folder is not None:
+            record_failed_start(folder, recipe.part(RUN).name, error)
+        raise
 
 
 def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
@@ -289,6 +297,7 @@ def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
         image=[facts.channels, facts.height, facts.width],
         device=device_name(device),
         threads=recipe.run.threads,
+        **arithmetic(),
         brought=saved.plugins,
         data=data_fingerprint(dataset.train()),
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -12,11 +16,13 @@ import torch
 from attrs import Factory, asdict, define, frozen
 
 from nascore.engine.return_checks import ReturnCheck
+from nascore.errors import Problem, RunFolderError
+from nascore.files import shown_path
 from nascore.run import write_bytes
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from nascore.contract import Phase, Stateful, Trainer
     from nascore.run import RunControl, RunFolder
@@ -26,6 +32,9 @@ FORMAT: Final = 1
 
 WORTH: Final = 5.0
 """Seconds of work for which the end of a phase is saved: less is done again as quickly."""
+
+RETRY: Final = 60.0
+"""Seconds after which a checkpoint that could not be written is tried again, at most."""
 
 KEPT: Final = 2
 """Checkpoints of a job that are kept: where the last one is damaged, the one before it serves."""
@@ -46,6 +55,7 @@ class Checkpoint:
         epochs: Lines that the job had added to `metrics.jsonl`.
         not_finite: Names of tensors that were not finite when the phase began.
         warnings: What the job had warned of.
+        lr_factor: Multiplier of the learning rate of the weights, below 1 after the run went back.
     """
 
     stage: str
@@ -55,6 +65,7 @@ class Checkpoint:
     epochs: int
     not_finite: list[str] = Factory(list)
     warnings: list[str] = Factory(list)
+    lr_factor: float = 1.0
 
 
 @define(kw_only=True)
@@ -88,17 +99,27 @@ class Checkpoints:
         Raises:
             RunFolderError: It cannot be written; those before it are still there.
         """
-        buffer = io.BytesIO()
-        plain = asdict(checkpoint, recurse=False)
-        torch.save({"format": FORMAT, **plain}, buffer)
-        content = buffer.getvalue()
-        head = _MAGIC + sha256(content).hexdigest().encode() + b"\n"
         paths = self._paths()
-        number = 1 + (0 if not paths else _number(paths[-1]))
-        write_bytes(self.folder / f"checkpoint-{number:04d}.pt", head + content)
+        write_bytes(self.folder / self._next(), _content(checkpoint))
         for path in paths[: len(paths) - KEPT + 1]:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         self._saved = monotonic()
+
+    def save_elsewhere(self, checkpoint: Checkpoint) -> Path:
+        """Write a checkpoint to a new folder for temporary files; returns its path.
+
+        Raises:
+            OSError: It cannot be written there either.
+            RunFolderError: As above.
+        """
+        path = Path(mkdtemp(prefix="nascore-")) / self._next()
+        write_bytes(path, _content(checkpoint))
+        return path
+
+    def postpone(self) -> None:
+        """Let the next one be due in a minute at most: this one could not be written."""
+        self._saved = monotonic() - self.every + min(self.every, RETRY)
 
     def latest(self) -> Checkpoint | None:
         """Return the last checkpoint that can be read; None where there is none."""
@@ -117,9 +138,21 @@ class Checkpoints:
         for path in self._paths():
             path.unlink(missing_ok=True)
 
+    def _next(self) -> str:
+        paths = self._paths()
+        return f"checkpoint-{1 + (_number(paths[-1]) if paths else 0):04d}.pt"
+
     def _paths(self) -> list[Path]:
         found = (path for path in self.folder.glob("checkpoint-*.pt") if _NAME.fullmatch(path.name))
         return sorted(found, key=_number)
+
+
+def _content(checkpoint: Checkpoint) -> bytes:
+    """Return the content of the file of a checkpoint."""
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **asdict(checkpoint, recurse=False)}, buffer)
+    content = buffer.getvalue()
+    return _MAGIC + sha256(content).hexdigest().encode() + b"\n" + content
 
 
 def _number(path: Path) -> int:
@@ -188,6 +221,7 @@ class JobProgress:
         if found is None or found.stage != stage:
             return None
         restore(phase, trainer, found.state)
+        phase.lr_factor = found.lr_factor
         self._found = None
         return found
 
@@ -204,9 +238,64 @@ class JobProgress:
         """
         stopping = self.control.requested or self.control.spent()
         if stopping or self.checkpoints.due or (over and self.checkpoints.age >= WORTH):
-            self.checkpoints.save(make())
+            self._save(make(), last=stopping or over)
         if stopping:
             self.control.stop_if_due()
+
+    def _save(self, checkpoint: Checkpoint, *, last: bool) -> None:
+        """Write a checkpoint; if it cannot be written now, go on and try again, unless it is the last one.
+
+        Raises:
+            RunFolderError: The run's folder is gone; or the last checkpoint cannot be written into it, and
+                the error names the place of the state.
+        """
+        self.folder.refuse_gone()
+        try:
+            self.folder.write_waiting()
+            self.checkpoints.save(checkpoint)
+        except RunFolderError as error:
+            self.folder.refuse_gone()
+            if last:
+                raise self._saved_elsewhere(checkpoint, error) from error
+            self.folder.log(f"{error} The run goes on, and tries again")
+            self.checkpoints.postpone()
+
+    def _saved_elsewhere(self, checkpoint: Checkpoint, error: RunFolderError) -> RunFolderError:
+        """Return the error of a state that does not fit into the run's folder."""
+        again = command_line("nascore", "resume", shown_path(self.folder.run))
+        try:
+            path = self.checkpoints.save_elsewhere(checkpoint)
+        except (OSError, RunFolderError):
+            hint = f"Make room, then go on from the checkpoint before: {again}"
+            return RunFolderError([*error.problems, Problem(path="", text="The state is lost.", hint=hint)])
+        text = f"the state of the run is saved in {path}."
+        hint = f"Make room, move that file to {shown_path(self.folder.path)}, and go on: {again}"
+        return RunFolderError([*error.problems, Problem(path="", text=text, hint=hint)])
+
+    def save_now(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, whatever the time since the last one; a failure is a line of the log."""
+        self._save(checkpoint, last=False)
+
+    def go_back(self) -> Checkpoint | None:
+        """Return the last checkpoint, and forget the epochs and warnings that come after it; None: none.
+
+        Raises:
+            RunFolderError: `metrics.jsonl` cannot be written.
+        """
+        found = self.checkpoints.latest()
+        if found is not None:
+            self.epochs, self.warnings = found.epochs, list(found.warnings)
+            self.forget_later_epochs()
+        return found
+
+    def forget_later_epochs(self) -> None:
+        """Remove the epochs of the job that come after its checkpoint from `metrics.jsonl`.
+
+        Raises:
+            RunFolderError: The file cannot be read or written.
+        """
+        places = count(1)
+        self.folder.keep_metrics(lambda line: line["job"] != self.number or next(places) <= self.epochs)
 
     def finish(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Write the result of the job, last of all its files; returns it."""

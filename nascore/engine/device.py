@@ -6,6 +6,7 @@ the process: the first user sets it, the last user restores it.
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, contextmanager
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -208,3 +209,14 @@ def computing(threads: int) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(before)
+
+
+def arithmetic() -> dict[str, str]:
+    """Return the instruction set and the BLAS of torch, which decide on the last digits of sums."""
+    found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    version = re.search(r"(?:Math Kernel Library|OpenBLAS) (?:Version )?([\w.]+)", torch.__config__.show())
+    names = [one[1] for one in (found, version) if one is not None]
+    return {
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "blas": " ".join(names) or "unknown",
+    }

@@ -10,7 +10,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from nascore.engine.batches import evaluation_batches
-from nascore.errors import Problem, RunFailed
+from nascore.errors import NotFiniteError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +155,7 @@ def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:
 def _refuse(not_finite: int, count: int) -> None:
     text = f"the network's output is not finite for {not_finite} of {count} images, so it has no accuracy."
     hint = "Try a lower learning rate of the weights, a lower clip, or a different --seed."
-    raise RunFailed([Problem(path="", text=text, hint=hint)])
+    raise NotFiniteError([Problem(path="", text=text, hint=hint)])
 
 
 def _logits(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
@@ -86,16 +85,10 @@ def open_job(context: RunContext, number: int, kind: str, *, jobs: int, **facts:
             checkpoints.clear()  # the run may have been killed before it did so
         else:
             job.go_on_from(checkpoints.latest())
-            _forget_later_epochs(context, job)
+            job.forget_later_epochs()
     if job.result is None:
         context.observers.notify("job_started", job.name, number, jobs)
     return job
-
-
-def _forget_later_epochs(context: RunContext, job: JobProgress) -> None:
-    """Remove the epochs of a job that come after its checkpoint: they are made again."""
-    places = count(1)
-    context.folder.keep_metrics(lambda line: line["job"] != job.number or next(places) <= job.epochs)
 
 
 def train_job(  # noqa: PLR0913 - each by name

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import partial
 from math import isfinite
 from numbers import Real
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import Factory, define, evolve, frozen
+from attrs import Factory, define, evolve
 
 from nascore.contract import EpochReport, StepReport
-from nascore.engine.checkpoint import Checkpoint, capture
+from nascore.engine.checkpoint import Checkpoint, capture, restore
 from nascore.engine.device import check_torch_state
+from nascore.engine.fingerprints import fingerprints_of
 from nascore.engine.mixture import entropy
 from nascore.engine.return_checks import ReturnCheck, describe_value
-from nascore.errors import PluginError, Problem, RunFailed
+from nascore.errors import NotFiniteError, PluginError, Problem, RunFailed
+from nascore.files import shown_path
+from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 NAMED = 3
 """Number of tensors that a message names."""
+
+REWINDS = 3
+"""Number of times that a phase goes back, each time with half the learning rate."""
 
 FAR = 1e4
 """Bound on architecture parameters; beyond it a mixture has one candidate, or weights of this size."""
@@ -79,7 +84,7 @@ def run_phase(  # noqa: PLR0913 - each by name
         The number of steps.
 
     Raises:
-        RunFailed: A loss, a weight or an architecture parameter is not finite.
+        RunFailed: A loss, a weight, an architecture parameter or an output is not finite.
         PluginError: The trainer returned an invalid report.
         KeyboardInterrupt: A stop of the run was requested; the phase is saved.
         BudgetSpentError: The budget of the run is spent; the phase is saved.
@@ -87,56 +92,126 @@ def run_phase(  # noqa: PLR0913 - each by name
     trainer.start(phase)
     check_torch_state(f"the trainer {_trainer(phase, trainer)}")
     found = None if job is None else job.restored(phase, trainer, stage or phase.name)
-    strange = _not_finite(phase) if found is None else set(found.not_finite)
+    loop = _Loop(
+        phase=phase,
+        trainer=trainer,
+        observers=observers,
+        validate=validate,
+        epoch_over=epoch_over,
+        job=job,
+        stage=stage or phase.name,
+        strange=_not_finite(phase) if found is None else set(found.not_finite),
+        step=0 if found is None else found.step,
+        tally=Tally() if found is None else Tally(reports=_reports(found)),
+    )
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
-    tally = Tally() if found is None else Tally(reports=_reports(found))
     with nullcontext() if job is None else job.control.finishing_steps():
-        for done in range(1 if found is None else found.step + 1, phase.steps + 1):
-            report = _step(phase, trainer, done - 1)
-            _refuse_unless_finite(phase, report)
-            observers.notify("step_finished", report)
-            tally.reports.append(report)
-            if done % phase.steps_per_epoch == 0 or done == phase.steps:
-                _refuse_unless_learned(phase, done, strange)
-                summary = _summary(phase, tally, done, validate)
-                if epoch_over is not None:
-                    epoch_over(summary)
-                observers.notify("epoch_finished", summary)
-                tally = Tally()
-            if job is not None:
-                job.control.steps += 1
-                state = _LoopState(stage=stage or phase.name, step=done, tally=tally, strange=strange)
-                job.save_if_due(partial(_checkpoint, phase, trainer, job, state), over=done == phase.steps)
+        loop.run()
     return phase.steps
 
 
-@frozen(kw_only=True)
-class _LoopState:
-    """What the loop itself knows after a step.
+@define(kw_only=True)
+class _Loop:
+    """The loop over the steps of a phase; see :func:`run_phase` for its arguments.
 
     Attributes:
-        stage: The name of the phase in checkpoints.
+        strange: Names of tensors that were not finite when the phase began.
         step: Steps that are done.
         tally: The steps of the current epoch.
-        strange: Names of tensors that were not finite when the phase began.
     """
 
+    phase: Phase
+    trainer: Trainer
+    observers: Observers
+    validate: Callable[[], tuple[float, int]] | None
+    epoch_over: Callable[[EpochReport], None] | None
+    job: JobProgress | None
     stage: str
+    strange: set[str]
     step: int
     tally: Tally
-    strange: set[str]
 
+    def run(self) -> None:
+        """Make all steps that are left; go back from what is not finite, if the run wants that."""
+        rewinds = self.job is not None and self.job.control.on_nan == "rewind"
+        if self.job is not None and rewinds and not self.step:
+            self.job.save_now(self._checkpoint())
+        while self.step < self.phase.steps:
+            try:
+                self._next()
+            except NotFiniteError as error:
+                if self.job is None:
+                    raise
+                if not rewinds:
+                    raise self._with_advice(self.job, error) from error
+                self._go_back(self.job, error)
 
-def _checkpoint(phase: Phase, trainer: Trainer, job: JobProgress, loop: _LoopState) -> Checkpoint:
-    return Checkpoint(
-        stage=loop.stage,
-        step=loop.step,
-        state=capture(phase, trainer),
-        reports=[[getattr(report, field) for field in FIGURES] for report in loop.tally.reports],
-        epochs=job.epochs,
-        not_finite=sorted(loop.strange),
-        warnings=list(job.warnings),
-    )
+    def _next(self) -> None:
+        phase, done = self.phase, self.step + 1
+        report = _step(phase, self.trainer, self.step)
+        _refuse_unless_finite(phase, report)
+        self.observers.notify("step_finished", report)
+        self.tally.reports.append(report)
+        self.step = done
+        if done % phase.steps_per_epoch == 0 or done == phase.steps:
+            _refuse_unless_learned(phase, done, self.strange)
+            summary = _summary(phase, self.tally, done, self.validate)
+            if self.epoch_over is not None:
+                self.epoch_over(summary)
+            self.observers.notify("epoch_finished", summary)
+            self.tally = Tally()
+        if self.job is not None:
+            self.job.control.steps += 1
+            self.job.save_if_due(self._checkpoint, over=done == phase.steps)
+
+    def _checkpoint(self) -> Checkpoint:
+        """Return the state of the phase, which is finite: a run may go back to it."""
+        assert self.job is not None
+        _refuse_unless_learned(self.phase, self.step, self.strange)
+        return Checkpoint(
+            stage=self.stage,
+            step=self.step,
+            state=capture(self.phase, self.trainer),
+            reports=[[getattr(report, field) for field in FIGURES] for report in self.tally.reports],
+            epochs=self.job.epochs,
+            not_finite=sorted(self.strange),
+            warnings=list(self.job.warnings),
+            lr_factor=self.phase.lr_factor,
+        )
+
+    def _go_back(self, job: JobProgress, error: RunFailed) -> None:
+        """Go back to the last checkpoint with half the learning rate.
+
+        Raises:
+            RunFailed: The run went back too often, or there is no checkpoint.
+        """
+        factor = self.phase.lr_factor / 2
+        if factor < 0.5**REWINDS:
+            text = (
+                f"the run went back {REWINDS} times, each time to half the learning rate, and failed again."
+            )
+            raise RunFailed([*error.problems, Problem(path="", text=text)]) from error
+        found = job.go_back()
+        if found is None or found.stage != self.stage:
+            raise error
+        restore(self.phase, self.trainer, found.state)
+        self.phase.lr_factor = factor
+        failed, self.step, self.tally = self.step, found.step, Tally(reports=_reports(found))
+        text = f"{error.problems[0].text} The run went back to step {found.step} of phase {self.phase.name}"
+        job.warnings.append(f"{text}, and goes on with {factor:g} of the learning rate")
+        job.folder.log(f"job {job.name}: {job.warnings[-1]}")
+        details = {"phase": self.phase.name, "step": failed, "to": found.step, "lr_factor": factor}
+        job.folder.change("rewound", job=job.name, **details)
+        job.save_now(self._checkpoint())
+
+    def _with_advice(self, job: JobProgress, error: RunFailed) -> RunFailed:
+        """Return the error with the state that is kept and the command that goes on from it."""
+        found = job.checkpoints.latest()
+        kept = found is not None and found.stage == self.stage
+        place = f"step {found.step}" if found is not None and kept else "the beginning of the phase"
+        again = command_line("nascore", "resume", shown_path(job.folder.run), "--on-nan", "rewind")
+        text = f"The state of {place} is kept. To go on from it with half the learning rate: {again}"
+        return RunFailed([*error.problems, Problem(path="", text=text)])
 
 
 def _reports(checkpoint: Checkpoint) -> list[StepReport]:
@@ -214,6 +289,7 @@ def _summary(
         lr=tally.reports[-1].lr,
         entropy={} if phase.search is None else entropy(phase.search),
         seconds=seconds,
+        fingerprints=fingerprints_of(phase),
     )
 
 
@@ -222,7 +298,7 @@ def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
         if loss is not None and not isfinite(loss):
             text = f"phase {phase.name}, step {report.step}: the {what} is {loss}."
             rate = "" if report.lr is None else f", which was {report.lr:g} in this step"
-            raise RunFailed([Problem(path="", text=text, hint=_cure(phase, rate))])
+            raise NotFiniteError([Problem(path="", text=text, hint=_cure(phase, rate))])
 
 
 def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
@@ -233,7 +309,7 @@ def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
         text = f"phase {phase.name}, step {step}: these tensors are not finite: {few}."
         theta = all(name.startswith(_THETA) for name in bad)
         hint = "Try a smaller step size for the updater, or a different --seed." if theta else _cure(phase)
-        raise RunFailed([Problem(path="", text=text, hint=hint)])
+        raise NotFiniteError([Problem(path="", text=text, hint=hint)])
 
 
 def _not_finite(phase: Phase) -> set[str]:

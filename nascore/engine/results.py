@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import perf_counter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nascore.engine.checkpoint import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
+    from nascore.run import RunFolder
 
 
 def record_epoch(context: RunContext, job: JobProgress, report: EpochReport) -> None:
@@ -126,8 +128,9 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         kind: `search` or `evaluate`.
     """
     result: dict[str, Any] = {}
-    began = perf_counter()
+    began, process = perf_counter(), os.getpid()
     try:
+        context.control.waiting = False  # from here on a stop is recorded in the result
         context.observers.notify("run_started", context.folder.path, context.recipe)
         yield result
         _conclude(context, kind, began, {"status": "done", **result})
@@ -142,6 +145,8 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         context.folder.log(f"stopped: the budget of {budget.text} is spent")
         _conclude(context, kind, began, result | STOPPED | {"budget": budget.text})
     except BaseException as raised:
+        if os.getpid() != process:
+            raise  # a child that a plugin forked ends; the run goes on in its parent
         # SystemExit too: after sys.exit() in a plugin the run must not look as if it were running.
         known = _memory_error(raised)
         text = str(known) if isinstance(known, NascoreError) else error_line(known)
@@ -152,8 +157,9 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
             raise
         raise known from raised
     finally:
-        context.observers.end()
-        context.folder.close()
+        if os.getpid() == process:
+            context.observers.end()
+            context.folder.close()
 
 
 def _memory_error(error: BaseException) -> BaseException:
@@ -189,6 +195,25 @@ def _stopped(context: RunContext, error: BaseException, line: str, conclude: Cal
         conclude()
 
 
+def record_failed_start(folder: RunFolder, kind: str, error: BaseException) -> None:
+    """Write the result of a run that ended before its first job, and mark the exception with the folder.
+
+    Args:
+        folder: The run's folder.
+        kind: `search` or `evaluate`.
+        error: The cause.
+    """
+    mark(error, folder.path)
+    interrupted = isinstance(error, KeyboardInterrupt)
+    text = str(error) if isinstance(error, NascoreError) else error_line(error)
+    result = INTERRUPTED if interrupted else {"status": "failed", "error": text}
+    with suppress(Exception):
+        folder.log("interrupted" if interrupted else f"failed: {text}")
+        folder.make_room()
+        folder.finish({"kind": kind, **result})
+    folder.close()
+
+
 def _trace(error: BaseException) -> str:
     if isinstance(error, NascoreError):
         return ""
@@ -208,6 +233,7 @@ def _conclude(context: RunContext, kind: str, began: float, result: dict[str, An
         "observers": context.observers.counts(),
         "seconds": round(perf_counter() - began, 3),
     }
+    context.folder.make_room()
     context.gallery.end()
     context.folder.finish(whole)
     context.observers.notify("run_finished", context.folder.path, whole)

@@ -115,7 +115,7 @@ def _each_epoch(
         assert phase.search is not None
         found = derived(parts.description, phase.search)
         # A search that is stopped leaves the architecture so far.
-        job.folder.document(DERIVED, dump(found))
+        job.folder.try_document(DERIVED, dump(found))
         if report.step > phase.warm_up:
             # During the warm-up all candidates are equal, so the derived architecture means nothing.
             context.observers.notify("architecture_changed", found)

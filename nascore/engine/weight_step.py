@@ -75,7 +75,8 @@ class Supervised:
     @property
     def lr(self) -> float:
         """Learning rate of the current epoch."""
-        return cosine(self.rule.lr, self.rule.lr_min, self.epoch, self.phase.epochs)
+        rate = cosine(self.rule.lr, self.rule.lr_min, self.epoch, self.phase.epochs)
+        return rate * self.phase.lr_factor
 
     @property
     def drop_path(self) -> float:

@@ -1,9 +1,9 @@
 """The folder of a run: plain files, readable without nascore. Imports no torch."""
 
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
-from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, RunControl, control_of
+from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, OnNan, RunControl, control_of
 from nascore.run.environment import environment, version_of
-from nascore.run.errors import cause, mark, mark_whole, run_of
+from nascore.run.errors import cause, further_notes, mark, mark_whole, run_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken, reopen
 from nascore.run.gallery_file import GalleryFile, read_gallery
 from nascore.run.layout import (
@@ -64,6 +64,7 @@ __all__ = [
     "Budget",
     "BudgetSpentError",
     "GalleryFile",
+    "OnNan",
     "Record",
     "RunControl",
     "RunFolder",
@@ -76,6 +77,7 @@ __all__ = [
     "default_root",
     "environment",
     "environment_of",
+    "further_notes",
     "inventory",
     "is_file",
     "is_folder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from attrs import Factory, define, frozen
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Unit = Literal["seconds", "steps", "jobs"]
+OnNan = Literal["stop", "rewind"]
 
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds of each unit of time that can be written."""
@@ -92,8 +93,10 @@ class RunControl:
     Attributes:
         every: Seconds between two checkpoints of a job; 0: after each step.
         budget: How much the run may do; None: all.
+        on_nan: Reaction to a loss that is not finite: `stop` the run, or `rewind` to the last checkpoint and
+            halve the learning rate.
         requested: Whether somebody asked the run to stop.
-        waiting: Whether a request waits for the end of the current step.
+        waiting: Whether a request waits for the end of the current step, or for the first job.
         began: When the run began or went on, in seconds of the monotonic clock.
         steps: Steps made since then.
         jobs: Jobs finished since then.
@@ -101,6 +104,7 @@ class RunControl:
 
     every: float = CHECKPOINT_EVERY
     budget: Budget | None = None
+    on_nan: OnNan = "stop"
     requested: bool = False
     waiting: bool = False
     began: float = Factory(monotonic)
@@ -136,14 +140,21 @@ class RunControl:
             raise BudgetSpentError
 
 
-def control_of(budget: str | None, checkpoint_every: str | None) -> RunControl:
+def control_of(budget: str | None, checkpoint_every: str | None, on_nan: OnNan | None = None) -> RunControl:
     """Return the control of a run, from the texts of its budget and of the time between checkpoints.
+
+    Args:
+        budget: How much the run may do; None: all.
+        checkpoint_every: Time between two checkpoints; None: the default.
+        on_nan: Reaction to a loss that is not finite; None: `stop`.
 
     Raises:
         RecipeError: One of them cannot be read; the error has both.
     """
-    control = RunControl()
+    control = RunControl(on_nan=on_nan or "stop")
     problems: list[Problem] = []
+    if control.on_nan not in get_args(OnNan):
+        problems.append(Problem(path="on-nan", text=f"{on_nan!r} is neither stop nor rewind."))
     try:
         control.budget = None if budget is None else Budget.of(budget)
     except RecipeError as error:

@@ -6,6 +6,7 @@ name the log.
 
 from __future__ import annotations
 
+import os
 from errno import EACCES, EDQUOT, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import Final
@@ -29,22 +30,34 @@ def cause(error: OSError) -> str:
 
 
 _NOTE: Final = "The run is kept in "
+_GONE: Final = "The folder of the run is gone: "
 
 
 def mark(error: BaseException, folder: Path) -> None:
     """Add a note to an exception that names the run that it ended; a first note stays."""
     if run_of(error) is None:
-        error.add_note(f"{_NOTE}{folder}")
+        error.add_note(f"{_NOTE if os.access(folder, os.F_OK) else _GONE}{folder}")
 
 
 def mark_whole(error: BaseException, folder: Path) -> None:
     """Add a note to an exception that names the comparison that it ended, in place of the single run."""
     notes: list[str] = getattr(error, "__notes__", [])
-    notes[:] = [note for note in notes if not note.startswith(_NOTE)]
+    notes[:] = [note for note in notes if not note.startswith((_NOTE, _GONE))]
     mark(error, folder)
 
 
 def run_of(error: BaseException) -> Path | None:
-    """Return the folder of the run that an exception ended; None if it ended no run."""
-    notes: list[str] = getattr(error, "__notes__", [])
-    return next((Path(note.removeprefix(_NOTE)) for note in notes if note.startswith(_NOTE)), None)
+    """Return the folder of the run that an exception ended; None if it ended no run.
+
+    The folder may be gone: somebody may have removed it during the run.
+    """
+    for note in getattr(error, "__notes__", ()):
+        for start in (_NOTE, _GONE):
+            if note.startswith(start):
+                return Path(note.removeprefix(start))
+    return None
+
+
+def further_notes(error: BaseException) -> list[str]:
+    """Return the notes of an exception that do not name its run."""
+    return [note for note in getattr(error, "__notes__", ()) if not note.startswith((_NOTE, _GONE))]

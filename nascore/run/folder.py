@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 
-from nascore.errors import RunFolderError
-from nascore.files import Checksum, ChecksumWriter, DamagedError, given_path, with_digest
+from nascore.errors import Problem, RunFolderError
+from nascore.files import CHECKSUMS, Checksum, ChecksumWriter, DamagedError, given_path, with_digest
 from nascore.run.atomic import json_text, replacing, sweep, sweep_run, write_bytes, writing
-from nascore.run.errors import cause
+from nascore.run.errors import cause, mark
+from nascore.run.growing import GrowingFile
 from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder, lines_of
 from nascore.run.lock import RunLock
+from nascore.run.reserve import free_reserve, keep_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ class RunFolder:
             itself.
         resumed: Whether the run was stopped before and is resumed now.
         lock: Held while this process does the run; None in the folder of a job.
+        growing: The files of the run that grow, by name.
     """
 
     path: Path
@@ -43,6 +46,12 @@ class RunFolder:
     place: str = ""
     resumed: bool = False
     lock: RunLock | None = None
+    growing: dict[str, GrowingFile] = Factory(dict)
+
+    @property
+    def run(self) -> Path:
+        """The folder of the whole run."""
+        return self.path.parents[self.place.count("/") - 1] if self.place else self.path
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -50,6 +59,18 @@ class RunFolder:
     def text(self, name: str, text: str) -> None:
         """Write a text file atomically."""
         self.bytes(name, text.encode())
+
+    def try_document(self, name: str, text: str) -> None:
+        """Write a recipe or a description that the run can do without; a failure is a line of the log.
+
+        Raises:
+            RunFolderError: The run's folder is gone.
+        """
+        try:
+            self.document(name, text)
+        except RunFolderError as error:
+            self.refuse_gone()
+            self.log(str(error))
 
     def document(self, name: str, text: str) -> None:
         """Write a recipe or a description atomically, with a digest that reveals a truncated copy."""
@@ -70,6 +91,7 @@ class RunFolder:
             RunFolderError: The file cannot be written; the old file is unchanged.
         """
         entry = {f"{self.place}{name}": Checksum.of(content)}
+        self.refuse_gone()
         with writing(self.path / name):
             self.checksums.announce(entry)
         write_bytes(self.path / name, content)
@@ -83,6 +105,7 @@ class RunFolder:
             RunFolderError: The folder cannot be made, filled or renamed.
         """
         entries: dict[str, Checksum] = {}
+        self.refuse_gone()
 
         def announce(fresh: Path) -> None:
             files = sorted(path for path in fresh.rglob("*") if path.is_file())
@@ -96,17 +119,60 @@ class RunFolder:
         self.checksums.placed(entries)
 
     def metric(self, values: dict[str, Any]) -> None:
-        """Append a line to `metrics.jsonl`."""
-        self._append(METRICS, json.dumps(values, allow_nan=False))
+        """Append a line to `metrics.jsonl`; if it cannot be written now, it waits in memory.
+
+        Raises:
+            RunFolderError: The run's folder is gone.
+        """
+        file = self._growing(METRICS)
+        waited = bool(file.waiting)
+        try:
+            file.add(json.dumps(values, allow_nan=False))
+        except RunFolderError as error:
+            self.refuse_gone()
+            if not waited:
+                self.log(f"{error} Its lines wait in memory; the run goes on")
 
     def change(self, event: str, **details: object) -> None:
-        """Append a line to `changes.jsonl`: an event that happens once and cannot be undone."""
+        """Append a line to `changes.jsonl`: an event that happens once and cannot be undone.
+
+        Raises:
+            RunFolderError: The line cannot be written.
+        """
+        self.refuse_gone()
         line = {"event": event, "time": _now().isoformat(timespec="seconds"), **details}
-        self._append(CHANGES, json.dumps(line, allow_nan=False))
+        self._growing(CHANGES).add_at_once(json.dumps(line, allow_nan=False))
 
     def log(self, text: str) -> None:
-        """Append a line with the time to `run.log`."""
-        self._append(LOG, f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+        """Append a line with the time to `run.log`; if it cannot be written now, it waits in memory."""
+        with suppress(RunFolderError):
+            self._growing(LOG).add(f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+
+    def write_waiting(self) -> None:
+        """Write the lines that wait in memory.
+
+        Raises:
+            RunFolderError: Lines of `metrics.jsonl` cannot be written.
+        """
+        self._growing(METRICS).flush()
+        with suppress(RunFolderError):
+            self._growing(LOG).flush()
+
+    def refuse_gone(self) -> None:
+        """Refuse to go on in a folder that somebody removed.
+
+        Raises:
+            RunFolderError: It is gone.
+        """
+        if not is_folder(self.path):
+            text = "the folder of the run is gone: it was removed or renamed while the run was under way."
+            raise RunFolderError([Problem(path=str(self.run), text=text)])
+
+    def _growing(self, name: str) -> GrowingFile:
+        def grown(content: bytes) -> None:
+            self.checksums.grown(name, content)
+
+        return self.growing.setdefault(name, GrowingFile(self.run / name, grown))
 
     def job(self, number: int, kind: str, **facts: object) -> RunFolder:
         """Return the folder of a job, `jobs/0001-search`, with its `job.yaml`.
@@ -115,10 +181,11 @@ class RunFolder:
         """
         name = f"{JOBS}/{number:04d}-{kind}"
         path = self.path / name
+        self.refuse_gone()
         with writing(path):
             path.mkdir(parents=True, exist_ok=self.resumed)
         lines = {"id": number, "kind": kind, **facts}
-        folder = RunFolder(path, self.checksums, f"{name}/", resumed=self.resumed)
+        folder = RunFolder(path, self.checksums, f"{name}/", resumed=self.resumed, growing=self.growing)
         # JSON scalars are valid YAML.
         folder.text("job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
         return folder
@@ -129,39 +196,40 @@ class RunFolder:
         Raises:
             RunFolderError: The file cannot be read or written.
         """
-        file = self.path / METRICS
+        self.write_waiting()
+        file = self.run / METRICS
         lines = [line for line in lines_of(file) if kept(line)]
         write_bytes(file, "".join(f"{json.dumps(line, allow_nan=False)}\n" for line in lines).encode())
         with writing(file):
             self.checksums.regrown(METRICS)
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write `result.json`, the last file of a job or a run."""
+        """Write `result.json`, the last file of a job or a run.
+
+        Raises:
+            RunFolderError: The file cannot be written; or, unless the run failed, a line of `metrics.jsonl`.
+        """
+        self.refuse_gone()
+        with suppress(RunFolderError) if result.get("status", "done") == "failed" else nullcontext():
+            self.write_waiting()
         if self.place:
             self.json(RESULT, result)
             return
+        self.make_room()
         content = json_text(result).encode()
         with writing(self.path / RESULT):
             self.checksums.end({RESULT: Checksum.of(content)})
         write_bytes(self.path / RESULT, content)
 
+    def make_room(self) -> None:
+        """Give up the reserve on the disk: the last files of the run are written now."""
+        free_reserve(self.path)
+
     def close(self) -> None:
         """Let other processes go on with the run."""
+        self.make_room()
         if self.lock is not None:
             self.lock.free()
-
-    def _append(self, name: str, line: str) -> None:
-        """Append a line to a file; if it cannot be written completely, none of it stays."""
-        content = f"{line}\n".encode(errors="backslashreplace")
-        with writing(self.path / name), (self.path / name).open("ab") as file:
-            size = file.tell()
-            try:
-                file.write(content)
-                file.flush()
-            except OSError:
-                file.truncate(size)
-                raise
-        self.checksums.grown(f"{self.place}{name}", content)
 
 
 def create(name: str, *, root: Path | None = None, out: Path | None = None) -> RunFolder:
@@ -179,9 +247,10 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
     sweep(where.parent if out is not None else where)
     try:
         if out is not None:
-            return _begun(_claimed(out).absolute())
-        where.mkdir(parents=True, exist_ok=True)
-        return _begun(_new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}").absolute())
+            path = _claimed(out)
+        else:
+            where.mkdir(parents=True, exist_ok=True)
+            path = _new_in(where, f"{_now():%Y-%m-%d_%H%M%S}_{name}")
     except FileExistsError:
         text = f"the run's folder cannot be made at {where}: it is a file, or another run has just taken it."
         raise RunFolderError(f"{text} {_REMEDY}") from None
@@ -189,6 +258,7 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
         raise RunFolderError(
             f"the run's folder cannot be made in {where}: {cause(error)}. {_REMEDY}"
         ) from error
+    return _begun(path.absolute())
 
 
 def reopen(path: Path) -> RunFolder:
@@ -209,6 +279,7 @@ def reopen(path: Path) -> RunFolder:
         lock.free()
         raise RunFolderError(f"{path} cannot be resumed: {cause(error)}.") from error
     sweep_run(path)
+    keep_reserve(path)
     return RunFolder(path, checksums, resumed=True, lock=lock)
 
 
@@ -250,10 +321,22 @@ def _new_in(parent: Path, name: str) -> Path:
 
 
 def _begun(path: Path) -> RunFolder:
+    """Return a new folder with its lock, its list of checksums and its reserve.
+
+    Raises:
+        RunFolderError: One of them cannot be written; the error names the folder.
+    """
     lock = RunLock(path)
-    lock.take()
     checksums = ChecksumWriter(path)
-    checksums.begin()
+    try:
+        lock.take()
+        with writing(path / CHECKSUMS):
+            checksums.begin()
+    except BaseException as error:
+        lock.free()
+        mark(error, path)
+        raise
+    keep_reserve(path)
     return RunFolder(path, checksums, lock=lock)
 
 

@@ -82,6 +82,8 @@ ENVIRONMENT_SCHEMA: Final[Schema] = {
     "image": list_of(PLACE, 3),
     "device": TEXT,
     "threads": COUNT,
+    "instruction_set": TEXT,
+    "blas": TEXT,
     "brought": map_of(TEXT),
 }
 
@@ -99,6 +101,7 @@ METRICS_SCHEMA: Final[Schema] = {
     "lr": or_null(NUMBER),
     "entropy": map_of(NUMBER),
     "seconds": FIGURE,
+    "fingerprints": map_of(TEXT),
 }
 
 CHANGE_SCHEMA: Final[Schema] = {"event": TEXT, "job": TEXT, "error": TEXT}

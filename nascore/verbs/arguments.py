@@ -75,6 +75,8 @@ class OfCall(TypedDict, total=False):
         observers: More observers, as objects.
         budget: Amount after which the run stops and saves itself: ``"2h"``, ``"500steps"``, ``"20jobs"``.
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
+        on_nan: Reaction to a loss that is not finite: ``"stop"``, or ``"rewind"`` to go back to the last
+            checkpoint and halve the learning rate, at most three times. None: stop.
     """
 
     out: str | Path | None
@@ -82,6 +84,7 @@ class OfCall(TypedDict, total=False):
     observers: Sequence[Observer]
     budget: str | None
     checkpoint_every: str | None
+    on_nan: Literal["stop", "rewind"] | None
 
 
 class OfData(TypedDict, Generic[Names], total=False):
@@ -145,7 +148,7 @@ def request_of(
     recipe = {name: arguments.get(name) for name in OfRecipe.__annotations__}
     call = {name: arguments[name] for name in OfCall.__annotations__ if name in arguments}
     run = {name: value for name, value in arguments.items() if name not in {*names, *recipe, *call}}
-    control = control_of(call.pop("budget", None), call.pop("checkpoint_every", None))
+    control = control_of(*(call.pop(name, None) for name in ("budget", "checkpoint_every", "on_nan")))
     request = requested(names=names, **cast("Any", recipe), **run)
     return request, {**call, "reporter": Reporter(control)}
 

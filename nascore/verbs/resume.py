@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from nascore.contract import Observer
     from nascore.engine.build import Begun
     from nascore.plugin.plugin import Wanted
-    from nascore.run import Record
+    from nascore.run import OnNan, Record
     from nascore.verbs.reporter import FinishedSearches
     from nascore.verbs.resolution import ResolvedRequest
 
@@ -52,6 +52,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     accept: bool = False,
     budget: str | None = None,
     checkpoint_every: str | None = None,
+    on_nan: OnNan | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run | Comparison:
@@ -66,6 +67,8 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
             may differ.
         budget: How much to do before the run stops again: ``"2h"``, ``"500steps"``, ``"20jobs"``. None: all.
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
+        on_nan: Reaction to a loss that is not finite: ``"stop"``, or ``"rewind"`` to go back to the last
+            checkpoint and halve the learning rate. None: stop.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch the run.
 
@@ -75,7 +78,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         RecipeError: Something is not as it was when the run began; the error has all differences.
         RunFailed: The run could not go on.
     """
-    reporter = Reporter(control_of(budget, checkpoint_every))
+    reporter = Reporter(control_of(budget, checkpoint_every, on_nan))
     path = run.path if isinstance(run, Run) else given_path(run)
     done = resume_as_requested(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
     return done if isinstance(done, Run) else done.comparison
@@ -137,6 +140,7 @@ class _Going:
         """Return the folder, opened again, and the control."""
         from nascore.engine.build import Begun
 
+        self.reporter.control.waiting = True  # a stop waits until the run goes on
         folder = reopen(self.path)
         folder.change("resumed", **({"accepted": list(self.accepted)} if self.accepted else {}))
         return Begun(control=self.reporter.control, folder=folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from failing_plugins import UNIFORM
 
 from nascore.cli import main
 from nascore.errors import RunFolderError, error_line
-from nascore.run import RunFolder, cause, create, write_text
+from nascore.run import RunFolder, cause, create, lines_of, write_text
 
 
 @pytest.fixture(autouse=True)
@@ -102,12 +103,30 @@ def test_the_place_for_runs_is_a_file(monkeypatch):
         create("x")
 
 
-def test_a_line_that_cannot_be_added(monkeypatch):
+def test_a_line_that_cannot_be_added_waits(monkeypatch):
     folder = create("x", out=Path("run"))
-    refusing(monkeypatch, "open", errno.ENOSPC, within="metrics")
-    with pytest.raises(RunFolderError, match=r"run/metrics\.jsonl: the run cannot write this file: the disk"):
+    with monkeypatch.context() as patched:
+        refusing(patched, "open", errno.ENOSPC, within="metrics")
         folder.metric({"epoch": 0})
-    folder.log("still there")
+        folder.metric({"epoch": 1})
+        with pytest.raises(
+            RunFolderError, match=r"run/metrics\.jsonl: the run cannot write this file: the disk"
+        ):
+            folder.write_waiting()
+    assert "the disk is full. Its lines wait in memory; the run goes on" in Path("run/run.log").read_text()
+    folder.metric({"epoch": 2})
+    lines = Path("run/metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1, 2]
+
+
+def test_a_change_that_cannot_be_recorded_does_not_happen(monkeypatch):
+    folder = create("x", out=Path("run"))
+    with monkeypatch.context() as patched:
+        refusing(patched, "open", errno.ENOSPC, within="changes")
+        with pytest.raises(RunFolderError, match="the disk is full"):
+            folder.change("opened")
+    folder.change("another")
+    assert [line["event"] for line in lines_of(Path("run/changes.jsonl"))] == ["another"]
 
 
 def test_a_job_that_cannot_be_made(monkeypatch):
@@ -126,9 +145,11 @@ def test_a_file_that_cannot_be_put_in_place_leaves_no_other(monkeypatch, method)
 
 
 def test_a_disk_that_is_full_from_the_first_epoch_on(monkeypatch):
+    """The run goes on to the end of its first job, whose figures would be lost."""
     refusing(monkeypatch, "open", errno.ENOSPC, within="metrics.jsonl")
     result = search()
     assert result.exit_code == 5
+    assert "Its lines wait in memory; the run goes on" in Path("run/run.log").read_text(encoding="utf-8")
     assert "run/metrics.jsonl: the run cannot write this file: the disk is full." in result.stderr
     assert "run: run, with the files that it has written" in result.stderr
     assert "failed" in CliRunner().invoke(main, ["runs", "."]).stdout

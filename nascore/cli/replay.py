@@ -1,0 +1,87 @@
+"""The verb ``nascore replay``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import asdict
+from click.exceptions import Exit
+
+from nascore.cli.errors import FAILED
+from nascore.cli.options import GIVEN, json_option, plugins_option
+from nascore.cli.output import Verb, echo, echo_json
+from nascore.cli.result import CommandLine, reporting
+from nascore.files import shown_path
+from nascore.run.replayed import TOLERANCE
+from nascore.verbs.replay import replay_as_requested
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from nascore.plugin import Selection
+    from nascore.verbs.replay import Replay
+
+
+@click.command(
+    "replay",
+    cls=Verb,
+    examples=(
+        "nascore replay runs/first",
+        "nascore replay runs/first --threads 2 --tolerance 0.01",
+        "nascore replay runs/first --json",
+    ),
+)
+@click.argument("run", type=GIVEN)
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: those of the run."
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=TOLERANCE,
+    metavar="X",
+    help=f"Largest difference of a loss, relative to it if it is above 1. Default: {TOLERANCE:g}.",
+)
+@json_option
+@plugins_option
+def command(run: Path, *, threads: int | None, tolerance: float, as_json: bool, plugins: Selection) -> None:
+    """Run the recipe of a finished run again, and report how the two differ.
+
+    RUN is the folder of a search or an evaluation. The result is `bit-equal`, `within tolerance` or
+    `diverged`, with the first epoch and quantity that differ. The exit code is 1 if the replay diverged. The
+    replay is made in a temporary folder.
+    """
+    with reporting(CommandLine(verb="replay", plugins=plugins), as_json=as_json) as reporter:
+        found = replay_as_requested(
+            run, threads=threads, tolerance=tolerance, plugins=plugins, reporter=reporter
+        )
+    if as_json:
+        echo_json(_plain(found))
+    else:
+        echo("\n".join(_lines(found)))
+    if found.verdict == "diverged":
+        raise Exit(FAILED)
+
+
+def _plain(found: Replay) -> dict[str, Any]:
+    environment = [asdict(one) for one in found.environment]
+    return {"run": str(shown_path(found.run)), **asdict(found.comparison), "environment": environment}
+
+
+def _lines(found: Replay) -> Iterator[str]:
+    comparison = found.comparison
+    epochs = f"{comparison.epochs} epoch{'s' * (comparison.epochs != 1)}"
+    tolerance = f" of {comparison.tolerance:g}" if found.verdict == "within tolerance" else ""
+    yield f"{found.verdict}{tolerance}: {epochs} of {shown_path(found.run)} compared"
+    if not comparison.fingerprints:
+        yield "the run has no fingerprints, as those of earlier versions: only its figures are compared"
+    if comparison.divergence is not None:
+        yield f"diverged at: {comparison.divergence}"
+    elif comparison.first is not None:
+        yield f"first difference: {comparison.first}"
+    if comparison.largest is not None:
+        yield f"largest difference: {comparison.largest.difference:.2g}, {comparison.largest}"
+    for difference in found.environment:
+        yield str(difference)

@@ -110,9 +110,22 @@ class Contribution:
             due: The values of the hook, in words: ``a pair of a name and a number above 0``.
         """
         text = f"{self.hook} of the plugin {self.plugin} yields {self.value!r}; the hook expects {due}."
-        without = command_line("--without", self.plugin)
-        hint = f"This is a fault of the plugin {self.plugin}: tell its authors, or exclude it with {without}."
+        hint = fault_hint(self.plugin, self.package)
         return PluginError([Problem(path=self.hook, text=text, hint=hint, of_plugin=True)])
+
+
+def fault_hint(plugin: str, package: str = "") -> str:
+    """Return the hint of an error that is a fault of a plugin.
+
+    Args:
+        plugin: Its name.
+        package: Its top-level package; for a single file, its path.
+    """
+    if package.endswith(".py"):
+        remedy = f"correct the file, or leave out {command_line('--with', package)}"
+    else:
+        remedy = f"tell its authors, or exclude it with {command_line('--without', plugin)}"
+    return f"This is a fault of the plugin {plugin}: {remedy}."
 
 
 @frozen(kw_only=True, eq=False)

@@ -107,15 +107,24 @@ def _echo(subject: Subject, outcomes: Sequence[Outcome]) -> None:
     run = [one for one in outcomes if one.looked]
     passed = sum(not one.failure for one in run)
     echo(f"{_head(subject)}  {passed} of {len(run)} checks passed")
+    _echo_failures([one for one in outcomes if one.failure])
     for one in outcomes:
-        if one.failure:
-            echo(f"  {one.failure}")
-            echo(f"    promised: {one.promise}", dim=True)
-        elif one.excused:
+        if one.excused:
             echo(f"  not run: {one.promise} {one.excused}")
     for why in dict.fromkeys(one.unseen for one in outcomes if one.unseen):
         names = ", ".join(one.check for one in outcomes if one.unseen == why)
         echo(f"  not examined, because {why}: {names}")
+
+
+def _echo_failures(failed: Sequence[Outcome]) -> None:
+    """Print each failure once, with the promise of its check, or with the names of several checks."""
+    for failure in dict.fromkeys(one.failure for one in failed):
+        echo(f"  {failure}")
+        same = [one for one in failed if one.failure == failure]
+        if len(same) == 1:
+            echo(f"    promised: {same[0].promise}", dim=True)
+        else:
+            echo(f"    {len(same)} checks failed: {', '.join(one.check for one in same)}", dim=True)
 
 
 def _head(subject: Subject) -> str:

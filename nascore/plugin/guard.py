@@ -10,7 +10,7 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from nascore.component import Give
+from nascore.component import Give, fault_hint
 from nascore.errors import (
     NascoreError,
     Origin,
@@ -21,12 +21,11 @@ from nascore.errors import (
     refusal,
 )
 from nascore.plugin.plugin import CORE
-from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nascore.component import Component, Settings
+    from nascore.component import Component, Contribution, Settings
     from nascore.plugin.plugin import Plugin
 
 
@@ -137,20 +136,20 @@ def not_a_problem(component: Component, item: object, what: str = "check") -> Pr
 
 def _raised(component: Component, what: str, error: BaseException) -> Problem:
     text = f"the {what} of {component.name} raised {error_line(error)}."
-    return _fault(component, text, raised_at(error), plugin=_contributor_at_fault(component, error))
+    return _fault(component, text, raised_at(error), _contribution_at_fault(component, error))
 
 
-def _contributor_at_fault(component: Component, error: BaseException) -> str:
-    """Return the plugin whose contribution to a component raised; empty where none did."""
+def _contribution_at_fault(component: Component, error: BaseException) -> Contribution | None:
+    """Return a contribution of the plugin whose contribution to a component raised; None where none did."""
     contributions = [one for ones in component.contributions.values() for one in ones]
     own = component.plugin
-    owners = {one.package: one.plugin for one in contributions if one.plugin != own}
-    owners |= {f"{OF_FILES}{one.plugin}": one.plugin for one in contributions if one.plugin != own}
+    owners = {one.package: one for one in contributions if one.plugin != own}
+    owners |= {f"{OF_FILES}{one.plugin}": one for one in contributions if one.plugin != own}
     roots = (
         str(frame.f_globals.get("__name__", "")).partition(".")[0]
         for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__)))
     )
-    return next((owners[root] for root in roots if root in owners), "")
+    return next((owners[root] for root in roots if root in owners), None)
 
 
 def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None:
@@ -168,10 +167,13 @@ def raised_at(error: BaseException, *, but: Iterable[str] = ()) -> Origin | None
     return Origin(kind="python", file=frames[-1].filename, line=frames[-1].lineno or 0)
 
 
-def _fault(component: Component, text: str, origin: Origin | None, plugin: str = "") -> Problem:
-    plugin = plugin or component.plugin or CORE
-    without = command_line("--without", plugin)
-    hint = f"This is a fault of the plugin {plugin}: tell its authors, or exclude it with {without}."
+def _fault(
+    component: Component, text: str, origin: Origin | None, contribution: Contribution | None = None
+) -> Problem:
+    if contribution is None:
+        hint = fault_hint(component.plugin or CORE)
+    else:
+        hint = fault_hint(contribution.plugin, contribution.package)
     return Problem(
         path=component.slot, text=text, origin=origin, hint=hint, slots=(component.slot,), of_plugin=True
     )

@@ -171,7 +171,7 @@ class PluginConformance(Conformance):
                 raise NotConformingError(f"{self.component} has {fault}")
 
     def test_parts_can_be_built(self) -> None:
-        """Every part can be built with its settings as the only argument."""
+        """Every part can be built from its settings, and from the contributions to the hooks in `asks`."""
         for one in self.ready().components:
             self._build(one)
 
@@ -242,4 +242,4 @@ class PluginConformance(Conformance):
         except Exception as error:
             given = "its example" if one.example else "its default settings"
             text = f"{self.component} cannot build {one.slot} {one.name} with {given}"
-            raise NotConformingError(f"{text}: {error_line(error)}.") from error
+            raise NotConformingError(f"{text}: {error_line(error).rstrip('.')}.") from error

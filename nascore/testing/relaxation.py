@@ -28,7 +28,7 @@ from nascore.testing.choices import (
 from nascore.testing.conformance import NotConformingError
 from nascore.testing.harness import ReturnCheck
 from nascore.testing.part import OptionalMethods, PartConformance, same, seeded
-from nascore.testing.planted import SEEDS, USEFUL, planted
+from nascore.testing.planted import EPOCHS, SEEDS, USEFUL, planted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -340,9 +340,16 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
         names = {"relaxation": self.component, "updater": self._updater()}
         for seed in SEEDS:
             found = planted(self.found(), names, seed, sets=self.typed())
-            kept = ", ".join(f"{found.kept.get(place, 'nothing')} in {place}" for place in found.lost())
-            text = f"in the planted search with {names['updater']}, form {found.form}, seed {seed}"
-            self.hold(not kept, f"keeps {kept} {text}, and not {USEFUL}")
+            lost, places = found.lost(), len(found.shares)
+            kept = ", ".join(f"{found.kept.get(place, 'nothing')} in {place}" for place in lost)
+            text = (
+                f"finds {places - len(lost)} of {places} useful operations in the planted search (updater "
+                f"{names['updater']}, form {found.form}, seed {seed}, {EPOCHS[found.form]} epochs): "
+                f"it keeps {kept}, and not {USEFUL}"
+            )
+            if found.form == "residual":
+                text += "; a relaxation that draws may fail by chance, so try more seeds and other updaters"
+            self.hold(not lost, text)
 
     def _updater(self) -> str:
         """Return the updater that it wishes for, if that is installed; else gradient descent."""

@@ -198,6 +198,17 @@ def test_the_component_shows_who_contributes():
     assert checked.exit_code == 0, checked.output
 
 
+def test_a_wrong_contribution_is_reported_once_by_check_plugin(acme):
+    (acme / "more.py").write_text(FILLER.format(value="7"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["check-plugin", "acme", "--with", "acme.py", "--with", "more.py"])
+    assert result.exit_code == 1
+    assert ".." not in result.stdout
+    raised = [line for line in result.stdout.splitlines() if line.startswith("  prior-softmax raised")]
+    assert len(raised) == 1
+    assert " checks failed: its_defaults_work, leaves_the_global_random_numbers_alone, " in result.stdout
+    assert "promised: Every part can be built from its settings, and from the contributions" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -212,7 +223,7 @@ def test_a_wrong_contribution_names_the_plugin_that_made_it(acme, value, said):
     [problem] = caught.value.problems
     assert str(problem).startswith(said)
     assert problem.hint == (
-        "This is a fault of the plugin more: tell its authors, or exclude it with --without more."
+        "This is a fault of the plugin more: correct the file, or leave out --with more.py."
     )
 
 

@@ -36,14 +36,15 @@ and needs, its settings, and the parts it can be combined with, when all {REST}.
 
 def mixing(found: Sequence[Partners]) -> Iterator[str]:
     """Yield the parts that a component mixes with, by slot: sound ones, then others with the reason."""
-    for slot, of_slot in groupby(found, key=lambda one: one.slot):
+    for (slot, beside), of_slot in groupby(found, key=lambda one: (one.slot, one.beside)):
+        head = f"{slot} (beside {beside})" if beside else slot
         for number, one in enumerate(of_slot):
             names = ", ".join(one.names)
             if one.verdict == "sound":
-                yield f"{slot}: {names}"
+                yield f"{head}: {names}"
                 continue
             if not number:
-                yield f"{slot}: no sound partner"
+                yield f"{head}: no sound partner"
             yield f"  {one.verdict} {names}: {one.why}"
 
 

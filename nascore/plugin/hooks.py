@@ -21,6 +21,7 @@ from nascore.component import Command, Component, Contribution, Preset
 from nascore.errors import did_you_mean
 from nascore.plugin import hookspecs
 from nascore.plugin.compatibility import faults, repeated_names, wrong_names
+from nascore.plugin.known import switched_off
 from nascore.plugin.loading import BrokenError, called
 from nascore.plugin.plugin import same_distribution
 from nascore.slots import SLOTS
@@ -98,7 +99,7 @@ def _candidates(module: object) -> Iterator[tuple[str, Any]]:
 
 
 def hooks_of(
-    plugin: Plugin, module: object, known: Collection[str], owners: Owners
+    plugin: Plugin, module: object, known: Collection[str], owners: Owners, off: str = ""
 ) -> dict[str, Callable[[], Any]]:
     """Return the hooks that a module implements.
 
@@ -107,6 +108,7 @@ def hooks_of(
         module: The module, or any object with hooks.
         known: The names of all hooks.
         owners: The distributions of packages.
+        off: A sentence on plugins that are switched off, which may add an unknown hook.
 
     Raises:
         BrokenError: Some hooks are wrong; names all faults.
@@ -120,7 +122,7 @@ def hooks_of(
         if first.function != implementation.function:
             text = f"{implementation.hook} is implemented twice, by {first.name} and {implementation.name}"
             faults.append((text, "Make one function of both."))
-        faults += _hook_faults(implementation.hook, implementation.function, known)
+        faults += _hook_faults(implementation.hook, implementation.function, known, off)
         faults += _import_faults(plugin, module, implementation, owners)
     if faults:
         raise BrokenError("; ".join(text for text, _ in faults), " ".join(cure for _, cure in faults))
@@ -140,10 +142,13 @@ def _nearest_hint(hook: str, known: Collection[str]) -> str:
 
 
 def _hook_faults(
-    hook: str, function: Callable[..., Any], known: Collection[str]
+    hook: str, function: Callable[..., Any], known: Collection[str], off: str
 ) -> Iterator[tuple[str, str]]:
     if hook not in known:
         near = _nearest_hint(hook, known)
+        if off and not near:
+            yield f"no hook is called {hook}", off
+            return
         instead = near or "Known: " + ", ".join(sorted(known)) + "."
         yield f"no hook is called {hook}", f"{instead} If another plugin adds it, install that."
         return
@@ -195,8 +200,9 @@ def collect(
     """
     manager = pluggy.PluginManager("nascore")
     manager.add_hookspecs(hookspecs)
-    slots = tuple(slots)
+    slots, others = tuple(slots), tuple(others)
     known = [plugin for plugin in (*found, *others) if plugin.distribution]
+    off = switched_off(others)
     owners = Owners(packages={plugin.package: plugin.distribution for plugin in known})
     # The new hooks of plugins come first, so that a mismatch is a fault of the plugin that implements one.
     brought = [
@@ -205,8 +211,8 @@ def collect(
     names = {name for name, caller in vars(manager.hook).items() if isinstance(caller, pluggy.HookCaller)}
     filled = []
     for plugin, module in zip(brought, found.values(), strict=True):
-        hooks = partial(hooks_of, plugin, module, names, owners)
-        read = partial(_read_contents, plugin, hooks, slots, names)
+        hooks = partial(hooks_of, plugin, module, names, owners, off)
+        read = partial(_read_contents, plugin, hooks, slots, names, off)
         filled.append(called(plugin, read) if plugin.status == "ready" else plugin)
     return filled
 
@@ -220,7 +226,11 @@ def _add_hooks(plugin: Plugin, module: object, manager: pluggy.PluginManager) ->
 
 
 def _read_contents(
-    plugin: Plugin, hooks: Callable[[], dict[str, Any]], slots: tuple[Slot, ...], known: Collection[str]
+    plugin: Plugin,
+    hooks: Callable[[], dict[str, Any]],
+    slots: tuple[Slot, ...],
+    known: Collection[str],
+    off: str,
 ) -> Plugin:
     results = {name: _items(name, function) for name, function in hooks().items() if name != _ADDHOOKS}
     components = tuple(_components(plugin, results, slots))
@@ -239,13 +249,13 @@ def _read_contents(
     wrong += [*wrong_names(filled), *repeated_names(filled)]
     if wrong:
         raise BrokenError(" ".join(wrong), _AUTHORS)
-    unread = [fault for component in components for fault in _missing_hooks(component, known)]
+    unread = [fault for component in components for fault in _missing_hooks(component, known, off)]
     if unread:
         raise BrokenError("; ".join(text for text, _ in unread), " ".join(cure for _, cure in unread))
     return filled
 
 
-def _missing_hooks(component: Component, known: Collection[str]) -> Iterator[tuple[str, str]]:
+def _missing_hooks(component: Component, known: Collection[str], off: str) -> Iterator[tuple[str, str]]:
     """Yield a fault and its cure for each hook that a component reads and no plugin adds."""
     added = [hook for hook in known if not hasattr(hookspecs, hook)]
     for hook in component.asks:
@@ -256,7 +266,8 @@ def _missing_hooks(component: Component, known: Collection[str]) -> Iterator[tup
             yield f"{reads}, a hook of nascore", "A component can read only hooks that plugins add."
             continue
         near = did_you_mean(hook, added) or (f"Known: {', '.join(sorted(added))}." if added else "")
-        cure = f"{near} If another plugin adds it, install that plugin, or do not exclude it.".strip()
+        install = "If another plugin adds it, install that plugin, or do not exclude it."
+        cure = f"{near} {off or install}".strip()
         yield f"{reads}, but no plugin adds a hook of this name", cure
 
 

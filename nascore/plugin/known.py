@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from nascore.plugin.plugin import same_distribution
+from nascore.plugin.plugin import named, same_distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.plugin.plugin import Plugin
     from nascore.plugin.registry import Registry
@@ -93,10 +93,26 @@ def absence(kind: str, name: str, registry: Registry) -> Absence | None:
     for plugin, who in (*of_owner, *((one, distribution) for one in installed)):
         if plugin.status != "ready":
             return Absence(who=who, state=state_of(plugin), cure=plugin.cure or _DOCTOR)
+    of_same_name = () if owner or distribution else registry.plugins
+    for plugin in of_same_name:
+        if plugin.status != "ready" and named(plugin, [bare]):
+            return Absence(who=plugin.name, state=state_of(plugin), cure=plugin.cure or _DOCTOR)
     if not distribution or of_owner or installed:
         return None
     cure = f"pip install {distribution}"
     return Absence(who=distribution, state="is not installed", cure=cure, missing=distribution)
+
+
+def switched_off(plugins: Iterable[Plugin]) -> str:
+    """Return a sentence on the plugins that --without or NASCORE_WITHOUT names; empty if there are none.
+
+    The plugins of nascore's own repository are left out, since their names are known.
+    """
+    off = [one for one in plugins if one.status == "blocked" and not one.reason.startswith("--only")]
+    texts = [f"{one.name} ({one.reason})" for one in off if one.distribution not in distributions()]
+    if not texts:
+        return ""
+    return f"It may belong to a plugin that is switched off: {', '.join(texts)}."
 
 
 def state_of(plugin: Plugin) -> str:

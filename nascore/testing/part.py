@@ -97,7 +97,8 @@ class PartConformance(Conformance, ABC):
             except NotConformingError:
                 raise
             except Exception as error:
-                broken = f"{self.component} fails with {text}, which its settings allow: {error_line(error).rstrip('.')}."
+                raised = error_line(error).rstrip(".")
+                broken = f"{self.component} fails with {text}, which its settings allow: {raised}."
                 raise NotConformingError(broken) from error
             self._finite(given, f"gives numbers that are not finite with {text}, which its settings allow")
 

@@ -192,8 +192,8 @@ class RegularizerConformance(OptionalMethods):
         ops = dict.fromkeys(str(op) for group in state.groups.values() for op in group.ops)
         self.hold(
             any(bool((slope != 0).any()) for slope in slopes.values()),
-            f"has no gradient with respect to {what} in groups with the operations {', '.join(ops)}; if it acts "
-            "only on operations that it knows by name, override this check with pytest.mark.xfail",
+            f"has no gradient with respect to {what} in groups with the operations {', '.join(ops)}; if it "
+            "acts only on operations that it knows by name, override this check with pytest.mark.xfail",
         )
 
 

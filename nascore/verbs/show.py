@@ -40,12 +40,15 @@ class Partners:
         verdict: The verdict of the combination, with the other slots filled by wishes and defaults.
         names: The parts of the other slot.
         why: The reason of a verdict other than sound; empty if it is sound.
+        beside: The part of a third slot with which they are combined, if the component refuses the wishes and
+            defaults of that slot: ``relaxation gates``; else empty.
     """
 
     slot: str
     verdict: Judgement
     names: tuple[str, ...]
     why: str = ""
+    beside: str = ""
 
 
 def partners_of(component: Component, registry: Registry) -> tuple[Partners, ...]:
@@ -60,11 +63,13 @@ def partners_of(component: Component, registry: Registry) -> tuple[Partners, ...
     if any(slot.aside and slot.name == component.slot for slot in SLOTS):
         return ()
     found: dict[str, dict[tuple[Judgement, str], list[str]]] = {}
+    beside: dict[str, str] = {}
     for mix in partners(component, registry):
         of_slot = found.setdefault(mix.fillings[0].slot, {})
+        beside[mix.fillings[0].slot] = "".join(f"{other.slot} {other.text}" for other in mix.fillings[1:])
         of_slot.setdefault((mix.verdict, "; ".join(mix.reasons)), []).append(mix.fillings[0].text)
     return tuple(
-        Partners(slot=slot, verdict=verdict, names=tuple(names), why=why)
+        Partners(slot=slot, verdict=verdict, names=tuple(names), why=why, beside=beside[slot])
         for slot, of_slot in found.items()
         for (verdict, why), names in sorted(of_slot.items(), key=lambda one: VERDICTS.index(one[0][0]))
     )

@@ -58,11 +58,8 @@ def test_a_penalty_without_a_gradient_is_told_the_operations_of_the_examined_gro
 def test_a_planted_search_that_fails_tells_how_it_was_made(form, epochs, monkeypatch):
     shares = {"layer0": 1.0, "layer1": 3.0, "layer2": 1.0}
     kept = {"layer0": Op("noise"), "layer1": Op("conv_3x3")}
-    monkeypatch.setattr(
-        relaxation_checks,
-        "planted",
-        lambda registry, names, seed, sets: PlantedResult(seed=seed, form=form, shares=shares, kept=kept),
-    )
+    result = PlantedResult(seed=0, form=form, shares=shares, kept=kept)
+    monkeypatch.setattr(relaxation_checks, "planted", lambda *_, **__: result)
     checked = type("Checked", (RelaxationConformance,), {"component": "softmax", "registry": REGISTRY})
 
     with pytest.raises(NotConformingError) as caught:

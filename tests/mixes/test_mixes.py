@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
 import nascore
 import nascore.builtin
+from nascore.cli.show import mixing
 from nascore.component import Component, Give, Need, hookimpl
 from nascore.errors import RecipeError
 from nascore.plugin import Registry
 from nascore.recipe.advice import all_mixes as module
 from nascore.recipe.advice.all_mixes import deciding_settings, mixes, needed_capabilities, partners
+from nascore.verbs.show import partners_of
 
 BUILTIN = Registry.of(builtin=nascore.builtin)
 ESTIMATES = ("first", "unrolled", "single-level")
@@ -154,6 +157,47 @@ def test_partners_are_judged_with_the_rest_as_it_comes():
     assert found["--regularizer entropy"].verdict == "refused"
     assert found["--dataset synthetic"].verdict == "sound"
     assert found["--trainer alternating --set trainer.estimate=single-level"].verdict == "sound"
+
+
+def gated(*, provides):
+    """A registry with a penalty that needs the gates of a relaxation, and a relaxation that may have them."""
+    need = Need(terms=("relaxation.gated.gates",), why="it moves gates")
+    penalty = Component(name="drive", slot="regularizer", summary="Drives.", build="none:x", needs=(need,))
+    gates = Component(
+        name="gates",
+        slot="relaxation",
+        summary="Gates.",
+        build="none:x",
+        provides=("non-negative", *provides),
+    )
+    hooks = {"nascore_regularizers": penalty, "nascore_relaxations": gates}
+    plugin = SimpleNamespace(
+        **{name: hookimpl(specname=name)(lambda item=item: [item]) for name, item in hooks.items()}
+    )
+    return Registry.of(builtin=nascore.builtin, gated=plugin)
+
+
+def test_partners_of_a_part_that_no_default_fits_are_judged_beside_the_part_that_it_needs():
+    registry = gated(provides=("gated.gates",))
+    drive = registry.get("regularizer", "drive")
+
+    found = {mix.fillings[0].flags: mix for mix in partners(drive, registry)}
+
+    assert found["--updater sgd"].verdict == "sound"
+    assert [filling.flags for filling in found["--updater sgd"].fillings[1:]] == ["--relaxation gates"]
+    assert found["--relaxation gates"].verdict == "sound"
+    assert found["--relaxation softmax"].verdict == "refused"
+    lines = list(mixing(partners_of(drive, registry)))
+    assert "updater (beside relaxation gates): sgd, uniform" in lines
+    assert "relaxation: gates" in lines
+
+
+def test_partners_of_a_part_that_nothing_fits_are_judged_with_the_defaults():
+    registry = gated(provides=())
+    mixed = list(partners(registry.get("regularizer", "drive"), registry))
+
+    assert {mix.verdict for mix in mixed} == {"refused"}
+    assert {len(mix.fillings) for mix in mixed} == {1}
 
 
 def test_what_is_wrong_with_a_part_alone_is_no_matter_of_mixing():

@@ -17,8 +17,9 @@ from tiny import TINY
 import nascore
 from nascore.cli import main
 from nascore.component import hookimpl, hookspec
-from nascore.errors import PluginError
+from nascore.errors import Origin, PluginError
 from nascore.plugin import Registry, Selection, discover
+from nascore.recipe.sources.names import unknown_component
 
 READER = '''
 """A softmax that starts from priors of operations."""
@@ -207,6 +208,20 @@ def test_a_wrong_contribution_is_reported_once_by_check_plugin(acme):
     assert len(raised) == 1
     assert " checks failed: its_defaults_work, leaves_the_global_random_numbers_alone, " in result.stdout
     assert "promised: Every part can be built from its settings, and from the contributions" in result.stdout
+
+
+def test_a_plugin_that_is_switched_off_is_named_where_its_hook_or_part_is_missing(acme):
+    assert (acme / "acme.py").is_file()
+    registry = discover(Selection(files=("acme.py",), without=("acme",)))
+    (pools,) = (one for one in registry.plugins if one.name == "pools")
+    off = "It may belong to a plugin that is switched off: acme (--without names it)."
+    assert (pools.status, pools.reason, pools.cure) == ("broken", "no hook is called acme_priors", off)
+
+    origin = Origin(kind="flag", flag="--relaxation", value="prior-softmax")
+    assert unknown_component("relaxation", "prior-softmax", origin, registry).hint.endswith(f". {off}")
+    same = unknown_component("relaxation", "acme", origin, registry)
+    assert same.text == "no relaxation is called acme; acme is switched off: --without names it."
+    assert same.hint == "Remove that option."
 
 
 @pytest.mark.parametrize(

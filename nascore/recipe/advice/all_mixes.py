@@ -342,7 +342,9 @@ def judge(
 def partners(component: Component, registry: Registry) -> Iterator[Mix]:
     """Yield the mixes of a component with each component of every other slot, one at a time.
 
-    Wishes and defaults fill the remaining slots. Problems of one slot alone do not count.
+    Wishes and defaults fill the remaining slots. If they do not fit the component unless one other part is
+    chosen, this part is the second filling of the mixes with the parts of all other slots. Problems of one
+    slot alone do not count.
 
     Args:
         component: The component.
@@ -352,10 +354,26 @@ def partners(component: Component, registry: Registry) -> Iterator[Mix]:
     name = f"{component.plugin}:{component.name}" if full else component.name
     request = Request(scale="mini", names={component.slot: (name,)})
     varied_too = {slot: registry.shown(slot) for slot in NOT_VARIED}
-    for axis in axes_of(registry, names=varied_too):
-        if axis.slot != component.slot:
-            for filling in axis.fillings:
-                yield judge([filling], request, registry, single_slot_problems=False)
+    axes = [axis for axis in axes_of(registry, names=varied_too) if axis.slot != component.slot]
+    needed = _needed_partner(axes, request, registry)
+    for axis in axes:
+        beside = [] if needed is None or needed.slot == axis.slot else [needed]
+        for filling in axis.fillings:
+            yield judge([filling, *beside], request, registry, single_slot_problems=False)
+
+
+def _needed_partner(axes: Sequence[Axis], request: Request, registry: Registry) -> Filling | None:
+    """Return the first filling that makes a refused request fit; None if none does, or it is not refused."""
+    if judge([], request, registry, single_slot_problems=False).verdict != "refused":
+        return None
+    alone = (
+        judge([filling], request, registry, single_slot_problems=False)
+        for axis in axes
+        for filling in axis.fillings
+    )
+    fit = [mix for mix in alone if mix.verdict != "refused"]
+    best = min(fit, key=lambda mix: VERDICTS.index(mix.verdict), default=None)
+    return None if best is None else best.fillings[0]
 
 
 def _explained_problems(recipe: Recipe) -> Iterator[Problem]:

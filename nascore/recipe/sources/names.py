@@ -9,7 +9,7 @@ from attrs import Factory, evolve, frozen
 from nascore.config import Node, parse_document, settings_of
 from nascore.config.document import show
 from nascore.errors import Origin, Problem, did_you_mean
-from nascore.plugin.known import absence
+from nascore.plugin.known import absence, switched_off
 from nascore.recipe.sources.layers import SlotChoice, Value
 from nascore.recipe.sources.run_settings import DATASET, lacking_data
 from nascore.shell import command_line
@@ -136,7 +136,10 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
     # A part of the name is no suggestion: pc-darts is not darts.
     whole = [name for name in (*registry.names(slot), *known) if name not in text.split("-")]
     near = did_you_mean(text, whole)
-    return near or f"Installed: {', '.join(known) or 'none'}. {_MORE}"
+    if near:
+        return near
+    off = switched_off(registry.plugins)
+    return f"Installed: {', '.join(known) or 'none'}. {off or _MORE}"
 
 
 def _choice_hint(slot: str, name: str, origin: Origin) -> str:

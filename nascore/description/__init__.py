@@ -7,8 +7,10 @@ from nascore.description.expand import expand
 from nascore.description.fingerprint import fingerprint
 from nascore.description.graph import Description, Graph
 from nascore.description.growth import candidate_sources, grow, settle
+from nascore.description.neighbours import edge_moves, neighbours, operation_changes, recover_picks
 from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.plan import ChoiceGroup, FeatureMap, Plan, Use, Wire
+from nascore.description.random_draws import draw_architectures, draw_picks, mutate_picks
 from nascore.description.text import dump, load
 from nascore.description.translate import FromText, Passage, Translator, passages
 from nascore.description.values import Edge, Group, Node, Op
@@ -38,13 +40,20 @@ __all__ = [
     "choose",
     "derive",
     "draw",
+    "draw_architectures",
+    "draw_picks",
     "dump",
+    "edge_moves",
     "expand",
     "final",
     "fingerprint",
     "grow",
     "load",
+    "mutate_picks",
+    "neighbours",
+    "operation_changes",
     "passages",
+    "recover_picks",
     "reducing",
     "resize",
     "resolved",

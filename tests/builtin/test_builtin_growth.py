@@ -11,14 +11,12 @@ import torch
 from attrs import evolve
 
 from nascore.api import NoSettings
-from nascore.builtin import growth as growth_module
 from nascore.builtin.components import RandomSettings, TinySettings
 from nascore.builtin.growth import Random as Drawing
-from nascore.builtin.growth import drawn_picks
 from nascore.builtin.spaces import Tiny
 from nascore.builtin.updaters import Uniform
 from nascore.contract import DataFacts
-from nascore.description import choose, derive, expand, fingerprint, load
+from nascore.description import choose, derive, draw_picks, expand, fingerprint, load, random_draws
 from nascore.nn import ArchitectureState
 
 FACTS = DataFacts(
@@ -73,13 +71,13 @@ def pairs_of_edges(picks):
 
 def test_every_architecture_of_tiny_is_drawn_as_often():
     rng = numbers(3)
-    counts = Counter(str(sorted(drawn_picks(TINY, rng)["cell"])) for _ in range(2700))
+    counts = Counter(str(sorted(draw_picks(TINY, rng)["cell"])) for _ in range(2700))
     assert set(counts) == {str(picks) for picks in all_of_tiny()}
     assert chi_square(counts, 27) < 54.05  # of 26 degrees of freedom, 0.1 % lie above
 
 
 def test_edges_are_kept_evenly_though_one_offers_more():
-    counts = Counter(pairs_of_edges(drawn_picks(UNEVEN, rng)) for rng in map(numbers, range(1500)))
+    counts = Counter(pairs_of_edges(draw_picks(UNEVEN, rng)) for rng in map(numbers, range(1500)))
     assert set(counts) == set(combinations(range(3), 2))
     assert chi_square(counts, 3) < 13.8
 
@@ -112,7 +110,7 @@ def test_independent_strengths_would_keep_edges_unevenly():
 
 
 def test_operations_of_an_edge_are_drawn_evenly():
-    kept = [dict(drawn_picks(UNEVEN, rng)["g"]) for rng in map(numbers, range(1500))]
+    kept = [dict(draw_picks(UNEVEN, rng)["g"]) for rng in map(numbers, range(1500))]
     counts = Counter(picks[0] for picks in kept if 0 in picks)
     assert set(counts) == {1, 2, 3}
     assert chi_square(counts, 3) < 13.8
@@ -123,7 +121,7 @@ def test_of_a_node_that_is_one_segment_every_set_of_entries_is_drawn_as_often():
     description = evolve(TINY, groups={"cell": group})
     offered = list(product((1, 2), (1, 2, 3)))  # the two edges of n1
     counts = Counter(
-        tuple(sorted(pick for pick in drawn_picks(description, rng)["cell"] if pick[0] > 0))
+        tuple(sorted(pick for pick in draw_picks(description, rng)["cell"] if pick[0] > 0))
         for rng in map(numbers, range(1500))
     )
     assert set(counts) == set(combinations(offered, 2))
@@ -156,7 +154,7 @@ def test_a_space_with_fewer_architectures_gives_them_all_and_says_so():
 
 
 def test_isomorphic_architectures_count_once(monkeypatch):
-    monkeypatch.setattr(growth_module, "fingerprint", lambda one: len(expand(one).feature_maps))
+    monkeypatch.setattr(random_draws, "fingerprint", lambda one: len(expand(one).feature_maps))
     assert len(drawn(5)) == 1
 
 

@@ -12,7 +12,7 @@ from engine_runs import REGISTRY, growth_of
 from safetensors.torch import load_file
 
 import nascore.builtin
-from nascore.builtin.growth import draw_different
+from nascore.api import draw_architectures
 from nascore.component import Component, hookimpl
 from nascore.contract import Observer, Proposal
 from nascore.engine.build import build_parts
@@ -115,7 +115,7 @@ def raising(space, history, wave, rng):
 
 
 def drawn(space, wave, count=2):
-    found = draw_different(space, count, Random(wave))  # noqa: S311 - nothing secret
+    found = draw_architectures(space, count, Random(wave))  # noqa: S311 - nothing secret
     return [Proposal(description=one) for one in found]
 
 

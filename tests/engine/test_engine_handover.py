@@ -11,7 +11,7 @@ from command_line import cli
 from tiny import TINY
 
 import nascore
-from nascore.builtin.growth import drawn_picks
+from nascore.api import draw_picks
 from nascore.description import derive
 from nascore.engine import jobs
 from nascore.engine.build import build_parts
@@ -44,7 +44,7 @@ def test_no_architecture_of_a_space_is_cheaper_or_costlier(space: str) -> None:
     least_and_most = span([costs_of(one, known, facts) for one in extremes(parts.description, facts, known)])
 
     for seed in range(10):
-        picks = drawn_picks(parts.description, Random(seed))  # noqa: S311 - nothing secret
+        picks = draw_picks(parts.description, Random(seed))  # noqa: S311 - nothing secret
         drawn = costs_of(derive(parts.description, picks), known, facts)
         assert least_and_most.params[0] <= drawn["params"] <= least_and_most.params[1]
         assert least_and_most.macs[0] <= drawn["macs"] <= least_and_most.macs[1]

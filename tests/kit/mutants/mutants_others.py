@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from attrs import evolve
 
-from nascore.api import Component, NoSettings, Proposal, derive, hookimpl
+from nascore.api import Component, NoSettings, Proposal, derive, draw_picks, hookimpl
 from nascore.builtin.components import RandomSettings, SyntheticSettings
 from nascore.builtin.datasets import Synthetic
-from nascore.builtin.growth import Random, drawn_picks
+from nascore.builtin.growth import Random
 from nascore.nn import Examples
 
 
@@ -148,7 +148,7 @@ class KeepsNever(Grown):
                 (row, max(range(len(ops[name])), key=lambda at: str(ops[name][at].name) == "none"))
                 for row, _ in kept
             )
-            for name, kept in drawn_picks(description, rng).items()
+            for name, kept in draw_picks(description, rng).items()
         }
         return [Proposal(description=derive(evolve(description, groups=groups), picks))]
 

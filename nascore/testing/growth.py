@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import torch
 
 from nascore.contract import DataFacts
-from nascore.description import dump, expand, fingerprint
+from nascore.description import derive, dump, expand, fingerprint, recover_picks
+from nascore.errors import DescriptionError
 from nascore.gallery import Gallery
 from nascore.nn import inherit
 from nascore.testing.conformance import NotExaminedError
+from nascore.testing.growth_planted import ENOUGH, evaluations_needed
+from nascore.testing.growth_samples import FACTS as SAMPLE_FACTS
 from nascore.testing.growth_samples import (
     GATES,
     begun,
@@ -158,6 +161,7 @@ def _listed(names: Iterator[str] | list[str] | tuple[str, ...]) -> str:
 
 PARENT_ERRORS: Final = (0.4, 0.2, 0.1)
 SEEDS: Final = range(6)
+PLANTED_SEEDS: Final = range(3)
 WAVES: Final = 200
 """Number of waves within which a run at the scale `mini` has to end."""
 
@@ -201,6 +205,25 @@ class LaterWaves(PartConformance):
             ended = waves(made, child_error, self._operations(), most=WAVES) < WAVES
             self.hold(ended, f"does not end within {WAVES} waves of growth if each child is {course}")
 
+    def test_later_architectures_are_of_the_space(self) -> None:
+        """Closed proposals after the first wave are architectures that the space can derive."""
+        space = tiny(SAMPLE_FACTS)
+        for _, seed, proposals in self._later(self.made):
+            closed = [one.description for one in proposals if not one.description.is_open]
+            outside = [one for one in closed if not self.provides("grows") and not _derivable(space, one)]
+            text = f"proposes {len(outside)} architectures outside the space tiny (seed {seed})"
+            self.hold(not outside, text)
+
+    def test_finds_the_planted_architecture(self) -> None:
+        """It finds the useful architecture of a planted search; a random search nearly never does so."""
+        self._later(self.made)
+        if self.provides("grows"):
+            raise NotExaminedError("the planted search is for policies that propose closed descriptions")
+        for seed in PLANTED_SEEDS:
+            found = evaluations_needed(self.made(), self._operations(), seed)
+            text = f"does not find the planted architecture in {ENOUGH} evaluations (seed {seed})"
+            self.hold(found, text)
+
     def _later(self, make: Callable[[], GrowthPolicy]) -> list[tuple[Gallery, int, tuple[Proposal, ...]]]:
         """Return the proposals of a policy, made by a function, for several galleries and seeds.
 
@@ -228,6 +251,15 @@ class LaterWaves(PartConformance):
 
     def _operations(self) -> Catalogue:
         return self.found().operations()
+
+
+def _derivable(space: Description, architecture: Description) -> bool:
+    """Return whether a closed description is an architecture of a space."""
+    try:
+        picks = recover_picks(space, architecture)
+    except DescriptionError:
+        return False
+    return fingerprint(derive(space, picks)) == fingerprint(architecture)
 
 
 def _marks(proposals: Sequence[Proposal]) -> list[tuple[int | None, bool, str]]:

@@ -1,7 +1,7 @@
 """A planted search for growth policies: one useful architecture among 65,536, and nothing is trained.
 
-Eight layers in a chain offer four operations each, one of which is useful. The error of an architecture is the
-share of its layers without their useful operation. Without replacement, a random search needs 32,768
+Eight layers in a chain offer four operations each, one of which is useful. The error of an architecture is
+the share of its layers without their useful operation. A random search that repeats nothing needs 32,768
 evaluations on average to find the architecture without error.
 """
 
@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from nascore.contract import History
-from nascore.description import derive, draw_picks, fingerprint, load, recover_picks
+from nascore.description import draw_picks, fingerprint, load, recover_picks
 from nascore.gallery import Entry, Gallery
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ network:
 """
 
 ENOUGH: Final = 500
-"""Evaluations within which a policy finds the useful architecture; a random search does so once in 131 runs."""
+"""Evaluations in which a policy finds the useful architecture; a random search does in one of 131 runs."""
 
 
 def evaluations_needed(policy: GrowthPolicy, catalogue: Catalogue, seed: int) -> int | None:

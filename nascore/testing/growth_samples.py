@@ -12,7 +12,7 @@ import torch
 from attrs import evolve, frozen
 
 from nascore.contract import History
-from nascore.description import derive, expand, fingerprint, load
+from nascore.description import derive, draw_architectures, expand, fingerprint, load
 from nascore.errors import DescriptionError
 from nascore.gallery import Entry, Gallery
 from nascore.nn import compile as compiled
@@ -155,11 +155,16 @@ def history_of(gallery: Gallery, descriptions: Mapping[int, Description], catalo
         descriptions: The closed description of each entry, by its id.
         catalogue: The operations.
     """
+
+    @cache
+    def marks() -> frozenset[str]:
+        return frozenset(map(fingerprint, descriptions.values()))
+
     return History(
         gallery=gallery,
         catalogue=catalogue,
         read=lambda entry: descriptions[entry.id],
-        holds=lambda one: fingerprint(one) in {fingerprint(known) for known in descriptions.values()},
+        holds=lambda description: fingerprint(description) in marks(),
     )
 
 
@@ -295,6 +300,9 @@ def _filling(name: str, tensor: Tensor) -> Tensor:
     return numbers + 0.5 if last == "running_var" else numbers - 0.5
 
 
+FEW: Final = 3
+"""Number of architectures in a gallery whose entries are only examples."""
+
 COUNT: Final = 200
 """Number of validation images."""
 
@@ -351,13 +359,18 @@ def disguised(gallery: Gallery) -> Gallery:
     )
 
 
+@cache
+def _architectures() -> tuple[Description, ...]:
+    """Return a few architectures of the space `tiny`."""
+    return draw_architectures(tiny(FACTS), FEW, _rng(0, 1))
+
+
 def proposed(policy: GrowthPolicy, gallery: Gallery, catalogue: Catalogue, seed: int) -> tuple[Proposal, ...]:
-    """Return the proposals of the next wave in the space `tiny`; the entries are the policy's own seeds."""
-    space, wave = tiny(FACTS), 1 + max(one.wave for one in gallery)
-    seeds = begun(policy, space, catalogue, _rng(seed, 1))
-    descriptions = dict(zip((one.id for one in gallery), cycle(seeds), strict=False))
+    """Return the proposals of the next wave in the space `tiny`, of which the entries are architectures."""
+    wave = 1 + max(one.wave for one in gallery)
+    descriptions = dict(zip((one.id for one in gallery), cycle(_architectures()), strict=False))
     history = history_of(gallery, descriptions, catalogue)
-    return tuple(policy.propose(space, history, wave, _rng(seed, wave)))
+    return tuple(policy.propose(tiny(FACTS), history, wave, _rng(seed, wave)))
 
 
 def waves(

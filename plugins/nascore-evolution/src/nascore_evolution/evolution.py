@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nascore_evolution.settings import EvolutionSettings
 
 MISSES: Final = 200
-"""Mutations in a row that bring nothing new, after which a space counts as used up."""
+"""Mutations in a row that were all trained before, after which the run ends."""
 
 
 @frozen

@@ -55,6 +55,10 @@ MIXES = {
     "data": [*SEARCH, "--updater", "data"],
     "petridish + xnas": [*GROWTH, "--updater", "xnas", "--growth", "petridish", *GROWN],
     "random": [*GROWTH, "--growth", "random", "--set", "growth.count=4", "--set", "training.epochs=3"],
+    "evolution": [
+        *GROWTH, "--growth", "evolution", "--set", "growth.count=6", "--set", "growth.population=3",
+        "--set", "training.epochs=2",
+    ],
     "evaluate": ["evaluate", "DARTS_V2", *SMALL, "--set", "training.epochs=3", "--set", "training.batch=16",
                  "--set", "training.channels=4", "--set", "training.cells=3"],
 }  # fmt: skip

@@ -6,6 +6,7 @@ from attrs import evolve
 
 from nascore.api import (
     Component,
+    DescriptionError,
     NoSettings,
     Op,
     Proposal,
@@ -74,7 +75,13 @@ class Draws(Climbs):
 
 
 class Leaves(Climbs):
-    """Its children have an operation that the space does not offer, if they are small enough."""
+    """Its children have an operation that the space does not offer, where there are cells."""
+
+    def children(self, space, history, rng):
+        try:
+            return super().children(space, history, rng)
+        except DescriptionError:  # its parent is such a child
+            return [Proposal(description=one) for one in draw_architectures(space, 1, rng)]
 
     def child(self, space, picks, rng):
         child = super().child(space, picks, rng)

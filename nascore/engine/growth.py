@@ -6,6 +6,7 @@ an open proposal first trains its candidates and closes it.
 
 from __future__ import annotations
 
+from functools import partial
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -69,7 +70,7 @@ def close_proposal(  # noqa: PLR0913 - a job with its parent, and the images by 
     *,
     fit: Examples,
 ) -> tuple[Description, TrainingStart]:
-    """Train the candidates of an open proposal, and close it.
+    """Train the candidates of an open proposal; returns the child, and the start of its own training.
 
     Args:
         context: The run.
@@ -78,9 +79,6 @@ def close_proposal(  # noqa: PLR0913 - a job with its parent, and the images by 
         parent: The gallery entry from which it was made; None: it has no parent.
         progress: The state of the job.
         fit: The training images.
-
-    Returns:
-        The child, a closed description, and the start of its own training.
 
     Raises:
         RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
@@ -96,28 +94,31 @@ def close_proposal(  # noqa: PLR0913 - a job with its parent, and the images by 
     assert phase.search is not None
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
-
-    def close(strengths: Mapping[str, Matrix]) -> Description:
-        closed = _call_policy(context, "close", lambda: policy.close(opened, strengths))
-        ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
-        if closed.is_open:
-            raise fault_of_policy(context.recipe, "closed a proposal, but the result has an open choice.")
-        return closed
-
+    close = partial(_closed, context, policy, opened)
     child = close(ranked)
     progress.folder.json(
         "candidates.json", {"steps": phase.steps, "groups": learned_choices(phase.search), "strength": ranked}
     )
     progress.warnings += unreached(phase.search)
     if parent is not None:
-        described = _description_of(context, parent)
-        progress.warnings += undecided_child(described, opened, child, phase.search, close)
+        before = _description_of(context, parent)
+        progress.warnings += undecided_child(before, opened, child, phase.search, close)
     if not job.inherits:
         return child, TrainingStart(epochs=epochs)
     inherited = {
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
     return child, TrainingStart(epochs=epochs, weights=inherited, required=frozenset(weights))
+
+
+def _closed(
+    context: RunContext, policy: Growing, opened: Description, strength: Mapping[str, Matrix]
+) -> Description:
+    closed = _call_policy(context, "close", lambda: policy.close(opened, strength))
+    ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
+    if closed.is_open:
+        raise fault_of_policy(context.recipe, "closed a proposal, but the result has an open choice.")
+    return closed
 
 
 def _description_of(context: RunContext, entry: Entry) -> Description:

@@ -211,10 +211,13 @@ class Pooling(Protocol):
 
 
 class Selecting(Protocol):
-    """A relaxation that declares `selects`: it selects the architecture instead of the group's rule."""
+    """A relaxation that declares `selects`: it selects the architecture instead of the group's rule.
+
+    It selects in supernets only: growth policies close their proposals by the strengths of the updater.
+    """
 
     def picks(self, theta: Tensor, segments: Tensor, group: ChoiceGroup) -> list[Pick]:
-        """Return the (row, column) pairs that are kept, strongest first.
+        """Return the (row, column) pairs that are kept, strongest first; they must make an architecture.
 
         A node without a pick keeps `none`. Operations that the group's rule never keeps (`group.never`) take
         part as one entry of each segment, and a pick of one is dropped; a segment that has no other pick

@@ -63,7 +63,8 @@ class Sampled:
     Attributes:
         weights: [E, O], with its graph to theta; zero outside the live segments.
         runs: [E, O] bool, the candidates that the *architecture* pass must run. None: all live ones; samplers
-            of single operations narrow it. The weights pass always runs the candidates of nonzero weight.
+            of single operations narrow it, and declare `sparse`. The weight of a candidate that is not run
+            gets the gradient 0. The weights pass always runs the candidates whose weight is not exactly 0.
     """
 
     weights: Tensor

@@ -320,6 +320,11 @@ def _split(lines: Sequence[Sequence[str]], shape: Sequence[_Column], across: int
         yield "\n".join(_aligned([line[at] for at in part], chosen) for line in lines)
 
 
-def echo_json(value: object) -> None:
-    """Print a value to stdout as JSON."""
-    echo(json.dumps(value, indent=2, default=str), file=click.get_current_context().meta.get(_ANSWER))
+def echo_json(value: object, *, indent: int | None = 2) -> None:
+    """Print a value to stdout as JSON.
+
+    Args:
+        value: The value.
+        indent: Spaces for each level; None: the value is one line.
+    """
+    echo(json.dumps(value, indent=indent, default=str), file=click.get_current_context().meta.get(_ANSWER))

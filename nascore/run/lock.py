@@ -53,3 +53,16 @@ class RunLock:
                 (self.folder / LOCK).unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a process holds the lock of a run's folder, as far as this machine can see."""
+    if not (folder / LOCK).exists():
+        return False
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except OSError:  # a Timeout too
+        return True
+    lock.release()
+    return False

@@ -1,0 +1,151 @@
+"""`nascore watch`: the progress of a run from its folder alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import cli
+from failing_plugins import UNIFORM
+
+from nascore.cli import live, watch
+from nascore.errors import RunFolderError
+from nascore.run import create, read
+from nascore.verbs.watch import FRESH, progress_of
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(watch, "PERIOD", 0.02)
+
+
+def begun(age=0.0):
+    """Make the folder of a run that a process does, with one epoch; returns it."""
+    folder = create("x", out=Path("run"))
+    folder.document("recipe.yaml", "nascore: 1\n")
+    folder.log("begun")
+    folder.metric({"job": 2, "phase": "train", "epoch": 0, "epochs": 3, "loss": 1.5, "accuracy": 0.25})
+    past = time.time() - age
+    for name in ("metrics.jsonl", "run.log"):
+        os.utime(folder / name, (past, past))
+    return folder
+
+
+def test_once_shows_the_state_of_a_finished_run():
+    assert cli(*UNIFORM).exit_code == 0
+    done = cli("watch", "run", "--once")
+    assert done.exit_code == 0
+    rows = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert (rows["run"], rows["status"], rows["job"], rows["epoch"]) == ("run", "done", "2", "train 1 of 1")
+    assert rows["gallery"].startswith("1 architecture, the best with")
+    plain = json.loads(cli("watch", "run", "--once", "--json").stdout)
+    assert plain["gallery"] == 1
+    assert plain["accuracy"] == read(Path("run")).metrics()[-1]["validation_accuracy"]
+
+
+def test_a_finished_run_ends_the_view():
+    assert cli(*UNIFORM).exit_code == 0
+    done = cli("watch", "run")
+    assert done.exit_code == 0
+    assert "status  " in done.stdout
+    assert done.stderr.startswith("status done, job 2, epoch train 1 of 1, loss ")
+
+
+def test_a_run_of_another_process_is_shown_until_it_ends():
+    words = [word.replace("trainer.epochs=3", "trainer.epochs=30") for word in UNIFORM]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nascore", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 120
+    while not Path("run/recipe.yaml").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    seen = [*watch.changes(Path("run"))]
+    assert process.wait(timeout=120) == 0
+    assert (seen[0].status, seen[-1].status) == ("running", "done")
+    assert {one.phase for one in seen} >= {"search"}
+    assert [one.epoch for one in seen if one.phase == "search"] == sorted(
+        one.epoch for one in seen if one.phase == "search"
+    )
+    assert seen[-1].gallery == 1
+
+
+def test_with_json_each_change_is_a_line():
+    assert cli(*UNIFORM).exit_code == 0
+    lines = cli("watch", "run", "--json").stdout.splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["done"]
+
+
+def test_a_run_is_under_way_while_its_lock_is_held():
+    folder = begun(age=3600)
+    found = progress_of(Path("run"))
+    assert (found.status, found.job, found.phase, found.epoch, found.epochs) == ("running", 2, "train", 1, 3)
+    assert 3500 < found.age < 4000
+    folder.close()
+    assert progress_of(Path("run")).status == "unfinished"
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, "running"), (2 * FRESH, "unfinished")])
+def test_of_a_lock_that_nobody_here_holds_the_age_of_the_last_line_decides(age, status):
+    """As on a disk that another machine writes to; or after a kill."""
+    begun(age).close()
+    Path("run/.lock").touch()
+    assert progress_of(Path("run")).status == status
+
+
+def test_a_clock_that_goes_backwards_makes_no_negative_age():
+    begun(age=-500).close()
+    assert progress_of(Path("run")).age == 0
+
+
+def test_a_line_that_is_being_written_is_not_read():
+    begun().close()
+    with Path("run/metrics.jsonl").open("a") as file:
+        file.write('{"job": 2, "epoch": 1')
+    assert progress_of(Path("run")).epoch == 1
+
+
+def test_a_run_that_failed_says_why():
+    folder = begun()
+    folder.finish({"kind": "search", "status": "failed", "error": "the loss is nan."})
+    folder.close()
+    done = cli("watch", "run")
+    assert done.exit_code == 0
+    assert "the loss is nan." in done.stdout
+
+
+def test_what_is_no_run_is_refused():
+    Path("empty").mkdir()
+    done = cli("watch", "empty")
+    assert done.exit_code == 5
+    assert "empty is not a run" in done.stderr
+
+
+def test_a_reading_that_fails_once_is_repeated_and_one_that_always_fails_is_not(monkeypatch):
+    begun()
+    right, fails = watch.progress_of, [False, True, False]
+
+    def progress(run):
+        if not fails or fails.pop(0):
+            raise RunFolderError("it is being replaced")
+        return right(run)
+
+    monkeypatch.setattr(watch, "progress_of", progress)
+    seen = []
+    with pytest.raises(RunFolderError, match="being replaced"):
+        seen.extend(watch.changes(Path("run")))
+    assert fails == []
+
+
+def test_the_live_view_shows_the_figures_and_ends_with_the_run(monkeypatch, capsys):
+    assert cli(*UNIFORM).exit_code == 0
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    last = live.show_live(Path("run"), watch.rows, 0.01)
+    assert last.status == "done"
+    assert "status: done" in capsys.readouterr().err

@@ -33,6 +33,7 @@ from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of, prepared
 from nascore.engine.device import computing
 from nascore.engine.forward import accuracy
+from nascore.engine.jobs import open_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import build_network, inherit_all, search_phase
 from nascore.engine.training import train_network
@@ -160,7 +161,7 @@ def from_scratch(live: RunContext, ready: Description, fit: Examples, held: Exam
     def nothing(network: torch.nn.Module, streams: Streams) -> tuple[float, int]:
         return accuracy(network, held, live.facts, streams), len(held.labels)
 
-    done = train_network(live, ready, fit, job=2, validate=nothing)
+    done = train_network(live, ready, fit, job=open_job(live, 2, "train", jobs=2), validate=nothing)
     return accuracy(done.network, held, live.facts, done.streams)
 
 

@@ -72,7 +72,7 @@ def test_its_program_needs_torch_alone(found):
 def test_a_genotype_cannot_say_it(found):
     refused = cli("export", found, "--to", "genotype")
     assert refused.exit_code == 3
-    assert "a genotype keeps two operations per node, here are: " in refused.output
+    assert "a genotype has two operations per node, and this node has: " in refused.output
     assert not refused.stdout
 
 

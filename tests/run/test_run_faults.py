@@ -21,7 +21,7 @@ from resumed_runs import differences
 
 import nascore
 from nascore.builtin.datasets import Synthetic
-from nascore.engine import build
+from nascore.engine import build, jobs
 from nascore.engine.weight_step import Supervised
 from nascore.run import lines_of, read
 
@@ -130,6 +130,27 @@ def test_no_checkpoint_holds_weights_that_are_not_finite(monkeypatch):
     assert done.exit_code == 1
     assert "phase search, step 5: these tensors are not finite" in done.stderr
     assert "The state of step 4 is kept." in done.stderr
+
+
+# --- memory
+
+
+def test_a_job_that_runs_out_of_memory_fails_with_advice_and_the_run_goes_on(monkeypatch):
+    right = jobs.train_network
+
+    def train(context, description, examples, *, job, **more):
+        if job.number == 2:
+            raise RuntimeError("can't allocate memory: you tried to allocate 2147483648 bytes")
+        return right(context, description, examples, job=job, **more)
+
+    monkeypatch.setattr(jobs, "train_network", train)
+    small = ("--set", "training.epochs=1", "--set", "training.batch=8", "--set", "dataset.count=64")
+    words = ("--space", "tiny", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
+    done = cli("search", *words, "--set", "growth.count=3", *small, "--out", "run")
+    assert done.exit_code == 0, done.output
+    assert "failed: 1 of 3 jobs (0002-train): there is not enough memory: 2.0 GiB more" in done.stderr
+    assert "Try a smaller batch" in done.stderr
+    assert read(Path("run")).result["jobs"] == {"done": 2, "failed": 1}
 
 
 # --- plugins and their processes

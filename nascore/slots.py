@@ -90,6 +90,13 @@ SLOTS: Final[tuple[Slot, ...]] = (
         conformance="nascore.testing.dataset:DatasetConformance",
     ),
     Slot(
+        name="executor",
+        summary="where the jobs of several searches are done: in this process, in others, elsewhere",
+        protocol="nascore.contract:Executor",
+        conformance="nascore.testing.executor:ExecutorConformance",
+        aside=True,
+    ),
+    Slot(
         name="observer",
         summary="watches the run without changing it",
         protocol="nascore.contract:Observer",

@@ -20,6 +20,7 @@ from nascore.builtin.components import (
     OneHotSettings,
     PlantedDataSettings,
     PlantedSpaceSettings,
+    ProcessesSettings,
     RandomSettings,
     SgdSettings,
     SoftmaxSettings,
@@ -206,6 +207,24 @@ def nascore_datasets() -> Iterable[Component]:
 def nascore_trainers() -> Iterable[Component]:
     """Yield the bilevel trainer."""
     yield ALTERNATING
+
+
+@hookimpl
+def nascore_executors() -> Iterable[Component]:
+    """Yield the executors of this machine."""
+    yield Component(
+        name="serial",
+        slot="executor",
+        summary="Does one job after the other in this process.",
+        build="nascore.builtin.executors:Serial",
+    )
+    yield Component(
+        name="processes",
+        slot="executor",
+        summary="Does several jobs at once, each in a process of its own on this machine.",
+        config=ProcessesSettings,
+        build="nascore.builtin.executors:Processes",
+    )
 
 
 @hookimpl

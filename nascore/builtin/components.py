@@ -180,6 +180,15 @@ LEARNER: Final = Need(
     why="a penalty has no effect on an updater that follows no gradient",
     verdict="warned",
 )
+
+
+@frozen(kw_only=True)
+class ProcessesSettings:
+    """The number of processes."""
+
+    workers: int = setting(2, "Processes that do jobs at once, each with the run's threads.", ge=1, le=1024)
+
+
 DISTRIBUTION: Final = Need(
     terms=("relaxation.normalized",),
     why="only a distribution has an entropy",

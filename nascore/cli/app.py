@@ -12,13 +12,13 @@ from nascore.cli.errors import exiting
 from nascore.cli.mistyped import answered_command
 from nascore.cli.output import echo, open_streams
 from nascore.cli.registry import registry_of
-from nascore.cli.signals import handling_signals
 from nascore.cli.welcome import version_option
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, error_line
 from nascore.plugin.guard import attempt
 from nascore.plugin.known import absence
 from nascore.plugin.underway import suspects
+from nascore.run.signals import handling_signals
 from nascore.shell import command_line
 from nascore.verbs.listing import VERB, Listed
 

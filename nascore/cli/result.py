@@ -11,13 +11,13 @@ from nascore.cli.compare import echo_comparison
 from nascore.cli.gallery import gallery_table, marks, measured_on
 from nascore.cli.output import echo, echo_json, table, wrapped
 from nascore.cli.runs import plain_run
-from nascore.cli.signals import handling_signals
 from nascore.comparison import EVALUATE
 from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
 from nascore.recipe import watched
 from nascore.run import RunControl, control_of
+from nascore.run.signals import handling_signals
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.reporter import Reporter
@@ -196,9 +196,12 @@ class CommandReporter(Reporter):
 
     def job_begins(self, number: int, jobs: int, job: Planned) -> None:
         """Print to stderr which job begins."""
-        kind = "evaluate " if job.kind == EVALUATE else ""
-        names = "".join(f"{name}, " for name in job.choice.values())
-        echo(f"{number} of {jobs}: {kind}{names}seed {job.seed}", err=True)
+        echo(_job_line(number, jobs, job), err=True)
+
+    def job_ends(self, number: int, jobs: int, job: Planned, error: str) -> None:
+        """Print to stderr how a job in another process ended."""
+        ended = f"failed: {error.partition(chr(10))[0]}" if error else "done"
+        echo(f"{_job_line(number, jobs, job)}: {ended}", err=True)
 
     def compared(self, searches: FinishedSearches) -> None:
         """Print the comparison of several searches."""
@@ -212,6 +215,12 @@ class CommandReporter(Reporter):
         """Return the command line of a request."""
         # A recipe that `check` names without a flag is named by one in a search.
         return self.line.command(evolve(request, recipe_flag="--recipe"))
+
+
+def _job_line(number: int, jobs: int, job: Planned) -> str:
+    kind = "evaluate " if job.kind == EVALUATE else ""
+    names = "".join(f"{name}, " for name in job.choice.values())
+    return f"{number} of {jobs}: {kind}{names}seed {job.seed}"
 
 
 @contextmanager

@@ -42,7 +42,7 @@ Flat: TypeAlias = dict[str, Any]
 """Values of a recipe by path: ``{"updater": "xnas", "updater.eta": 0.1, "regularizer": "l1"}``."""
 
 PLUGINS: Final = "plugins"
-PERSONAL: Final = frozenset({"nascore", PLUGINS, "seed", "threads", "device", "observer"})
+PERSONAL: Final = frozenset({"nascore", PLUGINS, "seed", "threads", "device", "executor", "observer"})
 """Keys of a recipe that belong to one run and are not compared."""
 
 _SLOTS: Final = {slot.name: slot for slot in SLOTS}

@@ -5,6 +5,7 @@ only.
 """
 
 from nascore.contract.growth import Growing, GrowthPolicy, History, Proposal, Remarking
+from nascore.contract.jobs import Executor, Job
 from nascore.contract.slots import (
     Annealing,
     Dataset,
@@ -43,12 +44,14 @@ __all__ = [
     "Demand",
     "EpochReport",
     "Examples",
+    "Executor",
     "Gradients",
     "GroupCosts",
     "Growing",
     "GrowthPolicy",
     "History",
     "Horizon",
+    "Job",
     "Mixture",
     "Observer",
     "Phase",

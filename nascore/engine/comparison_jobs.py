@@ -6,26 +6,31 @@ that the recipe names, and for an evaluation the architecture that its search fo
 
 from __future__ import annotations
 
+from pathlib import Path
 from shutil import rmtree
 from traceback import format_exception
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
-from nascore.comparison import EVALUATE
+from nascore.comparison import EVALUATE, read_plan
 from nascore.description import load
 from nascore.engine.build import Begun
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
 from nascore.errors import NascoreError, RunFolderError, error_line, out_of_memory_text, refusal
+from nascore.plugin import Selection, discover
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, plain_origins, saved_recipe, with_plain_origins
 from nascore.recipe.settling.fit import unused_size_warnings
+from nascore.recipe.settling.recipe import flat_settings
 from nascore.recipe.settling.request import resolved
 from nascore.run import (
     ARCHITECTURE,
     ENVIRONMENT,
     GIVEN,
     RECIPE,
+    Budget,
+    RunControl,
     is_file,
     is_folder,
     object_of,
@@ -34,23 +39,24 @@ from nascore.run import (
     text_of,
 )
 from nascore.run.lock import RunLock
+from nascore.run.signals import handling_signals
 from nascore.slots import EXECUTOR, SLOTS, SLOTS_OF_EVALUATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.comparison import Planned
     from nascore.component import Component
     from nascore.contract import Observer
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-    from nascore.run import RunControl, RunFolder
+    from nascore.run import RunFolder
 
 ORIGINS = "origins.json"
 """File beside a recipe with the origins of its values and with its warnings."""
 
 State = Literal["new", "begun", "done", "failed"]
+Status = Literal["done", "failed", "stopped", "interrupted", "unusable"]
 
 
 @frozen(kw_only=True)
@@ -58,14 +64,19 @@ class Outcome:
     """The end of a job.
 
     Attributes:
-        status: `done`, `failed`, or `stopped` by its budget.
+        status: `done`, `failed`, `stopped` by its budget, `interrupted` by a signal, or `unusable` if its
+            folder cannot be used, which would fail every job.
         error: The text of the error, if it failed.
         trace: The traceback of an unexpected error.
+        steps: Steps that it made in another process.
+        jobs: Jobs of its run that it finished in another process.
     """
 
-    status: Literal["done", "failed", "stopped"]
+    status: Status
     error: str = ""
     trace: str = ""
+    steps: int = 0
+    jobs: int = 0
 
 
 def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Registry) -> Mapping[str, str]:
@@ -74,7 +85,7 @@ def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Regis
     The executor is left out: it has no say in the result of a job.
     """
     place = job.recipe.removesuffix(RECIPE)
-    recipe = evolve(recipe, parts={slot: parts for slot, parts in recipe.parts.items() if slot != EXECUTOR})
+    recipe = without_executor(recipe)
     saved = saved_recipe(recipe, registry)
     for file, text in saved.files.items():
         folder.text(f"{place}{file}", text)
@@ -83,7 +94,28 @@ def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Regis
     return saved.plugins
 
 
-def read_recipe(path: Path, job: Planned, registry: Registry, run: Component | None = None) -> Recipe:
+def without_executor(recipe: Recipe) -> Recipe:
+    """Return the recipe of a job, which is the same wherever the job is done."""
+    return evolve(recipe, parts={slot: parts for slot, parts in recipe.parts.items() if slot != EXECUTOR})
+
+
+def plain_executor(recipe: Recipe) -> dict[str, Any]:
+    """Return the executor of a recipe as values for JSON."""
+    part = recipe.part(EXECUTOR)
+    settings = {
+        path: str(value.absolute()) if isinstance(value, Path) else value
+        for path, value in flat_settings(part.settings)
+    }
+    return {"name": part.label, "settings": settings}
+
+
+def read_recipe(
+    path: Path,
+    job: Planned,
+    registry: Registry,
+    run: Component | None = None,
+    executor: Mapping[str, Any] | None = None,
+) -> Recipe:
     """Return the recipe of a job from the folder of its comparison, with its original origins and warnings.
 
     Args:
@@ -91,6 +123,7 @@ def read_recipe(path: Path, job: Planned, registry: Registry, run: Component | N
         job: The job.
         registry: The installed components.
         run: The component of the run itself; None: the one for the kind of the job.
+        executor: The return value of :func:`plain_executor`, for a search. None: the default.
 
     Raises:
         RecipeError: Plugins have changed since, so that the recipe cannot run.
@@ -99,8 +132,12 @@ def read_recipe(path: Path, job: Planned, registry: Registry, run: Component | N
     evaluates = job.kind == EVALUATE
     file = path / job.recipe
     text_of(file)  # its damage is one of the folder, not of a recipe that somebody wrote
+    request = Request(recipe=file)
+    if executor is not None and not evaluates:
+        settings = {f"{EXECUTOR}.{name}": value for name, value in executor["settings"].items()}
+        request = evolve(request, names={EXECUTOR: [executor["name"]]}, settings=settings, from_python=True)
     recipe = resolved(
-        Request(recipe=file),
+        request,
         registry,
         run=run or (EVALUATE_RUN if evaluates else SEARCH_RUN),
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
@@ -207,3 +244,39 @@ def _evaluate(  # noqa: PLR0913 - each by name
     description = load(text_of(found), where=str(found), catalogue=registry.operations())
     recipe = unused_size_warnings(recipe, [description])
     evaluate(description, recipe, registry, out=out, observers=observers, begun=begun)
+
+
+def do_job(  # noqa: PLR0913 - each by name
+    folder: str,
+    number: int,
+    *,
+    every: float,
+    budget: Mapping[str, Any] | None,
+    plugins: Mapping[str, Sequence[str]],
+    accepted: Sequence[str],
+) -> dict[str, Any]:
+    """Do a job of a comparison in a process that knows nothing of it; returns the outcome as plain values.
+
+    Args:
+        folder: The folder of the comparison.
+        number: Number of the job, from 1.
+        every: Seconds between two checkpoints.
+        budget: The attributes of the budget of this job; None: there is none.
+        plugins: The attributes of the selection of plugins.
+        accepted: Accepted differences to the beginning of the comparison.
+    """
+    path = Path(folder)
+    control = RunControl(every=every, budget=None if budget is None else Budget(**budget))
+    with handling_signals(control, quiet=True):
+        try:
+            job = read_plan(path).jobs[number - 1]
+            registry = discover(Selection(**{name: tuple(each) for name, each in plugins.items()}))
+            recipe = read_recipe(path, job, registry)
+            outcome = run_job(path, job, recipe, registry, control=control, accepted=accepted)
+        except KeyboardInterrupt:
+            outcome = Outcome(status="interrupted")
+        except RunFolderError as error:
+            outcome = Outcome(status="unusable", error=str(error))
+        except NascoreError as error:
+            outcome = Outcome(status="failed", error=str(error))
+    return asdict(evolve(outcome, steps=control.steps, jobs=control.jobs))

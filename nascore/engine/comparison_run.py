@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import Factory, define, field
+from attrs import Factory, asdict, define, field, frozen
 
 from nascore.comparison import EVALUATE, compare_runs, jobs_of
-from nascore.engine.comparison_jobs import run_job, state_of
+from nascore.contract import Job
+from nascore.description import fingerprint, load
+from nascore.engine.comparison_jobs import run_job, state_of, without_executor
+from nascore.engine.derive import prepared
+from nascore.engine.factory import build_component
+from nascore.engine.job_queue import JobQueue, QueuedJob
 from nascore.errors import Problem, RunFailed, error_line
-from nascore.run import CHANGES, BudgetSpentError, lines_of, mark_whole
+from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, mark_whole, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from nascore.comparison import Member, Plan, Planned
-    from nascore.contract import Observer
+    from nascore.contract import Executor, Observer
     from nascore.engine.comparison_jobs import Outcome
-    from nascore.plugin import Registry
+    from nascore.plugin import Registry, Selection
+    from nascore.recipe import Recipe
     from nascore.run import RunControl, RunFolder
+
+DO_JOB = "nascore.engine.comparison_jobs:do_job"
+"""The function that does a job in another process."""
 
 FAILED = "job failed"
 """Name of the event in `changes.jsonl`."""
+
+
+@frozen(kw_only=True)
+class _JobHere(Job):
+    """A job that is done in this process, with the objects of this process.
+
+    Attributes:
+        do: Does it.
+    """
+
+    do: Callable[[], dict[str, Any]]
+
+    def __call__(self) -> dict[str, Any]:
+        """Do the job."""
+        return self.do()
 
 
 @define(kw_only=True)
@@ -39,7 +64,10 @@ class ComparisonRun:
         registry: The installed components.
         control: Decides when jobs are saved and when the comparison stops.
         observers: Observers of each run.
-        began: Called before each job.
+        began: Called before each job with its number, the number of jobs, and the job.
+        ended: Called after each job in another process, with its error, empty if it succeeded, as well.
+        executor: Does the jobs.
+        plugins: The selection of plugins, for other processes.
         accepted: Differences that were accepted when the comparison was resumed.
         done: Folders of the jobs that succeeded.
         failed: Errors of the failed jobs, by folder.
@@ -52,10 +80,37 @@ class ComparisonRun:
     control: RunControl
     observers: tuple[Observer, ...]
     began: Callable[[int, int, Planned], None]
+    ended: Callable[[int, int, Planned, str], None]
+    executor: Executor
+    plugins: Selection
     accepted: tuple[str, ...] = ()
     done: set[str] = Factory(set)
     failed: dict[str, str] = Factory(dict)
     _start: float = field(factory=perf_counter)
+    _begun: set[int] = Factory(set)
+    _fingerprints: dict[str, frozenset[str]] = Factory(dict)
+    _recipes: dict[str, Recipe] = field(init=False)
+    _places: dict[str, int] = field(init=False)
+    _queue: JobQueue = field(init=False)
+
+    @_recipes.default
+    def _recipes_of_jobs(self) -> dict[str, Recipe]:
+        jobs = jobs_of(self.plan, self.members)
+        return {job.folder: without_executor(member.recipe_of(job)) for job, member in jobs}
+
+    @_places.default
+    def _places_of_jobs(self) -> dict[str, int]:
+        return {job.folder: place for place, job in enumerate(self.plan.jobs)}
+
+    @_queue.default
+    def _new_queue(self) -> JobQueue:
+        return JobQueue(
+            executor=self.executor,
+            control=self.control,
+            waiting=[],
+            make=self._job,
+            blocked=self._waits,
+        )
 
     def run(self) -> Path:
         """Do all jobs that are neither done nor failed, and write the result; returns the folder.
@@ -66,8 +121,11 @@ class ComparisonRun:
             RunFailed: All searches failed; or all evaluations, if evaluations are planned.
         """
         try:
-            self._count_finished()
-            self._do_all()
+            try:
+                self._count_finished()
+                self._do_all()
+            finally:
+                self.executor.close()
             self._conclude()
         except BudgetSpentError:
             assert self.control.budget is not None
@@ -102,47 +160,112 @@ class ComparisonRun:
 
     def _do_all(self) -> None:
         """Do all jobs that are left; an evaluation whose search failed is skipped."""
-        for number, job, member in self._pending():
-            if job.of in self.failed:
-                self.failed[job.folder] = f"nothing to evaluate: the search {job.of} failed"
-                continue
-            self.control.stop_if_due()
-            self.began(number, len(self.plan.jobs), job)
-            self._record(job, self._do(job, member))
+        self._queue.waiting = [
+            QueuedJob(number=number, planned=job, threads=self._recipes[job.folder].run.threads)
+            for number, job in enumerate(self.plan.jobs, start=1)
+            if job.folder not in self.done and job.folder not in self.failed
+        ]
+        self._skip()
+        for queued, outcome in self._queue.outcomes(self._begins):
+            self._record(queued, outcome)
+            self._skip()
 
-    def _pending(self) -> Iterator[tuple[int, Planned, Member]]:
-        """Yield the jobs that are neither done nor failed, each with its number and its member."""
-        for number, (job, member) in enumerate(jobs_of(self.plan, self.members), start=1):
-            if job.folder not in self.done and job.folder not in self.failed:
-                yield number, job, member
+    def _begins(self, queued: QueuedJob) -> None:
+        if queued.number not in self._begun:
+            self._begun.add(queued.number)
+            self.began(queued.number, len(self.plan.jobs), queued.planned)
 
-    def _do(self, job: Planned, member: Member) -> Outcome:
-        return run_job(
+    def _skip(self) -> None:
+        """Record the evaluations whose search failed."""
+        for job in self._queue.drop(lambda job: job.of in self.failed):
+            self.failed[job.folder] = f"nothing to evaluate: the search {job.of} failed"
+
+    def _job(self, queued: QueuedJob) -> Job:
+        """Return a job as the executor takes it."""
+        if self.executor.in_process:
+            return _JobHere(
+                function="", folder=str(self.folder.path), number=queued.number, do=partial(self._do, queued)
+            )
+        selection = asdict(self.plugins)
+        return Job(
+            function=DO_JOB,
+            folder=str(self.folder.path),
+            number=queued.number,
+            threads=queued.threads,
+            settings={
+                "every": self.control.every,
+                "budget": None if queued.share is None else asdict(queued.share),
+                "plugins": {name: [*map(str, each)] for name, each in selection.items()},
+                "accepted": self.accepted,
+            },
+        )
+
+    def _do(self, queued: QueuedJob) -> dict[str, Any]:
+        """Do a job in this process."""
+        job = queued.planned
+        outcome = run_job(
             self.folder.path,
             job,
-            member.recipe_of(job),
+            self._recipes[job.folder],
             self.registry,
             control=self.control,
             observers=self.observers,
             accepted=self.accepted,
         )
+        return asdict(outcome)
 
-    def _record(self, job: Planned, outcome: Outcome) -> None:
-        """Note the end of a job.
+    def _waits(self, job: Planned, left: list[Planned]) -> bool:
+        """Return whether a job has to wait for others.
+
+        An evaluation waits for its search. It also waits for each earlier evaluation of the same
+        architecture: evaluations count earlier tests, whose order must be that of the plan.
+
+        Args:
+            job: The job.
+            left: All jobs that are not over.
+        """
+        if job.kind != EVALUATE:
+            return False
+        folders = {one.folder for one in left}
+        if job.of in folders:
+            return True
+        place = self._places[job.folder]
+        earlier = (one for one in left if one.kind == EVALUATE and self._places[one.folder] < place)
+        return any(one.of in folders or self._tested(one) & self._tested(job) for one in earlier)
+
+    def _tested(self, job: Planned) -> frozenset[str]:
+        """Return the fingerprints of the architecture of an evaluation, as found and as trained."""
+        if job.folder not in self._fingerprints:
+            recipe = self._recipes[job.folder]
+            found = self.folder / str(job.of) / ARCHITECTURE
+            description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
+            ready = prepared(description, recipe.run.training, build_component(recipe, "dataset").facts)
+            self._fingerprints[job.folder] = frozenset({fingerprint(description), fingerprint(ready)})
+        return self._fingerprints[job.folder]
+
+    def _record(self, queued: QueuedJob, outcome: Outcome) -> None:
+        """Note the outcome of a job.
 
         Raises:
-            BudgetSpentError: The job was stopped, since the budget is spent.
+            BudgetSpentError: The job was stopped in this process, since the budget is spent.
         """
+        job = queued.planned
         if outcome.status == "stopped":
-            raise BudgetSpentError
+            return
+        if outcome.status == "interrupted":
+            self.folder.log(f"job {job.folder} is done again: {outcome.error}")
+            self.folder.change("worker died", job=job.folder, error=outcome.error)
+            return
         if outcome.status == "done":
             self.done.add(job.folder)
-            return
-        if outcome.trace:
-            self.folder.log(f"job {job.folder}:\n{outcome.trace}")
-        self._record_failure(job, outcome.error)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        else:
+            if outcome.trace:
+                self.folder.log(f"job {job.folder}:\n{outcome.trace}")
+            self._record_failure(job, outcome.error)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+        if not self.executor.in_process:
+            self.ended(queued.number, len(self.plan.jobs), job, outcome.error)
 
     def _record_failure(self, job: Planned, error: str) -> None:
         self.failed[job.folder] = error

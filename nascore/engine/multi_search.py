@@ -13,24 +13,27 @@ from attrs import evolve
 
 from nascore.comparison import jobs_of, plan_of, read_plan
 from nascore.engine.build import build_parts, device_name, name_of, with_size_warnings
-from nascore.engine.comparison_jobs import save_recipe
+from nascore.engine.comparison_jobs import plain_executor, save_recipe
 from nascore.engine.comparison_run import ComparisonRun
 from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation
 from nascore.engine.factory import build_component
 from nascore.engine.memory import training_step_memory, with_memory_warnings
-from nascore.errors import RecipeError
+from nascore.errors import Problem, RecipeError
+from nascore.plugin import Selection
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import COMPARISON, RunControl, create, environment, reopen
+from nascore.slots import EXECUTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from nascore.comparison import Member, Plan, Planned
-    from nascore.contract import Dataset, Observer
+    from nascore.contract import Dataset, Executor, Observer
     from nascore.plugin import Registry
+    from nascore.recipe import Recipe
     from nascore.run import RunFolder
 
 
@@ -62,9 +65,11 @@ def search_several(  # noqa: PLR0913 - each by name
     out: Path | None = None,
     observers: Iterable[Observer] = (),
     began: Callable[[int, int, Planned], None] = lambda *_: None,
+    ended: Callable[[int, int, Planned, str], None] = lambda *_: None,
     control: RunControl | None = None,
+    plugins: Selection | None = None,
 ) -> Path:
-    """Run several searches, one after the other; returns the folder of the comparison.
+    """Run several searches through the executor of the first one; returns the folder of the comparison.
 
     Args:
         members: The searches, in order.
@@ -72,13 +77,17 @@ def search_several(  # noqa: PLR0913 - each by name
         out: The folder, new or empty; None: a new one in the folder of runs.
         observers: Observers of each run.
         began: Called before each job with its number, the number of jobs, and the job.
+        ended: Called after each job in another process, with its error, empty if it succeeded, as well.
         control: Decides when jobs are saved and when the comparison stops; None: never before its end.
+        plugins: The selection of plugins, for other processes. None: all that are installed.
 
     Raises:
+        RecipeError: Observers are objects, and the jobs are done in other processes.
         RunFolderError: The folder cannot be created or written to.
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
         PluginError: The data contradict their facts.
     """
+    executor = build_executor(members[0].recipe, observers := tuple(observers))
     _check_data(members)
     plan = plan_of(tuple(members), tuple(name_of(member.recipe) for member in members))
     return ComparisonRun(
@@ -87,8 +96,11 @@ def search_several(  # noqa: PLR0913 - each by name
         members=members,
         registry=registry,
         control=control or RunControl(),
-        observers=tuple(observers),
+        observers=observers,
         began=began,
+        ended=ended,
+        executor=executor,
+        plugins=plugins or Selection(),
     ).run()
 
 
@@ -101,7 +113,9 @@ def resume_several(  # noqa: PLR0913 - each by name
     control: RunControl,
     observers: Iterable[Observer] = (),
     began: Callable[[int, int, Planned], None] = lambda *_: None,
+    ended: Callable[[int, int, Planned, str], None] = lambda *_: None,
     accepted: Iterable[str] = (),
+    plugins: Selection | None = None,
 ) -> Path:
     """Continue a comparison that was stopped; returns its folder.
 
@@ -112,12 +126,16 @@ def resume_several(  # noqa: PLR0913 - each by name
         control: Decides when jobs are saved and when the comparison stops again.
         observers: Observers of each run.
         began: Called before each job with its number, the number of jobs, and the job.
+        ended: Called after each job in another process, with its error, empty if it succeeded, as well.
         accepted: Differences to the beginning of the comparison that were accepted.
+        plugins: The selection of plugins, for other processes. None: all that are installed.
 
     Raises:
+        RecipeError: Observers are objects, and the jobs are done in other processes.
         RunFolderError: Another process runs the comparison, or a file of it is damaged.
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
     """
+    executor = build_executor(members[0].recipe, observers := tuple(observers))
     plan, folder = read_plan(path), reopen(path)
     accepted = tuple(accepted)
     folder.change("resumed", **({"accepted": list(accepted)} if accepted else {}))
@@ -127,10 +145,30 @@ def resume_several(  # noqa: PLR0913 - each by name
         members=members,
         registry=registry,
         control=control,
-        observers=tuple(observers),
+        observers=observers,
         began=began,
+        ended=ended,
+        executor=executor,
+        plugins=plugins or Selection(),
         accepted=accepted,
     ).run()
+
+
+def build_executor(recipe: Recipe, observers: Sequence[Observer]) -> Executor:
+    """Return the executor of a recipe; it has begun no job.
+
+    Raises:
+        RecipeError: Observers are objects, and the executor does jobs in other processes.
+    """
+    part = recipe.part(EXECUTOR)
+    executor: Executor = build_component(recipe, EXECUTOR)
+    if observers and not executor.in_process:
+        text = (
+            f"{part.name} does jobs in other processes, where the objects in `observers` cannot watch them."
+        )
+        hint = "Name observers of plugins (--observer), or use the executor serial."
+        raise RecipeError([Problem(path=EXECUTOR, text=text, origin=part.chosen_by, hint=hint)])
+    return executor
 
 
 def _check_data(members: Sequence[Member]) -> None:
@@ -154,7 +192,11 @@ def _create_folder(plan: Plan, members: Sequence[Member], registry: Registry, ou
         brought |= save_recipe(folder, job, member.recipe_of(job), registry)
     recipe = members[0].recipe
     versions = environment(
-        kind="compare", device=device_name(device_for(recipe)), threads=recipe.run.threads, brought=brought
+        kind="compare",
+        device=device_name(device_for(recipe)),
+        threads=recipe.run.threads,
+        brought=brought,
+        executor=plain_executor(recipe),
     )
     folder.json("environment.json", versions)
     folder.json(COMPARISON, plan.plain())

@@ -85,6 +85,7 @@ ENVIRONMENT_SCHEMA: Final[Schema] = {
     "instruction_set": TEXT,
     "blas": TEXT,
     "brought": map_of(TEXT),
+    "executor": ANY_OBJECT,
 }
 
 METRICS_SCHEMA: Final[Schema] = {

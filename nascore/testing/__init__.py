@@ -29,6 +29,7 @@ from nascore.testing.conformance import (
     examined,
 )
 from nascore.testing.dataset import DatasetConformance
+from nascore.testing.executor import ExecutorConformance
 from nascore.testing.growth import GrowthConformance
 from nascore.testing.mixes import accepted_mixes, covering_mixes, faults_of
 from nascore.testing.observer import ObserverConformance
@@ -48,6 +49,7 @@ __all__ = [
     "BY_SLOT",
     "Conformance",
     "DatasetConformance",
+    "ExecutorConformance",
     "GrowthConformance",
     "NotConformingError",
     "NotExaminedError",

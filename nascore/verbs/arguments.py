@@ -108,6 +108,7 @@ class OfSlots(TypedDict, Generic[Names], total=False):
         updater: The rule that updates the architecture parameters.
         trainer: The order of weight steps and architecture steps.
         relaxation: The map from architecture parameters to a mixture of operations.
+        executor: Where the jobs of several searches are done: `serial`, one after the other, or `processes`.
         regularizer: Penalties, by name. None: those of the recipe, or those that other parts wish for.
     """
 
@@ -116,6 +117,7 @@ class OfSlots(TypedDict, Generic[Names], total=False):
     updater: Names | None
     trainer: Names | None
     relaxation: Names | None
+    executor: str | None
     regularizer: str | Sequence[str] | None
 
 

@@ -88,7 +88,11 @@ class NameGrid:
 
 def varies(request: Request) -> bool:
     """Return whether a request has several names for a slot that holds one component."""
-    return any(len(_split(request.names.get(slot.name, ()))) > 1 for slot in SLOTS if not slot.many)
+    return any(
+        len(_split(request.names.get(slot.name, ()))) > 1
+        for slot in SLOTS
+        if not slot.many and not slot.aside
+    )
 
 
 def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid:
@@ -104,7 +108,7 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid
     split = {
         slot.name: _split(request.names[slot.name])
         for slot in SLOTS
-        if not slot.many and request.names.get(slot.name)
+        if not slot.many and not slot.aside and request.names.get(slot.name)
     }
     problems = [
         problem

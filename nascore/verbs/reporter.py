@@ -64,6 +64,9 @@ class Reporter:
     def job_begins(self, number: int, jobs: int, job: Planned) -> None:
         """Receive the next job of several searches, its number from 1, and the number of all jobs."""
 
+    def job_ends(self, number: int, jobs: int, job: Planned, error: str) -> None:
+        """Receive the end of a job in another process: as :meth:`job_begins`, and its error, or nothing."""
+
     def compared(self, searches: FinishedSearches) -> None:
         """Receive several searches when all jobs are over, also where they failed."""
 

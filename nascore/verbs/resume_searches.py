@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from nascore.comparison import EVALUATE, SEARCH, Member, read_plan
 from nascore.errors import RunFailed, RunFolderError
+from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.run import read_result, refuse_newer, run_of
+from nascore.run import environment_of, read_result, refuse_newer, run_of
 from nascore.shell import command_line
 from nascore.verbs.resolution import installed
 from nascore.verbs.run_differences import differences_of_jobs, refuse_differences
@@ -63,7 +64,9 @@ def resume_searches(
             control=reporter.control,
             observers=observers,
             began=reporter.job_begins,
+            ended=reporter.job_ends,
             accepted=map(str, found),
+            plugins=Selection.of(plugins),
         )
     except RunFailed as error:
         if run_of(error) is not None:
@@ -83,8 +86,9 @@ def _recipes(path: Path, plan: Plan, registry: Registry, reporter: Reporter) -> 
 
     if not all(job.recipe for job in plan.jobs):
         raise RunFolderError(f"{path} has no recipes of its jobs: a nascore that could not resume made it.")
+    executor = environment_of(path).get("executor")
     runs = {SEARCH: reporter.run_component(SEARCH_RUN), EVALUATE: reporter.run_component(EVALUATE_RUN)}
-    return [read_recipe(path, job, registry, runs[job.kind]) for job in plan.jobs]
+    return [read_recipe(path, job, registry, runs[job.kind], executor) for job in plan.jobs]
 
 
 def _members(plan: Plan, recipes: Sequence[Recipe]) -> tuple[Member, ...]:

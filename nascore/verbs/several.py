@@ -13,6 +13,7 @@ from nascore.comparison import Comparison, Member, compare_runs
 from nascore.config import settings_of
 from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal
 from nascore.files import given_path
+from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
 from nascore.recipe.settling.request import resolved, table_of
@@ -189,7 +190,9 @@ def search_several_as_requested(  # noqa: PLR0913 - each by name
             out=None if out is None else given_path(out),
             observers=observers,
             began=reporter.job_begins,
+            ended=reporter.job_ends,
             control=reporter.control,
+            plugins=Selection.of(plugins),
         )
     except RunFailed as error:
         if (failed := run_of(error)) is not None:

@@ -143,6 +143,7 @@ PARTS = (
     ),
     part("entropy", "regularizer"),
     part("digits", "dataset"),
+    part("serial", "executor"),
     part("images", "dataset"),
 )
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from nascore.testing import (
     DatasetConformance,
+    ExecutorConformance,
     GrowthConformance,
     ObserverConformance,
     PluginConformance,
@@ -49,6 +50,14 @@ class TestNoGrowth(GrowthConformance):
 
 class TestRandomGrowth(GrowthConformance):
     component = "random"
+
+
+class TestSerial(ExecutorConformance):
+    component = "serial"
+
+
+class TestProcesses(ExecutorConformance):
+    component = "processes"
 
 
 class TestTerminal(ObserverConformance):

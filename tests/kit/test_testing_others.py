@@ -1,7 +1,8 @@
-"""Trainers, data sets and observers that are broken on purpose, each caught by one check."""
+"""Trainers, data sets, executors and observers that are broken on purpose, each caught by one check."""
 
 from __future__ import annotations
 
+import mutants_executors
 import mutants_observers
 import mutants_others
 import mutants_trainers
@@ -11,6 +12,7 @@ import nascore.builtin
 from nascore.plugin import Registry
 from nascore.testing import (
     DatasetConformance,
+    ExecutorConformance,
     ObserverConformance,
     TrainerConformance,
     checks_of,
@@ -20,6 +22,7 @@ from nascore.testing import (
 GROUPS = {
     TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
     DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
+    ExecutorConformance: (mutants_executors, mutants_executors.EXECUTORS, "healthy"),
     ObserverConformance: (mutants_observers, mutants_observers.OBSERVERS, "healthy"),
 }
 CASES = [
@@ -32,6 +35,7 @@ UNSEEN = {
     # Whoever fails these fails others too.
     TrainerConformance: {"its_defaults_work", "repeats_itself"},
     DatasetConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
+    ExecutorConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
     ObserverConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself", "watches_run_after_run"},
 }
 
@@ -47,7 +51,9 @@ def test_a_healthy_trainer_passes(name):
     assert failures(TrainerConformance, mutants_trainers, name) == {}
 
 
-@pytest.mark.parametrize("base", [DatasetConformance, ObserverConformance], ids=lambda base: base.slot)
+@pytest.mark.parametrize(
+    "base", [DatasetConformance, ExecutorConformance, ObserverConformance], ids=lambda base: base.slot
+)
 def test_the_healthy_one_passes(base):
     plugin, _, healthy = GROUPS[base]
 

@@ -17,7 +17,8 @@ from nascore.testing import PluginConformance, examined
 from nascore.testing.conformance import unwishable
 
 ORDER = tuple(slot.name for slot in SLOTS)
-MAY = tuple((own, other) for own, other in combinations(ORDER, 2) if own != "observer")
+ASIDE = tuple(slot.name for slot in SLOTS if slot.aside)
+MAY = tuple((own, other) for own, other in combinations(ORDER, 2) if own not in ASIDE)
 NEVER = tuple((own, other) for other, own in combinations(ORDER, 2))
 WISHED = ("wished", {"channels": 7})
 
@@ -94,13 +95,13 @@ def test_those_of_updater_growth_and_space_come_first():
 def test_one_that_could_never_be_taken_is_refused_when_it_is_loaded(own, other):
     plugin = installed(own, **{other: WISHED}).plugins[0]
     assert (plugin.name, plugin.status) == ("sample", "broken")
-    if own == "observer":
-        why = "wishes of slot observer are never taken, since it does not influence the result"
+    if own in ASIDE:
+        why = f"wishes of slot {own} are never taken, since it does not influence the result"
     else:
         before = ", ".join(ORDER[: ORDER.index(other)])
         who = f"only wishes of {before} are taken" if before else "no wishes for it are taken"
         why = f"which is filled before {own}: {who}. Declare a need instead, or add a preset"
-    joint = ", and " if own == "observer" else ", "
+    joint = ", and " if own in ASIDE else ", "
     assert f"wishing: it wishes for {other}{joint}{why}" in plugin.reason
 
 

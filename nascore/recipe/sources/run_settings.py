@@ -105,6 +105,7 @@ _WISHES: Final = {
     "trainer": "alternating",
     "relaxation": "softmax",
     "dataset": "digits",
+    "executor": "serial",
 }
 
 _MINI: Final = {

@@ -1,4 +1,4 @@
-"""Handles Ctrl-C (SIGINT) and SIGTERM while a verb runs."""
+"""Handles Ctrl-C (SIGINT) and SIGTERM while a verb or a job runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from nascore.run import RunControl
+    from nascore.run.control import RunControl
 
 _NOTE: Final = b"\nstopping: the current step is finished and saved; Ctrl-C again stops at once\n"
 
 
 @contextmanager
-def handling_signals(control: RunControl | None = None) -> Iterator[None]:
+def handling_signals(control: RunControl | None = None, *, quiet: bool = False) -> Iterator[None]:
     """Stop the body at the first Ctrl-C, and end the process at the second one.
 
     A run in the middle of a phase finishes its step and saves itself; anything else gets a KeyboardInterrupt
@@ -26,6 +26,7 @@ def handling_signals(control: RunControl | None = None) -> Iterator[None]:
 
     Args:
         control: The control of the run. None: the body starts no run.
+        quiet: Whether nothing is printed at the first signal.
     """
     usual = (signal.default_int_handler, signal.SIG_DFL)
     # A background program ignores Ctrl-C, and a caller may have installed a handler: leave both unchanged.
@@ -36,7 +37,7 @@ def handling_signals(control: RunControl | None = None) -> Iterator[None]:
         if main and ((handler := signal.getsignal(number)) in usual or isinstance(handler, _Interrupt))
     }
     for number in replaced:
-        signal.signal(number, _Interrupt(control))
+        signal.signal(number, _Interrupt(control, quiet=quiet))
     try:
         yield
     finally:
@@ -49,10 +50,11 @@ class _Interrupt:
 
     Args:
         control: The control of the run; None: there is none.
+        quiet: Whether nothing is printed.
     """
 
-    def __init__(self, control: RunControl | None) -> None:
-        self._control = control
+    def __init__(self, control: RunControl | None, *, quiet: bool) -> None:
+        self._control, self._quiet = control, quiet
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         # With the system's default the second signal ends the process; Python would wait for torch to return.
@@ -60,4 +62,5 @@ class _Interrupt:
         if self._control is None or not self._control.waiting:
             raise KeyboardInterrupt
         self._control.requested = True
-        os.write(2, _NOTE)  # a stream may be in the middle of writing
+        if not self._quiet:
+            os.write(2, _NOTE)  # a stream may be in the middle of writing

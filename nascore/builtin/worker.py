@@ -1,0 +1,42 @@
+"""The process of the executor `processes`: reads jobs from stdin, does them, and writes answers to stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from threading import Thread
+from time import sleep
+from typing import Any, Final
+
+from nascore.api import Job
+
+POLL: Final = 0.5
+"""Seconds between two looks at whether the parent process still lives."""
+
+
+def main() -> None:
+    """Do jobs until stdin ends."""
+    # Ctrl-C reaches all processes of a terminal: the parent decides, and stops its workers by SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # a plugin that prints must not write into the answers
+        for line in sys.stdin.buffer:
+            answers.write(json.dumps(_answer(json.loads(line))).encode() + b"\n")
+            answers.flush()
+
+
+def _answer(plain: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"returned": Job(**plain)()}
+    except Exception as error:  # noqa: BLE001 - reported to the parent
+        return {"raised": f"{type(error).__name__}: {error}"}
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process at once when its parent is gone, as a killed run ends: checkpoints serve."""
+    while os.getppid() == parent:
+        sleep(POLL)
+    os._exit(1)

@@ -216,7 +216,7 @@ def test_two_processes_cannot_do_one_comparison(tmp_path):
     compared(out, reporter("1job"), evaluate=False)
     held = reopen(out)
     try:
-        with pytest.raises(RunFolderError, match="another process does this run now"):
+        with pytest.raises(RunFolderError, match="another process is working on this run"):
             nascore.resume(out)
     finally:
         held.close()

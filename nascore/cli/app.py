@@ -68,7 +68,7 @@ def missing(args: Sequence[str], registry: Registry, verbs: Iterable[str], ctx: 
             f"Write {' or '.join(command_line('nascore', word) for word in full)}.",
         )
         return PluginError([Problem(path="", text=text, hint=hint, of_plugin=True)])
-    why = absence("verb", name, registry)
+    why = absence("verb", name, registry.plugins)
     if why is None:
         near = answered_command(name, args[1:]) or did_you_mean(name, verbs) or "See nascore --help."
         return click.UsageError(f"No such command {name!r}. {near}", ctx=ctx)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.plugin.plugin import Plugin
-    from nascore.plugin.registry import Registry
 
 _FILE: Final = "distributions.json"
 
@@ -78,22 +77,22 @@ class Absence:
         return f"{self.who} provides it but {self.state}." if self.missing else f"{self.who} {self.state}."
 
 
-def absence(kind: str, name: str, registry: Registry) -> Absence | None:
+def absence(kind: str, name: str, plugins: Sequence[Plugin]) -> Absence | None:
     """Return why a name is unknown although a known plugin provides it; None where no known plugin does.
 
     Args:
         kind: As for :func:`provider`.
         name: The requested name, or ``plugin:name``.
-        registry: The installed plugins.
+        plugins: The installed plugins.
     """
     owner, _, bare = name.rpartition(":")
     distribution = provider(kind, bare)
-    of_owner = [(one, one.name) for one in registry.plugins if owner and one.name == owner]
-    installed = [one for one in registry.plugins if same_distribution(distribution, one.distribution)]
+    of_owner = [(one, one.name) for one in plugins if owner and one.name == owner]
+    installed = [one for one in plugins if same_distribution(distribution, one.distribution)]
     for plugin, who in (*of_owner, *((one, distribution) for one in installed)):
         if plugin.status != "ready":
             return Absence(who=who, state=state_of(plugin), cure=plugin.cure or _DOCTOR)
-    of_same_name = () if owner or distribution else registry.plugins
+    of_same_name = () if owner or distribution else plugins
     for plugin in of_same_name:
         if plugin.status != "ready" and named(plugin, [bare]):
             return Absence(who=plugin.name, state=state_of(plugin), cure=plugin.cure or _DOCTOR)

@@ -197,7 +197,7 @@ def _nothing(name: str, slot: str | None, registry: Registry, plugins: Wanted) -
     hint = did_you_mean(name, {*names, *registry.words()})
     text = f"no plugin or component is called {name}."
     for one in SLOTS:
-        absent = absence(one.name, name, registry)
+        absent = absence(one.name, name, registry.plugins)
         if absent is not None:
             text = f"{text} {absent}"
             return PluginError([Problem(path="", text=text, hint=absent.cure, missing=absent.missing)])

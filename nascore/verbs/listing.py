@@ -194,7 +194,7 @@ def unknown_name_error(name: str, registry: Registry, own: Iterable[Listed] = ()
         )
     if name in {one.name for one in registry.plugins}:
         return _error(f"{name} is a plugin.", f"Write {command_line('nascore', 'plugins', 'show', name)}.")
-    why = next(filter(None, (absence(kind, name, registry) for kind in KINDS)), None)
+    why = next(filter(None, (absence(kind, name, registry.plugins) for kind in KINDS)), None)
     if why is not None:
         text = f"no installed part is called {name}; {why}"
         return refusal([Problem(path="", text=text, hint=why.cure, missing=why.missing, of_plugin=True)])

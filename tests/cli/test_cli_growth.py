@@ -76,7 +76,7 @@ def test_the_live_view_says_it_too() -> None:
 def test_sixty_columns_hold_a_row_of_the_papers_size(capsys: pytest.CaptureFixture[str]) -> None:
     costs = {"params": 3_349_342, "macs": 574_000_000}
     entries = [Entry(id=n, description="", error=0.0276 + n / 100, count=5000, costs=costs) for n in (1, 24)]
-    result = {"jobs": {"done": 2, "failed": 22}}
+    result = {"status": "done", "jobs": {"done": 2, "failed": 22}}
     echo_result(
         Run(path=Path("r"), recipe="", result=result, gallery=Gallery(tuple(entries)), best=load(CLOSED))
     )

@@ -185,7 +185,7 @@ def test_what_is_seen_only_when_parts_are_built_names_its_place_too(tmp_path):
     path = write(tmp_path, main=f"{text}trainer: {{name: alternating, batch: 100000}}\n")
     result = cli("check", path)
     assert result.exit_code == 3
-    assert "trainer.batch: a batch of 100000 is more than" in result.stderr
+    assert "trainer.batch: a batch of 100000 is larger than" in result.stderr
     assert f"     from {path}:6:37" in result.stderr
     assert "plugins: the recipe was made with the plugin gone, which is not loaded." in result.stderr
     assert f"Add --with {tmp_path / 'gone.py'}." in result.stderr

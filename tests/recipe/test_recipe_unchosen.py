@@ -90,11 +90,11 @@ def test_a_distribution_is_found_however_it_is_spelt():
     plugin = Plugin(
         name="xnas", value="x", distribution="NASCore_XNAS", status="broken", reason="ImportError: so"
     )
-    why = absence("updater", "xnas", Registry([plugin]))
+    why = absence("updater", "xnas", [plugin])
     assert str(why) == "nascore-xnas is broken: ImportError: so."
-    assert absence("updater", "xnas", Registry([evolve(plugin, status="ready")])) is None
-    assert absence("updater", "nobody", Registry([])) is None
-    assert absence("updater", "xnas:nobody", Registry([plugin])).who == "xnas"
+    assert absence("updater", "xnas", [evolve(plugin, status="ready")]) is None
+    assert absence("updater", "nobody", []) is None
+    assert absence("updater", "xnas:nobody", [plugin]).who == "xnas"
 
 
 def test_only_what_is_not_installed_is_missing():

@@ -184,7 +184,9 @@ def no_component_problem(slot: Slot, run: Component, registry: Registry) -> Prob
 
 def _default_absence(slot: Slot, wished: Iterable[str], registry: Registry) -> Absence | None:
     """Return why no default is available; an installed plugin that is not ready comes first."""
-    found = [why for why in (absence(slot.name, name, registry) for name in wished) if why is not None]
+    found = [
+        why for why in (absence(slot.name, name, registry.plugins) for name in wished) if why is not None
+    ]
     return min(found, key=lambda why: bool(why.missing), default=None)
 
 

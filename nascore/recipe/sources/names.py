@@ -118,7 +118,7 @@ def _ambiguous_name(base: Problem, full: Sequence[str], what: str) -> Problem | 
 
 def _missing_name(base: Problem, kind: str, text: str, registry: Registry) -> Problem | None:
     """Return the problem of a name that a plugin would bring if it were ready; None where none would."""
-    why = absence(kind, text, registry)
+    why = absence(kind, text, registry.plugins)
     if why is None:
         return None
     message = f"no {kind} is called {text}; {why}"

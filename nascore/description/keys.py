@@ -133,7 +133,7 @@ def read_keys(
     *,
     misspelt: bool = False,
 ) -> dict[str, Any]:
-    """Return by field what a map says under the keys of a class; what it does not say is left out.
+    """Return the values that a map gives for the keys of a class, by field; those it lacks are left out.
 
     Args:
         kind: The class. Fields that have a form of their own are left out too.

@@ -64,7 +64,7 @@ class Operation:
         found.stop()
 
     def misfits(self, c_in: int, c_out: int, stride: int) -> Iterator[str]:
-        """Yield why the operation cannot stand where it would have to do this; nothing if it can."""
+        """Yield each reason why the operation cannot take these channels and stride; nothing if it can."""
         if self.strides is not None and stride not in self.strides:
             can = " or ".join(str(each) for each in self.strides)
             yield f"{self.name} cannot do stride {stride}, only {can}."

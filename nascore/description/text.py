@@ -197,7 +197,7 @@ def _written_edge(edge: Edge, description: Description) -> Verbatim | Flow:
 
 
 def _how(edge: Edge, description: Description) -> dict[str, Any]:
-    """Return what is written for an edge beside its source."""
+    """Return what is written for an edge in addition to its source."""
     ops = verbatim(edge.ops)
     if edge.group is not None:
         own = {} if edge.ops == description.groups[edge.group].ops else {"ops": ops}

@@ -140,7 +140,7 @@ def _raised(component: Component, what: str, error: BaseException) -> Problem:
 
 
 def _contribution_at_fault(component: Component, error: BaseException) -> Contribution | None:
-    """Return a contribution of the plugin whose contribution to a component raised; None where none did."""
+    """Return a contribution from the plugin whose code raised the exception; None if none did."""
     contributions = [one for ones in component.contributions.values() for one in ones]
     own = component.plugin
     owners = {one.package: one for one in contributions if one.plugin != own}

@@ -51,7 +51,7 @@ class Owners:
     packages: Mapping[str, str]
 
     def other(self, plugin: Plugin, package: str) -> str:
-        """Return the distribution of a package, if it is not the plugin's own; else an empty text."""
+        """Return the distribution that a package belongs to, or an empty string if it is the plugin's own."""
         found = [self.packages[package]] if package in self.packages else _installed(package)
         mine = any(same_distribution(one, plugin.distribution) for one in found)
         return "" if mine or not found else found[0]

@@ -1,4 +1,4 @@
-"""Short texts for `OSError`, and the run that an exception ended.
+"""Gives short texts for `OSError`, and notes on an exception which run it ended.
 
 The run is a note on the exception: Python prints it under the traceback, and the command line reads it to
 name the log.
@@ -40,7 +40,7 @@ def mark(error: BaseException, folder: Path) -> None:
 
 
 def mark_whole(error: BaseException, folder: Path) -> None:
-    """Add a note to an exception that names the comparison that it ended, in place of the single run."""
+    """Replace an exception's note of the single run with one that names the comparison it ended."""
     notes: list[str] = getattr(error, "__notes__", [])
     notes[:] = [note for note in notes if not note.startswith((_NOTE, _GONE))]
     mark(error, folder)

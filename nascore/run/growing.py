@@ -28,7 +28,7 @@ class GrowingFile:
     waiting: bytes = b""
 
     def add(self, line: str) -> None:
-        """Write a line, after those that wait; if that fails, all of them wait.
+        """Write any waiting lines and then this one; if that fails, all of them keep waiting.
 
         Raises:
             RunFolderError: They cannot be written now.
@@ -37,7 +37,7 @@ class GrowingFile:
         self.flush()
 
     def add_at_once(self, line: str) -> None:
-        """Write a line, after those that wait; if that fails, this line does not wait.
+        """Write any waiting lines and then this one; if that fails, this line does not wait.
 
         Raises:
             RunFolderError: It cannot be written.

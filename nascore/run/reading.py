@@ -175,7 +175,8 @@ def refuse_unless_run(path: Path) -> None:
         return
     if not is_there(path):
         raise RunFolderError(
-            f"{path} is not a run: it does not exist, or you have no permission to see it. See nascore runs."
+            f"{path} is not a run: it does not exist, or you have no permission to see it. "
+            "`nascore runs` lists the runs."
         )
     if not is_folder(path):
         raise RunFolderError(f"{path} is not a run: it is a file, and a run is a folder.")
@@ -193,7 +194,7 @@ def refuse_unless_run(path: Path) -> None:
         )
     if is_file(path / ENVIRONMENT) or is_file(path / RESULT):
         raise RunFolderError(f"{path} is a damaged run: its {RECIPE} is missing. {inventory(path)}")
-    raise RunFolderError(f"{path} is not a run: it holds no {RECIPE}. See nascore runs.")
+    raise RunFolderError(f"{path} is not a run: it holds no {RECIPE}. `nascore runs` lists the runs.")
 
 
 def listed(root: Path) -> list[Record]:

@@ -161,7 +161,7 @@ def _of_epochs(
 
 
 def _quantities(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the quantities of an epoch by name, those that decide on others first."""
+    """Return the quantities of an epoch by name; a quantity that influences others comes before them."""
     numbers = {name: line.get(name) for name in (*_NUMBERS, *_SHARES)}
     entropies = {f"entropy of {name}": value for name, value in line.get("entropy", {}).items()}
     return {**numbers, **entropies, **line.get("fingerprints", {})}

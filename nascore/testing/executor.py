@@ -72,7 +72,7 @@ class ExecutorConformance(PartConformance):
             self.hold(isinstance(place, bool), f"has in_process {place!r}, not True or False")
 
     def test_does_every_job(self) -> None:
-        """Each future has the result of its own job, also of more jobs than there are workers."""
+        """Each future has the result of its own job, even if there are more jobs than workers."""
         with self._closing(self.made()) as executor:
             count = min(executor.workers, 4) + 2
             jobs = [_job(number, said=[number, None, "ü"]) for number in range(1, count + 1)]

@@ -107,7 +107,7 @@ class ObserverConformance(PartConformance):
         return {}
 
     def test_takes_every_event(self) -> None:
-        """It accepts every event of a run, also without the values that a trainer may leave out."""
+        """It accepts every event of a run, even without the values that a trainer may leave out."""
         part = self.made()
         kind = type(part).__name__
         self.hold(isinstance(part, Observer), f"builds {kind}, which does not extend nascore.api.Observer")

@@ -100,7 +100,9 @@ class OfData(TypedDict, Generic[Names], total=False):
 
 
 class OfSlots(TypedDict, Generic[Names], total=False):
-    """The slots that only a search has. A new slot is a line here; a test compares them with the table.
+    """The slots that only a search has.
+
+    To add a slot, add a line here; a test compares these lines with the table of slots.
 
     Attributes:
         space: The search space; ``"file:chain.yaml"``, or a path, reads a description.
@@ -126,7 +128,10 @@ class EvaluationArguments(OfData[Names], OfRecipe, OfRun, OfCall, Generic[Names]
 
 
 class SearchArguments(OfSlots[Names], EvaluationArguments[Names], Generic[Names], total=False):
-    """The arguments of :func:`nascore.search`, and of :func:`nascore.search_several` other than its own."""
+    """The arguments of :func:`nascore.search`.
+
+    :func:`nascore.search_several` takes these too, plus some of its own.
+    """
 
 
 _GROUPS: tuple[Any, ...] = (OfSlots, OfData, OfRecipe, OfRun, OfCall)

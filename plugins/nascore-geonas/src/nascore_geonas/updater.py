@@ -61,7 +61,7 @@ class Updater:
             theta.copy_(eg_step(theta, slope, state.segments(name), self.settings.lr))
 
     def strength(self, state: ArchitectureState, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the expected mixture of the live entries, by which deriving ranks."""
+        """Return the expected mixture of the live entries, which ranks them when deriving."""
         return {name: expected[name].detach().abs() * state.alive[name] for name in state.theta}
 
     def state_dict(self) -> dict[str, Any]:

@@ -282,9 +282,7 @@ COMMANDS: Final[dict[str, str]] = {
         ("latency", "benchmark"), "Latency is not measured. Weights and MACs: nascore draw {run}."
     ),
     **dict.fromkeys(("continue", "restart"), RESUME),
-    **dict.fromkeys(
-        ("repeat", "reproduce", "rerun", "replay"), "Write nascore search --recipe {run}/recipe.yaml."
-    ),
+    **dict.fromkeys(("repeat", "reproduce", "rerun"), "Write nascore search --recipe {run}/recipe.yaml."),
     **dict.fromkeys(("predict", "infer", "inference", "serve", "deploy", "classify"), PREDICT),
     **dict.fromkeys(
         ("onnx", "convert", "save", "to-onnx", "dump"), f"{ONNX} Notations: nascore export --help."

@@ -19,5 +19,5 @@ def test_a_warm_up_as_long_as_the_search_is_refused(tmp_path, warm_up):
 
 
 def test_of_a_single_epoch_none_can_be_warm_up():
-    with pytest.raises(RecipeError, match=r"Set it to 0, or trainer\.epochs to more"):
+    with pytest.raises(RecipeError, match=r"Lower it to 0, or raise trainer\.epochs"):
         search(space="tiny", updater="uniform", settings={"trainer.epochs": 1})

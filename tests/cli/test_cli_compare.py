@@ -37,7 +37,7 @@ def test_a_search_of_several_ends_with_the_table():
     assert [line.split()[0] for line in lines[2:4]] == ["uniform", "sgd"]
     assert "32 validation, guided" in result.stdout
     assert "seeds: 0..1; runs with the same seed have the same data split" in result.stdout
-    assert "nascore search --evaluate tests what is found" in result.stdout
+    assert "nascore search --evaluate measures it on test images" in result.stdout
     assert "next: nascore compare run" in result.stdout
     assert "4 of 4: sgd, seed 1" in result.stderr
     # The same table, read back.

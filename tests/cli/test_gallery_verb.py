@@ -178,7 +178,7 @@ def test_a_run_without_a_gallery_says_why(written, tmp_path):
         result = cli(*words)
         assert result.exit_code == 5
         assert (
-            "is a run that was killed or is still in progress: it has no architecture in a gall"
+            "is a run that was killed or is still in progress: its gallery has no architectures"
             in result.stderr
         )
         assert "missing: " in result.stderr

@@ -101,7 +101,7 @@ def test_the_costs_of_one_group_leave_the_other_open():
     taken, derived = found.of(some), counted(derive(description, some))
     assert (taken.params, taken.macs) == (derived.params, derived.macs)
     assert torch.equal(taken.groups["normal"].macs, derived.groups["normal"].macs)
-    with pytest.raises(DescriptionError, match="no such group"):
+    with pytest.raises(DescriptionError, match="this group does not exist"):
         found.of({"normla": []})
 
 

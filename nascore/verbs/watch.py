@@ -76,7 +76,8 @@ def progress_of(path: Path) -> Progress:
     current = _current(path)
     record = _record(current)
     status = _status(path, record if current == path else Record(path=path, result=read_result(path)))
-    last = _last_epoch(current)
+    # A run that is over has a checksum of its lines; of one under way the last whole line counts.
+    last = _last_epoch(current) if record.result is None else next(reversed(record.metrics()), {})
     gallery = record.gallery
     return Progress(
         path=current,

@@ -121,16 +121,16 @@ def test_the_same_operation_twice_on_one_source_gets_a_node_of_its_own():
 
 
 WRONG = {
-    "no python": ("Genotype(normal=[", "no genotype"),
+    "no python": ("Genotype(normal=[", "not a genotype"),
     "statements": ("import os\nprint(1)", "one expression"),
     "statements around": ("import os\nGenotype()", "normal: is missing"),
-    "another call": ("print('hello')", "no genotype"),
+    "another call": ("print('hello')", "not a genotype"),
     "code": (call("[('sep_conv_3x3', 0)] * 2", flat("reduce")), "never executed"),
     "a call inside": (call("__import__('os').listdir()", flat("reduce")), "never executed"),
     "huge range": (call(flat("normal"), flat("reduce"), "range(10**12)"), "never executed"),
-    "long range": (call(flat("normal"), flat("reduce"), "range(2, 999999999999)"), "no range of states"),
-    "range of floats": (call(flat("normal"), flat("reduce"), "range(2.0, 6)"), "no range of states"),
-    "range of nothing": (call(flat("normal"), flat("reduce"), "range(2, 6, 0)"), "no range of states"),
+    "long range": (call(flat("normal"), flat("reduce"), "range(2, 999999999999)"), "not a range of states"),
+    "range of floats": (call(flat("normal"), flat("reduce"), "range(2.0, 6)"), "not a range of states"),
+    "range of nothing": (call(flat("normal"), flat("reduce"), "range(2, 6, 0)"), "not a range of states"),
     "odd": (call(flat("normal")[:-1], flat("reduce")), "odd number of pairs, 7"),
     "typo": (
         call(flat("normal"), flat("reduce")).replace("avg_pool_3x3", "avg_pol_3x3"),
@@ -147,14 +147,14 @@ WRONG = {
     "negative state": (call([("sep_conv_3x3", -1), *flat("normal")[1:]], flat("reduce")), "reads state -1"),
     "true as state": (
         call([("sep_conv_3x3", True), *flat("normal")[1:]], flat("reduce")),
-        "no (operation, source)",
+        "not an (operation, source)",
     ),
     "whole weight": (
         call([("sep_conv_3x3", 1, 2), *flat("normal")[1:]], flat("reduce")),
-        "no (operation, source)",
+        "not an (operation, source)",
     ),
-    "concat of an input": (call(flat("normal"), flat("reduce"), "[1, 2]"), "1 is no node"),
-    "concat too far": (call(flat("normal"), flat("reduce"), "range(2, 7)"), "6 is no node"),
+    "concat of an input": (call(flat("normal"), flat("reduce"), "[1, 2]"), "1 is not a node"),
+    "concat too far": (call(flat("normal"), flat("reduce"), "range(2, 7)"), "6 is not a node"),
     "concat twice": (call(flat("normal"), flat("reduce"), "[2, 2]"), "lists a node twice"),
     "concat empty": (call(flat("normal"), flat("reduce"), "[]"), "lists no node"),
     "two normal cells": (
@@ -166,8 +166,8 @@ WRONG = {
         "without gaps",
     ),
     "too long": ("Genotype(" + " " * 30_000 + ")", "characters"),
-    "null byte": ("Genotype(\0)", "no genotype"),
-    "deep": ("(" * 5000 + ")" * 5000, "no genotype"),
+    "null byte": ("Genotype(\0)", "not a genotype"),
+    "deep": ("(" * 5000 + ")" * 5000, "not a genotype"),
 }
 
 

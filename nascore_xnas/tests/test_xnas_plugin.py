@@ -51,7 +51,7 @@ def test_its_wishes_settle_the_search(registry):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ("trainer.estimate=unrolled", "rewards are per sample"),
+        ("trainer.estimate=unrolled", "rewards are measured for each sample"),
         ("updater.exclude_none=false", "never keeps"),
     ],
 )
@@ -81,7 +81,7 @@ def test_without_wipe_out_none_may_take_part(registry):
 def test_single_level_is_warned_of(registry):
     (problem,) = settled(Request(names=TINY, sets=["trainer.estimate=single-level"]), registry).problems
     assert problem.verdict == "warned"
-    assert "not fitted to" in str(problem)
+    assert "an estimate on images that" in str(problem)
 
 
 def test_the_preset_is_the_papers_search(registry):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import define, field
+from attrs import asdict, define, field
 from click.testing import CliRunner
 
 import nascore.cli.evaluate
@@ -42,6 +42,7 @@ from nascore.verbs.export import export
 from nascore.verbs.gallery import assess
 from nascore.verbs.resolution import installed, resolve_request
 from nascore.verbs.runs import compare, load_run, runs
+from nascore.verbs.watch import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +121,7 @@ def _of_run(run: Path) -> dict[str, Callable[[], Any]]:
         "Run.predict": lambda: _predicted(run),
         "Run.predict --entry": lambda: [_predicted(run, one.id) for one in read(run).gallery],
         "evaluate beside it": lambda: _openings(run),
+        "watch": lambda: _watched(run),
     }
 
 
@@ -165,6 +167,10 @@ def _loaded(run: Path) -> Any:
 def _assessed(run: Path, cost: str) -> Any:
     found = assess(run, cost=cost)
     return found.hypervolume, found.front, found.record.gallery, found.unfinished
+
+
+def _watched(run: Path) -> Any:
+    return {name: value for name, value in asdict(progress_of(run)).items() if name not in {"age", "path"}}
 
 
 def _predicted(run: Path, entry: int | None = None) -> Any:

@@ -86,7 +86,7 @@ def test_every_verb_that_reads_a_run_is_among_the_readers(alone, tmp_path, monke
     asked = {name.split()[0] for name in readers(alone)}
     context, found = click.Context(main), set()
     with one_registry():
-        for verb in VERBS.keys() - {"matrix", "resume"}:  # of no run, for minutes; of none that is done
+        for verb in VERBS.keys() - {"matrix", "replay", "resume"}:  # for minutes; of none that is done
             command = main.get_command(context, verb)
             for path in (alone, alone / "recipe.yaml", alone.parent):
                 for words in lines(command, path):
@@ -95,15 +95,16 @@ def test_every_verb_that_reads_a_run_is_among_the_readers(alone, tmp_path, monke
                     if any(Path(file).is_relative_to(alone) for file in opened):
                         found.add(verb)
     assert found == asked & set(VERBS)
-    assert {"evaluate", "search", "draw", "export", "check", "runs", "compare", "gallery"} == found
+    assert {"evaluate", "search", "draw", "export", "check", "runs", "compare", "gallery", "watch"} == found
 
 
 def test_what_reads_a_run_from_python_is_among_the_readers(alone):
     """Of what the package promises: `search_several` asks as `search` does, `matrix` takes no path, and a run
-    that is done is refused by `resume` (others: tests/engine/test_engine_resume.py)."""
+    that is done is refused by `resume` (others: tests/engine/test_engine_resume.py). `replay` runs a recipe
+    for as long as its run took (tests/run/test_run_replay.py)."""
     asked = {name.split()[0] for name in readers(alone)}
     functions = {name for name in nascore.__all__ if callable(getattr(nascore, name))}
-    assert functions - asked == {"Comparison", "Run", "matrix", "resume", "search_several"}
+    assert functions - asked == {"Comparison", "Run", "matrix", "replay", "resume", "search_several"}
     methods = {f"Run.{name}" for name in vars(nascore.Run) if not name.startswith("_")}
     fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}
     assert methods - fields == {"Run.model", "Run.predict"}  # the second calls the first

@@ -225,11 +225,11 @@ def main() -> int:
     given = parser.parse_args()
     began, answers, damages, bad = perf_counter(), {}, Counter[str](), []
     shared = Path("/dev/shm")  # noqa: S108 - memory, where there is some: a million files are written
-    with TemporaryDirectory(dir=shared if shared.is_dir() else gettempdir()) as name, one_registry():
+    with TemporaryDirectory(dir=shared if shared.is_dir() else gettempdir()) as name:
         folder = Path(name)
         made(folder)
-        todo = list(tasks(own(folder), (given.prefixes, given.flips), given.few, given.only))
-        with get_context("fork").Pool(given.jobs) as pool:
+        with one_registry(), get_context("fork").Pool(given.jobs) as pool:
+            todo = list(tasks(own(folder), (given.prefixes, given.flips), given.few, given.only))
             for task, found, texts, count in pool.imap_unordered(_Done(folder), todo):
                 kind = task.kind
                 answers[kind] = answers.get(kind, Counter()) + found

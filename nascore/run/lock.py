@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from attrs import define
-from filelock import FileLock, Timeout
 
 from nascore.errors import RunFolderError
 from nascore.run.atomic import writing
@@ -14,6 +13,8 @@ from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filelock import FileLock
 
 LOCK: Final = ".lock"
 
@@ -35,6 +36,8 @@ class RunLock:
         Raises:
             RunFolderError: Another process has it, or the folder cannot be written to.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - its import takes a share of `nascore list`
+
         lock = FileLock(self.folder / LOCK)
         with writing(self.folder / LOCK):
             try:
@@ -59,6 +62,8 @@ def is_held(folder: Path) -> bool:
     """Return whether a process holds the lock of a run's folder, as far as this machine can see."""
     if not (folder / LOCK).exists():
         return False
+    from filelock import FileLock  # noqa: PLC0415 - as above
+
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)

@@ -28,9 +28,9 @@ from nascore.run import (
     is_file,
     is_folder,
     learned_file,
+    resume_command,
     run_of,
 )
-from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

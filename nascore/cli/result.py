@@ -16,12 +16,11 @@ from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
 from nascore.recipe import watched
-from nascore.run import RunControl, control_of
+from nascore.run import RunControl, control_of, resume_command
 from nascore.run.signals import handling_signals
 from nascore.shell import command_line
 from nascore.slots import SLOTS
 from nascore.verbs.reporter import Reporter
-from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

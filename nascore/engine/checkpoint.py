@@ -18,8 +18,7 @@ from attrs import Factory, asdict, define, frozen
 from nascore.engine.return_checks import ReturnCheck
 from nascore.errors import Problem, RunFolderError
 from nascore.files import shown_path
-from nascore.run import write_bytes
-from nascore.shell import command_line
+from nascore.run import resume_command, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -262,7 +261,7 @@ class JobProgress:
 
     def _saved_elsewhere(self, checkpoint: Checkpoint, error: RunFolderError) -> RunFolderError:
         """Return the error of a state that does not fit into the run's folder."""
-        again = command_line("nascore", "resume", shown_path(self.folder.run))
+        again = resume_command(self.folder.run)
         try:
             path = self.checkpoints.save_elsewhere(checkpoint)
         except (OSError, RunFolderError):

@@ -18,8 +18,7 @@ from nascore.engine.fingerprints import fingerprints_of
 from nascore.engine.mixture import entropy
 from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import NotFiniteError, PluginError, Problem, RunFailed
-from nascore.files import shown_path
-from nascore.shell import command_line
+from nascore.run import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -209,7 +208,7 @@ class _Loop:
         found = job.checkpoints.latest()
         kept = found is not None and found.stage == self.stage
         place = f"step {found.step}" if found is not None and kept else "the beginning of the phase"
-        again = command_line("nascore", "resume", shown_path(job.folder.run), "--on-nan", "rewind")
+        again = resume_command(job.folder.run, "--on-nan", "rewind")
         text = f"The state of {place} is kept. To go on from it with half the learning rate: {again}"
         return RunFailed([*error.problems, Problem(path="", text=text)])
 

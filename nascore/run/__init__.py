@@ -35,7 +35,16 @@ from nascore.run.layout import (
     text_of,
 )
 from nascore.run.opened import OPENED, openings
-from nascore.run.reading import Record, inventory, learned_file, listed, read, read_result, refuse_unless_run
+from nascore.run.reading import (
+    Record,
+    inventory,
+    learned_file,
+    listed,
+    read,
+    read_result,
+    refuse_unless_run,
+    resume_command,
+)
 from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
 __all__ = [
@@ -98,6 +107,7 @@ __all__ = [
     "refuse_unless_run",
     "reopen",
     "replacing",
+    "resume_command",
     "run_of",
     "text_of",
     "version_of",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
 from nascore.errors import RunFolderError
-from nascore.files import CHECKSUMS
+from nascore.files import CHECKSUMS, shown_path
 from nascore.gallery import Gallery
+from nascore.recipe.sources.plugin_versions import plugin_files
 from nascore.run.errors import cause
 from nascore.run.gallery_file import read_gallery
 from nascore.run.layout import (
@@ -20,6 +22,7 @@ from nascore.run.layout import (
     JOBS,
     METRICS,
     RECIPE,
+    RECIPES,
     RESULT,
     WRITTEN,
     WRITTEN_BY_COMPARISON,
@@ -47,6 +50,22 @@ def inventory(path: Path) -> str:
     labels = [_label(path, name) for name in there]
     text = f"It holds {', '.join(labels) or 'no file of a run'}"
     return f"{text}; missing: {', '.join(missing)}." if missing else f"{text}."
+
+
+def resume_command(path: Path, *flags: str) -> str:
+    """Return the command that resumes a run, with the files of plugins that the run was made with.
+
+    Args:
+        path: The folder of a run or of a comparison.
+        flags: Further words of the command.
+    """
+    recipes = [path / RECIPE] if is_file(path / RECIPE) else sorted(path.glob(f"{RECIPES}/*/{RECIPE}"))
+    files: dict[Path, None] = {}
+    for recipe in recipes:
+        with suppress(RunFolderError):
+            files |= dict.fromkeys(plugin_files(text_of(recipe), recipe.parent))
+    with_files = (word for file in files for word in ("--with", str(shown_path(file))))
+    return command_line("nascore", "resume", shown_path(path), *with_files, *flags)
 
 
 def learned_file(path: Path) -> Path | None:

@@ -13,9 +13,8 @@ from nascore.errors import RunFolderError
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.run import CHANGES, GIVEN, RECIPE, environment_of, lines_of, read, text_of
+from nascore.run import CHANGES, GIVEN, RECIPE, environment_of, lines_of, read, resume_command, text_of
 from nascore.run.replayed import TOLERANCE, Comparison, compare_replay
-from nascore.shell import command_line
 from nascore.slots import SLOTS, SLOTS_OF_EVALUATE
 from nascore.verbs.dry_run import with_build_warnings
 from nascore.verbs.reporter import Reporter
@@ -91,7 +90,7 @@ def replay_as_requested(
     reporter = reporter or Reporter()
     record = read(path)
     if record.status != "done":
-        again = command_line("nascore", "resume", path)
+        again = resume_command(path)
         raise RunFolderError(f"{path} is not done: its status is {record.status}. Resume it first: {again}")
     begun_on = environment_of(path)
     evaluates = begun_on.get("kind") == EVALUATE

@@ -8,9 +8,8 @@ from attrs import frozen
 
 from nascore.errors import Problem, RecipeError
 from nascore.recipe import saved_recipe
-from nascore.run import environment, environment_of
+from nascore.run import environment, environment_of, resume_command
 from nascore.slots import DATASET
-from nascore.verbs.runs import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,7 @@ from attrs import frozen
 from nascore.comparison import compare_runs
 from nascore.description import load
 from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError, RunStopped
-from nascore.files import given_path, shown_path
-from nascore.recipe.sources.plugin_versions import plugin_files
+from nascore.files import given_path
 from nascore.run import (
     ARCHITECTURE,
     RECIPE,
@@ -21,7 +19,6 @@ from nascore.run import (
     WEIGHTS,
     default_root,
     inventory,
-    is_file,
     is_folder,
     is_there,
     learned_file,
@@ -30,6 +27,7 @@ from nascore.run import (
     read_gallery,
     refuse_newer,
     refuse_unless_run,
+    resume_command,
     text_of,
 )
 from nascore.shell import command_line
@@ -115,17 +113,6 @@ class Run:
         from nascore.engine.model import predict
 
         return predict(self.model(entry=entry, plugins=plugins), images, self.path)
-
-
-def resume_command(path: Path, *flags: str) -> str:
-    """Return the command that resumes a run, with the files of plugins that the run was made with."""
-    recipes = [path / RECIPE] if is_file(path / RECIPE) else sorted(path.glob(f"recipes/*/{RECIPE}"))
-    files: dict[Path, None] = {}
-    for recipe in recipes:
-        with suppress(RunFolderError):
-            files |= dict.fromkeys(plugin_files(text_of(recipe), recipe.parent))
-    with_files = (word for file in files for word in ("--with", str(shown_path(file))))
-    return command_line("nascore", "resume", shown_path(path), *with_files, *flags)
 
 
 def run_done(path: Path) -> Run:

@@ -299,7 +299,7 @@ def test_a_read_only_folder_is_not_resumed(monkeypatch):
     def refused(*_args, **_named):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), "run/.lock")
 
-    monkeypatch.setattr("nascore.run.lock.FileLock.acquire", refused)
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
     done = cli("resume", "run")
     assert done.exit_code == 5
     assert "run/.lock: the run cannot write this file: the disk is read-only." in done.stderr

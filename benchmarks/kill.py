@@ -3,11 +3,11 @@
     python benchmarks/kill.py
     python benchmarks/kill.py --kills 5 --only xnas
 
-Each mix is run once undisturbed. Then it is begun in a process of its own, which gets a SIGKILL after a
-random share of the time that the run takes, and is resumed by `nascore resume`, until it has been killed so
-often; the last process may end. A checkpoint is written after each step, so that many kills hit the writing.
-Every file must be equal, times aside; a run that cannot be resumed is lost. Exits with 1 where one differs or
-is lost.
+Each mix is run once undisturbed. Then it is begun in a process of its own, which gets a SIGKILL at a random
+moment of its work, and is resumed by `nascore resume`, until a process ends by itself; this is repeated until
+there were so many kills. A checkpoint is written after each step, so that many kills hit the writing: the
+column `writing` counts kills that left a file half written. Every file must be equal, times aside; a run that
+cannot be resumed is lost. Exits with 1 where one differs or is lost.
 
     python benchmarks/kill.py --share
 
@@ -17,17 +17,19 @@ prints the share of a search's time that checkpoints take at the default interva
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
+from math import inf
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, TemporaryFile
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
+from attrs import Factory, define
 from resumed_runs import differences
 
 import nascore
@@ -59,6 +61,17 @@ MIXES = {
         *GROWTH, "--growth", "evolution", "--set", "growth.count=6", "--set", "growth.population=3",
         "--set", "training.epochs=2",
     ],
+    "local search": [
+        *GROWTH, "--growth", "local-search", "--set", "growth.count=6", "--set", "training.epochs=2",
+    ],
+    "several searches": [
+        *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1", "--set", "trainer.epochs=3",
+        "--set", "training.epochs=2",
+    ],
+    "several, two processes": [
+        *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1", "--executor", "processes",
+        "--set", "executor.workers=2",
+    ],
     "evaluate": ["evaluate", "DARTS_V2", *SMALL, "--set", "training.epochs=3", "--set", "training.batch=16",
                  "--set", "training.channels=4", "--set", "training.cells=3"],
 }  # fmt: skip
@@ -70,46 +83,96 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "nascore", *words]
 
 
-def finish(words: Sequence[str]) -> tuple[int, str]:
-    """Run a command to its end; returns its exit code and what it printed to stderr."""
-    done = subprocess.run(command(*words), capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    return done.returncode, done.stderr
+@define
+class Kills:
+    """What the kills of a mix did.
+
+    Attributes:
+        count: Number of kills.
+        writing: Number of kills that left a half-written file.
+        runs: Number of runs that were killed and resumed until they ended.
+        different: Files that differ from those of the undisturbed run.
+        errors: Last lines of the runs that could not be resumed.
+    """
+
+    count: int = 0
+    writing: int = 0
+    runs: int = 0
+    different: list[str] = Factory(list)
+    errors: list[str] = Factory(list)
 
 
-def killed(words: Sequence[str], after: float) -> bool:
-    """Run a command and kill it after some seconds; returns whether it was still running."""
-    with subprocess.Popen(  # noqa: S603 - ours
-        command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
-    ) as process:
-        end = perf_counter() + after
-        while perf_counter() < end and process.poll() is None:
-            sleep(0.01)
-        running = process.poll() is None
-        process.kill()
-    return running
+def log_size(run: Path) -> int:
+    """Return the size of the log of a run, which grows when a process begins its work."""
+    log = run / "run.log"
+    return log.stat().st_size if log.exists() else 0
 
 
-def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> tuple[int, list[str], str]:
-    """Kill a run so often, resuming it each time; returns the kills, the files that differ, and the error."""
-    whole, run = folder / "whole", folder / "run"
-    began = perf_counter()
-    code, error = finish([*MIXES[name], "--out", str(whole)])
+def work(words: Sequence[str], run: Path, longest: float | None = None) -> tuple[float, int | None, str]:
+    """Run a command, and kill it some seconds after its work began.
+
+    Args:
+        words: The command.
+        run: The folder of the run.
+        longest: The seconds. None: it is not killed.
+
+    Returns:
+        The seconds that it worked, its exit code (None if it was killed), and its last lines of stderr.
+    """
+    before = log_size(run)
+    with TemporaryFile() as errors:
+        # A session of its own, so that no signal of the terminal reaches it.
+        with subprocess.Popen(  # noqa: S603 - ours
+            command(*words), stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
+        ) as process:
+            while log_size(run) == before and process.poll() is None:
+                sleep(0.005)
+            began = perf_counter()
+            end = began + (inf if longest is None else longest)
+            while perf_counter() < end and process.poll() is None:
+                sleep(0.005)
+            code = process.poll()
+            process.kill()
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").splitlines()
+    return perf_counter() - began, code, "\n".join(lines[-3:])
+
+
+def half_written(run: Path) -> bool:
+    """Return whether a kill left a temporary file of an atomic write."""
+    names = (path.name for path in run.rglob(".*.*") if path.is_file())
+    return any(name not in {".lock", ".reserve"} for name in names)
+
+
+def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kills:
+    """Kill runs of a mix so often, resuming them each time, and compare each with an undisturbed run."""
+    whole, result = folder / "whole", Kills()
+    seconds, code, error = work([*MIXES[name], "--out", str(whole), *EVERY], whole)
     if code:
-        return 0, [], error
-    longest = (perf_counter() - began) * 1.5
-    words, count = [*MIXES[name], "--out", str(run), *EVERY], 0
-    while count < kills and killed(words, random.uniform(0.3, 1) * longest):
-        count += 1
-        if (run / "recipe.yaml").exists() and (run / "environment.json").exists():
-            words = ["resume", str(run), *EVERY]
-        else:  # killed before it was written what it is: it is begun again
-            words = [*MIXES[name], "--out", str(folder / f"run{count}"), *EVERY]
-            run = folder / f"run{count}"
-    if not (run / "result.json").exists():
-        code, error = finish(words)
+        result.errors.append(error)
+        return result
+    mean = seconds / kills
+    while result.count < kills:
+        result.runs += 1
+        run = folder / f"run{result.runs}"
+        words = [*MIXES[name], "--out", str(run), *EVERY]
+        while True:
+            left = kills - result.count
+            _, code, error = work(words, run, random.uniform(0, 2 * mean) if left else None)
+            if code is not None:
+                break
+            result.count += 1
+            result.writing += half_written(run)
+            if (run / "recipe.yaml").exists() and (run / "environment.json").exists():
+                words = ["resume", str(run), *EVERY]
+            elif run.exists():  # killed before it had written its recipe: it has to be begun again
+                rmtree(run)
+                words = [*MIXES[name], "--out", str(run), *EVERY]
         if code:
-            return count, [], error
-    return count, differences(whole, run), ""
+            result.errors.append(error)
+            return result
+        result.different += differences(whole, run)
+    return result
 
 
 def measure_share(folder: Path) -> None:
@@ -146,17 +209,21 @@ def main() -> int:
         if given.share:
             measure_share(Path(temporary))
             return 0
-        print(f"{'mix':<20}{'kills':>6}{'differences':>13}{'lost':>6}{'seconds':>9}")
+        print(f"{'mix':<32}{'kills':>6}{'writing':>9}{'runs':>6}{'differences':>13}{'lost':>6}{'seconds':>9}")
         for name in MIXES if given.only is None else (given.only,):
             folder = Path(temporary) / name.replace(" ", "-")
             folder.mkdir()
             began = perf_counter()
             random = Random(f"{given.seed}/{name}")  # noqa: S311 - nothing secret
-            kills, different, error = kill_and_resume(name, folder, given.kills, random)
-            bad += bool(different) + bool(error)
+            found = kill_and_resume(name, folder, given.kills, random)
+            bad += len(found.different) + len(found.errors)
             seconds = perf_counter() - began
-            print(f"{name:<20}{kills:>6}{len(different):>13}{bool(error):>6}{seconds:>9.0f}", flush=True)
-            for line in (*different, *error.splitlines()[-3:]):
+            print(
+                f"{name:<32}{found.count:>6}{found.writing:>9}{found.runs:>6}{len(found.different):>13}"
+                f"{len(found.errors):>6}{seconds:>9.0f}",
+                flush=True,
+            )
+            for line in (*found.different, *found.errors):
                 print(f"    {line}", flush=True)
     return bool(bad)
 

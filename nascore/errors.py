@@ -1,14 +1,20 @@
-"""The exceptions of nascore, and the problems that they carry.
+"""The exceptions of nascore, the problems that they carry, and the run that an exception ended.
 
 Every mistake becomes a :class:`Problem`: its path, its text, the origin of the wrong value, and a hint at the
 nearest correct input. All problems of an input are collected and raised together as one
 :class:`NascoreError`, whose class determines the exit code of the command line.
+
+The run that an exception ended is a note on the exception: Python prints it under the traceback, and the
+command line reads it to name the log.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from difflib import get_close_matches
+from errno import EACCES, EDQUOT, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from attrs import Factory, field, frozen
@@ -34,6 +40,20 @@ _EXHAUSTED: Final = (
     "Storage size calculation overflowed",
 )
 _REQUEST: Final = re.compile(r"[Tt]ried to allocate (?:([\d.]+ [KMGT]iB)|(\d+) bytes)")
+
+_CAUSES: Final = {
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EROFS: "the disk is read-only",
+    ENOSPC: "the disk is full",
+    EDQUOT: "your disk quota is used up",
+    EISDIR: "it is a folder",
+    ENOTDIR: "part of its path is a file",
+}
+"""Texts of the usual errors of files."""
+
+_NOTE: Final = "The run is kept in "
+_GONE: Final = "The folder of the run is gone: "
 
 Verdict = Literal["refused", "warned"]
 OriginKind = Literal["default", "wish", "scale", "preset", "recipe", "flag", "set", "python"]
@@ -217,3 +237,40 @@ def error_line(error: BaseException) -> str:
         text = "its text cannot be read"
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return f"{type(error).__name__}: {text[:LONGEST]}".rstrip(": ")
+
+
+def cause(error: OSError) -> str:
+    """Return the cause of an `OSError` without the path, which the caller's message names already."""
+    if error.errno in _CAUSES:
+        return _CAUSES[error.errno]
+    return error.strerror or str(error) or type(error).__name__
+
+
+def mark(error: BaseException, folder: Path) -> None:
+    """Add a note to an exception that names the run that it ended; a first note stays."""
+    if run_of(error) is None:
+        error.add_note(f"{_NOTE if os.access(folder, os.F_OK) else _GONE}{folder}")
+
+
+def mark_whole(error: BaseException, folder: Path) -> None:
+    """Replace an exception's note of the single run with one that names the comparison it ended."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    notes[:] = [note for note in notes if not note.startswith((_NOTE, _GONE))]
+    mark(error, folder)
+
+
+def run_of(error: BaseException) -> Path | None:
+    """Return the folder of the run that an exception ended; None if it ended no run.
+
+    The folder may be gone: somebody may have removed it during the run.
+    """
+    for note in getattr(error, "__notes__", ()):
+        for start in (_NOTE, _GONE):
+            if note.startswith(start):
+                return Path(note.removeprefix(start))
+    return None
+
+
+def further_notes(error: BaseException) -> list[str]:
+    """Return the notes of an exception that do not name its run."""
+    return [note for note in getattr(error, "__notes__", ()) if not note.startswith((_NOTE, _GONE))]

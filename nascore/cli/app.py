@@ -10,8 +10,7 @@ import click
 
 from nascore.cli.errors import exiting
 from nascore.cli.mistyped import answered_command
-from nascore.cli.output import echo, open_streams
-from nascore.cli.registry import registry_of
+from nascore.cli.output import echo, open_streams, registry_of
 from nascore.cli.welcome import version_option
 from nascore.component import load
 from nascore.errors import NascoreError, PluginError, Problem, did_you_mean, error_line

@@ -13,7 +13,7 @@ import click
 from click.exceptions import Exit
 
 from nascore.cli.output import echo, wrapped
-from nascore.errors import NascoreError, error_line, out_of_memory_text
+from nascore.errors import NascoreError, cause, error_line, further_notes, out_of_memory_text, run_of
 from nascore.files import shown_path
 from nascore.plugin import discover
 from nascore.plugin.guard import plugin_at_fault
@@ -22,14 +22,11 @@ from nascore.run import (
     COMPARISON,
     LOG,
     RECIPE,
-    cause,
-    further_notes,
     inventory,
     is_file,
     is_folder,
     learned_file,
     resume_command,
-    run_of,
 )
 
 if TYPE_CHECKING:

@@ -20,10 +20,12 @@ import click
 from attrs import frozen
 
 from nascore.cli.mistyped import bad_value, extra_words, given_twice, unknown_option
-from nascore.cli.registry import registry_of
+from nascore.plugin import discover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from nascore.plugin import Registry
 
 
 INDENT: Final = "    "
@@ -148,6 +150,7 @@ def _code(letter: str) -> str:
 
 
 _ANSWER: Final = "nascore.answer"
+_REGISTRY: Final = "nascore.registry"
 """Key of the stdout of a verb that prints JSON, in the context."""
 
 GAP = "  "
@@ -328,3 +331,10 @@ def echo_json(value: object, *, indent: int | None = 2) -> None:
         indent: Spaces for each level; None: the value is one line.
     """
     echo(json.dumps(value, indent=indent, default=str), file=click.get_current_context().meta.get(_ANSWER))
+
+
+def registry_of(ctx: click.Context) -> Registry:
+    """Return the registry of installed plugins, which is built at the first call."""
+    found: Registry = ctx.meta.setdefault(_REGISTRY, None) or discover()
+    ctx.meta[_REGISTRY] = found
+    return found

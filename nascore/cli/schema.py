@@ -9,7 +9,7 @@ import click
 
 from nascore.cli.options import plugins_option
 from nascore.cli.output import Verb, echo
-from nascore.verbs.schema import schema
+from nascore.verbs.show import schema
 
 if TYPE_CHECKING:
     from nascore.plugin import Selection

@@ -14,8 +14,7 @@ from nascore.cli.options import json_option, plugins_option
 from nascore.cli.output import Verb, echo, echo_json, inline, markdown_table, table, wrapped
 from nascore.config import write_value
 from nascore.slots import SLOTS
-from nascore.verbs.schema import named_schema
-from nascore.verbs.show import recipe_text, show, show_all
+from nascore.verbs.show import named_schema, recipe_text, show, show_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nascore.comparison.labels import value_at
 from nascore.comparison.plan import EVALUATE
-from nascore.comparison.rows import OTHER_IMAGES, repeated
+from nascore.comparison.rows import OTHER_IMAGES, repeated, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from nascore.comparison.labels import RowLabels
-    from nascore.comparison.rows import Pair, Row
+    from nascore.comparison.rows import Pair, Row, RowLabels
     from nascore.comparison.sample import CollectedRuns, Sample
 
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nascore.comparison.labels import RowLabels
-    from nascore.comparison.rows import Pair, Row
+    from nascore.comparison.rows import Pair, Row, RowLabels
 
 METHOD: Final = (
     "interval: Student's t over the seeds, not corrected; p: paired t-test by seed (Welch's if seeds are "

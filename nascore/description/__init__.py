@@ -1,7 +1,6 @@
 """Descriptions: networks and search spaces as data; no torch."""
 
 from nascore.description.derive import NOTHING, Matrix, Pick, Picks, choose, derive, final
-from nascore.description.draw import draw, to_dot
 from nascore.description.edits import reducing, resize, spread, untie, with_auxiliary, without_auxiliary
 from nascore.description.expand import expand
 from nascore.description.fingerprint import fingerprint
@@ -11,7 +10,7 @@ from nascore.description.neighbours import edge_moves, neighbours, operation_cha
 from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.plan import ChoiceGroup, FeatureMap, Plan, Use, Wire
 from nascore.description.random_draws import draw_architectures, draw_picks, mutate_picks
-from nascore.description.text import dump, load
+from nascore.description.text import draw, dump, load, to_dot
 from nascore.description.translate import FromText, Passage, Translator, passages
 from nascore.description.values import Edge, Group, Node, Op
 

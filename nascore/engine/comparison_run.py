@@ -17,8 +17,8 @@ from nascore.engine.comparison_jobs import run_job, state_of, without_executor
 from nascore.engine.derive import prepared
 from nascore.engine.factory import build_component
 from nascore.engine.job_queue import JobQueue, QueuedJob
-from nascore.errors import Problem, RunFailed, error_line
-from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, mark_whole, text_of
+from nascore.errors import Problem, RunFailed, error_line, mark_whole
+from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

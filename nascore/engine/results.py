@@ -13,11 +13,18 @@ import attrs
 from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
-from nascore.errors import NascoreError, Problem, RunFailed, error_line, out_of_memory_text
+from nascore.errors import NascoreError, Problem, RunFailed, error_line, mark, out_of_memory_text
 from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
 from nascore.nn.preprocessing import Preprocessing
-from nascore.run import RESULT, BudgetSpentError, is_file, mark, write_bytes, write_json, write_text
+from nascore.run import (
+    RESULT,
+    BudgetSpentError,
+    is_file,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

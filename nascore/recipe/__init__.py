@@ -1,11 +1,16 @@
 """Recipes: from files and flags to a part for each slot, with all problems at once; no torch."""
 
 from nascore.recipe.settling.fit import check_fit
-from nascore.recipe.settling.origins import plain_origins, with_plain_origins
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.settling.request import Request, settled
 from nascore.recipe.settling.settle import resolve
-from nascore.recipe.settling.snapshot import SavedRecipe, dump_recipe, saved_recipe
+from nascore.recipe.settling.snapshot import (
+    SavedRecipe,
+    dump_recipe,
+    plain_origins,
+    saved_recipe,
+    with_plain_origins,
+)
 from nascore.recipe.sources.layers import Layer
 from nascore.recipe.sources.run_settings import (
     EVALUATE_RUN,

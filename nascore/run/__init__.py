@@ -3,7 +3,6 @@
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
 from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, OnNan, RunControl, control_of
 from nascore.run.environment import environment, version_of
-from nascore.run.errors import cause, further_notes, mark, mark_whole, run_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken, reopen
 from nascore.run.gallery_file import GalleryFile, read_gallery
 from nascore.run.layout import (
@@ -79,14 +78,12 @@ __all__ = [
     "RunFolder",
     "beside_of",
     "bytes_of",
-    "cause",
     "checked",
     "control_of",
     "create",
     "default_root",
     "environment",
     "environment_of",
-    "further_notes",
     "inventory",
     "is_file",
     "is_folder",
@@ -95,8 +92,6 @@ __all__ = [
     "learned_file",
     "lines_of",
     "listed",
-    "mark",
-    "mark_whole",
     "object_of",
     "openings",
     "read",
@@ -108,7 +103,6 @@ __all__ = [
     "reopen",
     "replacing",
     "resume_command",
-    "run_of",
     "text_of",
     "version_of",
     "write_bytes",

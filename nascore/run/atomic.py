@@ -12,9 +12,8 @@ from tempfile import NamedTemporaryFile
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from nascore.errors import Problem, RunFolderError
+from nascore.errors import Problem, RunFolderError, cause
 from nascore.files import CHECKSUMS
-from nascore.run.errors import cause
 from nascore.run.layout import RESULT, is_file, is_folder
 
 if TYPE_CHECKING:

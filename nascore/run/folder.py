@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from nascore.errors import Problem, RunFolderError
+from nascore.errors import Problem, RunFolderError, cause, mark
 from nascore.files import CHECKSUMS, Checksum, ChecksumWriter, DamagedError, given_path, with_digest
 from nascore.run.atomic import json_text, replacing, sweep, sweep_run, write_bytes, writing
-from nascore.run.errors import cause, mark
 from nascore.run.growing import GrowingFile
 from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder, lines_of
 from nascore.run.lock import RunLock

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, define
 
-from nascore.errors import RunFolderError
+from nascore.errors import RunFolderError, cause
 from nascore.files import ChainedWriter, DamagedError, read_chained
 from nascore.gallery import Entry, Gallery
 from nascore.run.atomic import writing
-from nascore.run.errors import cause
 from nascore.run.layout import GALLERY, GALLERY_LINES, is_there, object_of
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import os.path
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from nascore.errors import RunFolderError
+from nascore.errors import RunFolderError, cause
 from nascore.files import read_bytes, read_lines, read_text
-from nascore.run.errors import cause
 from nascore.run.schemas import ENVIRONMENT_SCHEMA, checked
 
 if TYPE_CHECKING:

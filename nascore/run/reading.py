@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
 
-from nascore.errors import RunFolderError
+from nascore.errors import RunFolderError, cause
 from nascore.files import CHECKSUMS, shown_path
 from nascore.gallery import Gallery
 from nascore.recipe.sources.plugin_versions import plugin_files
-from nascore.run.errors import cause
 from nascore.run.gallery_file import read_gallery
 from nascore.run.layout import (
     COMPARISON,

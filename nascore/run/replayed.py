@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import field, frozen
 
-from nascore.errors import RunFolderError
-from nascore.run.errors import cause
+from nascore.errors import RunFolderError, cause
 from nascore.run.layout import DESCRIPTION, JOBS, METRICS, is_file
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from nascore.errors import (
     Problem,
     RecipeError,
     RunFolderError,
+    cause,
     did_you_mean,
 )
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.plugin.guard import attempt
-from nascore.run import RECIPE, beside_of, cause, environment_of, is_file, is_folder, is_there, read
+from nascore.run import RECIPE, beside_of, environment_of, is_file, is_folder, is_there, read
 from nascore.verbs.runs import Run, architecture_of, best_of
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.comparison import EVALUATE, SEARCH, Member, read_plan
-from nascore.errors import RunFailed, RunFolderError
+from nascore.errors import RunFailed, RunFolderError, run_of
 from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.run import environment_of, read_result, refuse_newer, run_of
+from nascore.run import environment_of, read_result, refuse_newer
 from nascore.shell import command_line
 from nascore.verbs.resolution import installed
 from nascore.verbs.run_differences import differences_of_jobs, refuse_differences

@@ -11,7 +11,7 @@ from attrs import Factory, define, evolve, frozen
 
 from nascore.comparison import Comparison, Member, compare_runs
 from nascore.config import settings_of
-from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal
+from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal, run_of
 from nascore.files import given_path
 from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
@@ -19,7 +19,7 @@ from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
 from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
-from nascore.run import listed, read_result, refuse_taken, run_of
+from nascore.run import listed, read_result, refuse_taken
 from nascore.slots import SLOTS_OF_EVALUATE
 from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import check_search

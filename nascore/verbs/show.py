@@ -1,4 +1,4 @@
-"""Describes one component, preset, operation, notation or verb."""
+"""Describes one component, preset, operation, notation or verb, also as JSON Schema."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nascore.errors import Problem, RecipeError
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.advice.all_mixes import VERDICTS, partners
 from nascore.recipe.settling.misfit import need_text
+from nascore.recipe.settling.schema import DIALECT, component_schema, recipe_schema
 from nascore.recipe.sources.files import FORMAT
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
@@ -320,3 +321,28 @@ def _settings(config: type, mini: Mapping[str, Any], prefix: str) -> Iterator[Sh
             expected=declared.expected,
             help=declared.setting.help,
         )
+
+
+def schema(*, plugins: Wanted = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a recipe file.
+
+    Args:
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+    """
+    return recipe_schema(installed(plugins))
+
+
+def named_schema(name: str, *, plugins: Wanted = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a component's settings; for several components of that name, their union.
+
+    Args:
+        name: Name of a component, or `run`.
+        plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
+
+    Raises:
+        RecipeError: No component has that name.
+    """
+    found = {one["title"]: one for one in map(component_schema, named(name, installed(plugins)))}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return {"$schema": DIALECT, "title": name, "anyOf": list(found.values())}

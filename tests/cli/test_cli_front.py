@@ -197,7 +197,7 @@ def test_a_plugin_brings_a_verb(monkeypatch: pytest.MonkeyPatch) -> None:
         return [Command(name="greet", summary="Say hello.", build=greet)]
 
     registry = Registry.of(SLOTS, mine=SimpleNamespace(nascore_commands=nascore_commands))
-    monkeypatch.setattr("nascore.cli.registry.discover", lambda: registry)
+    monkeypatch.setattr("nascore.cli.output.discover", lambda: registry)
 
     assert "Say hello." in done("--help")
     assert done("greet") == "hello\n"

@@ -58,7 +58,7 @@ def test_the_verb_of_a_plugin_that_is_installed_and_broken(monkeypatch):
     broken = Plugin(
         name="report", value="x", distribution="nascore-report", status="broken", reason="ImportError: jinja"
     )
-    monkeypatch.setattr("nascore.cli.registry.discover", lambda: Registry([broken]))
+    monkeypatch.setattr("nascore.cli.output.discover", lambda: Registry([broken]))
     result = cli("report", "run")
     assert result.exit_code == 4
     assert "no verb is called report; nascore-report is broken: ImportError: jinja." in result.stderr
@@ -77,7 +77,7 @@ def test_a_verb_that_cannot_be_loaded_harms_only_itself(monkeypatch):
         return [Command(name=name, summary="s", build=build) for name, build in builds.items()]
 
     registry = Registry.of(mine=SimpleNamespace(nascore_commands=nascore_commands))
-    monkeypatch.setattr("nascore.cli.registry.discover", lambda: registry)
+    monkeypatch.setattr("nascore.cli.output.discover", lambda: registry)
     assert "good" in cli("--help").stdout
     assert cli("good").exit_code == 0
     for name, why in (

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from failing_plugins import UNIFORM
 
 from nascore.cli import main
-from nascore.errors import RunFolderError, error_line
-from nascore.run import RunFolder, cause, create, lines_of, write_text
+from nascore.errors import RunFolderError, cause, error_line
+from nascore.run import RunFolder, create, lines_of, write_text
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,14 @@ from attrs import Factory, evolve, frozen
 
 from nascore.config import settings_of, write_scalar
 from nascore.errors import Origin, Problem, RecipeError, did_you_mean
-from nascore.recipe.settling.misfit import default_part, need_text, other_values, with_setting
-from nascore.recipe.settling.needs import split_term, unmet_needs
+from nascore.recipe.settling.misfit import (
+    default_part,
+    need_text,
+    other_values,
+    split_term,
+    unmet_needs,
+    with_setting,
+)
 from nascore.recipe.settling.request import Request
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.plugin import Registry
-    from nascore.recipe.settling.needs import UnmetNeed
+    from nascore.recipe.settling.misfit import UnmetNeed
     from nascore.recipe.settling.recipe import Recipe
     from nascore.slots import Slot
 

@@ -15,8 +15,15 @@ from attrs import Factory, define, evolve, frozen
 from nascore.config import settings_of, write_value
 from nascore.errors import RecipeError
 from nascore.recipe.settling.fit import misfits
-from nascore.recipe.settling.misfit import default_part, other_values, varied_settings
-from nascore.recipe.settling.needs import is_met, need_applies, slots_of_need, unmet_needs
+from nascore.recipe.settling.misfit import (
+    default_part,
+    is_met,
+    need_applies,
+    other_values,
+    slots_of_need,
+    unmet_needs,
+    varied_settings,
+)
 from nascore.recipe.settling.request import table_of
 from nascore.recipe.settling.settle import resolve
 

@@ -10,8 +10,7 @@ from nascore.config import settings_of
 from nascore.description import reducing
 from nascore.errors import Problem
 from nascore.plugin.guard import guarded, not_a_problem
-from nascore.recipe.settling.misfit import explain_misfit
-from nascore.recipe.settling.needs import need_applies, unmet_needs
+from nascore.recipe.settling.misfit import explain_misfit, need_applies, unmet_needs
 from nascore.slots import RUN
 
 if TYPE_CHECKING:

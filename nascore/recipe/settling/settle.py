@@ -18,8 +18,7 @@ from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
 from nascore.recipe.settling.fit import check_fit, unused_values
-from nascore.recipe.settling.misfit import need_text
-from nascore.recipe.settling.needs import worst_unmet_need
+from nascore.recipe.settling.misfit import need_text, worst_unmet_need
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.layers import Layer, stack

@@ -2,6 +2,9 @@
 
 A description file may change or disappear, so its text is saved beside the recipe. Large files and folders
 are data: for them the recipe holds the absolute path.
+
+A recipe that is read from a run has the file as the origin of every value. With the origins that are saved
+beside it, its messages name the flags and files that were typed.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from nascore.config.writer import write_yaml
+from nascore.errors import Origin, Problem
 from nascore.files import read_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nascore.plugin import Plugin, Registry
-    from nascore.recipe.settling.recipe import Recipe
+    from nascore.recipe.settling.recipe import Part, Recipe
 
 
 def absolute(path: Path) -> str:
@@ -145,3 +149,47 @@ def _text(path: Path) -> str | None:
         return read_text(path, most=MOST)
     except (OSError, ValueError):
         return None  # not a text file, or not readable
+
+
+def plain_origins(recipe: Recipe) -> dict[str, Any]:
+    """Return the origins and the warnings of a recipe as values for JSON."""
+    parts = (part for parts in recipe.parts.values() for part in parts)
+    return {
+        "prefix": recipe.prefix,
+        "warnings": [attrs.asdict(problem) for problem in recipe.warned],
+        "parts": {
+            f"{part.slot} {part.label}": {
+                "chosen_by": attrs.asdict(part.chosen_by),
+                "origins": {path: attrs.asdict(origin) for path, origin in part.origins.items()},
+            }
+            for part in parts
+        },
+    }
+
+
+def with_plain_origins(recipe: Recipe, plain: Mapping[str, Any]) -> Recipe:
+    """Return a recipe that was read from a file, with the origins and the warnings that it had before.
+
+    Args:
+        recipe: The recipe.
+        plain: The return value of :func:`plain_origins`.
+    """
+    parts = {
+        slot: tuple(_part(part, plain["parts"]) for part in parts) for slot, parts in recipe.parts.items()
+    }
+    refused = [problem for problem in recipe.problems if problem.verdict != "warned"]
+    warned = [_problem(one) for one in plain["warnings"]]
+    return evolve(recipe, parts=parts, problems=(*refused, *warned), prefix=plain["prefix"])
+
+
+def _part(part: Part, plain: Mapping[str, Any]) -> Part:
+    known = plain.get(f"{part.slot} {part.label}")
+    if known is None:  # an observer of this process
+        return part
+    origins = {path: Origin(**origin) for path, origin in known["origins"].items()}
+    return evolve(part, chosen_by=Origin(**known["chosen_by"]), origins=origins)
+
+
+def _problem(plain: Mapping[str, Any]) -> Problem:
+    origin = None if plain["origin"] is None else Origin(**plain["origin"])
+    return Problem(**{**plain, "origin": origin})

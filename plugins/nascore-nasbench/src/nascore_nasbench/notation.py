@@ -1,8 +1,9 @@
-"""Reads and writes architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``.
+"""Finds, reads and writes architecture strings: ``|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|``.
 
 A string has a part between bars for each node of the cell. The part lists an edge for each earlier state, in
 order: an operation and the number of the state, separated by a tilde. All mistakes are reported at once, each
-with its line and column.
+with its line and column. Strings are found in longer texts too, such as logs or AutoDL's
+``Structure(4 nodes with ...)``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from nascore.api import DescriptionError, Origin, Problem, did_you_mean
-from nascore_nasbench.finding import LONGEST_STRING, find
+from nascore.api import DescriptionError, Origin, Passage, Problem, did_you_mean, passages
 from nascore_nasbench.space import EDGES, OPERATIONS, STATES
 
 if TYPE_CHECKING:
@@ -24,8 +24,19 @@ BAR, TILDE, PLUS = "|~+"
 FORM = "|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|"
 NODES = len(STATES) - 1
 
+LONGEST_STRING = 2_000
+"""Maximum length of a string, in characters."""
+
 MOST_NAMED = 8
 """Maximum number of strings that a message names."""
+
+_AROUND = " \t\r\n'\"`"
+_BEGINS = re.compile(r"\||\w{1,99}[ \t]*~[ \t]*\d")
+_EDGES = r"\|(?:[^|+'\"`,;()\n]{1,60}\|){1,20}"
+_STRING = re.compile(rf"{_EDGES}(?:\s{{0,20}}\+\s{{0,20}}{_EDGES}){{0,20}}")
+_NAME = re.compile(r"(?:^|[^\w.])([A-Za-z_]\w{0,99})['\"]?[ \t]*[=:][ \t]*['\"`]?$")
+_DESCRIPTION = re.compile(r"^nascore[ \t]*:", re.MULTILINE)
+_BEFORE = 200
 
 _SHOWN = 40
 _SOURCE = re.compile(r"[0-9]{1,9}")
@@ -42,6 +53,32 @@ READINGS = {
     "with the strings' operations, edges by their source": (OPERATIONS, _BY_SOURCE),
 }
 """The numberings of public code: the operations, and the edges as (node, source)."""
+
+
+def find(text: str) -> tuple[Passage, ...]:
+    """Return the strings in a text, each once, with their names and line numbers.
+
+    A description in YAML has none, whatever its comments contain.
+    """
+    if _DESCRIPTION.search(text):
+        return ()
+    text = text.replace("\ufeff", " ")
+    spans = [
+        (_name(text, match.start()), *match.span()) for match in _STRING.finditer(text) if "~" in match[0]
+    ]
+    begin = len(text) - len(text.lstrip(_AROUND))
+    whole = [span for span in spans if text.count("+", *span[1:]) == NODES - 1]
+    if len(whole) <= 1 and _BEGINS.match(text, begin):
+        # Read the whole text as one string, so that its mistakes are reported.
+        end = len(text.rstrip(_AROUND + ",;"))
+        return passages(text, [("", begin, end)], {})
+    return passages(text, spans, {})
+
+
+def _name(text: str, begin: int) -> str:
+    line = text.rfind("\n", 0, begin) + 1
+    found = _NAME.search(text[max(line, begin - _BEFORE) : begin])
+    return "" if found is None else found[1]
 
 
 def looks_like(text: str) -> bool:

@@ -17,7 +17,7 @@ from nascore.api import (
     with_auxiliary,
 )
 from nascore_nasbench import notation, space
-from nascore_nasbench.finding import find
+from nascore_nasbench.notation import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -331,7 +331,7 @@ def survey(
 
 @define(kw_only=True)
 class _Survey(Walk):
-    """A walk that goes on where something is missing: a state of which nothing is known stands for it.
+    """A walk that continues where something is missing: a state of which nothing is known stands for it.
 
     Attributes:
         torn: Whether a use of a cell could not be followed.

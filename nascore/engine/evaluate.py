@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nascore.contract import DataFacts, Dataset, Observer
     from nascore.description import Catalogue, Description
     from nascore.engine.build import Begun
-    from nascore.engine.checkpoint import JobProgress
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.training import TrainedNetwork
     from nascore.plugin import Registry

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
     from nascore.contract import Growing, Phase, Proposal, Trainer
     from nascore.description import Matrix
-    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.factory import SearchParts
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.gallery import Entry
     from nascore.nn import Examples, Network

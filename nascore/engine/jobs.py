@@ -8,8 +8,9 @@ from attrs import frozen
 from safetensors.torch import load as tensors_of
 
 from nascore.description import dump, load
-from nascore.engine.checkpoint import Checkpoints, JobProgress
+from nascore.engine.checkpoint import Checkpoints
 from nascore.engine.forward import accuracy
+from nascore.engine.job_progress import JobProgress
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.streams import Streams
 from nascore.engine.training import train_network

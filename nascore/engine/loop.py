@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nascore.contract import Phase, Trainer
-    from nascore.engine.checkpoint import JobProgress
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.observers import Observers
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import DataFacts, EpochReport, Search
     from nascore.description import Catalogue, Description
-    from nascore.engine.checkpoint import JobProgress
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
     from nascore.run import RunFolder
@@ -153,7 +153,7 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         _conclude(context, kind, began, result | STOPPED | {"budget": budget.text})
     except BaseException as raised:
         if os.getpid() != process:
-            raise  # a child that a plugin forked ends; the run goes on in its parent
+            raise  # a child that a plugin forked ends; the run continues in its parent
         # SystemExit too: after sys.exit() in a plugin the run must not look as if it were running.
         known = _memory_error(raised)
         text = str(known) if isinstance(known, NascoreError) else error_line(known)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from nascore.contract import EpochReport, Observer, Phase
     from nascore.description import Description
     from nascore.engine.build import Begun, Built
-    from nascore.engine.checkpoint import JobProgress
     from nascore.engine.factory import SearchParts
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.plugin import Registry
     from nascore.recipe import Recipe

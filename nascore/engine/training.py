@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.description import Description
-    from nascore.engine.checkpoint import JobProgress
+    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Examples, Network

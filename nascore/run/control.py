@@ -1,4 +1,4 @@
-"""How a run is stopped and saved: on request, by a budget, and every few minutes."""
+"""Controls when a run is saved and when it stops: at intervals, on request, or by a budget."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ Unit = Literal["seconds", "steps", "jobs"]
 OnNan = Literal["stop", "rewind"]
 
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-"""Seconds of each unit of time that can be written."""
+"""Seconds in each unit of time."""
 
 _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhd])")
 _COUNT: Final = re.compile(r"(\d{1,12})\s*(steps?|jobs?)")
 
 CHECKPOINT_EVERY: Final = 600.0
-"""Seconds between two checkpoints, unless something else is asked for."""
+"""Default number of seconds between two checkpoints."""
 
 
 class BudgetSpentError(BaseException):
-    """The budget of a run is spent: its state is saved, and it can be resumed.
+    """The budget of a run is spent; the run is saved and can be resumed.
 
-    It is no `Exception`, since no job failed: whoever keeps going after a failure must not keep going now.
+    Not an `Exception`, since no job failed: code that continues after a failed job must stop now.
     """
 
 
 @frozen(kw_only=True)
 class Budget:
-    """How much a run may do before it stops and saves itself.
+    """The amount of work after which a run is saved and stops.
 
     Attributes:
         amount: Seconds, steps or jobs.
-        unit: Which of them.
-        text: As it was written: ``2h``.
+        unit: The unit of the amount.
+        text: The budget as it was typed: ``2h``.
     """
 
     amount: float
@@ -50,12 +50,12 @@ class Budget:
 
     @classmethod
     def of(cls, text: str) -> Budget:
-        """Return the budget that a text names: ``90s``, ``30m``, ``2h``, ``1d``, ``500steps``, ``20jobs``.
+        """Return the budget in a text: ``90s``, ``30m``, ``2h``, ``1d``, ``500steps``, ``20jobs``.
 
-        A plus sign before it changes nothing: a budget always counts from now.
+        A leading plus sign is allowed and has no effect: a budget always counts from now.
 
         Raises:
-            RecipeError: It names none.
+            RecipeError: The text is not a budget.
         """
         bare = text.strip().removeprefix("+").strip().lower()
         if found := _DURATION.fullmatch(bare):
@@ -74,7 +74,7 @@ def seconds_of(text: str) -> float:
     """Return the seconds of a duration: ``90s``, ``5m``, ``2h``, ``1d``.
 
     Raises:
-        RecipeError: It is none.
+        RecipeError: The text is not a duration.
     """
     found = _DURATION.fullmatch(text.strip().lower())
     if found is None:
@@ -88,18 +88,18 @@ def _wrong(path: str, text: str, expected: str) -> Problem:
 
 @define(kw_only=True)
 class RunControl:
-    """Decides when a run saves itself and when it stops.
+    """Decides when a run is saved and when it stops.
 
     Attributes:
-        every: Seconds between two checkpoints of a job; 0: after each step.
-        budget: How much the run may do; None: all.
+        every: Seconds between two checkpoints of a job; 0: one after each step.
+        budget: The budget of the run; None: no limit.
         on_nan: Reaction to a loss that is not finite: `stop` the run, or `rewind` to the last checkpoint and
             halve the learning rate.
-        requested: Whether somebody asked the run to stop.
-        waiting: Whether a request waits for the end of the current step, or for the first job.
-        began: When the run began or went on, in seconds of the monotonic clock.
-        steps: Steps made since then.
-        jobs: Jobs finished since then.
+        requested: Whether a stop was requested, as by Ctrl-C.
+        waiting: Whether a requested stop waits for the end of the current step, or for the first job.
+        began: Start of the run in this process, in seconds of the monotonic clock.
+        steps: Number of steps since then.
+        jobs: Number of jobs finished since then.
     """
 
     every: float = CHECKPOINT_EVERY
@@ -113,7 +113,7 @@ class RunControl:
 
     @contextmanager
     def finishing_steps(self) -> Iterator[None]:
-        """Inside, a request to stop waits until the current step is finished and saved."""
+        """In the body, a requested stop waits until the current step is finished and saved."""
         self.waiting = True
         try:
             yield
@@ -128,10 +128,10 @@ class RunControl:
         return done[self.budget.unit] >= self.budget.amount
 
     def stop_if_due(self) -> None:
-        """Stop where somebody asked for it, or where the budget is spent.
+        """Stop if a stop was requested or the budget is spent.
 
         Raises:
-            KeyboardInterrupt: Somebody asked for it.
+            KeyboardInterrupt: A stop was requested.
             BudgetSpentError: The budget is spent.
         """
         if self.requested:
@@ -141,15 +141,15 @@ class RunControl:
 
 
 def control_of(budget: str | None, checkpoint_every: str | None, on_nan: OnNan | None = None) -> RunControl:
-    """Return the control of a run, from the texts of its budget and of the time between checkpoints.
+    """Return the control of a run from the texts of a command line.
 
     Args:
-        budget: How much the run may do; None: all.
-        checkpoint_every: Time between two checkpoints; None: the default.
+        budget: The budget; None: no limit.
+        checkpoint_every: The time between two checkpoints; None: the default.
         on_nan: Reaction to a loss that is not finite; None: `stop`.
 
     Raises:
-        RecipeError: One of them cannot be read; the error has both.
+        RecipeError: Texts are invalid; the error has all problems.
     """
     control = RunControl(on_nan=on_nan or "stop")
     problems: list[Problem] = []

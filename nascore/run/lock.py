@@ -1,4 +1,4 @@
-"""The lock of a run's folder: only one process at a time does a run."""
+"""The lock of a run's folder, so that two processes never write to one run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK: Final = ".lock"
 
 @define
 class RunLock:
-    """Held by the process that does a run; the system frees it when the process ends, however it ends.
+    """The lock that a process holds while it writes to a run; the system frees it when the process ends.
 
     Attributes:
         folder: The run's folder.
@@ -34,7 +34,7 @@ class RunLock:
         """Take the lock.
 
         Raises:
-            RunFolderError: Another process has it, or the folder cannot be written to.
+            RunFolderError: Another process holds the lock, or the folder cannot be written to.
         """
         from filelock import FileLock, Timeout  # noqa: PLC0415 - its import takes a share of `nascore list`
 
@@ -50,7 +50,7 @@ class RunLock:
         self._lock = lock
 
     def free(self) -> None:
-        """Let others have it; does nothing where it is not held."""
+        """Release the lock; do nothing if it is not held."""
         if self._lock is not None:
             with suppress(OSError):
                 (self.folder / LOCK).unlink(missing_ok=True)

@@ -175,7 +175,7 @@ def _difference(before: Any, now: Any) -> float | None:  # noqa: ANN401 - a numb
 def _isolated(
     found: Sequence[Divergence], before: Mapping[_Key, object], run: Path, replay: Path
 ) -> list[Divergence]:
-    """Return the differences of fingerprints after which the job goes on, or ends, equal to the last bit."""
+    """Return the differences of fingerprints after which the job continues or ends equal to the last bit."""
     differing = {(one.job, one.phase, one.epoch) for one in found}
     alone = []
     for one in found:

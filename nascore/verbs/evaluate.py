@@ -51,7 +51,7 @@ def evaluate(
     Raises:
         RecipeError: The request has problems; the error has all of them.
         RunFolderError: `out`, or the named run, cannot be used.
-        RunFailed: The run could not go on.
+        RunFailed: The run failed.
     """
     request, call = request_of(arguments, slots=SLOTS_OF_EVALUATE)
     return evaluate_as_requested(target, request, entry=entry, **call)
@@ -81,7 +81,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     Raises:
         RecipeError: The request has problems; the error has all of them.
         RunFolderError: `out`, or the named run, cannot be used.
-        RunFailed: The run could not go on.
+        RunFailed: The run failed.
     """
     reporter = reporter or Reporter()
     run = reporter.run_component(EVALUATE_RUN)

@@ -72,7 +72,7 @@ def replay(
 
     Raises:
         RunFolderError: The folder holds no finished run, or a file of it is damaged.
-        RunFailed: The replay could not go on.
+        RunFailed: The replay failed.
     """
     path = run.path if isinstance(run, Run) else given_path(run)
     return replay_as_requested(path, threads=threads, tolerance=tolerance, plugins=plugins)

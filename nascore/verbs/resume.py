@@ -1,4 +1,4 @@
-"""Goes on with a run that was stopped, from its last checkpoint."""
+"""Resumes a stopped run from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         RunFolderError: The folder holds no run, one that is done, or one that another process does; or a file
             of it is damaged.
         RecipeError: Something is not as it was when the run began; the error has all differences.
-        RunFailed: The run could not go on.
+        RunFailed: The run failed.
     """
     reporter = Reporter(control_of(budget, checkpoint_every, on_nan))
     path = run.path if isinstance(run, Run) else given_path(run)
@@ -140,7 +140,7 @@ class _Going:
         """Return the folder, opened again, and the control."""
         from nascore.engine.build import Begun
 
-        self.reporter.control.waiting = True  # a stop waits until the run goes on
+        self.reporter.control.waiting = True  # a stop waits until the run is resumed
         folder = reopen(self.path)
         folder.change("resumed", **({"accepted": list(self.accepted)} if self.accepted else {}))
         return Begun(control=self.reporter.control, folder=folder)

@@ -1,4 +1,4 @@
-"""Goes on with a comparison of several searches that was stopped."""
+"""Resumes a stopped comparison of several searches."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 def resume_searches(
     path: Path, *, accept: bool, plugins: Wanted, observers: Sequence[Observer], reporter: Reporter
 ) -> FinishedSearches:
-    """Go on with a comparison; returns it when all its jobs are over.
+    """Resume a comparison, and return it when all its jobs are over.
 
     Args:
         path: Its folder.
-        accept: Go on although versions, data or device are not those that it began with.
+        accept: Resume although versions, data or device have changed.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch every search.
         reporter: Receives warnings and jobs, and has the control of the comparison.
@@ -41,7 +41,7 @@ def resume_searches(
     Raises:
         RunFolderError: The comparison is done, another process runs it, or a file of it is damaged.
         RecipeError: Something is not as it was when it began; the error has all differences.
-        RunFailed: No search came to its end, or no evaluation.
+        RunFailed: All searches failed, or all evaluations.
     """
     refuse_newer(path)
     if (read_result(path) or {}).get("status") == "done":

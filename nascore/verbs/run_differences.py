@@ -131,4 +131,4 @@ def refuse_differences(path: Path, found: Iterable[Difference]) -> None:
 def _accepting(path: Path) -> Problem:
     again = resume_command(path, "--accept")
     text = "with these differences the run cannot end as it would have."
-    return Problem(path="", text=text, hint=f"To go on all the same, and record them: {again}")
+    return Problem(path="", text=text, hint=f"To resume anyway, and record the differences: {again}")

@@ -34,7 +34,7 @@ def search(**arguments: Unpack[SearchArguments[str]]) -> Run:
 
     Raises:
         RecipeError: The request has problems, or its parts do not fit; the error has all of them.
-        RunFailed: The run could not go on; a RunFolderError: `out` cannot be used.
+        RunFailed: The run failed; a RunFolderError: `out` cannot be used.
     """
     request, call = request_of(arguments)
     return search_as_requested(request, **call)
@@ -59,7 +59,7 @@ def search_as_requested(
 
     Raises:
         RecipeError: The request has problems, or its parts do not fit; the error has all of them.
-        RunFailed: The run could not go on; a RunFolderError: `out` cannot be used.
+        RunFailed: The run failed; a RunFolderError: `out` cannot be used.
     """
     reporter = reporter or Reporter()
     run = reporter.run_component(SEARCH_RUN)

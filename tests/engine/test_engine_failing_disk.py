@@ -100,9 +100,9 @@ def test_a_checkpoint_that_does_not_fit_does_not_end_the_run(at, whole, calls, t
         search(run)
     assert differences(whole, run) == []
     log = (run / "run.log").read_text()
-    assert "the run cannot write this file: the disk is full. The run goes on, and tries again" in log, calls[
-        at
-    ]
+    assert (
+        "the run cannot write this file: the disk is full. The run continues, and tries again later" in log
+    ), calls[at]
 
 
 def test_a_last_checkpoint_that_does_not_fit_is_saved_elsewhere(whole, tmp_path, monkeypatch):

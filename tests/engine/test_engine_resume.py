@@ -155,7 +155,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
     resume_as_requested(run)
 
     assert (
-        f"{last.name} of job 0001-search cannot be used (it was cut off or damaged)"
+        f"job 0001-search: {last.name} cannot be used: it is truncated or damaged; the one before it is used"
         in (run / "run.log").read_text()
     )
     assert first.name != last.name

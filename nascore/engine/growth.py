@@ -152,7 +152,7 @@ def _train_candidates(  # noqa: PLR0913 - each by name
         phase,
         parts.trainer,
         context.observers,
-        epoch_over=lambda report: record_epoch(context, job, report),
+        epoch_over=lambda report: record_epoch(job, report),
         job=job,
         stage=CANDIDATES,
     )

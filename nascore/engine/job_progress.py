@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, define
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from nascore.contract import Phase, Trainer
     from nascore.engine.checkpoint import Checkpoint, Checkpoints
-    from nascore.run import RunControl, RunFolder
+    from nascore.run import JobFolder, RunControl
 
 WORTH: Final = 5.0
 """Seconds of work from which the end of a phase is saved; less work is repeated as quickly."""
@@ -38,7 +37,7 @@ class JobProgress:
     """
 
     number: int
-    folder: RunFolder
+    folder: JobFolder
     control: RunControl
     checkpoints: Checkpoints
     result: dict[str, Any] | None = None
@@ -141,12 +140,12 @@ class JobProgress:
         Raises:
             RunFolderError: The file cannot be read or written.
         """
-        places = count(1)
-        self.folder.keep_metrics(lambda line: line["job"] != self.number or next(places) <= self.epochs)
+        self.folder.keep_metrics(self.epochs)
 
     def finish(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write the result of the job, last of all its files; returns it."""
+        """Write the result of the job, last of all its files, and free its folder; returns the result."""
         self.result = {**result, **({"warnings": self.warnings} if self.warnings else {})}
         self.folder.finish(self.result)
         self.checkpoints.clear()
+        self.folder.close()
         return self.result

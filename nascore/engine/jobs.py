@@ -17,7 +17,7 @@ from nascore.engine.training import train_network
 from nascore.files import without_digest
 from nascore.gallery import Entry
 from nascore.nn import compile  # noqa: A004 - torch's word for it
-from nascore.run import BEST_METRICS, DESCRIPTION, RESULT, bytes_of, is_file, object_of, text_of
+from nascore.run import BEST_METRICS, DESCRIPTION, RESULT, begin_job, bytes_of, is_file, object_of, text_of
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nascore.engine.training import TrainingStart
     from nascore.gallery import Gallery
     from nascore.nn import Examples, Network
+    from nascore.run import JobFolder, RunControl
 
 
 @frozen(kw_only=True)
@@ -77,18 +78,23 @@ def open_job(context: RunContext, number: int, kind: str, *, jobs: int, **facts:
         BudgetSpentError: The budget of the run is spent.
     """
     context.control.stop_if_due()
-    folder = context.folder.job(number, kind, seed=f"{context.recipe.run.seed}/{number}", **facts)
-    checkpoints = Checkpoints(folder=folder.path, every=context.control.every, log=context.folder.log)
-    job = JobProgress(number=number, folder=folder, control=context.control, checkpoints=checkpoints)
-    if folder.resumed:
-        job.result = object_of(folder / RESULT) if is_file(folder / RESULT) else None
-        if job.result is not None:
-            checkpoints.clear()  # the run may have been killed before it did so
-        else:
-            job.go_on_from(checkpoints.latest())
-            job.forget_later_epochs()
+    facts = {"seed": f"{context.recipe.run.seed}/{number}", **facts}
+    job = progress_of(begin_job(context.folder, number, kind, facts), number, context.control)
     if job.result is None:
         context.observers.notify("job_started", job.name, number, jobs)
+    return job
+
+
+def progress_of(folder: JobFolder, number: int, control: RunControl) -> JobProgress:
+    """Return a job: with its result if it is over; else its checkpoint, without epochs that come after it."""
+    checkpoints = Checkpoints(folder=folder.path, every=control.every, log=folder.log)
+    job = JobProgress(number=number, folder=folder, control=control, checkpoints=checkpoints)
+    if folder.finished:
+        job.result = object_of(folder / RESULT)
+        checkpoints.clear()  # the process may have been killed before it did so
+    elif folder.resumed:
+        job.go_on_from(checkpoints.latest())
+        job.forget_later_epochs()
     return job
 
 

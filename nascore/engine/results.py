@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from nascore.run import RunFolder
 
 
-def record_epoch(context: RunContext, job: JobProgress, report: EpochReport) -> None:
-    """Add an epoch to `metrics.jsonl`."""
-    context.folder.metric({"job": job.number, **attrs.asdict(report)})
+def record_epoch(job: JobProgress, report: EpochReport) -> None:
+    """Add an epoch to `metrics.jsonl` of a job."""
+    job.folder.metric({"job": job.number, **attrs.asdict(report)})
     job.epochs += 1
 
 

@@ -111,7 +111,7 @@ def _each_epoch(
     context: RunContext, parts: SearchParts, phase: Phase, job: JobProgress
 ) -> Callable[[EpochReport], None]:
     def epoch_over(report: EpochReport) -> None:
-        record_epoch(context, job, report)
+        record_epoch(job, report)
         assert phase.search is not None
         found = derived(parts.description, phase.search)
         # A search that is stopped leaves the architecture so far.

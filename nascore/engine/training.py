@@ -97,7 +97,7 @@ def train_network(  # noqa: PLR0913 - each by name
         trainer,
         context.observers,
         validate=None if validate is None else lambda: validate(network, streams),
-        epoch_over=lambda report: record_epoch(context, job, report),
+        epoch_over=lambda report: record_epoch(job, report),
         job=job,
         stage=TRAIN,
     )

@@ -133,6 +133,8 @@ def _chained(chain: str, body: bytes) -> str:
 CHECKSUMS: Final = "checksums.jsonl"
 RESUMED: Final = "resumed"
 """The key of the line that is added when a stopped run is resumed."""
+OF_JOB: Final = "job"
+"""The key in the first line of the list of a job's folder."""
 LAST: Final = "result.json"
 """The file that is written last: if it exists, the list has its last line."""
 
@@ -194,11 +196,13 @@ class Checksums:
         folder: The run's folder.
         files: The checksums of each file, oldest first, by its path in the folder.
         ended: Whether the run is over.
+        of_job: Whether the folder is that of a job, where every file that is read is listed.
     """
 
     folder: Path
     files: Mapping[str, tuple[Checksum, ...]]
     ended: bool
+    of_job: bool = False
 
     def refuse_damaged(self, name: str, found: Checksum) -> None:
         """Raise if a file differs from what the run wrote.
@@ -214,7 +218,8 @@ class Checksums:
         if name == LAST and not self.ended:
             raise DamagedError(f"{CHECKSUMS} beside it was cut off: its last line is missing")
         if not listed:
-            if name.partition("/")[0] in _OWN and (self.ended or name not in GROWING):
+            known = self.of_job or name.partition("/")[0] in _OWN
+            if known and (self.ended or name not in GROWING):
                 raise DamagedError(f"it is not listed in {self.folder / CHECKSUMS}: the run did not write it")
             return
         # During a run, a line may describe a file that is not written yet.
@@ -222,6 +227,31 @@ class Checksums:
             size = "" if found.size == listed[-1].size else f" ({found.size} bytes, not {listed[-1].size})"
             text = f"it differs from what the run wrote{size}: it was cut off, damaged or edited"
             raise DamagedError(f"{text}{_EDITED if name.endswith('.yaml') else ''}")
+
+    def check_present(self) -> dict[str, Checksum]:
+        """Compare all files that are there, but those that grow; returns their checksums.
+
+        The files of a job that has a list of its own are left out.
+
+        Raises:
+            DamagedError: A file is not as the run wrote it.
+            OSError: A file cannot be read.
+        """
+        found: dict[str, Checksum] = {}
+        for name, entries in self.files.items():
+            path = self.folder / name
+            if name in GROWING or name == LAST or not path.exists() or _in_listed_job(self.folder, name):
+                continue
+            found[name] = Checksum.of_file(path)
+            if found[name] not in entries:
+                raise DamagedError(f"{path} is not as the run wrote it: it was cut off, damaged or edited")
+        return found
+
+
+def _in_listed_job(folder: Path, name: str) -> bool:
+    """Return whether a file is in the folder of a job that has a list of its own."""
+    jobs, _, rest = name.partition("/")
+    return jobs == "jobs" and (folder / jobs / rest.partition("/")[0] / CHECKSUMS).exists()
 
 
 def checksums_of(folder: Path) -> Checksums | None:
@@ -262,7 +292,7 @@ def _read(folder: Path, content: bytes) -> Checksums:
                 raise DamagedError(f"its line {number} is not a checksum: {'; '.join(wrong)}")
             entry = Checksum(size=body["size"], sha256=body["sha256"])
             files[body["file"]] = (*files.get(body["file"], ()), entry)
-    return Checksums(folder=folder, files=files, ended="end" in bodies[-1])
+    return Checksums(folder=folder, files=files, ended="end" in bodies[-1], of_job=OF_JOB in bodies[0])
 
 
 @define
@@ -283,13 +313,17 @@ class ChecksumWriter:
     def _of_folder(self) -> ChainedWriter:
         return ChainedWriter(self.folder / CHECKSUMS)
 
-    def begin(self) -> None:
+    def begin(self, *, of_job: bool = False) -> None:
         """Write the first line.
+
+        Args:
+            of_job: Whether the folder is that of a job.
 
         Raises:
             OSError: The line cannot be written.
         """
-        self._lines.add([{"list": "the files of this folder, with sizes and SHA-256"}])
+        first: dict[str, Any] = {"list": "the files of this folder, with sizes and SHA-256"}
+        self._lines.add([{**first, OF_JOB: True} if of_job else first])
 
     def resume(self) -> None:
         """Continue the list of a run that was stopped, whatever stopped it.
@@ -304,15 +338,8 @@ class ChecksumWriter:
         self._lines, _ = reopened(self.folder / CHECKSUMS)
         (self.folder / LAST).unlink(missing_ok=True)
         self._lines.add([{RESUMED: True}])
-        for name, entries in found.files.items():
-            self._listed[name] = entries[-1]
-            path = self.folder / name
-            if name in GROWING or name == LAST or not path.exists():
-                continue
-            there = Checksum.of_file(path)
-            if there not in entries:
-                raise DamagedError(f"{path} is not as the run wrote it: it was cut off, damaged or edited")
-            self._placed[name] = there
+        self._listed |= {name: entries[-1] for name, entries in found.files.items()}
+        self._placed |= found.check_present()
         for name in GROWING:
             self.regrown(name)
 

@@ -3,8 +3,9 @@
 from nascore.run.atomic import json_text, replacing, write_bytes, write_json, write_text
 from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, OnNan, RunControl, control_of
 from nascore.run.environment import environment, version_of
-from nascore.run.folder import RunFolder, create, default_root, refuse_taken, reopen
+from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.gallery_file import GalleryFile, read_gallery
+from nascore.run.job_folder import JobFolder, begin_job, collect, job_path, open_job
 from nascore.run.layout import (
     ARCHITECTURE,
     BEST_METRICS,
@@ -14,10 +15,12 @@ from nascore.run.layout import (
     DESCRIPTION,
     ENVIRONMENT,
     GIVEN,
+    JOB,
     JOBS,
     LOG,
     METRICS,
     PREPROCESS,
+    PROPOSED,
     RECIPE,
     RECIPES,
     RESULT,
@@ -44,6 +47,7 @@ from nascore.run.reading import (
     refuse_unless_run,
     resume_command,
 )
+from nascore.run.reopening import reopen
 from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
 
 __all__ = [
@@ -58,6 +62,7 @@ __all__ = [
     "DESCRIPTION",
     "ENVIRONMENT",
     "GIVEN",
+    "JOB",
     "JOBS",
     "JOB_SCHEMA",
     "LOG",
@@ -65,6 +70,7 @@ __all__ = [
     "METRICS_SCHEMA",
     "OPENED",
     "PREPROCESS",
+    "PROPOSED",
     "RECIPE",
     "RECIPES",
     "RESULT",
@@ -72,13 +78,16 @@ __all__ = [
     "Budget",
     "BudgetSpentError",
     "GalleryFile",
+    "JobFolder",
     "OnNan",
     "Record",
     "RunControl",
     "RunFolder",
+    "begin_job",
     "beside_of",
     "bytes_of",
     "checked",
+    "collect",
     "control_of",
     "create",
     "default_root",
@@ -88,11 +97,13 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "job_path",
     "json_text",
     "learned_file",
     "lines_of",
     "listed",
     "object_of",
+    "open_job",
     "openings",
     "read",
     "read_gallery",

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, frozen
 
 from nascore.errors import Problem, RunFolderError, cause, mark
-from nascore.files import CHECKSUMS, Checksum, ChecksumWriter, DamagedError, given_path, with_digest
-from nascore.run.atomic import json_text, replacing, sweep, sweep_run, write_bytes, writing
+from nascore.files import CHECKSUMS, Checksum, ChecksumWriter, given_path, with_digest
+from nascore.run.atomic import json_text, replacing, sweep, write_bytes, writing
 from nascore.run.growing import GrowingFile
-from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder, lines_of
+from nascore.run.layout import CHANGES, JOBS, LOG, METRICS, RECIPE, RESULT, is_file, is_folder
 from nascore.run.lock import RunLock
 from nascore.run.reserve import free_reserve, keep_reserve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _REMEDY = "Name a different folder with --out, or set NASCORE_RUNS to a different folder for runs."
@@ -28,29 +28,30 @@ _REMEDY = "Name a different folder with --out, or set NASCORE_RUNS to a differen
 
 @frozen
 class RunFolder:
-    """Writes the files of a run's folder, or of the folder of a job in it.
+    """Writes the files of a run's folder.
 
     Attributes:
         path: The folder.
-        checksums: The list of the run's files.
-        place: Path of a job's folder within the run's folder, with a slash at the end; empty for the run
-            itself.
+        checksums: The list of its files.
         resumed: Whether the run was stopped before and is resumed now.
-        lock: Held while this process does the run; None in the folder of a job.
-        growing: The files of the run that grow, by name.
+        lock: Held while this process does the run.
+        growing: The files that grow, by name.
+        collected: Number of jobs, from the first, whose metrics a resumed run had collected before.
+        jobs: The folders of the jobs that this process does now.
     """
 
     path: Path
     checksums: ChecksumWriter
-    place: str = ""
     resumed: bool = False
     lock: RunLock | None = None
     growing: dict[str, GrowingFile] = Factory(dict)
+    collected: int = 0
+    jobs: list[RunFolder] = Factory(list)
 
     @property
     def run(self) -> Path:
         """The folder of the whole run."""
-        return self.path.parents[self.place.count("/") - 1] if self.place else self.path
+        return self.path
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -89,7 +90,7 @@ class RunFolder:
         Raises:
             RunFolderError: The file cannot be written; the old file is unchanged.
         """
-        entry = {f"{self.place}{name}": Checksum.of(content)}
+        entry = {name: Checksum.of(content)}
         self.refuse_gone()
         with writing(self.path / name):
             self.checksums.announce(entry)
@@ -110,7 +111,7 @@ class RunFolder:
             files = sorted(path for path in fresh.rglob("*") if path.is_file())
             for path in files:
                 relative = path.relative_to(fresh).as_posix()
-                entries[f"{self.place}{name}/{relative}"] = Checksum.of_file(path)
+                entries[f"{name}/{relative}"] = Checksum.of_file(path)
             self.checksums.announce(entries)
 
         with replacing(self.path / name, filled=announce) as fresh:
@@ -118,7 +119,11 @@ class RunFolder:
         self.checksums.placed(entries)
 
     def metric(self, values: dict[str, Any]) -> None:
-        """Append a line to `metrics.jsonl`; if it cannot be written now, it waits in memory.
+        """Append a line to `metrics.jsonl`; see :meth:`add_metrics`."""
+        self.add_metrics([json.dumps(values, allow_nan=False)])
+
+    def add_metrics(self, lines: Sequence[str]) -> None:
+        """Append whole lines to `metrics.jsonl`; if they cannot be written now, they wait in memory.
 
         Raises:
             RunFolderError: The run's folder is gone.
@@ -126,7 +131,7 @@ class RunFolder:
         file = self._growing(METRICS)
         waited = bool(file.waiting)
         try:
-            file.add(json.dumps(values, allow_nan=False))
+            file.add(*lines)
         except RunFolderError as error:
             self.refuse_gone()
             if not waited:
@@ -138,14 +143,26 @@ class RunFolder:
         Raises:
             RunFolderError: The line cannot be written.
         """
-        self.refuse_gone()
         line = {"event": event, "time": _now().isoformat(timespec="seconds"), **details}
-        self._growing(CHANGES).add_at_once(json.dumps(line, allow_nan=False))
+        self.add_change(json.dumps(line, allow_nan=False))
+
+    def add_change(self, line: str) -> None:
+        """Append a whole line to `changes.jsonl`.
+
+        Raises:
+            RunFolderError: The line cannot be written.
+        """
+        self.refuse_gone()
+        self._growing(CHANGES).add_at_once(line)
 
     def log(self, text: str) -> None:
         """Append a line with the time to `run.log`; if it cannot be written now, it waits in memory."""
+        self.add_log(f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+
+    def add_log(self, line: str) -> None:
+        """Append a whole line to `run.log`; if it cannot be written now, it waits in memory."""
         with suppress(RunFolderError):
-            self._growing(LOG).add(f"{_now():%Y-%m-%d %H:%M:%S} {text}")
+            self._growing(LOG).add(line)
 
     def write_waiting(self) -> None:
         """Write the lines that wait in memory.
@@ -171,35 +188,27 @@ class RunFolder:
         def grown(content: bytes) -> None:
             self.checksums.grown(name, content)
 
-        return self.growing.setdefault(name, GrowingFile(self.run / name, grown))
+        return self.growing.setdefault(name, GrowingFile(self.path / name, grown))
 
-    def job(self, number: int, kind: str, **facts: object) -> RunFolder:
-        """Return the folder of a job, `jobs/0001-search`, with its `job.yaml`.
+    def size(self, name: str) -> int:
+        """Return the size of a file that grows, with the lines that wait in memory."""
+        file = self.path / name
+        return (file.stat().st_size if is_file(file) else 0) + len(self._growing(name).waiting)
 
-        In a resumed run it may exist: the job was started before.
-        """
-        name = f"{JOBS}/{number:04d}-{kind}"
-        path = self.path / name
-        self.refuse_gone()
-        with writing(path):
-            path.mkdir(parents=True, exist_ok=self.resumed)
-        lines = {"id": number, "kind": kind, **facts}
-        folder = RunFolder(path, self.checksums, f"{name}/", resumed=self.resumed, growing=self.growing)
-        # JSON scalars are valid YAML.
-        folder.text("job.yaml", "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
-        return folder
-
-    def keep_metrics(self, kept: Callable[[dict[str, Any]], bool]) -> None:
-        """Leave out lines of `metrics.jsonl`: those of epochs that a resumed run repeats.
+    def replace_metrics(self, start: int, lines: Sequence[str]) -> None:
+        """Replace the end of `metrics.jsonl`, from this byte on, by whole lines.
 
         Raises:
-            RunFolderError: The file cannot be read or written.
+            RunFolderError: The file cannot be written.
         """
         self.write_waiting()
-        file = self.run / METRICS
-        lines = [line for line in lines_of(file) if kept(line)]
-        write_bytes(file, "".join(f"{json.dumps(line, allow_nan=False)}\n" for line in lines).encode())
+        file, content = self.path / METRICS, "".join(f"{line}\n" for line in lines).encode()
         with writing(file):
+            if not content and (not file.exists() or file.stat().st_size <= start):
+                return
+            with file.open("ab") as grown:
+                grown.truncate(start)
+                grown.write(content)
             self.checksums.regrown(METRICS)
 
     def finish(self, result: dict[str, Any]) -> None:
@@ -211,9 +220,6 @@ class RunFolder:
         self.refuse_gone()
         with suppress(RunFolderError) if result.get("status", "done") == "failed" else nullcontext():
             self.write_waiting()
-        if self.place:
-            self.json(RESULT, result)
-            return
         self.make_room()
         content = json_text(result).encode()
         with writing(self.path / RESULT):
@@ -225,8 +231,10 @@ class RunFolder:
         free_reserve(self.path)
 
     def close(self) -> None:
-        """Let other processes go on with the run."""
+        """Let other processes go on with the run and its jobs."""
         self.make_room()
+        for job in [*self.jobs]:
+            job.close()
         if self.lock is not None:
             self.lock.free()
 
@@ -258,28 +266,6 @@ def create(name: str, *, root: Path | None = None, out: Path | None = None) -> R
             f"the run's folder cannot be made in {where}: {cause(error)}. {_REMEDY}"
         ) from error
     return _begun(path.absolute())
-
-
-def reopen(path: Path) -> RunFolder:
-    """Return the folder of a run that was stopped, to go on in it; its `result.json` is gone afterwards.
-
-    Raises:
-        RunFolderError: A file of it is damaged, or it cannot be written to.
-    """
-    lock = RunLock(path)
-    lock.take()
-    checksums = ChecksumWriter(path)
-    try:
-        checksums.resume()
-    except DamagedError as error:
-        lock.free()
-        raise RunFolderError(f"{error.strerror}.") from error
-    except OSError as error:
-        lock.free()
-        raise RunFolderError(f"{path} cannot be resumed: {cause(error)}.") from error
-    sweep_run(path)
-    keep_reserve(path)
-    return RunFolder(path, checksums, resumed=True, lock=lock)
 
 
 def default_root() -> Path:

@@ -27,13 +27,13 @@ class GrowingFile:
     grown: Callable[[bytes], None]
     waiting: bytes = b""
 
-    def add(self, line: str) -> None:
-        """Write any waiting lines and then this one; if that fails, all of them keep waiting.
+    def add(self, *lines: str) -> None:
+        """Write any waiting lines and then these; if that fails, all of them keep waiting.
 
         Raises:
             RunFolderError: They cannot be written now.
         """
-        self.waiting += f"{line}\n".encode(errors="backslashreplace")
+        self.waiting += "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
         self.flush()
 
     def add_at_once(self, line: str) -> None:

@@ -33,6 +33,8 @@ METRICS: Final = "metrics.jsonl"
 CHANGES: Final = "changes.jsonl"
 LOG: Final = "run.log"
 JOBS: Final = "jobs"
+JOB: Final = "job.yaml"
+"""The facts of a job, in its folder."""
 GALLERY: Final = "gallery.json"
 GALLERY_LINES: Final = "gallery.jsonl"
 """Events of a run in progress since it last wrote the gallery."""
@@ -48,6 +50,8 @@ GIVEN: Final = "architectures/given.yaml"
 """The architecture of an evaluation as it was given, before it was brought to its size."""
 DESCRIPTION: Final = "description.yaml"
 """Architecture that a job trains, in the folder of the job."""
+PROPOSED: Final = "opened.yaml"
+"""Open description whose candidates a job trains first, in the folder of the job."""
 
 WRITTEN: Final = (
     RECIPE,

@@ -30,8 +30,11 @@ class RunLock:
     folder: Path
     _lock: FileLock | None = None
 
-    def take(self) -> None:
+    def take(self, patience: float = 0.0) -> None:
         """Take the lock.
+
+        Args:
+            patience: Seconds to wait for another process that has it.
 
         Raises:
             RunFolderError: Another process holds the lock, or the folder cannot be written to.
@@ -41,7 +44,7 @@ class RunLock:
         lock = FileLock(self.folder / LOCK)
         with writing(self.folder / LOCK):
             try:
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=patience)
             except Timeout:  # an OSError
                 raise RunFolderError(
                     f"{self.folder} is in use: another process is working on this run. "

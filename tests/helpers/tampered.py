@@ -61,6 +61,8 @@ UNREAD = (
     "-search/result.json",
     "-train/result.json",
     "-evaluate/result.json",
+    "-search/metrics.jsonl",
+    "-train/metrics.jsonl",
     "-search/weights.safetensors",
     "-train/weights.safetensors",
 )

@@ -13,7 +13,7 @@ from nascore.engine.jobs import save_best
 from nascore.engine.results import standalone
 from nascore.engine.search import search
 from nascore.errors import PluginError, RunFolderError
-from nascore.run import create, read, replacing, write_text
+from nascore.run import begin_job, create, read, replacing, write_text
 from nascore.run.atomic import HOUR
 from nascore.verbs.runs import architecture_of, best_of
 
@@ -187,7 +187,7 @@ def test_the_next_run_removes_what_killed_ones_left_half_written(tmp_path):
     for folder in (killed, done):
         folder.text("recipe.yaml", "nascore: 1\n")
     done.finish({"kind": "search", "status": "failed"})
-    job = killed.job(1, "search")
+    job = begin_job(killed, 1, "search", {})
     left = [
         killed / ".gallery.json.ab1_x2yz",
         job / ".weights.safetensors.abcdefgh",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nascore.errors import RunFolderError
-from nascore.run import atomic, create, environment, folder, listed, read, write_json, write_text
+from nascore.run import atomic, begin_job, create, environment, folder, listed, read, write_json, write_text
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_broken_result_is_an_error_of_the_folder(tmp_path):
 
 
 def test_a_job_has_a_folder_with_its_facts(tmp_path):
-    job = create("x", root=tmp_path).job(1, "search", seed="0/1")
+    job = begin_job(create("x", root=tmp_path), 1, "search", {"seed": "0/1"})
     assert job.path.name == "0001-search"
     assert (job / "job.yaml").read_text() == 'id: 1\nkind: "search"\nseed: "0/1"\n'
 

@@ -14,7 +14,7 @@ from failing_plugins import UNIFORM
 
 from nascore.cli import main
 from nascore.errors import RunFolderError, cause, error_line
-from nascore.run import RunFolder, create, lines_of, write_text
+from nascore.run import RunFolder, begin_job, create, lines_of, write_text
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ def test_a_job_that_cannot_be_made(monkeypatch):
     folder = create("x", out=Path("run"))
     refusing(monkeypatch, "mkdir", errno.ENOSPC, within="jobs")
     with pytest.raises(RunFolderError, match="the disk is full"):
-        folder.job(1, "search")
+        begin_job(folder, 1, "search", {})
 
 
 @pytest.mark.parametrize("method", ["replace", "chmod"])

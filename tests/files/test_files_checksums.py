@@ -45,13 +45,28 @@ def flipped(path, at=-20):
     path.write_bytes(content)
 
 
+def listed_files(run):
+    """Return the files in the list of a run, and in those of its jobs."""
+    lists = [checksums_of(run), *(checksums_of(job) for job in sorted((run / "jobs").iterdir()))]
+    assert all(one.ended for one in lists)
+    assert [one.of_job for one in lists] == [False, True, True]
+    return [one.folder / name for one in lists for name in one.files]
+
+
 def test_every_file_of_a_run_is_listed(run):
-    listed = checksums_of(run)
-    files = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-    assert files - listed.files.keys() == {CHECKSUMS, "run.log"}
-    assert listed.ended
-    for name in listed.files:
-        check_file(run / name)
+    listed = listed_files(run)
+    assert {path for path in run.rglob("*") if path.is_file()} - {*listed} == {
+        run / "run.log",
+        *run.rglob(CHECKSUMS),
+    }
+    for path in listed:
+        check_file(path)
+
+
+def test_a_file_that_a_job_did_not_write_is_refused(run):
+    (run / "jobs/0002-train/other.yaml").write_text("nodes: {}\n", encoding="utf-8")
+    with pytest.raises(RunFolderError, match="the run did not write it"):
+        text_of(run / "jobs/0002-train/other.yaml")
 
 
 def test_a_recipe_that_was_cut_off_at_a_line_is_no_recipe(run):
@@ -111,14 +126,14 @@ def test_a_flipped_bit_in_the_weights(run):
 
 
 def test_a_flipped_bit_is_seen_at_every_depth(run):
-    listed = checksums_of(run).files
-    assert max(name.count("/") for name in listed) == 2
-    for name in listed:
-        check_file(run / name)
-        flipped(run / name, at=0)
+    listed = listed_files(run)
+    assert max(path.relative_to(run).as_posix().count("/") for path in listed) == 2
+    for path in listed:
+        check_file(path)
+        flipped(path, at=0)
         with pytest.raises(OSError, match="damaged"):
-            check_file(run / name)
-        flipped(run / name, at=0)
+            check_file(path)
+        flipped(path, at=0)
 
 
 def test_lines_of_metrics_are_compared_when_the_run_is_over(run):

@@ -160,6 +160,7 @@ class Component:
             a path to a file in the plugin's package).
         asks: Hooks of plugins whose contributions it reads: ``("acme_priors",)``.
         plugin: Its plugin; set when the plugin is loaded.
+        package: The plugin's top-level package; for a single file, its path; set when the plugin is loaded.
         contributions: The values that all selected plugins yielded for each hook in `asks`, in the order of
             the plugins; set when all plugins are loaded.
     """
@@ -183,6 +184,7 @@ class Component:
     example: Mapping[str, Any] = Factory(dict)
     asks: tuple[str, ...] = ()
     plugin: str = ""
+    package: str = ""
     contributions: Mapping[str, tuple[Contribution, ...]] = Factory(dict)
 
     @property

@@ -138,7 +138,7 @@ class Problem:
     def __str__(self) -> str:
         head = f"{self.path}: {self.text}" if self.path else self.text
         if self.verdict == "warned":
-            head = f"warned: {head}"
+            head = f"warning: {head}"
         line = f"{head} {self.hint}".rstrip()
         return line if self.origin is None else f"{line}\n     from {self.origin}"
 

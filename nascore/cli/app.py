@@ -159,7 +159,7 @@ class Verbs(click.Group):
         if "_NASCORE_COMPLETE" not in os.environ:  # word completion in a shell must not print warnings
             for suspect in suspects():
                 if suspect.is_new:
-                    echo(f"warned: {suspect}", err=True)
+                    echo(f"warning: {suspect}", err=True)
                     suspect.mark_warned()
         with exiting(debug=False):
             return super().make_context(*args, **extra)

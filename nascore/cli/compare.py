@@ -42,7 +42,7 @@ def echo_comparison(found: Comparison) -> None:
         echo(f"\n{_pairs(found)}")
     echo("\n" + "\n".join(map(wrapped, _notes(found))))
     for warning in found.warnings:
-        echo(f"warned: {inline(warning)}", err=True)
+        echo(f"warning: {inline(warning)}", err=True)
 
 
 def _rows(found: Comparison) -> str:

@@ -48,7 +48,7 @@ class RunContext:
 
     def warn(self, text: str) -> None:
         """Add a warning about the results to the log and to the result of the run."""
-        text = f"Warning: {text}."
+        text = f"warning: {text}."
         self.warnings.append(text)
         self.folder.log(text)
 

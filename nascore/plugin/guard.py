@@ -171,7 +171,7 @@ def _fault(
     component: Component, text: str, origin: Origin | None, contribution: Contribution | None = None
 ) -> Problem:
     if contribution is None:
-        hint = fault_hint(component.plugin or CORE)
+        hint = fault_hint(component.plugin or CORE, component.package)
     else:
         hint = fault_hint(contribution.plugin, contribution.package)
     return Problem(

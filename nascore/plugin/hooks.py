@@ -309,7 +309,7 @@ def _components(
                     f"{slot.hook} yields {item.name}, a component of slot {item.slot}",
                     f"Yield it from nascore_{item.slot}s, or correct its slot.",
                 )
-            yield evolve(item, plugin=plugin.name)
+            yield evolve(item, plugin=plugin.name, package=plugin.package)
 
 
 def _operations(results: Mapping[str, list[Any]]) -> list[Any]:

@@ -103,7 +103,7 @@ def replay_as_requested(
     reporter.resolved(resolved.recipe)
     if any(line.get("event") == "rewound" for line in lines_of(path / CHANGES)):
         reporter.control.on_nan = "rewind"
-        reporter.warn("warned: the run went back to a checkpoint. Its replay may differ: it has others.")
+        reporter.warn("warning: the run went back to a checkpoint. Its replay may differ: it has others.")
     with TemporaryDirectory(prefix="nascore-replay-") as folder:
         out = Path(folder) / "run"
         try:

@@ -95,7 +95,7 @@ def test_a_child_that_was_decided_by_ties_is_told(tmp_path):
     out = grown(tmp_path / "a run", growth__count=2, updater__lr=1e-30)
     (warning,) = read(out).result["warnings"]
     assert warning.startswith(
-        "Warning: job 0002-grow: group grow/cell/n1/1: nothing was learned of its choices"
+        "warning: job 0002-grow: group grow/cell/n1/1: nothing was learned of its choices"
     )
     assert warning in (out / "run.log").read_text()
 

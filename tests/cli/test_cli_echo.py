@@ -68,7 +68,7 @@ def test_a_result_cannot_write_to_the_terminal(runs):
     file = runs / "a/result.json"
     result = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(
-        json.dumps({**result, "status": "failed", "error": f"{EVIL}\nwarned: ok"}), encoding="utf-8"
+        json.dumps({**result, "status": "failed", "error": f"{EVIL}\nwarning: ok"}), encoding="utf-8"
     )
     for words in (("runs", runs), ("compare", runs / "a", runs / "b"), ("gallery", runs / "a")):
         shown = cli(*words)

@@ -44,7 +44,7 @@ def test_so_it_is_in_a_recipe_and_in_a_warning():
     assert "from own.yaml:3:30" in done.stderr
     done = cli(*QUICK, "--dry-run", "--evaluate", "--set", "evaluate.training.auxiliary=0.4")
     assert done.exit_code == 0, done.stderr
-    assert "warned: evaluate.training.auxiliary: this network never reduces its resolution" in done.stderr
+    assert "warning: evaluate.training.auxiliary: this network never reduces its resolution" in done.stderr
 
 
 def test_a_loss_that_is_not_finite_names_the_setting_as_it_is_typed():

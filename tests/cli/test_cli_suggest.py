@@ -233,7 +233,7 @@ def test_wishes_that_were_passed_over_are_printed_with_the_reason(tmp_path):
 
 
 WARNED = """\
-warned: hasty and alternating (estimate single-level) do not fit well.
+warning: hasty and alternating (estimate single-level) do not fit well.
      hasty needs a trainer that takes a fresh validation batch for each architecture step or a growth that \
 ranks candidates as shadows beside a working network; alternating (estimate single-level) does not qualify.
      Why: it overfits.

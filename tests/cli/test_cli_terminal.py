@@ -103,7 +103,7 @@ def test_wide_tables_fit_into_60_columns(
     code, text = in_terminal(words)
 
     assert code == 0, text
-    lines = [line for line in text.splitlines() if not line.startswith(("warned: ", "\x1b"))]
+    lines = [line for line in text.splitlines() if not line.startswith(("warning: ", "\x1b"))]
     assert max(map(len, lines)) <= COLUMNS, text
     assert sum(line.startswith(head) for line in lines) >= (1 if head == "RUN " else 2), text
 

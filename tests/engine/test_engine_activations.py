@@ -106,7 +106,7 @@ def test_a_step_larger_than_what_is_free_is_warned_of(monkeypatch):
     monkeypatch.setattr("nascore.engine.memory._free", lambda: [GIB])
     done = cli(*words)
     assert done.exit_code == 0, done.output
-    assert "warned: trainer.batch: a step on 32 images keeps about 5.5 GiB" in done.stderr
+    assert "warning: trainer.batch: a step on 32 images keeps about 5.5 GiB" in done.stderr
     assert "and 1.0 GiB are free: the system may end the run without a message. Set " in done.stderr
     assert "from --set trainer.batch=32" in done.stderr
 

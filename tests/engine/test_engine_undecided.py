@@ -189,7 +189,7 @@ def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
     )  # fmt: skip
     (warning,) = run.result["warnings"]
     assert warning == (
-        "Warning: architecture 1: network: its output is zero for all images, "
+        "warning: architecture 1: network: its output is zero for all images, "
         "since every path to it passes a none."
     )
 
@@ -202,7 +202,7 @@ def test_a_search_that_learned_nothing_says_so_everywhere(tmp_path):
         settings={**FEW, "updater.lr": 1e-30, "trainer.warm_up": 0},
     )  # fmt: skip
     (warning,) = [text for text in run.result["warnings"] if "cell" in text]
-    assert warning.startswith("Warning: group cell: ")
+    assert warning.startswith("warning: group cell: ")
     assert warning in (out / "run.log").read_text()
     assert warning in json.loads((out / "result.json").read_text())["warnings"]
 
@@ -214,7 +214,7 @@ def test_it_is_told_on_the_terminal(tmp_path):
         "search", "--space", "tiny", "--updater", "darts", "--dataset", "synthetic", "--scale", "mini",
         *sets, "--set", "updater.lr=1e-30", "--set", "trainer.warm_up=0", "--out", str(tmp_path / "run"),
     )  # fmt: skip
-    assert "Warning: group cell: " in done.stderr
+    assert "warning: group cell: " in done.stderr
 
 
 @pytest.mark.needs("nascore-darts")

@@ -166,7 +166,7 @@ def test_a_recipe_is_checked_against_what_is_contributed_now(acme):
     whole = check("with/recipe.yaml", "--with", file, site=acme / "site")
     assert (whole.returncode, whole.stderr) == (0, "")
     gone = check("with/recipe.yaml", "--with", file, site=None)
-    assert "warned: plugins: the recipe was made with the plugin pools, which is not loaded." in gone.stderr
+    assert "warning: plugins: the recipe was made with the plugin pools, which is not loaded." in gone.stderr
     assert "nascore-pools==1.2" in gone.stderr
 
 
@@ -174,7 +174,7 @@ def test_a_recipe_is_checked_against_what_is_contributed_now(acme):
 def test_a_recipe_that_was_made_with_fewer_contributions_says_whose_to_leave_out():
     words = ["check", "without/recipe.yaml", "--with", "without/files/acme.py"]
     assert (
-        "warned: relaxation: prior-softmax reads acme_priors of the plugin pools, which was not loaded when "
+        "warning: relaxation: prior-softmax reads acme_priors of the plugin pools, which was not loaded when "
         "the recipe was made. To repeat the recipe, add --without pools."
     ) in CliRunner().invoke(main, words).stderr
     cured = CliRunner().invoke(main, [*words, "--without", "pools"])
@@ -239,6 +239,24 @@ def test_a_wrong_contribution_names_the_plugin_that_made_it(acme, value, said):
     assert str(problem).startswith(said)
     assert problem.hint == (
         "This is a fault of the plugin more: correct the file, or leave out --with more.py."
+    )
+
+
+def test_a_component_of_a_file_that_raises_is_left_out_by_its_own_option(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = """
+from nascore.api import Component, hookimpl
+
+@hookimpl
+def nascore_relaxations():
+    yield Component(name="faulty", slot="relaxation", summary="Raises.", build=lambda settings: 1 / 0)
+"""
+    (tmp_path / "faulty.py").write_text(text, encoding="utf-8")
+    with pytest.raises(PluginError) as caught:
+        nascore.search(relaxation="faulty", plugins=["faulty.py"])
+    [problem] = caught.value.problems
+    assert problem.hint == (
+        "This is a fault of the plugin faulty: correct the file, or leave out --with faulty.py."
     )
 
 

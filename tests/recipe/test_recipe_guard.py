@@ -135,7 +135,7 @@ def test_an_error_that_only_warns_is_heard():
     for kind in (RecipeError, PluginError):
         first, second = problems(with_idea(check=raising(kind([doubt]))))
         assert (first.text, first.verdict) == ("is odd.", "warned")
-        assert second.text.startswith(f"the check of idea raised {kind.__name__}: warned: ")
+        assert second.text.startswith(f"the check of idea raised {kind.__name__}: warning: ")
         assert second.verdict == "refused"
 
 

@@ -52,7 +52,7 @@ def test_what_was_typed_is_warned_of_with_what_decides_instead():
     )
     (problem,) = recipe.warned
     assert str(problem) == (
-        "warned: training.epochs: has no effect with growth mine: growth.epochs decides.\n"
+        "warning: training.epochs: has no effect with growth mine: growth.epochs decides.\n"
         "     from --set training.epochs=3"
     )
 

@@ -89,7 +89,7 @@ def test_a_search_warns_of_cells_that_its_space_cannot_have(words, tmp_path):
     out, typed = tmp_path / "run", ("--set", "training.cells=6")
     said = searched(tmp_path, *words, *typed, "--out", str(out))
     assert said.count(TEXT) == 1
-    assert said.startswith(f"warned: {TEXT}")  # before anything is trained
+    assert said.startswith(f"warning: {TEXT}")  # before anything is trained
     (kept,) = json.loads((out / "result.json").read_text(encoding="utf-8"))["warnings"]
     assert kept in said
     assert (out / "run.log").read_text(encoding="utf-8").count(TEXT) == 1

@@ -74,7 +74,7 @@ def test_a_doubtful_combination_is_warned_of(installed):
     found = recipe(installed, names={"updater": ["data"], "relaxation": ["softmax"]})
     assert found.refused == ()
     [problem] = found.warned
-    assert str(problem).startswith("warned: data and softmax do not fit well.\n")
+    assert str(problem).startswith("warning: data and softmax do not fit well.\n")
 
 
 def test_a_need_depends_on_settings(installed):

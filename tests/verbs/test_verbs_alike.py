@@ -139,8 +139,8 @@ def test_a_search_is_warned_of_alike(case, tmp_path, caplog):
     for text in warnings:
         assert text in printed
         printed = printed.replace(text, "", 1)
-    of_table = [f"warned: {text}" for text in found.warnings] if is_several(call) else []
-    assert [line for line in printed.splitlines() if line.startswith("warned")] == of_table
+    of_table = [f"warning: {text}" for text in found.warnings] if is_several(call) else []
+    assert [line for line in printed.splitlines() if line.startswith("warning")] == of_table
 
 
 @pytest.mark.parametrize(

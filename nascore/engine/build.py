@@ -37,7 +37,7 @@ from nascore.engine.results import record_failed_start
 from nascore.engine.run_context import RunContext
 from nascore.errors import Problem, RecipeError
 from nascore.nn.shapes import check_gradients
-from nascore.recipe import saved_recipe
+from nascore.recipe import ORIGINS, plain_origins, saved_recipe
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import GalleryFile, RunControl, RunFolder, create, environment
 from nascore.slots import RUN
@@ -285,11 +285,12 @@ def begin(  # noqa: PLR0913 - each by name
 def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
     folder: RunFolder, recipe: Recipe, registry: Registry, dataset: Dataset, name: str, device: torch.device
 ) -> None:
-    """Write the recipe with its files, the environment and the warnings."""
+    """Write the recipe with its files and origins, the environment and the warnings."""
     folder.log(f"nascore {version('nascore')}: {name}")
     saved = saved_recipe(recipe, registry)
     for file, text in saved.files.items():
         folder.text(file, text)
+    folder.json(ORIGINS, plain_origins(recipe))
     folder.document("recipe.yaml", saved.text)
     facts = dataset.facts
     versions = environment(

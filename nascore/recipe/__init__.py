@@ -5,6 +5,7 @@ from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
 from nascore.recipe.settling.request import Request, settled
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.settling.snapshot import (
+    ORIGINS,
     SavedRecipe,
     dump_recipe,
     plain_origins,
@@ -22,6 +23,7 @@ from nascore.recipe.sources.run_settings import (
 
 __all__ = [
     "EVALUATE_RUN",
+    "ORIGINS",
     "SEARCH_RUN",
     "DeclinedWish",
     "Layer",

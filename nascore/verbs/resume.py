@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.comparison import is_comparison
 from nascore.description import load
 from nascore.errors import RunFolderError
 from nascore.files import given_path
-from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
+from nascore.recipe import EVALUATE_RUN, ORIGINS, SEARCH_RUN, Request, with_plain_origins
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import (
     GIVEN,
@@ -18,6 +18,7 @@ from nascore.run import (
     control_of,
     environment_of,
     is_file,
+    object_of,
     read,
     reopen,
     text_of,
@@ -108,6 +109,9 @@ def resume_as_requested(
         run=reporter.run_component(EVALUATE_RUN if evaluates else SEARCH_RUN),
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
     )
+    if is_file(path / ORIGINS):  # earlier versions wrote none
+        recipe = with_plain_origins(resolved.recipe, object_of(path / ORIGINS))
+        resolved = evolve(resolved, recipe=recipe)
     reporter.resolved(resolved.recipe)
     found = [*differences(resolved.recipe, resolved.registry, begun_on)]
     if not accept:

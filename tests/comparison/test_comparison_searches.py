@@ -47,10 +47,12 @@ def timeless(value):
 
 
 def contents(folder):
-    """All files of a folder, without times, and without logs and checksums, which depend on them."""
+    """All files of a folder, without times, logs, checksums, and what was typed, which differ."""
     found = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
+        if file.name == "origins.json":
+            continue
         if file.suffix == ".json":
             found[name] = timeless(json.loads(file.read_text(encoding="utf-8")))
         elif file.name == "metrics.jsonl":

@@ -127,6 +127,23 @@ def test_an_evaluation_in_pieces_ends_as_a_whole_one(whole, tmp_path):
     assert differences(uncut, tmp_path / "cut" / "run") == []
 
 
+def test_warnings_name_what_the_first_command_typed(tmp_path):
+    request = request_of({"updater": "sgd"}, {**SMALL, "trainer.estimate": "single-level"})
+    uncut, cut = tmp_path / "uncut" / "run", tmp_path / "cut" / "run"
+    search_as_requested(request, out=uncut)
+    with suppress(RunStopped):
+        search_as_requested(request, out=cut, reporter=budgeted(STEPS))
+    heard: list[str] = []
+    reporter = budgeted(None)
+    reporter.warn = heard.append  # type: ignore[method-assign]
+    resume_as_requested(cut, reporter=reporter)
+
+    (warning,) = json.loads((uncut / "result.json").read_text())["warnings"]
+    assert "from updater='sgd'" in warning
+    assert heard == [warning]
+    assert differences(uncut, cut) == []
+
+
 def test_finished_jobs_are_not_done_again(tmp_path):
     run = begun(tmp_path / "run", "random", "15steps")
     first = (run / "jobs/0001-train/result.json").stat().st_mtime_ns

@@ -55,6 +55,7 @@ LIMIT = 20
 
 UNREAD = (
     "run.log",
+    "origins.json",
     "job.yaml",
     "best/metrics.json",
     "best/model.py",

@@ -151,6 +151,10 @@ def _text(path: Path) -> str | None:
         return None  # not a text file, or not readable
 
 
+ORIGINS: Final = "origins.json"
+"""File beside a saved recipe with the origins of its values and its warnings."""
+
+
 def plain_origins(recipe: Recipe) -> dict[str, Any]:
     """Return the origins and the warnings of a recipe as values for JSON."""
     parts = (part for parts in recipe.parts.values() for part in parts)

@@ -102,6 +102,7 @@ class _Worker:
     """A process that does jobs: a line of JSON on its stdin, and the answer as a line on its stdout."""
 
     def __init__(self) -> None:
+        self._stopped = False
         self._last: deque[bytes] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(  # noqa: S603 - this Python
             [sys.executable, "-c", START, json.dumps(sys.path)],
@@ -122,7 +123,7 @@ class _Worker:
         """Return what a job returns.
 
         Raises:
-            BrokenExecutor: The process died.
+            BrokenExecutor: The process died, or somebody else stopped it.
             RuntimeError: The job raised; has the text of its exception.
         """
         assert self._process.stdin is not None
@@ -133,14 +134,11 @@ class _Worker:
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
             raise BrokenExecutor(self._death())
-        answer: dict[str, Any] = json.loads(line)
-        if "raised" in answer:
-            raise RuntimeError(answer["raised"])
-        done: dict[str, Any] = answer["returned"]
-        return done
+        return job.result(json.loads(line), closed=self._stopped)
 
     def stop(self) -> None:
         """Ask the job under way to save itself and to end."""
+        self._stopped = True
         self._process.terminate()
 
     def end(self) -> None:

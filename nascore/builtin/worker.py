@@ -8,7 +8,7 @@ import signal
 import sys
 from threading import Thread
 from time import sleep
-from typing import Any, Final
+from typing import Final
 
 from nascore.api import Job
 
@@ -24,15 +24,8 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # a plugin that prints must not write into the answers
         for line in sys.stdin.buffer:
-            answers.write(json.dumps(_answer(json.loads(line))).encode() + b"\n")
+            answers.write(json.dumps(Job(**json.loads(line)).answer()).encode() + b"\n")
             answers.flush()
-
-
-def _answer(plain: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return {"returned": Job(**plain)()}
-    except Exception as error:  # noqa: BLE001 - reported to the parent
-        return {"raised": f"{type(error).__name__}: {error}"}
 
 
 def _end_with_parent(parent: int) -> None:

@@ -26,8 +26,11 @@ from nascore.recipe.settling.recipe import flat_settings
 from nascore.recipe.settling.request import resolved
 from nascore.run import (
     ARCHITECTURE,
+    CHANGES,
+    COMPARISON,
     ENVIRONMENT,
     GIVEN,
+    JOBS,
     RECIPE,
     Budget,
     RunControl,
@@ -165,6 +168,18 @@ def state_of(path: Path, job: Planned) -> tuple[State, str]:
         return status, str(result.get("error", ""))
     needed = (RECIPE, ENVIRONMENT, *((GIVEN,) if job.kind == EVALUATE else ()))
     return ("begun" if all(is_file(folder / name) for name in needed) else "new"), ""
+
+
+def files_of(job: Planned) -> tuple[str, ...]:
+    """Return the files that a job reads, as patterns relative to the folder of its comparison.
+
+    An evaluation also reads the records of earlier tests, in the comparison and in the runs beside it.
+    """
+    files = (COMPARISON, f"{job.recipe.removesuffix(RECIPE)}*")
+    if job.kind != EVALUATE:
+        return files
+    records = (f"{JOBS}/*/{CHANGES}", f"../*/{CHANGES}", f"../*/{COMPARISON}", f"../*/{JOBS}/*/{CHANGES}")
+    return (*files, f"{job.of}/{ARCHITECTURE}", *records)
 
 
 def run_job(  # noqa: PLR0913 - each by name

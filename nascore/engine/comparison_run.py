@@ -13,7 +13,7 @@ from attrs import Factory, asdict, define, field, frozen
 from nascore.comparison import EVALUATE, compare_runs, jobs_of
 from nascore.contract import Job
 from nascore.description import fingerprint, load
-from nascore.engine.comparison_jobs import run_job, state_of, without_executor
+from nascore.engine.comparison_jobs import files_of, run_job, state_of, without_executor
 from nascore.engine.derive import prepared
 from nascore.engine.factory import build_component
 from nascore.engine.job_queue import JobQueue, QueuedJob
@@ -198,6 +198,8 @@ class ComparisonRun:
                 "plugins": {name: [*map(str, each)] for name, each in selection.items()},
                 "accepted": self.accepted,
             },
+            reads=files_of(queued.planned),
+            writes=queued.planned.folder,
         )
 
     def _do(self, queued: QueuedJob) -> dict[str, Any]:

@@ -215,13 +215,13 @@ def nascore_executors() -> Iterable[Component]:
     yield Component(
         name="serial",
         slot="executor",
-        summary="Does one job after the other in this process.",
+        summary="Runs one job after the other in this process.",
         build="nascore.builtin.executors:Serial",
     )
     yield Component(
         name="processes",
         slot="executor",
-        summary="Does several jobs at once, each in a process of its own on this machine.",
+        summary="Runs several jobs at once, each in a process of its own on this machine.",
         config=ProcessesSettings,
         build="nascore.builtin.executors:Processes",
     )

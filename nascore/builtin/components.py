@@ -186,7 +186,9 @@ LEARNER: Final = Need(
 class ProcessesSettings:
     """The number of processes."""
 
-    workers: int = setting(2, "Processes that do jobs at once, each with the run's threads.", ge=1, le=1024)
+    workers: int = setting(
+        2, "Number of processes that run jobs, each with the run's threads.", ge=1, le=1024
+    )
 
 
 DISTRIBUTION: Final = Need(

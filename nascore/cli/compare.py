@@ -151,9 +151,8 @@ def _p(value: float | None) -> str:
 def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> None:
     """Compare runs: means over seeds with intervals, and tests of the differences.
 
-    RUN is the folder of a run, or of a comparison that nascore search --seeds made, which stands for all
-    runs in it. Runs whose recipes differ only in the seed make one row. Rows are named by the settings
-    that differ.
+    RUN is the folder of a run or of a comparison; a comparison counts as all its runs. Runs whose recipes
+    differ only in the seed make one row. Rows are named by the settings that differ.
     """
     found = compare(*runs, against=against)
     if as_json:

@@ -212,7 +212,7 @@ def command(  # noqa: PLR0913 - each is a flag
     as_csv: bool,
     plotted: bool | None,
 ) -> None:
-    """Show the architectures of a run: accuracy with its interval, cost, and the front of both.
+    """Show the architectures of a run: accuracy with its interval, cost, and place on the front.
 
     RUN is the folder of a search, which need not be finished. Every architecture in the table can be drawn,
     exported and evaluated by its ID: nascore draw RUN --entry ID.

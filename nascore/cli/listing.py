@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
     """List the installed parts: components by slot, presets, notations, verbs, operations.
 
-    `nascore list capability` lists the capabilities by which parts are matched, with who provides and needs
-    each.
+    `nascore list capability` lists the capabilities, which decide whether parts fit, and the parts that
+    provide and need each.
     """
     if kind is not None and kind in {CAPABILITY, "capabilities"}:
         _echo_capabilities(capability_listing(plugins=plugins), as_json=as_json)

@@ -33,7 +33,7 @@ LEGEND: Final = (
 
 def _slots(function: Callable[..., Any]) -> Callable[..., Any]:
     for slot in reversed(MIXED):
-        text = f"Fill {slot.name} with this only; repeatable, then each of them for itself."
+        text = f"Only combinations with this {slot.name}; if repeated, with any of those named."
         option = click.option(
             f"--{slot.name}",
             multiple=True,

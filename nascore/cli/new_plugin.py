@@ -21,8 +21,8 @@ _HELP = f"""Create a working plugin: a small part to change, its settings and it
 
 NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
 
-The other slots have no template. A part of one is written into a file with the hook of its slot ({_HOOKS}),
-as docs/plugins.md in the repository shows; --with FILE uses it at once.
+The other slots have no template. Write a part for one of them in a Python file, with the hook of its slot
+({_HOOKS}), as docs/plugins.md in the repository shows, and use it with --with FILE.
 """
 
 

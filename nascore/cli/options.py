@@ -63,7 +63,7 @@ _PLUGIN_OPTIONS = (
         "--only",
         multiple=True,
         metavar="NAME",
-        help="Of the installed plugins, use this one and nascore's own; repeatable.",
+        help="Use only this installed plugin, and nascore's own parts; repeatable.",
     ),
 )
 

@@ -121,9 +121,9 @@ def command() -> None:
 def list_plugins(*, as_json: bool, plugins: Selection) -> None:
     """List the plugins with their distribution, version and status.
 
-    Status: ready; blocked, the user switched it off; clash, another plugin has the same name; broken, it
-    cannot be loaded; foreign, it is made for a different version of nascore. Only the parts of ready plugins
-    can be used.
+    The status is ready, blocked (switched off by the user), clash (another plugin has the same name), broken
+    (it cannot be loaded) or foreign (it is made for a different version of nascore). Only the parts of ready
+    plugins can be used.
     """
     found = doctor(plugins).plugins
     if as_json:

@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     default=TOLERANCE,
     metavar="X",
-    help=f"Largest difference of a loss, relative to it if it is above 1. Default: {TOLERANCE:g}.",
+    help=f"Largest allowed difference of a loss; relative to it if it is above 1. Default: {TOLERANCE:g}.",
 )
 @json_option
 @plugins_option
 def command(run: Path, *, threads: int | None, tolerance: float, as_json: bool, plugins: Selection) -> None:
-    """Run the recipe of a finished run again, and report how the two differ.
+    """Run the recipe of a finished run again, and report how the two runs differ.
 
     RUN is the folder of a search or an evaluation. The result is `bit-equal`, `within tolerance` or
     `diverged`, with the first epoch and quantity that differ. The exit code is 1 if the replay diverged. The
-    replay is made in a temporary folder.
+    replay runs in a temporary folder.
     """
     with reporting(CommandLine(verb="replay", plugins=plugins), as_json=as_json) as reporter:
         found = replay_as_requested(

@@ -58,8 +58,8 @@ def command(  # noqa: PLR0913 - each is a flag
     """Resume a run that was stopped, from its last checkpoint.
 
     RUN is the folder of a search, an evaluation or a comparison of several searches that was interrupted,
-    killed, failed or stopped by its budget. Finished jobs are not done again, and the result is that of a run
-    which nobody stopped.
+    killed, failed or stopped by its budget. Finished jobs are not repeated. The result is the same
+    as if the run had never been stopped.
     """
     line = CommandLine(verb="resume", plugins=plugins)
     with reporting(

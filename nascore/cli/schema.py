@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(indent: int | None, *, plugins: Selection) -> None:
     """Print the JSON Schema of a recipe with the installed parts.
 
-    An editor that has it completes keys and underlines mistakes: write it to recipe.schema.json, and begin
-    the recipe beside it with `# yaml-language-server: $schema=recipe.schema.json`. It cannot say whether
-    parts fit each other; `nascore check` does.
+    With it, an editor completes keys and underlines mistakes: write it to recipe.schema.json, and begin the
+    recipe beside it with `# yaml-language-server: $schema=recipe.schema.json`. The schema does not check
+    whether parts fit; `nascore check` does.
     """
     echo(json.dumps(schema(plugins=plugins), indent=indent))

@@ -81,10 +81,11 @@ def command(  # noqa: PLR0913 - each is a flag
     A slot that you do not name gets a default: the data set digits, the trainer alternating, the relaxation
     softmax, the observer terminal, and, if nascore-darts is installed, its space and its updater.
 
-    Prints the gallery, the best cell, the folder of the run and the next command.
+    It prints the gallery, the best cell, the folder of the run and the next command.
 
     Several names separated by commas, for any slot that holds one component, or several seeds, make several
-    searches in one run. All are checked before the first begins. The table of nascore compare follows them.
+    searches in one run. All are checked before the first begins. At the end, the table of nascore compare is
+    printed.
     """
     typed = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)

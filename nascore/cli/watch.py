@@ -34,14 +34,14 @@ RETRIES: Final = 3
     examples=("nascore watch runs/first", "nascore watch runs/first --once --json"),
 )
 @click.argument("run", type=GIVEN)
-@click.option("--once", is_flag=True, help="Print the present state, and stop.")
+@click.option("--once", is_flag=True, help="Print the current state, and stop.")
 @json_option
 def command(run: Path, *, once: bool, as_json: bool) -> None:
     """Show the progress of a run, from its folder alone, until the run ends.
 
-    RUN is the folder of a search, an evaluation or a comparison, whichever process or machine does it. Shows
-    the status, the job, the phase and its epochs, the accuracy, the number of architectures found, and the
-    age of the last line. With --json each change is a line.
+    RUN is the folder of a search, an evaluation or a comparison, whichever process or machine runs it. The
+    command shows the status, the job, the phase and its epochs, the accuracy, the number of architectures
+    found, and the age of the last line. With --json, it prints one line for each change.
     """
     if once:
         _echo(progress_of(run), as_json=as_json)

@@ -55,7 +55,7 @@ def nascore_growths() -> Iterable[Component]:
     """Yield the growth policies ``evolution`` and ``local-search``."""
     yield Component(
         name="evolution",
-        summary="Mutates the best of a few in a population from which the oldest are removed.",
+        summary="Trains mutations of good architectures, in a population that drops the oldest.",
         config=EvolutionSettings,
         build="nascore_evolution.evolution:Evolution",
         mini={"count": 8, "population": 4, "sample": 2},

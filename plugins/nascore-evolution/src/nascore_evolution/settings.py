@@ -20,10 +20,12 @@ class EvolutionSettings:
 
     count: int = setting(20_000, "Number of architectures to train.", ge=1, le=10**6)
     population: int = setting(
-        100, "Number of the latest architectures that may be parents, and of those drawn at first.", ge=1
+        100, "Number of latest architectures that may be parents; as many are drawn at first.", ge=1
     )
-    sample: int = setting(25, "Architectures of the population of which the best is a parent.", ge=1)
-    wave: int = setting(1, "Children at a time; all see the population as it was before.", ge=1)
+    sample: int = setting(
+        25, "Architectures drawn from the population; the best of them is the parent.", ge=1
+    )
+    wave: int = setting(1, "Children trained at a time; all see the population as it was before.", ge=1)
 
 
 @frozen(kw_only=True)
@@ -35,7 +37,7 @@ class LocalSearchSettings:
         10, "Architectures drawn at first; the search begins at the best of them.", ge=1, le=10**6
     )
     wave: int | None = setting(
-        None, "Neighbours at a time: the search moves once one of them is better; null: all.", ge=1
+        None, "Neighbours trained at a time, before the search moves to a better one; null: all.", ge=1
     )
 
 

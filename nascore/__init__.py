@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nascore.comparison import Comparison
+    from nascore.recipe import Values
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
     from nascore.verbs.replay import replay
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Run",
+    "Values",
     "__version__",
     "compare",
     "evaluate",
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "comparison",
     "Run": "verbs.runs",
+    "Values": "recipe",
     "compare": "verbs.runs",
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",

@@ -11,7 +11,7 @@ from nascore.cli.compare import echo_comparison
 from nascore.cli.gallery import gallery_table, marks, measured_on
 from nascore.cli.output import echo, echo_json, table, wrapped
 from nascore.cli.runs import plain_run
-from nascore.comparison import EVALUATE
+from nascore.comparison import EVALUATE, choice_words
 from nascore.description import draw
 from nascore.files import shown_path
 from nascore.plugin import Selection
@@ -218,7 +218,7 @@ class CommandReporter(Reporter):
 
 def _job_line(number: int, jobs: int, job: Planned) -> str:
     kind = "evaluate " if job.kind == EVALUATE else ""
-    names = "".join(f"{name}, " for name in job.choice.values())
+    names = "".join(f"{word}, " for word in choice_words(job.choice, slots=False))
     return f"{number} of {jobs}: {kind}{names}seed {job.seed}"
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         "nascore search --with ops.py --space file:shuffled.yaml --updater uniform",
         "nascore search --space darts --dataset synthetic --scale mini --set space.cells=8 --dry-run",
         "nascore search --space tiny --updater sgd,uniform --seeds 0..1 --evaluate",
+        "nascore search --space tiny --updater sgd,uniform --set sgd:updater.lr=0.1,0.01 --dry-run",
         "nascore search --space tiny --dataset synthetic --growth random --scale mini --set growth.count=3",
         "nascore search --preset darts-cifar10 --scale mini --dataset synthetic --dry-run",
     ),
@@ -83,9 +84,8 @@ def command(  # noqa: PLR0913 - each is a flag
 
     It prints the gallery, the best cell, the folder of the run and the next command.
 
-    Several names separated by commas, for any slot that holds one component, or several seeds, make several
-    searches in one run. All are checked before the first begins. At the end, the table of nascore compare is
-    printed.
+    Names of components, values of a setting, or seeds, with commas between them, make several searches in one
+    run, and the table of nascore compare. --set NAME:PATH=VALUE is for one of the names only.
     """
     typed = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
@@ -132,8 +132,12 @@ def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:
             }
         )
         return
-    rows = [(*choice.values(), _searched(checked)) for choice, checked in searches.checked]
-    echo(table(rows, heads=(*members[0].choice, "searched in"), prose=True))
+    paths = list(dict.fromkeys(path for choice, _ in searches.checked for path in choice))
+    rows = [
+        (*(choice.get(path, "-") for path in paths), _searched(checked))
+        for choice, checked in searches.checked
+    ]
+    echo(table(rows, heads=(*paths, "searched in"), prose=True))
     count = len(members)
     evaluations = ", each found architecture evaluated" if evaluated else ""
     seeds = spans(member.seed for member in members)

@@ -1,7 +1,18 @@
 """Comparisons of several algorithms over several seeds: rows, means and tests. Imports no torch."""
 
 from nascore.comparison.caveats import images_note, spans
-from nascore.comparison.plan import EVALUATE, SEARCH, Member, Plan, Planned, jobs_of, plan_of, read_plan
+from nascore.comparison.plan import (
+    EVALUATE,
+    SEARCH,
+    Member,
+    Plan,
+    Planned,
+    choice_words,
+    folder_words,
+    jobs_of,
+    plan_of,
+    read_plan,
+)
 from nascore.comparison.rows import Pair, Row, same_images
 from nascore.comparison.sample import is_comparison
 from nascore.comparison.table import METHOD, Comparison, compare_runs, seeds_of
@@ -16,7 +27,9 @@ __all__ = [
     "Plan",
     "Planned",
     "Row",
+    "choice_words",
     "compare_runs",
+    "folder_words",
     "images_note",
     "is_comparison",
     "jobs_of",

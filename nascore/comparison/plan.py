@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
 from nascore.errors import RunFolderError
 from nascore.run import COMPARISON, COMPARISON_SCHEMA, JOB_SCHEMA, JOBS, RECIPE, RECIPES, checked, object_of
+from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +19,20 @@ if TYPE_CHECKING:
 
 SEARCH, EVALUATE = "search", "evaluate"
 
+MOST_LETTERS: Final = 24
+"""Largest length of a value in the name of a folder; the plan has the whole value."""
+
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._+-]+")
+"""Characters that a name of a folder should not have."""
+
 
 @frozen(kw_only=True)
 class Member:
     """One search of a comparison, before it runs.
 
     Attributes:
-        choice: The component of each compared slot: ``{"updater": "xnas"}``.
+        choice: The component of each compared slot, and the value of each compared setting that it has:
+            ``{"updater": "xnas", "updater.eta": "0.1"}``.
         recipe: The complete recipe.
         evaluation: The recipe for evaluating the architecture that it finds; None: no evaluation.
     """
@@ -56,7 +65,7 @@ class Planned:
     Attributes:
         folder: The folder of its run, relative to the comparison's.
         kind: `search` or `evaluate`.
-        choice: The component of each compared slot.
+        choice: The component of each compared slot, and the value of each compared setting.
         seed: The seed of the run.
         of: Folder of the search whose architecture it evaluates; None for a search.
         recipe: File of its recipe, relative to the comparison; empty if an earlier version made it.
@@ -75,7 +84,7 @@ class Plan:
     """All jobs of a comparison, in their order.
 
     Attributes:
-        slots: The compared slots; none if only seeds differ.
+        slots: The compared slots, and the paths of the compared settings; none if only seeds differ.
         seeds: The seeds of each algorithm.
         jobs: The jobs.
     """
@@ -98,6 +107,35 @@ class Plan:
             for job in self.jobs
         ]
         return {"slots": list(self.slots), "seeds": list(self.seeds), "jobs": jobs}
+
+
+def choice_words(choice: Mapping[str, str], *, slots: bool = True) -> list[str]:
+    """Return a combination in words: ``updater xnas`` for a component, ``updater.eta=0.1`` for a setting.
+
+    Args:
+        choice: The combination.
+        slots: Whether a component has the name of its slot before it.
+    """
+    return [
+        (f"{path} {text}" if slots else text) if is_slot(path) else f"{path}={text}"
+        for path, text in choice.items()
+    ]
+
+
+def folder_words(choice: Mapping[str, str]) -> list[str]:
+    """Return the settings of a combination for the name of a folder: ``eta=0.1``."""
+    settings = {path: text for path, text in choice.items() if not is_slot(path)}
+    last = [path.rpartition(".")[2] for path in settings]
+    words = [name if last.count(name) == 1 else path for name, path in zip(last, settings, strict=True)]
+    return [
+        f"{word}={_UNFIT.sub('-', text)[:MOST_LETTERS].strip('-')}"
+        for word, text in zip(words, settings.values(), strict=True)
+    ]
+
+
+def is_slot(path: str) -> bool:
+    """Return whether a compared path is a slot, and not a setting."""
+    return any(path == slot.name for slot in SLOTS)
 
 
 def plan_of(members: tuple[Member, ...], names: tuple[str, ...]) -> Plan:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
+from nascore.comparison.plan import is_slot
 from nascore.comparison.sample import ARCHITECTURE_PATH
 from nascore.comparison.significance import FEWEST, LEVEL, Difference, holm, mean_interval, paired, unpaired
 from nascore.config import write_value
@@ -143,7 +144,7 @@ def rows_of(samples: Sequence[Sample], wanted: Iterable[str], by: str) -> tuple[
 
     Args:
         samples: The runs.
-        wanted: The slots that the user chose to compare, if known.
+        wanted: The slots and settings that the user chose to compare, if known.
         by: The split of the accuracies that count.
     """
     grouped: dict[Any, list[Sample]] = {}
@@ -205,8 +206,8 @@ def distinguish(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> RowLabel
     wanted = [path for path in wanted if path in differing]
     paths = _fewest(recipes, differing, wanted)
     named = paths or tuple(wanted) or (LABEL_SLOTS[0],)
-    labels = tuple(_label(recipe, named) for recipe in recipes)
-    inside = tuple(path for path in differing if _is_slot(path))
+    labels = tuple(_label(recipe, named, wanted) for recipe in recipes)
+    inside = tuple(path for path in differing if is_slot(path))
     other_paths = tuple(
         path
         for path in differing
@@ -220,7 +221,7 @@ def value_at(recipe: Flat, path: str) -> str:
     value = recipe.get(path, ABSENT)
     if value is ABSENT:
         return "-"
-    if value is None and _is_slot(path):
+    if value is None and is_slot(path):
         return "none"
     return write_value(value)
 
@@ -246,16 +247,17 @@ def _fewest(recipes: Sequence[Flat], differing: Sequence[str], wanted: Sequence[
     return tuple(differing)
 
 
-def _label(recipe: Flat, paths: Sequence[str]) -> str:
-    """Return the label of a row: names of components, and settings with their path."""
+def _label(recipe: Flat, paths: Sequence[str], wanted: Sequence[str]) -> str:
+    """Return the label of a row: names of components, and settings with their path.
+
+    A compared setting that the row's component does not have is left out.
+    """
     words = [
-        value_at(recipe, path) if _is_slot(path) else f"{path}={value_at(recipe, path)}" for path in paths
+        value_at(recipe, path) if is_slot(path) else f"{path}={value_at(recipe, path)}"
+        for path in paths
+        if path not in wanted or path in recipe or is_slot(path)
     ]
     return " ".join(words)
-
-
-def _is_slot(path: str) -> bool:
-    return any(path == slot.name for slot in SLOTS)
 
 
 def _name(slot: Any) -> str:  # noqa: ANN401 - a slot

@@ -261,7 +261,7 @@ class CollectedRuns:
 
     Attributes:
         samples: The runs.
-        slots: The slots that the user chose to compare; empty if not known.
+        slots: The slots and settings that the user chose to compare; empty if not known.
         missing: Jobs of comparisons that were not started.
     """
 

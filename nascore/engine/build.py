@@ -139,12 +139,18 @@ def build_search(  # noqa: PLR0913 - each by name
     return context, parts
 
 
-def name_of(recipe: Recipe) -> str:
-    """Return the name of a run: space, updater if the run uses it, growth unless `none`, and seed."""
+def name_of(recipe: Recipe, settings: Iterable[str] = ()) -> str:
+    """Return the name of a run: space, updater if the run uses it, growth unless `none`, and seed.
+
+    Args:
+        recipe: The recipe.
+        settings: Settings that the name contains too.
+    """
     growth = recipe.part("growth")
     uses_updater = growth.provides & {"supernet", "grows"}
     names = [recipe.part("space").name, *([recipe.part("updater").name] if uses_updater else [])]
-    return f"{'-'.join(names if growth.name == 'none' else [*names, growth.name])}_s{recipe.run.seed}"
+    names += [*([] if growth.name == "none" else [growth.name]), *settings]
+    return f"{'-'.join(names)}_s{recipe.run.seed}"
 
 
 @ambient()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from nascore.comparison import jobs_of, plan_of, read_plan
+from nascore.comparison import folder_words, jobs_of, plan_of, read_plan
 from nascore.engine.build import build_parts, device_name, name_of, with_size_warnings
 from nascore.engine.comparison_jobs import plain_executor, save_recipe
 from nascore.engine.comparison_run import ComparisonRun
@@ -89,7 +89,8 @@ def search_several(  # noqa: PLR0913 - each by name
     """
     executor = build_executor(members[0].recipe, observers := tuple(observers))
     _check_data(members)
-    plan = plan_of(tuple(members), tuple(name_of(member.recipe) for member in members))
+    names = tuple(name_of(member.recipe, folder_words(member.choice)) for member in members)
+    plan = plan_of(tuple(members), names)
     return ComparisonRun(
         folder=_create_folder(plan, members, registry, out),
         plan=plan,
@@ -184,7 +185,7 @@ def _check_data(members: Sequence[Member]) -> None:
 
 def _create_folder(plan: Plan, members: Sequence[Member], registry: Registry, out: Path | None) -> RunFolder:
     """Create the folder, and write the recipe of each job, the environment, and last the plan."""
-    slots = "-".join(plan.slots) or "seeds"
+    slots = "-".join(dict.fromkeys(path.rpartition(".")[2] for path in plan.slots)) or "seeds"
     seeds = f"s{plan.seeds[0]}" if len(plan.seeds) == 1 else f"s{plan.seeds[0]}-{plan.seeds[-1]}"
     folder = create(f"compare-{slots}_{seeds}", out=out)
     brought: dict[str, str] = {}
@@ -200,5 +201,7 @@ def _create_folder(plan: Plan, members: Sequence[Member], registry: Registry, ou
     )
     folder.json("environment.json", versions)
     folder.json(COMPARISON, plan.plain())
-    folder.log(f"{len(plan.jobs)} jobs: {slots}, seeds {', '.join(map(str, plan.seeds))}")
+    folder.log(
+        f"{len(plan.jobs)} jobs: {', '.join(plan.slots) or 'seeds'}, seeds {', '.join(map(str, plan.seeds))}"
+    )
     return folder

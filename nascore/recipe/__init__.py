@@ -20,6 +20,7 @@ from nascore.recipe.sources.run_settings import (
     TrainingSettings,
     watched,
 )
+from nascore.recipe.sources.values import Values
 
 __all__ = [
     "EVALUATE_RUN",
@@ -33,6 +34,7 @@ __all__ = [
     "RunSettings",
     "SavedRecipe",
     "TrainingSettings",
+    "Values",
     "check_fit",
     "dump_recipe",
     "plain_origins",

@@ -1,10 +1,11 @@
-"""Expands a request to searches: one for each combination of names and seeds."""
+"""Expands a request to searches: one for each combination of names, values and seeds."""
 
 from __future__ import annotations
 
 import re
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Final
+from math import prod
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -14,11 +15,15 @@ from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import is_file
 from nascore.slots import SLOTS
 from nascore.verbs.resolution import plain
+from nascore.verbs.setting_axes import axes_of, has_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nascore.recipe import Request
+    from nascore.verbs.setting_axes import SettingAxis
+
+    Applies: TypeAlias = Callable[[str, Mapping[str, str]], bool]
 
 
 EVALUATION: Final = EVALUATION_PATH
@@ -28,6 +33,7 @@ SHARED: Final = ("dataset", "observer", "threads", "device")
 """First words of the settings that apply to the evaluation too."""
 
 MOST_SEEDS: Final = 1000
+MOST_SEARCHES: Final = 1000
 
 _MOST_DROPPED: Final = 2
 """The most names that are removed although they run in some combinations, to find a command that works."""
@@ -37,73 +43,143 @@ _SPAN: Final = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
 @frozen(kw_only=True)
-class NameGrid:
-    """A request with several names for a slot that holds one component.
+class SearchGrid:
+    """A request with several names for a slot that holds one component, or several values of a setting.
+
+    A combination has the name for each of these slots, and the value of each of these settings, by path:
+    ``{"updater": "xnas", "updater.eta": "0.1"}``. A setting that its components do not have is left out.
 
     Attributes:
-        request: The request, without these slots.
-        slots: The names for each of them.
+        request: The request, without these slots and settings.
+        slots: The names for each of these slots.
+        axes: These settings, and those that are for one of the components.
         seeds: The seeds; None: that of the request.
     """
 
     request: Request
     slots: Mapping[str, tuple[str, ...]]
+    axes: tuple[SettingAxis, ...] = ()
     seeds: tuple[int, ...] | None
 
-    def choices(self) -> list[dict[str, str]]:
-        """Return all combinations of the names."""
-        return [dict(zip(self.slots, names, strict=True)) for names in product(*self.slots.values())]
+    def choices(self, applies: Applies) -> list[dict[str, str]]:
+        """Return all combinations of names and values.
+
+        Args:
+            applies: Returns whether the components of a combination have the setting of a path.
+        """
+        found = []
+        for names in self._names():
+            varied = [axis for axis in self.axes_in(names, applies) if axis.varies]
+            paths = [axis.path for axis in varied]
+            for values in product(*(axis.values for axis in varied)):
+                texts = [value.text for value in values]
+                found.append({**names, **dict(zip(paths, texts, strict=True))})
+        return found
+
+    def count(self, applies: Applies) -> int:
+        """Return the number of searches."""
+        combinations_of = (
+            prod(len(axis.values) for axis in self.axes_in(names, applies)) for names in self._names()
+        )
+        return sum(combinations_of) * (1 if self.seeds is None else len(self.seeds))
+
+    def axes_in(self, choice: Mapping[str, str], applies: Applies) -> list[SettingAxis]:
+        """Return the settings of a combination; one that is for a component overrides the one for all."""
+        known: dict[str, SettingAxis] = {}
+        for axis in self.axes:
+            if choice.get(axis.slot) == axis.name if axis.name else applies(axis.path, choice):
+                known[axis.path] = axis
+        return list(known.values())
 
     def request_of(self, choice: Mapping[str, str], seed: int | None) -> Request:
-        """Return the request of one search."""
-        names = {**self.request.names, **{slot: [name] for slot, name in choice.items()}}
+        """Return the request of one search, without the settings of its combination."""
+        names = {**self.request.names, **{slot: [choice[slot]] for slot in self.slots}}
         run = self.request.run if seed is None else {**self.request.run, "seed": seed}
         return evolve(self.request, names=names, run=run)
 
-    def without(self, refused: Sequence[Mapping[str, str]]) -> Request | None:
-        """Return the request with the fewest names removed so that all combinations run; None: none is left.
+    def with_values(self, request: Request, choice: Mapping[str, str], applies: Applies) -> Request:
+        """Return the request of one search with the settings of its combination."""
+        for axis in self.axes_in(choice, applies):
+            request = axis.add_to(request, [axis.value_in(choice)])
+        return request
+
+    def without(self, refused: Sequence[Mapping[str, str]], applies: Applies) -> Remainder | None:
+        """Return the request with the fewest names and values removed so that all combinations run.
 
         Args:
             refused: The combinations that cannot run.
+            applies: See :meth:`choices`.
+
+        Returns:
+            The request; None if no combination is left.
         """
-        choices = self.choices()
+        choices = self.choices(applies)
         blamed = {item for choice in refused for item in choice.items()}
         # A name that runs in no combination is removed; of the others one or two may be.
         lost = {item for item in blamed if all(one in refused for one in choices if item in one.items())}
-        others = [
-            item for slot, names in self.slots.items() for name in names if (item := (slot, name)) in blamed
-        ]
+        others = list(dict.fromkeys(item for one in choices for item in one.items() if item in blamed))
+        others.sort(key=lambda item: item[0] not in self.slots)
         for count in range(_MOST_DROPPED + 1):
             for more in combinations([item for item in others if item not in lost], count):
                 left = [one for one in choices if lost.union(more).isdisjoint(one.items())]
                 if left and not any(one in refused for one in left):
-                    return self._only(left)
+                    return self._only(left, applies)
         return None
 
-    def _only(self, left: Sequence[Mapping[str, str]]) -> Request:
-        kept = {slot: list(dict.fromkeys(one[slot] for one in left)) for slot in self.slots}
+    def _names(self) -> list[dict[str, str]]:
+        return [dict(zip(self.slots, names, strict=True)) for names in product(*self.slots.values())]
+
+    def _only(self, left: Sequence[Mapping[str, str]], applies: Applies) -> Remainder:
+        """Return the request for some combinations: all those of the names and values in them."""
+        kept = {slot: tuple(dict.fromkeys(one[slot] for one in left)) for slot in self.slots}
         names = {**self.request.names, **{slot: [",".join(names)] for slot, names in kept.items()}}
-        return evolve(self.request, names=names)
+        request = evolve(self.request, names=names)
+        for axis in self.axes:
+            used = [one for one in left if axis in self.axes_in(one, applies)]
+            values = list(dict.fromkeys(axis.value_in(one) for one in used))
+            if values:
+                request = axis.add_to(request, values, named=len(kept.get(axis.slot, ())) > 1)
+            if axis.varies and values:
+                kept[axis.path] = (*kept.get(axis.path, ()), *(value.text for value in values))
+        return Remainder(request=request, kept=kept)
+
+
+@frozen(kw_only=True)
+class Remainder:
+    """The combinations of a grid that can run.
+
+    Attributes:
+        request: The request for them.
+        kept: The names of each slot, and the values of each setting.
+    """
+
+    request: Request
+    kept: Mapping[str, tuple[str, ...]]
 
 
 def varies(request: Request) -> bool:
-    """Return whether a request has several names for a slot that holds one component."""
-    return any(
+    """Return whether a request is one for several searches, apart from seeds.
+
+    It then has several names for a slot that holds one component, several values of a setting, or a setting
+    for one of several components.
+    """
+    return has_axes(request) or any(
         len(_split(request.names.get(slot.name, ()))) > 1
         for slot in SLOTS
         if not slot.many and not slot.aside
     )
 
 
-def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid:
-    """Return the combinations of names and seeds of a request.
+def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> SearchGrid:
+    """Return the combinations of names, values and seeds of a request.
 
     Args:
         request: Names of a slot that holds one component may be several, or have commas between them.
         seeds: ``0..4``, ``0,1,7``, or numbers; None: the seed of the request.
 
     Raises:
-        RecipeError: A name is missing or repeated, or the seeds are wrong; the error has all problems.
+        RecipeError: A name or a value is missing or repeated, a setting is for a component that is not
+            compared, or the seeds are wrong; the error has all problems.
     """
     split = {
         slot.name: _split(request.names[slot.name])
@@ -116,15 +192,28 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> NameGrid
         if len(names) > 1
         for problem in _misnamed(slot, names, request)
     ]
+    several = {slot: tuple(names) for slot, names in split.items() if len(names) > 1}
+    rest, axes, wrong = axes_of(request, several)
+    problems += wrong
     numbers: tuple[int, ...] | None = None
     if seeds is not None:
         numbers, wrong = _seeds(seeds, request)
         problems += [*wrong, *_two_seeds(request)]
     if problems:
         raise RecipeError(problems)
-    several = {slot: tuple(names) for slot, names in split.items() if len(names) > 1}
-    rest = {slot: names for slot, names in request.names.items() if slot not in several}
-    return NameGrid(request=evolve(request, names=rest), slots=several, seeds=numbers)
+    left = {slot: names for slot, names in rest.names.items() if slot not in several}
+    return SearchGrid(request=evolve(rest, names=left), slots=several, axes=axes, seeds=numbers)
+
+
+def refuse_too_many(count: int) -> None:
+    """Refuse more searches than a comparison may have.
+
+    Raises:
+        RecipeError: There are too many.
+    """
+    if count > MOST_SEARCHES:
+        text = f"the names, values and seeds make {count:,} searches, more than {MOST_SEARCHES:,}."
+        raise RecipeError([Problem(path="", text=text, hint="Give fewer of them.")])
 
 
 def divided(request: Request) -> tuple[Request, Request]:

@@ -103,16 +103,16 @@ class Reporter:
         found = error.suggestion()
         error.add_note(_fitting_text(error.fitting()) if found is None else self._suggestion_text(found))
 
-    def add_rest(self, error: Exception, rest: Request, slots: Iterable[str]) -> None:
+    def add_rest(self, error: Exception, rest: Request, kept: Mapping[str, Sequence[str]]) -> None:
         """End the refusal of some combinations with the request for the others.
 
         Args:
             error: The refusal.
             rest: The request for the others.
-            slots: The slots that are combined.
+            kept: The remaining names of each slot, and values of each setting, that are combined.
         """
         command = self.command(rest)
-        names = "; ".join(f"{slot}: {', '.join(rest.names[slot])}" for slot in slots)
+        names = "; ".join(f"{path}: {', '.join(texts)}" for path, texts in kept.items())
         error.add_note(f"The others work:\n{INDENT}{command}" if command else f"The others work: {names}.")
 
     def _suggestion_text(self, found: Suggestion) -> str:

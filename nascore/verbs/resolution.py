@@ -12,7 +12,7 @@ from nascore.errors import Origin, PluginError, Problem, RecipeError, did_you_me
 from nascore.files import given_path
 from nascore.plugin import Selection, discover
 from nascore.plugin.plugin import named
-from nascore.recipe import SEARCH_RUN, Request
+from nascore.recipe import SEARCH_RUN, Request, Values
 from nascore.recipe.advice.nearest_mix import unfit
 from nascore.recipe.settling.request import resolved
 from nascore.slots import SLOTS
@@ -138,6 +138,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller has
     """Return a value whose numbers of NumPy and torch, at any depth, are those of Python."""
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, Values):
+        return Values([plain(each) for each in value.values])
     if isinstance(value, list):
         return [plain(each) for each in value]
     # Recognized by attributes, so that neither package is imported.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.comparison import Comparison, Member, compare_runs
+from nascore.comparison import Comparison, Member, choice_words, compare_runs
 from nascore.config import settings_of
 from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal, run_of
 from nascore.files import given_path
@@ -23,7 +23,7 @@ from nascore.run import listed, read_result, refuse_taken
 from nascore.slots import SLOTS_OF_EVALUATE
 from nascore.verbs.arguments import SearchArguments, declares, request_of
 from nascore.verbs.dry_run import check_search
-from nascore.verbs.grid import EVALUATION, divided, expand_grid, settings_given
+from nascore.verbs.grid import EVALUATION, divided, expand_grid, refuse_too_many, settings_given
 from nascore.verbs.reporter import FinishedSearches, Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed, resolve_request
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe, Request
     from nascore.verbs.dry_run import Checked
-    from nascore.verbs.grid import NameGrid
+    from nascore.verbs.grid import SearchGrid
 
 
 @frozen(kw_only=True)
@@ -66,8 +66,8 @@ class SettingScope:
         """Return a request without the settings that apply only to names outside a combination."""
         return evolve(
             request,
-            sets=[text for text in request.sets if self._applies(text, choice)],
-            settings={path: value for path, value in request.settings.items() if self._applies(path, choice)},
+            sets=[text for text in request.sets if self.applies(text, choice)],
+            settings={path: value for path, value in request.settings.items() if self.applies(path, choice)},
         )
 
     def notes(self, request: Request) -> list[str]:
@@ -80,7 +80,8 @@ class SettingScope:
                 found.append(f"{path}: for {', '.join(owners)}; {', '.join(others)} has no such setting")
         return found
 
-    def _applies(self, path: str, choice: Mapping[str, str]) -> bool:
+    def applies(self, path: str, choice: Mapping[str, str]) -> bool:
+        """Return whether a setting applies to the components of a combination."""
         owners = self.owners(path)
         return not owners or choice[path.partition(".")[0]] in owners
 
@@ -269,19 +270,23 @@ def resolve_searches(
     reporter = reporter or Reporter()
     grid = expand_grid(request, seeds)
     registry = installed(plugins)
+    scope = SettingScope(slots=grid.slots, registry=registry)
+    refuse_too_many(grid.count(scope.applies))
     run = reporter.run_component(SEARCH_RUN)
     resolver = _Resolver(
         grid=grid,
-        scope=SettingScope(slots=grid.slots, registry=registry),
+        scope=scope,
+        choices=grid.choices(scope.applies),
         registry=registry,
         runs=(run, reporter.run_component(EVALUATE_RUN) if evaluate else None),
         reporter=reporter,
     )
-    if not grid.slots:
-        # One combination: its refusal ends with a request that works.
-        resolve_request(resolver.requests({}, None)[0], plugins=plugins, run=run, reporter=reporter)
+    if len(resolver.choices) == 1:
+        # Its refusal ends with a request that works.
+        only = resolver.requests(resolver.choices[0], None)[0]
+        resolve_request(only, plugins=plugins, run=run, reporter=reporter)
     numbers = (None,) if grid.seeds is None else grid.seeds
-    members = [resolver.member(choice, seed) for seed in numbers for choice in grid.choices()]
+    members = [resolver.member(choice, seed) for seed in numbers for choice in resolver.choices]
     resolver.refuse()
     # The parts are built only where all recipes are sound.
     fit = tuple(resolver.fit(members))
@@ -289,21 +294,28 @@ def resolve_searches(
     return ResolvedSearches(members=fit, registry=registry, notes=tuple(resolver.scope.notes(request)))
 
 
+def _is_among(problem: Problem, others: Iterable[Problem]) -> bool:
+    """Return whether others have the same text at the same path, whatever value they come from."""
+    return any(evolve(problem, origin=other.origin) == other for other in others)
+
+
 @define(kw_only=True)
 class _Resolver:
     """Settles searches, and collects the problems of each combination.
 
     Attributes:
-        grid: The combinations of names, and the seeds.
+        grid: The compared names and values, and the seeds.
         scope: Finds the names that a setting applies to.
+        choices: The combinations of names and values.
         registry: The installed plugins.
         runs: The components of the run itself: of a search, and of an evaluation; None: nothing is evaluated.
         reporter: Writes the command for the combinations that can run.
         refused: The problems of each combination that cannot run.
     """
 
-    grid: NameGrid
+    grid: SearchGrid
     scope: SettingScope
+    choices: list[dict[str, str]]
     registry: Registry
     runs: tuple[Component, Component | None]
     reporter: Reporter
@@ -331,6 +343,7 @@ class _Resolver:
     def requests(self, choice: Mapping[str, str], seed: int | None) -> tuple[Request, Request]:
         """Return the request of a search, and that of the evaluation after it."""
         whole = self.scope.request_of(self.grid.request_of(choice, seed), choice)
+        whole = self.grid.with_values(whole, choice, self.scope.applies)
         return divided(whole) if self.runs[1] is not None else (whole, whole)
 
     def add(self, choice: Mapping[str, str], problems: Iterable[Problem]) -> None:
@@ -350,24 +363,29 @@ class _Resolver:
         """
         if not self.refused:
             return
-        choices = self.grid.choices()
         every = [
-            problem for problem in self.refused[0][1] if all(problem in found for _, found in self.refused)
+            problem
+            for problem in self.refused[0][1]
+            if all(_is_among(problem, found) for _, found in self.refused)
         ]
-        common = every if len(self.refused) == len(choices) else []
+        common = every if len(self.refused) == len(self.choices) else []
         problems = list(common)
+        reported: dict[tuple[str, ...], list[Problem]] = {}
         for choice, found in self.refused:
-            others = [problem for problem in found if problem not in common]
+            # A problem of every value of a setting, such as that there is no such setting, is reported once.
+            before = reported.setdefault(tuple(choice[slot] for slot in self.grid.slots), [*common])
+            others = [problem for problem in found if not _is_among(problem, before)]
+            before += others
             if others:
-                named = ", ".join(f"{slot} {name}" for slot, name in choice.items())
+                named = ", ".join(choice_words(choice))
                 first = evolve(others[0], text=f"[{named}] {others[0].text}" if named else others[0].text)
                 problems += [first, *others[1:]]
         error = refusal(problems)
-        rest = self.grid.without([choice for choice, _ in self.refused])
+        rest = self.grid.without([choice for choice, _ in self.refused], self.scope.applies)
         if isinstance(error, RecipeError) and rest is not None:
             # Settings of the evaluation are left out: the request is that of the search.
-            rest = divided(rest)[0] if self.runs[1] is not None else rest
-            self.reporter.add_rest(error, rest, self.grid.slots)
+            request = divided(rest.request)[0] if self.runs[1] is not None else rest.request
+            self.reporter.add_rest(error, request, rest.kept)
         raise error
 
     def _evaluation(self, choice: Mapping[str, str], request: Request, search: Recipe) -> Recipe | None:

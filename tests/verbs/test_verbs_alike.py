@@ -9,6 +9,7 @@ from command_line import cli
 from tiny import CLOSED
 
 import nascore
+from nascore import Values
 from nascore.errors import NascoreError
 
 NAMES = {"space": "tiny", "updater": "sgd", "dataset": "synthetic"}
@@ -38,6 +39,9 @@ REFUSED = {
     "refused combination": {"relaxation": ["softmax", "linear"], "regularizer": "entropy"},
     "batch of several": {"updater": ["sgd", "uniform"], "settings": {**SETTINGS, "trainer.batch": 999}},
     "wrong seeds": {"seeds": "4..1"},
+    "refused values": {"settings": {**SETTINGS, "updater.lr": Values([-1, 0.1])}},
+    "values that are given twice": {"settings": {"updater.lr": Values([0.1, 0.1])}},
+    "a name that is not compared": {"updater": ["sgd", "uniform"], "settings": {"sdg:updater.lr": 0.1}},
 }
 WARNED = {
     "misfit and unread settings": {"growth": "random", "settings": {**SETTINGS, "growth.count": 1}},
@@ -50,6 +54,11 @@ WARNED = {
         "regularizer": "entropy",
         "settings": {**SETTINGS, "updater.lr": 0.5},
     },
+    "values of one of several": {
+        "updater": ["sgd", "uniform"],
+        "regularizer": "entropy",
+        "settings": {**SETTINGS, "sgd:updater.lr": Values([0.5, 0.25])},
+    },
 }
 
 
@@ -57,9 +66,10 @@ EVALUATION = {"training.channels": 2, "training.cells": 3, "training.epochs": 1}
 ORIGINS = (
     (r"This works(.*) \((.*)\):\n  nascore .*", r"This works\1: \2."),
     (r"The others work:\n  nascore .* --relaxation (\S+) .*", r"The others work: relaxation: \1."),
-    (r"settings\['([\w.]+)'\]", r"--set \1"),
+    (r"The others work:\n  nascore .* --set updater\.lr=(\S+).*", r"The others work: updater.lr: \1."),
+    (r"settings\['([\w.:]+)'\]", r"--set \1"),
     (r"\b(\w+)='[^']*'", r"--\1"),
-    (r"(--set [\w.]+|^[\w.]+)=[^\s:]+", r"\1"),
+    (r"(--set [\w.:]+|^[\w.]+)=[^\s:]+", r"\1"),
     (r"(\n *from --(?!set)\w+) .*", r"\1"),
 )
 """How a flag becomes an argument, and a whole command the changes in it."""
@@ -73,7 +83,15 @@ def neutral(text):
 
 
 def is_several(call):
-    return "seeds" in call or any(isinstance(call.get(slot), list) for slot in ("updater", "relaxation"))
+    lists = any(isinstance(call.get(slot), list) for slot in ("updater", "relaxation"))
+    return (
+        "seeds" in call or lists or any(isinstance(one, Values) for one in call.get("settings", {}).values())
+    )
+
+
+def typed_value(value):
+    """Return a value from Python as one types it."""
+    return ",".join(map(str, value.values)) if isinstance(value, Values) else value
 
 
 def words(call):
@@ -81,7 +99,7 @@ def words(call):
     typed = []
     for name, value in call.items():
         if name == "settings":
-            typed += [word for path, one in value.items() for word in ("--set", f"{path}={one}")]
+            typed += [word for path, one in value.items() for word in ("--set", f"{path}={typed_value(one)}")]
         elif name == "plugins":
             typed += [word for file in value for word in ("--with", file)]
         else:

@@ -1,4 +1,8 @@
-"""The option ``--set PATH=VALUE``: the path of a value in a recipe, and one YAML scalar or flow value."""
+"""The option ``--set PATH=VALUE``: the path of a value in a recipe, and one YAML scalar or flow value.
+
+A comparison also takes several values with commas between them, and the name of a compared component with a
+colon before the path.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import as_given, typed_value, unknown_component
+from nascore.recipe.sources.values import Values
 from nascore.shell import command_line
 from nascore.slots import RUN
 
@@ -25,7 +30,7 @@ _FLAGS: Final = {"scale": "mini", "preset": "NAME", "recipe": "FILE", "out": "DI
 """Flags that are not settings of a recipe, with a value each for the hint."""
 
 
-_NEXT_PATH: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
+NEXT_PATH: Final = re.compile(r",\s*(?=[a-z_]+(?:\.[a-z_]+)+=)")
 """A comma followed by another path."""
 
 
@@ -75,8 +80,8 @@ class Sets:
                 )
             elif not value.strip():
                 self._add_problem(path, "the value is empty.", origin, "Write null or ''.")
-            elif _NEXT_PATH.search(value):
-                words = [word for single in _NEXT_PATH.split(text) for word in ("--set", single)]
+            elif NEXT_PATH.search(value):
+                words = [word for single in NEXT_PATH.split(text) for word in ("--set", single)]
                 hint = f"Write --set once for each: {command_line(*words)}."
                 self._add_problem(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
@@ -86,6 +91,10 @@ class Sets:
         """Add values from Python, by path."""
         for path, value in values.items():
             origin = Origin(kind="python", flag=f"settings[{path!r}]")
+            if isinstance(value, Values):
+                text = f"holds one value, not {len(value.values)}."
+                self._add_problem(path, text, origin, "Name one, or compare them: nascore.search_several.")
+                continue
             self._add_value(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
 
     def layer(self) -> Layer:
@@ -97,7 +106,13 @@ class Sets:
         if self._is_given(path, node):
             return
         slot = next((slot for slot in self.slots if slot.name == words[0]), None)
-        if not all(words):
+        name, colon, rest = path.rpartition(":")
+        if colon:
+            text = f"{name} is not compared with another component."
+            is_slot = any(name == slot.name for slot in self.slots)
+            hint = f"Did you mean {name}.{rest}?" if is_slot else f"Leave out the name: {rest}."
+            self._add_problem(path, text, origin, hint)
+        elif not all(words):
             self._add_problem(path, "is not a path.", origin, "Write SLOT.SETTING or SETTING.")
         elif slot is None:
             self._add_to_run(words, node, origin)

@@ -200,7 +200,7 @@ def distinguish(recipes: Sequence[Flat], wanted: Iterable[str] = ()) -> RowLabel
 
     Args:
         recipes: One for each row; no two are equal.
-        wanted: The slots that the user chose to compare, if known.
+        wanted: The slots and settings that the user chose to compare, if known.
     """
     differing = _differing(recipes)
     wanted = [path for path in wanted if path in differing]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="[DIR]", required=False, type=GIVEN)
 @json_option
 def command(folder: Path | None, *, as_json: bool) -> None:
-    """List the runs in DIR. Default: the folder NASCORE_RUNS, or runs/.
+    """List the runs in DIR, by default NASCORE_RUNS or runs/.
 
     If DIR is a comparison, list its runs.
     """

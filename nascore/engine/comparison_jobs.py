@@ -286,7 +286,7 @@ def do_job(  # noqa: PLR0913 - each by name
         try:
             job = read_plan(path).jobs[number - 1]
             registry = discover(Selection(**{name: tuple(each) for name, each in plugins.items()}))
-            recipe = read_recipe(path, job, registry)
+            recipe = without_executor(read_recipe(path, job, registry))
             outcome = run_job(path, job, recipe, registry, control=control, accepted=accepted)
         except KeyboardInterrupt:
             outcome = Outcome(status="interrupted")

@@ -1,0 +1,95 @@
+"""A small Ray on this machine, and comparisons whose files are compared."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from comparison_runs import SMALL, TINY
+from resumed_runs import differences
+
+import nascore
+from nascore_ray.session import Session
+from nascore_ray.settings import RaySettings
+
+GIVEN = {**TINY, "updater": ["uniform", "sgd"], "seeds": [0]}
+STORE = 80_000_000
+
+
+@contextmanager
+def local_ray():
+    """Start a Ray with two CPUs, which the executors inside use."""
+    session = Session.begin(RaySettings(object_store_memory=STORE), 1)
+    try:
+        yield session
+    finally:
+        session.end()
+
+
+def by_ray(out, settings=None, executor=None, between=lambda: None, **given):
+    """Return a comparison by the executor `ray`, and the files that differ from those of `serial`.
+
+    Args:
+        out: The folder of both.
+        settings: Settings beside the small ones.
+        executor: Settings of the executor.
+        between: Called after `serial` and before `ray`.
+        given: Further arguments of both searches.
+    """
+    settings = {**SMALL, **(settings or {})}
+    serial = by_serial(out, settings, **given)
+    between()
+    of_executor = {f"executor.{name}": value for name, value in (executor or {}).items()}
+    given = {**GIVEN, **given, "settings": {**settings, **of_executor}}
+    found = nascore.search_several(**given, executor="ray", out=out)
+    return found, different(serial, out)
+
+
+def by_serial(out, settings, **given):
+    """Make a comparison by the executor `serial` in a folder, then move it away; returns its new folder.
+
+    Some warnings have the folder; and beside the other comparison its evaluations would be counted there.
+    """
+    nascore.search_several(**{**GIVEN, **given}, settings=settings, out=out)
+    moved = out.parent / "away" / "serial"
+    moved.parent.mkdir()
+    return out.rename(moved)
+
+
+def different(serial, out):
+    """Return the files that are not the same in both comparisons, times and executors aside."""
+    return [name for name in differences(serial, out) if name != "environment.json"]
+
+
+def events(run, name):
+    """Return the events of a run that have a name."""
+    file = run / "changes.jsonl"
+    lines = map(json.loads, file.read_text().splitlines() if file.exists() else ())
+    return [line for line in lines if line["event"] == name]
+
+
+def until(holds, seconds=120):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def under_way(run, jobs):
+    """Return whether so many jobs of a comparison have saved a checkpoint and are not over."""
+    return sum(any(job.rglob("checkpoint-*.pt")) for job in (run / "jobs").glob("*")) >= jobs
+
+
+def ray_processes(folder):
+    """Return the processes of Ray whose working folder is one."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "cwd").readlink() == folder and b"ray" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,118 @@
+"""Comparisons by the executor `ray` on one machine: the files of one process, and failures as text."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+from comparison_runs import SMALL_EVALUATION
+from ray_samples import by_ray, events, local_ray
+
+from nascore.run import read_result
+
+BAD = """
+import os
+import signal
+from pathlib import Path
+
+from nascore.api import Component, hookimpl
+from nascore.builtin.updaters import Uniform
+
+
+class OddError(Exception):
+    def __init__(self, one, other):
+        super().__init__(f"{{one}} {{other}}")
+
+
+class Bad(Uniform):
+    def strength(self, state, expected):
+        raise OddError("no", "more")
+
+
+class Dying(Uniform):
+    def strength(self, state, expected):
+        mark = Path({mark!r})
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.{signal})
+        return super().strength(state, expected)
+
+
+@hookimpl
+def nascore_updaters():
+    yield Component(name="bad", slot="updater", summary="Fails.", build=Bad)
+    yield Component(name="dying", slot="updater", summary="Kills its process once.", build=Dying)
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def ray_of_this_module():
+    with local_ray():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("NASCORE_RUNS", str(tmp_path / "own"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("files", ["shared", "return"])
+def test_the_files_are_those_of_one_process(files, tmp_path, capfd):
+    out = tmp_path / "run"
+    found, different = by_ray(
+        out,
+        executor={"files": files},
+        settings=SMALL_EVALUATION,
+        updater="uniform",
+        seeds=[0, 1],
+        evaluate=True,
+    )
+    assert different == []
+    assert len(found.rows) == 1
+    assert capfd.readouterr() == ("", "")
+    assert json.loads((out / "environment.json").read_text())["executor"]["name"] == "ray"
+
+
+@pytest.mark.parametrize("files", ["shared", "return"])
+def test_failures_come_back_as_text(files, tmp_path):
+    plugin = tmp_path / "bad.py"
+    plugin.write_text(BAD.format(mark="", signal="SIGKILL"))
+    _, different = by_ray(
+        tmp_path / "run", executor={"files": files}, updater=["uniform", "bad"], plugins=[plugin]
+    )
+    assert different == []
+    assert list(read_result(tmp_path / "run")["failures"].values()) == ["OddError: no more"]
+    assert "Traceback" in (tmp_path / "run/run.log").read_text()
+
+
+@pytest.fixture
+def dying(tmp_path):
+    """Return a function that writes a plugin whose updater ends its process once, while a file is missing."""
+
+    def write(number):
+        plugin, mark = tmp_path / "dying.py", tmp_path / "mark"
+        plugin.write_text(BAD.format(mark=str(mark), signal=number.name))
+        mark.touch()  # the executor `serial` would end this process
+        return {"updater": ["uniform", "dying"], "plugins": [plugin], "between": mark.unlink}
+
+    return write
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_whose_worker_ends_is_done_again(number, dying, tmp_path, capfd):
+    _, different = by_ray(tmp_path / "run", **dying(number))
+    assert different == []
+    assert (tmp_path / "mark").exists()
+    (death,) = events(tmp_path / "run", "worker died")
+    text = {signal.SIGKILL: "Ray reports: ", signal.SIGTERM: "its process was told to stop (SIGTERM)"}[number]
+    assert death["error"].startswith(text)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_retries_of_the_executor_are_no_deaths_for_the_engine(dying, tmp_path):
+    _, different = by_ray(tmp_path / "run", executor={"retries": 1}, **dying(signal.SIGKILL))
+    assert different == []
+    assert (tmp_path / "mark").exists()
+    assert not events(tmp_path / "run", "worker died")

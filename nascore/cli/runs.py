@@ -40,6 +40,10 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     for one in found:
         if one.fault:
             echo(one.fault, err=True)
+    by_age = sum(one.activity is not None and one.activity.by_age for one in found)
+    if by_age:
+        text = "on another machine: running or killed is judged by the age of the last line"
+        echo(f"{by_age} of {len(found)} {text}", err=True)
     unchecked = sum(not one.checked and not one.fault for one in found)
     if unchecked:
         echo(f"{unchecked} of {len(found)} have no checksums: their files were read unchecked", err=True)
@@ -53,6 +57,8 @@ def plain_record(record: Record) -> dict[str, object]:
         "result": record.result,
         "checked": record.checked,
     }
+    if record.activity is not None:
+        plain["by_age"] = record.activity.by_age
     if record.gallery:
         plain["gallery"] = [entry.plain() for entry in record.gallery]
     return {**plain, "fault": record.fault} if record.fault else plain

@@ -100,7 +100,8 @@ def _echo(progress: Progress, *, as_json: bool) -> None:
 def rows(progress: Progress) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each figure."""
     yield "run", str(shown_path(progress.path))
-    yield "status", progress.status
+    judged = " (judged by the age of the last line, since the run is on another machine)"
+    yield "status", f"{progress.status}{judged if progress.by_age else ''}"
     if progress.error:
         yield "error", progress.error
     if progress.job is not None:

@@ -38,7 +38,9 @@ from nascore.run.layout import (
 )
 from nascore.run.opened import OPENED, openings
 from nascore.run.reading import (
+    RUNNING,
     Record,
+    comparison_record,
     inventory,
     learned_file,
     listed,
@@ -74,6 +76,7 @@ __all__ = [
     "RECIPE",
     "RECIPES",
     "RESULT",
+    "RUNNING",
     "WEIGHTS",
     "Budget",
     "BudgetSpentError",
@@ -88,6 +91,7 @@ __all__ = [
     "bytes_of",
     "checked",
     "collect",
+    "comparison_record",
     "control_of",
     "create",
     "default_root",

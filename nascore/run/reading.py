@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, frozen
 
@@ -34,11 +34,16 @@ from nascore.run.layout import (
     refuse_newer,
     text_of,
 )
+from nascore.run.lock import Activity, activity_of
 from nascore.run.schemas import METRICS_SCHEMA, checked, checked_result
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+RUNNING: Final = "running"
+KILLED: Final = "killed"
 
 
 def inventory(path: Path) -> str:
@@ -127,6 +132,7 @@ class Record:
         fault: The reason why the run cannot be read, in which case the rest is empty; empty if it can be
             read.
         checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
+        activity: Whether a process works on the run; None if it has a result.
     """
 
     path: Path
@@ -135,13 +141,16 @@ class Record:
     gallery: Gallery = Factory(Gallery)
     fault: str = ""
     checked: bool = False
+    activity: Activity | None = None
 
     @property
     def status(self) -> str:
-        """`done`, `failed`, `interrupted`, `unfinished` if there is no result, or `unreadable`."""
+        """`done`, `failed`, `interrupted`, `stopped`, `running`, `killed` or `unreadable`."""
         if self.fault:
             return "unreadable"
-        return "unfinished" if self.result is None else str(self.result.get("status", "done"))
+        if self.result is not None:
+            return str(self.result.get("status", "done"))
+        return RUNNING if self.activity is not None and self.activity.running else KILLED
 
     @property
     def best(self) -> Path:
@@ -174,12 +183,14 @@ def read(path: Path) -> Record:
     """
     refuse_unless_run(path)
     refuse_newer(path)
+    result, activity = _result_or_activity(path)
     return Record(
         path=path,
         recipe=text_of(path / RECIPE),
-        result=read_result(path),
+        result=result,
         gallery=read_gallery(path),
         checked=is_file(path / CHECKSUMS),
+        activity=activity,
     )
 
 
@@ -247,15 +258,35 @@ def entries(folder: Path) -> list[Path]:
 
 def _read_or_fault(path: Path) -> Record:
     try:
-        return _comparison(path) if is_file(path / COMPARISON) else read(path)
+        return comparison_record(path) if is_file(path / COMPARISON) else read(path)
     except RunFolderError as error:
         return Record(path=path, fault=str(error))
 
 
-def _comparison(path: Path) -> Record:
-    """Return a comparison as a record with a result, but without a recipe and a gallery."""
+def comparison_record(path: Path) -> Record:
+    """Return a comparison as a record without a recipe and a gallery.
+
+    Raises:
+        RunFolderError: A newer nascore made the comparison, or its result cannot be read.
+    """
     refuse_newer(path)
-    return Record(path=path, result=read_result(path), checked=is_file(path / CHECKSUMS))
+    result, activity = _result_or_activity(path)
+    return Record(
+        path=path,
+        result=result,
+        checked=is_file(path / CHECKSUMS),
+        activity=activity,
+    )
+
+
+def _result_or_activity(path: Path) -> tuple[dict[str, Any] | None, Activity | None]:
+    result = read_result(path)
+    if result is not None:
+        return result, None
+    activity = activity_of(path)
+    if not activity.running:
+        result = read_result(path)  # the run may have ended in between
+    return result, activity if result is None else None
 
 
 def read_result(path: Path) -> dict[str, Any] | None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
-from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from nascore.run import COMPARISON, JOBS, LOG, METRICS, RECIPE, RESULT, Record, is_file, read, read_result
-from nascore.run.lock import LOCK, is_held
+from nascore.run import (
+    COMPARISON,
+    JOBS,
+    METRICS,
+    RECIPE,
+    RESULT,
+    RUNNING,
+    Record,
+    comparison_record,
+    is_file,
+    read,
+)
+from nascore.run.lock import age_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-RUNNING: Final = "running"
-
-FRESH: Final = 120.0
-"""Age in seconds below which the last line shows that a process does the run."""
 
 TAIL: Final = 1 << 16
 """Bytes at the end of `metrics.jsonl` that are read: more than a line has."""
@@ -34,8 +38,9 @@ class Progress:
 
     Attributes:
         path: The folder of the run.
-        status: `running`, or the status of the run: `done`, `failed`, `interrupted`, `stopped`, or
-            `unfinished` if it was killed.
+        status: `running`, `done`, `failed`, `interrupted`, `stopped`, or `killed`.
+        by_age: Whether `running` or `killed` is judged by the age of the last line, since the run is on
+            another machine or its lock cannot be tested.
         job: Number of the current job; None before the first epoch.
         phase: Its phase; empty before the first epoch.
         epoch: Number of epochs of the phase that are done.
@@ -50,6 +55,7 @@ class Progress:
 
     path: Path
     status: str
+    by_age: bool = False
     job: int | None = None
     phase: str = ""
     epoch: int = 0
@@ -75,13 +81,14 @@ def progress_of(path: Path) -> Progress:
     """
     current = _current(path)
     record = _record(current)
-    status = _status(path, record if current == path else Record(path=path, result=read_result(path)))
+    whole = record if current == path else comparison_record(path)
     # A run that is over has a checksum of its lines; of one under way the last whole line counts.
     last = _last_epoch(current) if record.result is None else next(reversed(record.metrics()), {})
     gallery = record.gallery
     return Progress(
         path=current,
-        status=status,
+        status=whole.status,
+        by_age=whole.activity is not None and whole.activity.by_age,
         job=last.get("job"),
         phase=last.get("phase", ""),
         epoch=last.get("epoch", -1) + 1,
@@ -90,7 +97,7 @@ def progress_of(path: Path) -> Progress:
         accuracy=next((last[name] for name in _FIGURES if last.get(name) is not None), None),
         gallery=len(gallery),
         best=gallery.best.accuracy if gallery else None,
-        age=_age(current),
+        age=age_of(current),
         error=str((record.result or {}).get("error", "")),
     )
 
@@ -106,15 +113,7 @@ def _current(path: Path) -> Path:
 
 def _record(path: Path) -> Record:
     """Return a run; a comparison whose first run has not begun has no figures yet."""
-    return Record(path=path, result=read_result(path)) if is_file(path / COMPARISON) else read(path)
-
-
-def _status(path: Path, record: Record) -> str:
-    if record.result is not None:
-        return record.status
-    # Of a process on another machine this one may not see the lock: then a fresh line counts.
-    there = (path / LOCK).exists() and _age(path) < FRESH
-    return RUNNING if there or is_held(path) else record.status
+    return comparison_record(path) if is_file(path / COMPARISON) else read(path)
 
 
 def _last_epoch(path: Path) -> Mapping[str, Any]:
@@ -127,12 +126,3 @@ def _last_epoch(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return last
-
-
-def _age(path: Path) -> float:
-    """Return the seconds since a run wrote its last line; 0 if the clocks of two machines disagree."""
-    times = []
-    for name in (METRICS, LOG, COMPARISON):
-        with suppress(OSError):
-            times.append((path / name).stat().st_mtime)
-    return max(0.0, time() - max(times, default=time()))

@@ -231,7 +231,7 @@ def test_a_kill_leaves_what_was_done_readable():
     process.kill()
     process.communicate(timeout=LIMIT)
     assert not Path("run/result.json").exists()
-    assert [one.status for one in listed(Path())] == ["unfinished"]
+    assert [one.status for one in listed(Path())] == ["killed"]
     result = cli("compare", "run")
     assert result.exit_code == 0, result.output
     assert [line.split()[0] for line in result.stdout.splitlines()[1:3]] == ["uniform", "sgd"]

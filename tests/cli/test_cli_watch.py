@@ -15,8 +15,10 @@ from failing_plugins import UNIFORM
 
 from nascore.cli import live, watch
 from nascore.errors import RunFolderError
-from nascore.run import create, read
-from nascore.verbs.watch import FRESH, progress_of
+from nascore.run import begin_job, create, lock, read, reading
+from nascore.run.lock import FRESH
+from nascore.verbs.runs import runs
+from nascore.verbs.watch import progress_of
 
 
 @pytest.fixture(autouse=True)
@@ -88,15 +90,73 @@ def test_a_run_is_under_way_while_its_lock_is_held():
     assert (found.status, found.job, found.phase, found.epoch, found.epochs) == ("running", 2, "train", 1, 3)
     assert 3500 < found.age < 4000
     folder.close()
-    assert progress_of(Path("run")).status == "unfinished"
+    assert progress_of(Path("run")).status == "killed"
 
 
-@pytest.mark.parametrize(("age", "status"), [(0, "running"), (2 * FRESH, "unfinished")])
-def test_of_a_lock_that_nobody_here_holds_the_age_of_the_last_line_decides(age, status):
-    """As on a disk that another machine writes to; or after a kill."""
+def test_a_killed_run_is_called_killed_at_once():
+    words = [word.replace("trainer.epochs=3", "trainer.epochs=300") for word in UNIFORM]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nascore", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 120
+    while not Path("run/metrics.jsonl").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert (progress_of(Path("run")).status, runs("run/..")[0].status) == ("running", "running")
+    process.kill()
+    process.wait()
+    found = progress_of(Path("run"))
+    assert (found.status, found.by_age) == ("killed", False)
+    assert cli("runs", ".").stdout.splitlines()[1].split()[:2] == ["run", "killed"]
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, "running"), (2 * FRESH, "killed")])
+@pytest.mark.parametrize("owner", ["another machine", ""])
+def test_of_a_run_on_another_machine_the_age_of_the_last_line_decides(age, status, owner):
     begun(age).close()
     Path("run/.lock").touch()
-    assert progress_of(Path("run")).status == status
+    Path("run/.owner").write_text(owner)
+    found = progress_of(Path("run"))
+    assert (found.status, found.by_age) == (status, True)
+    shown = cli("watch", "run", "--once").stdout
+    assert f"{status} (judged by the age of the last line, since the run is on another machine)" in shown
+    done = cli("runs", ".")
+    assert done.stdout.splitlines()[1].split()[:2] == ["run", status]
+    assert "1 of 1 on another machine: running or killed is judged by the age of the last line" in done.stderr
+
+
+def test_a_line_of_a_job_that_another_process_does_counts():
+    folder = begun(2 * FRESH)
+    job = begin_job(folder, 3, "train", {})
+    folder.close()
+    (job / "metrics.jsonl").touch()
+    assert progress_of(Path("run")).age < FRESH
+
+
+def test_a_lock_that_cannot_be_tested_leaves_the_age(monkeypatch):
+    begun().close()
+    Path("run/.lock").touch()
+    Path("run/.owner").write_text(lock.machine())
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
+    found = progress_of(Path("run"))
+    assert (found.status, found.by_age) == ("running", True)
+
+
+def test_a_run_that_ends_while_it_is_read_is_not_called_killed(monkeypatch):
+    folder = begun()
+    asked = reading.activity_of
+
+    def ending(path):
+        folder.finish({"kind": "search", "status": "failed", "error": "x"})
+        folder.close()
+        return asked(path)
+
+    monkeypatch.setattr(reading, "activity_of", ending)
+    assert progress_of(Path("run")).status == "failed"
 
 
 def test_a_clock_that_goes_backwards_makes_no_negative_age():

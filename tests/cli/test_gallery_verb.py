@@ -61,7 +61,7 @@ def test_the_front_alone(written):
 
 def test_json(written):
     plain = json.loads(done("gallery", written, "--json", "--cost", "macs", "--reference", 0.6, 4e7))
-    assert (plain["status"], plain["cost"], plain["best"]) == ("unfinished", "macs", 4)
+    assert (plain["status"], plain["cost"], plain["best"]) == ("killed", "macs", 4)
     assert plain["front"] == [1, 2, 3, 4]
     assert plain["hypervolume"]["reference"] == {"error": 0.6, "macs": 4e7}
     assert plain["hypervolume"]["share"] == assess(written, cost="macs", reference=(0.6, 4e7)).hypervolume
@@ -158,7 +158,7 @@ def test_a_run_killed_in_the_middle_keeps_what_was_done(tmp_path, monkeypatch):
         in result.stderr
     )
     plain = json.loads(cli("gallery", "run", "--json").stdout)
-    assert plain["status"] == "unfinished"
+    assert plain["status"] == "killed"
     best = assess("run").record.gallery.best
     for entry in assess("run").record.gallery:
         assert f"{entry.costs['params']:,} parameters" in done("draw", "run", "--entry", entry.id)

@@ -86,7 +86,7 @@ def test_a_checkpoint_interrupted_at_any_call_leaves_a_run_that_resumes(
         )
         with pytest.raises(Killed), failing(monkeypatch, faults):
             search(run)
-        assert read(left).status == "unfinished"
+        assert read(left).status == "killed"
         resume_as_requested(left)
         assert differences(whole, left) == [], (at, name)
         shutil.rmtree(run)

@@ -254,7 +254,7 @@ def test_a_killed_run_is_resumed_wherever_it_was(whole, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert len(copies) >= 20
     for copy in copies[:: len(copies) // 6]:
-        assert read(copy).status == "unfinished"
+        assert read(copy).status == "killed"
         (copy / ".lock").unlink(missing_ok=True)
         resume_as_requested(copy)
         assert differences(whole("petridish"), copy) == []

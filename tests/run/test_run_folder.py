@@ -100,7 +100,7 @@ def test_a_run_is_read_back(tmp_path):
     made.text("recipe.yaml", "nascore: 1\n")
     made.metric({"epoch": 0, "loss": 0.5})
     made.metric({"epoch": 1, "loss": 0.25})
-    assert read(made.path).status == "unfinished"
+    assert read(made.path).status == "running"
     made.finish({"kind": "search", "status": "failed", "seed": 3})
     record = read(made.path)
     assert record.status == "failed"

@@ -49,7 +49,7 @@ def test_runs_lists_them(golden):
         "comparison": ("done", True),
         "evaluation": ("done", True),
         "growth": ("done", True),
-        "killed": ("unfinished", True),
+        "killed": ("killed", True),
         "search": ("done", True),
     }
     assert not any("fault" in one for one in listed)
@@ -113,7 +113,7 @@ def test_evaluate_trains_their_architecture(name):
 def test_watch_shows_them(name):
     found = json.loads(done("watch", name, "--once", "--json"))
     assert found["epoch"] >= 1
-    assert found["status"] == ("unfinished" if name == "killed" else "done")
+    assert found["status"] == ("killed" if name == "killed" else "done")
 
 
 @pytest.mark.usefixtures("golden")

@@ -161,7 +161,7 @@ def test_a_run_that_is_not_done_is_not_replayed(run):
     (run / "result.json").unlink()
     done = cli("replay", "run")
     assert done.exit_code == 5
-    assert "run is not done: its status is unfinished. Resume it first: nascore resume run" in done.stderr
+    assert "run is not done: its status is killed. Resume it first: nascore resume run" in done.stderr
 
 
 @pytest.mark.usefixtures("run")

@@ -107,6 +107,7 @@ def plain(found: Assessed, entries: Iterable[Entry]) -> dict[str, Any]:
     return {
         "run": str(found.record.path),
         "status": found.record.status,
+        "gallery_cut": found.record.gallery_cut,
         "cost": found.cost,
         "best": found.record.gallery.best.id,
         "front": [entry.id for entry in found.front],

@@ -61,6 +61,8 @@ def plain_record(record: Record) -> dict[str, object]:
         plain["by_age"] = record.activity.by_age
     if record.gallery:
         plain["gallery"] = [entry.plain() for entry in record.gallery]
+    if record.gallery_cut:
+        plain["gallery_cut"] = True
     return {**plain, "fault": record.fault} if record.fault else plain
 
 

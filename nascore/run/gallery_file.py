@@ -7,6 +7,7 @@ rewritten only when the events have grown by a quarter, and at the end; the even
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import Factory, define
@@ -120,6 +121,22 @@ def read_gallery(path: Path) -> Gallery:
         raise RunFolderError(f"{file} cannot be read: {cause(error)}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{file} cannot be read: it is not a valid gallery: {error}.") from error
+
+
+def is_cut(path: Path) -> bool:
+    """Return whether the last line of `gallery.jsonl` is incomplete: the gallery lacks its last event.
+
+    Args:
+        path: The folder of a run that no process works on.
+    """
+    try:
+        with (path / GALLERY_LINES).open("rb") as file:
+            if not file.seek(0, os.SEEK_END):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read() != b"\n"
+    except OSError:
+        return False
 
 
 def _continued(gallery: Gallery, lines: list[dict[str, Any]]) -> Gallery:

@@ -11,7 +11,7 @@ from nascore.errors import RunFolderError, cause
 from nascore.files import CHECKSUMS, shown_path
 from nascore.gallery import Gallery
 from nascore.recipe.sources.plugin_versions import plugin_files
-from nascore.run.gallery_file import read_gallery
+from nascore.run.gallery_file import is_cut, read_gallery
 from nascore.run.layout import (
     COMPARISON,
     DERIVED,
@@ -133,6 +133,7 @@ class Record:
             read.
         checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
         activity: Whether a process works on the run; None if it has a result.
+        gallery_cut: Whether a kill cut off the last line of `gallery.jsonl`: the gallery is that before it.
     """
 
     path: Path
@@ -142,6 +143,7 @@ class Record:
     fault: str = ""
     checked: bool = False
     activity: Activity | None = None
+    gallery_cut: bool = False
 
     @property
     def status(self) -> str:
@@ -191,6 +193,7 @@ def read(path: Path) -> Record:
         gallery=read_gallery(path),
         checked=is_file(path / CHECKSUMS),
         activity=activity,
+        gallery_cut=activity is not None and not activity.running and is_cut(path),
     )
 
 

@@ -43,7 +43,10 @@ class Assessed:
             return ""
         done = len(self.record.gallery)
         architectures = "architecture" if done == 1 else "architectures"
-        return f"{self.record.path} {state(self.record)}; the table shows the {done} {architectures} so far."
+        text = f"{self.record.path} {state(self.record)}; the table shows the {done} {architectures} so far."
+        if self.record.gallery_cut:
+            text += " The last line of gallery.jsonl was cut off, so the last event is missing."
+        return text
 
 
 def assess(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
+from command_line import cli
 from gallery_samples import pool
 
 from nascore.errors import RunFolderError
 from nascore.gallery import Gallery
-from nascore.run import GalleryFile, create, read_gallery
+from nascore.run import GalleryFile, create, read, read_gallery
 from nascore.run.gallery_file import AT_ONCE
 from nascore.run.layout import GALLERY, GALLERY_LINES
 
@@ -48,6 +50,21 @@ def test_a_line_that_a_kill_cut_off_is_left_out(folder):
     content = (folder / GALLERY_LINES).read_bytes()
     (folder / GALLERY_LINES).write_bytes(content[:-3])
     assert len(read_gallery(folder.path)) == 17
+
+
+def test_a_reader_says_that_the_last_line_was_cut_off(folder):
+    grown(folder, 18)
+    folder.text("recipe.yaml", "nascore: 1\n")
+    folder.close()
+    assert not read(folder.path).gallery_cut
+    (folder / GALLERY_LINES).write_bytes((folder / GALLERY_LINES).read_bytes()[:-3])
+    assert read(folder.path).gallery_cut
+    found = cli("gallery", folder.path)
+    assert found.stderr.endswith(
+        "the table shows the 17 architectures so far. The last line of gallery.jsonl was cut off, so the "
+        "last event is missing.\n"
+    )
+    assert json.loads(cli("gallery", folder.path, "--json").stdout)["gallery_cut"] is True
 
 
 def test_a_changed_line_is_named(folder):

@@ -12,6 +12,7 @@ from nascore.config import parse_document
 from nascore.errors import RunFolderError
 from nascore.files import without_digest
 from nascore.recipe.settling.snapshot import FOLDER
+from nascore.recipe.sources.run_settings import EVALUATION
 from nascore.run import (
     ARCHITECTURE,
     CHANGE_SCHEMA,
@@ -42,7 +43,9 @@ Flat: TypeAlias = dict[str, Any]
 """Values of a recipe by path: ``{"updater": "xnas", "updater.eta": 0.1, "regularizer": "l1"}``."""
 
 PLUGINS: Final = "plugins"
-PERSONAL: Final = frozenset({"nascore", PLUGINS, "seed", "threads", "device", "executor", "observer"})
+PERSONAL: Final = frozenset(
+    {"nascore", PLUGINS, "seed", "threads", "device", "executor", "observer", EVALUATION}
+)
 """Keys of a recipe that belong to one run and are not compared."""
 
 _SLOTS: Final = {slot.name: slot for slot in SLOTS}

@@ -61,6 +61,15 @@ def wrap(value: Any, origin: Origin) -> Node:  # noqa: ANN401 - plain Python val
     return Node(value=_plain(value), origin=origin)
 
 
+def unwrap(node: Node) -> Any:  # noqa: ANN401 - the reverse of `wrap`
+    """Return the plain Python value of a node."""
+    if isinstance(node.value, dict):
+        return {key: unwrap(item) for key, item in node.value.items()}
+    if isinstance(node.value, list):
+        return [unwrap(item) for item in node.value]
+    return node.value
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any scalar
     if isinstance(value, Enum):
         return value.value

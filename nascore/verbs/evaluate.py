@@ -116,7 +116,8 @@ def resolve_evaluation(
 ) -> ResolvedEvaluation:
     """Return the recipe with which a target is evaluated.
 
-    A run contributes its data set, which the request overrides, and its scale where the request has none.
+    A run contributes its data set and the settings under ``evaluate`` of its search, which the request
+    overrides, and its scale where the request has none.
 
     Args:
         target: The architecture; see :func:`evaluate`.
@@ -141,7 +142,7 @@ def resolve_evaluation(
     recipe_file = _recipe_of(target)
     if recipe_file is not None:
         whole = _last_layer(recipe_file, registry)
-        layers = _with_run(layers, _data_layer(whole), request)
+        layers = _with_run(layers, whole, request)
         for choice in whole.chosen.get("space", ()):
             if choice.component is not None:
                 declared, by = choice.component.sizes, f"space {choice.name}"
@@ -154,16 +155,19 @@ def resolve_evaluation(
     return ResolvedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
 
 
-def _with_run(layers: Sequence[Layer], run_layer: Layer, request: Request) -> list[Layer]:
-    """Return the layers with that of a run's data.
+def _with_run(layers: Sequence[Layer], whole: Layer, request: Request) -> list[Layer]:
+    """Return the layers with those of a run: its data, its scale, and its settings for an evaluation.
 
     The run's data override those of a preset, and flags and recipe files override the run's. The run's scale
-    overrides the default scale, which is the first layer.
+    overrides the default scale, which is the first layer; its settings override the scale.
     """
-    named = any(one is not None for one in (request.scale, request.recipe, request.preset))
+    data = _data_layer(whole)
+    settings = Layer(values=tuple(value for value in whole.values if value.component is EVALUATE_RUN))
+    if all(one is None for one in (request.scale, request.recipe, request.preset)):
+        return [*layers[:1], data, settings, *layers[1:]]
     presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)
-    at = max(presets, default=int(not named))
-    return [*layers[:at], evolve(run_layer, scale=None) if named else run_layer, *layers[at:]]
+    at = max(presets, default=0)
+    return [settings, *layers[:at], evolve(data, scale=None), *layers[at:]]
 
 
 def _last_layer(recipe: Path, registry: Registry) -> Layer:

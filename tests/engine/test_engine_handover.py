@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from command_line import cli
@@ -17,7 +18,7 @@ from nascore.engine import jobs
 from nascore.engine.build import build_parts
 from nascore.engine.handover import extremes, handover, span
 from nascore.engine.results import costs_of
-from nascore.recipe import Request
+from nascore.recipe import Request, dump_recipe, settled
 from nascore.verbs.dry_run import check, with_build_warnings
 from nascore.verbs.evaluate import resolve_evaluation
 from nascore.verbs.resolution import installed, resolve_request
@@ -168,6 +169,46 @@ def test_an_architecture_by_name_keeps_its_published_size(tmp_path: Path) -> Non
         "    stem: {from: images, op: stem}\n    head: {from: -1, op: classifier, width: classes}\n"
     )
     assert training(str(file)) == (None, None)
+
+
+@pytest.mark.needs("nascore-darts")
+@pytest.mark.parametrize(
+    ("searched", "asked", "expected"),
+    [
+        ({}, {}, (9, 16, 0.25)),
+        ({}, {"sets": ["training.epochs=3"]}, (3, 16, 0.25)),
+        ({}, {"preset": "darts-cifar10"}, (600, 36, 0.0)),
+        ({}, {"scale": "paper"}, (9, 36, 0.25)),
+        ({"scale": "mini"}, {}, (12, 16, 0.1)),
+        ({"scale": "mini", "recipe": None, "preset": "darts-cifar10"}, {}, (12, 16, 0.1)),
+        ({"recipe": None, "preset": "darts-cifar10"}, {}, (600, 36, 0.0)),
+        ({"recipe": None, "preset": "darts-cifar10"}, {"scale": "mini"}, (12, 16, 0.1)),
+    ],
+)
+def test_what_a_search_was_told_of_the_evaluation_counts_for_its_run(
+    searched: dict[str, Any],
+    asked: dict[str, Any],
+    expected: tuple[object, ...],
+    tiny_run: Path,
+    tmp_path: Path,
+) -> None:
+    """The section `evaluate` of a recipe or a preset is part of the run's own recipe."""
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        "nascore: 1\nscale: mini\nspace: darts\nupdater: darts\n"
+        "evaluate: {training: {epochs: 9, label_smoothing: 0.25}}\n"
+    )
+    registry = installed()
+    request = Request(**{"recipe": recipe, "names": {"dataset": ["digits"]}, **searched})
+    search_recipe = settled(request, registry)
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "checksums.jsonl").unlink()
+    (run / "recipe.yaml").write_text(dump_recipe(search_recipe), encoding="utf-8")
+
+    training = resolve_evaluation(run, Request(**asked)).recipe.run.training
+    assert (training.epochs, training.channels, training.label_smoothing) == expected
+    again = settled(Request(recipe=run / "recipe.yaml"), registry)
+    assert again.evaluation == search_recipe.evaluation
 
 
 @pytest.mark.needs("nascore-darts")

@@ -8,9 +8,10 @@ import attrs
 from attrs import Factory, evolve, frozen
 
 from nascore.component import MEASURES, SIZED
-from nascore.config import settings_of, wrap
+from nascore.config import settings_of, unwrap, wrap
 from nascore.errors import Origin
 from nascore.recipe.sources.layers import Layer, Value
+from nascore.recipe.sources.run_settings import EVALUATE_RUN
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.errors import Problem
-    from nascore.recipe.sources.layers import Scale
+    from nascore.recipe.sources.layers import Scale, Stack
     from nascore.slots import Slot
 
 
@@ -96,6 +97,8 @@ class Recipe:
         scale: The scale and where it was named.
         problems: All problems, ``refused`` or ``warned``.
         declined: The wishes that were not taken.
+        evaluation: The settings under ``evaluate`` of a search's files and presets, for the evaluation of the
+            architecture that it finds; without those that the scale overrides.
         prefix: The prefix of the run's settings on the command line: ``evaluate.`` in the recipe of an
             evaluation after a search, which has settings of the same names.
     """
@@ -105,6 +108,7 @@ class Recipe:
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
     declined: tuple[DeclinedWish, ...] = Factory(tuple)
+    evaluation: Mapping[str, Any] = Factory(dict)
     prefix: str = ""
 
     @property
@@ -249,3 +253,48 @@ def with_mini_size(run: Component, declared: Mapping[str, Mapping[str, int]]) ->
     """
     training = {**run.mini.get("training", {}), **sizes_of(declared)["mini"]}
     return evolve(run, mini={**run.mini, "training": training})
+
+
+def evaluation_settings(recipe: Recipe, stack: Stack) -> dict[str, Any]:
+    """Return the settings under ``evaluate`` of the files and presets of a search; empty for an evaluation.
+
+    Settings of a preset that the scale ``mini`` overrides are left out, as in an evaluation by that preset.
+
+    Args:
+        recipe: The parts of the search.
+        stack: The layers of the search.
+    """
+    if any(part.name == EVALUATE_RUN.name for part in recipe.parts.get(RUN, ())):
+        return {}
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    for settings, values in ((low, stack.below), (high, stack.above)):
+        for value in values:
+            if value.slot == RUN and value.component == EVALUATE_RUN:
+                _update(settings, unwrap(value.node))
+    if recipe.scale is not None and recipe.scale[0] == "mini":
+        spaces = recipe.parts.get("space", ())
+        sizes = spaces[0].component.sizes if spaces else {}
+        low = _without(low, with_mini_size(EVALUATE_RUN, sizes).mini)
+    _update(low, high)
+    return low
+
+
+def _update(low: dict[str, Any], high: Mapping[str, Any]) -> None:
+    for name, value in high.items():
+        if isinstance(value, dict) and isinstance(low.get(name), dict):
+            _update(low[name], value)
+        else:
+            low[name] = value
+
+
+def _without(settings: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without those that others have too."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict) and isinstance(others.get(name), dict):
+            if inner := _without(value, others[name]):
+                found[name] = inner
+        elif name not in others:
+            found[name] = value
+    return found

@@ -19,7 +19,7 @@ from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
 from nascore.recipe.settling.fit import check_fit, unused_values
 from nascore.recipe.settling.misfit import need_text, worst_unmet_need
-from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe
+from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe, evaluation_settings
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.layers import Layer, stack
 from nascore.recipe.sources.plugin_versions import (
@@ -237,6 +237,7 @@ def resolve(
         scale=settling.stack.scale,
         declined=tuple(settling.declined),
     )
+    recipe = evolve(recipe, evaluation=evaluation_settings(recipe, settling.stack))
     problems = [*settling.problems, *_other_run_problems(layers, run)]
     if not unsure:
         written = any(layer.by_run or layer.made_with for layer in layers)

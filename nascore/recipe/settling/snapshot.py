@@ -20,6 +20,7 @@ from nascore.errors import Origin, Problem
 from nascore.files import read_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
+from nascore.recipe.sources.run_settings import EVALUATION
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def dump_recipe(
             document[slot.name] = {part.label: _plain(part.settings, paths) for part in parts} or "none"
         elif parts:
             document[slot.name] = {"name": parts[0].label, **_plain(parts[0].settings, paths)}
-    return write_yaml(document)
+    return write_yaml(document | ({EVALUATION: recipe.evaluation} if recipe.evaluation else {}))
 
 
 def _plain(settings: Any, paths: Callable[[Path], str]) -> dict[str, Any]:  # noqa: ANN401 - any settings class

@@ -10,19 +10,15 @@ from nascore.cli.options import GIVEN
 from nascore.cli.output import Verb, echo
 from nascore.scaffold import BLUEPRINTS
 from nascore.shell import command_line
-from nascore.slots import SLOTS
 from nascore.verbs.plugins import new_plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HOOKS = ", ".join(slot.hook for slot in SLOTS if slot.name not in BLUEPRINTS)
-_HELP = f"""Create a working plugin: a small part to change, its settings and its conformance test.
+_HELP = """Create a working plugin: a small part to change, its settings and its conformance test.
 
-NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded.
-
-The other slots have no template. Write a part for one of them in a Python file, with the hook of its slot
-({_HOOKS}), as docs/plugins.md in the repository shows, and use it with --with FILE.
+NAME names the distribution, the plugin and its part. Nothing is overwritten and nothing is downloaded. A part
+can also be written into one file, as docs/plugins.md in the repository shows; --with FILE uses it at once.
 """
 
 

@@ -123,6 +123,7 @@ def make(name: str, blueprint: Blueprint, folder: Path) -> Made:
         "slot": blueprint.slot.name,
         "part": blueprint.part,
         "conformance": blueprint.conformance,
+        "checks": ", ".join(sorted(("PluginConformance", blueprint.conformance))),
         "summary": blueprint.summary,
         "search": blueprint.search(name),
         "versions": _versions(version("nascore")),
@@ -189,13 +190,19 @@ class Blueprint:
 
     def search(self, name: str) -> str:
         """Return the command of a first search with the part."""
-        filled = {**_FIRST_SEARCH, self.slot.name: name}
+        filled = {**_FIRST_SEARCH, **_FLAGS.get(self.slot.name, {}), self.slot.name: name}
         flags = (word for slot, one in filled.items() for word in (f"--{slot}", one))
         return command_line("nascore", "search", *flags, "--scale", "mini")
 
 
 _FIRST_SEARCH: Final = {"space": "tiny", "dataset": "synthetic", "updater": "sgd"}
 """The parts beside that of a new plugin."""
+
+_FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "growth": {"updater": "uniform"},
+    "executor": {"seeds": "0,1"},
+}
+"""Further flags of the first search by slot: an executor does the jobs of several searches."""
 
 
 def _blueprints() -> Iterator[Blueprint]:
@@ -206,4 +213,4 @@ def _blueprints() -> Iterator[Blueprint]:
 
 
 BLUEPRINTS: Final[Mapping[str, Blueprint]] = {one.slot.name: one for one in _blueprints()}
-"""By slot, for each that has a folder of templates; for the others, begin with the contract's page."""
+"""The blueprint of each slot that has a folder of templates."""

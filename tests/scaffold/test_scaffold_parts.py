@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import nascore.builtin
+from nascore.comparison import Member
+from nascore.engine.multi_search import search_several
 from nascore.engine.search import search
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
@@ -74,7 +76,7 @@ def test_a_folder_of_templates_is_a_blueprint():
     templates = ROOT / "nascore" / "scaffold" / "templates"
     folders = {one.name: {file.name for file in one.iterdir()} for one in templates.iterdir()}
     assert set(folders) - {"shared"} == set(BLUEPRINTS)
-    assert set(BLUEPRINTS) <= {slot.name for slot in SLOTS}
+    assert list(BLUEPRINTS) == [slot.name for slot in SLOTS]
     needed = {"__init__.py.txt", "part.py.txt", "settings.py.txt", "summary.txt"}
     assert all(files == needed for name, files in folders.items() if name != "shared")
 
@@ -91,16 +93,23 @@ def test_it_conforms(registry, made, slot):
 def test_it_is_searched_with(registry, made, tmp_path):
     words = made.search.removeprefix("nascore search ").replace("--", "").split()
     asked = dict(zip(words[::2], words[1::2], strict=True))
-    scale = asked.pop("scale")
-    names = {slot: [name] for slot, name in asked.items()}
-    recipe = settled(
-        Request(names={**names, "observer": ["none"]}, scale=scale, sets=SMALL, run={"device": "cpu"}),
-        registry,
-    )
+    scale, seeds = asked.pop("scale"), asked.pop("seeds", "0").split(",")
+    names = {"observer": ["none"], **{slot: [name] for slot, name in asked.items()}}
+    recipes = [
+        settled(
+            Request(names=names, scale=scale, sets=SMALL, run={"device": "cpu", "seed": int(seed)}),
+            registry,
+        )
+        for seed in seeds
+    ]
 
-    folder = search(recipe, registry, out=tmp_path / "run")
-
-    assert made.name in (folder / "recipe.yaml").read_text(encoding="utf-8")
+    if len(seeds) == 1:
+        folder = search(recipes[0], registry, out=tmp_path / "run")
+        assert made.name in (folder / "recipe.yaml").read_text(encoding="utf-8")
+    else:
+        members = [Member(choice={}, recipe=recipe) for recipe in recipes]
+        folder = search_several(members, registry, out=tmp_path / "run")
+        assert made.name in (folder / "environment.json").read_text(encoding="utf-8")
     assert '"status": "done"' in (folder / "result.json").read_text(encoding="utf-8")
 
 

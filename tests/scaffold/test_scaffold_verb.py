@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import cli, done
 
+from nascore.slots import SLOTS
+
 ROOT = Path(__file__).parents[2]
 SMALL = ("trainer.epochs=1", "trainer.warm_up=0", "training.epochs=1", "dataset.count=128", "dataset.size=8")
 
@@ -99,11 +101,11 @@ def test_a_name_of_another_slot_can_be_had(here):
     assert (here / "softmax" / "src" / "softmax" / "updater.py").is_file()
 
 
-def test_a_slot_without_a_template(here):
-    result = cli("new-plugin", "mine", "--slot", "trainer")
+def test_a_word_that_is_no_slot(here):
+    result = cli("new-plugin", "mine", "--slot", "evaluator")
 
     assert result.exit_code == 2
-    assert "'space', 'updater', 'relaxation', 'regularizer'" in result.stderr
+    assert ", ".join(repr(slot.name) for slot in SLOTS) in result.stderr
     assert not list(here.iterdir())
 
 

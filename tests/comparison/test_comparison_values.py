@@ -17,6 +17,7 @@ from nascore.comparison.rows import distinguish
 CALL = {
     **TINY,
     "updater": ["sgd", "uniform"],
+    "executor": "serial",
     "settings": {**SMALL, "sgd:updater.lr": Values([0.1, 0.01])},
 }
 TYPED = [
@@ -108,7 +109,7 @@ def test_a_stopped_comparison_is_resumed(compared, tmp_path):
 
 def test_processes_give_the_same_runs(compared, tmp_path):
     out, found = compared
-    several = nascore.search_several(**CALL, executor="processes", out=tmp_path / "apart")
+    several = nascore.search_several(**{**CALL, "executor": "processes"}, out=tmp_path / "apart")
     assert [(row.label, row.mean) for row in several.rows] == [(row.label, row.mean) for row in found.rows]
     for job in read_plan(out).jobs:
         assert not differences(out / job.folder, tmp_path / "apart" / job.folder)

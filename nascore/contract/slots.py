@@ -42,7 +42,7 @@ class Dataset(Protocol):
     facts: DataFacts
 
     def train(self) -> Examples:
-        """Return the training images, scaled to 0 to 1 and not normalised, with their labels."""
+        """Return the training images with their labels: floats from 0 to 1 or uint8, not normalised."""
         ...
 
     def test(self) -> Examples:

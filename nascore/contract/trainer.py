@@ -24,7 +24,7 @@ class Batches(Protocol):
     """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Attributes:
-        examples: The images, values 0 to 1, and their labels.
+        examples: The images, floats from 0 to 1 or uint8, and their labels.
         size: Images in a batch.
     """
 

@@ -5,7 +5,7 @@ Shapes: E edges and O operations of a choice group, K uses of its cell in the ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import Factory, evolve, fields, frozen
 
@@ -40,6 +40,7 @@ class DataFacts:
         flip: Whether an image may be mirrored left to right.
         task: The task of a network.
         class_names: Names of the classes, in the order of the labels; empty if they have no names.
+        dtype: Type of the images: floats from 0 to 1, or `uint8` from 0 to 255, a byte for each value.
     """
 
     channels: int
@@ -54,6 +55,7 @@ class DataFacts:
     flip: bool = False
     task: str = "classification"
     class_names: tuple[str, ...] = ()
+    dtype: Literal["float32", "uint8"] = "float32"
 
 
 @frozen(kw_only=True)
@@ -215,7 +217,7 @@ class Examples:
     """Images with their labels.
 
     Attributes:
-        images: [N, C, H, W], values 0 to 1, not normalised.
+        images: [N, C, H, W], not normalised: floats from 0 to 1, or uint8 from 0 to 255.
         labels: [N], int64.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch.nn.functional import pad
@@ -15,9 +15,18 @@ if TYPE_CHECKING:
     from nascore.contract import DataFacts
 
 
+WHITE: Final = 255
+"""The largest value of uint8, which is the value 1 of floats."""
+
+
 def normalise(images: Tensor, facts: DataFacts) -> Tensor:
-    """Return images [B, C, H, W] of values 0 to 1, normalised to mean 0 and deviation 1 per channel."""
-    return normalised(images, facts.mean, facts.std)
+    """Return images [B, C, H, W], floats from 0 to 1 or uint8, with mean 0 and deviation 1 per channel."""
+    return normalised(as_floats(images), facts.mean, facts.std)
+
+
+def as_floats(images: Tensor) -> Tensor:
+    """Return images as floats from 0 to 1; uint8 is divided by 255, floats are returned unchanged."""
+    return images.to(torch.float32) / WHITE if images.dtype == torch.uint8 else images
 
 
 def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:

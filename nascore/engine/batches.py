@@ -28,7 +28,7 @@ class Batches:
     """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Args:
-        examples: The images, values 0 to 1, and their labels, on the device.
+        examples: The images, floats from 0 to 1 or uint8, and their labels, on the device.
         facts: How to normalise and to augment.
         size: Images in a batch.
         order: Generator for shuffling.
@@ -142,7 +142,6 @@ def _part(examples: Examples, chosen: Tensor) -> Examples:
 
 
 def to_device(examples: Examples, device: torch.device) -> Examples:
-    """Return the examples on a device, images as float32 and labels as int64."""
-    return Examples(
-        images=examples.images.to(device, torch.float32), labels=examples.labels.to(device, torch.int64)
-    )
+    """Return the examples on a device, images as float32 or uint8 and labels as int64."""
+    dtype = torch.uint8 if examples.images.dtype == torch.uint8 else torch.float32
+    return Examples(images=examples.images.to(device, dtype), labels=examples.labels.to(device, torch.int64))

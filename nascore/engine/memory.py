@@ -87,9 +87,10 @@ def _known() -> Iterator[int]:
 
 
 def image_bytes(facts: DataFacts, *, test: bool = False) -> int:
-    """Return the bytes of the training images as 32-bit floats, and of the test images if `test` is set."""
+    """Return the bytes of the training images in memory, and of the test images if `test` is set."""
     count = facts.train + facts.test if test else facts.train
-    return count * facts.channels * facts.height * facts.width * FLOAT
+    size = 1 if facts.dtype == "uint8" else FLOAT
+    return count * facts.channels * facts.height * facts.width * size
 
 
 def check_images(facts: DataFacts) -> None:

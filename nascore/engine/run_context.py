@@ -70,5 +70,5 @@ class RunContext:
         return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
 
     def train(self) -> Examples:
-        """Return all training images [N, C, H, W], float32 from 0 to 1, and labels [N] on the device."""
+        """Return all training images [N, C, H, W], float32 or uint8, and labels [N] on the device."""
         return to_device(self.dataset.train(), self.device)

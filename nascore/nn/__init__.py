@@ -4,6 +4,7 @@ from nascore.contract import Costs, Examples, GroupCosts
 from nascore.nn.architecture import ArchitectureState
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import costs
+from nascore.nn.data import image_moments
 from nascore.nn.descent import Descent
 from nascore.nn.mixture_weights import GroupShape
 from nascore.nn.model_source import standalone
@@ -63,6 +64,7 @@ __all__ = [
     "dil_conv_5x5",
     "eg_step",
     "fit",
+    "image_moments",
     "imagenet_stem0",
     "imagenet_stem1",
     "inherit",

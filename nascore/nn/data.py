@@ -25,6 +25,12 @@ STD_TOLERANCE: Final = 1.25
 
 COUNTS: Final = ("channels", "height", "width", "classes", "train", "test")
 MOMENTS: Final = ("mean", "std")
+DTYPES: Final = ("float32", "uint8")
+BYTES: Final = 256
+"""Number of values of a byte."""
+
+PIECE: Final = 1024
+"""Number of images whose pixels are counted at a time."""
 
 
 def fact_faults(facts: object) -> Iterator[str]:
@@ -38,6 +44,8 @@ def fact_faults(facts: object) -> Iterator[str]:
     for name in MOMENTS:
         yield from _moment_faults(name, getattr(facts, name), None if wrong else facts.channels)
     yield from _name_faults(facts)
+    if facts.dtype not in DTYPES:
+        yield f"declares dtype={facts.dtype!r}, not {' or '.join(DTYPES)}"
     if not wrong:
         side = min(facts.height, facts.width)
         if not (isinstance(facts.crop_pad, int) and 0 <= facts.crop_pad <= side):
@@ -74,7 +82,8 @@ def example_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:
 
     Args:
         facts: The facts that the data set declares, already checked.
-        examples: The returned examples: images [N, C, H, W] of floats in 0 to 1, labels [N] of int64.
+        examples: The returned examples: images [N, C, H, W], floats in 0 to 1 or
+            uint8, and labels [N] of int64.
         part: `train` or `test`.
     """
     found = [*shape_faults(facts, examples, part)]
@@ -96,10 +105,20 @@ def shape_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  
             continue
         if tuple(value.shape) != shape:
             yield f"returns {name} of shape {tuple(value.shape)} from {part}(), but declares {shape}"
-        if name == "images" and not value.is_floating_point():
-            yield f"returns images of {value.dtype} from {part}(), not floats in 0 to 1"
+        if name == "images":
+            yield from _dtype_faults(facts, value, part)
         if name == "labels" and value.dtype != torch.int64:
             yield f"returns labels of {value.dtype} from {part}(), not torch.int64"
+
+
+def _dtype_faults(facts: DataFacts, images: Tensor, part: str) -> Iterator[str]:
+    if images.dtype == torch.uint8:
+        if facts.dtype != "uint8":
+            yield f"returns images of torch.uint8 from {part}(), but does not declare dtype='uint8'"
+    elif facts.dtype == "uint8":
+        yield f"returns images of {images.dtype} from {part}(), but declares dtype='uint8'"
+    elif not images.is_floating_point():
+        yield f"returns images of {images.dtype} from {part}(), not floats in 0 to 1 or torch.uint8"
 
 
 def label_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[str]:
@@ -114,7 +133,7 @@ def label_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[st
 
 def range_faults(examples: Examples, part: str) -> Iterator[str]:
     """Yield a fault if images are not finite, or not scaled to 0 to 1."""
-    if not examples.images.numel():
+    if not examples.images.numel() or examples.images.dtype == torch.uint8:
         return
     low, high = (float(each) for each in examples.images.aminmax())
     if not (isfinite(low) and isfinite(high)):
@@ -125,12 +144,31 @@ def range_faults(examples: Examples, part: str) -> Iterator[str]:
 
 def normalised_faults(facts: DataFacts, examples: Examples) -> Iterator[str]:
     """Yield a fault if the declared mean or deviation differs from that of the training images."""
-    actual_std, actual_mean = (each.double().cpu() for each in torch.std_mean(examples.images, (0, 2, 3)))
+    actual_mean, actual_std = image_moments(examples.images)
     mean, std = (torch.tensor(each, dtype=torch.float64) for each in (facts.mean, facts.std))
     if float(((actual_mean - mean) / std).abs().max()) > MEAN_TOLERANCE:
         yield f"has images of mean {_join(actual_mean)}, but declares {_join(mean)}"
     if float(torch.maximum(actual_std / std, std / actual_std.clamp_min(1e-9)).max()) > STD_TOLERANCE:
         yield f"has images of standard deviation {_join(actual_std)}, but declares {_join(std)}"
+
+
+def image_moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [C] of each channel of images [N, C, H, W], float64, on the CPU.
+
+    Those of uint8 are exact and in the scale 0 to 1: they come from the number of pixels of each value, which
+    needs no copy of the images as floats.
+    """
+    if images.dtype != torch.uint8:
+        std, mean = (each.double().cpu() for each in torch.std_mean(images, (0, 2, 3)))
+        return mean, std
+    counts = torch.zeros(images.shape[1], BYTES, dtype=torch.float64)
+    for start in range(0, len(images), PIECE):
+        for channel, pixels in enumerate(images[start : start + PIECE].unbind(1)):
+            counts[channel] += torch.bincount(pixels.flatten(), minlength=BYTES).cpu()
+    values, number = torch.arange(BYTES, dtype=torch.float64) / (BYTES - 1), counts.sum(1)
+    mean = counts @ values / number
+    squares = (counts * (values - mean[:, None]) ** 2).sum(1)
+    return mean, (squares / (number - 1).clamp_min(1)).sqrt()
 
 
 def absent_faults(facts: DataFacts, examples: Examples) -> Iterator[str]:

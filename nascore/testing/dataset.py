@@ -55,7 +55,7 @@ class DatasetConformance(PartConformance):
         self._none(fact_faults(self.made().facts))
 
     def test_shapes_are_as_the_facts_say(self) -> None:
-        """Images are floats [N, C, H, W] and labels int64 [N], as many as its facts declare."""
+        """Images are floats or uint8 [N, C, H, W] and labels int64 [N], as many as its facts declare."""
         part = self.made()
         for name, examples in _parts(part).items():
             self._none(shape_faults(part.facts, examples, name))
@@ -68,7 +68,7 @@ class DatasetConformance(PartConformance):
         self._none(absent_faults(part.facts, part.train()))
 
     def test_images_lie_between_zero_and_one(self) -> None:
-        """Images are scaled to 0 to 1, and not normalised."""
+        """Images are floats scaled to 0 to 1, or uint8, and not normalised."""
         for name, examples in _parts(self.made()).items():
             self._none(range_faults(examples, name))
 

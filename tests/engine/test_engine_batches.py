@@ -8,7 +8,7 @@ from attrs import evolve
 from engine_toys import FACTS, examples
 
 from nascore.engine.augmentation import crop, flip, normalise
-from nascore.engine.batches import Batches, halves
+from nascore.engine.batches import Batches, evaluation_batches, halves, to_device
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 
@@ -120,3 +120,27 @@ def test_normalised_with_the_data_sets_own_figures():
     facts = evolve(FACTS, mean=(0.2, 0.6), std=(0.1, 0.5))
     images = torch.tensor([0.3, 0.1]).view(1, 2, 1, 1)
     assert torch.allclose(normalise(images, facts).flatten(), torch.tensor([1.0, -1.0]))
+
+
+def bytes_and_floats(count=24):
+    """Return the same images as uint8 and as floats."""
+    pixels = torch.randint(256, (count, 1, 6, 6), generator=generator(3), dtype=torch.uint8)
+    labels = torch.arange(count) % 3
+    return Examples(images=pixels, labels=labels), Examples(images=pixels / 255, labels=labels)
+
+
+def test_uint8_images_stay_bytes_and_make_the_batches_of_floats():
+    data = [to_device(one, torch.device("cpu")) for one in bytes_and_floats()]
+    assert data[0].images.dtype == torch.uint8
+    assert halves(data[0], generator())[0].images.dtype == torch.uint8
+    one, other = (Batches(each, FACTS, size=5, order=generator(1), noise=generator(2)) for each in data)
+    for _ in range(9):
+        (images, labels), (expected, expected_labels) = one.next(), other.next()
+        assert images.dtype == torch.float32
+        assert torch.equal(images, expected)
+        assert torch.equal(labels, expected_labels)
+
+
+def test_uint8_images_are_evaluated_as_floats():
+    one, other = (list(evaluation_batches(each, FACTS)) for each in bytes_and_floats(300))
+    assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in zip(one, other, strict=True))

@@ -16,10 +16,11 @@ from tiny import CLOSED
 from nascore.contract import DataFacts
 from nascore.engine.build import build_parts
 from nascore.engine.data_checks import check_data
+from nascore.engine.memory import image_bytes
 from nascore.engine.search import search
 from nascore.errors import PluginError
-from nascore.nn import Examples
-from nascore.nn.data import example_faults, fact_faults
+from nascore.nn import Examples, image_moments
+from nascore.nn.data import example_faults, fact_faults, normalised_faults
 from nascore.testing import DatasetConformance
 
 FACTS = {
@@ -52,7 +53,14 @@ ODD = {
     ),
     "negative labels": (lambda x, y: (x, y - 1), "has the label -1 in train()"),
     "labels of floats": (lambda x, y: (x, y.float()), "returns labels of torch.float32 from train()"),
-    "bytes": (lambda x, y: ((x * 255).to(torch.uint8), y), "returns images of torch.uint8 from train()"),
+    "bytes": (
+        lambda x, y: ((x * 255).to(torch.uint8), y),
+        "returns images of torch.uint8 from train(), but does not declare dtype='uint8'",
+    ),
+    "integers": (
+        lambda x, y: ((x * 255).to(torch.int16), y),
+        "returns images of torch.int16 from train(), not floats in 0 to 1 or torch.uint8",
+    ),
     "0 to 255": (
         lambda x, y: (x * 255, y),
         "has images from 0.0203 to 255 in train(), but they must lie in 0 to 1",
@@ -182,7 +190,7 @@ def test_what_is_doubtful_is_warned_of_and_kept_in_the_result(spoil):
         ", but declares 0.9",
         "no training image of class 3",
     ):
-        assert sum(said in line for line in done.stderr.splitlines() if "warned" in line) == 1
+        assert sum(said in line for line in done.stderr.splitlines() if "warning:" in line) == 1
         assert sum(said in line for line in kept) == 1
 
 
@@ -212,3 +220,36 @@ def test_the_kit_and_the_run_share_their_checks(spoil):
     spoil(change=staticmethod(ODD["0 to 255"][0]))
     with pytest.raises(AssertionError, match=r"has images from .* to 255 in train"):
         Kit().test_images_lie_between_zero_and_one()
+
+
+def test_uint8_images_are_accepted_where_the_facts_declare_them():
+    images, labels = images_and_labels()
+    pixels = (images * 255).round().to(torch.uint8)
+    facts = DataFacts(**FACTS, dtype="uint8")
+    assert not [*fact_faults(facts)]
+    assert not [*example_faults(facts, Examples(images=pixels, labels=labels), "train")]
+    assert [*example_faults(facts, Examples(images=images, labels=labels), "train")] == [
+        "returns images of torch.float32 from train(), but declares dtype='uint8'"
+    ]
+    assert [*fact_faults(DataFacts(**FACTS, dtype="int8"))] == ["declares dtype='int8', not float32 or uint8"]
+    assert image_bytes(facts) * 4 == image_bytes(DataFacts(**FACTS))
+
+
+@pytest.mark.parametrize("count", [3, 1500])
+def test_moments_of_uint8_images_are_those_of_floats(count):
+    pixels = torch.randint(
+        256, (count, 3, 4, 5), generator=torch.Generator().manual_seed(1), dtype=torch.uint8
+    )
+    pixels[:, 1] //= 3
+    mean, std = image_moments(pixels)
+    floats = pixels.double() / 255
+    assert mean.tolist() == pytest.approx(floats.mean((0, 2, 3)).tolist(), rel=1e-12)
+    assert std.tolist() == pytest.approx(floats.std((0, 2, 3)).tolist(), rel=1e-12)
+
+
+def test_wrong_moments_of_uint8_images_are_found():
+    images, labels = images_and_labels()
+    examples = Examples(images=(images * 120).to(torch.uint8), labels=labels)
+    (mean, std) = normalised_faults(DataFacts(**FACTS, dtype="uint8"), examples)
+    assert mean.startswith("has images of mean 0.23")
+    assert std.startswith("has images of standard deviation 0.13")

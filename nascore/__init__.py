@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nascore.verbs.runs import Run, compare, load_run
     from nascore.verbs.search import search
     from nascore.verbs.several import search_several
+    from nascore.verbs.watch import watch
 
     __version__: str
 
@@ -39,6 +40,7 @@ __all__ = [
     "resume",
     "search",
     "search_several",
+    "watch",
 ]
 
 _HOMES = {
@@ -53,6 +55,7 @@ _HOMES = {
     "resume": "verbs.resume",
     "search": "verbs.search",
     "search_several": "verbs.several",
+    "watch": "verbs.watch",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -11,9 +10,9 @@ from attrs import asdict
 
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, table
-from nascore.errors import RunFolderError
 from nascore.files import shown_path
-from nascore.verbs.watch import progress_of
+from nascore.run import RUNNING
+from nascore.verbs.watch import PERIOD, progress_of, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
 
     from nascore.verbs.watch import Progress
 
-PERIOD: Final = 1.0
-"""Seconds between two readings of the folder."""
+MOST_JOBS: Final = 20
+"""Number of jobs of a comparison up to which all are shown; of more, those that run or went wrong."""
 
-RETRIES: Final = 3
-"""Readings in a row that may fail while the run replaces its files."""
+_BY_AGE: Final = " (judged by the age of the last line, since the run is on another machine)"
 
 
 @click.command(
@@ -34,47 +32,23 @@ RETRIES: Final = 3
     examples=("nascore watch runs/first", "nascore watch runs/first --once --json"),
 )
 @click.argument("run", type=GIVEN)
-@click.option("--once", is_flag=True, help="Print the current state, and stop.")
+@click.option("--once", is_flag=True, help="Print the present state, and stop.")
 @json_option
 def command(run: Path, *, once: bool, as_json: bool) -> None:
     """Show the progress of a run, from its folder alone, until the run ends.
 
-    RUN is the folder of a search, an evaluation or a comparison, whichever process or machine runs it. The
-    command shows the status, the job, the phase and its epochs, the accuracy, the number of architectures
-    found, and the age of the last line. With --json, it prints one line for each change.
+    RUN is the folder of a search, an evaluation or a comparison, whichever process or machine does it. Shows
+    the status, the job, the phase and its epochs, the accuracy, the number of architectures found, and the
+    age of the last line; for a comparison, the status of each job and the figures of the running ones. With
+    --json each change is a line.
     """
     if once:
         _echo(progress_of(run), as_json=as_json)
     elif as_json:
-        for progress in changes(run):
+        for progress in watch(run, period=PERIOD):
             echo_json(_plain(progress), indent=None)
     else:
         _show(run)
-
-
-def changes(run: Path) -> Iterator[Progress]:
-    """Yield the progress of a run now and after each change, until the run ends.
-
-    Raises:
-        RunFolderError: The folder is not a run, or several readings in a row failed.
-    """
-    before, failed = None, 0
-    while True:
-        try:
-            now = progress_of(run)
-        except RunFolderError:
-            failed += 1
-            if before is None or failed == RETRIES:
-                raise
-            sleep(PERIOD)
-            continue
-        failed = 0
-        if before is None or _without_age(now) != _without_age(before):
-            yield now
-        before = now
-        if now.ended:
-            return
-        sleep(PERIOD)
 
 
 def _show(run: Path) -> None:
@@ -84,7 +58,7 @@ def _show(run: Path) -> None:
         last = live.show_live(run, rows, PERIOD)
         _echo(last, as_json=False)
         return
-    for progress in changes(run):
+    for progress in watch(run, period=PERIOD):
         echo(_summary(progress), err=True)
         if progress.ended:
             _echo(progress, as_json=False)
@@ -98,12 +72,22 @@ def _echo(progress: Progress, *, as_json: bool) -> None:
 
 
 def rows(progress: Progress) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each figure."""
+    """Yield the name and the text of each figure; for a comparison also those of its jobs."""
     yield "run", str(shown_path(progress.path))
-    judged = " (judged by the age of the last line, since the run is on another machine)"
-    yield "status", f"{progress.status}{judged if progress.by_age else ''}"
+    yield "status", f"{progress.status}{_BY_AGE if progress.by_age else ''}"
     if progress.error:
         yield "error", progress.error
+    if progress.jobs:
+        yield "jobs", _counts(progress)
+        for job in progress.jobs:
+            if len(progress.jobs) <= MOST_JOBS or job.status not in {"done", "waiting"}:
+                yield job.path.name, _of_job(job)
+    else:
+        yield from _figures(progress)
+    yield "last line", f"{progress.age:.0f} s ago"
+
+
+def _figures(progress: Progress) -> Iterator[tuple[str, str]]:
     if progress.job is not None:
         yield "job", str(progress.job)
         yield "epoch", f"{progress.phase} {progress.epoch} of {progress.epochs}"
@@ -113,17 +97,41 @@ def rows(progress: Progress) -> Iterator[tuple[str, str]]:
         yield "accuracy", f"{progress.accuracy:.2%}"
     best = "" if progress.best is None else f", the best with {progress.best:.2%}"
     yield "gallery", f"{progress.gallery} architecture{'s' * (progress.gallery != 1)}{best}"
-    yield "last line", f"{progress.age:.0f} s ago"
+
+
+def _counts(progress: Progress) -> str:
+    """Return the number of jobs by status: ``3 of 8 done, 2 running``."""
+    counts = dict(progress.counts)
+    done = f"{counts.pop('done', 0)} of {len(progress.jobs)} done"
+    return ", ".join([done, *(f"{count} {status}" for status, count in sorted(counts.items()))])
+
+
+def _of_job(job: Progress) -> str:
+    """Return the status of a job of a comparison on one line, with the figures of its last line."""
+    words = [f"{job.status}{_BY_AGE if job.by_age else ''}"]
+    if job.phase:
+        words += (f"{name} {text}" for name, text in _figures(job))
+    elif job.accuracy is not None:
+        words.append(f"accuracy {job.accuracy:.2%}")
+    if job.status == RUNNING:
+        words.append(f"last line {job.age:.0f} s ago")
+    return ", ".join([*words, *([job.error] if job.error else [])])
 
 
 def _summary(progress: Progress) -> str:
-    """Return the progress on one line."""
-    return ", ".join(f"{name} {value}" for name, value in rows(progress) if name not in {"run", "last line"})
+    """Return the progress on one line; of a comparison, the jobs that are running."""
+    if not progress.jobs:
+        found = (f"{name} {text}" for name, text in rows(progress) if name not in {"run", "last line"})
+        return ", ".join(found)
+    running = [
+        " ".join([job.path.name, *(f"{name} {text}" for name, text in _figures(job) if name != "gallery")])
+        for job in progress.jobs
+        if job.status == RUNNING
+    ]
+    return "; ".join([f"status {progress.status}, jobs {_counts(progress)}", *running])
 
 
 def _plain(progress: Progress) -> dict[str, Any]:
-    return {**asdict(progress), "path": str(shown_path(progress.path))}
-
-
-def _without_age(progress: Progress) -> dict[str, Any]:
-    return {name: value for name, value in asdict(progress).items() if name != "age"}
+    plain = {**asdict(progress, recurse=False), "path": str(shown_path(progress.path))}
+    jobs = plain.pop("jobs")
+    return {**plain, "jobs": [_plain(job) for job in jobs]} if jobs else plain

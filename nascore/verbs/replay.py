@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from nascore.comparison import is_comparison, read_plan
 from nascore.description import load
 from nascore.errors import RunFolderError
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.run import CHANGES, GIVEN, RECIPE, environment_of, lines_of, read, resume_command, text_of
+from nascore.run import (
+    CHANGES,
+    GIVEN,
+    RECIPE,
+    comparison_record,
+    environment_of,
+    is_folder,
+    lines_of,
+    read,
+    resume_command,
+    text_of,
+)
 from nascore.run.replayed import TOLERANCE, Comparison, compare_replay
 from nascore.slots import SLOTS, SLOTS_OF_EVALUATE
 from nascore.verbs.dry_run import with_build_warnings
@@ -27,10 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nascore.plugin.plugin import Wanted
+    from nascore.run import Record
     from nascore.verbs.resolution import ResolvedRequest
 
 ARITHMETIC = ("instruction_set", "blas", "threads")
 """Entries of `environment.json` that decide on the last digits of sums."""
+
+
+BIT_EQUAL: Final = "bit-equal"
+SKIPPED: Final = "not replayed"
+"""The verdict of a job of a comparison that is not done."""
 
 
 @frozen(kw_only=True)
@@ -53,19 +72,64 @@ class Replay:
         return self.comparison.verdict
 
 
+@frozen(kw_only=True)
+class ReplayedJob:
+    """The replay of a job of a comparison.
+
+    Attributes:
+        folder: Folder of its run, relative to the comparison's: ``jobs/0001-darts-darts_s0``.
+        replay: The replay; None if the job is not done.
+        status: The status of its run: `done` or `failed`.
+    """
+
+    folder: str
+    replay: Replay | None
+    status: str
+
+    @property
+    def verdict(self) -> str:
+        """`bit-equal`, `within tolerance`, `diverged` or `not replayed`."""
+        return SKIPPED if self.replay is None else self.replay.verdict
+
+
+@frozen(kw_only=True)
+class ComparisonReplay:
+    """The replays of all jobs of a comparison.
+
+    Attributes:
+        run: The folder of the comparison.
+        jobs: The jobs in their order.
+    """
+
+    run: Path
+    jobs: tuple[ReplayedJob, ...]
+
+    @property
+    def verdict(self) -> str:
+        """`diverged` if a job diverged, else `within tolerance` if a job is not bit-equal, or `bit-equal`."""
+        found = {job.verdict for job in self.jobs}
+        return next((one for one in ("diverged", "within tolerance") if one in found), BIT_EQUAL)
+
+    @property
+    def first(self) -> ReplayedJob | None:
+        """The first job that diverged; None if none did."""
+        return next((job for job in self.jobs if job.verdict == "diverged"), None)
+
+
 def replay(
     run: str | Path | Run,
     *,
     threads: int | None = None,
     tolerance: float = TOLERANCE,
     plugins: Wanted = (),
-) -> Replay:
+) -> Replay | ComparisonReplay:
     """Run the recipe of a finished run again, as ``nascore replay`` does; returns how the two differ.
 
-    The replay is made in a temporary folder, which is removed afterwards.
+    Of a comparison every finished job is run again. A replay is made in a temporary folder, which is removed
+    afterwards.
 
     Args:
-        run: The run, or its folder.
+        run: The run, or its folder; the folder of a comparison.
         threads: CPU threads of the replay. None: those of the run.
         tolerance: Largest difference of a loss within tolerance, relative to it if it is above 1.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
@@ -85,13 +149,50 @@ def replay_as_requested(
     tolerance: float = TOLERANCE,
     plugins: Wanted = (),
     reporter: Reporter | None = None,
-) -> Replay:
-    """Replay a run, from Python or from the command line. See :func:`replay`."""
+) -> Replay | ComparisonReplay:
+    """Replay a run or a comparison, from Python or from the command line. See :func:`replay`."""
     reporter = reporter or Reporter()
-    record = read(path)
+    request = partial(_replay_run, threads=threads, tolerance=tolerance, plugins=plugins, reporter=reporter)
+    if not is_comparison(path):
+        _refuse_unless_done(path, read(path))
+        return request(path)
+    _refuse_unless_done(path, comparison_record(path))
+    jobs = read_plan(path).jobs
+    found: list[ReplayedJob] = []
+    for number, job in enumerate(jobs, start=1):
+        reporter.job_begins(number, len(jobs), job)
+        folder = path / job.folder
+        status = read(folder).status if is_folder(folder) else "failed"  # an evaluation of a failed search
+        replayed = request(folder, report=not found) if status == "done" else None
+        found.append(ReplayedJob(folder=job.folder, replay=replayed, status=status))
+    return ComparisonReplay(run=path, jobs=tuple(found))
+
+
+def _refuse_unless_done(path: Path, record: Record) -> None:
     if record.status != "done":
         again = resume_command(path)
         raise RunFolderError(f"{path} is not done: its status is {record.status}. Resume it first: {again}")
+
+
+def _replay_run(  # noqa: PLR0913 - each by name
+    path: Path,
+    *,
+    threads: int | None,
+    tolerance: float,
+    plugins: Wanted,
+    reporter: Reporter,
+    report: bool = True,
+) -> Replay:
+    """Replay one run.
+
+    Args:
+        path: Its folder; it is done.
+        threads: See :func:`replay`.
+        tolerance: See :func:`replay`.
+        plugins: See :func:`replay`.
+        reporter: Receives warnings.
+        report: Whether it receives the recipe too.
+    """
     begun_on = environment_of(path)
     evaluates = begun_on.get("kind") == EVALUATE
     resolved = resolve_request(
@@ -100,7 +201,8 @@ def replay_as_requested(
         run=reporter.run_component(EVALUATE_RUN if evaluates else SEARCH_RUN),
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
     )
-    reporter.resolved(resolved.recipe)
+    if report:
+        reporter.resolved(resolved.recipe)
     if any(line.get("event") == "rewound" for line in lines_of(path / CHANGES)):
         reporter.control.on_nan = "rewind"
         reporter.warn("warning: the run went back to a checkpoint. Its replay may differ: it has others.")

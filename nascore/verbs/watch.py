@@ -4,44 +4,53 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from nascore.run import (
-    COMPARISON,
-    JOBS,
-    METRICS,
-    RECIPE,
-    RESULT,
-    RUNNING,
-    Record,
-    comparison_record,
-    is_file,
-    read,
-)
+from nascore.comparison import is_comparison, read_plan
+from nascore.errors import RunFolderError
+from nascore.files import given_path
+from nascore.run import METRICS, RECIPE, RUNNING, comparison_record, is_file, read, read_result
 from nascore.run.lock import age_of
+from nascore.verbs.runs import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from nascore.comparison import Planned
+    from nascore.run import Record
+
+WAITING: Final = "waiting"
+"""The status of a job of a comparison that has not begun."""
+
+PERIOD: Final = 1.0
+"""Seconds between two readings of the folder."""
+
+RETRIES: Final = 3
+"""Readings in a row that may fail while the run replaces its files."""
 
 TAIL: Final = 1 << 16
 """Bytes at the end of `metrics.jsonl` that are read: more than a line has."""
 
 _FIGURES: Final = ("validation_accuracy", "accuracy")
+_RESULTS: Final = ("test_accuracy", "validation_accuracy")
 
 
 @frozen(kw_only=True)
 class Progress:
-    """The progress of a run.
+    """The progress of a run, or of a comparison and its jobs.
 
     Attributes:
         path: The folder of the run.
-        status: `running`, `done`, `failed`, `interrupted`, `stopped`, or `killed`.
+        status: `running`, `done`, `failed`, `interrupted`, `stopped`, or `killed`; for a job of a comparison
+            also `waiting`.
         by_age: Whether `running` or `killed` is judged by the age of the last line, since the run is on
             another machine or its lock cannot be tested.
-        job: Number of the current job; None before the first epoch.
+        job: Number of the current job; None before the first epoch, and for a comparison.
         phase: Its phase; empty before the first epoch.
         epoch: Number of epochs of the phase that are done.
         epochs: Number of epochs of the phase.
@@ -51,6 +60,7 @@ class Progress:
         best: Validation accuracy of the best of them; None: there is none.
         age: Seconds since the last line of `metrics.jsonl`, or since the run began; never negative.
         error: The error of a run that failed.
+        jobs: The searches and evaluations of a comparison in their order; empty for a single run.
     """
 
     path: Path
@@ -66,29 +76,90 @@ class Progress:
     best: float | None = None
     age: float = 0.0
     error: str = ""
+    jobs: tuple[Progress, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether no process does the run any more."""
         return self.status != RUNNING
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The number of jobs of a comparison by status."""
+        return Counter(job.status for job in self.jobs)
+
+
+def watch(run: str | Path | Run, *, period: float = PERIOD) -> Iterator[Progress]:
+    """Yield the progress of a run or a comparison now and after each change, until it ends.
+
+    Only its folder is read, so the run may belong to another process or another machine.
+
+    Args:
+        run: The run, or its folder.
+        period: Seconds between two readings of the folder.
+
+    Raises:
+        RunFolderError: The folder is not a run, or several readings in a row failed.
+    """
+    path = run.path if isinstance(run, Run) else given_path(run)
+    before, failed = None, 0
+    while True:
+        try:
+            now = progress_of(path)
+        except RunFolderError:
+            failed += 1
+            if before is None or failed == RETRIES:
+                raise
+            sleep(period)
+            continue
+        failed = 0
+        if before is None or _without_ages(now) != _without_ages(before):
+            yield now
+        before = now
+        if now.ended:
+            return
+        sleep(period)
+
+
+def _without_ages(progress: Progress) -> Progress:
+    return evolve(progress, age=0.0, jobs=tuple(map(_without_ages, progress.jobs)))
+
 
 def progress_of(path: Path) -> Progress:
-    """Return the progress of a run; of a comparison, that of its current run.
+    """Return the present progress of a run or a comparison.
 
     Raises:
         RunFolderError: The folder is not a run, or one of its files cannot be read.
     """
-    current = _current(path)
-    record = _record(current)
-    whole = record if current == path else comparison_record(path)
-    # A run that is over has a checksum of its lines; of one under way the last whole line counts.
-    last = _last_epoch(current) if record.result is None else next(reversed(record.metrics()), {})
-    gallery = record.gallery
+    if not is_comparison(path):
+        return _of_run(read(path))
+    record = comparison_record(path)
+    jobs = tuple(_of_job(path, job) for job in read_plan(path).jobs)
+    return evolve(_of_record(record), age=age_of(path), jobs=jobs)
+
+
+def _of_job(path: Path, job: Planned) -> Progress:
+    """Return the progress of a job of a comparison; a finished job has no figures but its accuracy."""
+    folder = path / job.folder
+    if not is_file(folder / RECIPE):
+        return Progress(path=folder, status=WAITING)
+    result = read_result(folder)
+    if result is None:
+        return _of_run(read(folder))
     return Progress(
-        path=current,
-        status=whole.status,
-        by_age=whole.activity is not None and whole.activity.by_age,
+        path=folder,
+        status=str(result.get("status", "done")),
+        accuracy=next((result[name] for name in _RESULTS if name in result), None),
+        error=str(result.get("error", "")),
+    )
+
+
+def _of_run(record: Record) -> Progress:
+    # A run that is over has a checksum of its lines; of one under way the last whole line counts.
+    last = _last_epoch(record.path) if record.result is None else next(reversed(record.metrics()), {})
+    gallery = record.gallery
+    return evolve(
+        _of_record(record),
         job=last.get("job"),
         phase=last.get("phase", ""),
         epoch=last.get("epoch", -1) + 1,
@@ -97,23 +168,17 @@ def progress_of(path: Path) -> Progress:
         accuracy=next((last[name] for name in _FIGURES if last.get(name) is not None), None),
         gallery=len(gallery),
         best=gallery.best.accuracy if gallery else None,
-        age=age_of(current),
-        error=str((record.result or {}).get("error", "")),
+        age=age_of(record.path),
     )
 
 
-def _current(path: Path) -> Path:
-    """Return the run of a comparison that is under way, or its last one; a single run itself."""
-    if not is_file(path / COMPARISON):
-        return path
-    runs = sorted(run.parent for run in (path / JOBS).glob(f"*/{RECIPE}"))
-    under_way = [run for run in runs if not is_file(run / RESULT)]
-    return next(iter((*under_way, *reversed(runs))), path)
-
-
-def _record(path: Path) -> Record:
-    """Return a run; a comparison whose first run has not begun has no figures yet."""
-    return comparison_record(path) if is_file(path / COMPARISON) else read(path)
+def _of_record(record: Record) -> Progress:
+    return Progress(
+        path=record.path,
+        status=record.status,
+        by_age=record.activity is not None and record.activity.by_age,
+        error=str((record.result or {}).get("error", "")),
+    )
 
 
 def _last_epoch(path: Path) -> Mapping[str, Any]:

@@ -10,15 +10,19 @@ import time
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from command_line import cli
 from failing_plugins import UNIFORM
 
+import nascore
+from nascore.api import Observer
 from nascore.cli import live, watch
 from nascore.errors import RunFolderError
 from nascore.run import begin_job, create, lock, read, reading
 from nascore.run.lock import FRESH
+from nascore.verbs import watch as verb
 from nascore.verbs.runs import runs
-from nascore.verbs.watch import progress_of
+from nascore.verbs.watch import Progress, progress_of
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +72,7 @@ def test_a_run_of_another_process_is_shown_until_it_ends():
     while not Path("run/recipe.yaml").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
-    seen = [*watch.changes(Path("run"))]
+    seen = [*nascore.watch("run", period=0.02)]
     assert process.wait(timeout=120) == 0
     assert (seen[0].status, seen[-1].status) == ("running", "done")
     assert {one.phase for one in seen} >= {"search"}
@@ -189,17 +193,17 @@ def test_what_is_no_run_is_refused():
 
 def test_a_reading_that_fails_once_is_repeated_and_one_that_always_fails_is_not(monkeypatch):
     begun()
-    right, fails = watch.progress_of, [False, True, False]
+    right, fails = verb.progress_of, [False, True, False]
 
     def progress(run):
         if not fails or fails.pop(0):
             raise RunFolderError("it is being replaced")
         return right(run)
 
-    monkeypatch.setattr(watch, "progress_of", progress)
+    monkeypatch.setattr(verb, "progress_of", progress)
     seen = []
     with pytest.raises(RunFolderError, match="being replaced"):
-        seen.extend(watch.changes(Path("run")))
+        seen.extend(nascore.watch("run", period=0.02))
     assert fails == []
 
 
@@ -209,3 +213,61 @@ def test_the_live_view_shows_the_figures_and_ends_with_the_run(monkeypatch, caps
     last = live.show_live(Path("run"), watch.rows, 0.01)
     assert last.status == "done"
     assert "status: done" in capsys.readouterr().err
+
+
+COMPARED = {
+    "space": "tiny",
+    "dataset": "synthetic",
+    "updater": ["uniform", "sgd"],
+    "seeds": [0],
+    "scale": "mini",
+    "settings": {
+        "trainer.epochs": 1,
+        "trainer.warm_up": 0,
+        "training.epochs": 1,
+        "dataset.count": 64,
+        "dataset.size": 8,
+    },
+}
+
+
+class Looking(Observer):
+    """Looks at the comparison while its first job is in its second phase."""
+
+    def __init__(self):
+        self.seen = None
+
+    def phase_started(self, name, steps, steps_per_epoch):
+        del steps, steps_per_epoch
+        if name == "train" and self.seen is None:
+            self.seen = progress_of(Path("run")), cli("watch", "run", "--once").stdout
+
+
+def test_a_comparison_shows_its_jobs_and_the_last_line_of_the_running_one():
+    looking = Looking()
+    nascore.search_several(**COMPARED, observers=[looking], out="run")
+    found, shown = looking.seen
+    assert [job.status for job in found.jobs] == ["running", "waiting"]
+    assert (found.status, found.jobs[0].phase, found.jobs[0].epoch) == ("running", "search", 1)
+    rows = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert rows["jobs"] == "0 of 2 done, 1 running, 1 waiting"
+    assert rows[found.jobs[0].path.name].startswith("running, job 1, epoch search 1 of 1, loss ")
+    assert rows[found.jobs[1].path.name] == "waiting"
+
+    found = progress_of(Path("run"))
+    assert (found.status, found.counts) == ("done", {"done": 2})
+    plain = json.loads(cli("watch", "run", "--json").stdout)
+    assert [job["accuracy"] for job in plain["jobs"]] == [job.accuracy for job in found.jobs]
+    result = json.loads((found.jobs[0].path / "result.json").read_text())
+    assert found.jobs[0].accuracy == result["validation_accuracy"]
+    assert cli("watch", "run").stderr.startswith("status done, jobs 2 of 2 done")
+
+
+def test_of_many_jobs_those_that_run_or_went_wrong_are_shown():
+    jobs = [Progress(path=Path(f"run/jobs/{number:04d}-x"), status="done") for number in range(1, 41)]
+    jobs[6] = evolve(jobs[6], status="failed", error="the loss is nan.")
+    whole = Progress(path=Path("run"), status="running", jobs=tuple(jobs))
+    shown = dict(watch.rows(whole))
+    assert shown["jobs"] == "39 of 40 done, 1 failed"
+    assert [name for name in shown if name.endswith("-x")] == ["0007-x"]
+    assert shown["0007-x"] == "failed, the loss is nan."

@@ -173,3 +173,86 @@ def test_a_replay_that_is_interrupted_names_no_temporary_folder(monkeypatch):
     done = cli("replay", "run")
     assert done.exit_code == 130
     assert done.stderr.splitlines()[-1] == "interrupted"
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Return a comparison of two searches, one of which fails, with an evaluation of each."""
+    folder = tmp_path_factory.mktemp("compared")
+    settings = {
+        "trainer.epochs": 1,
+        "trainer.warm_up": 0,
+        "training.epochs": 1,
+        "dataset.count": 64,
+        "dataset.size": 8,
+        "evaluate.training.epochs": 1,
+    }
+    with pytest.MonkeyPatch.context() as patches:
+        patches.chdir(folder)
+        text = """
+from nascore.api import Component, hookimpl
+from nascore.builtin.updaters import Uniform
+
+
+class Failing(Uniform):
+    def strength(self, state, expected):
+        raise RuntimeError("as planned")
+
+
+@hookimpl
+def nascore_updaters():
+    yield Component(name="failing", slot="updater", summary="Fails.", build=Failing)
+"""
+        Path("failing.py").write_text(text, encoding="utf-8")
+        found = nascore.search_several(
+            space="tiny",
+            dataset="synthetic",
+            updater=["uniform", "failing"],
+            seeds=[0],
+            scale="mini",
+            settings=settings,
+            evaluate=True,
+            out="run",
+            plugins=["failing.py"],
+        )
+    assert len(found.rows) == 2
+    return folder
+
+
+@pytest.fixture
+def comparison(compared, tmp_path, monkeypatch):
+    shutil.copytree(compared / "run", tmp_path / "run")
+    shutil.copy(compared / "failing.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return Path("run")
+
+
+def test_every_finished_job_of_a_comparison_is_replayed(comparison):
+    found = nascore.replay(comparison, plugins=["failing.py"])
+    assert found.verdict == "bit-equal"
+    assert found.first is None
+    assert [job.verdict for job in found.jobs] == ["bit-equal", "bit-equal", "not replayed", "not replayed"]
+
+
+def test_the_first_job_that_diverged_is_named(comparison):
+    (evaluated,) = comparison.glob("jobs/0002-*")
+    changed(evaluated, 0, lambda line: line["fingerprints"].update(weights="0" * 16))
+    done = cli("replay", "run", "--with", "failing.py")
+    assert done.exit_code == 1
+    scale, *lines = done.stdout.splitlines()
+    assert scale.startswith("scale mini: ")
+    assert lines[0] == "diverged: 1 of 4 jobs of run are bit-equal"
+    assert lines[1].startswith(f"first divergence: jobs/{evaluated.name}, job 1, train epoch 1: weights 0000")
+    assert f"bit-equal: 2 epochs of run/jobs/{evaluated.name.replace('0002-evaluate', '0001')}" in done.stdout
+    assert "not replayed, its status is failed" in done.stdout
+    assert "job 1 of 4: uniform" in done.stderr
+    found = plain("--with", "failing.py", code=1)
+    assert found["first"] == f"jobs/{evaluated.name}"
+    assert [job["verdict"] for job in found["jobs"]][:2] == ["bit-equal", "diverged"]
+
+
+def test_a_comparison_that_is_not_done_is_not_replayed(comparison):
+    (comparison / "result.json").unlink()
+    done = cli("replay", "run")
+    assert done.exit_code == 5
+    assert "run is not done: its status is killed. Resume it first: nascore resume run" in done.stderr

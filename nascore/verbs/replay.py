@@ -160,10 +160,11 @@ def replay_as_requested(
     jobs = read_plan(path).jobs
     found: list[ReplayedJob] = []
     for number, job in enumerate(jobs, start=1):
-        reporter.job_begins(number, len(jobs), job)
-        folder = path / job.folder
+        folder, replayed = path / job.folder, None
         status = read(folder).status if is_folder(folder) else "failed"  # an evaluation of a failed search
-        replayed = request(folder, report=not found) if status == "done" else None
+        if status == "done":
+            reporter.job_begins(number, len(jobs), job)
+            replayed = request(folder, report=not found)
         found.append(ReplayedJob(folder=job.folder, replay=replayed, status=status))
     return ComparisonReplay(run=path, jobs=tuple(found))
 

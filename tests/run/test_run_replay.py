@@ -245,7 +245,8 @@ def test_the_first_job_that_diverged_is_named(comparison):
     assert lines[1].startswith(f"first divergence: jobs/{evaluated.name}, job 1, train epoch 1: weights 0000")
     assert f"bit-equal: 2 epochs of run/jobs/{evaluated.name.replace('0002-evaluate', '0001')}" in done.stdout
     assert "not replayed, its status is failed" in done.stdout
-    assert "job 1 of 4: uniform" in done.stderr
+    assert "1 of 4: uniform, seed 0\n" in done.stderr
+    assert "3 of 4" not in done.stderr
     found = plain("--with", "failing.py", code=1)
     assert found["first"] == f"jobs/{evaluated.name}"
     assert [job["verdict"] for job in found["jobs"]][:2] == ["bit-equal", "diverged"]

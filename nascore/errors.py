@@ -15,12 +15,12 @@ import re
 from difflib import get_close_matches
 from errno import EACCES, EDQUOT, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from attrs import Factory, field, frozen
+from attrs import Factory, asdict, field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST: Final = 500
 """The maximal length of an error's text: a plugin must not fill a log or a screen."""
@@ -201,6 +201,25 @@ class RunStopped(NascoreError):  # noqa: N818 - as above
     """The budget of a run was spent before it found an architecture; it can be resumed (exit code 0)."""
 
     exit_code = 0
+
+
+def plain_error(error: NascoreError) -> dict[str, Any]:
+    """Return an error as values for JSON, to be raised again in another process."""
+    return {"class": type(error).__name__, "problems": [asdict(problem) for problem in error.problems]}
+
+
+def error_of(plain: Mapping[str, Any]) -> NascoreError:
+    """Return the error that :func:`plain_error` returned the values of."""
+    classes = (RecipeError, DescriptionError, PluginError, RunFolderError, RunFailed, NotFiniteError)
+    kinds = {kind.__name__: kind for kind in classes}
+    kind = kinds.get(plain["class"], NascoreError)
+    return kind([problem_of(one) for one in plain["problems"]])
+
+
+def problem_of(plain: Mapping[str, Any]) -> Problem:
+    """Return the problem of the values that `attrs.asdict` gives."""
+    origin = None if plain["origin"] is None else Origin(**plain["origin"])
+    return Problem(**{**plain, "origin": origin})
 
 
 def out_of_memory_text(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.completion import completing
 from nascore.cli.options import (
     GIVEN,
     budget_option,
@@ -16,6 +17,8 @@ from nascore.cli.options import (
 )
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, echo_run, echo_searches, reporting
+from nascore.recipe.settling.executor import ExecutorChoice
+from nascore.slots import EXECUTOR
 from nascore.verbs.reporter import FinishedSearches
 from nascore.verbs.resume import EVALUATE, resume_as_requested
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "nascore resume runs/stopped --budget 1job --checkpoint-every 5m",
         "nascore resume runs/stopped --accept",
+        "nascore resume runs/stopped --executor processes --set executor.workers=4",
     ),
 )
 @click.argument("run", type=GIVEN)
@@ -39,6 +43,19 @@ if TYPE_CHECKING:
     "--accept",
     is_flag=True,
     help="Resume despite changed versions, data or device, and record the changes.",
+)
+@click.option(
+    "--executor",
+    metavar="NAME",
+    help="Where the jobs are done. Default: the executor that the run began with.",
+    shell_complete=completing(EXECUTOR),
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="A setting of the executor, such as executor.workers=4; repeatable.",
 )
 @budget_option
 @checkpoint_option
@@ -49,6 +66,8 @@ def command(  # noqa: PLR0913 - each is a flag
     run: Path,
     *,
     accept: bool,
+    executor: str | None,
+    sets: tuple[str, ...],
     budget: str | None,
     checkpoint_every: str | None,
     on_nan: OnNan | None,
@@ -65,7 +84,8 @@ def command(  # noqa: PLR0913 - each is a flag
     with reporting(
         line, as_json=as_json, budget=budget, checkpoint_every=checkpoint_every, on_nan=on_nan
     ) as reporter:
-        done = resume_as_requested(run, accept=accept, plugins=plugins, reporter=reporter)
+        choice = ExecutorChoice(name=executor, sets=sets)
+        done = resume_as_requested(run, accept=accept, executor=choice, plugins=plugins, reporter=reporter)
         if isinstance(done, FinishedSearches):
             if not as_json:
                 echo_searches(done)

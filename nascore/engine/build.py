@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from attrs import Factory, define, evolve, frozen
@@ -14,6 +14,7 @@ from nascore.engine.batches import (
 )
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import ambient, arithmetic, device_for
+from nascore.engine.executors import idle_executor
 from nascore.engine.factory import build_component, build_search_parts
 from nascore.engine.handover import bound_warnings
 from nascore.engine.memory import (
@@ -37,10 +38,12 @@ from nascore.engine.results import record_failed_start
 from nascore.engine.run_context import RunContext
 from nascore.errors import Problem, RecipeError
 from nascore.nn.shapes import check_gradients
+from nascore.plugin import Selection
 from nascore.recipe import ORIGINS, plain_origins, saved_recipe
+from nascore.recipe.settling.executor import plain_executor, without_executor
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import GalleryFile, RunControl, RunFolder, create, environment
-from nascore.slots import RUN
+from nascore.slots import EXECUTOR, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,10 +91,14 @@ class Begun:
     Attributes:
         control: Decides when it is saved and when it stops.
         folder: The folder of a run that was stopped, opened again; None: a new one is made.
+        plugins: The selection of plugins, for other processes.
+        accepted: Accepted differences to the beginning of a resumed run.
     """
 
     control: RunControl = Factory(RunControl)
     folder: RunFolder | None = None
+    plugins: Selection = Factory(Selection)
+    accepted: tuple[str, ...] = ()
 
 
 def build(recipe: Recipe, registry: Registry) -> Built:
@@ -102,6 +109,7 @@ def build(recipe: Recipe, registry: Registry) -> Built:
     """
     dataset, parts = build_parts(recipe, registry)
     recipe = with_size_warnings(recipe, parts, dataset.facts, registry.operations())
+    recipe = recipe.with_warnings(idle_executor(recipe))
     return Built(recipe=recipe, dataset=dataset, parts=parts)
 
 
@@ -280,6 +288,8 @@ def begin(  # noqa: PLR0913 - each by name
             gallery=GalleryFile.reopened(folder) if folder.resumed else GalleryFile(folder),
             observers=Observers(observers, folder.log, parts=recipe.parts.get("observer", ())),
             control=begun.control,
+            plugins=begun.plugins,
+            accepted=begun.accepted,
         )
     except BaseException as error:
         begun.control.waiting = False
@@ -293,10 +303,11 @@ def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
 ) -> None:
     """Write the recipe with its files and origins, the environment and the warnings."""
     folder.log(f"nascore {version('nascore')}: {name}")
-    saved = saved_recipe(recipe, registry)
+    alike = without_executor(recipe)
+    saved = saved_recipe(alike, registry)
     for file, text in saved.files.items():
         folder.text(file, text)
-    folder.json(ORIGINS, plain_origins(recipe))
+    folder.json(ORIGINS, plain_origins(alike))
     folder.document("recipe.yaml", saved.text)
     facts = dataset.facts
     versions = environment(
@@ -307,10 +318,18 @@ def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
         **arithmetic(),
         brought=saved.plugins,
         data=data_fingerprint(dataset.train()),
+        **_executor(recipe),
     )
     folder.json("environment.json", versions)
     for note in (*recipe.warned, *recipe.declined):
         folder.log(str(note))
+
+
+def _executor(recipe: Recipe) -> dict[str, Any]:
+    """Return the executor of a growth run for its environment, from which it is resumed."""
+    if EXECUTOR not in recipe.parts or searches_in_supernet(recipe):
+        return {}
+    return {"executor": plain_executor(recipe)}
 
 
 def device_name(device: torch.device) -> str:

@@ -11,18 +11,26 @@ from shutil import rmtree
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 
 from nascore.comparison import EVALUATE, read_plan
 from nascore.description import load
 from nascore.engine.build import Begun
 from nascore.engine.evaluate import evaluate
+from nascore.engine.job_queue import Outcome
 from nascore.engine.search import search
-from nascore.errors import NascoreError, RunFolderError, error_line, out_of_memory_text, refusal
+from nascore.errors import (
+    NascoreError,
+    RunFolderError,
+    error_line,
+    out_of_memory_text,
+    plain_error,
+    refusal,
+)
 from nascore.plugin import Selection, discover
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, plain_origins, saved_recipe, with_plain_origins
+from nascore.recipe.settling.executor import without_executor
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.recipe.settling.recipe import flat_settings
 from nascore.recipe.settling.request import resolved
 from nascore.run import (
     ARCHITECTURE,
@@ -43,7 +51,7 @@ from nascore.run import (
 )
 from nascore.run.lock import RunLock
 from nascore.run.signals import handling_signals
-from nascore.slots import EXECUTOR, SLOTS, SLOTS_OF_EVALUATE
+from nascore.slots import SLOTS, SLOTS_OF_EVALUATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,33 +61,13 @@ if TYPE_CHECKING:
     from nascore.contract import Observer
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
-    from nascore.run import RunFolder
+    from nascore.recipe.settling.executor import ExecutorChoice
+    from nascore.run import OnNan, RunFolder
 
 ORIGINS = "origins.json"
 """File beside a recipe with the origins of its values and with its warnings."""
 
 State = Literal["new", "begun", "done", "failed"]
-Status = Literal["done", "failed", "stopped", "interrupted", "unusable"]
-
-
-@frozen(kw_only=True)
-class Outcome:
-    """The end of a job.
-
-    Attributes:
-        status: `done`, `failed`, `stopped` by its budget, `interrupted` by a signal, or `unusable` if its
-            folder cannot be used, which would fail every job.
-        error: The text of the error, if it failed.
-        trace: The traceback of an unexpected error.
-        steps: Steps that it made in another process.
-        jobs: Jobs of its run that it finished in another process.
-    """
-
-    status: Status
-    error: str = ""
-    trace: str = ""
-    steps: int = 0
-    jobs: int = 0
 
 
 def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Registry) -> Mapping[str, str]:
@@ -97,27 +85,12 @@ def save_recipe(folder: RunFolder, job: Planned, recipe: Recipe, registry: Regis
     return saved.plugins
 
 
-def without_executor(recipe: Recipe) -> Recipe:
-    """Return the recipe of a job, which is the same wherever the job is done."""
-    return evolve(recipe, parts={slot: parts for slot, parts in recipe.parts.items() if slot != EXECUTOR})
-
-
-def plain_executor(recipe: Recipe) -> dict[str, Any]:
-    """Return the executor of a recipe as values for JSON."""
-    part = recipe.part(EXECUTOR)
-    settings = {
-        path: str(value.absolute()) if isinstance(value, Path) else value
-        for path, value in flat_settings(part.settings)
-    }
-    return {"name": part.label, "settings": settings}
-
-
 def read_recipe(
     path: Path,
     job: Planned,
     registry: Registry,
     run: Component | None = None,
-    executor: Mapping[str, Any] | None = None,
+    executor: ExecutorChoice | None = None,
 ) -> Recipe:
     """Return the recipe of a job from the folder of its comparison, with its original origins and warnings.
 
@@ -126,7 +99,7 @@ def read_recipe(
         job: The job.
         registry: The installed components.
         run: The component of the run itself; None: the one for the kind of the job.
-        executor: The return value of :func:`plain_executor`, for a search. None: the default.
+        executor: The executor of a search. None: the default.
 
     Raises:
         RecipeError: Plugins have changed since, so that the recipe cannot run.
@@ -135,12 +108,8 @@ def read_recipe(
     evaluates = job.kind == EVALUATE
     file = path / job.recipe
     text_of(file)  # its damage is one of the folder, not of a recipe that somebody wrote
-    request = Request(recipe=file)
-    if executor is not None and not evaluates:
-        settings = {f"{EXECUTOR}.{name}": value for name, value in executor["settings"].items()}
-        request = evolve(request, names={EXECUTOR: [executor["name"]]}, settings=settings, from_python=True)
     recipe = resolved(
-        request,
+        Request(recipe=file) if evaluates or executor is None else executor.applied(Request(recipe=file)),
         registry,
         run=run or (EVALUATE_RUN if evaluates else SEARCH_RUN),
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
@@ -267,6 +236,7 @@ def do_job(  # noqa: PLR0913 - each by name
     *,
     every: float,
     budget: Mapping[str, Any] | None,
+    on_nan: OnNan,
     plugins: Mapping[str, Sequence[str]],
     accepted: Sequence[str],
 ) -> dict[str, Any]:
@@ -277,11 +247,12 @@ def do_job(  # noqa: PLR0913 - each by name
         number: Number of the job, from 1.
         every: Seconds between two checkpoints.
         budget: The attributes of the budget of this job; None: there is none.
+        on_nan: Reaction to a loss that is not finite.
         plugins: The attributes of the selection of plugins.
         accepted: Accepted differences to the beginning of the comparison.
     """
     path = Path(folder)
-    control = RunControl(every=every, budget=None if budget is None else Budget(**budget))
+    control = RunControl(every=every, budget=None if budget is None else Budget(**budget), on_nan=on_nan)
     with handling_signals(control, quiet=True):
         try:
             job = read_plan(path).jobs[number - 1]
@@ -291,7 +262,7 @@ def do_job(  # noqa: PLR0913 - each by name
         except KeyboardInterrupt:
             outcome = Outcome(status="interrupted")
         except RunFolderError as error:
-            outcome = Outcome(status="unusable", error=str(error))
+            outcome = Outcome(status="unusable", cause=plain_error(error))
         except NascoreError as error:
             outcome = Outcome(status="failed", error=str(error))
     return asdict(evolve(outcome, steps=control.steps, jobs=control.jobs))

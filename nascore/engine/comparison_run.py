@@ -8,16 +8,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
-from attrs import Factory, asdict, define, field, frozen
+from attrs import Factory, asdict, define, field
 
 from nascore.comparison import EVALUATE, compare_runs, jobs_of
 from nascore.contract import Job
 from nascore.description import fingerprint, load
-from nascore.engine.comparison_jobs import files_of, run_job, state_of, without_executor
+from nascore.engine.comparison_jobs import files_of, run_job, state_of
 from nascore.engine.derive import prepared
 from nascore.engine.factory import build_component
-from nascore.engine.job_queue import JobQueue, QueuedJob
+from nascore.engine.job_queue import JobQueue, LocalJob, QueuedJob
 from nascore.errors import Problem, RunFailed, error_line, mark_whole
+from nascore.recipe.settling.executor import without_executor
 from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, text_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from nascore.comparison import Member, Plan, Planned
     from nascore.contract import Executor, Observer
-    from nascore.engine.comparison_jobs import Outcome
+    from nascore.engine.job_queue import Outcome
     from nascore.plugin import Registry, Selection
     from nascore.recipe import Recipe
     from nascore.run import RunControl, RunFolder
@@ -36,21 +37,6 @@ DO_JOB = "nascore.engine.comparison_jobs:do_job"
 
 FAILED = "job failed"
 """Name of the event in `changes.jsonl`."""
-
-
-@frozen(kw_only=True)
-class _JobHere(Job):
-    """A job that is done in this process, with the objects of this process.
-
-    Attributes:
-        do: Does it.
-    """
-
-    do: Callable[[], dict[str, Any]]
-
-    def __call__(self) -> dict[str, Any]:
-        """Do the job."""
-        return self.do()
 
 
 @define(kw_only=True)
@@ -91,7 +77,7 @@ class ComparisonRun:
     _fingerprints: dict[str, frozenset[str]] = Factory(dict)
     _recipes: dict[str, Recipe] = field(init=False)
     _places: dict[str, int] = field(init=False)
-    _queue: JobQueue = field(init=False)
+    _queue: JobQueue[Planned] = field(init=False)
 
     @_recipes.default
     def _recipes_of_jobs(self) -> dict[str, Recipe]:
@@ -103,11 +89,10 @@ class ComparisonRun:
         return {job.folder: place for place, job in enumerate(self.plan.jobs)}
 
     @_queue.default
-    def _new_queue(self) -> JobQueue:
+    def _new_queue(self) -> JobQueue[Planned]:
         return JobQueue(
             executor=self.executor,
             control=self.control,
-            waiting=[],
             make=self._job,
             blocked=self._waits,
         )
@@ -161,7 +146,7 @@ class ComparisonRun:
     def _do_all(self) -> None:
         """Do all jobs that are left; an evaluation whose search failed is skipped."""
         self._queue.waiting = [
-            QueuedJob(number=number, planned=job, threads=self._recipes[job.folder].run.threads)
+            QueuedJob(number=number, work=job, threads=self._recipes[job.folder].run.threads)
             for number, job in enumerate(self.plan.jobs, start=1)
             if job.folder not in self.done and job.folder not in self.failed
         ]
@@ -170,23 +155,22 @@ class ComparisonRun:
             self._record(queued, outcome)
             self._skip()
 
-    def _begins(self, queued: QueuedJob) -> None:
+    def _begins(self, queued: QueuedJob[Planned]) -> None:
         if queued.number not in self._begun:
             self._begun.add(queued.number)
-            self.began(queued.number, len(self.plan.jobs), queued.planned)
+            self.began(queued.number, len(self.plan.jobs), queued.work)
 
     def _skip(self) -> None:
         """Record the evaluations whose search failed."""
         for job in self._queue.drop(lambda job: job.of in self.failed):
             self.failed[job.folder] = f"nothing to evaluate: the search {job.of} failed"
 
-    def _job(self, queued: QueuedJob) -> Job:
+    def _job(self, queued: QueuedJob[Planned]) -> Job:
         """Return a job as the executor takes it."""
         if self.executor.in_process:
-            return _JobHere(
+            return LocalJob(
                 function="", folder=str(self.folder.path), number=queued.number, do=partial(self._do, queued)
             )
-        selection = asdict(self.plugins)
         return Job(
             function=DO_JOB,
             folder=str(self.folder.path),
@@ -195,16 +179,17 @@ class ComparisonRun:
             settings={
                 "every": self.control.every,
                 "budget": None if queued.share is None else asdict(queued.share),
-                "plugins": {name: [*map(str, each)] for name, each in selection.items()},
+                "on_nan": self.control.on_nan,
+                "plugins": self.plugins.plain(),
                 "accepted": self.accepted,
             },
-            reads=files_of(queued.planned),
-            writes=queued.planned.folder,
+            reads=files_of(queued.work),
+            writes=queued.work.folder,
         )
 
-    def _do(self, queued: QueuedJob) -> dict[str, Any]:
+    def _do(self, queued: QueuedJob[Planned]) -> dict[str, Any]:
         """Do a job in this process."""
-        job = queued.planned
+        job = queued.work
         outcome = run_job(
             self.folder.path,
             job,
@@ -245,13 +230,13 @@ class ComparisonRun:
             self._fingerprints[job.folder] = frozenset({fingerprint(description), fingerprint(ready)})
         return self._fingerprints[job.folder]
 
-    def _record(self, queued: QueuedJob, outcome: Outcome) -> None:
+    def _record(self, queued: QueuedJob[Planned], outcome: Outcome) -> None:
         """Note the outcome of a job.
 
         Raises:
             BudgetSpentError: The job was stopped in this process, since the budget is spent.
         """
-        job = queued.planned
+        job = queued.work
         if outcome.status == "stopped":
             return
         if outcome.status == "interrupted":

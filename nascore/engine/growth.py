@@ -1,177 +1,35 @@
 """A growth run: the outer loop over closed architectures, each trained and measured by a job.
 
-Jobs come in waves. The policy proposes each wave from the gallery at the end of the wave before. The job of
-an open proposal first trains its candidates and closes it.
+Jobs come in waves. The policy proposes each wave from the gallery at the end of the wave before. The jobs of
+a wave do not depend on each other, so an executor may do several at once; their results enter the gallery in
+the order of the jobs.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from traceback import format_exception
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final
 
-import torch
-from attrs import Factory, define, evolve
-from safetensors.torch import load as tensors_of
+from attrs import Factory, define
 
 from nascore.contract import History
-from nascore.description import Description, dump, fingerprint, load
-from nascore.engine.batches import halves
-from nascore.engine.derive import ZERO, prepared, undecided_child, unreached, zero_graphs
-from nascore.engine.factory import build_search_parts
-from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
-from nascore.engine.loop import run_phase
-from nascore.engine.phase_factory import search_phase
-from nascore.engine.proposals import FIRST_WAVE, fault_of_policy, growth_remark, wave_proposals
-from nascore.engine.results import learned_choices, record_epoch
-from nascore.engine.return_checks import ReturnCheck
-from nascore.engine.training import TRAIN, TrainingStart
-from nascore.errors import (
-    DescriptionError,
-    NascoreError,
-    PluginError,
-    Problem,
-    RecipeError,
-    RunFailed,
-    error_line,
-    out_of_memory_text,
-)
-from nascore.gallery import Gallery
-from nascore.plugin.guard import call_component
-from nascore.run import DESCRIPTION, bytes_of, text_of
+from nascore.description import fingerprint
+from nascore.engine.derive import ZERO, prepared, zero_graphs
+from nascore.engine.executors import build_executor
+from nascore.engine.growth_jobs import description_of
+from nascore.engine.jobs import Job, figures_of, record_job, result_of
+from nascore.engine.proposals import FIRST_WAVE, growth_remark, wave_proposals
+from nascore.engine.wave_jobs import WaveJobs
+from nascore.errors import PluginError, Problem, RecipeError, RunFailed
+from nascore.gallery import Entry, Gallery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from torch import Tensor
-
-    from nascore.contract import Growing, Phase, Proposal, Trainer
-    from nascore.description import Matrix
+    from nascore.contract import Proposal
+    from nascore.description import Description
     from nascore.engine.factory import SearchParts
-    from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
-    from nascore.gallery import Entry
-    from nascore.nn import Examples, Network
-
-
-T = TypeVar("T")
-
-
-CANDIDATES: Final = "candidates"
-"""The name of the phase in which candidates are trained, in checkpoints."""
-
-
-def close_proposal(  # noqa: PLR0913 - a job with its parent, and the images by name
-    context: RunContext,
-    policy: Growing,
-    job: Job,
-    parent: Entry | None,
-    progress: JobProgress,
-    *,
-    fit: Examples,
-) -> tuple[Description, TrainingStart]:
-    """Train the candidates of an open proposal; returns the child, and the start of its own training.
-
-    Args:
-        context: The run.
-        policy: Selects candidates.
-        job: The job, with the open description.
-        parent: The gallery entry from which it was made; None: it has no parent.
-        progress: The state of the job.
-        fit: The training images.
-
-    Raises:
-        RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
-        PluginError: The policy raised an error, or did not return a closed description.
-    """
-    epochs, opened = job.epochs or context.recipe.run.training.epochs, job.description
-    if progress.stage == TRAIN:  # the child was made before the run went on; the checkpoint has its weights
-        child = load(text_of(progress.folder / DESCRIPTION), catalogue=context.catalogue)
-        return child, TrainingStart(epochs=epochs)
-    progress.folder.document("opened.yaml", dump(opened))
-    weights = _weights_of(context, parent) if job.inherits else {}
-    phase = _train_candidates(context, policy, opened, weights, job=progress, fit=fit)
-    assert phase.search is not None
-    strength = phase.search.strength()
-    ranked = {name: value.tolist() for name, value in strength.items()}
-    close = partial(_closed, context, policy, opened)
-    child = close(ranked)
-    progress.folder.json(
-        "candidates.json", {"steps": phase.steps, "groups": learned_choices(phase.search), "strength": ranked}
-    )
-    progress.warnings += unreached(phase.search)
-    if parent is not None:
-        before = _description_of(context, parent)
-        progress.warnings += undecided_child(before, opened, child, phase.search, close)
-    if not job.inherits:
-        return child, TrainingStart(epochs=epochs)
-    inherited = {
-        name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
-    }
-    return child, TrainingStart(epochs=epochs, weights=inherited, required=frozenset(weights))
-
-
-def _closed(
-    context: RunContext, policy: Growing, opened: Description, strength: Mapping[str, Matrix]
-) -> Description:
-    closed = _call_policy(context, "close", lambda: policy.close(opened, strength))
-    ReturnCheck(policy, "close", "growth").expect(closed, Description, "a Description")
-    if closed.is_open:
-        raise fault_of_policy(context.recipe, "closed a proposal, but the result has an open choice.")
-    return closed
-
-
-def _description_of(context: RunContext, entry: Entry) -> Description:
-    return load(text_of(context.folder / entry.description), catalogue=context.catalogue)
-
-
-def _weights_of(context: RunContext, entry: Entry | None) -> dict[str, Tensor]:
-    assert entry is not None  # a proposal that inherits has a parent
-    return tensors_of(bytes_of(context.folder / str(entry.weights)))
-
-
-def _new_gate(name: str, weights: Mapping[str, Tensor]) -> bool:
-    # A new gate scaled the candidates; in the child it scales a projection that is not trained yet.
-    return name.startswith("gates.") and name not in weights
-
-
-def _train_candidates(  # noqa: PLR0913 - each by name
-    context: RunContext,
-    policy: Growing,
-    opened: Description,
-    weights: Mapping[str, Tensor],
-    *,
-    job: JobProgress,
-    fit: Examples,
-) -> Phase:
-    """Train the weights and the candidates of an opened parent; returns the finished phase."""
-    parts = build_search_parts(context.recipe, opened, policy)
-    streams = context.streams(job.number, CANDIDATES)
-    phase = search_phase(context, parts, streams, data=_data(context, parts.trainer, fit), weights=weights)
-    run_phase(
-        phase,
-        parts.trainer,
-        context.observers,
-        epoch_over=lambda report: record_epoch(job, report),
-        job=job,
-        stage=CANDIDATES,
-    )
-    return phase
-
-
-def _data(context: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
-    if not trainer.demand.halves:
-        return {"train": fit}
-    parts = halves(fit, context.streams(0)["halves"])
-    return dict(zip(("train", "architecture"), parts, strict=True))
-
-
-def _call_policy(context: RunContext, what: str, call: Callable[[], T]) -> T:
-    try:
-        return call_component(context.recipe.part("growth").component, what, call)
-    except RecipeError as error:
-        # The policy refuses this parent on purpose; other parents may grow.
-        raise RunFailed(error.problems) from error
+    from nascore.engine.wave_jobs import EndedJob
 
 
 FRUITLESS: Final = 5
@@ -188,8 +46,16 @@ def grow(context: RunContext, parts: SearchParts) -> Iterator[dict[str, Any]]:
         PluginError: The policy raised an error, returned wrong proposals, or proposed an architecture that
             cannot be trained.
     """
-    fit, held = context.fit_and_validation()
-    run = _GrowthRun(context=context, parts=parts, fit=fit, held=held)
+    executor = build_executor(context.recipe)
+    try:
+        run = _GrowthRun(context=context, parts=parts, doer=WaveJobs.of(context, parts.growth, executor))
+        yield from _waves(run)
+    finally:
+        executor.close()
+
+
+def _waves(run: _GrowthRun) -> Iterator[dict[str, Any]]:
+    context, parts = run.context, run.parts
     run.log_beginning()
     wave, fruitless, proposals = FIRST_WAVE, 0, parts.first
     while proposals:
@@ -215,8 +81,7 @@ class _GrowthRun:
     Attributes:
         context: The run.
         parts: Its components.
-        fit: The training images.
-        held: The validation images.
+        doer: Does the jobs of a wave.
         gallery: The architectures so far.
         jobs: Number of jobs that were started.
         failed: Number of jobs that failed.
@@ -227,8 +92,7 @@ class _GrowthRun:
 
     context: RunContext
     parts: SearchParts
-    fit: Examples
-    held: Examples
+    doer: WaveJobs
     gallery: Gallery = Factory(Gallery)
     jobs: int = 0
     failed: int = 0
@@ -256,7 +120,7 @@ class _GrowthRun:
         history = History(
             gallery=self.gallery,
             catalogue=context.catalogue,
-            read=lambda entry: _description_of(context, entry),
+            read=lambda entry: description_of(context, _job_folder(entry)),
             holds=lambda description: fingerprint(self._as_trained(description)) in self.marks,
         )
         try:
@@ -277,6 +141,7 @@ class _GrowthRun:
                 description=self._as_trained(proposal.description),
                 wave=wave,
                 parent=None if proposal.parent is None else proposal.parent.id,
+                parent_folder=None if proposal.parent is None else _job_folder(proposal.parent),
                 kind="grow" if proposal.description.is_open else "train",
                 epochs=proposal.epochs,
                 inherits=proposal.inherits,
@@ -306,86 +171,41 @@ class _GrowthRun:
         return RunFailed([Problem(path="", text=text), *self.first])
 
     def wave(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
-        """Run the jobs of a wave, all with the gallery before the wave; yields the result so far."""
-        before = self.gallery
-        for job in jobs:
+        """Do the jobs of a wave; yields the result so far after each, in the order of the jobs."""
+        for job, ended in self.doer.do_all(jobs):
             self.jobs += 1
-            self._do(job, before)
+            self._record(job, ended)
             if self.gallery:
                 done = {"done": len(self.gallery), "failed": self.failed}
                 failures = {"failures": self.failures} if self.failures else {}
                 yield {**result_of(self.gallery), "jobs": done, **failures}
 
-    def _do(self, job: Job, before: Gallery) -> None:
-        """Do a job, unless it was done before the run went on, and add what came of it to the gallery."""
-        facts = {} if job.parent is None else {"parent": job.parent}
-        progress = open_job(self.context, job.number, job.kind, jobs=job.jobs, **facts)
-        network = None
-        if progress.result is None:
-            network, problems = self._tried(job, before, progress)
-            # Out of the handler: an exception holds the frames of the job, with network and optimizer.
-            if network is None:
-                self._finish_failed(progress, problems)
+    def _record(self, job: Job, ended: EndedJob) -> None:
+        """Add the result of a job to the gallery, or count its failure."""
+        progress = ended.progress
         result: dict[str, Any] = progress.result or {}
         for text in result.get("warnings", ()):
             self.context.warn(f"job {progress.name}: {text}")
         if "entry" in result:
-            # What cannot be written down is no failure of this job alone.
-            self.gallery = record_job(self.context, progress, self.gallery, network)
+            self.gallery = record_job(self.context, progress, self.gallery, ended.network)
+            figures = figures_of(Entry.of(result["entry"]))
         else:
             self._count_failed(job, progress.name, result["error"])
-
-    def _tried(
-        self, job: Job, before: Gallery, progress: JobProgress
-    ) -> tuple[Network | None, tuple[Problem, ...]]:
-        """Return the trained network of a job; or None, and what it failed of."""
-        try:
-            ready, start = self._with_description(job, before, progress)
-            network = train_job(self.context, ready, progress, fit=self.fit, held=self.held, start=start)
-        except RunFailed as error:
-            return None, error.problems
-        except DescriptionError as error:
-            text = f"returned an architecture that cannot be trained: {error}"
-            raise fault_of_policy(self.context.recipe, text) from error
-        except NascoreError:
-            raise  # a mistake of a plugin, or a folder that cannot be written to, fails every job
-        except Exception as error:  # noqa: BLE001 - out of memory, or an operation that fails on its input
-            self.context.folder.log(f"job {progress.name}:\n{''.join(format_exception(error)).rstrip()}")
-            return None, (Problem(path="", text=out_of_memory_text(error) or error_line(error)),)
-        return network, ()
-
-    def _with_description(
-        self, job: Job, before: Gallery, progress: JobProgress
-    ) -> tuple[Job, TrainingStart | None]:
-        """Return the job with its architecture, and the start of its training; a child is grown here."""
-        parent = None if job.parent is None else before[job.parent]
-        if job.kind == "grow":
-            policy = cast("Growing", self.parts.growth)
-            child, start = close_proposal(self.context, policy, job, parent, progress, fit=self.fit)
-            return evolve(job, description=child), start
-        if job.epochs is None and not job.inherits:
-            return job, None
-        # What does not fit is not inherited: the policy may have changed any part of the parent.
-        inherited = _weights_of(self.context, parent) if job.inherits else {}
-        epochs = job.epochs or self.context.recipe.run.training.epochs
-        return job, TrainingStart(epochs=epochs, weights=inherited)
-
-    def _finish_failed(self, progress: JobProgress, problems: tuple[Problem, ...]) -> None:
-        """Record the failure of a job in its result, the log and the changes of the run."""
-        context, error = self.context, "\n".join(map(str, problems))
-        context.folder.log(f"job {progress.name} failed: {error}")
-        context.folder.change("job failed", job=progress.name, error=error)
-        result = progress.finish({"status": "failed", "error": error})
-        context.observers.notify("job_finished", progress.name, result)
-        context.control.jobs += 1
-        if context.device.type == "cuda":
-            torch.cuda.empty_cache()
+            figures = result
+        if ended.new:
+            self.context.observers.notify("job_finished", progress.name, figures)
 
     def _count_failed(self, job: Job, name: str, error: str) -> None:
         """Count a failed job, and the failure of its parent in the gallery."""
         self.failed += 1
         self.first = self.first or (Problem(path="", text=error),)
         self.failures[name] = error
+        self.doer.report_failed(name, error)
         if job.parent is not None:
             self.gallery = self.gallery.failed(job.parent)
             self.context.gallery.failed(self.gallery, job.parent)
+
+
+def _job_folder(entry: Entry) -> str:
+    """Return the folder of the job that trained an entry, within the folder of the run."""
+    return str(entry.weights).rpartition("/")[0]

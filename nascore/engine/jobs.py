@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import frozen
 from safetensors.torch import load as tensors_of
@@ -14,19 +15,33 @@ from nascore.engine.job_progress import JobProgress
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.streams import Streams
 from nascore.engine.training import train_network
-from nascore.files import without_digest
+from nascore.files import with_digest, without_digest
 from nascore.gallery import Entry
 from nascore.nn import compile  # noqa: A004 - torch's word for it
-from nascore.run import BEST_METRICS, DESCRIPTION, RESULT, begin_job, bytes_of, is_file, object_of, text_of
+from nascore.run import (
+    BEST_METRICS,
+    DESCRIPTION,
+    JOB,
+    PROPOSED,
+    RESULT,
+    begin_job,
+    bytes_of,
+    is_file,
+    object_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch.nn import Module
 
-    from nascore.description import Description
+    from nascore.description import Catalogue, Description
     from nascore.engine.run_context import RunContext
     from nascore.engine.training import TrainingStart
     from nascore.gallery import Gallery
     from nascore.nn import Examples, Network
+    from nascore.recipe import Recipe
     from nascore.run import JobFolder, RunControl
 
 
@@ -41,6 +56,7 @@ class Job:
         description: The architecture in the form in which it is trained; an open one is closed by the job.
         wave: Number of its wave; 0 in a run without waves.
         parent: Id of the entry from which it was made; None: it has no parent.
+        parent_folder: Folder of the job of that entry, within the folder of the run.
         kind: `train`, or `grow` if the job closes the architecture before training it.
         epochs: Passes over the training images; None: those of the run.
         inherits: Whether its network begins with the weights of its parent.
@@ -53,10 +69,47 @@ class Job:
     description: Description
     wave: int = 0
     parent: int | None = None
+    parent_folder: str | None = None
     kind: Literal["train", "grow"] = "train"
     epochs: int | None = None
     inherits: bool = False
     guided: bool = False
+
+    @property
+    def document(self) -> str:
+        """Name of the file with its description: of an open one it is not that of the architecture."""
+        return PROPOSED if self.kind == "grow" else DESCRIPTION
+
+    def facts(self, recipe: Recipe) -> dict[str, object]:
+        """Return the entries of its `job.yaml`: all that another process needs, beside the description."""
+        known = {name: getattr(self, name) for name in FACTS}
+        return {
+            "seed": f"{recipe.run.seed}/{self.number}",
+            **{name: value for name, value in known.items() if value is not None},
+            "threads": recipe.run.threads,
+        }
+
+
+FACTS: Final = ("jobs", "entry", "wave", "parent", "parent_folder", "epochs", "inherits", "guided")
+"""The attributes of a job that are entries of `job.yaml`."""
+
+
+def job_of(folder: Path, catalogue: Catalogue) -> Job:
+    """Return the job of a growth run that its driver wrote into a folder.
+
+    Raises:
+        RunFolderError: A file cannot be read.
+    """
+    pairs = (line.partition(": ") for line in text_of(folder / JOB).splitlines())
+    known = {name: json.loads(value) for name, _, value in pairs}
+    kind = known["kind"]
+    file = folder / (PROPOSED if kind == "grow" else DESCRIPTION)
+    return Job(
+        number=known["id"],
+        kind=kind,
+        description=load(text_of(file), where=str(file), catalogue=catalogue),
+        **{name: known[name] for name in FACTS if name in known},
+    )
 
 
 def open_job(context: RunContext, number: int, kind: str, *, jobs: int, **facts: object) -> JobProgress:
@@ -121,8 +174,7 @@ def train_job(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite.
     """
     description = job.description
-    progress.folder.document(DESCRIPTION, dump(description))
-
+    progress.folder.text_once(DESCRIPTION, with_digest(dump(description)))
     measured: list[tuple[float, int]] = []
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
@@ -174,9 +226,6 @@ def record_job(
         description = load(text, catalogue=context.catalogue)
         best = network or _network_of(context, description, entry)
         save_best(context, description, best, {"id": entry.id, **figures_of(entry)})
-    if network is not None:
-        context.observers.notify("job_finished", job.name, figures_of(entry))
-        context.control.jobs += 1
     return gallery
 
 

@@ -13,15 +13,17 @@ from attrs import evolve
 
 from nascore.comparison import folder_words, jobs_of, plan_of, read_plan
 from nascore.engine.build import build_parts, device_name, name_of, with_size_warnings
-from nascore.engine.comparison_jobs import plain_executor, save_recipe
+from nascore.engine.comparison_jobs import save_recipe
 from nascore.engine.comparison_run import ComparisonRun
 from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation
+from nascore.engine.executors import build_executor
 from nascore.engine.factory import build_component
 from nascore.engine.memory import training_step_memory, with_memory_warnings
 from nascore.errors import Problem, RecipeError
 from nascore.plugin import Selection
+from nascore.recipe.settling.executor import plain_executor
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import COMPARISON, RunControl, create, environment, reopen
 from nascore.slots import EXECUTOR
@@ -87,7 +89,7 @@ def search_several(  # noqa: PLR0913 - each by name
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
         PluginError: The data contradict their facts.
     """
-    executor = build_executor(members[0].recipe, observers := tuple(observers))
+    executor = _executor_of(members[0].recipe, observers := tuple(observers))
     _check_data(members)
     names = tuple(name_of(member.recipe, folder_words(member.choice)) for member in members)
     plan = plan_of(tuple(members), names)
@@ -136,7 +138,7 @@ def resume_several(  # noqa: PLR0913 - each by name
         RunFolderError: Another process runs the comparison, or a file of it is damaged.
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
     """
-    executor = build_executor(members[0].recipe, observers := tuple(observers))
+    executor = _executor_of(members[0].recipe, observers := tuple(observers))
     plan, folder = read_plan(path), reopen(path)
     accepted = tuple(accepted)
     folder.change("resumed", **({"accepted": list(accepted)} if accepted else {}))
@@ -155,15 +157,15 @@ def resume_several(  # noqa: PLR0913 - each by name
     ).run()
 
 
-def build_executor(recipe: Recipe, observers: Sequence[Observer]) -> Executor:
+def _executor_of(recipe: Recipe, observers: Sequence[Observer]) -> Executor:
     """Return the executor of a recipe; it has begun no job.
 
     Raises:
         RecipeError: Observers are objects, and the executor does jobs in other processes.
     """
-    part = recipe.part(EXECUTOR)
-    executor: Executor = build_component(recipe, EXECUTOR)
+    executor = build_executor(recipe)
     if observers and not executor.in_process:
+        part = recipe.part(EXECUTOR)
         text = (
             f"{part.name} does jobs in other processes, where the objects in `observers` cannot watch them."
         )

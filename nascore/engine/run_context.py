@@ -8,6 +8,7 @@ from attrs import define, field
 
 from nascore.engine.batches import fit_and_validation, halves, to_device
 from nascore.engine.streams import Streams
+from nascore.plugin import Selection
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,8 @@ class RunContext:
         gallery: The gallery file of its architectures.
         observers: The observers of the run.
         control: Decides when the run is saved and when it stops.
+        plugins: The selection of plugins, for other processes.
+        accepted: Accepted differences to the beginning of a resumed run.
         warnings: Warnings about the results so far.
     """
 
@@ -44,6 +47,8 @@ class RunContext:
     gallery: GalleryFile
     observers: Observers
     control: RunControl
+    plugins: Selection = field(factory=Selection)
+    accepted: tuple[str, ...] = ()
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:

@@ -10,7 +10,7 @@ from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, unde
 from nascore.engine.device import computing
 from nascore.engine.forward import accuracy
 from nascore.engine.growth import grow
-from nascore.engine.jobs import Job, open_job, record_job, result_of, train_job
+from nascore.engine.jobs import Job, figures_of, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.proposals import searches_in_supernet
@@ -65,7 +65,11 @@ def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[st
     if progress.result is None:
         fit, held = context.halves()
         network = train_job(context, job, progress, fit=fit, held=held)
-    yield result_of(record_job(context, progress, Gallery(), network))
+        context.control.jobs += 1
+    gallery = record_job(context, progress, Gallery(), network)
+    if network is not None:
+        context.observers.notify("job_finished", progress.name, figures_of(gallery.best))
+    yield result_of(gallery)
 
 
 def run_search_job(context: RunContext, parts: SearchParts) -> Description:

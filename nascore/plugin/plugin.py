@@ -99,6 +99,10 @@ class Selection:
         """Return a selection unchanged, or files as a selection that adds them."""
         return wanted if isinstance(wanted, Selection) else cls(files=tuple(wanted))
 
+    def plain(self) -> dict[str, list[str]]:
+        """Return the attributes as values for JSON."""
+        return {"files": [*map(str, self.files)], "without": [*self.without], "only": [*self.only]}
+
     def blocked_unless_wanted(self, plugin: Plugin, environment: Mapping[str, str] = os.environ) -> Plugin:
         """Return a plugin, blocked if it is not wanted.
 

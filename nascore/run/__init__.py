@@ -5,7 +5,7 @@ from nascore.run.control import CHECKPOINT_EVERY, Budget, BudgetSpentError, OnNa
 from nascore.run.environment import environment, version_of
 from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.gallery_file import GalleryFile, read_gallery
-from nascore.run.job_folder import JobFolder, begin_job, collect, job_path, open_job
+from nascore.run.job_folder import JobFolder, begin_job, collect, job_path, open_job, whole_lines
 from nascore.run.layout import (
     ARCHITECTURE,
     BEST_METRICS,
@@ -120,6 +120,7 @@ __all__ = [
     "resume_command",
     "text_of",
     "version_of",
+    "whole_lines",
     "write_bytes",
     "write_json",
     "write_text",

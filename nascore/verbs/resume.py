@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
@@ -10,7 +10,9 @@ from nascore.comparison import is_comparison
 from nascore.description import load
 from nascore.errors import RunFolderError
 from nascore.files import given_path
+from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, ORIGINS, SEARCH_RUN, Request, with_plain_origins
+from nascore.recipe.settling.executor import ExecutorChoice
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import (
     GIVEN,
@@ -33,7 +35,7 @@ from nascore.verbs.run_differences import differences, refuse_differences
 from nascore.verbs.runs import Run, run_done
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nascore.comparison import Comparison
@@ -54,6 +56,8 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     budget: str | None = None,
     checkpoint_every: str | None = None,
     on_nan: OnNan | None = None,
+    executor: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run | Comparison:
@@ -70,6 +74,9 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
         on_nan: Reaction to a loss that is not finite: ``"stop"``, or ``"rewind"`` to go back to the last
             checkpoint and halve the learning rate. None: stop.
+        executor: Where the jobs are done: ``"serial"`` or ``"processes"``. None: the executor that the run
+            began with. It has no influence on the results.
+        settings: Settings of the executor: ``{"executor.workers": 4}``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch the run.
 
@@ -81,30 +88,46 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     """
     reporter = Reporter(control_of(budget, checkpoint_every, on_nan))
     path = run.path if isinstance(run, Run) else given_path(run)
-    done = resume_as_requested(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
+    done = resume_as_requested(
+        path,
+        accept=accept,
+        executor=ExecutorChoice(name=executor, settings=settings or {}),
+        plugins=plugins,
+        observers=observers,
+        reporter=reporter,
+    )
     return done if isinstance(done, Run) else done.comparison
 
 
-def resume_as_requested(
+def resume_as_requested(  # noqa: PLR0913 - each by name
     path: Path,
     *,
     accept: bool = False,
+    executor: ExecutorChoice | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
     reporter: Reporter | None = None,
 ) -> Run | FinishedSearches:
     """Resume a run or a comparison, from Python or the command line. See :func:`resume`."""
-    reporter = reporter or Reporter()
+    reporter, executor = reporter or Reporter(), executor or ExecutorChoice()
     if is_comparison(path):
-        return resume_searches(path, accept=accept, plugins=plugins, observers=observers, reporter=reporter)
+        return resume_searches(
+            path,
+            accept=accept,
+            executor=executor,
+            plugins=plugins,
+            observers=observers,
+            reporter=reporter,
+        )
     record = read(path)
     if record.status == "done":
         show = command_line("nascore", "gallery", path)
         raise RunFolderError(f"{path} is done: there is nothing left to do. See {show}.")
     begun_on = environment_of(path)
     evaluates = begun_on.get("kind") == EVALUATE
+    executor = evolve(executor, recorded=begun_on.get("executor"))
     resolved = resolve_request(
-        Request(recipe=path / RECIPE),
+        executor.applied(Request(recipe=path / RECIPE)),
         plugins=plugins,
         run=reporter.run_component(EVALUATE_RUN if evaluates else SEARCH_RUN),
         slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
@@ -117,7 +140,8 @@ def resume_as_requested(
     if not accept:
         refuse_differences(path, found)
     resume_run = _resume_evaluation if evaluates else _resume_search
-    resume_run(record, resolved, _Going(path, reporter, observers, tuple(map(str, found))))
+    accepted, selection = tuple(map(str, found)), Selection.of(plugins)
+    resume_run(record, resolved, _Going(path, reporter, observers, accepted, selection))
     done = run_done(path)
     reporter.warn_late(done.result, resolved.recipe.warned)
     reporter.warn_failed(done.result)
@@ -133,12 +157,14 @@ class _Going:
         reporter: Receives the warnings, and has the control of the run.
         observers: Objects that watch the run.
         accepted: Differences that were accepted.
+        plugins: The selection of plugins, for other processes.
     """
 
     path: Path
     reporter: Reporter
     observers: Sequence[Observer]
     accepted: tuple[str, ...]
+    plugins: Selection
 
     def begun(self) -> Begun:
         """Return the folder, opened again, and the control."""
@@ -147,7 +173,9 @@ class _Going:
         self.reporter.control.waiting = True  # a stop waits until the run is resumed
         folder = reopen(self.path)
         folder.change("resumed", **({"accepted": list(self.accepted)} if self.accepted else {}))
-        return Begun(control=self.reporter.control, folder=folder)
+        return Begun(
+            control=self.reporter.control, folder=folder, plugins=self.plugins, accepted=self.accepted
+        )
 
 
 def _resume_search(record: Record, resolved: ResolvedRequest, going: _Going) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from nascore.comparison import EVALUATE, SEARCH, Member, read_plan
 from nascore.errors import RunFailed, RunFolderError, run_of
 from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
+from nascore.recipe.settling.executor import ExecutorChoice
 from nascore.run import environment_of, read_result, refuse_newer
 from nascore.shell import command_line
 from nascore.verbs.resolution import installed
@@ -26,8 +29,14 @@ if TYPE_CHECKING:
     from nascore.verbs.reporter import FinishedSearches, Reporter
 
 
-def resume_searches(
-    path: Path, *, accept: bool, plugins: Wanted, observers: Sequence[Observer], reporter: Reporter
+def resume_searches(  # noqa: PLR0913 - each by name
+    path: Path,
+    *,
+    accept: bool,
+    plugins: Wanted,
+    observers: Sequence[Observer],
+    reporter: Reporter,
+    executor: ExecutorChoice | None = None,
 ) -> FinishedSearches:
     """Resume a comparison, and return it when all its jobs are over.
 
@@ -37,6 +46,7 @@ def resume_searches(
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch every search.
         reporter: Receives warnings and jobs, and has the control of the comparison.
+        executor: The executor. None: the one that the comparison began with.
 
     Raises:
         RunFolderError: The comparison is done, another process runs it, or a file of it is damaged.
@@ -48,7 +58,7 @@ def resume_searches(
         show = command_line("nascore", "compare", path)
         raise RunFolderError(f"{path} is done: there is nothing left to do. See {show}.")
     plan, registry = read_plan(path), installed(plugins)
-    recipes = _recipes(path, plan, registry, reporter)
+    recipes = _recipes(path, plan, registry, reporter, executor)
     found = [*differences_of_jobs(path, zip(plan.jobs, recipes, strict=True), registry)]
     if not accept:
         refuse_differences(path, found)
@@ -75,7 +85,9 @@ def resume_searches(
     return finished_searches(path, resolved.warned, reporter)
 
 
-def _recipes(path: Path, plan: Plan, registry: Registry, reporter: Reporter) -> list[Recipe]:
+def _recipes(
+    path: Path, plan: Plan, registry: Registry, reporter: Reporter, executor: ExecutorChoice | None
+) -> list[Recipe]:
     """Return the recipe of each job.
 
     Raises:
@@ -86,7 +98,7 @@ def _recipes(path: Path, plan: Plan, registry: Registry, reporter: Reporter) -> 
 
     if not all(job.recipe for job in plan.jobs):
         raise RunFolderError(f"{path} has no recipes of its jobs: a nascore that could not resume made it.")
-    executor = environment_of(path).get("executor")
+    executor = evolve(executor or ExecutorChoice(), recorded=environment_of(path).get("executor"))
     runs = {SEARCH: reporter.run_component(SEARCH_RUN), EVALUATE: reporter.run_component(EVALUATE_RUN)}
     return [read_recipe(path, job, registry, runs[job.kind], executor) for job in plan.jobs]
 

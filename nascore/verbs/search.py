@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from nascore.files import given_path
+from nascore.plugin import Selection
 from nascore.recipe import SEARCH_RUN
 from nascore.run import RunControl, refuse_taken
 from nascore.verbs.arguments import SearchArguments, declares, request_of
@@ -67,7 +68,13 @@ def search_as_requested(
     reporter.resolved(resolved.recipe)
     resolved = with_build_warnings(resolved, out=out)
     reporter.warn_all(resolved.recipe.warned)
-    done = run_search(resolved, out=out, observers=observers, control=reporter.control)
+    done = run_search(
+        resolved,
+        out=out,
+        observers=observers,
+        control=reporter.control,
+        plugins=Selection.of(plugins),
+    )
     reporter.warn_late(done.result, resolved.recipe.warned)
     reporter.warn_failed(done.result)
     return done
@@ -79,6 +86,7 @@ def run_search(
     out: str | Path | None = None,
     observers: Sequence[Observer] = (),
     control: RunControl | None = None,
+    plugins: Selection | None = None,
 ) -> Run:
     """Run the search of a settled recipe and return the finished run."""
     folder = None if out is None else given_path(out)
@@ -93,6 +101,6 @@ def run_search(
         out=folder,
         observers=observers,
         built=resolved.built,
-        begun=Begun(control=control or RunControl()),
+        begun=Begun(control=control or RunControl(), plugins=plugins or Selection()),
     )
     return run_done(path)

@@ -26,7 +26,7 @@ from nascore.errors import RecipeError
 from nascore.run import Budget, BudgetSpentError, RunControl, read_result
 
 if TYPE_CHECKING:
-    from nascore.engine.comparison_jobs import Outcome
+    from nascore.engine.job_queue import Outcome
 
 GIVEN: dict[str, Any] = {**TINY, "updater": ["uniform", "sgd"], "seeds": [0, 1]}
 IN_PROCESSES = {"executor": "processes"}
@@ -273,7 +273,7 @@ def test_shares_of_a_budget_never_exceed_it():
     need = {1: 3, 2: 9, 3: 1, 4: 9}
     made = dict.fromkeys(need, 0)
 
-    def make(queued: QueuedJob) -> Any:
+    def make(queued: QueuedJob[Any]) -> Any:
         assert queued.share is not None
         shares.append(queued.share.amount)
         steps = min(int(queued.share.amount), need[queued.number] - made[queued.number])
@@ -284,8 +284,8 @@ def test_shares_of_a_budget_never_exceed_it():
         futures.append(future)
         return future
 
-    waiting: Any = [QueuedJob(number=one, planned=Any, threads=1) for one in need]
-    queue = JobQueue(executor=Lazy(2), control=control, waiting=waiting, make=make, blocked=lambda *_: False)
+    waiting: list[QueuedJob[Any]] = [QueuedJob(number=one, work=Any, threads=1) for one in need]
+    queue = JobQueue(executor=Lazy(2), control=control, waiting=waiting, make=make)
     ended: list[tuple[int, Outcome]] = []
 
     def run() -> None:

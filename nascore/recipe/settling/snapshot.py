@@ -16,7 +16,7 @@ import attrs
 from attrs import Factory, define, evolve, frozen
 
 from nascore.config.writer import write_yaml
-from nascore.errors import Origin, Problem
+from nascore.errors import Origin, problem_of
 from nascore.files import read_text
 from nascore.recipe.sources.files import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
@@ -183,7 +183,7 @@ def with_plain_origins(recipe: Recipe, plain: Mapping[str, Any]) -> Recipe:
         slot: tuple(_part(part, plain["parts"]) for part in parts) for slot, parts in recipe.parts.items()
     }
     refused = [problem for problem in recipe.problems if problem.verdict != "warned"]
-    warned = [_problem(one) for one in plain["warnings"]]
+    warned = [problem_of(one) for one in plain["warnings"]]
     return evolve(recipe, parts=parts, problems=(*refused, *warned), prefix=plain["prefix"])
 
 
@@ -193,8 +193,3 @@ def _part(part: Part, plain: Mapping[str, Any]) -> Part:
         return part
     origins = {path: Origin(**origin) for path, origin in known["origins"].items()}
     return evolve(part, chosen_by=Origin(**known["chosen_by"]), origins=origins)
-
-
-def _problem(plain: Mapping[str, Any]) -> Problem:
-    origin = None if plain["origin"] is None else Origin(**plain["origin"])
-    return Problem(**{**plain, "origin": origin})

@@ -91,6 +91,8 @@ def _figures(progress: Progress) -> Iterator[tuple[str, str]]:
     if progress.job is not None:
         yield "job", str(progress.job)
         yield "epoch", f"{progress.phase} {progress.epoch} of {progress.epochs}"
+    if len(progress.under_way) > 1:
+        yield "under way", f"jobs {', '.join(map(str, progress.under_way))}"
     if progress.loss is not None:
         yield "loss", f"{progress.loss:.3f}"
     if progress.accuracy is not None:

@@ -326,10 +326,10 @@ def _write_beginning(  # noqa: PLR0913, PLR0917 - all that a run says of itself
 
 
 def _executor(recipe: Recipe) -> dict[str, Any]:
-    """Return the executor of a growth run for its environment, from which it is resumed."""
-    if EXECUTOR not in recipe.parts or searches_in_supernet(recipe):
-        return {}
-    return {"executor": plain_executor(recipe)}
+    """Return the executor of a growth run for its environment, if it is not the default one."""
+    parts = recipe.parts.get(EXECUTOR, ())
+    chosen = any(part.chosen_by.kind != "default" for part in parts)
+    return {"executor": plain_executor(recipe)} if chosen and not searches_in_supernet(recipe) else {}
 
 
 def device_name(device: torch.device) -> str:

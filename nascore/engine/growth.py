@@ -175,6 +175,7 @@ class _GrowthRun:
         for job, ended in self.doer.do_all(jobs):
             self.jobs += 1
             self._record(job, ended)
+            del ended  # its network must not stay in memory during the next job
             if self.gallery:
                 done = {"done": len(self.gallery), "failed": self.failed}
                 failures = {"failures": self.failures} if self.failures else {}

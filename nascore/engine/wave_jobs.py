@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nascore.engine.jobs import Job
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
+    from nascore.run import JobFolder
 
 FAILED = "job failed"
 """Name of the event in `changes.jsonl`."""
@@ -124,18 +125,12 @@ class WaveJobs:
     def _begin(self, queued: QueuedJob[Job]) -> None:
         """Write all that another process needs for a job into its folder."""
         if self.local is None:
-            self._open(queued.work).folder.close()
+            self._folder(queued.work).close()
 
-    def _open(self, job: Job) -> JobProgress:
-        """Return a job of this process, or one that is about to begin elsewhere."""
-        folder = begin_job(
-            self.context.folder,
-            job.number,
-            job.kind,
-            job.facts(self.context.recipe),
-            {job.document: dump(job.description)},
-        )
-        return progress_of(folder, job.number, self.context.control)
+    def _folder(self, job: Job) -> JobFolder:
+        """Return the folder of a job with its facts and its description."""
+        facts, documents = job.facts(self.context.recipe), {job.document: dump(job.description)}
+        return begin_job(self.context.folder, job.number, job.kind, facts, documents)
 
     def _job(self, queued: QueuedJob[Job]) -> ExecutorJob:
         """Return a job as the executor takes it."""
@@ -159,7 +154,7 @@ class WaveJobs:
 
     def _do(self, local: GrowthJobs, job: Job) -> dict[str, Any]:
         """Do a job in this process."""
-        progress = self._open(job)
+        progress = progress_of(self._folder(job), job.number, self.context.control)
         self.context.observers.notify("job_started", progress.name, job.number, job.jobs)
         network = local.do(job, progress)
         self._ended[job.number] = EndedJob(progress=progress, network=network)
@@ -178,13 +173,17 @@ class WaveJobs:
         """Yield the jobs that are over, up to the first one that is not."""
         while left and left[0].number in self._ended:
             job = left.popleft()
-            ended = self._ended.pop(job.number)
-            if self.local is None and ended.new:
-                self.follower.begin(self._path(job), job.number, job.jobs)
-                self.follower.poll()
-            if (self.local is None or not ended.new) and job.number > self.context.folder.collected:
-                collect(self.context.folder, ended.progress.folder)
-            yield job, ended
+            yield job, self._taken(job)  # not in a variable here: its network need not stay in memory
+
+    def _taken(self, job: Job) -> EndedJob:
+        """Return a job that is over, after its lines were added to the files of the run."""
+        ended = self._ended.pop(job.number)
+        if self.local is None and ended.new:
+            self.follower.begin(self._path(job), job.number, job.jobs)
+            self.follower.poll()
+        if (self.local is None or not ended.new) and job.number > self.context.folder.collected:
+            collect(self.context.folder, ended.progress.folder)
+        return ended
 
     def _follow(self, left: deque[Job]) -> None:
         """Tell observers how far the first job is that is not recorded."""

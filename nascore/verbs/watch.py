@@ -13,12 +13,23 @@ from attrs import evolve, frozen
 from nascore.comparison import is_comparison, read_plan
 from nascore.errors import RunFolderError
 from nascore.files import given_path
-from nascore.run import METRICS, RECIPE, RUNNING, comparison_record, is_file, read, read_result
+from nascore.run import (
+    JOB,
+    JOBS,
+    METRICS,
+    RECIPE,
+    RESULT,
+    RUNNING,
+    comparison_record,
+    is_file,
+    read,
+    read_result,
+)
 from nascore.run.lock import age_of
 from nascore.verbs.runs import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from nascore.comparison import Planned
@@ -50,7 +61,7 @@ class Progress:
             also `waiting`.
         by_age: Whether `running` or `killed` is judged by the age of the last line, since the run is on
             another machine or its lock cannot be tested.
-        job: Number of the current job; None before the first epoch, and for a comparison.
+        job: Number of the job with the latest epoch; None before the first epoch, and for a comparison.
         phase: Its phase; empty before the first epoch.
         epoch: Number of epochs of the phase that are done.
         epochs: Number of epochs of the phase.
@@ -58,6 +69,7 @@ class Progress:
         accuracy: Accuracy of the last epoch on validation images, or else on training images.
         gallery: Number of architectures found.
         best: Validation accuracy of the best of them; None: there is none.
+        under_way: Numbers of the jobs of a run that have begun and are not over.
         age: Seconds since the last line of `metrics.jsonl`, or since the run began; never negative.
         error: The error of a run that failed.
         jobs: The searches and evaluations of a comparison in their order; empty for a single run.
@@ -74,6 +86,7 @@ class Progress:
     accuracy: float | None = None
     gallery: int = 0
     best: float | None = None
+    under_way: tuple[int, ...] = ()
     age: float = 0.0
     error: str = ""
     jobs: tuple[Progress, ...] = ()
@@ -155,8 +168,10 @@ def _of_job(path: Path, job: Planned) -> Progress:
 
 
 def _of_run(record: Record) -> Progress:
+    over = record.result is not None
+    under_way = [] if over else _under_way(record.path)
     # A run that is over has a checksum of its lines; of one under way the last whole line counts.
-    last = _last_epoch(record.path) if record.result is None else next(reversed(record.metrics()), {})
+    last = next(reversed(record.metrics()), {}) if over else _last_epoch(record.path, under_way)
     gallery = record.gallery
     return evolve(
         _of_record(record),
@@ -168,6 +183,7 @@ def _of_run(record: Record) -> Progress:
         accuracy=next((last[name] for name in _FIGURES if last.get(name) is not None), None),
         gallery=len(gallery),
         best=gallery.best.accuracy if gallery else None,
+        under_way=tuple(int(job.name.partition("-")[0]) for job in under_way),
         age=age_of(record.path),
     )
 
@@ -181,13 +197,39 @@ def _of_record(record: Record) -> Progress:
     )
 
 
-def _last_epoch(path: Path) -> Mapping[str, Any]:
-    """Return the last whole line of `metrics.jsonl`; empty if there is none."""
+def _under_way(path: Path) -> list[Path]:
+    """Return the folders of the jobs that have begun and are not over, in their order."""
     try:
-        with (path / METRICS).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            lines = file.read().split(b"\n")[:-1]
-        last: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        jobs = sorted((path / JOBS).iterdir())
+    except OSError:
+        return []
+    return [job for job in jobs if is_file(job / JOB) and not is_file(job / RESULT)]
+
+
+def _last_epoch(path: Path, under_way: Iterable[Path]) -> Mapping[str, Any]:
+    """Return the latest whole line of a run's metrics, or of the jobs that are under way; empty if none.
+
+    The lines of jobs that other processes do are added to those of the run when the jobs are over.
+    """
+    files = sorted((job / METRICS for job in under_way), key=_written, reverse=True)
+    return next(filter(None, map(_last_line, (*files, path / METRICS))), {})
+
+
+def _last_line(file: Path) -> Mapping[str, Any]:
+    """Return the last whole line of a file; empty if there is none."""
+    try:
+        with file.open("rb") as lines:
+            lines.seek(max(0, lines.seek(0, os.SEEK_END) - TAIL))
+            whole = lines.read().split(b"\n")[:-1]
+        last: dict[str, Any] = json.loads(whole[-1]) if whole else {}
     except (OSError, ValueError):
         return {}
     return last
+
+
+def _written(file: Path) -> float:
+    """Return the time at which a file was written last; 0 if it is missing."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -48,5 +48,6 @@ def space_of(folder, name):
 def files_of(path):
     """Return what must be equal in a repeated run, by name: weights, descriptions, gallery."""
     globs = ("gallery.json", "architectures/*", "jobs/*/*", "best/*")
-    files = sorted(file for glob in globs for file in path.glob(glob) if file.name != "job.yaml")
+    timed = {"job.yaml", "metrics.jsonl", "checksums.jsonl"}
+    files = sorted(file for glob in globs for file in path.glob(glob) if file.name not in timed)
     return {str(file.relative_to(path)): file.read_bytes() for file in files}

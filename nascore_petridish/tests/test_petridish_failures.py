@@ -10,7 +10,7 @@ import torch
 from petridish_runs import grown, recipe_of
 from petridish_samples import REGISTRY
 
-import nascore.engine.growth
+import nascore.engine.growth_jobs
 import nascore.engine.loop
 import nascore.engine.search
 from nascore.contract import Proposal
@@ -26,7 +26,7 @@ def spoiled(monkeypatch):
     """Return a function that spoils what the candidates of these jobs learn."""
 
     def spoil(*numbers, value=float("nan")):
-        healthy = nascore.engine.growth._train_candidates
+        healthy = nascore.engine.growth_jobs._train_candidates
 
         def searched(*args, job, **more):
             with monkeypatch.context() as patch:
@@ -42,7 +42,7 @@ def spoiled(monkeypatch):
                     patch.setattr(nascore.engine.loop, "_refuse_unless_learned", spoil_first)
                 return healthy(*args, job=job, **more)
 
-        monkeypatch.setattr(nascore.engine.growth, "_train_candidates", searched)
+        monkeypatch.setattr(nascore.engine.growth_jobs, "_train_candidates", searched)
 
     return spoil
 
@@ -135,14 +135,14 @@ def test_a_run_in_which_nothing_can_grow_any_more_ends_with_the_reason(monkeypat
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory is left"), ValueError("of an updater")])
 def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
-    healthy = nascore.engine.growth._train_candidates
+    healthy = nascore.engine.growth_jobs._train_candidates
 
     def searched(*args, job, **more):
         if job.number == 2:
             raise error
         return healthy(*args, job=job, **more)
 
-    monkeypatch.setattr(nascore.engine.growth, "_train_candidates", searched)
+    monkeypatch.setattr(nascore.engine.growth_jobs, "_train_candidates", searched)
     path = grown(tmp_path / "run", growth__count=2)
     assert [entry.id for entry in read(path).gallery] == [1, 3]
     log = (path / "run.log").read_text()
@@ -152,7 +152,7 @@ def test_whatever_a_job_fails_of_the_run_goes_on(monkeypatch, tmp_path, error):
 
 
 def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
-    healthy, networks, left = nascore.engine.growth.search_phase, [], []
+    healthy, networks, left = nascore.engine.growth_jobs.search_phase, [], []
 
     def search_phase(*args, **more):
         gc.collect()
@@ -164,8 +164,8 @@ def test_nothing_of_a_failed_job_stays_in_memory(monkeypatch, tmp_path):
     def fail(*_args, **_more):
         raise RunFailed("on purpose")
 
-    monkeypatch.setattr(nascore.engine.growth, "search_phase", search_phase)
-    monkeypatch.setattr(nascore.engine.growth, "run_phase", fail)
+    monkeypatch.setattr(nascore.engine.growth_jobs, "search_phase", search_phase)
+    monkeypatch.setattr(nascore.engine.growth_jobs, "run_phase", fail)
     with pytest.raises(RunFailed, match="on purpose"):
         grown(tmp_path / "run")
     assert left == [[], [], [], [], []]

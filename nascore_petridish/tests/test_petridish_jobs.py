@@ -9,7 +9,7 @@ from petridish_runs import grown, space_of
 from petridish_samples import CATALOGUE, begins_anew, equal, images, network, outputs
 from safetensors.torch import load_file
 
-import nascore.engine.growth
+import nascore.engine.growth_jobs
 import nascore.engine.training
 from nascore.description import load
 from nascore.errors import PluginError
@@ -37,7 +37,7 @@ def watched(monkeypatch):
             return healthy(phase, *args, **more)
 
         with monkeypatch.context() as patch:
-            patch.setattr(nascore.engine.growth, "run_phase", searched)
+            patch.setattr(nascore.engine.growth_jobs, "run_phase", searched)
             patch.setattr(nascore.engine.training, "run_phase", train)
             path = grown(out, **settings)
         return path, opened, begun

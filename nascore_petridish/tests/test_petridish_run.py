@@ -9,7 +9,7 @@ import pytest
 from petridish_runs import files_of, grown, recipe_of
 from petridish_samples import REGISTRY
 
-import nascore.engine.growth
+import nascore.engine.growth_jobs
 import nascore.engine.search
 from nascore.cli import main
 from nascore.contract import Observer

@@ -15,14 +15,17 @@ from nascore.engine.job_progress import JobProgress
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.streams import Streams
 from nascore.engine.training import train_network
-from nascore.files import with_digest, without_digest
+from nascore.files import CHECKSUMS, with_digest, without_digest
 from nascore.gallery import Entry
 from nascore.nn import compile  # noqa: A004 - torch's word for it
+from nascore.recipe import ORIGINS
 from nascore.run import (
     BEST_METRICS,
     DESCRIPTION,
+    ENVIRONMENT,
     JOB,
     PROPOSED,
+    RECIPE,
     RESULT,
     begin_job,
     bytes_of,
@@ -79,6 +82,12 @@ class Job:
     def document(self) -> str:
         """Name of the file with its description: of an open one it is not that of the architecture."""
         return PROPOSED if self.kind == "grow" else DESCRIPTION
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the files that it reads, beside its own folder, as patterns in the folder of the run."""
+        parent = () if self.parent_folder is None else (DESCRIPTION, "weights.safetensors", CHECKSUMS)
+        return (RECIPE, ORIGINS, ENVIRONMENT, "files/*", *(f"{self.parent_folder}/{name}" for name in parent))
 
     def facts(self, recipe: Recipe) -> dict[str, object]:
         """Return the entries of its `job.yaml`: all that another process needs, beside the description."""

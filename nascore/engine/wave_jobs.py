@@ -15,7 +15,7 @@ from nascore.engine.job_follower import JobFollower
 from nascore.engine.job_queue import JobQueue, LocalJob, Outcome, QueuedJob
 from nascore.engine.jobs import progress_of
 from nascore.files import CHECKSUMS
-from nascore.run import CHANGES, RESULT, begin_job, collect, is_file, job_path, lines_of, open_job
+from nascore.run import CHANGES, JOBS, RESULT, begin_job, collect, is_file, job_path, lines_of, open_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,6 +150,8 @@ class WaveJobs:
                 "plugins": self.context.plugins.plain(),
                 "accepted": list(self.context.accepted),
             },
+            reads=queued.work.reads,
+            writes=f"{JOBS}/{self._path(queued.work).name}",
         )
 
     def _do(self, local: GrowthJobs, job: Job) -> dict[str, Any]:

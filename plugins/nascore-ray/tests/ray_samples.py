@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from comparison_runs import SMALL, TINY
@@ -79,17 +80,31 @@ def until(holds, seconds=120):
 
 
 def under_way(run, jobs):
-    """Return whether so many jobs of a comparison have saved a checkpoint and are not over."""
+    """Return whether so many jobs of a comparison have saved a checkpoint, those that are over included."""
     return sum(any(job.rglob("checkpoint-*.pt")) for job in (run / "jobs").glob("*")) >= jobs
 
 
+def finished(run):
+    """Return the results of the jobs that are over, each with the inode and the time of its file."""
+    found = {}
+    for file in (run / "jobs").glob("*/result.json"):
+        if json.loads(file.read_text())["status"] == "done":
+            facts = file.stat()
+            found[file.parent.name] = (facts.st_ino, facts.st_mtime_ns)
+    return found
+
+
+AGENTS = (b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
+"""Processes of Ray that look for their raylet for a minute after its death. They do no jobs."""
+
+
 def ray_processes(folder):
-    """Return the processes of Ray whose working folder is one."""
+    """Return the processes of Ray whose working folder is one, without agents."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if (path / "cwd").readlink() == folder and b"ray" in (path / "cmdline").read_bytes():
+        with suppress(OSError):
+            words = (path / "cmdline").read_bytes()
+            mine = int(path.name) != os.getpid() and (path / "cwd").readlink() == folder
+            if mine and b"ray" in words and not words.startswith(AGENTS):
                 found.append(int(path.name))
-        except OSError:
-            continue
     return found

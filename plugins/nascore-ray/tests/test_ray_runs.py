@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+from threading import Thread
 
 import pytest
-from comparison_runs import SMALL_EVALUATION
-from ray_samples import by_ray, events, local_ray
+from comparison_runs import SMALL, SMALL_EVALUATION
+from ray_samples import GIVEN, by_ray, by_serial, different, events, local_ray, under_way, until
 
+import nascore
 from nascore.run import read_result
 
 BAD = """
@@ -116,3 +119,24 @@ def test_retries_of_the_executor_are_no_deaths_for_the_engine(dying, tmp_path):
     assert different == []
     assert (tmp_path / "mark").exists()
     assert not events(tmp_path / "run", "worker died")
+
+
+def test_jobs_are_saved_when_the_run_is_stopped(tmp_path):
+    out, long = tmp_path / "run", {**SMALL, "trainer.epochs": 8}
+    serial = by_serial(out, long)
+
+    def stop():
+        until(lambda: under_way(out, 2))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = Thread(target=stop)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        nascore.search_several(**GIVEN, settings=long, executor="ray", out=out, checkpoint_every="0s")
+    thread.join()
+    states = {read_result(job)["status"] for job in (out / "jobs").iterdir()}
+    assert "interrupted" in states
+    assert states <= {"interrupted", "done"}
+
+    nascore.resume(out)
+    assert different(serial, out) == []

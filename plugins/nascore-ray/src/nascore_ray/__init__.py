@@ -20,7 +20,7 @@ def nascore_executors() -> Iterable[Component]:
     yield Component(
         name="ray",
         slot="executor",
-        summary="Does several jobs at once as tasks of Ray, on one machine or many.",
+        summary="Runs several jobs at once as tasks of Ray, on one machine or many.",
         config=RaySettings,
         build="nascore_ray.executor:Ray",
         check=check_ray,

@@ -62,9 +62,7 @@ def do_task(plain: str, around: str, archive: bytes | None) -> Iterator[tuple[st
     if archive is not None:
         yield _do_apart(job, archive)
     elif there and not Path(job.folder).is_dir():
-        text = (
-            f"the node {node[:8]} has no folder {job.folder}: set executor.files=return, or use a shared one"
-        )
+        text = f"node {node[:8]} has no folder {job.folder}: use a shared folder, or executor.files=return"
         yield json.dumps({"raised": text, "stopped": False}), b""
     else:
         yield json.dumps(job.answer()), b""

@@ -20,7 +20,7 @@ def nascore_executors() -> Iterable[Component]:
     yield Component(
         name="slurm",
         slot="executor",
-        summary="Does several jobs at once, each as a job of a Slurm cluster.",
+        summary="Runs several jobs at once, each as a job of a Slurm cluster.",
         config=SlurmSettings,
         build="nascore_slurm.executor:Slurm",
         check=check_slurm,

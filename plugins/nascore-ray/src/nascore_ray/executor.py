@@ -114,10 +114,10 @@ def _translated(error: Exception) -> Exception:
     """Return an error of Ray as one that the engine knows; only those of Ray itself are worth a retry."""
     from ray import exceptions  # noqa: PLC0415 - as above
 
-    text = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if isinstance(error, exceptions.TaskCancelledError):
         return BrokenExecutor("its task was cancelled")
     if isinstance(error, exceptions.RayTaskError):
         last = str(error).strip().splitlines()[-1]
         return RuntimeError(f"a worker of Ray could not begin the job: {last}")
-    return BrokenExecutor(f"Ray reports: {text}")
+    sentence = str(error).strip().partition("\n")[0].partition(". ")[0]
+    return BrokenExecutor(f"Ray reports: {sentence or type(error).__name__}")

@@ -91,7 +91,7 @@ SLOTS: Final[tuple[Slot, ...]] = (
     ),
     Slot(
         name="executor",
-        summary="how the jobs of several searches run: one by one, or several at once",
+        summary="how the jobs of a growth run or of several searches run: one by one, or several at once",
         protocol="nascore.contract:Executor",
         conformance="nascore.testing.executor:ExecutorConformance",
         aside=True,

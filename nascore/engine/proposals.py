@@ -78,13 +78,18 @@ def _check_proposal(proposal: Proposal, check: ReturnCheck, gallery: Gallery) ->
     }
     if not isinstance(values["description"], Description):
         raise check.wrong(f"a proposal of {describe_value(values['description'])}", "a Description")
-    if values["parent"] is not None and values["parent"] not in tuple(gallery):
+    if values["parent"] is not None and not _holds(gallery, values["parent"]):
         raise check.wrong("a proposal with a parent that is not in the gallery", "an entry of it, or None")
     if proposal.inherits and proposal.parent is None:
         raise check.wrong("a proposal that inherits, but has no parent", "an entry of the gallery")
     epochs = values["epochs"]
     if epochs is not None and (not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1):
         raise check.wrong(f"a proposal with epochs {epochs!r}", "a whole number of at least 1, or None")
+
+
+def _holds(gallery: Gallery, parent: object) -> bool:
+    """Return whether something is an entry of a gallery."""
+    return isinstance(parent, Entry) and any(entry.id == parent.id and entry == parent for entry in gallery)
 
 
 def first_proposals(

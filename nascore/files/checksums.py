@@ -337,7 +337,8 @@ class ChecksumWriter:
             raise DamagedError(f"{self.folder} has no {CHECKSUMS}: a nascore that could not resume made it")
         self._lines, _ = reopened(self.folder / CHECKSUMS)
         (self.folder / LAST).unlink(missing_ok=True)
-        self._lines.add([{RESUMED: True}])
+        if found.ended or any(name in GROWING for name in found.files):
+            self._lines.add([{RESUMED: True}])
         self._listed |= {name: entries[-1] for name, entries in found.files.items()}
         self._placed |= found.check_present()
         for name in GROWING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve, field, frozen
 
 from nascore.errors import RunFolderError
 from nascore.files.schema import ANY_OBJECT, COUNT, faults, list_of, map_of
@@ -31,6 +31,7 @@ class Gallery:
 
     entries: tuple[Entry, ...] = ()
     failures: Mapping[int, int] = Factory(dict)
+    _best: Entry | None = field(default=None, eq=False, repr=False, alias="known_best")
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -52,7 +53,9 @@ class Gallery:
 
     def added(self, entry: Entry) -> Gallery:
         """Return the gallery with one more entry."""
-        return evolve(self, entries=(*self.entries, entry))
+        # A long run asks for the best after each job, and must not compare all entries each time.
+        best = min(self.best, entry, key=_rank) if self.entries else entry
+        return evolve(self, entries=(*self.entries, entry), known_best=best)
 
     def failed(self, parent: int) -> Gallery:
         """Return the gallery with one more failed child of an entry."""
@@ -103,7 +106,7 @@ class Gallery:
     @property
     def best(self) -> Entry:
         """The entry with the lowest error; among equals the one with the fewest parameters, or the first."""
-        return min(self.entries, key=lambda entry: (entry.error, entry.costs.get("params", 0), entry.id))
+        return min(self.entries, key=_rank) if self._best is None else self._best
 
     @property
     def costs(self) -> tuple[str, ...]:
@@ -164,6 +167,10 @@ def _entry(plain: Mapping[str, Any], place: int) -> Entry:
         return Entry.of(plain)
     except ValueError as error:
         raise ValueError(f"entry {place}: {error}") from None
+
+
+def _rank(entry: Entry) -> tuple[float, float, int]:
+    return entry.error, entry.costs.get("params", 0), entry.id
 
 
 def _equal(one: Entry, other: Entry, cost: str) -> bool:

@@ -10,7 +10,6 @@ from nascore.comparison import EVALUATE, SEARCH, Member, read_plan
 from nascore.errors import RunFailed, RunFolderError, run_of
 from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.settling.executor import ExecutorChoice
 from nascore.run import environment_of, read_result, refuse_newer
 from nascore.shell import command_line
 from nascore.verbs.resolution import installed
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Recipe
+    from nascore.recipe.settling.executor import ExecutorChoice
     from nascore.verbs.reporter import FinishedSearches, Reporter
 
 
@@ -36,7 +36,7 @@ def resume_searches(  # noqa: PLR0913 - each by name
     plugins: Wanted,
     observers: Sequence[Observer],
     reporter: Reporter,
-    executor: ExecutorChoice | None = None,
+    executor: ExecutorChoice,
 ) -> FinishedSearches:
     """Resume a comparison, and return it when all its jobs are over.
 
@@ -46,22 +46,17 @@ def resume_searches(  # noqa: PLR0913 - each by name
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch every search.
         reporter: Receives warnings and jobs, and has the control of the comparison.
-        executor: The executor. None: the one that the comparison began with.
+        executor: The executor, by default the one that the comparison began with.
 
     Raises:
         RunFolderError: The comparison is done, another process runs it, or a file of it is damaged.
         RecipeError: Something is not as it was when it began; the error has all differences.
         RunFailed: All searches failed, or all evaluations.
     """
-    refuse_newer(path)
-    if (read_result(path) or {}).get("status") == "done":
-        show = command_line("nascore", "compare", path)
-        raise RunFolderError(f"{path} is done: there is nothing left to do. See {show}.")
+    _refuse_done(path)
     plan, registry = read_plan(path), installed(plugins)
     recipes = _recipes(path, plan, registry, reporter, executor)
-    found = [*differences_of_jobs(path, zip(plan.jobs, recipes, strict=True), registry)]
-    if not accept:
-        refuse_differences(path, found)
+    accepted = _accepted(path, plan, recipes, registry, accept=accept)
     resolved = ResolvedSearches(members=_members(plan, recipes), registry=registry)
     report_resolved(resolved, reporter)
     from nascore.engine.multi_search import resume_several
@@ -75,7 +70,7 @@ def resume_searches(  # noqa: PLR0913 - each by name
             observers=observers,
             began=reporter.job_begins,
             ended=reporter.job_ends,
-            accepted=map(str, found),
+            accepted=accepted,
             plugins=Selection.of(plugins),
         )
     except RunFailed as error:
@@ -85,8 +80,29 @@ def resume_searches(  # noqa: PLR0913 - each by name
     return finished_searches(path, resolved.warned, reporter)
 
 
+def _refuse_done(path: Path) -> None:
+    refuse_newer(path)
+    if (read_result(path) or {}).get("status") == "done":
+        show = command_line("nascore", "compare", path)
+        raise RunFolderError(f"{path} is done: there is nothing left to do. See {show}.")
+
+
+def _accepted(
+    path: Path, plan: Plan, recipes: Sequence[Recipe], registry: Registry, *, accept: bool
+) -> tuple[str, ...]:
+    """Return the differences to the beginning of a comparison.
+
+    Raises:
+        RecipeError: There are differences, and they are not accepted.
+    """
+    found = [*differences_of_jobs(path, zip(plan.jobs, recipes, strict=True), registry)]
+    if not accept:
+        refuse_differences(path, found)
+    return tuple(map(str, found))
+
+
 def _recipes(
-    path: Path, plan: Plan, registry: Registry, reporter: Reporter, executor: ExecutorChoice | None
+    path: Path, plan: Plan, registry: Registry, reporter: Reporter, executor: ExecutorChoice
 ) -> list[Recipe]:
     """Return the recipe of each job.
 
@@ -98,7 +114,7 @@ def _recipes(
 
     if not all(job.recipe for job in plan.jobs):
         raise RunFolderError(f"{path} has no recipes of its jobs: a nascore that could not resume made it.")
-    executor = evolve(executor or ExecutorChoice(), recorded=environment_of(path).get("executor"))
+    executor = evolve(executor, recorded=environment_of(path).get("executor"))
     runs = {SEARCH: reporter.run_component(SEARCH_RUN), EVALUATE: reporter.run_component(EVALUATE_RUN)}
     return [read_recipe(path, job, registry, runs[job.kind], executor) for job in plan.jobs]
 

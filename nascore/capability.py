@@ -47,6 +47,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "growth": {
             "grows": "trains candidates in the networks of its parents",
+            "searches": "searches in each open description that it proposes",
             "shadows": "ranks candidates as shadows beside a working network",
             "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
             "remarks": "comments on its seeds in the run's log",

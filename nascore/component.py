@@ -6,7 +6,7 @@ is imported only when a search is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -47,6 +47,9 @@ class Choice(Protocol):
 
     def operations(self) -> Catalogue:
         """Return the installed operations, by name."""
+
+    def mistakes(self, path: str, value: object) -> Sequence[Problem]:
+        """Return the problems that a value would have at a path of a component, such as ``space.cells``."""
 
 
 Settings: TypeAlias = Any  # an instance of the component's own `config`

@@ -31,6 +31,7 @@ from nascore.builtin.components import (
 )
 from nascore.builtin.operations import OPERATIONS
 from nascore.builtin.spaces import check_file, excludes
+from nascore.builtin.sweep import SweepSettings, check_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +83,7 @@ def nascore_spaces() -> Iterable[Component]:
 
 @hookimpl
 def nascore_growths() -> Iterable[Component]:
-    """Yield the search in one supernet, and random search as a baseline."""
+    """Yield the search in one supernet, random search as a baseline, and the sweep over sizes."""
     yield Component(
         name="none",
         slot="growth",
@@ -109,6 +110,15 @@ def nascore_growths() -> Iterable[Component]:
         mini={"count": 5},
         unread=dict.fromkeys(_OF_A_SUPERNET, "drawn architectures are trained by the settings training.*"),
         paper="arXiv 1902.07638",
+    )
+    yield Component(
+        name="sweep",
+        slot="growth",
+        summary="Trains or searches the space at every point of a grid of its settings.",
+        config=SweepSettings,
+        build="nascore.builtin.sweep:Sweep",
+        provides=("searches", "remarks"),
+        check=check_grid,
     )
 
 

@@ -69,6 +69,7 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
         "changed": {path: str(origin) for path, _, origin in checked.changed},
         "supernet": None if supernet is None else attrs.asdict(supernet),
         "seeds": checked.seeds,
+        "searched": checked.searched,
         "trained": attrs.asdict(checked.trained),
         "evaluated": attrs.asdict(checked.evaluated),
         "evaluated_at": dict(checked.size),
@@ -89,10 +90,7 @@ def echo_checked(checked: Checked) -> None:
     if checked.changed:
         values = [(path, write_value(value), str(origin)) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))
-    if checked.supernet is not None:
-        echo(wrapped(f"\nsupernet: {checked.supernet}"))
-    else:
-        echo(wrapped(f"\nno supernet; architectures to begin with, each trained by itself: {checked.seeds}"))
+    echo(wrapped(f"\n{checked.beginning}"))
     if checked.remark:
         echo(wrapped(checked.remark))
     sizes = ", ".join(f"training.{name}={value}" for name, value in checked.size.items())

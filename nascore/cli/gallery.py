@@ -12,6 +12,7 @@ import click
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, columns, echo, echo_json, table
 from nascore.cli.plot import Axis, Point, scatter, short
+from nascore.config import write_value
 from nascore.verbs.gallery import assess
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def marks(gallery: Gallery, front: Iterable[Entry]) -> dict[int, str]:
 def gallery_table(entries: Sequence[Entry], marked: Mapping[int, str]) -> str:
     """Return entries as a table; in a narrow terminal the figures are shortened.
 
-    The columns for parent and wave appear only if an entry has a parent.
+    The columns for parent and wave appear only if an entry has a parent; the settings in which entries were
+    proposed to differ have a column each.
     """
     grown = any(entry.parent is not None for entry in entries)
     text = _table(entries, marked, grown=grown, brief=False)
@@ -120,8 +122,10 @@ def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
     """Return entries as CSV with a header; accuracy and interval are fractions."""
     text = StringIO()
     rows = csv.writer(text, lineterminator="\n")
+    entries = tuple(entries)
     figures = ("accuracy", "low", "high", "count", "guided", "params", "macs", "steps")
-    rows.writerow(("id", "parent", "wave", *figures, "front", "best", "description"))
+    paths = paths_of(entries)
+    rows.writerow(("id", "parent", "wave", *figures, "front", "best", "description", *paths))
     for entry in entries:
         low, high = entry.interval
         costs = (entry.costs.get("params"), entry.costs.get("macs"))
@@ -129,19 +133,39 @@ def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
         measured = (entry.accuracy, 1 - high, 1 - low, *counted, *costs, entry.steps)
         mark = marked[entry.id]
         stands = (int(mark in (FRONT, BEST)), int(mark in (BEST, EQUALLED)))
-        rows.writerow((entry.id, entry.parent, entry.wave, *measured, *stands, entry.description))
+        values = (_value(entry, path, none="") for path in paths)
+        rows.writerow((entry.id, entry.parent, entry.wave, *measured, *stands, entry.description, *values))
     return text.getvalue()
 
 
 def _table(entries: Iterable[Entry], marked: Mapping[int, str], *, grown: bool, brief: bool) -> str:
+    entries = tuple(entries)
+    paths = paths_of(entries)
+    last = [path.rpartition(".")[2] for path in paths]
+    values = tuple(name if last.count(name) == 1 else path for name, path in zip(last, paths, strict=True))
     origin = (("from" if brief else "parent"), "wave") if grown else ()
     figures = ("95 %", "params") if brief else ("95 % interval", "parameters")
-    heads = ("id", *origin, "accuracy", *figures, "MACs", "front")
+    heads = ("id", *values, *origin, "accuracy", *figures, "MACs", "front")
     rows = [
-        (entry.id, *_origin(entry, grown=grown), *_figures(entry, brief=brief), marked[entry.id])
+        (
+            entry.id,
+            *(_value(entry, path) for path in paths),
+            *_origin(entry, grown=grown),
+            *_figures(entry, brief=brief),
+            marked[entry.id],
+        )
         for entry in entries
     ]
     return table(rows, heads=heads, keys=int(brief))
+
+
+def paths_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the paths of the settings in which entries were proposed to differ."""
+    return tuple(dict.fromkeys(path for entry in entries for path in entry.values))
+
+
+def _value(entry: Entry, path: str, *, none: str = "-") -> str:
+    return write_value(entry.values[path]) if path in entry.values else none
 
 
 def _origin(entry: Entry, *, grown: bool) -> tuple[object, ...]:

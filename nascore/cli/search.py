@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from nascore.plugin import Selection
     from nascore.run import OnNan
-    from nascore.verbs.dry_run import Checked
     from nascore.verbs.several import CheckedSearches
 
 
@@ -134,7 +133,7 @@ def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:
         return
     paths = list(dict.fromkeys(path for choice, _ in searches.checked for path in choice))
     rows = [
-        (*(choice.get(path, "-") for path in paths), _searched(checked))
+        (*(choice.get(path, "-") for path in paths), checked.beginning)
         for choice, checked in searches.checked
     ]
     echo(table(rows, heads=(*paths, "searched in"), prose=True))
@@ -142,9 +141,3 @@ def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:
     evaluations = ", each found architecture evaluated" if evaluated else ""
     seeds = spans(member.seed for member in members)
     echo(f"\n{count} search{'es' if count > 1 else ''}, seeds {seeds}{evaluations}")
-
-
-def _searched(checked: Checked) -> str:
-    if checked.supernet is not None:
-        return f"supernet: {checked.supernet}"
-    return f"no supernet; architectures to begin with: {checked.seeds}"

@@ -87,7 +87,7 @@ _SCALARS: Final[dict[object, tuple[str, _Check]]] = {
 
 def supported(expected: object) -> bool:
     """Return whether a setting may have this type (nested groups are handled by the reader)."""
-    if expected in _SCALARS or get_origin(expected) in (Literal, Annotated):
+    if expected in _SCALARS or get_origin(expected) in (Literal, Annotated) or _is_map(expected):
         return True
     if _is_union(expected) or _is_list(expected):
         return all(supported(arm) for arm in get_args(expected) if arm is not Ellipsis)
@@ -111,6 +111,8 @@ def describe(expected: object, limits: str = "") -> str:
         return " or ".join(describe(arm, limits) for arm in get_args(expected))
     if _is_list(expected):
         return f"a list, each item {describe(get_args(expected)[0], limits)}"
+    if _is_map(expected):
+        return "a map"
     return "one of " + ", ".join(map(str, _allowed(expected)))
 
 
@@ -152,8 +154,8 @@ def _convert(expected: object, node: Node) -> Any:  # noqa: ANN401 - as declared
     if _is_union(expected):
         candidates = (_convert(arm, node) for arm in get_args(expected))
         return next((value for value in candidates if value is not _NO), _NO)
-    if _is_list(expected):
-        return _list(expected, node)
+    if _is_list(expected) or _is_map(expected):
+        return _list(expected, node) if _is_list(expected) else _map(node)
     for choice in _allowed(expected):
         # True == 1: compare the types first.
         if type(choice) is type(node.value) and choice == node.value:
@@ -173,6 +175,10 @@ def _list(expected: object, node: Node) -> Any:  # noqa: ANN401 - a list or tupl
     return tuple(items) if get_origin(expected) is tuple else items
 
 
+def _map(node: Node) -> Any:  # noqa: ANN401 - a map of any values; the component checks them
+    return _plain(node) if isinstance(node.value, dict) else _NO
+
+
 def _with_unit(expected: object, node: Node) -> Any:  # noqa: ANN401 - int or float
     plain, unit = get_args(expected)
     value = node.value
@@ -188,6 +194,17 @@ def _is_union(expected: object) -> bool:
 
 def _is_list(expected: object) -> bool:
     return get_origin(expected) in (list, tuple)
+
+
+def _is_map(expected: object) -> bool:
+    return get_origin(expected) is dict
+
+
+def _plain(node: Node) -> Any:  # noqa: ANN401 - any value of YAML
+    """Return the value of a node without origins."""
+    if isinstance(node.value, dict):
+        return {key: _plain(item) for key, item in node.value.items()}
+    return [_plain(item) for item in node.value] if isinstance(node.value, list) else node.value
 
 
 def _allowed(expected: object) -> tuple[Any, ...]:

@@ -80,6 +80,8 @@ def _value(expected: Any, setting: Setting) -> Schema:  # noqa: ANN401 - a type,
         # As in the reader, bounds apply to the items of a list, but not to the items of nested lists.
         below = evolve(setting, bounds=(), choices=()) if get_origin(inner) in (list, tuple) else setting
         return {"type": "array", "items": _value(inner, below)}
+    if origin is dict:
+        return {"type": "object"}
     if origin is Annotated:
         number, unit = arguments
         text = {"type": "string", "pattern": _pattern(unit, whole=number is int)}

@@ -124,8 +124,10 @@ def setting(  # noqa: PLR0913 - one argument for each kind of bound
         bounds=tuple((name, limit) for name, limit in limits.items() if limit is not None),
         choices=tuple(choices),
     )
-    # Each instance gets its own list: editing one must not change the default.
-    initial = attrs.Factory(lambda: list(default)) if isinstance(default, list) else default
+    # Each instance gets its own list or map: editing one must not change the default.
+    initial: Any = default
+    if isinstance(default, (list, dict)):
+        initial = attrs.Factory(default.copy)
     field: Any = attrs.field(default=initial, validator=_validate, metadata={_METADATA: declared})
     return field  # type: ignore[no-any-return]  # attrs replaces the field by the default
 

@@ -38,6 +38,8 @@ def write_scalar(value: Scalar) -> str:
 
 def write_value(value: object) -> str:
     """Return the value of a setting as it is typed after ``--set``."""
+    if isinstance(value, (Mapping, list, tuple)):
+        return _flow(value)
     return write_scalar(value) if isinstance(value, bool | int | float | str | None) else str(value)
 
 

@@ -155,7 +155,7 @@ def name_of(recipe: Recipe, settings: Iterable[str] = ()) -> str:
         settings: Settings that the name contains too.
     """
     growth = recipe.part("growth")
-    uses_updater = growth.provides & {"supernet", "grows"}
+    uses_updater = growth.provides & {"supernet", "grows", "searches"}
     names = [recipe.part("space").name, *([recipe.part("updater").name] if uses_updater else [])]
     names += [*([] if growth.name == "none" else [growth.name]), *settings]
     return f"{'-'.join(names)}_s{recipe.run.seed}"
@@ -183,8 +183,7 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
         check(_check_batches, recipe, parts, images)
         check(check_networks, recipe, parts, facts, catalogue)
         check(rehearse_training, recipe, facts)
-        searched = _searched_description(recipe, parts)
-        if searched is not None:
+        for searched in _searched_descriptions(recipe, parts)[:1]:
             check(rehearse_search, recipe, searched, facts, catalogue, images)
         check(_check_memory, recipe, parts, facts, catalogue)
     for one in parts.seeds or (parts.description,):
@@ -232,10 +231,13 @@ def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
 
 def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
     """Record the memory of the training steps of a run, and refuse steps that do not fit."""
-    searched = _searched_description(recipe, parts)
-    if searched is not None:
-        batch = parts.trainer.demand.batch
-        parts.steps["trainer.batch"] = search_step_memory(recipe, searched, batch, facts, catalogue)
+    batch = parts.trainer.demand.batch
+    steps = [
+        search_step_memory(recipe, searched, batch, facts, catalogue)
+        for searched in _searched_descriptions(recipe, parts)[:MOST_COUNTED]
+    ]
+    if steps:
+        parts.steps["trainer.batch"] = max(steps, key=lambda step: step.size)
     found = parts.seeds[:MOST_COUNTED]
     if not parts.grows:
         training = recipe.run.training
@@ -246,11 +248,15 @@ def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogu
     check_memory(parts.steps, device_for(recipe))
 
 
-def _searched_description(recipe: Recipe, parts: SearchParts) -> Description | None:
-    """Return the first open description that a run searches; None if it trains closed ones only."""
+def _searched_descriptions(recipe: Recipe, parts: SearchParts) -> tuple[Description, ...]:
+    """Return the open descriptions that a run searches, as far as they are known; none if all are closed.
+
+    Of the second wave, only the first is known to be one of the run.
+    """
     if searches_in_supernet(recipe):
-        return parts.description
-    return None if parts.opened is None else parts.opened.description
+        return (parts.description,)
+    first = tuple(seed for seed in parts.seeds if seed.is_open)
+    return first or (() if parts.opened is None else (parts.opened.description,))
 
 
 def begin(  # noqa: PLR0913 - each by name

@@ -124,18 +124,24 @@ class SearchParts:
 
     @property
     def seeds(self) -> tuple[Description, ...]:
-        """The initial closed descriptions of the outer loop."""
+        """The initial descriptions of the outer loop, which are closed unless the policy `searches`."""
         return tuple(proposal.description for proposal in self.first)
 
     @property
     def opened(self) -> Proposal | None:
         """The first open description that a growth run searches, as a proposal; None if it searches none."""
-        return next((proposal for proposal in self.second if proposal.description.is_open), None)
+        proposals = (*self.first, *self.second)
+        return next((proposal for proposal in proposals if proposal.description.is_open), None)
 
 
 def policy_grows(recipe: Recipe) -> bool:
     """Return whether the growth policy declares that it proposes open descriptions."""
     return "grows" in recipe.part("growth").provides
+
+
+def policy_searches(recipe: Recipe) -> bool:
+    """Return whether the growth policy declares that each open description it proposes is searched."""
+    return "searches" in recipe.part("growth").provides
 
 
 def stateful_places(recipe: Recipe) -> frozenset[int]:

@@ -17,7 +17,7 @@ from nascore.engine.derive import ZERO, prepared, zero_graphs
 from nascore.engine.executors import build_executor
 from nascore.engine.growth_jobs import description_of
 from nascore.engine.jobs import Job, figures_of, record_job, result_of
-from nascore.engine.proposals import FIRST_WAVE, growth_remark, wave_proposals
+from nascore.engine.proposals import FIRST_WAVE, growth_remark, space_with, wave_proposals
 from nascore.engine.wave_jobs import WaveJobs
 from nascore.errors import PluginError, Problem, RecipeError, RunFailed
 from nascore.gallery import Entry, Gallery
@@ -122,6 +122,7 @@ class _GrowthRun:
             catalogue=context.catalogue,
             read=lambda entry: description_of(context, _job_folder(entry)),
             holds=lambda description: fingerprint(self._as_trained(description)) in self.marks,
+            describe=space_with(context.recipe, context.catalogue, context.facts),
         )
         try:
             return wave_proposals(context.recipe, parts.growth, parts.description, history, wave)
@@ -145,6 +146,7 @@ class _GrowthRun:
                 kind="grow" if proposal.description.is_open else "train",
                 epochs=proposal.epochs,
                 inherits=proposal.inherits,
+                values=dict(proposal.values) or None,
             )
             for number, proposal in enumerate(proposals, start=self.jobs + 1)
         ]
@@ -152,8 +154,9 @@ class _GrowthRun:
         return jobs
 
     def _as_trained(self, description: Description) -> Description:
-        """Return a proposed description in the form in which it is trained."""
-        if self.parts.grows:  # a child inherits the weights of its parent, so all keep the size of the space
+        """Return a proposed description in the form in which it is trained; an open one is searched first."""
+        # A child inherits the weights of its parent, so that all keep the size of the space.
+        if self.parts.grows or description.is_open:
             return description
         return prepared(description, self.context.recipe.run.training, self.context.facts)
 

@@ -19,9 +19,17 @@ from safetensors.torch import load as tensors_of
 from nascore.description import Description, dump, load
 from nascore.engine.batches import halves
 from nascore.engine.data_checks import data_fingerprint
-from nascore.engine.derive import undecided_child, unreached
+from nascore.engine.derive import (
+    derived,
+    empty_nodes,
+    picks_of,
+    prepared,
+    undecided,
+    undecided_child,
+    unreached,
+)
 from nascore.engine.device import computing, device_for
-from nascore.engine.factory import build_component, build_search_parts
+from nascore.engine.factory import build_component, build_search_parts, policy_searches
 from nascore.engine.job_queue import Outcome
 from nascore.engine.jobs import job_of, progress_of, train_job
 from nascore.engine.loop import run_phase
@@ -73,7 +81,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Dataset, Growing, GrowthPolicy, Phase, Trainer
+    from nascore.contract import Dataset, Growing, GrowthPolicy, Phase, Search, Trainer
     from nascore.description import Matrix
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.jobs import Job
@@ -155,6 +163,8 @@ class GrowthJobs:
         if job.kind == "grow":
             policy = cast("Growing", self.policy)
             child, start = close_proposal(self.context, policy, job, progress, fit=self.fit)
+            if policy_searches(self.context.recipe):
+                child = prepared(child, self.context.recipe.run.training, self.context.facts)
             return evolve(job, description=child), start
         if job.epochs is None and not job.inherits:
             return job, None
@@ -193,6 +203,8 @@ def close_proposal(
     weights = _weights_of_parent(context, job) if job.inherits else {}
     phase = _train_candidates(context, policy, opened, weights, job=progress, fit=fit)
     assert phase.search is not None
+    if policy_searches(context.recipe):
+        return _searched(phase.search, opened, progress, phase.steps), TrainingStart(epochs=epochs)
     strength = phase.search.strength()
     ranked = {name: value.tolist() for name, value in strength.items()}
     close = partial(_closed, context, policy, opened)
@@ -210,6 +222,15 @@ def close_proposal(
         name: value for name, value in phase.network.state_dict().items() if not _new_gate(name, weights)
     }
     return child, TrainingStart(epochs=epochs, weights=inherited, required=frozenset(weights))
+
+
+def _searched(search: Search, opened: Description, progress: JobProgress, steps: int) -> Description:
+    """Return the architecture that a search chooses, as a search in a supernet does; writes the choices."""
+    picks = picks_of(opened, search)
+    child = derived(opened, search, picks)
+    progress.folder.json("candidates.json", {"steps": steps, "groups": learned_choices(search)})
+    progress.warnings += [*unreached(search), *undecided(opened, search, picks), *empty_nodes(child)]
+    return child
 
 
 def _closed(

@@ -83,7 +83,11 @@ class Handover:
 def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Handover:
     """Return the costs of architectures at each stage, from search to evaluation; builds no network."""
     found = parts.seeds
-    if not found or (len(found) > MOST_COUNTED and parts.description.is_open):
+    searched = tuple(one for one in found if one.is_open)[:MOST_COUNTED]
+    if searched:
+        closed = (one for one in found[:MOST_COUNTED] if not one.is_open)
+        found = (*closed, *(each for one in searched for each in extremes(one, facts, catalogue)))
+    elif not found or (len(found) > MOST_COUNTED and parts.description.is_open):
         found = extremes(parts.description, facts, catalogue)
     size = evaluation_size(recipe)
     unscaled = TrainingSettings(auxiliary=0.0)

@@ -35,6 +35,7 @@ from nascore.run import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch.nn import Module
@@ -64,6 +65,7 @@ class Job:
         epochs: Passes over the training images; None: those of the run.
         inherits: Whether its network begins with the weights of its parent.
         guided: Whether its validation images guided the choice of the architecture.
+        values: Settings by path that distinguish it from other jobs; None: there are none.
     """
 
     number: int
@@ -77,6 +79,7 @@ class Job:
     epochs: int | None = None
     inherits: bool = False
     guided: bool = False
+    values: Mapping[str, Any] | None = None
 
     @property
     def document(self) -> str:
@@ -99,7 +102,7 @@ class Job:
         }
 
 
-FACTS: Final = ("jobs", "entry", "wave", "parent", "parent_folder", "epochs", "inherits", "guided")
+FACTS: Final = ("jobs", "entry", "wave", "parent", "parent_folder", "epochs", "inherits", "guided", "values")
 """The attributes of a job that are entries of `job.yaml`."""
 
 
@@ -205,6 +208,7 @@ def train_job(  # noqa: PLR0913 - each by name
         costs=costs_of(description, context.catalogue, context.facts),
         steps=done.steps,
         guided=job.guided,
+        values=job.values or {},
     )
     save_job(progress, done.network, {**figures_of(entry), "entry": entry.plain()})
     return done.network

@@ -197,11 +197,16 @@ def check_first_candidates(
     Raises:
         RecipeError: It cannot be scaled to the size of the settings, or not trained with their batch.
     """
-    if description.is_open:
-        groups = expand(description).layouts
-        even = {name: [[1.0] * len(group.ops)] * len(group.rows) for name, group in groups.items()}
-        description = derive(description, choose(description, even))
-    return check_trained(description, catalogue, facts, training)
+    return check_trained(first_candidates(description), catalogue, facts, training)
+
+
+def first_candidates(description: Description) -> Description:
+    """Return the architecture of the first candidates of an open description; a closed one is unchanged."""
+    if not description.is_open:
+        return description
+    groups = expand(description).layouts
+    even = {name: [[1.0] * len(group.ops)] * len(group.rows) for name, group in groups.items()}
+    return derive(description, choose(description, even))
 
 
 def check_trained(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from attrs import evolve
+
+from nascore.config import Node, SettingsOwner, merge, structure, wrap
 from nascore.contract import History, Proposal, Remarking
 from nascore.description import Description
-from nascore.engine.factory import policy_grows
+from nascore.engine.factory import policy_grows, policy_searches
 from nascore.engine.memory import MOST_COUNTED
+from nascore.engine.network_checks import describe_space, first_candidates
 from nascore.engine.results import costs_of
 from nascore.engine.return_checks import ReturnCheck, describe_value, items_of
-from nascore.errors import PluginError, Problem
+from nascore.errors import Origin, PluginError, Problem, RecipeError
+from nascore.files.schema import SETTING, map_of
 from nascore.gallery import Entry, Gallery
 from nascore.nn.shapes import check_shapes
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nascore.contract import DataFacts, GrowthPolicy
     from nascore.description import Catalogue
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
 
 FIRST_WAVE = 1
 """The wave of the initial architectures."""
+
+VALUES: Final = map_of(SETTING)
+"""The values of a proposal."""
 
 EVEN = 0.5
 """The error of every initial architecture in the second wave that is proposed before the run."""
@@ -62,8 +71,10 @@ def wave_proposals(
     proposals = check.several(value, Proposal, "Proposals")
     for proposal in proposals:
         _check_proposal(proposal, check, history.gallery)
-        if proposal.description.is_open and not policy_grows(recipe):
-            raise fault_of_policy(recipe, "proposed an open description, but does not declare grows.")
+        if proposal.description.is_open and not (policy_grows(recipe) or policy_searches(recipe)):
+            raise fault_of_policy(
+                recipe, "proposed an open description, but does not declare grows or searches."
+            )
     return proposals
 
 
@@ -85,6 +96,8 @@ def _check_proposal(proposal: Proposal, check: ReturnCheck, gallery: Gallery) ->
     epochs = values["epochs"]
     if epochs is not None and (not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1):
         raise check.wrong(f"a proposal with epochs {epochs!r}", "a whole number of at least 1, or None")
+    if not isinstance(proposal.values, Mapping) or not VALUES.fits(dict(proposal.values)):
+        raise check.wrong(f"a proposal with values {proposal.values!r}", "a map of values for JSON, by path")
 
 
 def _holds(gallery: Gallery, parent: object) -> bool:
@@ -107,11 +120,11 @@ def first_proposals(
     """
     if searches_in_supernet(recipe):
         return ()
-    history = _history((), catalogue)
+    history = _history((), catalogue, describe=space_with(recipe, catalogue, facts))
     proposals = wave_proposals(recipe, policy, description, history, FIRST_WAVE)
     if not proposals:
         raise fault_of_policy(recipe, "proposed no initial architecture.")
-    if any(proposal.description.is_open for proposal in proposals):
+    if any(proposal.description.is_open for proposal in proposals) and not policy_searches(recipe):
         raise fault_of_policy(recipe, "proposed an initial architecture with open choices.")
     for proposal in proposals:
         check_shapes(proposal.description, catalogue, (facts.height, facts.width))
@@ -137,11 +150,52 @@ def second_proposals(  # noqa: PLR0913, PLR0917 - those of the first wave, and t
     """
     if not first:
         return ()
-    seeds = tuple(proposal.description for proposal in first[:MOST_COUNTED])
-    return wave_proposals(recipe, policy, description, _history(seeds, catalogue, facts), FIRST_WAVE + 1)
+    seeds = tuple(first_candidates(proposal.description) for proposal in first[:MOST_COUNTED])
+    history = _history(seeds, catalogue, facts, describe=space_with(recipe, catalogue, facts))
+    return wave_proposals(recipe, policy, description, history, FIRST_WAVE + 1)
 
 
-def _history(seeds: Sequence[Description], catalogue: Catalogue, facts: DataFacts | None = None) -> History:
+def space_with(
+    recipe: Recipe, catalogue: Catalogue, facts: DataFacts
+) -> Callable[[Mapping[str, Any]], Description]:
+    """Return a function that describes the space of a recipe with other values of some settings.
+
+    It raises a RecipeError for values that the space does not allow.
+    """
+    part = recipe.part("space")
+    origin = Origin(kind="default", what="growth policy")
+
+    def describe(settings: Mapping[str, Any]) -> Description:
+        owner = SettingsOwner(owner=part.name, path="space")
+        reading = structure(
+            part.component.config, merge(wrap(part.settings, origin), _nested(settings, origin)), owner
+        )
+        if reading.problems:
+            raise RecipeError(evolve(problem, origin=None) for problem in reading.problems)
+        changed = evolve(part, settings=reading.settings)
+        return describe_space(evolve(recipe, parts={**recipe.parts, "space": (changed,)}), facts, catalogue)
+
+    return describe
+
+
+def _nested(settings: Mapping[str, Any], origin: Origin) -> Node:
+    """Return values by dotted path as a map of maps."""
+    node = wrap({}, origin)
+    for path, value in settings.items():
+        inner = wrap(value, origin)
+        for word in reversed(path.split(".")):
+            inner = wrap({word: inner}, origin)
+        node = merge(node, inner)
+    return node
+
+
+def _history(
+    seeds: Sequence[Description],
+    catalogue: Catalogue,
+    facts: DataFacts | None = None,
+    *,
+    describe: Callable[[Mapping[str, Any]], Description],
+) -> History:
     """Return a history of architectures that are not trained yet."""
     entries = tuple(
         Entry(
@@ -159,6 +213,7 @@ def _history(seeds: Sequence[Description], catalogue: Catalogue, facts: DataFact
         catalogue=catalogue,
         read=lambda entry: seeds[entry.id - 1],
         holds=lambda description: description in seeds,
+        describe=describe,
     )
 
 

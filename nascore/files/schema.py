@@ -100,6 +100,13 @@ def _is_inside(value: object) -> bool:
     return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
 
 
+def _is_setting(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, (str, bool)) or _is_number(value)
+
+
+SETTING: Final = Kind("a text, a number, true, false, null, or a list of them", _is_setting)
 TEXT: Final = Kind("a text", lambda value: isinstance(value, str))
 FLAG: Final = Kind("true or false", lambda value: isinstance(value, bool))
 WHOLE: Final = Kind("a whole number", _is_whole)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from attrs import Factory, frozen
 
-from nascore.files.schema import COUNT, FIGURE, FLAG, INSIDE, PLACE, SHARE, faults, map_of, or_null
+from nascore.files.schema import COUNT, FIGURE, FLAG, INSIDE, PLACE, SETTING, SHARE, faults, map_of, or_null
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,7 @@ _SCHEMA: Final[Schema] = {
     "costs": map_of(FIGURE),
     "steps": COUNT,
     "guided": FLAG,
+    "values": map_of(SETTING),
 }
 _REQUIRED: Final = ("id", "description", "error", "count", "costs")
 
@@ -67,6 +68,7 @@ class Entry:
         steps: Number of training steps of its weights.
         guided: Whether the validation images guided the choice of the architecture, as they do if a
             supernet learns from them: its error is then lower than on unseen images.
+        values: Settings by path that distinguish it from other entries: ``{"space.cells": 8}``.
     """
 
     id: int
@@ -79,6 +81,7 @@ class Entry:
     costs: Mapping[str, float] = Factory(dict)
     steps: int = 0
     guided: bool = False
+    values: Mapping[str, Any] = Factory(dict)
 
     @property
     def accuracy(self) -> float:
@@ -96,6 +99,7 @@ class Entry:
         return {
             **values,
             "costs": dict(self.costs),
+            "values": dict(self.values),
             "accuracy": self.accuracy,
             "interval": list(self.interval),
         }

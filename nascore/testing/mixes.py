@@ -142,7 +142,7 @@ def _watched(recipe: Recipe, seen: _Seen) -> Recipe:
 
 def _of_search(recipe: Recipe, seen: _Seen) -> Iterator[str]:
     """Yield the faults of the phases that search."""
-    if not recipe.part("growth").provides & {"supernet", "grows"}:
+    if not recipe.part("growth").provides & {"supernet", "grows", "searches"}:
         return
     updater = recipe.part("updater")
     if not seen.phases:

@@ -36,6 +36,7 @@ class Checked:
         supernet: Weights and cost of the searched network with all candidates; None where growth begins with
             closed architectures.
         seeds: The number of architectures that growth begins with.
+        searched: The number of them that are supernets, each of which is searched.
         remark: The remark of growth about them; empty where it has none.
         trained: Cost of the networks that the search itself trains, from the cheapest architecture to the
             costliest; in an outer loop, of those that it begins with.
@@ -49,7 +50,19 @@ class Checked:
     evaluated: Span
     size: Mapping[str, int]
     seeds: int = 0
+    searched: int = 0
     remark: str = ""
+
+    @property
+    def beginning(self) -> str:
+        """The networks that the run begins with, in words."""
+        if self.supernet is not None:
+            return f"supernet: {self.supernet}"
+        closed = self.seeds - self.searched
+        texts = [f"supernets, each searched by itself: {self.searched}"] if self.searched else []
+        if closed or not texts:
+            texts.append(f"architectures to begin with, each trained by itself: {closed}")
+        return "; ".join(texts if self.searched else ["no supernet", *texts])
 
     @property
     def parts(self) -> list[Row]:
@@ -141,6 +154,7 @@ def _checked(resolved: ResolvedRequest) -> Checked:
         evaluated=span(known.evaluated),
         size=known.size,
         seeds=len(parts.seeds),
+        searched=sum(seed.is_open for seed in parts.seeds),
         remark=growth_remark(recipe, parts.growth, parts.seeds) if parts.seeds else "",
     )
 

@@ -16,7 +16,7 @@ from nascore.recipe import Request, settled
 
 BROUGHT = {
     "space": ("file", "planted", "tiny"),
-    "growth": ("none", "random"),
+    "growth": ("none", "random", "sweep"),
     "updater": ("sgd", "uniform"),
     "trainer": ("alternating",),
     "relaxation": ("linear", "one-hot", "softmax"),

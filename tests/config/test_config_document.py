@@ -100,5 +100,5 @@ def test_a_value_of_any_type_is_written():
         "null",
         "true",
         '"no name"',
-        "(1, 2)",
+        "[1, 2]",
     ]

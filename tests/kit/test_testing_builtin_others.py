@@ -52,6 +52,10 @@ class TestRandomGrowth(GrowthConformance):
     component = "random"
 
 
+class TestSweep(GrowthConformance):
+    component = "sweep"
+
+
 class TestSerial(ExecutorConformance):
     component = "serial"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from nascore.config import settings_of
+from nascore.config import SettingsOwner, mistakes, settings_of, wrap
 from nascore.description import reducing
-from nascore.errors import Problem
+from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, not_a_problem
 from nascore.recipe.settling.misfit import explain_misfit, need_applies, unmet_needs
 from nascore.slots import RUN
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nascore.description import Catalogue, Description
-    from nascore.errors import Origin, OriginKind
+    from nascore.errors import OriginKind
     from nascore.plugin import Registry
     from nascore.recipe.settling.recipe import Part, Recipe, Row
     from nascore.recipe.sources.layers import Stack, Value
@@ -114,6 +114,19 @@ class ChoiceView:
     def operations(self) -> Catalogue:
         """Return the installed operations, by name."""
         return self.registry.operations()
+
+    def mistakes(self, path: str, value: object) -> tuple[Problem, ...]:
+        """Return the problems that a value would have at a path of a component, such as ``space.cells``."""
+        slot, _, rest = path.partition(".")
+        part = next(iter(self.recipe.parts.get(slot, ())), None)
+        if part is None:
+            return ()
+        origin = Origin(kind="default", what="check")
+        node = wrap(value, origin)
+        for word in reversed(rest.split(".")):
+            node = wrap({word: node}, origin)
+        owner = SettingsOwner(owner=part.name, path=part.prefix.removesuffix("."))
+        return tuple(evolve(one, origin=None) for one in mistakes(part.component.config, node, owner))
 
 
 def _check_problems(part: Part, recipe: ChoiceView) -> list[Problem]:

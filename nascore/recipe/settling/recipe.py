@@ -171,15 +171,17 @@ class Recipe:
         problems = tuple(problems)
         if not problems:  # the usual case; computing all rows is slow
             return []
-        origins = {path: origin for path, _value, origin in self.rows()}
-        return [
-            attrs.evolve(
-                problem,
-                path=self.with_prefix(problem.path),
-                origin=problem.origin or origins.get(problem.path.removeprefix(self.prefix)),
-            )
-            for problem in problems
-        ]
+        rows = self.rows()
+        origins = {path: origin for path, _value, origin in rows}
+        maps = [path for path, value, _origin in rows if isinstance(value, dict)]
+        found = []
+        for problem in problems:
+            path = problem.path.removeprefix(self.prefix)
+            # A place in a map has the origin of the map.
+            path = next((one for one in maps if path.startswith(f"{one}.")), path)
+            origin = problem.origin or origins.get(path)
+            found.append(attrs.evolve(problem, path=self.with_prefix(problem.path), origin=origin))
+        return found
 
     def rows(self) -> list[Row]:
         """Return all choices and values, to print them and to compare recipes."""

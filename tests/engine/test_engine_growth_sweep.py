@@ -155,6 +155,13 @@ def test_a_sweep_is_resumed_within_a_point(swept, tmp_path, steps):
     assert not differences(swept.path, tmp_path / "stopped")
 
 
+def test_processes_give_the_same_gallery(swept, tmp_path):
+    settings = {**SETTINGS, "growth.grid": GRID}
+    apart = nascore.search(**TINY, settings=settings, executor="processes", out=tmp_path / "apart")
+    assert apart.gallery == swept.gallery
+    assert set(differences(swept.path, apart.path)) <= {"origins.json", "environment.json", "recipe.yaml"}
+
+
 def test_a_closed_space_is_trained_at_every_point(shut, tmp_path):
     call = {**TINY, "space": "shut", "plugins": [shut]}
     settings = {**SETTINGS, "growth.grid": {"space": {"width": [2, 3]}}}

@@ -45,6 +45,7 @@ from nascore.contract import (
     Stateful,
     StepReport,
     Trainer,
+    Training,
     Updater,
     WeightSettings,
 )
@@ -171,6 +172,7 @@ __all__ = [
     "Stateful",
     "StepReport",
     "Trainer",
+    "Training",
     "Translator",
     "Updater",
     "Use",

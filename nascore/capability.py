@@ -41,6 +41,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "two-halves": "takes a fresh validation batch for each architecture step",
             "sample-gradients": "gives the gradient of the mixture for each example",
             "unrolled": "looks one weights step ahead",
+            "tricks": "applies tricks to its weights steps",
         },
         "run": {
             "horizon": "knows how many updates are left",
@@ -53,6 +54,19 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "remarks": "comments on its seeds in the run's log",
         },
         "trick": {
+            "starts": "prepares for each training",
+            "network": "changes the network that is trained",
+            "parameters": "gives groups of weights their own learning rate or weight decay",
+            "optimizer": "brings the optimizer of the weights",
+            "transform": "changes training images one by one",
+            "examples": "changes images and targets of training batches",
+            "schedule": "changes the learning rate",
+            "sets-rate": "sets the learning rate, whatever it was before",
+            "loss": "changes the loss of training batches",
+            "gradients": "changes or postpones the gradient of the weights",
+            "after-step": "acts after each step",
+            "evaluates": "has a network evaluated that differs from the trained one",
+            "stateful": "has a state that a checkpoint must save",
             "random-forward": "makes the forward pass random",
         },
         "dataset": {
@@ -65,7 +79,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """The table of capabilities: by slot of the parts that may have them, with their phrase.
 
-The slots `trick` and `objective` have no parts yet.
+The slot `objective` has no parts yet.
 """
 
 CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
@@ -83,6 +97,20 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
         },
         "regularizer": {"stateful": ("state_dict", "load_state_dict")},
         "growth": {"grows": ("close",), "remarks": ("remark",)},
+        "trick": {
+            "starts": ("start",),
+            "network": ("network",),
+            "parameters": ("parameters",),
+            "optimizer": ("optimizer",),
+            "transform": ("transform",),
+            "examples": ("examples",),
+            "schedule": ("schedule",),
+            "loss": ("loss",),
+            "gradients": ("gradients",),
+            "after-step": ("after_step",),
+            "evaluates": ("evaluated_network",),
+            "stateful": ("state_dict", "load_state_dict"),
+        },
     }
 )
 """The optional methods of each slot, by the capability that declares them.

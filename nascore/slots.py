@@ -90,6 +90,13 @@ SLOTS: Final[tuple[Slot, ...]] = (
         conformance="nascore.testing.dataset:DatasetConformance",
     ),
     Slot(
+        name="trick",
+        summary="changes of the training of weights: images, loss, optimizer, schedule",
+        protocol="nascore.contract:Trick",
+        conformance="nascore.testing.trick:TrickConformance",
+        many=True,
+    ),
+    Slot(
         name="executor",
         summary="how the jobs of a growth run or of several searches run: one by one, or several at once",
         protocol="nascore.contract:Executor",
@@ -113,10 +120,11 @@ its name in `nascore/scaffold/templates` is the part with which `nascore new-plu
 """
 
 DATASET: Final = "dataset"
+TRICK: Final = "trick"
 EXECUTOR: Final = "executor"
 
-SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {DATASET, "observer"})
-"""The slots of an evaluation: the architecture is fixed, so that only data and observers are chosen."""
+SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {DATASET, TRICK, "observer"})
+"""The slots of an evaluation: the architecture is fixed, so that data, tricks and observers are chosen."""
 
 RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""

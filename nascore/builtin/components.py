@@ -307,6 +307,22 @@ def _searches(settings: AlternatingSettings, recipe: Choice) -> Iterable[Problem
         )
 
 
+UNROLLED: Final = tuple(
+    Need(
+        terms=(f"not trick.{capability}",),
+        ask=f"no trick that {act}",
+        why=f"unrolled looks one step of plain SGD ahead, {difference}",
+        when=_unrolled,
+    )
+    for capability, act, difference in (
+        ("optimizer", "brings an optimizer", "and the step of another optimizer differs"),
+        ("parameters", "groups the weights", "with one learning rate and weight decay for all weights"),
+        ("gradients", "changes or postpones the gradient", "and the changed step differs"),
+        ("loss", "changes the loss", "on the loss without tricks"),
+    )
+)
+"""The tricks with which the step that an unrolled estimate looks ahead is not the weights step."""
+
 ALTERNATING = Component(
     name="alternating",
     slot="trainer",
@@ -317,6 +333,7 @@ ALTERNATING = Component(
         Give(capability="two-halves", when=_two_halves),
         Give(capability="sample-gradients", when=_per_sample),
         Give(capability="unrolled", when=_unrolled),
+        "tricks",
     ),
     needs=(
         Need(
@@ -324,6 +341,7 @@ ALTERNATING = Component(
             why="the architecture learns from images that the weights do not see",
             when=_two_halves,
         ),
+        *UNROLLED,
     ),
     mini={"epochs": 5, "batch": 32, "lr": 0.05, "warm_up": 1},
     check=_searches,

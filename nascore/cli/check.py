@@ -65,6 +65,7 @@ def plain_checked(checked: Checked) -> dict[str, Any]:
     return {
         "problems": [],
         "parts": [{"slot": slot, "name": name, "from": str(origin)} for slot, name, origin in checked.parts],
+        "tricks": checked.tricks,
         "settings": {path: value for path, value, _ in checked.recipe.rows() if path not in slots},
         "changed": {path: str(origin) for path, _, origin in checked.changed},
         "supernet": None if supernet is None else attrs.asdict(supernet),
@@ -87,6 +88,9 @@ def echo_checked(checked: Checked) -> None:
     echo(table(rows, heads=("slot", "filled by", "from"), prose=True))
     for wish in checked.recipe.declined:
         echo(wrapped(f"  {wish}"))
+    if checked.tricks:
+        places = [(place, ", ".join(names)) for place, names in checked.tricks.items()]
+        echo("\n" + table(places, heads=("tricks act on", "in this order"), prose=True))
     if checked.changed:
         values = [(path, write_value(value), str(origin)) for path, value, origin in checked.changed]
         echo("\n" + table(values, heads=("setting", "value", "from"), prose=True))

@@ -20,6 +20,7 @@ from nascore.contract.slots import (
     Updater,
 )
 from nascore.contract.trainer import Batches, Phase, RepeatedNoise, Search, Streams, Trainer
+from nascore.contract.tricks import Training, Trick, UsedTrick, WeightGroup
 from nascore.contract.values import (
     Costs,
     DataFacts,
@@ -70,6 +71,10 @@ __all__ = [
     "StepReport",
     "Streams",
     "Trainer",
+    "Training",
+    "Trick",
     "Updater",
+    "UsedTrick",
+    "WeightGroup",
     "WeightSettings",
 ]

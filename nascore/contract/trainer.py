@@ -9,14 +9,15 @@ from attrs import Factory, define
 from nascore.contract.values import Horizon
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from torch import Generator, Tensor
     from torch.nn import Module
 
     from nascore.contract.slots import Regularizer, Relaxation, Updater
-    from nascore.contract.values import Demand, Examples, Gradients, StepReport
+    from nascore.contract.tricks import UsedTrick
+    from nascore.contract.values import DataFacts, Demand, Examples, Gradients, StepReport
     from nascore.nn import ArchitectureState
 
 
@@ -36,7 +37,14 @@ class Batches(Protocol):
         ...
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return the next images [B, C, H, W], normalised, and their labels [B]."""
+        """Return the next images [B, C, H, W], normalised, and their labels [B].
+
+        With tricks the labels of a training batch may be probabilities [B, classes].
+        """
+        ...
+
+    def plain(self) -> Iterator[Tensor]:
+        """Yield all images once, in batches [B, C, H, W], normalised and without any change."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -160,6 +168,8 @@ class Phase:
         group: Prefix of the paths of the settings of weight training, for messages.
         lr_factor: Multiplier of the learning rate of the weights, which a trainer applies in each step: 1, or
             less after the run went back from a loss that was not finite (`--on-nan rewind`).
+        tricks: The tricks of the weights step, in the order in which they act, not started.
+        facts: The facts of the data set; None: unknown, so that no trick can be used.
     """
 
     name: str
@@ -173,6 +183,8 @@ class Phase:
     names: Mapping[str, str] = Factory(dict)
     group: str = Factory(lambda self: "training" if self.search is None else "trainer", takes_self=True)
     lr_factor: float = 1.0
+    tricks: tuple[UsedTrick, ...] = ()
+    facts: DataFacts | None = None
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from nascore.contract import DataFacts
+    from nascore.engine.tricks import BatchTricks
 
 
 MEASURED_AT_ONCE = 256
@@ -35,6 +36,7 @@ class Batches:
         noise: Generator for augmentation, separate so that augmentation does not change the order; None: no
             augmentation.
         setting: Path of the setting of the size, for messages.
+        tricks: The tricks that change the batches; None: none.
 
     Raises:
         RecipeError: There are fewer images than a batch holds.
@@ -49,6 +51,7 @@ class Batches:
         order: Generator,
         noise: Generator | None = None,
         setting: str = "trainer.batch",
+        tricks: BatchTricks | None = None,
     ) -> None:
         check_batch(setting, size, len(examples.labels))
         self.examples = examples
@@ -56,6 +59,7 @@ class Batches:
         self.size = size
         self._order = order
         self._noise = noise
+        self._tricks = tricks
         self._permutation = torch.empty(0, dtype=torch.int64)
         self._position = 0
 
@@ -64,7 +68,10 @@ class Batches:
         return len(self.examples.labels) // self.size
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return the next images [B, C, H, W], normalised, and their labels [B]."""
+        """Return the next images [B, C, H, W], normalised, and their labels [B].
+
+        With tricks the labels may be probabilities [B, classes].
+        """
         if self._position + self.size > len(self._permutation):
             self._permutation = torch.randperm(len(self.examples.labels), generator=self._order)
             self._position = 0
@@ -74,7 +81,14 @@ class Batches:
         images = self.examples.images[chosen]
         if self._noise is not None:
             images = augment(images, self.facts, self._noise)
-        return normalise(images, self.facts), self.examples.labels[chosen]
+        labels = self.examples.labels[chosen]
+        if self._tricks is None:
+            return normalise(images, self.facts), labels
+        return self._tricks.changed(normalise(self._tricks.transformed(images), self.facts), labels)
+
+    def plain(self) -> Iterator[Tensor]:
+        """Yield all images once, in batches [B, C, H, W], normalised and without any change."""
+        return (images for images, _ in evaluation_batches(self.examples, self.facts))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the order of the current epoch and the position in it; streams save the generators."""

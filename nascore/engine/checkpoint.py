@@ -203,6 +203,9 @@ def _stateful(phase: Phase, trainer: Trainer) -> Iterator[tuple[str, str, Statef
             yield f"regularizer/{place}", "regularizer", regularizer
         yield "search", "", phase.search
     yield "trainer", "trainer", trainer
+    for used in phase.tricks:
+        if "stateful" in used.declared:
+            yield f"trick/{used.name}", "trick", used.trick
     for name, batches in phase.batches.items():
         yield f"batches/{name}", "", batches
     # Last, since building objects draws.

@@ -28,7 +28,7 @@ def build_component(recipe: Recipe, slot: str) -> Any:  # noqa: ANN401 - a plugi
     Raises:
         PluginError: It cannot be built, or its optional methods differ from those that it declares.
     """
-    return _made(recipe.part(slot))
+    return build_component_of(recipe.part(slot))
 
 
 def build_components(recipe: Recipe, slot: str) -> tuple[Any, ...]:
@@ -37,10 +37,11 @@ def build_components(recipe: Recipe, slot: str) -> tuple[Any, ...]:
     Raises:
         PluginError: A component cannot be built.
     """
-    return tuple(map(_made, recipe.parts.get(slot, ())))
+    return tuple(map(build_component_of, recipe.parts.get(slot, ())))
 
 
-def _made(part: Part) -> Any:  # noqa: ANN401 - the same
+def build_component_of(part: Part) -> Any:  # noqa: ANN401 - the same
+    """Build the component of a part; see :func:`build_component`."""
     built = call_component(part.component, "building", lambda: part.component.builder()(part.settings))
     sometimes = {item.capability for item in part.component.provides if isinstance(item, Give)}
     faults = list(undeclared(built, part.slot, part.provides, sometimes))

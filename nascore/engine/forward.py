@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 Batch = tuple["Tensor", "Tensor"]
-"""Images [B, C, H, W] and labels [B]."""
+"""Images [B, C, H, W], and labels [B] or, after tricks, probabilities [B, classes]."""
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,7 @@ class Criterion:
 
         Args:
             outputs: Logits [B, classes], or a pair of these and the logits of the auxiliary head.
-            labels: Classes [B], int64.
+            labels: Classes [B], int64, or probabilities [B, classes].
         """
         if isinstance(outputs, tuple):
             logits, auxiliary = outputs
@@ -58,6 +58,11 @@ class Criterion:
 def logits_of(outputs: Tensor | tuple[Tensor, Tensor]) -> Tensor:
     """Return the logits [B, classes] of the network, without those of the auxiliary head."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
+
+
+def classes_of(targets: Tensor) -> Tensor:
+    """Return the classes [B] of targets: the labels themselves, or the most probable classes."""
+    return targets.argmax(1) if targets.is_floating_point() else targets
 
 
 def arguments(
@@ -136,7 +141,7 @@ def accuracy(
     try:
         with streams.network(streams.noise):
             counts = [
-                _counted(_logits(network, images, mixture), labels)
+                _counted(logits_for(network, images, mixture), labels)
                 for images, labels in evaluation_batches(examples, facts)
             ]
     finally:
@@ -158,7 +163,8 @@ def _refuse(not_finite: int, count: int) -> None:
     raise NotFiniteError([Problem(path="", text=text, hint=hint)])
 
 
-def _logits(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:
+def logits_for(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:
+    """Return the logits [B, classes] of a network; an open one runs the operations of a mixture."""
     runs = None if mixture is None else {name: value != 0 for name, value in mixture.items()}
     args, named = arguments(images, mixture, runs)
     return logits_of(network(*args, **named))

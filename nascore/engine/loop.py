@@ -40,7 +40,7 @@ FAR = 1e4
 FIGURES = ("loss", "architecture_loss", "accuracy", "lr")
 """The numbers in the report of a step."""
 
-MOVING = ("updater", "relaxation", "regularizer")
+MOVING = ("updater", "relaxation", "regularizer", "trick")
 """Slots whose components a trainer may call in a step."""
 
 _THETA = "theta of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import Factory, define, evolve
 
@@ -12,9 +12,11 @@ from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.device import check_torch_state
 from nascore.engine.return_checks import ReturnCheck, describe_value
+from nascore.engine.tricks import BatchTricks, build_tricks
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.shapes import check_gradients
+from nascore.slots import TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, Gradients, Regularizer, Relaxation, Trainer, Updater
+    from nascore.contract import DataFacts, Gradients, Regularizer, Relaxation, Trainer, Updater, UsedTrick
     from nascore.description import Catalogue, ChoiceGroup, Description
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
     from nascore.nn import Costs, Examples, Network
+
+
+TRAIN_BATCHES: Final = "train"
+"""The name of the batches on which weights are trained."""
 
 
 @define(kw_only=True)
@@ -171,7 +177,8 @@ def search_phase(
         stateful=parts.stateful,
     )
     data = data or _search_data(context, parts.trainer)
-    phase = build_phase(network, data, context.facts, streams, parts.trainer)
+    tricks = build_tricks(context.recipe)
+    phase = build_phase(network, data, context.facts, streams, parts.trainer, tricks=tricks)
     assert_disjoint(network, search.state)
     horizon = evolve(phase, search=search).horizon()
     parts.updater.start(search.state, horizon, streams["updater"])
@@ -215,7 +222,14 @@ def train_phase(
     """Build the phase that trains a closed network."""
     group = context.recipe.with_prefix("training")
     return build_phase(
-        network, {"train": examples}, context.facts, streams, trainer, name="train", group=group
+        network,
+        {"train": examples},
+        context.facts,
+        streams,
+        trainer,
+        name="train",
+        group=group,
+        tricks=build_tricks(context.recipe),
     )
 
 
@@ -234,13 +248,17 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
     *,
     name: str = "search",
     group: str = "trainer",
+    tricks: tuple[UsedTrick, ...] = (),
 ) -> Phase:
     """Build a phase without a search, with the batches that the trainer demands.
+
+    Tricks change the batches `train` only.
 
     Raises:
         RecipeError: A batch is larger than the number of images.
     """
     demand = trainer.demand
+    changes = BatchTricks(tricks=tricks, streams=streams, classes=facts.classes) if tricks else None
     batches = {
         part: Batches(
             examples,
@@ -249,10 +267,11 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
             order=streams[f"batches/{part}"],
             noise=streams[f"augment/{part}"] if demand.augment else None,
             setting=f"{group}.batch",
+            tricks=changes if part == TRAIN_BATCHES else None,
         )
         for part, examples in data.items()
     }
-    steps = len(batches["train"])
+    steps = len(batches[TRAIN_BATCHES])
     return Phase(
         name=name,
         network=network,
@@ -261,7 +280,10 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
         steps_per_epoch=steps,
         warm_up=demand.warm_up * steps,
         streams=streams,
+        names={TRICK: ", ".join(used.name for used in tricks)} if tricks else {},
         group=group,
+        tricks=tricks,
+        facts=facts,
     )
 
 

@@ -22,17 +22,18 @@ from nascore.engine.network_checks import collect_problems
 from nascore.engine.phase_factory import ArchitectureSearch, build_phase, initial_state, lazy_costs
 from nascore.engine.streams import Streams
 from nascore.engine.training import supervised
+from nascore.engine.tricks import build_trick, evaluated_network
 from nascore.errors import NascoreError, OriginKind, PluginError, Problem, RecipeError
 from nascore.nn import Examples, compile  # noqa: A004 - what it does to a description
 from nascore.plugin.guard import call_component
-from nascore.slots import RUN
+from nascore.slots import RUN, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts, Phase, Trainer
+    from nascore.contract import DataFacts, Phase, Trainer, UsedTrick
     from nascore.description import Catalogue, Description
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
@@ -47,20 +48,31 @@ LAYERS: Final = get_args(OriginKind)
 
 
 def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
-    """Try the first step of the training of a closed network.
+    """Try the first step of the training of a closed network, without tricks and with each trick alone.
 
     Raises:
         RecipeError: Settings are refused; names each of them.
+        PluginError: A trick cannot start, whatever its settings are.
     """
 
-    def begin(settings: Any) -> None:  # noqa: ANN401 - the run's
+    def begin(settings: Any, tricks: tuple[UsedTrick, ...] = ()) -> None:  # noqa: ANN401 - the run's
         trainer = supervised(evolve(settings.training, batch=1))
         streams = Streams("rehearsal")
         data = {"train": _blank(facts, 1)}
-        trainer.start(build_phase(_TinyNetwork(facts), data, facts, streams, trainer, name="train"))
+        network = _TinyNetwork(facts)
+        phase = build_phase(network, data, facts, streams, trainer, name="train", tricks=tricks)
+        trainer.start(phase)
         trainer.step()
+        if tricks:
+            evaluated_network(phase)
 
-    _try_start(recipe.part(RUN), begin)
+    def begin_with(part: Part, settings: object) -> None:
+        begin(recipe.run, (build_trick(evolve(part, settings=settings)),))
+
+    with collect_problems() as check:
+        check(_try_start, recipe.part(RUN), begin)
+        for part in recipe.parts.get(TRICK, ()):
+            check(_try_start, part, partial(begin_with, part))
 
 
 def rehearse_search(

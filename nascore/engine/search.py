@@ -21,6 +21,7 @@ from nascore.engine.results import (
     record_result,
     save_job,
 )
+from nascore.engine.tricks import evaluated_network
 from nascore.gallery import Gallery
 from nascore.run import DERIVED, DESCRIPTION
 
@@ -135,7 +136,9 @@ def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, 
     examples = held.examples
 
     def validate() -> tuple[float, int]:
-        share = accuracy(phase.network, examples, context.facts, phase.streams, search.expected())
+        mixture = search.expected()
+        network = evaluated_network(phase, mixture)
+        share = accuracy(network, examples, context.facts, phase.streams, mixture)
         return share, len(examples.labels)
 
     return validate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from attrs import Factory, evolve, frozen
 
@@ -10,6 +10,7 @@ from nascore.contract import Demand
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import build_network, inherit_all, train_phase
 from nascore.engine.results import record_epoch
+from nascore.engine.tricks import evaluated_network
 from nascore.engine.weight_step import Supervised
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class TrainedNetwork:
     """A trained closed network.
 
     Attributes:
-        network: The network, in training mode.
+        network: The network to evaluate and to save, in training mode: the trained one, or a trick's.
         steps: Number of training steps.
         streams: The random numbers of its training.
     """
@@ -96,9 +97,10 @@ def train_network(  # noqa: PLR0913 - each by name
         phase,
         trainer,
         context.observers,
-        validate=None if validate is None else lambda: validate(network, streams),
+        validate=None if validate is None else lambda: validate(evaluated_network(phase), streams),
         epoch_over=lambda report: record_epoch(job, report),
         job=job,
         stage=TRAIN,
     )
-    return TrainedNetwork(network=network, steps=steps, streams=streams)
+    evaluated = cast("Network", evaluated_network(phase))
+    return TrainedNetwork(network=evaluated, steps=steps, streams=streams)

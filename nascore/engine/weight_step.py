@@ -1,4 +1,4 @@
-"""The base class of trainers, which makes the weights step: SGD on the loss of labelled images."""
+"""The base class of trainers, which makes the weights step: SGD on labelled images, with tricks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from copy import deepcopy
 from math import cos, pi
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch.nn.utils import clip_grad_norm_
 
 from nascore.contract import Demand, StepReport
 from nascore.engine.estimates import VirtualStep
-from nascore.engine.forward import Criterion, arguments, logits_of
+from nascore.engine.forward import Criterion, arguments, classes_of, logits_of
 from nascore.engine.mixture import gradients
+from nascore.engine.tricks import WeightTricks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,21 +50,13 @@ class Supervised:
         self.rule = rule
         self.demand = demand
         self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)
+        self.tricks = WeightTricks()
         self.done = 0
 
     def start(self, phase: Phase) -> None:
         """Begin a phase with a fresh optimizer."""
         self.phase = phase
-        self.weights = {
-            name: value for name, value in phase.network.named_parameters() if value.requires_grad
-        }
-        self.optimizer = torch.optim.SGD(
-            self.weights.values(),
-            lr=self.rule.lr,
-            momentum=self.rule.momentum,
-            nesterov=self.rule.nesterov,
-            weight_decay=self.rule.weight_decay,
-        )
+        self.weights, self.optimizer = self.tricks.start(phase, self.rule)
         self.done = 0
 
     @property
@@ -74,9 +66,9 @@ class Supervised:
 
     @property
     def lr(self) -> float:
-        """Learning rate of the current epoch."""
+        """Learning rate of the current step."""
         rate = cosine(self.rule.lr, self.rule.lr_min, self.epoch, self.phase.epochs)
-        return rate * self.phase.lr_factor
+        return self.tricks.rate(self.done, rate) * self.phase.lr_factor
 
     @property
     def drop_path(self) -> float:
@@ -109,25 +101,35 @@ class Supervised:
 
     def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
         """Return the mean loss of a training pass, with its graph, and the accuracy, 0 to 1."""
-        images, labels = batch
+        images, targets = batch
         args, named = (
             arguments(images, None, None) if drawn is None else arguments(images, drawn.leaf, drawn.runs)
         )
         with self.phase.streams.network():
             outputs = self.phase.network(*args, **named, drop_path=self.drop_path)
-        right = logits_of(outputs).detach().argmax(1) == labels
-        return self.criterion(outputs, labels), right.float().mean()
+        logits = logits_of(outputs)
+        right = logits.detach().argmax(1) == classes_of(targets)
+        loss = self.tricks.loss(self.criterion(outputs, targets), logits, images, targets)
+        return loss, right.float().mean()
 
     def descend(self, slope: Mapping[str, Tensor]) -> None:
-        """Clip the gradient of the weights, given by name, and make a step of the optimizer."""
+        """Clip the gradient of the weights, given by name, and make a step of the optimizer.
+
+        Tricks may change the gradient, or postpone the step.
+        """
+        changed = self.tricks.gradients(slope, self.done)
+        if changed is None:
+            return
         for name, weight in self.weights.items():
-            weight.grad = slope[name]
+            weight.grad = changed[name]
         if self.rule.clip:
             clip_grad_norm_(list(self.weights.values()), self.rule.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
+        rate = self.lr
+        for group, scale in zip(self.optimizer.param_groups, self.tricks.scales, strict=True):
+            group["lr"] = rate * scale
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self.tricks.after_step(self.phase.network, self.done)
 
     def virtual_step(self) -> VirtualStep:
         """Return the next weights step as a virtual step, for an unrolled estimate."""

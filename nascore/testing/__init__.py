@@ -39,6 +39,7 @@ from nascore.testing.regularizer import RegularizerConformance
 from nascore.testing.relaxation import RelaxationConformance
 from nascore.testing.space import SpaceConformance
 from nascore.testing.trainer import TrainerConformance
+from nascore.testing.trick import TrickConformance
 from nascore.testing.updater import UpdaterConformance
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ __all__ = [
     "RelaxationConformance",
     "SpaceConformance",
     "TrainerConformance",
+    "TrickConformance",
     "UpdaterConformance",
     "accepted_mixes",
     "checks_of",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
 from attrs import define, evolve
@@ -17,8 +18,8 @@ from attrs import define, evolve
 from nascore.builtin.components import PlantedSpaceSettings, SoftmaxSettings, TinySettings
 from nascore.builtin.relaxations import Softmax
 from nascore.builtin.spaces import Planted, Tiny
-from nascore.contract import DataFacts, Phase
-from nascore.description import expand
+from nascore.contract import DataFacts, Demand, Phase, WeightSettings
+from nascore.description import derive, draw_picks, expand
 from nascore.engine.batches import Batches
 from nascore.engine.build import build_search
 from nascore.engine.checkpoint import capture, restore
@@ -26,10 +27,12 @@ from nascore.engine.derive import picks_of
 from nascore.engine.device import computing
 from nascore.engine.loop import run_phase
 from nascore.engine.observers import copied, untouched
-from nascore.engine.phase_factory import ArchitectureSearch, search_phase
+from nascore.engine.phase_factory import ArchitectureSearch, build_phase, search_phase
 from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.engine.search import search
 from nascore.engine.streams import Streams
+from nascore.engine.tricks import evaluated_network
+from nascore.engine.weight_step import Supervised
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
 from nascore.recipe import Request, settled
@@ -37,7 +40,10 @@ from nascore.recipe import Request, settled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nascore.contract import Demand, Search, Trainer, Updater
+    from torch import Tensor
+    from torch.nn import Module
+
+    from nascore.contract import Search, Trainer, Updater, UsedTrick
     from nascore.description import Catalogue, Description, Pick
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
@@ -48,6 +54,7 @@ __all__ = [
     "Phase",
     "ReturnCheck",
     "Searching",
+    "TrickTraining",
     "capture",
     "copied",
     "describe_value",
@@ -59,6 +66,7 @@ __all__ = [
     "searched_with",
     "searching",
     "tiny",
+    "training_with",
     "untouched",
 ]
 
@@ -212,6 +220,80 @@ def phase_for(
     )
     updater.start(search.state, phase.horizon(), streams["updater"])
     return phase
+
+
+@define(kw_only=True)
+class TrickTraining:
+    """A short training of a closed network with one trick, which was started.
+
+    Attributes:
+        phase: The phase.
+        trainer: Its trainer.
+    """
+
+    phase: Phase
+    trainer: Supervised
+
+    def steps(self, count: int | None = None) -> Tensor:
+        """Make steps, all by default; returns their losses [N]."""
+        reports = [self.trainer.step() for _ in range(self.phase.steps if count is None else count)]
+        return torch.tensor([float(one.loss) for one in reports])
+
+    def evaluated(self) -> Module:
+        """Return the network that would be evaluated now."""
+        return evaluated_network(self.phase)
+
+    def capture(self) -> dict[str, Any]:
+        """Return the state of the training, as a checkpoint has it."""
+        return capture(self.phase, self.trainer)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Load a state."""
+        restore(self.phase, self.trainer, state)
+
+
+TRICK_SIZE: Final = 8
+TRICK_BATCH: Final = 6
+TRICK_STEPS: Final = 4
+"""Steps of an epoch of a training with a trick."""
+
+
+def training_with(
+    used: UsedTrick, catalogue: Catalogue, *, seed: int = 0, dtype: Literal["uint8", "float32"] = "uint8"
+) -> TrickTraining:
+    """Start a training of two epochs of a small network, whose norms keep running statistics, with a trick.
+
+    Args:
+        used: The trick.
+        catalogue: The operations.
+        seed: Seed of weights, images' order and tricks.
+        dtype: Type of the images.
+    """
+    count, streams = TRICK_STEPS * TRICK_BATCH, Streams(seed)
+    facts = evolve(_facts(Demand(epochs=2, batch=TRICK_BATCH)), channels=3, height=TRICK_SIZE)
+    facts = evolve(facts, width=TRICK_SIZE, mean=(0.5,) * 3, std=(0.25,) * 3, train=count, dtype=dtype)
+    space = evolve(tiny(facts), affine=True)
+    with streams.initial():
+        picks = draw_picks(space, Random(0))  # noqa: S311 - nothing secret
+        network = compiled(derive(space, picks), catalogue).train()
+    numbers = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (count, 3, TRICK_SIZE, TRICK_SIZE), generator=numbers, dtype=torch.uint8)
+    trainer = Supervised(WeightSettings(), Demand(epochs=2, batch=TRICK_BATCH))
+    phase = build_phase(
+        network,
+        {
+            "train": Examples(
+                images=images if dtype == "uint8" else images / 255, labels=torch.arange(count) % 3
+            )
+        },
+        facts,
+        streams,
+        trainer,
+        name="train",
+        tricks=(used,),
+    )
+    trainer.start(phase)
+    return TrickTraining(phase=phase, trainer=trainer)
 
 
 def _facts(demand: Demand) -> DataFacts:

@@ -92,10 +92,13 @@ class OfData(TypedDict, Generic[Names], total=False):
 
     Attributes:
         dataset: The images.
+        trick: Changes of the training of weights, by name, in the order in which they act. None: those of the
+            recipe, or none.
         observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
     """
 
     dataset: Names | None
+    trick: str | Sequence[str] | None
     observer: str | Sequence[str] | None
 
 

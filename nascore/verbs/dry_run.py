@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
@@ -10,6 +10,7 @@ from nascore.errors import RecipeError
 from nascore.files import given_path
 from nascore.recipe import SEARCH_RUN
 from nascore.run import refuse_taken
+from nascore.slots import TRICK
 from nascore.verbs.draw import count
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
     from nascore.recipe.settling.recipe import Row
     from nascore.verbs.draw import Counted
     from nascore.verbs.resolution import ResolvedRequest
+
+
+PLACES: Final = {
+    "network": "network",
+    "parameters": "groups of weights",
+    "optimizer": "optimizer",
+    "transform": "each image",
+    "examples": "each batch",
+    "schedule": "learning rate",
+    "loss": "loss",
+    "gradients": "gradient",
+    "after-step": "after each step",
+    "evaluates": "evaluated network",
+}
+"""The places in a training where tricks act, by the capability, in the order in which they come."""
 
 
 @frozen(kw_only=True)
@@ -69,6 +85,16 @@ class Checked:
         """The component of each slot, and its origin."""
         slots = {slot.name for slot in self.recipe.slots}
         return [row for row in self.recipe.rows() if row[0] in slots]
+
+    @property
+    def tricks(self) -> dict[str, list[str]]:
+        """The tricks by the place in a training where they act, in the order in which they act."""
+        tricks = self.recipe.parts.get(TRICK, ())
+        found = {
+            place: [part.name for part in tricks if capability in part.provides]
+            for capability, place in PLACES.items()
+        }
+        return {place: names for place, names in found.items() if names}
 
     @property
     def changed(self) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Trainers, data sets, executors and observers that are broken on purpose, each caught by one check."""
+"""Trainers, data sets, tricks, executors and observers that are broken, each caught by one check."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import mutants_executors
 import mutants_observers
 import mutants_others
 import mutants_trainers
+import mutants_tricks
 import pytest
 
 import nascore.builtin
@@ -15,6 +16,7 @@ from nascore.testing import (
     ExecutorConformance,
     ObserverConformance,
     TrainerConformance,
+    TrickConformance,
     checks_of,
     examined,
 )
@@ -22,6 +24,7 @@ from nascore.testing import (
 GROUPS = {
     TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
     DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
+    TrickConformance: (mutants_tricks, mutants_tricks.TRICKS, "healthy"),
     ExecutorConformance: (mutants_executors, mutants_executors.EXECUTORS, "healthy"),
     ObserverConformance: (mutants_observers, mutants_observers.OBSERVERS, "healthy"),
 }
@@ -35,6 +38,7 @@ UNSEEN = {
     # Whoever fails these fails others too.
     TrainerConformance: {"its_defaults_work", "repeats_itself"},
     DatasetConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
+    TrickConformance: {"its_defaults_work", "repeats_itself", "draws_from_its_generator_only"},
     ExecutorConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
     ObserverConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself", "watches_run_after_run"},
 }
@@ -52,7 +56,9 @@ def test_a_healthy_trainer_passes(name):
 
 
 @pytest.mark.parametrize(
-    "base", [DatasetConformance, ExecutorConformance, ObserverConformance], ids=lambda base: base.slot
+    "base",
+    [DatasetConformance, TrickConformance, ExecutorConformance, ObserverConformance],
+    ids=lambda base: base.slot,
 )
 def test_the_healthy_one_passes(base):
     plugin, _, healthy = GROUPS[base]

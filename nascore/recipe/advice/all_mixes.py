@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 NONE: Final = "none"
-NOT_VARIED: Final = ("dataset",)
-"""Slots that keep the default of a search: another data set changes no verdict."""
+NOT_VARIED: Final = ("dataset", "trick")
+"""Slots that keep the default of a search: other data sets and tricks change few verdicts."""
 
 
 @frozen(kw_only=True)

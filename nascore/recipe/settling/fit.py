@@ -11,7 +11,7 @@ from nascore.description import reducing
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, not_a_problem
 from nascore.recipe.settling.misfit import explain_misfit, need_applies, unmet_needs
-from nascore.slots import RUN
+from nascore.slots import RUN, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,11 +82,27 @@ def check_fit(
         Every problem, refused or warned.
     """
     problems = [*(misfits(recipe, registry) if explain else _unexplained(recipe))]
+    problems += _rival_tricks(recipe)
     for part in (part for items in recipe.parts.values() for part in items):
         for need in part.component.needs:
             problems += need_applies(part.component, part.settings, need)[1]
         problems += recipe.with_origins(_check_problems(part, ChoiceView(recipe=recipe, registry=registry)))
     return (*problems, *unread_setting_warnings(recipe, written=written))
+
+
+RIVALS: Final = {"optimizer": "the optimizer", "sets-rate": "the learning rate"}
+"""Capabilities that one trick of a recipe can have at most, each with the object that the trick sets."""
+
+
+def _rival_tricks(recipe: Recipe) -> Iterator[Problem]:
+    """Yield a problem for each capability that only one trick can have, and several have."""
+    for capability, subject in RIVALS.items():
+        rivals = [part for part in recipe.parts.get(TRICK, ()) if capability in part.provides]
+        if len(rivals) > 1:
+            names = " and ".join(part.name for part in rivals)
+            text = f"{names} each set {subject}: only one of them can act."
+            hint = f"Keep one --{TRICK} of these."
+            yield Problem(path=TRICK, text=text, hint=hint, origin=rivals[-1].chosen_by, slots=(TRICK,))
 
 
 def _unexplained(recipe: Recipe) -> list[Problem]:

@@ -9,23 +9,35 @@ import attrs
 from attrs import frozen
 
 from nascore.capability import sentence
+from nascore.component import Need
 from nascore.config import settings_of, write_scalar, write_value
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.recipe.settling.recipe import Part
 from nascore.shell import command_line
-from nascore.slots import RUN
+from nascore.slots import RUN, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nascore.component import Component, Need, Settings
+    from nascore.component import Component, Settings
     from nascore.config import Declared
     from nascore.plugin import Registry
 
 
 SEVERITIES: Final = {"warned": 1, "refused": 2}
 """The severity of each verdict; 0 is sound."""
+
+
+SLOT_NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
+    TRICK: (
+        Need(
+            terms=("trainer.tricks",),
+            why="a trainer that makes its weights steps without tricks would ignore it",
+        ),
+    )
+}
+"""The needs of every component of a slot."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -83,7 +95,7 @@ def unmet_needs(parts: Mapping[str, Sequence[Part]]) -> list[UnmetNeed]:
         UnmetNeed(part=part, need=need)
         for items in parts.values()
         for part in items
-        for need in part.component.needs
+        for need in (*part.component.needs, *SLOT_NEEDS.get(part.slot, ()))
         if not any(is_met(term, parts) for term in need.terms)
         and need_applies(part.component, part.settings, need)[0]
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from shutil import rmtree
 from traceback import format_exception
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import asdict, evolve
 
@@ -66,6 +66,9 @@ if TYPE_CHECKING:
 
 ORIGINS = "origins.json"
 """File beside a recipe with the origins of its values and with its warnings."""
+
+PATIENCE: Final = 10.0
+"""Seconds to wait for the process of a driver that was killed, which ends a moment after it."""
 
 State = Literal["new", "begun", "done", "failed"]
 
@@ -165,7 +168,7 @@ def run_job(  # noqa: PLR0913 - each by name
 
     Args:
         path: The folder of the comparison.
-        job: The job, which is neither done nor failed.
+        job: The job. If it is done or failed, by a process that outlived its driver, nothing is done.
         recipe: Its recipe.
         registry: The installed components.
         control: Decides when the job is saved and when it stops.
@@ -176,6 +179,9 @@ def run_job(  # noqa: PLR0913 - each by name
         RunFolderError: A folder cannot be written to, which would fail every job.
         KeyboardInterrupt: Somebody asked for it; the job is saved.
     """
+    state, error = state_of(path, job)
+    if state in {"done", "failed"}:
+        return Outcome(status=state, error=error)
     folder = _reopened(path, job, tuple(accepted))
     begun = Begun(control=control, folder=folder)
     out = path / job.folder if folder is None else None
@@ -202,13 +208,13 @@ def _reopened(path: Path, job: Planned, accepted: tuple[str, ...]) -> RunFolder 
     """Return the folder of a job that was begun; None for a new one, whose remains are removed."""
     state, _ = state_of(path, job)
     if state == "begun":
-        folder = reopen(path / job.folder)
+        folder = reopen(path / job.folder, patience=PATIENCE)
         folder.change("resumed", **({"accepted": list(accepted)} if accepted else {}))
         return folder
     if is_folder(path / job.folder):
         # A kill in the first moments leaves a folder from which nothing can continue.
         lock = RunLock(path / job.folder)
-        lock.take()
+        lock.take(PATIENCE)
         rmtree(path / job.folder, ignore_errors=True)
         lock.free()
     return None

@@ -55,10 +55,15 @@ class JobFollower:
 
         Epochs that are done again, after a worker died, are reported once.
         """
-        if self._file is None or not is_file(self._file) or self._file.stat().st_size == self._size:
+        if self._file is None or not is_file(self._file):
             return
-        self._size = self._file.stat().st_size
-        lines = whole_lines(self._file)
+        try:
+            size = self._file.stat().st_size
+        except FileNotFoundError:  # an executor replaces the folder at this moment
+            return
+        lines = [] if size == self._size else whole_lines(self._file)
+        if lines:
+            self._size = size
         for line in lines[self._reported :]:
             self._report(line)
         self._reported = max(self._reported, len(lines))

@@ -10,23 +10,27 @@ from nascore.run.atomic import sweep_run, write_bytes, writing
 from nascore.run.folder import RunFolder
 from nascore.run.job_folder import whole_lines
 from nascore.run.layout import JOB, JOBS, METRICS, RESULT, is_file, is_folder, lines_of
-from nascore.run.lock import RunLock
+from nascore.run.lock import PATIENCE, RunLock
 from nascore.run.reserve import keep_reserve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def reopen(path: Path) -> RunFolder:
+def reopen(path: Path, *, patience: float = PATIENCE) -> RunFolder:
     """Return the folder of a run that was stopped, to go on in it; its `result.json` is gone afterwards.
 
     Its `metrics.jsonl` then has the lines of the first jobs, up to the first that is not over.
+
+    Args:
+        path: The folder.
+        patience: Seconds to wait for another process that works on the run.
 
     Raises:
         RunFolderError: A file of it is damaged, or it cannot be written to.
     """
     lock = RunLock(path)
-    lock.take()
+    lock.take(patience)
     try:
         checksums = _checked_list(path)
         sweep_run(path)

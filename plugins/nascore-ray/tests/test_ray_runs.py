@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+from importlib.util import find_spec
 from threading import Thread
 
 import pytest
-from comparison_runs import SMALL, SMALL_EVALUATION
+from comparison_runs import SMALL, SMALL_EVALUATION, TINY
 from ray_samples import GIVEN, by_ray, by_serial, different, events, local_ray, under_way, until
 
 import nascore
@@ -78,7 +79,33 @@ def test_the_files_are_those_of_one_process(files, tmp_path, capfd):
     assert json.loads((out / "environment.json").read_text())["executor"]["name"] == "ray"
 
 
+GROWING = {
+    "dataset.count": 64,
+    "dataset.size": 8,
+    "training.batch": 8,
+    "trainer.batch": 8,
+    "trainer.epochs": 1,
+    "trainer.warm_up": 0,
+    "growth.count": 4,
+    "growth.wave": 2,
+    "growth.seed_epochs": 1,
+    "growth.child_epochs": 1,
+}
+
+
+@pytest.mark.skipif(find_spec("nascore_petridish") is None, reason="nascore-petridish is not installed")
 @pytest.mark.parametrize("files", ["shared", "return"])
+def test_a_growth_run_whose_children_inherit_weights_has_the_files_of_one_process(files, tmp_path, capfd):
+    out, given = tmp_path / "run", {**TINY, "growth": "petridish"}
+    nascore.search(**given, settings=GROWING, out=out)
+    serial = out.rename(tmp_path / "serial")
+    nascore.search(**given, settings={**GROWING, "executor.files": files}, executor="ray", out=out)
+    assert [name for name in different(serial, out) if name != "origins.json"] == []
+    assert not list(out.rglob(".*"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("files", ["shared", pytest.param("return", marks=pytest.mark.slow)])
 def test_failures_come_back_as_text(files, tmp_path):
     plugin = tmp_path / "bad.py"
     plugin.write_text(BAD.format(mark="", signal="SIGKILL"))

@@ -38,7 +38,7 @@ class SlurmSettings:
         (), "More options of sbatch, each as name=value, or the name alone: [account=lab, exclusive]."
     )
     logs: Path | None = setting(  # noqa: RUF009 - it declares a field
-        None, "Folder for logs, which all nodes see; null: the folder slurm in that of the run."
+        None, "Folder for the logs of all runs, which all nodes see; null: slurm in the folder of the run."
     )
     grace: Duration = setting(  # noqa: RUF009 - it declares a field
         60, "Time in which a job has to save itself when the run is stopped.", ge=0

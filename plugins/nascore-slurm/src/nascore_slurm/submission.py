@@ -29,6 +29,9 @@ ASK_EVERY: Final = 30.0
 PATIENCE: Final = 15.0
 """Seconds after the end of a job in which its answer may appear on a network file system."""
 
+SUBMITTED: Final = "_submitted.pkl"
+"""End of the name of submitit's file of a job."""
+
 LAST_LINES: Final = 3
 """Lines of stderr that the error of a job that died quotes."""
 
@@ -39,7 +42,6 @@ class Submission:
 
     Attributes:
         local: Whether it runs in processes of this machine instead.
-        ended: Set when nobody waits for it any longer.
     """
 
     local: bool
@@ -73,11 +75,11 @@ class Submission:
         while not self._answer.exists() and not self._is_over():
             sleep(pause)
             pause = min(1.5 * pause, LONGEST_POLL)
-        late = monotonic() + (0 if self.local else PATIENCE)
-        while not self._answer.exists() and monotonic() < late:
-            sleep(LONGEST_POLL)
-        if not self._answer.exists():
+        if not self._appears(self._answer):
             return None
+        self._appears(self._job.paths.result_pickle)  # the last file that the job writes
+        while self.local and not self._job.done():
+            sleep(FIRST_POLL)
         answer: dict[str, Any] = json.loads(self._answer.read_text(encoding="utf-8"))
         return answer
 
@@ -95,18 +97,27 @@ class Submission:
 
     def remove(self) -> None:
         """Remove the files of a job that is over, and the folder for logs if it is empty."""
-        while self.local and not self._job.done():
-            sleep(FIRST_POLL)
         for path in (*self._logs.glob(f"{self._job.job_id}_*"), self._answer):
             path.unlink(missing_ok=True)
+        for link in self._logs.glob(".submission_file_*"):  # to the file that sbatch got
+            if not link.exists():
+                link.unlink()
         with suppress(OSError):
             self._logs.rmdir()
 
     def death(self) -> str:
-        """Return a sentence about the end of a job that died, with its last words."""
+        """Return a sentence about the end of a job that died, with its last words; its logs stay."""
+        self._job.paths.submitted_pickle.unlink(missing_ok=True)
         state = "" if self.local else f" with the state {self._job.state}"
         lines = (self._job.stderr() or "").strip().splitlines()[-LAST_LINES:]
         return "; ".join([f"its job {self._job.job_id} ended{state}", *map(str.strip, lines)])
+
+    def _appears(self, file: Path) -> bool:
+        """Return whether a file is there, after waiting for a network file system that is late."""
+        end = monotonic() + PATIENCE
+        while not file.exists() and not (self.local and self._job.done()) and monotonic() < end:
+            sleep(FIRST_POLL)
+        return file.exists()
 
     def _is_over(self) -> bool:
         if self.local:
@@ -120,6 +131,26 @@ class Submission:
         """Signal the process of submitit that controls a local job; it passes SIGTERM on."""
         if not self._job.done():
             os.kill(int(self._job.job_id), number)
+
+
+def cancel_left(logs: Path, patience: float) -> None:
+    """Cancel the jobs that an earlier driver, which was killed, left in the queue of Slurm.
+
+    Args:
+        logs: The folder for logs, where a job that is not over has a file.
+        patience: Seconds to wait for their ends.
+    """
+    import submitit  # noqa: PLC0415 - as above
+
+    jobs = [submitit.SlurmJob(logs, path.name.removesuffix(SUBMITTED)) for path in logs.glob(f"*{SUBMITTED}")]
+    for job in jobs:
+        job.cancel(check=False)
+    end = monotonic() + patience
+    while jobs and monotonic() < end:
+        jobs = [job for job in jobs if not job.watcher.is_done(job.job_id, mode="force")]
+        sleep(LONGEST_POLL if jobs else 0)
+    for path in logs.glob(f"*{SUBMITTED}"):
+        path.unlink(missing_ok=True)
 
 
 def parameters(settings: SlurmSettings, job: Job) -> dict[str, Any]:

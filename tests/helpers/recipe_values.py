@@ -88,6 +88,8 @@ def _object(schema, whole, reach):
     if not schema.get("properties") and schema.get("additionalProperties"):
         # A record of plugins: one that is not loaded would be blamed for a missing part, with exit code 4.
         return st.dictionaries(st.just("builtin"), drawn(schema["additionalProperties"], whole, reach))
+    if "properties" not in schema:
+        return st.just({})  # a map whose contents only its component can check
     known = {name: drawn(item, whole, reach) for name, item in schema["properties"].items()}
     required = {name: known.pop(name) for name in schema.get("required", [])}
     found = st.fixed_dictionaries(required, optional=known)

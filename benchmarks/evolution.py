@@ -65,9 +65,7 @@ def planted(seeds: int) -> None:
 def trained(space: str, evaluations: int, epochs: int, seeds: int) -> None:
     """Print the best validation accuracy so far of each policy in a space, as means over seeds."""
     points = [max(1, round(share * evaluations)) for share in QUARTERS]
-    print(
-        f"\n{space}, {evaluations} evaluations of {5 * epochs} steps, seeds: {seeds}; best validation accuracy"
-    )
+    print(f"\n{space}, {evaluations} evaluations of {5 * epochs} steps, {seeds} seeds: best accuracy so far")
     heads = " ".join(f"{f'after {point}':>9}" for point in points)
     print(f"{'policy':45} {heads} {'best at':>8} {'mean of all':>12} {'seconds':>8}")
     for name, settings in TRAINED:

@@ -1,16 +1,13 @@
-"""The verdict table: its combinations, its rules, and parts of later work to stand in for those it names."""
+"""The verdict table: its combinations and its rules."""
 
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import yaml
 from attrs import evolve
 
-from nascore.component import Component, Give, Need, hookimpl
+from nascore.component import Give
 from nascore.plugin import Registry
-from nascore.plugin.hooks import collect
-from nascore.plugin.plugin import Plugin
 from nascore.recipe import SEARCH_RUN, Request, resolve
 
 TABLE = yaml.safe_load((Path(__file__).parents[1] / "data" / "verdicts.yaml").read_text(encoding="utf-8"))
@@ -113,29 +110,3 @@ def less(component, capability):
         for give in component.provides
         if (give.capability if isinstance(give, Give) else give) != capability
     )
-
-
-def _part(name, slot, **more):
-    return Component(name=name, slot=slot, summary=f"{name}.", build="stand_in:Nothing", **more)
-
-
-LATER = (
-    _part(
-        "sweep",
-        "growth",
-        provides=("supernet",),
-        needs=(Need(terms=("not space.fixed",), ask="a space that may change", why="it changes the space"),),
-    ),
-)
-"""What the table names and later work brings, declared as far as the fit check looks."""
-
-
-def completed(registry):
-    """The registry with stand-ins for what the table names and nothing brings."""
-    missing = [one for one in LATER if registry.get(one.slot, one.name) is None]
-    hooks = {
-        f"nascore_{slot}s": hookimpl(lambda slot=slot: [one for one in missing if one.slot == slot])
-        for slot in {one.slot for one in missing}
-    }
-    plugin = Plugin(name="stand-in", value="stand_in")
-    return Registry([*registry.plugins, *collect({plugin: SimpleNamespace(**hooks)})])

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from recipe_sample import plain
-from recipe_table import CHOICES, asked, completed, installed, settled
+from recipe_table import CHOICES, asked, installed, settled
 
 from nascore.plugin import discover
 from nascore.recipe import Request
@@ -41,13 +41,11 @@ def brought(recipe, combination):
     return Request(scale="mini", names=names, sets=sets)
 
 
-@pytest.mark.parametrize("whole", [False, True], ids=["installed", "with-stand-ins"])
-def test_naming_what_was_brought_changes_nothing(whole):
-    registry = completed(REGISTRY) if whole else REGISTRY
+def test_naming_what_was_brought_changes_nothing():
     left_open = Counter()
-    for combination in partly(registry, TRIED):
-        found = settled(asked(combination), registry, explain=False)
-        again = settled(brought(found, combination), registry, explain=False)
+    for combination in partly(REGISTRY, TRIED):
+        found = settled(asked(combination), REGISTRY, explain=False)
+        again = settled(brought(found, combination), REGISTRY, explain=False)
         assert plain(again) == plain(found), combination
         assert [(one.verdict, one.slots) for one in again.problems] == [
             (one.verdict, one.slots) for one in found.problems
@@ -112,8 +110,8 @@ def test_who_brought_a_part_is_kept():
         ({"updater": "data", "growth": "petridish"}, ("data", "single-level", "egs", ("l1",)), ()),
     ],
 )
-def test_wishes_of_parts_to_come_meet_those_of_what_is_installed(combination, parts, passed):
-    recipe = settled(asked(combination), completed(REGISTRY))
+def test_wishes_of_several_parts_meet(combination, parts, passed):
+    recipe = settled(asked(combination), REGISTRY)
     assert recipe.refused == ()
     found = (
         *recipe.names("updater"),
@@ -126,9 +124,8 @@ def test_wishes_of_parts_to_come_meet_those_of_what_is_installed(combination, pa
 
 
 def test_alternatives_of_a_wish_are_tried_in_order():
-    whole = completed(REGISTRY)
     draws = {
-        space: settled(asked({"updater": "data", "space": space}), whole).setting("relaxation.draws")
+        space: settled(asked({"updater": "data", "space": space}), REGISTRY).setting("relaxation.draws")
         for space in ("darts", "chain", "nb201")
     }
     assert draws == {"darts": 7, "chain": 7, "nb201": 1}

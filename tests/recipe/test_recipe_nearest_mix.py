@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 from attrs import evolve
-from recipe_table import asked, changed, combinations, completed, expected, installed, settled
+from recipe_table import asked, changed, combinations, expected, installed, settled
 from suggested import REGISTRY, line_of, read_back, said, suggestion, suggestions, tried
 
 from nascore.component import Need
@@ -34,7 +34,7 @@ def far(combination):
     return costly and three.items() <= combination.items()
 
 
-GROWN = {"petridish", "sweep"}
+GROWN = {"petridish"}
 
 
 def test_for_every_refused_combination_a_request_is_found_that_is_not_refused():
@@ -163,8 +163,8 @@ def test_a_setting_that_nobody_gave_is_changed_where_a_default_does_not_fit():
 
 
 def test_the_later_of_two_slots_gives_way():
-    found = suggestion(flags(space="nb201", growth="sweep"), completed(REGISTRY))
-    assert found.changes == ("sweep removed, so none comes by default",)
+    found = suggestion(flags(space="nb201", growth="petridish"), REGISTRY)
+    assert found.changes == ("petridish removed, so none comes by default",)
 
 
 def refused(wanted, registry=REGISTRY):
@@ -228,7 +228,7 @@ def test_what_warns_is_no_misfit_to_cure():
 
 FAR = {
     "space": "nb201",
-    "growth": "sweep",
+    "growth": "petridish",
     "updater": "xnas",
     "estimate": "unrolled",
     "relaxation": "linear",
@@ -237,12 +237,11 @@ FAR = {
 
 
 def test_where_three_changes_are_needed_there_is_no_command_but_what_fits_by_slot():
-    whole = completed(REGISTRY)
-    assert suggestion(asked(FAR), whole) is None
-    recipe, error = refused(asked(FAR), whole)
+    assert suggestion(asked(FAR), REGISTRY) is None
+    recipe, error = refused(asked(FAR), REGISTRY)
     assert error.fitting() == fitting_components(recipe, error.context)
     of_evolution = {"evolution", "local-search"}  # fit too, where that plugin is installed
     fitting = tuple(name for name in error.fitting()["growth"] if name not in of_evolution)
-    assert fitting == ("none", "petridish", "random")
+    assert fitting == ("none", "random", "sweep")
     assert error.fitting()["updater"] == ("darts", "data", "geonas", "sgd", "uniform")
     assert error.fitting()["relaxation"] == ("egs", "one-hot", "softmax")

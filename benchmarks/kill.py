@@ -34,7 +34,7 @@ from resumed_runs import differences
 
 import nascore
 from nascore.engine.checkpoint import Checkpoints
-from nascore.run import CHECKPOINT_EVERY
+from nascore.run import CHECKPOINT_EVERY, COMPARISON, ENVIRONMENT, GIVEN, RECIPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,10 @@ MIXES = {
     "xnas": [*SEARCH, "--updater", "xnas"],
     "data": [*SEARCH, "--updater", "data"],
     "petridish + xnas": [*GROWTH, "--updater", "xnas", "--growth", "petridish", *GROWN],
+    "petridish + xnas, two processes": [
+        *GROWTH, "--updater", "xnas", "--growth", "petridish", *GROWN, "--executor", "processes",
+        "--set", "executor.workers=2",
+    ],
     "random": [*GROWTH, "--growth", "random", "--set", "growth.count=4", "--set", "training.epochs=3"],
     "evolution": [
         *GROWTH, "--growth", "evolution", "--set", "growth.count=6", "--set", "growth.population=3",
@@ -65,8 +69,7 @@ MIXES = {
         *GROWTH, "--growth", "local-search", "--set", "growth.count=6", "--set", "training.epochs=2",
     ],
     "several searches": [
-        *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1", "--set", "trainer.epochs=3",
-        "--set", "training.epochs=2",
+        *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1",
     ],
     "several, two processes": [
         *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1", "--executor", "processes",
@@ -144,6 +147,18 @@ def half_written(run: Path) -> bool:
     return any(name not in {".lock", ".reserve"} for name in names)
 
 
+def has_begun(run: Path, command: str) -> bool:
+    """Return whether a killed run can be resumed: it had written all that it begins with.
+
+    Args:
+        run: The folder of the run.
+        command: The command that was killed.
+    """
+    begins = (COMPARISON,) if (run / COMPARISON).exists() else (RECIPE, ENVIRONMENT)
+    needed = (*begins, GIVEN) if command == "evaluate" else begins
+    return command == "resume" or all((run / name).exists() for name in needed)
+
+
 def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kills:
     """Kill runs of a mix so often, resuming them each time, and compare each with an undisturbed run."""
     whole, result = folder / "whole", Kills()
@@ -163,7 +178,7 @@ def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kill
                 break
             result.count += 1
             result.writing += half_written(run)
-            if (run / "recipe.yaml").exists() and (run / "environment.json").exists():
+            if has_begun(run, words[0]):
                 words = ["resume", str(run), *EVERY]
             elif run.exists():  # killed before it had written its recipe: it has to be begun again
                 rmtree(run)

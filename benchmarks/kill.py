@@ -34,7 +34,7 @@ from resumed_runs import differences
 
 import nascore
 from nascore.engine.checkpoint import Checkpoints
-from nascore.run import CHECKPOINT_EVERY, COMPARISON, ENVIRONMENT, GIVEN, RECIPE
+from nascore.run import CHECKPOINT_EVERY, COMPARISON, ENVIRONMENT, GIVEN, RECIPE, RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,6 +174,8 @@ def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kill
         while True:
             left = kills - result.count
             _, code, error = work(words, run, random.uniform(0, 2 * mean) if left else None)
+            if code is None and (run / RESULT).exists():
+                code = 0  # it was over already, and about to exit
             if code is not None:
                 break
             result.count += 1

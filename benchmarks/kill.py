@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from functools import partial
 from math import inf
 from pathlib import Path
 from random import Random
@@ -37,7 +38,7 @@ from nascore.engine.checkpoint import Checkpoints
 from nascore.run import CHECKPOINT_EVERY, COMPARISON, ENVIRONMENT, GIVEN, RECIPE, RESULT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SMALL = ["--dataset", "synthetic", "--scale", "mini", "--set", "dataset.count=256"]
 SEARCH = [
@@ -165,31 +166,39 @@ def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kill
     seconds, code, error = work([*MIXES[name], "--out", str(whole), *EVERY], whole)
     if code:
         result.errors.append(error)
-        return result
-    mean = seconds / kills
-    while result.count < kills:
+    while result.count < kills and not result.errors:
         result.runs += 1
         run = folder / f"run{result.runs}"
-        words = [*MIXES[name], "--out", str(run), *EVERY]
-        while True:
-            left = kills - result.count
-            _, code, error = work(words, run, random.uniform(0, 2 * mean) if left else None)
-            if code is None and (run / RESULT).exists():
-                code = 0  # it was over already, and about to exit
-            if code is not None:
-                break
-            result.count += 1
-            result.writing += half_written(run)
-            if has_begun(run, words[0]):
-                words = ["resume", str(run), *EVERY]
-            elif run.exists():  # killed before it had written its recipe: it has to be begun again
-                rmtree(run)
-                words = [*MIXES[name], "--out", str(run), *EVERY]
+        kill_one(run, MIXES[name], result, partial(random.uniform, 0, 2 * seconds / kills), kills)
+        if not result.errors:
+            result.different += differences(whole, run)
+    return result
+
+
+def kill_one(run: Path, begin: Sequence[str], result: Kills, moment: Callable[[], float], kills: int) -> None:
+    """Kill and resume a run until it is over, or there were enough kills.
+
+    Args:
+        run: Its folder, new.
+        begin: The words of the command that begins it.
+        result: Counts the kills, and has the error of a run that cannot be resumed.
+        moment: Returns the seconds of work before the next kill.
+        kills: Number of kills of all runs of the mix.
+    """
+    words = [*begin, "--out", str(run), *EVERY]
+    while not (run / RESULT).exists():
+        _, code, error = work(words, run, moment() if result.count < kills else None)
         if code:
             result.errors.append(error)
-            return result
-        result.different += differences(whole, run)
-    return result
+        if code is not None:
+            return
+        result.count += 1
+        result.writing += half_written(run)
+        if has_begun(run, words[0]):
+            words = ["resume", str(run), *EVERY]
+        elif run.exists():  # killed before it had written its recipe: it has to be begun again
+            rmtree(run)
+            words = [*begin, "--out", str(run), *EVERY]
 
 
 def measure_share(folder: Path) -> None:

@@ -166,6 +166,8 @@ class Phase:
         search: The search; None for a closed network.
         names: Names of the components by slot, for messages.
         group: Prefix of the paths of the settings of weight training, for messages.
+        log_every: Number of steps after which the engine reads the tensors of reports; 1 on the CPU, where a
+            reading waits for nothing.
         lr_factor: Multiplier of the learning rate of the weights, which a trainer applies in each step: 1, or
             less after the run went back from a loss that was not finite (`--on-nan rewind`).
         tricks: The tricks of the weights step, in the order in which they act, not started.
@@ -182,6 +184,7 @@ class Phase:
     search: Search | None = None
     names: Mapping[str, str] = Factory(dict)
     group: str = Factory(lambda self: "training" if self.search is None else "trainer", takes_self=True)
+    log_every: int = 1
     lr_factor: float = 1.0
     tricks: tuple[UsedTrick, ...] = ()
     facts: DataFacts | None = None
@@ -224,7 +227,10 @@ class Trainer(Protocol):
         ...
 
     def step(self) -> StepReport:
-        """Make one weights step and its architecture step; return the report."""
+        """Make one weights step and its architecture step; return the report.
+
+        Loss and accuracy may be tensors, so that the step does not wait for the device.
+        """
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Shapes: E edges and O operations of a choice group, K uses of its cell in the ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import Factory, evolve, fields, frozen
 
@@ -161,6 +161,9 @@ class WeightSettings:
 class StepReport:
     """The report of one step of a trainer.
 
+    A trainer may report tensors without dimensions, which the engine reads later: reading one at once would
+    wait for the device in every step. Observers receive numbers.
+
     Attributes:
         step: Number of the step, from 0.
         loss: Mean loss of the training batch, before the step.
@@ -170,10 +173,19 @@ class StepReport:
     """
 
     step: int
-    loss: float
-    architecture_loss: float | None = None
-    accuracy: float | None = None
+    loss: float | Tensor
+    architecture_loss: float | Tensor | None = None
+    accuracy: float | Tensor | None = None
     lr: float | None = None
+
+    def read(self) -> StepReport:
+        """Return the report with numbers in place of tensors; waits for the device."""
+        names = ("loss", "architecture_loss", "accuracy")
+        return evolve(self, **{name: _number(getattr(self, name)) for name in names})
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - what a trainer reports
+    return value.item() if hasattr(value, "item") else value
 
 
 @frozen(kw_only=True)

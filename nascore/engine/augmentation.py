@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch.nn.functional import pad
 
-from nascore.nn.preprocessing import normalised
+from nascore.engine.device import sent
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,7 +21,13 @@ WHITE: Final = 255
 
 def normalise(images: Tensor, facts: DataFacts) -> Tensor:
     """Return images [B, C, H, W], floats from 0 to 1 or uint8, with mean 0 and deviation 1 per channel."""
-    return normalised(as_floats(images), facts.mean, facts.std)
+    images = as_floats(images)
+    # As `nascore.nn.preprocessing.normalised`, which would wait for the device.
+    mean, std = (
+        sent(torch.tensor(one, dtype=images.dtype, device="cpu"), images.device).view(1, -1, 1, 1)
+        for one in (facts.mean, facts.std)
+    )
+    return (images - mean) / std
 
 
 def as_floats(images: Tensor) -> Tensor:
@@ -32,7 +38,7 @@ def as_floats(images: Tensor) -> Tensor:
 def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:
     """Return images [B, C, H, W], each shifted at random by up to `margin` pixels and padded with zeros."""
     count, _, height, width = images.shape
-    offsets = torch.randint(2 * margin + 1, (2, count), generator=generator).to(images.device)
+    offsets = sent(torch.randint(2 * margin + 1, (2, count), generator=generator), images.device)
     padded = pad(images, (margin,) * 4)
     rows = (offsets[0][:, None] + torch.arange(height, device=images.device))[:, None, :, None]
     columns = (offsets[1][:, None] + torch.arange(width, device=images.device))[:, None, None, :]
@@ -43,7 +49,7 @@ def crop(images: Tensor, margin: int, generator: Generator) -> Tensor:
 
 def flip(images: Tensor, generator: Generator) -> Tensor:
     """Return images [B, C, H, W], each mirrored left to right with probability 1/2."""
-    mirrored = torch.randint(2, (len(images),), generator=generator).bool().to(images.device)
+    mirrored = sent(torch.randint(2, (len(images),), generator=generator).bool(), images.device)
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nascore.engine.augmentation import augment, normalise
+from nascore.engine.device import sent
 from nascore.errors import Problem, RecipeError
 from nascore.nn import Examples
 
@@ -77,7 +78,7 @@ class Batches:
             self._position = 0
         chosen = self._permutation[self._position : self._position + self.size]
         self._position += self.size
-        chosen = chosen.to(self.examples.labels.device)
+        chosen = sent(chosen, self.examples.labels.device)
         images = self.examples.images[chosen]
         if self._noise is not None:
             images = augment(images, self.facts, self._noise)

@@ -71,8 +71,12 @@ def arguments(
     """Return the positional and keyword arguments of a network; a closed network has no mixture."""
     if mixture is None:
         return (images,), {}
-    alive = None if runs is None else {name: value.cpu() for name, value in runs.items()}
+    alive = None if runs is None else {name: _on_cpu(value) for name, value in runs.items()}
     return (images, dict(mixture)), {"alive": alive}
+
+
+def _on_cpu(tensor: Tensor) -> Tensor:
+    return tensor if tensor.device.type == "cpu" else tensor.cpu()
 
 
 @frozen(kw_only=True)

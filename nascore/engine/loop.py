@@ -116,7 +116,8 @@ class _Loop:
     Attributes:
         strange: Names of tensors that were not finite when the phase began.
         step: Steps that are done.
-        tally: The steps of the current epoch.
+        tally: The steps of the current epoch whose reports were read.
+        unread: Reports of the latest steps, which may hold tensors.
     """
 
     phase: Phase
@@ -129,6 +130,7 @@ class _Loop:
     strange: set[str]
     step: int
     tally: Tally
+    unread: list[StepReport] = Factory(list)
 
     def run(self) -> None:
         """Make all steps that are left; go back from what is not finite, if the run wants that."""
@@ -147,12 +149,16 @@ class _Loop:
 
     def _next(self) -> None:
         phase, done = self.phase, self.step + 1
-        report = _step(phase, self.trainer, self.step)
-        _refuse_unless_finite(phase, report)
-        self.observers.notify("step_finished", report)
-        self.tally.reports.append(report)
+        try:
+            self.unread.append(_step(phase, self.trainer, self.step))
+        except Exception:
+            self._read_reports()  # a loss of an earlier step that is not finite may be the cause
+            raise
         self.step = done
-        if done % phase.steps_per_epoch == 0 or done == phase.steps:
+        over = done % phase.steps_per_epoch == 0 or done == phase.steps
+        if over or len(self.unread) >= phase.log_every:
+            self._read_reports()
+        if over:
             _refuse_unless_learned(phase, done, self.strange)
             summary = _summary(phase, self.tally, done, self.validate)
             if self.epoch_over is not None:
@@ -163,9 +169,28 @@ class _Loop:
             self.job.control.steps += 1
             self.job.save_if_due(self._checkpoint, over=done == phase.steps)
 
+    def _read_reports(self) -> None:
+        """Read the reports of the latest steps, and pass them to the observers.
+
+        Raises:
+            NotFiniteError: A loss is not finite; the loop then stands at the first such step.
+            PluginError: An accuracy is not a share.
+        """
+        unread, self.unread = self.unread, []
+        for report in _numbers(unread):
+            _refuse_unless_share(_trainer(self.phase, self.trainer), report)
+            try:
+                _refuse_unless_finite(self.phase, report)
+            except NotFiniteError:
+                self.step = report.step
+                raise
+            self.observers.notify("step_finished", report)
+            self.tally.reports.append(report)
+
     def _checkpoint(self) -> Checkpoint:
         """Return the state of the phase, which is finite: a run may go back to it."""
         assert self.job is not None
+        self._read_reports()
         _refuse_unless_learned(self.phase, self.step, self.strange)
         return Checkpoint(
             stage=self.stage,
@@ -238,22 +263,42 @@ def _step(phase: Phase, trainer: Trainer, done: int) -> StepReport:
         actual = f"{describe_value(report)} for step {done} of {phase.steps}"
         raise ReturnCheck(trainer, "step", "trainer").wrong(actual, "a StepReport of each step")
     figures: dict[str, Any] = {field: _figure(name, report, field, done) for field in FIGURES}
-    return evolve(report, **figures)
+    return evolve(report, step=done, **figures)
 
 
-def _figure(name: str, report: StepReport, field: str, done: int) -> float | None:
-    """Return a figure of a report as a float, whatever its type of number."""
+def _figure(name: str, report: StepReport, field: str, done: int) -> float | torch.Tensor | None:
+    """Return a figure of a report: a float, or a copy of a tensor, since the trainer may change it later."""
     value: object = getattr(report, field)
     if value is None and field != "loss":
         return None
+    if isinstance(value, torch.Tensor) and field != "lr" and not value.dim() and not value.is_complex():
+        return value.detach().clone()
     if not isinstance(value, Real):
         text = f"{name} reports {_kind(value)} as the {field} of step {done}, not a number."
-        raise _mistake(text, "For a tensor, report its item().")
-    number = float(value)
-    if field == "accuracy" and not 0 <= number <= 1:
-        text = f"{name} reports {number:g} as the accuracy of step {done}, not a share from 0 to 1."
+        raise _mistake(text, "Report a number, or a tensor without dimensions.")
+    return float(value)
+
+
+def _numbers(reports: list[StepReport]) -> list[StepReport]:
+    """Return reports with numbers in place of tensors, which are read from their device all at once."""
+    rows: list[dict[str, Any]] = [{field: getattr(report, field) for field in FIGURES} for report in reports]
+    unread: dict[tuple[torch.device, torch.dtype], list[tuple[dict[str, Any], str]]] = {}
+    for row in rows:
+        for field, value in row.items():
+            if isinstance(value, torch.Tensor):
+                unread.setdefault((value.device, value.dtype), []).append((row, field))
+    for places in unread.values():
+        numbers = torch.stack([row[field] for row, field in places]).tolist()
+        for (row, field), number in zip(places, numbers, strict=True):
+            row[field] = float(number)
+    return [evolve(report, **row) for report, row in zip(reports, rows, strict=True)]
+
+
+def _refuse_unless_share(name: str, report: StepReport) -> None:
+    accuracy = report.accuracy
+    if accuracy is not None and not 0 <= accuracy <= 1:
+        text = f"{name} reports {accuracy:g} as the accuracy of step {report.step}, not a share from 0 to 1."
         raise _mistake(text, "Report the number of correct images divided by the number of images.")
-    return number
 
 
 def _trainer(phase: Phase, trainer: Trainer) -> str:
@@ -261,7 +306,9 @@ def _trainer(phase: Phase, trainer: Trainer) -> str:
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"an object of type {type(value).__name__}"
+    if value is None or isinstance(value, torch.Tensor):
+        return describe_value(value)
+    return f"an object of type {type(value).__name__}"
 
 
 def _mistake(text: str, hint: str) -> PluginError:
@@ -316,7 +363,15 @@ def _not_finite(phase: Phase) -> set[str]:
     learned = phase.network.state_dict()
     if phase.search is not None:
         learned |= {f"{_THETA}{name}": theta for name, theta in phase.search.state.theta.items()}
-    return {name for name, value in learned.items() if not bool(torch.isfinite(value).all())}
+    flags: dict[torch.device, dict[str, torch.Tensor]] = {}
+    for name, value in learned.items():
+        flags.setdefault(value.device, {})[name] = torch.isfinite(value).all()
+    return {
+        name
+        for alike in flags.values()
+        for name, finite in zip(alike, torch.stack([*alike.values()]).tolist(), strict=True)
+        if not finite
+    }
 
 
 def _cure(phase: Phase, rate: str = "") -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nascore.contract import Phase, Search, Streams
 
 
+POSITIVE: Final = frozenset({"normalized", "deterministic"})
+"""Capabilities of a relaxation that weighs every live candidate; the weights of others have to be read."""
+
 NAMED: Final = 3
 """Number of tensors that a message names."""
 
@@ -92,7 +95,7 @@ def draw(search: Search, streams: Streams, samples: int) -> Draw:
         samples: B, the number of images of a batch.
     """
     sampled = _sampled(search, streams)
-    alive = search.state.alive
+    alive = search.state.alive_on_cpu()
     leaf = {name: _leaf(search, name, drawn.weights.detach(), samples) for name, drawn in sampled.items()}
     for name, one in leaf.items():
         # Called when a gradient reaches this leaf.
@@ -110,6 +113,8 @@ def fixed_draw(search: Search, streams: Streams) -> Draw:
     """Draw the mixture for a weights step without an autograd graph; zero-weight candidates are not run."""
     with torch.no_grad():
         weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
+    if search.declared >= POSITIVE and "sparse" not in search.declared:
+        return Draw(weights=weights, leaf=weights, runs=search.state.alive_on_cpu())
     return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})
 
 

@@ -21,6 +21,7 @@ from nascore.slots import TRICK
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    import torch
     from torch import Generator, Tensor
     from torch.nn import Module
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 TRAIN_BATCHES: Final = "train"
 """The name of the batches on which weights are trained."""
+
+LOG_EVERY: Final = 10
+"""Number of steps that are queued on a device before their losses are read."""
 
 
 @define(kw_only=True)
@@ -284,7 +288,13 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
         group=group,
         tricks=tricks,
         facts=facts,
+        log_every=log_every_on(streams.device),
     )
+
+
+def log_every_on(device: torch.device) -> int:
+    """Return the number of steps between two readings of losses from a device; the CPU has no queue."""
+    return 1 if device.type == "cpu" else LOG_EVERY
 
 
 def initial_state(

@@ -81,12 +81,12 @@ class Supervised:
         return self.report(loss, accuracy)
 
     def report(self, loss: Tensor, accuracy: Tensor, architecture_loss: Tensor | None = None) -> StepReport:
-        """Return the report of the current step, and count the step."""
+        """Return the report of the current step, with tensors as they are, and count the step."""
         report = StepReport(
             step=self.done,
-            loss=loss.item(),
-            architecture_loss=None if architecture_loss is None else architecture_loss.item(),
-            accuracy=accuracy.item(),
+            loss=loss.detach(),
+            architecture_loss=None if architecture_loss is None else architecture_loss.detach(),
+            accuracy=accuracy.detach(),
             lr=self.lr,
         )
         self.done += 1

@@ -48,12 +48,30 @@ class ArchitectureState:
         self._segments = {
             name: torch.tensor(group.segments, device=theta[name].device) for name, group in groups.items()
         }
+        self._live: dict[str, tuple[Tensor, tuple[int, int], Tensor]] = {}
+        self._copies: dict[str, tuple[Tensor, int, Tensor]] = {}
         for name, narrowed in (alive or {}).items():
             self.alive[name] &= narrowed.to(self.alive[name].device)
 
     def segments(self, name: str) -> Tensor:
         """Return the segment of each entry of a group, [E, O] int64; -1 where dead or not offered."""
-        return self._segments[name].where(self.alive[name], -1)
+        alive, known = self.alive[name], self._live.get(name)
+        versions = (alive._version, 0 if known is None else known[2]._version)  # noqa: SLF001 - of changes
+        if known is None or known[0] is not alive or known[1] != versions:
+            segments = self._segments[name].where(alive, -1)
+            known = self._live[name] = (alive, (versions[0], segments._version), segments)  # noqa: SLF001 - too
+        return known[2]
+
+    def alive_on_cpu(self) -> dict[str, Tensor]:
+        """Return `alive` by group on the CPU.
+
+        It is copied only after a change, since a copy waits for all work that the device has queued.
+        """
+        for name, alive in self.alive.items():
+            known, version = self._copies.get(name), alive._version  # noqa: SLF001 - torch counts changes here
+            if known is None or known[0] is not alive or known[1] != version:
+                self._copies[name] = (alive, version, alive.cpu())
+        return {name: copy for name, (_, _, copy) in self._copies.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return theta and alive by group, with the names of rows and columns, so their order may change."""

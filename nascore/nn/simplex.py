@@ -7,10 +7,11 @@ entry with -1 is outside every segment: the group does not offer it, or it is de
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from attrs import frozen
+from torch.utils.weak import WeakTensorKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,21 @@ class _Rows:
     shape: tuple[int, int]
 
 
+_KNOWN: Final[WeakTensorKeyDictionary] = WeakTensorKeyDictionary()
+"""By segments, their version and rows: to work them out waits for the device."""
+
+
 def _rows(segments: Tensor) -> _Rows:
+    if segments.is_inference():  # such a tensor has no version
+        return _worked_out(segments)
+    version = segments._version  # noqa: SLF001 - torch counts changes here
+    if segments not in _KNOWN or _KNOWN[segments][0] != version:
+        _KNOWN[segments] = (version, _worked_out(segments))
+    rows: _Rows = _KNOWN[segments][1]
+    return rows
+
+
+def _worked_out(segments: Tensor) -> _Rows:
     flat = segments.reshape(-1)
     live = torch.nonzero(flat >= 0).flatten()
     order = torch.argsort(flat[live], stable=True)

@@ -76,7 +76,7 @@ def run_phase(  # noqa: PLR0913 - each by name
         observers: The observers, which are notified of steps and epochs.
         validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
         epoch_over: Called with the report of each epoch, before the observers.
-        job: The job, which saves the phase and may go on from a checkpoint; None: nothing is saved.
+        job: The job, which saves the phase and may resume from a checkpoint; None: nothing is saved.
         stage: The name of the phase in the job's checkpoints.
 
     Returns:
@@ -229,7 +229,7 @@ class _Loop:
         job.save_now(self._checkpoint())
 
     def _with_advice(self, job: JobProgress, error: RunFailed) -> RunFailed:
-        """Return the error with the state that is kept and the command that goes on from it."""
+        """Return the error with the saved state, and the command that resumes from it."""
         found = job.checkpoints.latest()
         kept = found is not None and found.stage == self.stage
         place = f"step {found.step}" if found is not None and kept else "the beginning of the phase"

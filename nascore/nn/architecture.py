@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from attrs import frozen
 
 from nascore.errors import DescriptionError, Problem, did_you_mean
 
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.description import ChoiceGroup
+
+
+@frozen(kw_only=True)
+class _Derived:
+    """A tensor that was worked out from another one, and the versions of both: torch counts their changes."""
+
+    source: Tensor
+    value: Tensor
+    versions: tuple[int, int]
+
+    @classmethod
+    def of(cls, source: Tensor, value: Tensor) -> _Derived:
+        return cls(source=source, value=value, versions=_versions(source, value))
+
+    def follows(self, source: Tensor) -> bool:
+        """Return whether neither of them has changed."""
+        return source is self.source and _versions(source, self.value) == self.versions
+
+
+def _versions(source: Tensor, value: Tensor) -> tuple[int, int]:
+    return source._version, value._version  # noqa: SLF001 - there is no public name
 
 
 class ArchitectureState:
@@ -48,19 +70,22 @@ class ArchitectureState:
         self._segments = {
             name: torch.tensor(group.segments, device=theta[name].device) for name, group in groups.items()
         }
-        self._live: dict[str, tuple[Tensor, tuple[int, int], Tensor]] = {}
-        self._copies: dict[str, tuple[Tensor, int, Tensor]] = {}
+        self._live: dict[str, _Derived] = {}
+        self._copies: dict[str, _Derived] = {}
         for name, narrowed in (alive or {}).items():
             self.alive[name] &= narrowed.to(self.alive[name].device)
 
     def segments(self, name: str) -> Tensor:
-        """Return the segment of each entry of a group, [E, O] int64; -1 where dead or not offered."""
+        """Return the segment of each entry of a group, [E, O] int64; -1 where dead or not offered.
+
+        It is the same tensor until an entry dies.
+        """
+        if torch.is_inference_mode_enabled():  # its tensors have no versions
+            return self._segments[name].where(self.alive[name], -1)
         alive, known = self.alive[name], self._live.get(name)
-        versions = (alive._version, 0 if known is None else known[2]._version)  # noqa: SLF001 - of changes
-        if known is None or known[0] is not alive or known[1] != versions:
-            segments = self._segments[name].where(alive, -1)
-            known = self._live[name] = (alive, (versions[0], segments._version), segments)  # noqa: SLF001 - too
-        return known[2]
+        if known is None or not known.follows(alive):
+            known = self._live[name] = _Derived.of(alive, self._segments[name].where(alive, -1))
+        return known.value
 
     def alive_on_cpu(self) -> dict[str, Tensor]:
         """Return `alive` by group on the CPU.
@@ -68,10 +93,10 @@ class ArchitectureState:
         It is copied only after a change, since a copy waits for all work that the device has queued.
         """
         for name, alive in self.alive.items():
-            known, version = self._copies.get(name), alive._version  # noqa: SLF001 - torch counts changes here
-            if known is None or known[0] is not alive or known[1] != version:
-                self._copies[name] = (alive, version, alive.cpu())
-        return {name: copy for name, (_, _, copy) in self._copies.items()}
+            known = self._copies.get(name)
+            if known is None or not known.follows(alive):
+                self._copies[name] = _Derived.of(alive, alive.cpu())
+        return {name: known.value for name, known in self._copies.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return theta and alive by group, with the names of rows and columns, so their order may change."""

@@ -162,13 +162,14 @@ def has_begun(run: Path, command: str) -> bool:
 
 def kill_and_resume(name: str, folder: Path, kills: int, random: Random) -> Kills:
     """Kill runs of a mix so often, resuming them each time, and compare each with an undisturbed run."""
-    whole, result = folder / "whole", Kills()
+    # Each in a folder of its own: an evaluation counts the earlier ones beside it.
+    whole, result = folder / "whole" / "run", Kills()
     seconds, code, error = work([*MIXES[name], "--out", str(whole), *EVERY], whole)
     if code:
         result.errors.append(error)
     while result.count < kills and not result.errors:
         result.runs += 1
-        run = folder / f"run{result.runs}"
+        run = folder / f"killed{result.runs}" / "run"
         kill_one(run, MIXES[name], result, partial(random.uniform, 0, 2 * seconds / kills), kills)
         if not result.errors:
             result.different += differences(whole, run)

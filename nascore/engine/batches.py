@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -17,13 +17,24 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from nascore.contract import DataFacts
-    from nascore.engine.tricks import BatchTricks
 
 
 MEASURED_AT_ONCE = 256
 """Largest batch of an evaluation."""
 
 FIFTH = 5
+
+
+class BatchChanges(Protocol):
+    """Changes training batches, as :class:`nascore.engine.tricks.BatchTricks` does."""
+
+    def transformed(self, images: Tensor) -> Tensor:
+        """Return images [B, C, H, W], not normalised, each changed by itself."""
+        ...
+
+    def changed(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return normalised images [B, C, H, W] and targets, changed as a batch."""
+        ...
 
 
 class Batches:
@@ -52,7 +63,7 @@ class Batches:
         order: Generator,
         noise: Generator | None = None,
         setting: str = "trainer.batch",
-        tricks: BatchTricks | None = None,
+        tricks: BatchChanges | None = None,
     ) -> None:
         check_batch(setting, size, len(examples.labels))
         self.examples = examples

@@ -75,7 +75,9 @@ class BatchTricks:
     def changed(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return normalised images [B, C, H, W] and targets, changed by `examples` of the tricks."""
         for used in _declaring(self.tricks, "examples"):
-            found: object = used.trick.examples(images, targets, self.streams[f"trick/{used.name}"])
+            rng = self.streams[f"trick/{used.name}"]
+            with redirect_draws({"cpu": rng}):
+                found: object = used.trick.examples(images, targets, rng)
             images, targets = self._checked(used, found, images)
         return images, targets
 

@@ -6,7 +6,7 @@ the order of the plan, operation by operation.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,7 +66,11 @@ class Plain:
     def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None:
         self._ops = ops
         self._gates = gates
-        self._drawing = frozenset(path for path, module in ops.items() if draws(module))
+
+    @cached_property
+    def _drawing(self) -> frozenset[str]:
+        """The paths of the operations that may draw: found in the first pass, so that hooks are there."""
+        return frozenset(path for path, module in self._ops.items() if draws(module))
 
     def run(self, images: Tensor, options: Pass) -> list[Tensor]:
         """Return the outputs of the program for images [B, C, H, W].

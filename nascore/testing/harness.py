@@ -35,6 +35,7 @@ from nascore.engine.tricks import evaluated_network
 from nascore.engine.weight_step import Supervised
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
+from nascore.nn.randomness import redirect_draws
 from nascore.recipe import Request, settled
 
 if TYPE_CHECKING:
@@ -238,6 +239,20 @@ class TrickTraining:
         """Make steps, all by default; returns their losses [N]."""
         reports = [self.trainer.step() for _ in range(self.phase.steps if count is None else count)]
         return torch.tensor([float(one.loss) for one in reports])
+
+    def examples(self, images: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        """Return a batch changed by the trick, whose random numbers come from a generator of this seed."""
+        rng = torch.Generator().manual_seed(seed)
+        with redirect_draws({"cpu": rng}):
+            found: tuple[Tensor, Tensor] = self.phase.tricks[0].trick.examples(images, targets, rng)
+        return found
+
+    def transformed(self, image: Tensor, seed: int) -> Tensor:
+        """Return an image changed by the trick; see :meth:`examples`."""
+        rng = torch.Generator().manual_seed(seed)
+        with redirect_draws({"cpu": rng}):
+            found: Tensor = self.phase.tricks[0].trick.transform(image, rng)
+        return found
 
     def evaluated(self) -> Module:
         """Return the network that would be evaluated now."""

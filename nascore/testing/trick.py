@@ -47,7 +47,7 @@ class TrickConformance(OptionalMethods):
         numbers(training)
         if self.provides("examples"):
             mixed = torch.full((2, CLASSES), 1 / CLASSES)
-            _, targets = self._one(training).examples(_images(2), mixed, generator(0))
+            _, targets = training.examples(_images(2), mixed, 0)
             sums = targets.sum(1) if targets.is_floating_point() and targets.dim() > 1 else torch.zeros(())
             sound = bool(((sums - 1).abs() < 1e-3).all())  # noqa: PLR2004 - rounding
             self.hold(sound, "makes of targets that are probabilities something else")
@@ -66,12 +66,16 @@ class TrickConformance(OptionalMethods):
         self._only_with("examples", "transform")
         if self.provides("stateful"):
             raise NotExaminedError("it has a state")
-        trick = self._one(self._training(self.made()))
+        training = self._training(self.made())
         images, labels = _images(6), torch.arange(6) % CLASSES
         text = "draws from another generator than the one that it gets"
         if self.provides("examples"):
-            one, other = (trick.examples(images, labels, generator(4)) for _ in range(2))
+            one, other = (training.examples(images, labels, 4) for _ in range(2))
             self.hold(all(map(same, one, other)), text)
+        if self.provides("transform"):
+            for seed in range(8):
+                found = [training.transformed(images[0], seed) for _ in range(2)]
+                self.hold(same(*found), text)
 
     def test_leaves_its_arguments_alone(self) -> None:
         """It changes no tensor in place that it gets: images, targets and gradients."""
@@ -84,10 +88,10 @@ class TrickConformance(OptionalMethods):
         handed = [images, labels, whole, *slope.values()]
         before = [one.clone() for one in handed]
         if self.provides("examples"):
-            trick.examples(images, labels, generator(5))
+            training.examples(images, labels, 5)
         if self.provides("transform"):
             for seed in range(8):
-                trick.transform(whole, generator(seed))
+                training.transformed(whole, seed)
         if self.provides("gradients"):
             trick.gradients(slope, 0)
         self.hold(all(map(same, before, handed)), "changes a tensor in place that it gets")

@@ -67,7 +67,7 @@ def test_what_is_named_stands():
 
 
 def test_mistaken_ones_are_told():
-    (fault,) = unwishable(mine(mini_wishes={"trick": "drop-path"}), registry(mine()))
-    assert fault == "the updater mine: it wishes for trick, and no slot is called that."
+    (fault,) = unwishable(mine(mini_wishes={"toy": "bear"}), registry(mine()))
+    assert fault == "the updater mine: it wishes for toy, and no slot is called that."
     *_, plugin = registry(mine(mini_wishes={"updater": "uniform"})).plugins
     assert "wishes for its own slot" in plugin.reason

@@ -259,7 +259,7 @@ def do_job(  # noqa: PLR0913 - each by name
     """
     path = Path(folder)
     control = RunControl(every=every, budget=None if budget is None else Budget(**budget), on_nan=on_nan)
-    with handling_signals(control, quiet=True):
+    with handling_signals(control, worker=True):
         try:
             job = read_plan(path).jobs[number - 1]
             registry = discover(Selection(**{name: tuple(each) for name, each in plugins.items()}))

@@ -132,6 +132,7 @@ class GrowthJobs:
             KeyboardInterrupt: A stop was requested; the job is saved.
             BudgetSpentError: The budget is spent; the job is saved.
         """
+        progress.ends_run = False
         network, problems = self._tried(job, progress)
         # Out of the handler: an exception holds the frames of the job, with network and optimizer.
         if network is None:
@@ -328,7 +329,7 @@ def do_job(  # noqa: PLR0913 - each by name
     """
     path = Path(folder)
     control = RunControl(every=every, budget=None if budget is None else Budget(**budget), on_nan=on_nan)
-    with handling_signals(control, quiet=True):
+    with handling_signals(control, worker=True):
         try:
             outcome = _do(path, number, control, plugins, accepted)
         except KeyboardInterrupt:

@@ -34,6 +34,7 @@ class JobProgress:
         result: The result, if the job was done before the run was resumed; None: the job is not done.
         epochs: Number of lines that the job added to `metrics.jsonl`.
         warnings: Warnings of the job so far.
+        ends_run: Whether the run ends if the job fails; if not, the failed job is over and keeps no state.
     """
 
     number: int
@@ -43,6 +44,7 @@ class JobProgress:
     result: dict[str, Any] | None = None
     epochs: int = 0
     warnings: list[str] = Factory(list)
+    ends_run: bool = True
     _found: Checkpoint | None = None
 
     @property

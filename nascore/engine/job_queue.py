@@ -187,7 +187,10 @@ class JobQueue(Generic[T]):
 
     def _outcome(self, queued: QueuedJob[T], future: Future[dict[str, Any]]) -> Outcome:
         if self.executor.in_process:
-            return Outcome(**future.result())
+            outcome = Outcome(**future.result())
+            if outcome.status == "stopped":
+                self._again(queued)
+            return outcome
         try:
             outcome = Outcome(**future.result())
         except BrokenExecutor as error:

@@ -230,6 +230,9 @@ class _Loop:
 
     def _with_advice(self, job: JobProgress, error: RunFailed) -> RunFailed:
         """Return the error with the saved state, and the command that resumes from it."""
+        if not job.ends_run:
+            text = "A run that is started with --on-nan rewind goes back instead, to half the learning rate."
+            return RunFailed([*error.problems, Problem(path="", text=text)])
         found = job.checkpoints.latest()
         kept = found is not None and found.stage == self.stage
         place = f"step {found.step}" if found is not None and kept else "the beginning of the phase"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -153,6 +153,10 @@ _OWN: Final = frozenset({
 _ENTRY: Final = {"file": TEXT, "size": COUNT, "sha256": TEXT}
 """The schema of a line."""
 
+JOBS: Final = "jobs/"
+"""Beginning of the names of the files of jobs; each job has a list of its own, except in earlier versions."""
+
+_MISSING: Final = "is missing, so that they cannot be checked: restore it"
 _UNLISTED: Final = ". Restore it, or delete it to use the run's files without checks"
 _EDITED: Final = (
     ". If you edited it on purpose, copy it to another folder, delete the first line, and use the copy"
@@ -215,9 +219,12 @@ class Checksums:
             DamagedError: The file was changed, or the run did not write it.
         """
         listed = self.files.get(name, ())
-        if name == LAST and not self.ended:
+        if not self.ended and (name == LAST or (self.of_job and (self.folder / LAST).exists())):
             raise DamagedError(f"{CHECKSUMS} beside it was cut off: its last line is missing")
         if not listed:
+            if name.startswith(JOBS):
+                own = self.folder / JOBS / name.split("/")[1] / CHECKSUMS
+                raise DamagedError(f"{own}, the list of its job's files, {_MISSING}")
             known = self.of_job or name.partition("/")[0] in _OWN
             if known and (self.ended or name not in GROWING):
                 raise DamagedError(f"it is not listed in {self.folder / CHECKSUMS}: the run did not write it")
@@ -227,6 +234,24 @@ class Checksums:
             size = "" if found.size == listed[-1].size else f" ({found.size} bytes, not {listed[-1].size})"
             text = f"it differs from what the run wrote{size}: it was cut off, damaged or edited"
             raise DamagedError(f"{text}{_EDITED if name.endswith('.yaml') else ''}")
+
+    def refuse_without_list(self, job: str) -> None:
+        """Raise if a job without a list of its own is not one of an earlier version, which listed its files here.
+
+        Args:
+            job: The name of the folder of the job.
+
+        Raises:
+            DamagedError: Its list was removed.
+        """
+        if job not in self._listed_jobs:
+            raise DamagedError(
+                f"{self.folder / JOBS / job / CHECKSUMS}, the list of its job's files, {_MISSING}"
+            )
+
+    @cached_property
+    def _listed_jobs(self) -> frozenset[str]:
+        return frozenset(name.split("/")[1] for name in self.files if name.startswith(JOBS))
 
     def check_present(self) -> dict[str, Checksum]:
         """Compare all files that are there, but those that grow; returns their checksums.

@@ -51,9 +51,12 @@ def _checked_list(path: Path) -> ChecksumWriter:
     checksums = ChecksumWriter(path)
     try:
         checksums.resume()
+        of_run = checksums_of(path)
         for job in _jobs_of(path):
-            found = checksums_of(job) if is_file(job / RESULT) else None
-            if found is not None:
+            found = checksums_of(job)
+            if found is None and of_run is not None:
+                of_run.refuse_without_list(job.name)
+            elif found is not None and is_file(job / RESULT):
                 found.check_present()
     except DamagedError as error:
         raise RunFolderError(f"{error.strerror}.") from error

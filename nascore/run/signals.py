@@ -18,7 +18,7 @@ _NOTE: Final = b"\nstopping: the current step is finished and saved; Ctrl-C agai
 
 
 @contextmanager
-def handling_signals(control: RunControl | None = None, *, quiet: bool = False) -> Iterator[None]:
+def handling_signals(control: RunControl | None = None, *, worker: bool = False) -> Iterator[None]:
     """Stop the body at the first Ctrl-C, and end the process at the second one.
 
     A run in the middle of a phase finishes its step and saves itself; anything else gets a KeyboardInterrupt
@@ -26,7 +26,9 @@ def handling_signals(control: RunControl | None = None, *, quiet: bool = False) 
 
     Args:
         control: The control of the run. None: the body starts no run.
-        quiet: Whether nothing is printed at the first signal.
+        worker: Whether the process does a job for another one: it prints nothing, and ignores later signals.
+            If a whole group of processes gets a SIGTERM, a worker gets a second one from its executor, which
+            must not end it before it is saved. It ends with the process that it works for.
     """
     usual = (signal.default_int_handler, signal.SIG_DFL)
     # A background program ignores Ctrl-C, and a caller may have installed a handler: leave both unchanged.
@@ -37,7 +39,7 @@ def handling_signals(control: RunControl | None = None, *, quiet: bool = False) 
         if main and ((handler := signal.getsignal(number)) in usual or isinstance(handler, _Interrupt))
     }
     for number in replaced:
-        signal.signal(number, _Interrupt(control, quiet=quiet))
+        signal.signal(number, _Interrupt(control, worker=worker))
     try:
         yield
     finally:
@@ -50,17 +52,17 @@ class _Interrupt:
 
     Args:
         control: The control of the run; None: there is none.
-        quiet: Whether nothing is printed.
+        worker: See :func:`handling_signals`.
     """
 
-    def __init__(self, control: RunControl | None, *, quiet: bool) -> None:
-        self._control, self._quiet = control, quiet
+    def __init__(self, control: RunControl | None, *, worker: bool) -> None:
+        self._control, self._worker = control, worker
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         # With the system's default the second signal ends the process; Python would wait for torch to return.
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, signal.SIG_IGN if self._worker else signal.SIG_DFL)
         if self._control is None or not self._control.waiting:
             raise KeyboardInterrupt
         self._control.requested = True
-        if not self._quiet:
+        if not self._worker:
             os.write(2, _NOTE)  # a stream may be in the middle of writing

@@ -92,6 +92,16 @@ def test_a_comparison_in_pieces_ends_as_a_whole_one(budget, whole, tmp_path):
     assert not list(out.rglob("checkpoint-*"))
 
 
+def test_a_comparison_that_its_budget_stops_in_the_last_job_is_not_done(tmp_path):
+    out = tmp_path / "run"
+    stopped = compared(out, reporter("7jobs"), evaluate=False)
+    assert stopped.result["status"] == "stopped"
+    assert stopped.result["jobs"] == {"planned": 4, "done": 3, "failed": 0}
+    done = resumed(out, reporter())
+    assert done.result["status"] == "done"
+    assert done.result["jobs"] == {"planned": 4, "done": 4, "failed": 0}
+
+
 def test_a_killed_comparison_is_resumed_wherever_it_was(whole, tmp_path, monkeypatch):
     """Copies of the folder, some of them incomplete, are what a kill at that moment leaves."""
     run, copies = tmp_path / "run" / "run", []

@@ -100,6 +100,17 @@ def test_a_run_goes_back_three_times_at_most(monkeypatch):
     assert "step 9: the loss is inf" in json.loads(Path("run/result.json").read_text())["error"]
 
 
+def test_a_failed_job_of_a_growth_run_promises_no_state_that_is_gone():
+    words = ("--space", "tiny", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
+    small = ("--set", "growth.count=1", "--set", "training.batch=8", "--set", "dataset.count=64")
+    done = cli("search", *words, *small, "--set", "training.lr=1e18", "--out", "run")
+    assert done.exit_code == 1, done.output
+    assert "the loss is" in done.stderr
+    assert "A run that is started with --on-nan rewind goes back instead" in done.stderr
+    assert "is kept. To go on" not in done.stderr
+    assert not list(Path("run").rglob("checkpoint-*"))
+
+
 def test_from_python_a_run_goes_back_too(monkeypatch):
     poison(monkeypatch, 2, 1)
     found = nascore.search(
@@ -337,3 +348,20 @@ def test_sigterm_leaves_a_result_and_a_run_that_ends_as_a_whole_one():
     shutil.move("run", "resumed")
     assert cli(*longer).exit_code == 0
     assert differences(Path("run"), Path("resumed")) == []
+
+
+@posix
+def test_a_worker_that_gets_two_sigterms_saves_its_job():
+    """A whole group of processes gets a SIGTERM, and the executor sends its workers another one."""
+    text = """
+import os, signal
+from nascore.run import RunControl
+from nascore.run.signals import handling_signals
+control = RunControl()
+with handling_signals(control, worker=True), control.finishing_steps():
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGTERM)
+print("saved", control.requested)
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "saved True\n"), done.stderr

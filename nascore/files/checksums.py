@@ -236,7 +236,7 @@ class Checksums:
             raise DamagedError(f"{text}{_EDITED if name.endswith('.yaml') else ''}")
 
     def refuse_without_list(self, job: str) -> None:
-        """Raise if a job without a list of its own is not one of an earlier version, which listed its files here.
+        """Raise if the list of a job was removed; earlier versions listed the files of jobs here.
 
         Args:
             job: The name of the folder of the job.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ import nascore
 from nascore.errors import RunFolderError, RunStopped
 from nascore.files import CHECKSUMS
 from nascore.run import bytes_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RANDOM = {
     "space": "tiny",

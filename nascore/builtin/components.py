@@ -333,7 +333,7 @@ ALTERNATING = Component(
         Give(capability="two-halves", when=_two_halves),
         Give(capability="sample-gradients", when=_per_sample),
         Give(capability="unrolled", when=_unrolled),
-        "tricks",
+        Give(capability="tricks"),
     ),
     needs=(
         Need(

@@ -214,6 +214,7 @@ def phase_for(
         network=network,
         batches={part: _batches(part, demand, facts, streams) for part in parts},
         steps=(warm_up + epochs) * STEPS_PER_EPOCH,
+        facts=facts,
         steps_per_epoch=STEPS_PER_EPOCH,
         warm_up=warm_up * STEPS_PER_EPOCH,
         streams=streams,

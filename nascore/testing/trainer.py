@@ -10,8 +10,9 @@ import torch
 from attrs import Factory, define
 from torch.nn.functional import cross_entropy
 
-from nascore.contract import StepReport
+from nascore.contract import StepReport, UsedTrick
 from nascore.nn import ArchitectureState, segment_softmax
+from nascore.testing.conformance import NotExaminedError
 from nascore.testing.harness import capture, phase_for, restore
 from nascore.testing.part import PartConformance, same
 
@@ -65,6 +66,15 @@ class Recorder:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Ignore the empty state."""
+
+
+class Still:
+    """A trick that sets the learning rate to 0."""
+
+    def schedule(self, step: int, lr: float) -> float:
+        """Return 0."""
+        del step, lr
+        return 0.0
 
 
 class Stepping(PartConformance):
@@ -277,6 +287,19 @@ class TrainerConformance(TrainerGradients):
         self.hold(moved, "does not change the weights")
         first, last = (sum(one.loss for one in part) for part in (reports[:3], reports[-3:]))
         self.hold(last < first, f"makes the loss rise, from {first / 3:.3g} to {last / 3:.3g}")
+
+    def test_applies_tricks_if_it_says_so(self) -> None:
+        """With `tricks` declared, a trick that sets the learning rate to 0 keeps all weights as they are."""
+        if not self.provides("tricks"):
+            raise NotExaminedError("it declares no tricks")
+        part = self.made()
+        phase = phase_for(part.demand, self.found().operations(), Recorder(gradient=None))
+        phase.tricks = (UsedTrick(name="still", trick=Still(), declared=frozenset({"schedule"})),)
+        part.start(phase)
+        before = {name: value.detach().clone() for name, value in phase.network.named_parameters()}
+        self.stepped(part, phase.steps)
+        still = all(same(before[name], value) for name, value in phase.network.named_parameters())
+        self.hold(still, "declares tricks, but ignores the learning rate of a trick")
 
     def test_goes_on_where_it_stopped(self) -> None:
         """A new trainer that loads its state continues bit-equally."""

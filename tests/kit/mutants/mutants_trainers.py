@@ -53,6 +53,14 @@ class EndsEarly(Small):
         return None if self.done == self.phase.steps - 1 else super().step()
 
 
+class OwnRate(Small):
+    """Has a learning rate of its own, whatever a trick says."""
+
+    @property
+    def lr(self):
+        return self.rule.lr
+
+
 class IdleWeights(Small):
     def descend(self, slope):
         del slope
@@ -155,6 +163,7 @@ MUTANTS = {
     "leaky-statistics": (LeakyStatistics, "an_architecture_step_leaves_the_network_alone"),
     "forgetful": (Forgetful, "goes_on_where_it_stopped"),
     "forgets-signs": (ForgetsSigns, "goes_on_where_it_stopped"),
+    "own-rate": (OwnRate, "applies_tricks_if_it_says_so"),
     "bound": (Bound, "its_bounds_hold"),
 }
 """By name the class, and the one check that it fails."""
@@ -170,7 +179,10 @@ def nascore_trainers():
     classes = {**HEALTHY, **ENDING, **{name: made for name, (made, _check) in MUTANTS.items()}}
     for name, made in classes.items():
         provides = tuple(
-            one for one in ALTERNATING.provides if one.capability != "two-halves" or made is not SecretHalves
+            one
+            for one in ALTERNATING.provides
+            if not (one.capability == "two-halves" and made is SecretHalves)
+            and not (one.capability == "tricks" and issubclass(made, Signs))
         )
         yield Component(
             name=name,

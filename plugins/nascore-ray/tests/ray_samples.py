@@ -12,7 +12,7 @@ from comparison_runs import SMALL, TINY
 from resumed_runs import differences
 
 import nascore
-from nascore_ray.session import Session
+from nascore_ray.executor import begin_session
 from nascore_ray.settings import RaySettings
 
 GIVEN = {**TINY, "updater": ["uniform", "sgd"], "seeds": [0]}
@@ -22,7 +22,7 @@ STORE = 80_000_000
 @contextmanager
 def local_ray():
     """Start a Ray with two CPUs, which the executors inside use."""
-    session = Session.begin(RaySettings(object_store_memory=STORE), 1)
+    session = begin_session(RaySettings(object_store_memory=STORE), 1)
     try:
         yield session
     finally:

@@ -16,7 +16,7 @@ from ray_samples import GIVEN, STORE, by_ray, by_serial, different, events, fini
 
 import nascore
 from nascore.errors import RecipeError
-from nascore_ray.session import QUIET
+from nascore_ray.executor import QUIET
 
 LONG = {**SMALL, "trainer.epochs": 8, "training.epochs": 2}
 

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from shutil import rmtree
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nascore_ray.files import Carried
-from nascore_ray.session import Session
 
 if TYPE_CHECKING:
     from nascore.api import Job
-    from nascore_ray.session import Task
+    from nascore_ray.session import Session, Task
     from nascore_ray.settings import RaySettings
+
+
+QUIET: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray hides all GPUs from a task that reserves none; the executor must not decide on the device of a job.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Deaths of workers reach the run as errors; Ray would also print them to stdout.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+}
+"""Environment variables that Ray reads when it is imported."""
+
+
+def begin_session(settings: RaySettings, threads: int) -> Session:
+    """Connect this process to Ray, unless it is connected already; returns the session.
+
+    Args:
+        settings: The settings of the executor.
+        threads: Threads of a job.
+
+    Raises:
+        RecipeError: There is no Ray cluster at the address, or no node has the resources of a job.
+    """
+    os.environ.update(QUIET)
+    from nascore_ray.session import Session  # noqa: PLC0415 - Ray reads the variables when it is imported
+
+    return Session.begin(settings, threads)
 
 
 class Ray:
@@ -44,7 +70,7 @@ class Ray:
             RecipeError: There is no Ray cluster at the address, or none of its nodes has the resources.
         """
         if self._session is None:
-            self._session = Session.begin(self._settings, job.threads)
+            self._session = begin_session(self._settings, job.threads)
         self._sweep(job)
         future = self._threads.submit(self._do, job, self._session)
         self._futures.add(future)
@@ -84,16 +110,12 @@ class Ray:
         return self._do_once(job, session)
 
     def _do_once(self, job: Job, session: Session) -> dict[str, Any]:
-        from ray import exceptions  # noqa: PLC0415 - `nascore list` must not import it
-
         there = Path(job.folder).is_dir()
         carried = Carried(job) if there and self._settings.files == "return" else None
         archive = None if carried is None else carried.read()
         task = self._begin(job, session, there=there, archive=archive)
         try:
             answer, files = task.wait()
-        except (exceptions.RayError, StopIteration) as error:
-            raise _translated(error) from None
         finally:
             with self._lock:
                 self._tasks.remove(task)
@@ -108,16 +130,3 @@ class Ray:
             task = session.submit(job, there=there, archive=archive)
             self._tasks.append(task)
             return task
-
-
-def _translated(error: Exception) -> Exception:
-    """Return an error of Ray as one that the engine knows; only those of Ray itself are worth a retry."""
-    from ray import exceptions  # noqa: PLC0415 - as above
-
-    if isinstance(error, exceptions.TaskCancelledError):
-        return BrokenExecutor("its task was cancelled")
-    if isinstance(error, exceptions.RayTaskError):
-        last = str(error).strip().splitlines()[-1]
-        return RuntimeError(f"a worker of Ray could not begin the job: {last}")
-    sentence = str(error).strip().partition("\n")[0].partition(". ")[0]
-    return BrokenExecutor(f"Ray reports: {sentence or type(error).__name__}")

@@ -1,16 +1,18 @@
-"""The connection of this process to Ray."""
+"""The connection of this process to Ray, and the jobs that were submitted to it. Imports Ray."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from math import ceil
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+import ray
 from attrs import define, field
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from nascore.api import Problem, RecipeError
 from nascore_ray.task import do_task, send_signal, surroundings
@@ -20,15 +22,6 @@ if TYPE_CHECKING:
 
     from nascore.api import Job
     from nascore_ray.settings import RaySettings
-
-QUIET: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray hides all GPUs from a task that reserves none; the executor must not decide on the device of a job.
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Deaths of workers reach the run as errors; Ray would also print them to stdout.
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
-}
-"""Environment variables that Ray reads when it is imported."""
 
 
 @define
@@ -62,18 +55,19 @@ class Session:
         Raises:
             RecipeError: There is no Ray cluster at the address, or no node has the resources of a job.
         """
-        os.environ.update(QUIET)
-        import ray  # noqa: PLC0415 - its import takes a second, and the executor may not be used
-
         begun, local = not ray.is_initialized(), settings.address is None
         cpus = threads if settings.cpus is None else settings.cpus
         if begun:
             with _same_handlers():
-                _connect(settings, cpus)
+                try:
+                    _connect(settings, cpus)
+                except BaseException:  # Ctrl-C as well: what has started must end
+                    ray.shutdown()
+                    raise
         session = cls(settings, begun=begun, local=local, cpus=cpus)
         try:
             session._refuse_endless_waiting()
-        except RecipeError:
+        except BaseException:
             session.end()
             raise
         return session
@@ -86,16 +80,12 @@ class Session:
             there: Whether its folder exists in this process.
             archive: The files that it reads; None: it finds them in its folder.
         """
-        import ray  # noqa: PLC0415 - as above
-
         do = ray.remote(do_task).options(**self._resources, num_returns="streaming", max_retries=0)
         plain = json.dumps({**job.plain(), "there": there})
         return Task(do.remote(plain, self._around, archive))
 
     def end(self) -> None:
         """Disconnect this process from Ray; a Ray that was started here ends, with all its processes."""
-        import ray  # noqa: PLC0415 - as above
-
         if self.begun:
             with _same_handlers():
                 ray.shutdown()
@@ -112,8 +102,6 @@ class Session:
         Raises:
             RecipeError: No node has them.
         """
-        import ray  # noqa: PLC0415 - as above
-
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         needs = zip(
             ("CPU", "GPU", "memory"), ("cpus", "gpus", "memory"), self._resources.values(), strict=False
@@ -145,21 +133,21 @@ class Task:
         """Wait for the end of the job; returns its answer and the files that it wrote.
 
         Raises:
-            ray.exceptions.RayError: Its worker died, or Ray could not do it.
+            BrokenExecutor: Its worker or its node died.
+            RuntimeError: A worker could not begin it.
         """
-        import ray  # noqa: PLC0415 - as above
-
-        self._place = json.loads(ray.get(next(self._stream))[0])
-        if self.stopped:
-            self._signal(signal.SIGTERM)
-        text, files = ray.get(next(self._stream))
+        try:
+            self._place = json.loads(ray.get(next(self._stream))[0])
+            if self.stopped:
+                self._signal(signal.SIGTERM)
+            text, files = ray.get(next(self._stream))
+        except (ray.exceptions.RayError, StopIteration) as error:
+            raise _translated(error) from None
         answer: dict[str, Any] = json.loads(text)
         return answer, files
 
     def stop(self) -> None:
         """Ask the job to save itself and to end; one that waits for resources never begins."""
-        import ray  # noqa: PLC0415 - as above
-
         self.stopped = True
         if self._place is None:
             ray.cancel(self._stream)
@@ -168,22 +156,28 @@ class Task:
 
     def kill(self) -> None:
         """End the process of the job at once."""
-        import ray  # noqa: PLC0415 - as above
-
         if self._place is None:
             ray.cancel(self._stream, force=True)
         else:
             self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        import ray  # noqa: PLC0415 - as above
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
-
         assert self._place is not None
         there = NodeAffinitySchedulingStrategy(self._place["node"], soft=False)
         send = ray.remote(send_signal).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
         with suppress(ray.exceptions.RayError):  # a node that is gone does no job
             ray.get(send.remote(self._place["process"], int(number)))
+
+
+def _translated(error: Exception) -> Exception:
+    """Return an error of Ray as one that the engine knows; only those of Ray itself are worth a retry."""
+    if isinstance(error, ray.exceptions.TaskCancelledError):
+        return BrokenExecutor("its task was cancelled")
+    if isinstance(error, ray.exceptions.RayTaskError):
+        last = str(error).strip().splitlines()[-1]
+        return RuntimeError(f"a worker of Ray could not begin the job: {last}")
+    sentence = str(error).strip().partition("\n")[0].partition(". ")[0]
+    return BrokenExecutor(f"Ray reports: {sentence or type(error).__name__}")
 
 
 def _connect(settings: RaySettings, cpus: float) -> None:
@@ -192,8 +186,6 @@ def _connect(settings: RaySettings, cpus: float) -> None:
     Raises:
         RecipeError: There is no cluster at the address.
     """
-    import ray  # noqa: PLC0415 - as above
-
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if settings.address is None:
         ray.init(

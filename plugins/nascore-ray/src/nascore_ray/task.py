@@ -11,6 +11,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
+import ray
 from attrs import evolve
 
 from nascore.api import Job
@@ -49,11 +50,9 @@ def do_task(plain: str, around: str, archive: bytes | None) -> Iterator[tuple[st
         around: The surroundings of the driver as JSON.
         archive: The files that the job reads; None: it finds them in its folder.
     """
-    from ray import get_runtime_context  # noqa: PLC0415 - this module is imported without Ray as well
-
     if _watching.acquire(blocking=False):
         Thread(target=_end_with_raylet, args=(os.getppid(),), daemon=True).start()
-    node = get_runtime_context().get_node_id()
+    node = ray.get_runtime_context().get_node_id()
     yield json.dumps({"node": node, "process": os.getpid()}), b""
     _take_over(json.loads(around))
     values = json.loads(plain)

@@ -79,9 +79,10 @@ def until(holds, seconds=120):
         time.sleep(0.05)
 
 
-def under_way(run, jobs):
-    """Return whether so many jobs of a comparison have saved a checkpoint, those that are over included."""
-    return sum(any(job.rglob("checkpoint-*.pt")) for job in (run / "jobs").glob("*")) >= jobs
+def under_way(run):
+    """Return whether a job of a comparison has saved a checkpoint and is not over."""
+    over = finished(run)
+    return any(any(job.rglob("checkpoint-*.pt")) for job in (run / "jobs").glob("*") if job.name not in over)
 
 
 def finished(run):
@@ -92,6 +93,18 @@ def finished(run):
             facts = file.stat()
             found[file.parent.name] = (facts.st_ino, facts.st_mtime_ns)
     return found
+
+
+def works(node, run):
+    """Return whether a worker of a node has a file of a job open."""
+    (raylet,) = node.all_processes["raylet"]
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (path / "stat").read_text().rpartition(")")[2].split()[1]
+            files = (str(file.readlink()) for file in (path / "fd").iterdir())
+            if int(parent) == raylet.process.pid and any(name.startswith(f"{run}/jobs/") for name in files):
+                return True
+    return False
 
 
 AGENTS = (b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 from comparison_runs import SMALL, SMALL_EVALUATION
-from ray_samples import GIVEN, STORE, by_ray, by_serial, different, events, finished, under_way, until
+from ray_samples import GIVEN, STORE, by_ray, by_serial, different, events, finished, under_way, until, works
 
 import nascore
 from nascore.errors import RecipeError
@@ -47,8 +47,9 @@ def test_a_job_of_a_lost_node_is_done_again_on_another(cluster, tmp_path, capfd)
     before = {}
 
     def lose_a_node():
-        until(lambda: under_way(out, 2))
+        until(lambda: under_way(out) and any(works(node, out) for node in nodes))
         before.update(finished(out))
+        nodes.sort(key=lambda node: works(node, out))
         cluster.remove_node(nodes.pop(), allow_graceful=False)
 
     thread = Thread(target=lose_a_node)
@@ -72,7 +73,7 @@ def test_a_job_of_a_lost_node_is_done_again_on_another(cluster, tmp_path, capfd)
 
 
 def test_resources_that_no_node_has_are_refused(cluster, tmp_path):
-    settings = {**SMALL, "executor.address": cluster.address, "executor.gpus": 3}
+    settings = {**SMALL, "executor.address": cluster.address, "executor.gpus": 3, "executor.cpus": 0}
     with pytest.raises(RecipeError, match=r"a job needs 3 GPU, and no node .* has more than 0"):
         nascore.search_several(**GIVEN, settings=settings, executor="ray", out=tmp_path / "run")
 

@@ -35,7 +35,7 @@ def stopped(folder, command, number, jobs):
     """Stop a run when so many jobs are over and another is under way; returns its exit code and stderr."""
     line = [sys.executable, "-m", "nascore", *command, "--checkpoint-every", "0s"]
     with subprocess.Popen(line, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: len(finished(folder / "run")) >= jobs and under_way(folder / "run", jobs + 1))
+        until(lambda: len(finished(folder / "run")) >= jobs and under_way(folder / "run"))
         os.kill(process.pid, number)
         _, text = process.communicate(timeout=120)
     until(lambda: not ray_processes(folder), seconds=30)

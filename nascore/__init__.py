@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nascore.comparison import Comparison
     from nascore.recipe import Values
+    from nascore.verbs.data import describe_data
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
     from nascore.verbs.replay import replay
@@ -33,6 +34,7 @@ __all__ = [
     "Values",
     "__version__",
     "compare",
+    "describe_data",
     "evaluate",
     "load_run",
     "matrix",
@@ -48,6 +50,7 @@ _HOMES = {
     "Run": "verbs.runs",
     "Values": "recipe",
     "compare": "verbs.runs",
+    "describe_data": "verbs.data",
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
     "matrix": "verbs.matrix",

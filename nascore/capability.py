@@ -71,6 +71,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "dataset": {
             "halves": "can be split into two disjoint halves",
+            "files": "reports on the files that its images come from",
         },
         "objective": {
             "differentiable": "has a cost for every operation",
@@ -111,6 +112,7 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
             "evaluates": ("evaluated_network",),
             "stateful": ("state_dict", "load_state_dict"),
         },
+        "dataset": {"files": ("files",)},
     }
 )
 """The optional methods of each slot, by the capability that declares them.

@@ -97,7 +97,7 @@ GROUPED: Final[dict[str, dict[str, str]]] = {
         "draw": "draw",
         "export": "export",
     },
-    "Look up parts": {"list": "listing", "show": "show", "matrix": "matrix"},
+    "Look up parts": {"list": "listing", "show": "show", "matrix": "matrix", "data": "data"},
     "Recipes": {"check": "check", "schema": "schema"},
     "Plugins": {"plugins": "plugins", "new-plugin": "new_plugin", "check-plugin": "check_plugin"},
     "Shell": {"completion": "completion"},

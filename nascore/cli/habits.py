@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 RESUME: Final = "Write nascore resume {run}: it continues a run that was stopped."
 FOLDER_OF_IMAGES: Final = (
-    "Data sets are chosen by name: nascore list dataset. A folder of images needs a plugin of your own "
-    "with a data set that reads it: docs/plugin_authors.md."
+    "A folder with one sub-folder of images for each class is --dataset folder:PATH, of the plugin "
+    "nascore-vision; other data sets are chosen by name: nascore list dataset."
 )
 ONNX: Final = (
     "nascore writes no ONNX: best/model.py of a run loads the trained network in Python, and "
@@ -317,7 +317,7 @@ COMMANDS: Final[dict[str, str]] = {
     **dict.fromkeys(("version", "about"), "Write nascore --version."),
     **dict.fromkeys(("demo", "quickstart", "example", "tutorial", "hello"), "Write nascore, without a verb."),
     **dict.fromkeys(("ui", "gui", "dashboard", "web"), "All results are in the terminal: nascore runs."),
-    **dict.fromkeys(("download", "fetch", "get", "data"), FOLDER_OF_IMAGES),
+    **dict.fromkeys(("download", "fetch", "get", "dataset", "inspect-data"), FOLDER_OF_IMAGES),
 }
 """The answers to unknown commands. ``{run}`` and ``{rest}`` are the words after the command.
 

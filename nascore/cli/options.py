@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import wraps
 from os import fsdecode
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -104,6 +105,29 @@ on_nan_option = click.option(
 )
 
 
+def data_options(function: F) -> F:
+    """Add ``--data-root`` and ``--download``, which :func:`data_sets` turns into settings."""
+    root = click.option(
+        "--data-root",
+        type=GIVEN,
+        metavar="DIR",
+        help="Folder of the data sets, for those that read files: --set dataset.root=DIR. Default: "
+        "NASCORE_DATA, or data/.",
+    )
+    download = click.option(
+        "--download",
+        is_flag=True,
+        help="Download missing files of the data set: --set dataset.download=true.",
+    )
+    return root(download(function))
+
+
+def data_sets(root: Path | None, *, download: bool) -> tuple[str, ...]:
+    """Return the texts of ``--set`` for which the options of :func:`data_options` are short."""
+    path = () if root is None else (f"dataset.root={json.dumps(str(root), ensure_ascii=False)}",)
+    return (*path, "dataset.download=true") if download else path
+
+
 def plugins_option(function: F) -> F:
     """Add ``--with``, ``--without`` and ``--only``, which the function gets as one argument `plugins`.
 
@@ -128,7 +152,7 @@ def recipe_options(slots: Sequence[Slot]) -> Callable[[F], F]:
     """
 
     def add(function: F) -> F:
-        for option in reversed([*_files(), *map(_slot, slots), *_values(), plugins_option]):
+        for option in reversed([*_files(), *map(_slot, slots), *_values(), data_options, plugins_option]):
             function = option(function)
         return function
 
@@ -153,7 +177,7 @@ def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
             if names not in {None, ()}
         },
         run={name: given[name] for name in RUN_FLAGS if given[name] is not None},
-        sets=given["sets"],
+        sets=(*given["sets"], *data_sets(given["data_root"], download=given["download"])),
     )
 
 

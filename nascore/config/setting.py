@@ -38,11 +38,13 @@ class Setting:
         help: One sentence for ``nascore show``.
         bounds: Pairs such as ``("gt", 0)``; for a list they apply to each item.
         choices: The allowed values; empty if all values of the type are allowed.
+        copied: Whether a run keeps a copy of the small text file at this path.
     """
 
     help: str
     bounds: tuple[tuple[str, float], ...] = ()
     choices: tuple[Any, ...] = ()
+    copied: bool = True
 
     def expected(self, declared: object) -> str:
         """Return the allowed values in words: ``a whole number at least 1``."""
@@ -106,6 +108,7 @@ def setting(  # noqa: PLR0913 - one argument for each kind of bound
     lt: float | None = None,
     le: float | None = None,
     choices: Sequence[T] = (),
+    copied: bool = True,
 ) -> T:
     """Declare a setting of a frozen attrs class.
 
@@ -117,12 +120,15 @@ def setting(  # noqa: PLR0913 - one argument for each kind of bound
         lt: The value must be below this.
         le: The value must be at most this.
         choices: The allowed values, if not all.
+        copied: For a path, whether a run keeps a copy of the file if it is a small text. A file that names
+            other files beside it must not be copied.
     """
     limits = {"gt": gt, "ge": ge, "lt": lt, "le": le}
     declared = Setting(
         help=help,
         bounds=tuple((name, limit) for name, limit in limits.items() if limit is not None),
         choices=tuple(choices),
+        copied=copied,
     )
     # Each instance gets its own list or map: editing one must not change the default.
     initial: Any = default

@@ -9,6 +9,7 @@ from nascore.contract.jobs import Executor, Job
 from nascore.contract.slots import (
     Annealing,
     Dataset,
+    FromFiles,
     Observer,
     Pooling,
     Regularizer,
@@ -46,6 +47,7 @@ __all__ = [
     "EpochReport",
     "Examples",
     "Executor",
+    "FromFiles",
     "Gradients",
     "GroupCosts",
     "Growing",

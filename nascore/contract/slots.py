@@ -50,6 +50,18 @@ class Dataset(Protocol):
         ...
 
 
+class FromFiles(Protocol):
+    """A data set that declares `files`: its images come from files."""
+
+    def files(self) -> Mapping[str, Any]:
+        """Return the facts of the files, as values for JSON.
+
+        `sizes` is a list of `width`, `height` and the number of `images` of that size before resizing;
+        `skipped` is a list of the files that were left out, each with the reason.
+        """
+        ...
+
+
 class Relaxation(Protocol):
     """Maps theta to a mixture. It has settings but no state.
 

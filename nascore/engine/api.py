@@ -1,8 +1,9 @@
-"""The imports for trainers: the phase, the weights step, and the estimates of the architecture gradient."""
+"""The imports for trainers and data sets: phase, weights step, architecture gradients, and memory."""
 
 from nascore.contract import Batches, Demand, Phase, Search, StepReport, Streams, WeightSettings
 from nascore.engine.estimates import Estimate, VirtualStep, first, single_level, unrolled
 from nascore.engine.forward import Batch, Criterion, Passes
+from nascore.engine.memory import check_images
 from nascore.engine.mixture import Draw, draw, fixed_draw, gradients, pull_back
 from nascore.engine.weight_step import Supervised, cosine, linear
 
@@ -21,6 +22,7 @@ __all__ = [
     "Supervised",
     "VirtualStep",
     "WeightSettings",
+    "check_images",
     "cosine",
     "draw",
     "first",

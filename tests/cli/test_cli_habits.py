@@ -29,7 +29,7 @@ TRIES = (
     ("search --gpu", "--device cuda"),
     ("search --device gpu", "--device cuda"),
     ("search --device cuda:1", "CUDA_VISIBLE_DEVICES=1"),
-    ("search --data ./imgs", "nascore list dataset", "docs/plugin_authors.md"),
+    ("search --data ./imgs", "nascore list dataset", "--dataset folder:PATH"),
     ("export RUN --onnx", "torch.onnx.export"),
     ("export RUN --to onnx", "torch.onnx.export"),
     ("export RUN --to torch", "best/model.py"),

@@ -47,6 +47,6 @@ from nascore.api import Component, hookimpl
 @hookimpl
 def nascore_datasets():
     build = "nascore.builtin.datasets:Digits"
-    yield Component(name="cifar10", slot="dataset", summary="Pictures.", build=build)
+    yield Component(name="pictures", slot="dataset", summary="Pictures.", build=build)
 """
 """A plugin that brings the data set of that name."""

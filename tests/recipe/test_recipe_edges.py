@@ -62,7 +62,7 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
         ("nascore: 2\n", 3, "the recipe is from a newer nascore"),
         ("nascore: 1\nepochs: 2\n", 3, "Did you mean trainer.epochs or training.epochs?"),
         ("nascore: 1\nobserver: tensorboard\n", 3, "no observer is called tensorboard. Installed: "),
-        ("nascore: 1\ndataset: cifar10\n", 3, "no dataset is called cifar10. Installed: digits"),
+        ("nascore: 1\ndataset: celeba\n", 3, "no dataset is called celeba. Installed: digits"),
         ("nascore: 1\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
         ("nascore: 1\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),
         ("nascore: 1\ninclude: a.yml\n", 3, "The name of a file must end in .yaml."),
@@ -141,7 +141,7 @@ def test_a_description_given_as_a_recipe(tmp_path):
         (("--set", "trainer.epochs=many"), 3, "'many' is not a whole number at least 1."),
         (("--set", "lr=1"), 3, "Did you mean updater.lr or trainer.lr or training.lr?"),
         (("--dataset", "synthetic"), 3, "--preset darts-cifar10"),
-        (("--dataset", "cifar10"), 3, "Your own plugin can add one: nascore new-plugin"),
+        (("--dataset", "celeba"), 3, "Your own plugin can add one: nascore new-plugin"),
     ],
 )
 def test_flags(tmp_path, monkeypatch, words, code, said):

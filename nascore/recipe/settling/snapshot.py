@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from attrs import Factory, define, evolve, frozen
 
+from nascore.config import settings_of
 from nascore.config.writer import write_yaml
 from nascore.errors import Origin, problem_of
 from nascore.files import read_text
@@ -67,8 +68,12 @@ def dump_recipe(
 def _plain(settings: Any, paths: Callable[[Path], str]) -> dict[str, Any]:  # noqa: ANN401 - any settings class
     """Return settings by name, with paths as text."""
 
-    def serialized(_instance: object, _attribute: object, value: Any) -> Any:  # noqa: ANN401 - any value
-        return paths(value) if isinstance(value, Path) else value
+    def serialized(instance: Any, attribute: Any, value: Any) -> Any:  # noqa: ANN401 - any value
+        if not isinstance(value, Path):
+            return value
+        # An item of a list comes without its attribute.
+        is_copied = attribute is None or settings_of(type(instance))[attribute.name].setting.copied
+        return paths(value) if is_copied else absolute(value)
 
     return attrs.asdict(settings, value_serializer=serialized)
 

@@ -56,6 +56,9 @@ def _with_origin(node: Node, origin: Origin) -> Node:
 
 
 _YAML: Final = (".yaml", ".yml")
+_FORMS: Final = ("csv", "npz")
+"""Data sets of nascore-vision that read files with the suffix of their name; `folder` reads folders."""
+
 _FOLDERS: Final = ("imagefolder", "folder", "image-folder", "custom")
 _MORE: Final = "Your own plugin can add one: nascore new-plugin --help."
 
@@ -131,8 +134,8 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
         if files:
             return _choice_hint(slot, f"{files[0]}:{text}", origin)
     known = registry.shown(slot)
-    if slot == "dataset" and ("/" in text or text.lower() in _FOLDERS):
-        return "Images in a folder need your own data set, a plugin of one file: nascore new-plugin --help."
+    if slot == DATASET and ("/" in text or text.lower() in _FOLDERS):
+        return _own_images(text, origin)
     # A part of the name is no suggestion: pc-darts is not darts.
     whole = [name for name in (*registry.names(slot), *known) if name not in text.split("-")]
     near = did_you_mean(text, whole)
@@ -140,6 +143,12 @@ def _nearest(slot: str, text: str, origin: Origin, registry: Registry) -> str:
         return near
     off = switched_off(registry.plugins)
     return f"Installed: {', '.join(known) or 'none'}. {off or _MORE}"
+
+
+def _own_images(text: str, origin: Origin) -> str:
+    """Return the hint for the name of a file or folder in place of a data set."""
+    form = next((form for form in _FORMS if text.lower().endswith(f".{form}")), "folder")
+    return _choice_hint(DATASET, f"{form}:{text if '/' in text else 'PATH'}", origin)
 
 
 def _choice_hint(slot: str, name: str, origin: Origin) -> str:

@@ -1,0 +1,119 @@
+"""Examines the images of a data set: balance of the classes, and duplicates."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import frozen
+
+from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
+from nascore.engine.factory import build_component
+from nascore.plugin.guard import call_component
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from nascore.contract import DataFacts, Dataset, Examples
+    from nascore.recipe import Recipe
+
+
+@frozen(kw_only=True)
+class Duplicates:
+    """Images with the same pixels.
+
+    Attributes:
+        across: Test images that are also training images.
+        train: Training images that repeat an earlier one.
+        test: Test images that repeat an earlier one.
+        conflicting: Images, of both parts, that also occur with another label.
+    """
+
+    across: int
+    train: int
+    test: int
+    conflicting: int
+
+
+@frozen(kw_only=True, eq=False)
+class DataReport:
+    """What is known of a data set.
+
+    Attributes:
+        name: The component of the data set.
+        facts: Its facts.
+        train: Number of training images of each class.
+        test: Number of test images of each class.
+        duplicates: Images with the same pixels.
+        fingerprint: Digest of the training images, as in `environment.json` of a run.
+        bytes: Memory of all images.
+        files: Sizes of the image files and the files that were left out; None if they are not in files.
+        warnings: What is doubtful.
+    """
+
+    name: str
+    facts: DataFacts
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    duplicates: Duplicates
+    fingerprint: str
+    bytes: int
+    files: Mapping[str, Any] | None
+    warnings: tuple[str, ...]
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number if the classes have no names."""
+        return self.facts.class_names[number] if self.facts.class_names else str(number)
+
+
+def report_data(recipe: Recipe) -> tuple[DataReport, Dataset]:
+    """Build, read and check the data set of a recipe; returns its report, and the data set.
+
+    Raises:
+        PluginError: The data set cannot be built, or contradicts its facts.
+        RecipeError: Its files are missing or faulty.
+    """
+    part = recipe.part("dataset")
+    dataset: Dataset = build_component(recipe, "dataset")
+    check_facts(recipe, dataset)
+    checked = check_data(recipe, dataset, test=True)
+    train, test = dataset.train(), dataset.test()
+    classes = dataset.facts.classes
+    files = None
+    if "files" in part.provides:
+        files = call_component(part.component, "files", dataset.files)  # type: ignore[attr-defined]
+    report = DataReport(
+        name=part.name,
+        facts=dataset.facts,
+        train=tuple(torch.bincount(train.labels, minlength=classes).tolist()),
+        test=tuple(torch.bincount(test.labels, minlength=classes).tolist()),
+        duplicates=find_duplicates(train, test),
+        fingerprint=data_fingerprint(train),
+        bytes=sum(images.numel() * images.element_size() for images in (train.images, test.images)),
+        files=files,
+        warnings=tuple(str(problem) for problem in checked.warned),
+    )
+    return report, dataset
+
+
+def find_duplicates(train: Examples, test: Examples) -> Duplicates:
+    """Return the numbers of images with the same pixels."""
+    trained, tested = _digests(train.images), _digests(test.images)
+    labels: dict[bytes, set[int]] = {}
+    for digests, examples in ((trained, train), (tested, test)):
+        for digest, label in zip(digests, examples.labels.tolist(), strict=True):
+            labels.setdefault(digest, set()).add(label)
+    known = set(trained)
+    return Duplicates(
+        across=sum(digest in known for digest in tested),
+        train=len(trained) - len(known),
+        test=len(tested) - len(set(tested)),
+        conflicting=sum(len(labels[digest]) > 1 for digest in (*trained, *tested)),
+    )
+
+
+def _digests(images: Tensor) -> list[bytes]:
+    return [blake2b(image.contiguous().numpy().data, digest_size=16).digest() for image in images.cpu()]

@@ -1,0 +1,139 @@
+"""Image data sets for nascore: files of your own, and published data sets.
+
+This module declares the data sets and imports none of torch, torchvision and Pillow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from nascore.api import Component, Problem, did_you_mean, hookimpl
+from nascore_vision.settings import (
+    CsvSettings,
+    FolderSettings,
+    Imagenet16Settings,
+    ImagenetSettings,
+    NpzSettings,
+    PublishedFilesSettings,
+    PublishedSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nascore.api import Choice
+
+EXAMPLE: Final = Path(__file__).with_name("example")
+"""Small data of each form, for the conformance kit."""
+
+
+ARRAYS: Final = (
+    ("mnist", "Mnist", "MNIST: 70,000 grey handwritten digits of 28x28 pixels."),
+    ("fashion-mnist", "FashionMnist", "Fashion-MNIST: 70,000 grey images of clothes, 28x28 pixels."),
+    ("kmnist", "Kmnist", "Kuzushiji-MNIST: 70,000 grey cursive characters of 28x28 pixels."),
+    ("cifar10", "Cifar10", "CIFAR-10: 60,000 images in colour of 32x32 pixels, 10 classes."),
+    ("cifar100", "Cifar100", "CIFAR-100: 60,000 images in colour of 32x32 pixels, 100 classes."),
+    ("svhn", "Svhn", "Street View House Numbers: 99,289 images in colour of 32x32 pixels."),
+    ("stl10", "Stl10", "STL-10: its 13,000 labelled images in colour of 96x96 pixels."),
+)
+"""Published data sets in arrays: name, class, summary."""
+
+FILES: Final = (
+    ("flowers102", "Flowers102", "Oxford Flowers: 8,189 photos of 102 kinds.", PublishedFilesSettings),
+    ("food101", "Food101", "Food-101: 101,000 photos of 101 dishes.", PublishedFilesSettings),
+    ("imagenet", "Imagenet", "ImageNet: 1.3 million photos of 1,000 classes.", ImagenetSettings),
+    ("imagenet16-120", "Imagenet16", "ImageNet of 16x16 pixels, 120 classes.", Imagenet16Settings),
+)
+"""Published data sets in image files: name, class, summary, settings."""
+
+
+class _Named(Protocol):
+    path: Path | None
+
+
+def _path_check(name: str, kind: str) -> Any:  # noqa: ANN401 - a check of any settings with a path
+    """Return the check of a component whose setting `path` must exist.
+
+    Args:
+        name: The component.
+        kind: `folder` or `file`.
+    """
+
+    def check(settings: _Named, recipe: Choice) -> Iterable[Problem]:
+        del recipe
+        hint, path = f"Write --dataset {name}:PATH.", settings.path
+        if path is None:
+            text = f"no {kind} is named."
+        elif not path.expanduser().exists():
+            text = f"there is no {kind} {path}."
+            hint = _near(path.expanduser()) or hint
+        else:
+            return
+        yield Problem(path="dataset.path", text=text, hint=hint, slots=("dataset",))
+
+    return check
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [str(one) for one in path.parent.iterdir()]
+    except OSError:
+        return ""
+    return did_you_mean(str(path), names)
+
+
+@hookimpl
+def nascore_datasets() -> Iterable[Component]:
+    """Yield the data sets."""
+    yield Component(
+        name="folder",
+        slot="dataset",
+        summary="Your own images, in one folder for each class.",
+        config=FolderSettings,
+        build="nascore_vision.datasets:Folder",
+        provides=("halves", "files"),
+        argument="path",
+        check=_path_check("folder", "folder"),
+        example={"path": EXAMPLE / "folder"},
+    )
+    yield Component(
+        name="csv",
+        slot="dataset",
+        summary="Your own images, listed in a CSV file with their classes.",
+        config=CsvSettings,
+        build="nascore_vision.datasets:Csv",
+        provides=("halves", "files"),
+        argument="path",
+        check=_path_check("csv", "file"),
+        example={"path": EXAMPLE / "images.csv"},
+    )
+    yield Component(
+        name="npz",
+        slot="dataset",
+        summary="Your own images, in an archive of NumPy arrays.",
+        config=NpzSettings,
+        build="nascore_vision.datasets:Npz",
+        provides=("halves",),
+        argument="path",
+        check=_path_check("npz", "file"),
+        example={"path": EXAMPLE / "images.npz"},
+    )
+    for name, build, summary in ARRAYS:
+        yield Component(
+            name=name,
+            slot="dataset",
+            summary=summary,
+            config=PublishedSettings,
+            build=f"nascore_vision.published_arrays:{build}",
+            provides=("halves",),
+        )
+    for name, build, summary, config in FILES:
+        yield Component(
+            name=name,
+            slot="dataset",
+            summary=summary,
+            config=config,
+            build=f"nascore_vision.published_files:{build}",
+            provides=("halves", "files"),
+        )

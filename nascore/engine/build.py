@@ -33,6 +33,7 @@ from nascore.engine.network_checks import (
 )
 from nascore.engine.observers import Observers
 from nascore.engine.proposals import first_proposals, searches_in_supernet, second_proposals
+from nascore.engine.proxy import build_dataset
 from nascore.engine.rehearsal import rehearse_search, rehearse_training
 from nascore.engine.results import record_failed_start
 from nascore.engine.run_context import RunContext
@@ -170,7 +171,7 @@ def build_parts(recipe: Recipe, registry: Registry) -> tuple[Dataset, SearchPart
         DescriptionError: The description of the space cannot be built.
     """
     device_for(recipe)
-    dataset: Dataset = build_component(recipe, "dataset")
+    dataset = build_dataset(recipe)
     check_facts(recipe, dataset)
     catalogue, facts = registry.operations(), dataset.facts
     description, growth = describe_space(recipe, facts, catalogue), build_component(recipe, "growth")

@@ -15,8 +15,8 @@ from nascore.contract import Job
 from nascore.description import fingerprint, load
 from nascore.engine.comparison_jobs import files_of, run_job, state_of
 from nascore.engine.derive import prepared
-from nascore.engine.factory import build_component
 from nascore.engine.job_queue import JobQueue, LocalJob, QueuedJob
+from nascore.engine.proxy import build_dataset
 from nascore.errors import Problem, RunFailed, error_line, mark_whole
 from nascore.recipe.settling.executor import without_executor
 from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, text_of
@@ -226,7 +226,7 @@ class ComparisonRun:
             recipe = self._recipes[job.folder]
             found = self.folder / str(job.of) / ARCHITECTURE
             description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
-            ready = prepared(description, recipe.run.training, build_component(recipe, "dataset").facts)
+            ready = prepared(description, recipe.run.training, build_dataset(recipe).facts)
             self._fingerprints[job.folder] = frozenset({fingerprint(description), fingerprint(ready)})
         return self._fingerprints[job.folder]
 

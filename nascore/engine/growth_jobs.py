@@ -36,6 +36,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.observers import Observers
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.proposals import fault_of_policy
+from nascore.engine.proxy import build_dataset
 from nascore.engine.results import learned_choices, record_epoch
 from nascore.engine.return_checks import ReturnCheck
 from nascore.engine.run_context import RunContext
@@ -391,7 +392,7 @@ def _read_run(path: Path, selection: Selection, *, accepted: bool) -> GrowthJobs
     if is_file(path / ORIGINS):  # earlier versions wrote none
         recipe = with_plain_origins(recipe, object_of(path / ORIGINS))
     with computing(recipe.run.threads):
-        dataset: Dataset = build_component(recipe, "dataset")
+        dataset = build_dataset(recipe)
         if not accepted:
             _refuse_other_images(path, recipe, dataset)
         folder = RunFolder(path, ChecksumWriter(path))

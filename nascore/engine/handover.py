@@ -80,8 +80,22 @@ class Handover:
     size: dict[str, int]
 
 
-def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> Handover:
-    """Return the costs of architectures at each stage, from search to evaluation; builds no network."""
+def handover(
+    recipe: Recipe,
+    parts: SearchParts,
+    facts: DataFacts,
+    catalogue: Catalogue,
+    whole: DataFacts | None = None,
+) -> Handover:
+    """Return the costs of architectures at each stage, from search to evaluation; builds no network.
+
+    Args:
+        recipe: A settled recipe.
+        parts: The components of its search.
+        facts: Facts of the data set of the search.
+        catalogue: The operations.
+        whole: Facts of the data set of the evaluation, if it is another.
+    """
     found = parts.seeds
     searched = tuple(one for one in found if one.is_open)[:MOST_COUNTED]
     if searched:
@@ -93,14 +107,14 @@ def handover(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Ca
     unscaled = TrainingSettings(auxiliary=0.0)
     larger = evolve(unscaled, channels=size.get("channels"), cells=size.get("cells"))
 
-    def counted(training: TrainingSettings) -> tuple[dict[str, int], ...]:
-        return tuple(costs_of(prepared(one, training, facts), catalogue, facts) for one in found)
+    def counted(training: TrainingSettings, data: DataFacts = facts) -> tuple[dict[str, int], ...]:
+        return tuple(costs_of(prepared(one, training, data), catalogue, data) for one in found)
 
     # A growing architecture is trained at the size of the space, since a child inherits its parent's weights.
     return Handover(
         searched=counted(unscaled),
         trained=counted(unscaled if parts.grows else recipe.run.training),
-        evaluated=counted(larger),
+        evaluated=counted(larger, whole or facts),
         size=size,
     )
 

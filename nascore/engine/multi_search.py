@@ -19,8 +19,8 @@ from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation
 from nascore.engine.executors import build_executor
-from nascore.engine.factory import build_component
 from nascore.engine.memory import training_step_memory, with_memory_warnings
+from nascore.engine.proxy import build_dataset, whole_facts
 from nascore.errors import Problem, RecipeError
 from nascore.plugin import Selection
 from nascore.recipe.settling.executor import plain_executor
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.comparison import Member, Plan, Planned
-    from nascore.contract import Dataset, Executor, Observer
+    from nascore.contract import Executor, Observer
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
     from nascore.run import RunFolder
@@ -50,8 +50,9 @@ def check_member(member: Member, registry: Registry) -> Member | RecipeError:
         dataset, parts = build_parts(recipe, registry)
         if evaluation is not None:
             recipe, found = evaluation, parts.seeds or (parts.description,)
-            ready = check_evaluation(recipe, found, registry.operations(), dataset.facts)
-            steps = training_step_memory(recipe, ready, dataset.facts, registry.operations())
+            facts = whole_facts(dataset)
+            ready = check_evaluation(recipe, found, registry.operations(), facts)
+            steps = training_step_memory(recipe, ready, facts, registry.operations())
             evaluation = with_memory_warnings(unused_size_warnings(evaluation, found), steps)
     except RecipeError as error:
         return type(error)(recipe.with_origins(error.problems))
@@ -178,11 +179,12 @@ def _check_data(members: Sequence[Member]) -> None:
     """Check each data set once, before the first search, since faulty data would fail every job."""
     seen: list[object] = []
     for member in members:
-        part = member.recipe.part("dataset")
-        if (part.component, part.settings) not in seen:
-            seen.append((part.component, part.settings))
-            dataset: Dataset = build_component(member.recipe, "dataset")
-            check_data(member.recipe, dataset, test=member.evaluation is not None)
+        for recipe in (member.recipe, *([] if member.evaluation is None else [member.evaluation])):
+            part, is_search = recipe.part("dataset"), recipe is member.recipe
+            data = (part.component, part.settings, recipe.run.proxy if is_search else None)
+            if data not in seen:
+                seen.append(data)
+                check_data(recipe, build_dataset(recipe), test=not is_search)
 
 
 def _create_folder(plan: Plan, members: Sequence[Member], registry: Registry, out: Path | None) -> RunFolder:

@@ -4,7 +4,7 @@ from nascore.contract import Costs, Examples, GroupCosts
 from nascore.nn.architecture import ArchitectureState
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import costs
-from nascore.nn.data import image_moments
+from nascore.nn.data import image_moments, resized_images
 from nascore.nn.descent import Descent
 from nascore.nn.mixture_weights import GroupShape
 from nascore.nn.model_source import standalone
@@ -74,6 +74,7 @@ __all__ = [
     "nor_conv_3x3",
     "norm_classifier",
     "project",
+    "resized_images",
     "segment_argmax",
     "segment_softmax",
     "segment_sum",

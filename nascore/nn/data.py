@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from nascore.contract import DataFacts, Examples
 
@@ -30,7 +31,7 @@ BYTES: Final = 256
 """Number of values of a byte."""
 
 PIECE: Final = 1024
-"""Number of images whose pixels are counted at a time."""
+"""Number of images that are counted or resized at a time."""
 
 
 def fact_faults(facts: object) -> Iterator[str]:
@@ -169,6 +170,20 @@ def image_moments(images: Tensor) -> tuple[Tensor, Tensor]:
     mean = counts @ values / number
     squares = (counts * (values - mean[:, None]) ** 2).sum(1)
     return mean, (squares / (number - 1).clamp_min(1)).sqrt()
+
+
+def resized_images(images: Tensor, height: int, width: int) -> Tensor:
+    """Return images [N, C, H, W] of another size and the same type, interpolated with antialiasing."""
+    if tuple(images.shape[2:]) == (height, width):
+        return images
+    pieces = []
+    for start in range(0, len(images), PIECE):
+        piece = images[start : start + PIECE].to(torch.float32)
+        piece = interpolate(piece, (height, width), mode="bilinear", antialias=True, align_corners=False)
+        if images.dtype == torch.uint8:
+            piece = piece.round().clamp(0, BYTES - 1)
+        pieces.append(piece.to(images.dtype))
+    return torch.cat(pieces)
 
 
 def absent_faults(facts: DataFacts, examples: Examples) -> Iterator[str]:

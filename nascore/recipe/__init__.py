@@ -16,6 +16,7 @@ from nascore.recipe.sources.layers import Layer
 from nascore.recipe.sources.run_settings import (
     EVALUATE_RUN,
     SEARCH_RUN,
+    ProxySettings,
     RunSettings,
     TrainingSettings,
     watched,
@@ -29,6 +30,7 @@ __all__ = [
     "DeclinedWish",
     "Layer",
     "Part",
+    "ProxySettings",
     "Recipe",
     "Request",
     "RunSettings",

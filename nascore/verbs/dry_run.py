@@ -167,11 +167,13 @@ def check_search(resolved: ResolvedRequest) -> Checked:
 def _checked(resolved: ResolvedRequest) -> Checked:
     from nascore.engine.handover import handover, span
     from nascore.engine.proposals import growth_remark
+    from nascore.engine.proxy import whole_facts
 
     built = _built(resolved)
     recipe, dataset, parts = built.recipe, built.dataset, built.parts
     assert parts is not None
-    known = handover(recipe, parts, dataset.facts, resolved.registry.operations())
+    operations = resolved.registry.operations()
+    known = handover(recipe, parts, dataset.facts, operations, whole_facts(dataset))
     image = (dataset.facts.height, dataset.facts.width)
     return Checked(
         recipe=recipe,

@@ -100,13 +100,13 @@ def _computed(recipe: Recipe, begun_on: Mapping[str, Any]) -> Iterator[Differenc
     from nascore.engine.build import device_name
     from nascore.engine.data_checks import data_fingerprint
     from nascore.engine.device import device_for
-    from nascore.engine.factory import build_component
+    from nascore.engine.proxy import build_dataset
 
     device = device_name(device_for(recipe))
     if "device" in begun_on and begun_on["device"] != device:
         yield Difference("device", begun_on["device"], device)
     if "data" in begun_on:
-        data = data_fingerprint(build_component(recipe, "dataset").train())
+        data = data_fingerprint(build_dataset(recipe).train())
         if data != begun_on["data"]:
             yield Difference("training images, by their digest", begun_on["data"][:12], data[:12])
 

@@ -63,6 +63,20 @@ class RankingSettings(TrainingSettings):
 
 
 @frozen(kw_only=True)
+class ProxySettings:
+    """A smaller data set, in which a search searches; an evaluation uses the whole one."""
+
+    fraction: float = setting(1.0, "Share of the training images of each class.", gt=0, le=1)
+    size: int | None = setting(None, "Smaller side of the images in pixels; null: as they are.", ge=1)
+    classes: int | None = setting(None, "Number of classes, the first ones; null: all.", ge=2)
+
+    @property
+    def is_smaller(self) -> bool:
+        """Whether the data set is smaller than the whole one."""
+        return self != ProxySettings()
+
+
+@frozen(kw_only=True)
 class RunSettings:
     """The settings that belong to no slot."""
 
@@ -71,6 +85,9 @@ class RunSettings:
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to compute; auto: CUDA if available.")
     training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         TrainingSettings(), "How closed networks are trained."
+    )
+    proxy: ProxySettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        ProxySettings(), "The part of the data set in which a search searches."
     )
 
 
@@ -142,16 +159,26 @@ def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> C
     )
 
 
+def _check_evaluation(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
+    yield from _optimizer_fits(settings, recipe)
+    if settings.proxy.is_smaller:
+        text = "an evaluation uses the whole data set; only a search reads this setting."
+        yield Problem(path="proxy", text=text, verdict="warned")
+
+
 SEARCH_RUN: Final = _run("search", "the settings of a search", SearchSettings, epochs=10, batch=32)
 """The run of ``nascore search``: trains each architecture briefly, to rank it."""
 
-EVALUATE_RUN: Final = _run(
-    "evaluate",
-    "the settings of a training from scratch",
-    RunSettings,
-    epochs=12,
-    batch=64,
-    label_smoothing=0.1,
+EVALUATE_RUN: Final = evolve(
+    _run(
+        "evaluate",
+        "the settings of a training from scratch",
+        RunSettings,
+        epochs=12,
+        batch=64,
+        label_smoothing=0.1,
+    ),
+    check=_check_evaluation,
 )
 """The run of ``nascore evaluate``: trains one architecture fully."""
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from torch.nn.functional import interpolate
 
 from nascore.api import RecipeError
-from nascore.nn import Examples
+from nascore.nn import Examples, resized_images
 from nascore_vision.listing import split
 from nascore_vision.memory import Loaded
 from nascore_vision.problems import count, listed, missing, problem, readable
@@ -36,9 +35,6 @@ VALIDATION: Final = ("val_images", "val_labels")
 
 COLOURS: Final = (1, 3)
 WHITE: Final = 255
-AT_ONCE: Final = 512
-"""Number of images that are resized at a time."""
-
 PICTURE: Final = 3
 """Dimensions of an array of grey images without a dimension for channels."""
 
@@ -204,14 +200,6 @@ def _absent(train: Examples, test: Examples, number: int) -> Iterator[Problem]:
 
 def resized(examples: Examples, size: int | None) -> Examples:
     """Return the examples with images of a size in pixels, of the same type; None: unchanged."""
-    images = examples.images
-    if size is None or tuple(images.shape[2:]) == (size, size):
+    if size is None:
         return examples
-    pieces = []
-    for start in range(0, len(images), AT_ONCE):
-        piece = images[start : start + AT_ONCE].to(torch.float32)
-        piece = interpolate(piece, (size, size), mode="bilinear", antialias=True, align_corners=False)
-        high = WHITE if images.dtype == torch.uint8 else 1
-        piece = piece.clamp(0, high)
-        pieces.append((piece.round() if high == WHITE else piece).to(images.dtype))
-    return Examples(images=torch.cat(pieces), labels=examples.labels)
+    return Examples(images=resized_images(examples.images, size, size), labels=examples.labels)

@@ -121,8 +121,8 @@ def nascore(target: Path, folder: Path, *words: str) -> subprocess.CompletedProc
     ("name", "hint"),
     [
         ("softmx", "Did you mean softmax?"),
-        ("nascore-vision", "no plugin or component is called nascore-vision."),
-        ("cifar10", "Installed: builtin, "),
+        ("nascore-sound", "no plugin or component is called nascore-sound."),
+        ("lsun", "Installed: builtin, "),
         ("qqqqqqq", "Installed: builtin, "),
     ],
 )

@@ -62,7 +62,7 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
         ("nascore: 2\n", 3, "the recipe is from a newer nascore"),
         ("nascore: 1\nepochs: 2\n", 3, "Did you mean trainer.epochs or training.epochs?"),
         ("nascore: 1\nobserver: tensorboard\n", 3, "no observer is called tensorboard. Installed: "),
-        ("nascore: 1\ndataset: celeba\n", 3, "no dataset is called celeba. Installed: digits"),
+        ("nascore: 1\ndataset: celeba\n", 3, "no dataset is called celeba. Installed: "),
         ("nascore: 1\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
         ("nascore: 1\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),
         ("nascore: 1\ninclude: a.yml\n", 3, "The name of a file must end in .yaml."),

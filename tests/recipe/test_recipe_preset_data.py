@@ -6,7 +6,7 @@ import pytest
 from recipe_sample import PRESET, recipe, registry
 
 from nascore.component import Preset, hookimpl
-from nascore.plugin import Registry
+from nascore.plugin import Registry, Selection
 from nascore.recipe import Request
 from nascore.verbs.evaluate import resolve_evaluation
 from nascore.verbs.resolution import installed
@@ -70,9 +70,20 @@ def test_a_recipe_that_includes_the_preset_is_asked_too(tmp_path: Path) -> None:
     assert str(warned.origin) == f"{path}:3:10"
 
 
-@pytest.mark.needs("nascore-darts", "nascore-data", "nascore-xnas", "nascore-petridish")
-def test_every_preset_that_is_installed_names_its_data() -> None:
+PRESETS = ("nascore-darts", "nascore-data", "nascore-xnas", "nascore-petridish")
+
+
+@pytest.mark.needs(*PRESETS, "nascore-vision")
+def test_the_data_of_every_preset_is_installed_with_nascore_vision() -> None:
     every = installed(())
+    for name in every.presets():
+        found = recipe(every, preset=name)
+        assert (found.names("dataset"), found.refused) == (("cifar10",), ()), name
+
+
+@pytest.mark.needs(*PRESETS)
+def test_every_preset_that_is_installed_names_its_data() -> None:
+    every = installed(Selection(only=PRESETS))
     presets = every.presets()
     assert len(presets) >= 6
     for name in presets:

@@ -127,6 +127,7 @@ def nascore_datasets() -> Iterable[Component]:
             config=PublishedSettings,
             build=f"nascore_vision.published_arrays:{build}",
             provides=("halves",),
+            argument="root",
         )
     for name, build, summary, config in FILES:
         yield Component(
@@ -136,4 +137,5 @@ def nascore_datasets() -> Iterable[Component]:
             config=config,
             build=f"nascore_vision.published_files:{build}",
             provides=("halves", "files"),
+            argument="root",
         )

@@ -128,6 +128,28 @@ def data_sets(root: Path | None, *, download: bool) -> tuple[str, ...]:
     return (*path, "dataset.download=true") if download else path
 
 
+proxy_option = click.option(
+    "--proxy",
+    metavar="SETTINGS",
+    help="Search in a part of the data set: fraction=0.2,size=16,classes=10, or some of these; short for "
+    "--set proxy.fraction=0.2 and so on. evaluate uses the whole data set.",
+)
+
+
+def proxy_sets(text: str | None) -> tuple[str, ...]:
+    """Return the texts of ``--set`` for which ``--proxy`` is short.
+
+    Raises:
+        click.BadParameter: An item has no value.
+    """
+    items = [] if text is None else text.split(",")
+    wrong = [item for item in items if not item.partition("=")[2].strip()]
+    if wrong:
+        hint = "write --proxy fraction=0.2,size=16,classes=10, or some of these."
+        raise click.BadParameter(f"{wrong[0]!r} has no value: {hint}", param_hint="'--proxy'")
+    return tuple(f"proxy.{item.strip()}" for item in items)
+
+
 def plugins_option(function: F) -> F:
     """Add ``--with``, ``--without`` and ``--only``, which the function gets as one argument `plugins`.
 
@@ -177,7 +199,11 @@ def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
             if names not in {None, ()}
         },
         run={name: given[name] for name in RUN_FLAGS if given[name] is not None},
-        sets=(*given["sets"], *data_sets(given["data_root"], download=given["download"])),
+        sets=(
+            *given["sets"],
+            *data_sets(given["data_root"], download=given["download"]),
+            *proxy_sets(given.get("proxy")),
+        ),
     )
 
 

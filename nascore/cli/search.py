@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
 
 from nascore.cli.check import echo_check, plain_checked
 from nascore.cli.options import (
@@ -14,6 +13,7 @@ from nascore.cli.options import (
     json_option,
     on_nan_option,
     out_option,
+    proxy_option,
     recipe_options,
     request,
 )
@@ -58,12 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--evaluate", is_flag=True, help="Train each resulting architecture from scratch, test it, and compare."
 )
-@click.option(
-    "--proxy",
-    metavar="SETTINGS",
-    help="Search in a part of the data set: fraction=0.2,size=16,classes=10, any of them; short for --set "
-    "proxy.fraction=0.2 and so on. evaluate uses the whole data set.",
-)
+@proxy_option
 @out_option
 @budget_option
 @checkpoint_option
@@ -74,7 +69,6 @@ def command(  # noqa: PLR0913 - each is a flag
     *,
     seeds: str | None,
     evaluate: bool,
-    proxy: str | None,
     out: Path | None,
     budget: str | None,
     checkpoint_every: str | None,
@@ -95,7 +89,6 @@ def command(  # noqa: PLR0913 - each is a flag
     run, and the table of nascore compare. --set NAME:PATH=VALUE is for one of the names only.
     """
     typed = request(SLOTS, given)
-    typed = evolve(typed, sets=(*typed.sets, *_proxy_sets(proxy)))
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)
     # A suggested request is that of the search: it has no settings of the evaluation.
     of_evaluation = tuple(text for text in typed.sets if evaluate and text.startswith(EVALUATION))
@@ -122,16 +115,6 @@ def command(  # noqa: PLR0913 - each is a flag
         else:
             run = search_as_requested(typed, out=out, plugins=plugins, reporter=reporter)
             echo_run(run, as_json=as_json)
-
-
-def _proxy_sets(proxy: str | None) -> tuple[str, ...]:
-    """Return the texts of ``--set`` for which ``--proxy`` is short."""
-    items = [] if proxy is None else proxy.split(",")
-    wrong = [item for item in items if not item.partition("=")[2].strip()]
-    if wrong:
-        text = f"{wrong[0]!r} has no value: write --proxy fraction=0.2,size=16,classes=10, or some of these."
-        raise click.BadParameter(text, param_hint="'--proxy'")
-    return tuple(f"proxy.{item.strip()}" for item in items)
 
 
 def _echo_checked_searches(searches: CheckedSearches, *, as_json: bool) -> None:

@@ -26,7 +26,7 @@ def made(path, **settings):
 
 def faults(path, **settings):
     with pytest.raises(RecipeError) as caught:
-        made(path, **settings)
+        _ = made(path, **settings).facts
     assert all(one.slots == ("dataset",) for one in caught.value.problems)
     return [f"{one.path}: {one.text} {one.hint}".rstrip() for one in caught.value.problems]
 
@@ -246,7 +246,7 @@ def test_images_that_do_not_fit_in_memory_are_refused_before_they_are_read(tmp_p
     folder(tmp_path)
     monkeypatch.setattr("nascore.engine.memory.available_memory", lambda: 500)
     with pytest.raises(RecipeError, match=r"take 0\.0 GiB, and this machine has 0\.0 GiB"):
-        made(tmp_path)
+        _ = made(tmp_path).facts
 
 
 def test_a_changed_file_is_read_again(tmp_path):

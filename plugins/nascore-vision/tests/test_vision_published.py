@@ -30,7 +30,7 @@ def files(name, root, **settings):
 
 def faults(build, *args, **settings):
     with pytest.raises(RecipeError) as caught:
-        build(*args, **settings)
+        _ = build(*args, **settings).facts
     return [f"{one.path}: {one.text} {one.hint}".rstrip() for one in caught.value.problems]
 
 

@@ -119,6 +119,10 @@ def nascore_datasets() -> Iterable[Component]:
         check=_path_check("npz", "file"),
         example={"path": EXAMPLE / "images.npz"},
     )
+    yield from _published()
+
+
+def _published() -> Iterable[Component]:
     for name, build, summary in ARRAYS:
         yield Component(
             name=name,

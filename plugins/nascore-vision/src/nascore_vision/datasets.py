@@ -16,6 +16,7 @@ from nascore_vision.problems import problem
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from pathlib import Path
 
     from nascore.api import Problem
     from nascore_vision.listing import Found, Item, Listing
@@ -32,32 +33,43 @@ class Folder(InFiles):
     """Images in one folder for each class."""
 
     def __init__(self, settings: FolderSettings) -> None:
-        assert settings.path is not None  # `needs_path` refused it
-        found = read_folder(settings.path.expanduser())
-        super().__init__(load_files(found, reading_of(settings), settings), settings)
+        def load() -> Loaded:
+            found = read_folder(_named(settings.path))
+            return load_files(found, reading_of(settings), settings)
+
+        super().__init__(load, settings)
 
 
 class Csv(InFiles):
     """Images that a CSV file lists."""
 
     def __init__(self, settings: CsvSettings) -> None:
-        assert settings.path is not None  # `needs_path` refused it
-        found = read_csv(settings, settings.path.expanduser())
-        super().__init__(load_files(found, reading_of(settings), settings), settings)
+        def load() -> Loaded:
+            found = read_csv(settings, _named(settings.path))
+            return load_files(found, reading_of(settings), settings)
+
+        super().__init__(load, settings)
 
 
 class Npz(InMemory):
     """Images in an archive of NumPy arrays."""
 
     def __init__(self, settings: NpzSettings) -> None:
-        assert settings.path is not None  # `needs_path` refused it
-        path = settings.path.expanduser()
-        try:
-            seen = path.stat()
-            key: Hashable = (settings, seen.st_mtime_ns, seen.st_size)
-        except OSError:
-            key = settings
-        super().__init__(held(key, lambda: read_npz(settings, path)), settings)
+        def load() -> Loaded:
+            path = _named(settings.path)
+            try:
+                seen = path.stat()
+                key: Hashable = (settings, seen.st_mtime_ns, seen.st_size)
+            except OSError:
+                key = settings
+            return held(key, lambda: read_npz(settings, path))
+
+        super().__init__(load, settings)
+
+
+def _named(path: Path | None) -> Path:
+    assert path is not None  # the check of the component refused it
+    return path.expanduser()
 
 
 def reading_of(settings: ImageSettings) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -64,24 +65,41 @@ def held(key: Hashable, load: Callable[[], Loaded]) -> Loaded:
 
 
 class InMemory:
-    """A data set whose images are in memory.
+    """A data set whose images are in memory. They are read when the facts are asked for.
 
     Args:
-        loaded: The images.
+        load: Returns the images; raises a RecipeError with all problems of the files.
         settings: The settings of the augmentation.
         flip: Whether mirrored images are images of the same class, if the settings do not say it.
         pad: Pixels of padding, if the settings do not say it; None: an eighth of a side.
     """
 
     def __init__(
-        self, loaded: Loaded, settings: AugmentationSettings, *, flip: bool = False, pad: int | None = None
+        self,
+        load: Callable[[], Loaded],
+        settings: AugmentationSettings,
+        *,
+        flip: bool = False,
+        pad: int | None = None,
     ) -> None:
-        self._loaded = loaded
+        self._load = load
+        self._augmentation = settings
+        self._flip = flip
+        self._pad = pad
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        return self._load()
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """The facts, measured on the training images."""
+        loaded, settings = self._loaded, self._augmentation
         images = loaded.train.images
         _, channels, height, width = images.shape
         mean, std = image_moments(images)
-        default = min(height, width) // PAD_SHARE if pad is None else pad
-        self.facts = DataFacts(
+        default = min(height, width) // PAD_SHARE if self._pad is None else self._pad
+        return DataFacts(
             channels=channels,
             height=height,
             width=width,
@@ -91,7 +109,7 @@ class InMemory:
             mean=tuple(mean.tolist()),
             std=tuple(max(each, LEAST_STD) for each in std.tolist()),
             crop_pad=default if settings.crop_pad is None else settings.crop_pad,
-            flip=flip if settings.flip is None else settings.flip,
+            flip=self._flip if settings.flip is None else settings.flip,
             class_names=loaded.classes,
             dtype="uint8" if images.dtype == torch.uint8 else "float32",
         )

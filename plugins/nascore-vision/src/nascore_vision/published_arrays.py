@@ -54,6 +54,10 @@ class Arrays(InMemory):
     source: Any = None
 
     def __init__(self, settings: PublishedSettings) -> None:
+        super().__init__(lambda: self._found(settings), settings, flip=self.flip, pad=self.pad)
+
+    def _found(self, settings: PublishedSettings) -> Loaded:
+        """Return the images of the first form that is below the root; downloads it if the settings say so."""
         root = root_of(settings)
         forms = self.forms()
         found = next((form for form in forms if (root / form).exists()), None)
@@ -63,21 +67,16 @@ class Arrays(InMemory):
         if found is None:
             raise RecipeError([absent(self.name, root, tuple(forms), settings, self.source)])
         key = (type(self), root, found, settings.size, _stamps(root / found))
-        super().__init__(
-            held(key, lambda: self._load(root, forms[found], settings)),
-            settings,
-            flip=self.flip,
-            pad=self.pad,
-        )
+        return held(key, lambda: self._read(root, forms[found], settings))
 
     def forms(self) -> dict[str, Reader]:
         """Return the reader of each form, by its path below the root."""
         raise NotImplementedError
 
-    def _load(self, root: Path, read: Reader, settings: PublishedSettings) -> Loaded:
+    def _read(self, root: Path, read: Reader, settings: PublishedSettings) -> Loaded:
         parts = []
         for part in PARTS:
-            images, labels = _read(self.name, root, partial(read, root, part))
+            images, labels = _complete(self.name, root, partial(read, root, part))
             whole = Examples(
                 images=torch.from_numpy(np.ascontiguousarray(images)),
                 labels=torch.from_numpy(np.asarray(labels, np.int64)),
@@ -96,7 +95,7 @@ class Arrays(InMemory):
             download(self.name, root, fetch)
 
 
-def _read(name: str, root: Path, read: Callable[[], Pair]) -> Pair:
+def _complete(name: str, root: Path, read: Callable[[], Pair]) -> Pair:
     try:
         return read()
     except RecipeError:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nascore_vision.memory import Loaded
     from nascore_vision.settings import PublishedFilesSettings
 
 
@@ -40,6 +41,10 @@ class Files(InFiles):
     flip = True
 
     def __init__(self, settings: PublishedFilesSettings) -> None:
+        super().__init__(lambda: self._found(settings), settings, flip=self.flip)
+
+    def _found(self, settings: PublishedFilesSettings) -> Loaded:
+        """Return the images of the files below the root; downloads them if the settings say so."""
         root = root_of(settings)
         found = self._form(root)
         if found is None and settings.download and self.source is not None:
@@ -53,7 +58,7 @@ class Files(InFiles):
             text = f"{readable(str(root / found))} cannot be read: {' '.join(str(error).split())}."
             raise RecipeError([problem(text, setting="root")]) from None
         reading = Reading(size=settings.size, colour="rgb", skip_bad=settings.skip_bad)
-        super().__init__(load_files(files, reading, None), settings, flip=self.flip)
+        return load_files(files, reading, None)
 
     def _form(self, root: Path) -> str | None:
         return next((form for form in self.forms if (root / form).exists()), None)

@@ -26,6 +26,9 @@ main()
 LAST_LINES: Final = 3
 """Lines of a dead worker's stderr that its error quotes."""
 
+LAST_WORDS: Final = 1.0
+"""Seconds to wait for the end of a dead worker's stderr, which a child of it may hold open."""
+
 
 class Serial:
     """Does each job in this process when it is submitted."""
@@ -93,9 +96,18 @@ class Processes:
         with self._lock:
             if self._closed:
                 raise BrokenExecutor("the executor is closed")
-            worker = self._idle.pop() if self._idle else _Worker()
+            worker = self._idle_worker() or _Worker()
             self._busy.append(worker)
             return worker
+
+    def _idle_worker(self) -> _Worker | None:
+        """Return a worker that does no job; None if there is none, or all of them died."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.lives:
+                return worker
+            worker.end()
+        return None
 
 
 class _Worker:
@@ -111,7 +123,7 @@ class _Worker:
             stderr=subprocess.PIPE,
         )
         # What the process writes to stderr has to be read, or it waits.
-        self._reader = Thread(target=self._last.extend, args=(self._process.stderr,), daemon=True)
+        self._reader = Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
 
     @property
@@ -149,6 +161,11 @@ class _Worker:
         self._process.wait()
         self._release()
 
+    def _read_stderr(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            self._last.extend(lines)
+
     def _death(self) -> str:
         """Return a sentence about the end of the process, with its last words."""
         code = self._process.wait()
@@ -158,8 +175,8 @@ class _Worker:
         return "; ".join([f"its process ended with {how}", *filter(None, lines)])
 
     def _release(self) -> None:
-        self._reader.join()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        self._reader.join(LAST_WORDS)
+        for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             with suppress(BrokenPipeError):
                 stream.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from threading import Thread
 from time import sleep
 from typing import Final
@@ -21,9 +20,11 @@ def main() -> None:
     # Ctrl-C reaches all processes of a terminal: the parent decides, and stops its workers by SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    with os.fdopen(os.dup(1), "wb") as answers:
+    with os.fdopen(os.dup(0), "rb") as jobs, os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # a plugin that prints must not write into the answers
-        for line in sys.stdin.buffer:
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
+            os.dup2(nothing.fileno(), 0)  # nor may a program that it starts read jobs
+        for line in jobs:
             answers.write(json.dumps(Job(**json.loads(line)).answer()).encode() + b"\n")
             answers.flush()
 

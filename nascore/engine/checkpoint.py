@@ -115,14 +115,15 @@ class Checkpoints:
 
     def latest(self) -> Checkpoint | None:
         """Return the last checkpoint that can be read; None if there is none."""
-        for path in reversed(self._paths()):
+        paths = self._paths()
+        while paths:
+            path = paths.pop()
             try:
                 return _read(path)
             except Exception as error:  # noqa: BLE001 - whatever a damaged file makes torch raise
                 reason = str(error).partition("\n")[0]
-                self.log(
-                    f"job {self.folder.name}: {path.name} cannot be used: {reason}; the one before it is used"
-                )
+                instead = "the one before it is used" if paths else "the job begins again"
+                self.log(f"job {self.folder.name}: {path.name} cannot be used: {reason}; {instead}")
         return None
 
     def clear(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from attrs import Factory, define, evolve, frozen
 
 from nascore.contract import Job
-from nascore.errors import RunFolderError, error_line, error_of
+from nascore.errors import Problem, RunFailed, RunFolderError, error_line, error_of
 from nascore.run import BudgetSpentError
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class JobQueue(Generic[T]):
 
         Raises:
             BudgetSpentError: The budget is spent, and no job is under way.
-            NascoreError: The cause makes every job fail, such as a folder that cannot be used.
+            NascoreError: The cause makes every job fail, such as a folder that cannot be used, or an executor
+                that cannot do a job; no job is recorded as failed.
             KeyboardInterrupt: A stop was requested.
         """
         while self.waiting or self.running:
@@ -195,8 +196,10 @@ class JobQueue(Generic[T]):
             outcome = Outcome(**future.result())
         except BrokenExecutor as error:
             return self._died(queued, str(error))
-        except Exception as error:  # noqa: BLE001 - of the executor
-            return Outcome(status="failed", error=error_line(error))
+        except Exception as error:
+            # Not a failure of the job, which would stay recorded: it is done when the run is resumed.
+            text = f"the executor could not do job {queued.number}: {error_line(error)}"
+            raise RunFailed([Problem(path="executor", text=text)]) from error
         self.control.steps += outcome.steps
         self.control.jobs += outcome.jobs
         if outcome.status == "unusable":

@@ -24,7 +24,7 @@ import nascore
 from nascore.contract import Job, Observer
 from nascore.engine import growth_jobs
 from nascore.engine.wave_jobs import WaveJobs
-from nascore.errors import PluginError, RecipeError, RunStopped
+from nascore.errors import PluginError, RecipeError, RunFailed, RunStopped
 from nascore.run import job_folder, read, read_result
 from nascore.run.job_folder import open_job
 from nascore.verbs.watch import progress_of
@@ -234,6 +234,7 @@ class Late:
     in_process = False
     slow = False
     deadly = 0
+    refused = 0
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
@@ -244,6 +245,9 @@ class Late:
         future: Future[dict[str, Any]] = Future()
         if job.number == self.deadly:
             future.set_exception(BrokenExecutor("it was killed"))
+            return future
+        if job.number == self.refused:
+            future.set_exception(RuntimeError("the queue is full"))
             return future
         answer = json.loads(json.dumps(Job(**json.loads(json.dumps(job.plain())))()))
         if self.slow and job.number == 1:
@@ -292,6 +296,17 @@ def test_a_job_whose_worker_always_dies_is_recorded_as_failed(late, tmp_path):
     assert [entry.id for entry in read(run).gallery] == [1, 3, 4]
     changes = [json.loads(line)["event"] for line in (run / "changes.jsonl").read_text().splitlines()]
     assert changes == ["worker died", "worker died", "job failed"]
+
+
+def test_a_job_that_the_executor_could_not_do_is_done_when_the_run_is_resumed(late, made, tmp_path):
+    whole, _ = made("random", "serial")
+    late.refused = 2
+    with pytest.raises(RunFailed, match="the executor could not do job 2: RuntimeError: the queue is full"):
+        searched("random", tmp_path / "run")
+    assert read(tmp_path / "run").status == "failed"
+    late.refused = 0
+    nascore.resume(tmp_path / "run", observers=[Heard()])
+    assert unequal(whole, tmp_path / "run") == []
 
 
 def test_a_process_reads_the_data_of_a_run_once(late, tmp_path, monkeypatch):

@@ -184,6 +184,7 @@ def test_a_job_whose_checkpoints_are_all_damaged_begins_anew(whole, tmp_path):
     for path in run.rglob("checkpoint-*.pt"):
         path.write_bytes(path.read_bytes()[:1000])
     resume_as_requested(run)
+    assert "it is truncated or damaged; the job begins again" in (run / "run.log").read_text()
     assert differences(whole("first order"), run) == []
 
 

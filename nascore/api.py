@@ -47,7 +47,9 @@ from nascore.contract import (
     StepReport,
     Trainer,
     Training,
+    Trick,
     Updater,
+    WeightGroup,
     WeightSettings,
 )
 from nascore.description import (
@@ -176,8 +178,10 @@ __all__ = [
     "Trainer",
     "Training",
     "Translator",
+    "Trick",
     "Updater",
     "Use",
+    "WeightGroup",
     "WeightSettings",
     "Wire",
     "candidate_sources",

@@ -31,6 +31,8 @@ def toys():
             "rise": ("schedule",),
             "teacher": ("loss",),
             "mix": ("examples",),
+            "groups": ("parameters",),
+            "sums": ("gradients",),
         }.items():
             yield Component(name=name, slot="trick", summary="A toy.", build=Nothing, provides=provides)
 
@@ -61,7 +63,7 @@ def test_a_trick_that_scales_the_rate_fits_one_that_sets_it():
     assert recipe("line", "rise").names("trick") == ("line", "rise")
 
 
-@pytest.mark.parametrize("trick", ["adam", "teacher"])
+@pytest.mark.parametrize("trick", ["adam", "teacher", "groups", "sums"])
 def test_unrolled_refuses_what_changes_its_step(trick):
     with pytest.raises(RecipeError, match="unrolled looks one step of plain SGD ahead"):
         recipe(trick, sets=("trainer.estimate=unrolled",))

@@ -1,6 +1,6 @@
-"""Image data sets for nascore: files of your own, and published data sets.
+"""Image data sets for nascore, files of your own and published ones, and tricks for training.
 
-This module declares the data sets and imports none of torch, torchvision and Pillow.
+This module declares them and imports none of torch, torchvision and Pillow.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nascore_vision.settings import (
     PublishedFilesSettings,
     PublishedSettings,
 )
+from nascore_vision.tricks import nascore_tricks as nascore_tricks  # a hook of this plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -88,7 +88,8 @@ class TorchvisionAugment:
             changed: Tensor = self.change(image)
             return changed
         bytes_of = (image * WHITE).round().clamp(0, WHITE).to(torch.uint8)
-        return self.change(bytes_of).to(image.dtype) / WHITE
+        bright: Tensor = self.change(bytes_of).to(image.dtype) / WHITE
+        return bright
 
 
 class AutoAugment(TorchvisionAugment):

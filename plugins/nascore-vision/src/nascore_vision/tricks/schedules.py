@@ -54,7 +54,8 @@ class Step(Schedule):
         """Return ``lr * factor ** (epoch // epochs)``."""
         del lr
         falls = step // self.training.steps_per_epoch // self.settings.epochs
-        return self.training.settings.lr * self.settings.factor**falls
+        rate: float = self.training.settings.lr * self.settings.factor**falls
+        return rate
 
 
 class Exponential(Schedule):
@@ -65,7 +66,8 @@ class Exponential(Schedule):
     def schedule(self, step: int, lr: float) -> float:
         """Return ``lr * factor ** (step / steps_per_epoch)``."""
         del lr
-        return self.training.settings.lr * self.settings.factor ** (step / self.training.steps_per_epoch)
+        share: float = self.settings.factor ** (step / self.training.steps_per_epoch)
+        return self.training.settings.lr * share
 
 
 class Polynomial(Schedule):
@@ -76,7 +78,8 @@ class Polynomial(Schedule):
     def schedule(self, step: int, lr: float) -> float:
         """Return ``lr_min + (lr - lr_min) * (1 - t) ** power``, where t is the share of steps done."""
         del lr
-        return self.between((1 - self.along(step)) ** self.settings.power)
+        left: float = (1 - self.along(step)) ** self.settings.power
+        return self.between(left)
 
 
 class OneCycle(Schedule):

@@ -62,13 +62,13 @@ def planted(seeds: int) -> None:
     print(f"{'random (expected)':45} {'':6} {(len(OPS) ** LAYERS + 1) / 2:8.1f}")
 
 
-def trained(space: str, evaluations: int, epochs: int, seeds: int) -> None:
+def trained(space: str, policies: list[str], evaluations: int, epochs: int, seeds: int) -> None:
     """Print the best validation accuracy so far of each policy in a space, as means over seeds."""
     points = [max(1, round(share * evaluations)) for share in QUARTERS]
     print(f"\n{space}, {evaluations} evaluations of {5 * epochs} steps, {seeds} seeds: best accuracy so far")
     heads = " ".join(f"{f'after {point}':>9}" for point in points)
     print(f"{'policy':45} {heads} {'best at':>8} {'mean of all':>12} {'seconds':>8}")
-    for name, settings in TRAINED:
+    for name, settings in ((name, settings) for name, settings in TRAINED if name in policies):
         began = perf_counter()
         galleries = [
             gallery(space, name, {**settings, "count": evaluations}, epochs, seed) for seed in range(seeds)
@@ -111,13 +111,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="seeds of the planted search (20); 0: none")
     parser.add_argument("--evaluations", type=int, default=60, help="trained architectures (60); 0: none")
     parser.add_argument("--spaces", nargs="*", default=["nb201", "mbconv"], help="spaces (nb201 mbconv)")
+    names = [name for name, _ in TRAINED]
+    parser.add_argument("--policies", nargs="*", choices=names, default=names, help="trained policies (all)")
     parser.add_argument("--run-seeds", type=int, default=1, help="seeds of the runs with training (1)")
     parser.add_argument("--epochs", type=int, default=1, help="epochs of five steps (1)")
     chosen = parser.parse_args()
     if chosen.seeds:
         planted(chosen.seeds)
     for space in chosen.spaces if chosen.evaluations else ():
-        trained(space, chosen.evaluations, chosen.epochs, chosen.run_seeds)
+        trained(space, chosen.policies, chosen.evaluations, chosen.epochs, chosen.run_seeds)
 
 
 if __name__ == "__main__":

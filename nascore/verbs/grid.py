@@ -118,7 +118,8 @@ class SearchGrid:
         # A name that runs in no combination is removed; of the others one or two may be.
         lost = {item for item in blamed if all(one in refused for one in choices if item in one.items())}
         others = list(dict.fromkeys(item for one in choices for item in one.items() if item in blamed))
-        others.sort(key=lambda item: item[0] not in self.slots)
+        places = {slot: place for place, slot in enumerate(self.slots)}
+        others.sort(key=lambda item: places.get(item[0], len(places)))
         for count in range(_MOST_DROPPED + 1):
             for more in combinations([item for item in others if item not in lost], count):
                 left = [one for one in choices if lost.union(more).isdisjoint(one.items())]

@@ -82,7 +82,7 @@ def test_the_trainer_promises_what_its_estimate_gives(registry):
         for estimate in ("first", "unrolled", "single-level")
     }
     assert given == {
-        "first": {"two-halves", "sample-gradients"},
-        "unrolled": {"two-halves", "unrolled"},
-        "single-level": {"sample-gradients"},
+        "first": {"two-halves", "sample-gradients", "tricks"},
+        "unrolled": {"two-halves", "unrolled", "tricks"},
+        "single-level": {"sample-gradients", "tricks"},
     }

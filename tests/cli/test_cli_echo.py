@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_plugin_cannot_write_to_the_terminal(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="a shell closes no stream there")
 @pytest.mark.parametrize("stream", [">&-", "2>&-"])
 def test_a_closed_stream_is_no_mistake_of_nascore(stream):
-    line = f"{sys.executable} -m nascore list {stream}"
+    line = f"{shlex.quote(sys.executable)} -m nascore list {stream}"
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, "unexpected" in done.stderr) == (0, False)
 

@@ -115,7 +115,7 @@ def test_a_job_of_growth_fails_with_the_advice(monkeypatch, tmp_path):
 def test_an_output_that_is_no_number_ends_the_run_instead_of_counting_as_chance(verb, monkeypatch):
     Path("net.yaml").write_text(CLOSED, encoding="utf-8")
     monkeypatch.setattr(
-        "nascore.engine.forward._logits", lambda _n, images, _m: torch.full((len(images), 10), torch.nan)
+        "nascore.engine.forward.logits_for", lambda _n, images, _m: torch.full((len(images), 10), torch.nan)
     )
     words = {
         "search": UNIFORM,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "nascore resume runs/stopped --budget 1job --checkpoint-every 5m",
         "nascore resume runs/stopped --accept",
-        "nascore resume runs/stopped --executor processes --set executor.workers=4",
+        "nascore resume runs/grown --executor processes --set executor.workers=4",
     ),
 )
 @click.argument("run", type=GIVEN)

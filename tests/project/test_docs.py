@@ -122,6 +122,7 @@ def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     copytree(tiny_run, tmp_path / "runs" / "first")
     if name == "resume":
         run("nascore search --space tiny --budget 1step --out runs/stopped")
+        run("nascore search --space tiny --growth random --set growth.count=2 --budget 1job --out runs/grown")
     for file, text in example_files().items():
         Path(file).write_text(text, encoding="utf-8")
 

@@ -104,13 +104,19 @@ def applies_to(value: Value, component: Component) -> bool:
 
 
 def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Callable[[str], list[str]]:
-    """Return a function from a setting's name to the paths of all settings of that name."""
+    """Return a function from a setting's name to the paths of all settings of that name.
+
+    Settings of slots that hold several components, such as tricks, are left out if others have the name.
+    """
+
+    def in_slots(name: str, *, many: bool) -> list[str]:
+        components = (one for slot in slots if slot.many is many for one in registry.components(slot.name))
+        return [f"{one.prefix}{name}" for one in components if name in settings_of(one.config)]
 
     def paths(name: str) -> list[str]:
-        components = (one for slot in slots for one in registry.components(slot.name))
-        found = [f"{one.prefix}{name}" for one in components if name in settings_of(one.config)]
         groups = (declared for declared in settings_of(run.config).values() if declared.nested)
-        found += [f"{group.name}.{name}" for group in groups if name in settings_of(group.type)]
+        found = [f"{group.name}.{name}" for group in groups if name in settings_of(group.type)]
+        found = [*in_slots(name, many=False), *found] or in_slots(name, many=True)
         return list(dict.fromkeys(found))
 
     return paths

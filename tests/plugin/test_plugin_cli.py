@@ -65,7 +65,7 @@ def test_show_says_why_one_is_not_ready(bad):
     ("name", "said"),
     [
         ("bultin", "no plugin is called bultin. Did you mean builtin?"),
-        ("nascore-ray", "no plugin is called nascore-ray. "),
+        ("nascore-quasar", "no plugin is called nascore-quasar. "),
         ("qqq", "no plugin is called qqq. Installed: builtin, nascore"),
     ],
 )

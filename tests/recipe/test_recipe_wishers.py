@@ -30,10 +30,12 @@ def installed(*wishers, **wishes):
         wishers: Slots whose component `wishing` wishes.
         wishes: What they wish, by slot.
     """
-    defaults = {**CORE.wishes, "regularizer": "plain", "observer": "plain"}
-    parts = [part(defaults[slot], slot) for slot in ORDER]
-    parts += [part("wished", slot, SpaceSettings) for slot in ORDER]
-    parts += [part("wishing", slot, wishes=wishes if slot in wishers else {}) for slot in ORDER]
+    defaults = {**CORE.wishes, **{slot.name: "plain" for slot in SLOTS if slot.many}}
+    # Tricks need a trainer that applies them.
+    more = {slot: {"provides": ("tricks",)} if slot == "trainer" else {} for slot in ORDER}
+    parts = [part(defaults[slot], slot, **more[slot]) for slot in ORDER]
+    parts += [part("wished", slot, SpaceSettings, **more[slot]) for slot in ORDER]
+    parts += [part("wishing", slot, wishes=wishes if slot in wishers else {}, **more[slot]) for slot in ORDER]
     return Registry.of(sample=SimpleNamespace(**hooks(parts)))
 
 

@@ -99,12 +99,13 @@ def test_every_verb_that_reads_a_run_is_among_the_readers(alone, tmp_path, monke
 
 
 def test_what_reads_a_run_from_python_is_among_the_readers(alone):
-    """Of what the package promises: `search_several` asks as `search` does, `matrix` takes no path, and a run
-    that is done is refused by `resume` (others: tests/engine/test_engine_resume.py). `replay` runs a recipe
+    """Of what the package promises: `search_several` asks as `search` does, `matrix`, `Values` and
+    `describe_data` take no run, and a run that is done is refused by `resume` (others: tests/engine/test_engine_resume.py). `replay` runs a recipe
     for as long as its run took (tests/run/test_run_replay.py)."""
     asked = {name.split()[0] for name in readers(alone)}
     functions = {name for name in nascore.__all__ if callable(getattr(nascore, name))}
-    assert functions - asked == {"Comparison", "Run", "matrix", "replay", "resume", "search_several"}
+    others = {"Comparison", "Run", "Values", "describe_data", "matrix", "replay", "resume", "search_several"}
+    assert functions - asked == others
     methods = {f"Run.{name}" for name in vars(nascore.Run) if not name.startswith("_")}
     fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}
     assert methods - fields == {"Run.model", "Run.predict"}  # the second calls the first

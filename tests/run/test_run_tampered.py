@@ -103,25 +103,6 @@ def test_what_reads_a_run_from_python_is_among_the_readers(alone):
     `describe_data` take no run. `resume` refuses a run that is done (others: test_engine_resume.py), and
     `replay` takes as long as the run took (test_run_replay.py)."""
     asked = {name.split()[0] for name in readers(alone)}
-    context, found = click.Context(main), set()
-    with one_registry():
-        for verb in VERBS.keys() - {"matrix", "replay", "resume"}:  # for minutes; of none that is done
-            command = main.get_command(context, verb)
-            for path in (alone, alone / "recipe.yaml", alone.parent):
-                for words in lines(command, path):
-                    with opening() as opened:
-                        CliRunner().invoke(main, words)
-                    if any(Path(file).is_relative_to(alone) for file in opened):
-                        found.add(verb)
-    assert found == asked & set(VERBS)
-    assert {"evaluate", "search", "draw", "export", "check", "runs", "compare", "gallery", "watch"} == found
-
-
-def test_what_reads_a_run_from_python_is_among_the_readers(alone):
-    """Of what the package promises: `search_several` asks as `search` does, `matrix`, `Values` and
-    `describe_data` take no run, and a run that is done is refused by `resume` (others: tests/engine/test_engine_resume.py). `replay` runs a recipe
-    for as long as its run took (tests/run/test_run_replay.py)."""
-    asked = {name.split()[0] for name in readers(alone)}
     functions = {name for name in nascore.__all__ if callable(getattr(nascore, name))}
     others = {"Comparison", "Run", "Values", "describe_data", "matrix", "replay", "resume", "search_several"}
     assert functions - asked == others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -12,7 +13,7 @@ from nascore.files import CHECKSUMS, ChecksumWriter, DamagedError, with_digest
 from nascore.run.atomic import write_bytes, writing
 from nascore.run.folder import RunFolder
 from nascore.run.layout import CHANGES, JOB, JOBS, LOG, METRICS, RESULT, is_file, text_of
-from nascore.run.lock import RunLock
+from nascore.run.lock import LOCK, OWNER, RunLock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,9 @@ def open_job(path: Path, *, live: RunFolder | None = None) -> JobFolder:
     """
     over = JobFolder(path, ChecksumWriter(path), resumed=True, live=live)
     if over.finished:
+        for name in (OWNER, LOCK):  # a process that was killed right after the result left them
+            with suppress(OSError):
+                (path / name).unlink(missing_ok=True)
         return over
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,15 @@ from nascore.errors import (
     refusal,
 )
 from nascore.plugin import Selection, discover
-from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request, plain_origins, saved_recipe, with_plain_origins
+from nascore.recipe import (
+    EVALUATE_RUN,
+    ORIGINS,
+    SEARCH_RUN,
+    Request,
+    plain_origins,
+    saved_recipe,
+    with_plain_origins,
+)
 from nascore.recipe.settling.executor import without_executor
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.request import resolved
@@ -63,9 +71,6 @@ if TYPE_CHECKING:
     from nascore.recipe import Recipe
     from nascore.recipe.settling.executor import ExecutorChoice
     from nascore.run import OnNan, RunFolder
-
-ORIGINS = "origins.json"
-"""File beside a recipe with the origins of its values and with its warnings."""
 
 PATIENCE: Final = 10.0
 """Seconds to wait for the process of a driver that was killed, which ends a moment after it."""

@@ -145,7 +145,7 @@ def open_job(path: Path, *, live: RunFolder | None = None) -> JobFolder:
     """Return the folder of a job, which no other process does then; it is created if it is missing.
 
     Args:
-        path: The folder. If its `result.json` is there, nothing is written.
+        path: The folder. If its `result.json` is there, only a lock that was left behind is removed.
         live: The folder of the run if this process does the run.
 
     Raises:

@@ -65,13 +65,13 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "loss": "changes the loss of training batches",
             "gradients": "changes or postpones the gradient of the weights",
             "after-step": "acts after each step",
-            "evaluates": "has a network evaluated that differs from the trained one",
+            "evaluates": "evaluates and saves a different network than the trained one",
             "stateful": "has a state that a checkpoint must save",
             "random-forward": "makes the forward pass random",
         },
         "dataset": {
             "halves": "can be split into two disjoint halves",
-            "files": "reports on the files that its images come from",
+            "files": "reports on the files of its images",
         },
         "objective": {
             "differentiable": "has a cost for every operation",

@@ -91,14 +91,14 @@ SLOTS: Final[tuple[Slot, ...]] = (
     ),
     Slot(
         name="trick",
-        summary="changes of the training of weights: images, loss, optimizer, schedule",
+        summary="changes to weight training: images, loss, optimizer, schedule",
         protocol="nascore.contract:Trick",
         conformance="nascore.testing.trick:TrickConformance",
         many=True,
     ),
     Slot(
         name="executor",
-        summary="how the jobs of a growth run or of several searches run: one by one, or several at once",
+        summary="runs the jobs of a growth run or of several searches, one by one or several at once",
         protocol="nascore.contract:Executor",
         conformance="nascore.testing.executor:ExecutorConformance",
         aside=True,

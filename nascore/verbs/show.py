@@ -296,7 +296,7 @@ def _facts(component: Component) -> Iterator[str]:
         plugins = ", ".join(f"{name} ({count})" for name, count in times.items())
         yield f"reads {hook}: {plugins or 'no plugin contributes to it'}"
     for path, instead in component.unread.items():
-        yield f"no effect with it: {path} ({instead})"
+        yield f"ignores {path}: {instead}"
 
 
 def _gift(given: str | Give) -> str:

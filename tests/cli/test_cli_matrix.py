@@ -57,7 +57,7 @@ def test_json_has_every_combination_and_what_one_types_for_it():
     assert found["counts"] == {"sound": 15, "warned": 3, "refused": 0}
     assert len(found["combinations"]) == 18
     assert found["axes"]["updater"] == ["sgd", "uniform"]
-    assert "dataset: the default of a search" in found["not_combined"]
+    assert "dataset: only the default of a search" in found["not_combined"]
     one = found["combinations"][0]
     assert set(one) == {*found["axes"], "verdict", "reasons", "typed"}
     assert len(refused["combinations"]) == refused["counts"]["refused"] > 0

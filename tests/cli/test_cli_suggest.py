@@ -98,7 +98,7 @@ XNAS_LINEAR = """\
 xnas and linear do not fit.
      xnas needs a relaxation that gives non-negative weights that sum to 1 over each segment; \
 linear does not qualify.
-     Why: its rewards are defined at the mean forecast p = sum u f.
+     Why: its rewards are defined for the weighted mean of all forecasts.
      xnas from --updater; linear from main.yaml:3:13. What fits: softmax.
 This works (linear removed, so xnas brings softmax):
   nascore search --recipe main.yaml --updater xnas --relaxation softmax
@@ -155,9 +155,9 @@ def test_a_setting_that_does_not_fit_is_named_with_its_part():
     result = cli("search", "--updater", "xnas", "--set", "trainer.estimate=unrolled")
     assert result.stderr.endswith(
         "xnas and alternating (estimate unrolled) do not fit.\n"
-        "     xnas needs an estimate at the weights of this round (first); alternating (estimate unrolled) "
+        "     xnas needs an estimate at the current weights (first); alternating (estimate unrolled) "
         "does not qualify.\n"
-        "     Why: its rewards are measured for each sample at the weights of the same round.\n"
+        "     Why: its rewards are measured for each sample at the current weights.\n"
         "     xnas from --updater; alternating wished by xnas, estimate unrolled from --set. "
         "What fits: trainer.estimate=first.\n"
         "This works (trainer.estimate unset, so it is first):\n"

@@ -68,8 +68,8 @@ def test_what_is_not_combined_is_said():
     assert mixes(BUILTIN).not_combined == (
         "space file: add --space file:PATH",
         "regularizer: lists of two or more",
-        "dataset: the default of a search",
-        "trick: the default of a search",
+        "dataset: only the default of a search",
+        "trick: only the default of a search",
         "executor: it does not influence the result",
         "observer: it does not influence the result",
         "settings: all but those that change a component's capabilities",

@@ -402,7 +402,7 @@ def _not_combined(registry: Registry, axes: Sequence[Axis]) -> Iterator[str]:
         if slot.name not in named and slot.aside:
             yield f"{slot.name}: it does not influence the result"
         elif slot.name not in named:
-            yield f"{slot.name}: the default of a search"
+            yield f"{slot.name}: only the default of a search"
         elif slot.many:
             yield f"{slot.name}: lists of two or more"
         for component in registry.components(slot.name) if slot.name in named else ():

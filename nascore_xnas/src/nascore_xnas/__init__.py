@@ -61,7 +61,7 @@ XNAS: Final = Component(
     needs=(
         Need(
             terms=("relaxation.normalized",),
-            why="its rewards are defined at the mean forecast p = sum u f",
+            why="its rewards are defined for the weighted mean of all forecasts",
         ),
         Need(
             terms=("relaxation.deterministic",),
@@ -74,8 +74,8 @@ XNAS: Final = Component(
         ),
         Need(
             terms=("not trainer.unrolled",),
-            ask="an estimate at the weights of this round (first)",
-            why="its rewards are measured for each sample at the weights of the same round",
+            ask="an estimate at the current weights (first)",
+            why="its rewards are measured for each sample at the current weights",
         ),
         Need(
             terms=("trainer.two-halves", "growth.shadows"),

@@ -45,7 +45,7 @@ def nascore_updaters() -> Iterable[Component]:
             ),
             Need(
                 terms=("relaxation.unbiased",),
-                why="its step changes the softmax of theta, and the mean of these draws is another point",
+                why="its step moves the softmax of theta, which is not the mean of these draws",
                 verdict="warned",
             ),
             Need(

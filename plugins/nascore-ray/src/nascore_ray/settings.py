@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class RaySettings:
     """The cluster, the resources of a job, and the way of its files."""
 
-    workers: int = setting(2, "Jobs that are done at once.", ge=1, le=4096)
+    workers: int = setting(2, "Number of jobs that run at the same time.", ge=1, le=4096)
     address: str | None = setting(
         None,
         "Address of a Ray cluster, or auto for the cluster of this machine; null: start Ray on this machine.",
@@ -42,7 +42,7 @@ class RaySettings:
         "travel to its node and back through the object store.",
     )
     retries: int = setting(
-        0, "How often a job whose worker died is done again before nascore counts the death.", ge=0, le=100
+        0, "How often Ray itself repeats a job whose worker died, before nascore does.", ge=0, le=100
     )
     grace: Duration = setting(  # noqa: RUF009 - it declares a field
         60, "Time in which a job has to save itself when the run is stopped.", ge=0

@@ -16,11 +16,11 @@ class AugmentationSettings:
 
     crop_pad: int | None = setting(
         None,
-        "Pixels of zeros around an image from which a random crop is taken; null: as suits the data.",
+        "Pixels of zeros around an image, before a random crop; null: the data set's usual value.",
         ge=0,
     )
     flip: bool | None = setting(
-        None, "Whether an image may be mirrored left to right; null: as suits the data."
+        None, "Whether images are flipped at random; null: the data set's usual value."
     )
 
 
@@ -40,7 +40,7 @@ class ImageSettings(AugmentationSettings):
 
     size: int | None = setting(
         None,
-        "Height and width to which images are resized, in pixels; null: all have the same size already.",
+        "Height and width to which images are resized, in pixels; null: their own size, the same for all.",
         ge=1,
         le=4096,
     )
@@ -51,7 +51,7 @@ class ImageSettings(AugmentationSettings):
         "auto", "Whether images are read as grey or in colour; auto: as all of them are stored."
     )
     background: Literal["black", "white"] | None = setting(
-        None, "What is behind transparent pixels; null: images with such pixels are refused."
+        None, "Colour behind transparent pixels; null: images with such pixels are refused."
     )
     skip_bad: bool = setting(default=False, help="Whether to leave out files that cannot be read.")
 

@@ -55,9 +55,9 @@ IMAGES = (
            "transform", config=of.RandAugmentSettings, paper="arXiv 1909.13719"),
     _trick("trivial-augment", "Applies one operation of random strength to each image.",
            "images:TrivialAugment", STARTS, "transform", paper="arXiv 2103.10158"),
-    _trick("mixup", "Replaces images by weighted means of two.", "mixing:Mixup", STARTS, "examples",
+    _trick("mixup", "Replaces each image by a weighted mean of two.", "mixing:Mixup", STARTS, "examples",
            config=of.MixupSettings, paper="arXiv 1710.09412", argument="alpha"),
-    _trick("cutmix", "Replaces a rectangle of each image by that of another.", "mixing:CutMix", STARTS,
+    _trick("cutmix", "Pastes a rectangle of another image into each image.", "mixing:CutMix", STARTS,
            "examples", config=of.CutMixSettings, paper="arXiv 1905.04899", argument="alpha"),
 )  # fmt: skip
 SCHEDULES = (
@@ -70,17 +70,18 @@ SCHEDULES = (
            config=of.OneCycleSettings, paper="arXiv 1708.07120"),
     _trick("exponential", "Lowers the learning rate by a factor per epoch.", "schedules:Exponential", *RATE,
            config=of.ExponentialSettings, argument="factor"),
-    _trick("polynomial", "Lowers the learning rate by a power of the rest.", "schedules:Polynomial", *RATE,
+    _trick("polynomial", "Lowers the learning rate to zero by a power law.", "schedules:Polynomial", *RATE,
            config=of.PolynomialSettings, argument="power"),
 )  # fmt: skip
 WEIGHTS = (
     _trick("optimizer", "Trains with an optimizer of timm or torch.", "weights:Named", STARTS, "optimizer",
            config=of.OptimizerSettings, argument="algorithm"),
-    _trick("no-decay", "Frees norms and biases from weight decay.", "weights:NoDecay", STARTS, "parameters"),
+    _trick("no-decay", "Exempts norms and biases from weight decay.", "weights:NoDecay", STARTS,
+           "parameters"),
     _trick("layer-decay", "Lowers the learning rate towards the input.", "weights:LayerDecay", STARTS,
            "parameters", config=of.LayerDecaySettings, paper="arXiv 2106.08254", argument="factor"),
-    _trick("accumulate", "Makes one step with several batches.", "weights:Accumulate", STARTS, "gradients",
-           "stateful", config=of.AccumulateSettings, argument="batches"),
+    _trick("accumulate", "Averages the gradients of several batches for one step.",
+           "weights:Accumulate", STARTS, "gradients", "stateful", config=of.AccumulateSettings, argument="batches"),
     _trick("centralize", "Subtracts the mean from gradients.", "weights:Centralize", "gradients",
            paper="arXiv 2004.01461"),
 )  # fmt: skip
@@ -89,14 +90,15 @@ NETWORKS = (
            config=of.EmaSettings, argument="decay"),
     _trick("swa", "Evaluates the mean of the weights of the last epochs.", "networks:Swa", *AVERAGE,
            "schedule", config=of.SwaSettings, paper="arXiv 1803.05407"),
-    _trick("recalibrate", "Measures the statistics of norms again.", "networks:Recalibrate", "evaluates"),
+    _trick("recalibrate", "Measures the running statistics of batch norms again.",
+           "networks:Recalibrate", "evaluates"),
     _trick("dropout", "Drops features before the classifier.", "networks:Dropout", "network",
            "random-forward", config=of.DropoutSettings, argument="rate"),
 )  # fmt: skip
 DISTILLATION = Component(
     name="distillation",
     slot="trick",
-    summary="Learns from the network of a finished run too.",
+    summary="Learns from the outputs of a teacher network as well.",
     config=of.DistillationSettings,
     build="nascore_vision.tricks.networks:Distillation",
     provides=("starts", "loss"),

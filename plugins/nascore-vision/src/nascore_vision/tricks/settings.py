@@ -48,7 +48,7 @@ class RandAugmentSettings:
 class MixupSettings:
     """Weighted means of two images."""
 
-    alpha: float = setting(1.0, "Both parameters of the Beta distribution of the share.", gt=0)
+    alpha: float = setting(1.0, "Share of the first image: drawn from Beta(alpha, alpha).", gt=0)
     probability: float = setting(1.0, "Probability that a batch is mixed.", ge=0, le=1)
 
 
@@ -56,7 +56,7 @@ class MixupSettings:
 class CutMixSettings:
     """Rectangles from other images."""
 
-    alpha: float = setting(1.0, "Both parameters of the Beta distribution of the area that stays.", gt=0)
+    alpha: float = setting(1.0, "Share of the area that stays: drawn from Beta(alpha, alpha).", gt=0)
     probability: float = setting(1.0, "Probability that a batch is mixed.", ge=0, le=1)
 
 
@@ -64,9 +64,9 @@ class CutMixSettings:
 class EmaSettings:
     """The decay of the average."""
 
-    decay: float = setting(0.999, "Share of the average that stays in each step.", ge=0, le=1)
+    decay: float = setting(0.999, "Weight of the old average at each update.", ge=0, le=1)
     warm_up: bool = setting(
-        default=True, help="Whether the decay is at most (1 + n) / (10 + n) in update n, from 0."
+        default=True, help="Whether to limit the decay to (1 + n) / (10 + n) in update n, counted from 0."
     )
 
 
@@ -76,7 +76,7 @@ class SwaSettings:
 
     begin: float = setting(0.75, "Share of the training after which averaging begins.", ge=0, lt=1)
     lr: float | None = setting(
-        None, "Constant learning rate from then on; null: the rate is not changed.", gt=0
+        None, "Constant learning rate while averaging; null: the rate is not changed.", gt=0
     )
 
 
@@ -84,7 +84,7 @@ class SwaSettings:
 class WarmUpSettings:
     """The length of the warm-up."""
 
-    epochs: float = setting(5.0, "Epochs in which the learning rate rises in a line to its full value.", gt=0)
+    epochs: float = setting(5.0, "Epochs in which the learning rate rises linearly to its full value.", gt=0)
     start: float = setting(0.0, "Share of the full learning rate in the first step.", ge=0, le=1)
 
 
@@ -114,16 +114,16 @@ class ExponentialSettings:
 
 @frozen(kw_only=True)
 class PolynomialSettings:
-    """A power of the rest of the training."""
+    """A power of the remaining share of the training."""
 
-    power: float = setting(1.0, "Power of the share of the training that is left.", gt=0)
+    power: float = setting(1.0, "Exponent of the remaining share of the training.", gt=0)
 
 
 @frozen(kw_only=True)
 class OptimizerSettings:
     """An optimizer by its name."""
 
-    algorithm: str = setting("adamw", "Name of an optimizer in timm, or of one of torch in lower case.")
+    algorithm: str = setting("adamw", "Name of an optimizer in timm, or in torch (in lower case).")
     eps: float | None = setting(None, "The optimizer's epsilon; null: its default.", gt=0)
 
 
@@ -138,7 +138,7 @@ class LayerDecaySettings:
 class AccumulateSettings:
     """Several batches for a step."""
 
-    batches: int = setting(2, "Batches whose mean gradient makes one step.", ge=1)
+    batches: int = setting(2, "Batches for each step, whose gradients are averaged.", ge=1)
 
 
 @frozen(kw_only=True)
@@ -155,5 +155,7 @@ class DistillationSettings:
     teacher: Path | None = setting(  # noqa: RUF009 - it declares a field
         None, "Folder of a finished run, whose best network is the teacher."
     )
-    weight: float = setting(0.9, "Weight of the teacher's loss; the labels have the rest.", ge=0, le=1)
-    temperature: float = setting(4.0, "Temperature of both distributions.", gt=0)
+    weight: float = setting(
+        0.9, "Weight of the teacher's loss; the loss on the labels has the rest.", ge=0, le=1
+    )
+    temperature: float = setting(4.0, "Temperature of the softmax of teacher and student.", gt=0)

@@ -81,7 +81,8 @@ WEIGHTS = (
     _trick("layer-decay", "Lowers the learning rate towards the input.", "weights:LayerDecay", STARTS,
            "parameters", config=of.LayerDecaySettings, paper="arXiv 2106.08254", argument="factor"),
     _trick("accumulate", "Averages the gradients of several batches for one step.",
-           "weights:Accumulate", STARTS, "gradients", "stateful", config=of.AccumulateSettings, argument="batches"),
+           "weights:Accumulate", STARTS, "gradients", "stateful",
+           config=of.AccumulateSettings, argument="batches"),
     _trick("centralize", "Subtracts the mean from gradients.", "weights:Centralize", "gradients",
            paper="arXiv 2004.01461"),
 )  # fmt: skip

@@ -80,11 +80,12 @@ def echo_searches(searches: FinishedSearches) -> None:
 
 
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
-    """Print the test accuracy, the size that was trained, the run's folder and the next command."""
+    """Print the accuracy, the size that was trained, the run's folder and the next command."""
     result = run.result
     low, high = result["interval"]
+    split = "test" if "test_accuracy" in result else "validation"
     rows = [
-        ("test accuracy", f"{result['test_accuracy']:.2%} of {result['test_count']} images"),
+        (f"{split} accuracy", f"{result[f'{split}_accuracy']:.2%} of {result[f'{split}_count']} images"),
         ("95 % interval", f"{low:.1%} to {high:.1%}"),
         ("parameters", f"{result['params']:,.0f}"),
         ("MACs", f"{result['macs']:,.0f} per image"),

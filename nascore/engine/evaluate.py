@@ -1,11 +1,11 @@
-"""The evaluation: trains one architecture from scratch on all training data, and tests it once."""
+"""The evaluation: trains one architecture from scratch and measures it, by default on the test images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
-from nascore.engine.batches import check_batch, to_device
+from nascore.engine.batches import check_batch, to_device, validation_count
 from nascore.engine.build import begin
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import computing, device_for
@@ -17,9 +17,10 @@ from nascore.engine.network_checks import check_first_candidates, collect_proble
 from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import costs_of, explain_memory_errors, record_result, save_best, save_job
 from nascore.engine.training import TRAIN, train_network
-from nascore.errors import RecipeError
+from nascore.errors import Problem, RecipeError
 from nascore.gallery import wilson
 from nascore.nn.shapes import check_gradients
+from nascore.recipe.sources.run_settings import VALIDATION
 from nascore.run import CHANGES, DESCRIPTION, GIVEN, OPENED, lines_of, openings
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def evaluate(  # noqa: PLR0913 - each by name
     near: Iterable[Path] = (),
     begun: Begun | None = None,
 ) -> Path:
-    """Train a closed description from scratch and test it once; returns the run's folder.
+    """Train a closed description from scratch and measure it once; returns the run's folder.
 
     Args:
         description: The architecture; the recipe sets width, depth and data.
@@ -75,7 +76,7 @@ def evaluate(  # noqa: PLR0913 - each by name
         ready = _planned(description, recipe, registry, dataset.facts)
         steps = training_step_memory(recipe, [ready], dataset.facts, registry.operations())
         recipe = with_memory_warnings(recipe, steps)
-        recipe = check_data(recipe, dataset, test=True)
+        recipe = check_data(recipe, dataset, test=opens_test(recipe))
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         context = begin(recipe, registry, dataset, name=name, out=out, observers=observers, begun=begun)
         with record_result(context, "evaluate") as result:
@@ -85,6 +86,11 @@ def evaluate(  # noqa: PLR0913 - each by name
             fingerprints = sorted({fingerprint(description), fingerprint(ready)})
             result.update(evaluate_job(context, ready, fingerprints, near))
     return context.folder.path
+
+
+def opens_test(recipe: Recipe) -> bool:
+    """Return whether the evaluation of a recipe opens the test images; else it holds training images back."""
+    return bool(recipe.run.measure != VALIDATION)
 
 
 def check_evaluation(
@@ -104,12 +110,28 @@ def check_evaluation(
     training = recipe.run.training
     ready: list[Description] = []
     with collect_problems() as check:
-        check(check_batch, "training.batch", training.batch, facts.train)
+        check(_check_count, recipe, facts)
         check(rehearse_training, recipe, facts)
         for one in descriptions:
             check(lambda one=one: ready.append(check_first_candidates(one, catalogue, facts, training)))
         check(check_memory, training_step_memory(recipe, ready, facts, catalogue), device_for(recipe))
     return ready
+
+
+def _check_count(recipe: Recipe, facts: DataFacts) -> None:
+    """Refuse a batch that is larger than the number of images for training.
+
+    Raises:
+        RecipeError: It is larger, or no image is left for validation.
+    """
+    images = facts.train
+    if not opens_test(recipe):
+        held = validation_count(images)
+        if not held:
+            text = f"{images} training images are too few to hold some back for validation."
+            raise RecipeError([Problem(path="measure", text=text, hint="Validation needs at least five.")])
+        images -= held
+    check_batch("training.batch", recipe.run.training.batch, images)
 
 
 def _planned(description: Description, recipe: Recipe, registry: Registry, facts: DataFacts) -> Description:
@@ -129,7 +151,7 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
 def evaluate_job(
     context: RunContext, description: Description, fingerprints: Sequence[str], near: Iterable[Path]
 ) -> dict[str, Any]:
-    """Train, test, and write the results; returns the figures.
+    """Train, measure, and write the results; returns the figures.
 
     Args:
         context: The run.
@@ -141,8 +163,8 @@ def evaluate_job(
     if job.result is None:
         job.folder.document(DESCRIPTION, dump(description))
         costs = costs_of(description, context.catalogue, context.facts)
-        done = train_network(context, description, context.train(), job=job)
-        figures = {**_tested(context, done, fingerprints, near, job), "steps": done.steps, **costs}
+        done, measured = _trained(context, description, fingerprints, near, job)
+        figures = {**measured, "steps": done.steps, **costs}
         save_best(context, description, done.network, figures)
         save_job(job, done.network, figures)
         context.observers.notify("job_finished", job.name, figures)
@@ -151,6 +173,24 @@ def evaluate_job(
     for text in result.pop("warnings", ()):
         context.warn(text)
     return {"architecture": "best/architecture.yaml", **result}
+
+
+def _trained(
+    context: RunContext,
+    description: Description,
+    fingerprints: Sequence[str],
+    near: Iterable[Path],
+    job: JobProgress,
+) -> tuple[TrainedNetwork, dict[str, Any]]:
+    """Return the trained network and its accuracy, on the test images or on those that are held back."""
+    if opens_test(context.recipe):
+        done = train_network(context, description, context.train(), job=job)
+        return done, _tested(context, done, fingerprints, near, job)
+    fit, held = context.fit_and_validation()
+    done = train_network(context, description, fit, job=job)
+    share, count = accuracy(done.network, held, context.facts, done.streams), len(held.labels)
+    figures = {"validation_accuracy": share, "validation_count": count, "interval": list(wilson(share, count))}
+    return done, figures
 
 
 def _tested(

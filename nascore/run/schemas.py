@@ -147,6 +147,8 @@ def _faults_of_result(plain: Mapping[str, Any]) -> Iterator[str]:
     done = plain.get("status") == "done"
     kind = plain.get("kind")
     required = _REQUIRED.get(kind, ()) if done and isinstance(kind, str) else ()
+    if kind == "evaluate" and "test_accuracy" not in plain and "validation_accuracy" in plain:
+        required = tuple(name.replace("test_", "validation_") for name in required)
     yield from faults(plain, RESULT_SCHEMA, ("kind", "status", *required))
     jobs = plain.get("jobs")
     if kind == "compare" and isinstance(jobs, dict):

@@ -9,6 +9,8 @@ import torch
 from attrs import evolve
 from engine_runs import REGISTRY, evaluation_of, recipe_of
 
+from nascore.cli.result import echo_evaluated
+from nascore.comparison import compare_runs
 from nascore.description import choose, derive, dump, expand, fingerprint, load
 from nascore.engine.derive import prepared
 from nascore.engine.device import computing, device_of
@@ -16,6 +18,7 @@ from nascore.engine.evaluate import evaluate
 from nascore.engine.factory import build_component
 from nascore.errors import RecipeError
 from nascore.run import read
+from nascore.verbs.runs import load_run
 
 
 def opened():
@@ -43,6 +46,28 @@ def test_an_evaluation_tests_once_and_records_it(tmp_path):
     # All of the training images: 48 of them in batches of 8.
     assert record.metrics()[0]["step"] == 6
     assert (path / "best" / "model.py").is_file()
+
+
+def test_an_evaluation_on_validation_images_leaves_the_test_images_closed(tmp_path, capsys):
+    path = evaluate(closed(), evaluation_of(measure="validation"), REGISTRY, out=tmp_path / "x")
+    record = read(path)
+    # One in five of the 48 training images; the others in batches of 8.
+    assert record.result["validation_count"] == 9
+    assert record.metrics()[0]["step"] == 4
+    low, high = record.result["interval"]
+    assert low <= record.result["validation_accuracy"] <= high
+    assert not {"test_accuracy", "test_count", "test_opened"} & set(record.result)
+    assert not (path / "changes.jsonl").exists()
+    (row,) = compare_runs([path]).rows
+    assert (row.by, row.mean) == ("validation", record.result["validation_accuracy"])
+    echo_evaluated(load_run(path), evaluation_of().run.training)
+    assert f"validation accuracy  {row.mean:.2%} of 9 images" in capsys.readouterr().out
+
+
+def test_the_batch_is_at_most_the_images_that_are_not_held_back(tmp_path):
+    recipe = evaluation_of(measure="validation", training__batch=40)
+    with pytest.raises(RecipeError, match="a batch of 40 is larger than the 39 available images"):
+        evaluate(closed(), recipe, REGISTRY, out=tmp_path / "x")
 
 
 def test_an_open_description_is_not_evaluated(tmp_path):

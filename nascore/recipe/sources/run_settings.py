@@ -100,6 +100,19 @@ class SearchSettings(RunSettings):
     )
 
 
+VALIDATION: Final = "validation"
+"""The value of `measure` with which an evaluation leaves the test images closed."""
+
+
+@frozen(kw_only=True)
+class EvaluationSettings(RunSettings):
+    """The settings of an evaluation that belong to no slot."""
+
+    measure: Literal["test", "validation"] = setting(
+        "test", "Images that measure the network; validation: one in five training images, held back."
+    )
+
+
 def itself(settings: RunSettings) -> RunSettings:
     """Return the settings unchanged: the engine reads them, so nothing needs to be built."""
     return settings
@@ -173,7 +186,7 @@ EVALUATE_RUN: Final = evolve(
     _run(
         "evaluate",
         "the settings of a training from scratch",
-        RunSettings,
+        EvaluationSettings,
         epochs=12,
         batch=64,
         label_smoothing=0.1,

@@ -189,8 +189,8 @@ def _trained(
     fit, held = context.fit_and_validation()
     done = train_network(context, description, fit, job=job)
     share, count = accuracy(done.network, held, context.facts, done.streams), len(held.labels)
-    figures = {"validation_accuracy": share, "validation_count": count, "interval": list(wilson(share, count))}
-    return done, figures
+    figures = {"validation_accuracy": share, "validation_count": count}
+    return done, {**figures, "interval": list(wilson(share, count))}
 
 
 def _tested(

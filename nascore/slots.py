@@ -20,7 +20,7 @@ class Slot:
 
     Attributes:
         name: The slot's name, as it is typed: ``--updater``.
-        summary: What fills it, in half a sentence.
+        summary: A phrase that describes its components.
         protocol: The protocol that the class of a component implements, as ``module:name``.
         conformance: The class of the kit that examines its components, as ``module:name``.
         many: Whether it holds a list of components instead of one.

@@ -60,7 +60,7 @@ class Uniform:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the ranks."""
+        """Return the random ranks of the entries of each group."""
         return {"ranks": {name: rank.clone() for name, rank in self.ranks.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -240,7 +240,8 @@ def command(  # noqa: PLR0913 - each is a flag
     """Show the architectures of a run: accuracy with its interval, cost, and place on the front.
 
     RUN is the folder of a search, which need not be finished. Every architecture in the table can be drawn,
-    exported and evaluated by its ID: nascore draw RUN --entry ID.
+    exported and evaluated by its ID: nascore draw RUN --entry ID. The front holds the architectures that no
+    other one beats in both error and cost.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nascore.verbs.matrix import Matrix
 
 MIXED: Final = tuple(slot for slot in SLOTS if not slot.aside)
-"""The slots whose fillings are combined, or can be named at least."""
+"""The slots that have an option: those that are combined, and those that only restrict the combinations."""
 
 LEGEND: Final = (
     "A cell: the best verdict of all combinations with both parts; "
@@ -33,7 +33,7 @@ LEGEND: Final = (
 
 def _slots(function: Callable[..., Any]) -> Callable[..., Any]:
     for slot in reversed(MIXED):
-        text = f"Only combinations with this {slot.name}; if repeated, with any of those named."
+        text = f"Only combinations with this component; if repeated, with any of those named."
         option = click.option(
             f"--{slot.name}",
             multiple=True,

@@ -111,13 +111,13 @@ def data_options(function: F) -> F:
         "--data-root",
         type=GIVEN,
         metavar="DIR",
-        help="Folder of the data sets, for those that read files: --set dataset.root=DIR. Default: "
+        help="Folder of the data sets that read files; short for --set dataset.root=DIR. Default: "
         "NASCORE_DATA, or data/.",
     )
     download = click.option(
         "--download",
         is_flag=True,
-        help="Download missing files of the data set: --set dataset.download=true.",
+        help="Download missing files of the data set; short for --set dataset.download=true.",
     )
     return root(download(function))
 
@@ -131,7 +131,7 @@ def data_sets(root: Path | None, *, download: bool) -> tuple[str, ...]:
 proxy_option = click.option(
     "--proxy",
     metavar="SETTINGS",
-    help="Search in a part of the data set: fraction=0.2,size=16,classes=10, or some of these; short for "
+    help="Search in fewer, smaller images: fraction=0.2,size=16,classes=10, or fewer of these; short for "
     "--set proxy.fraction=0.2 and so on. evaluate uses the whole data set.",
 )
 
@@ -145,7 +145,7 @@ def proxy_sets(text: str | None) -> tuple[str, ...]:
     items = [] if text is None else text.split(",")
     wrong = [item for item in items if not item.partition("=")[2].strip()]
     if wrong:
-        hint = "write --proxy fraction=0.2,size=16,classes=10, or some of these."
+        hint = "write --proxy fraction=0.2,size=16,classes=10, or fewer of these."
         raise click.BadParameter(f"{wrong[0]!r} has no value: {hint}", param_hint="'--proxy'")
     return tuple(f"proxy.{item.strip()}" for item in items)
 

@@ -41,14 +41,15 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     default=TOLERANCE,
     metavar="X",
-    help=f"Largest allowed difference of a loss; relative to it if it is above 1. Default: {TOLERANCE:g}.",
+    help=f"Largest allowed difference of a loss; above 1, relative to the loss. Default: {TOLERANCE:g}.",
 )
 @json_option
 @plugins_option
 def command(run: Path, *, threads: int | None, tolerance: float, as_json: bool, plugins: Selection) -> None:
     """Run the recipe of a finished run again, and report how the two runs differ.
 
-    RUN is the folder of a search, an evaluation or a comparison, of which every finished job is run again.
+    RUN is the folder of a search, an evaluation or a comparison. Every finished job of a comparison is run
+    again.
     The result is `bit-equal`, `within tolerance` or `diverged`, with the first epoch and quantity that
     differ. The exit code is 1 if the replay diverged. The replay runs in a temporary folder.
     """

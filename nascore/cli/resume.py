@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--executor",
     metavar="NAME",
-    help="Where the jobs are done. Default: the executor that the run began with.",
+    help="The executor that runs the remaining jobs. Default: the one that the run began with.",
     shell_complete=completing(EXECUTOR),
 )
 @click.option(

@@ -85,8 +85,8 @@ def command(  # noqa: PLR0913 - each is a flag
 
     It prints the gallery, the best cell, the folder of the run and the next command.
 
-    Names of components, values of a setting, or seeds, with commas between them, make several searches in one
-    run, and the table of nascore compare. --set NAME:PATH=VALUE is for one of the names only.
+    Several component names, values of a setting or seeds, separated by commas, are searched in one run and
+    compared as by nascore compare. --set NAME:PATH=VALUE sets a value for the component NAME only.
     """
     typed = request(SLOTS, given)
     flags = tuple(name for name, is_on in (("evaluate", evaluate), ("json", as_json)) if is_on)

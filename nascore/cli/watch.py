@@ -37,10 +37,10 @@ _BY_AGE: Final = " (judged by the age of the last line, since the run is on anot
 def command(run: Path, *, once: bool, as_json: bool) -> None:
     """Show the progress of a run, from its folder alone, until the run ends.
 
-    RUN is the folder of a search, an evaluation or a comparison, whichever process or machine does it. Shows
-    the status, the job, the phase and its epochs, the accuracy, the number of architectures found, and the
-    age of the last line; for a comparison, the status of each job and the figures of the running ones. With
-    --json each change is a line.
+    RUN is the folder of a search, an evaluation or a comparison; any process or machine may be running it.
+    Shows the status, the job, the phase and its epochs, the accuracy, the number of architectures found, and
+    the age of the last line; for a comparison, the status of each job and the figures of the running ones.
+    With --json each change is a line.
     """
     if once:
         _echo(progress_of(run), as_json=as_json)

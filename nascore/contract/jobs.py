@@ -64,10 +64,10 @@ class Job:
 
     @staticmethod
     def result(answer: Mapping[str, Any], *, closed: bool = False) -> dict[str, Any]:
-        """Return what the job returned, by the answer of its worker.
+        """Return the result of the job from the answer of its worker.
 
         Args:
-            answer: What :meth:`answer` returned there.
+            answer: The return value of :meth:`answer` in the worker.
             closed: Whether the executor is closed, and stopped the job itself.
 
         Raises:

@@ -93,12 +93,14 @@ class Gradients:
 
 @frozen(kw_only=True)
 class Horizon:
-    """The number of updates and samples that an updater will receive; XNAS's T is updates * samples * K.
+    """The number of updates and samples that an updater will receive.
+
+    The number of rewards, T in XNAS, is updates * samples * replicas.
 
     Attributes:
         updates: Architecture steps of this phase, without warm-up; None under a time budget.
         samples: Images of a batch; all batches are full.
-        replicas: K of each group.
+        replicas: How often each group is used in the network (K in XNAS).
         keep: Number of entries per segment of each group that must stay alive.
     """
 

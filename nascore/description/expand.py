@@ -141,8 +141,8 @@ class Walk:
     """The states placed so far, and how often each written edge was met.
 
     Attributes:
-        description: What is worked out.
-        checks: What is told of each state and wire.
+        description: The description that is expanded.
+        checks: The callbacks for each new state and wire.
         states: Every state so far.
         uses: Every use of a graph so far.
         counts: How often each edge of a group was met.
@@ -331,7 +331,7 @@ def survey(
 
 @define(kw_only=True)
 class _Survey(Walk):
-    """A walk that continues where something is missing: a state of which nothing is known stands for it.
+    """A walk that continues past missing parts, with a placeholder state for each.
 
     Attributes:
         torn: Whether a use of a cell could not be followed.

@@ -59,7 +59,7 @@ class Scope:
 
     Attributes:
         placed: Every node, in order.
-        names: By name that an edge may read, the name of its state.
+        names: The state that each source name of an edge stands for.
     """
 
     placed: tuple[Placed, ...]

@@ -58,15 +58,15 @@ class Kind:
 
 @frozen(kw_only=True)
 class Key:
-    """What is declared of a field.
+    """The declaration of a field.
 
     Attributes:
         names: The keys under which its value stands in YAML.
         hashed: How it counts in the fingerprint.
         kind: How its value is read, checked and written; None: by code of its own, since the value has
             several forms.
-        required: What to write where it is missing; empty: it may be, and then has its default.
-        draft: What stands for a value that is missing and should not, or may be misspelt; None: the default.
+        required: Advice for a missing key; empty: the key is optional, and has its default.
+        draft: Placeholder for a required value that is missing or misspelt; None: the default.
     """
 
     names: tuple[str, ...]
@@ -93,7 +93,7 @@ def form(*names: str, hashed: Hashed, required: str = "") -> dict[str, Key]:
     Args:
         names: The keys that the form consists of; none: the value is itself a key, as the name of a node is.
         hashed: How it counts in the fingerprint.
-        required: What to write where it is missing.
+        required: Advice for a missing key.
     """
     return {_METADATA: Key(names=names, hashed=hashed, required=required)}
 

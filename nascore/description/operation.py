@@ -29,7 +29,7 @@ def _copied(settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
 
 @frozen(kw_only=True, hash=False)
 class Operation:
-    """What checks, growth and the compiler need to know of an operation.
+    """The facts about an operation that checks, growth and the compiler need.
 
     Attributes:
         name: Name that descriptions use.
@@ -77,7 +77,7 @@ Catalogue = Mapping[str, Operation]
 
 @runtime_checkable
 class Shared(Protocol):
-    """A catalogue that several plugins fill: it leaves a name out that two of them bring."""
+    """A catalogue that several plugins fill: names that two of them bring are left out."""
 
     def ambiguous(self, name: str) -> tuple[str, ...]:
         """Return ``plugin:name`` of each that a name may mean, where they are several."""

@@ -71,7 +71,7 @@ def _sorted(settings: Iterable[tuple[str, Scalar]]) -> Settings:
 
 
 def _typed(settings: Settings) -> tuple[tuple[str, type, Scalar], ...]:
-    """Return a form in which ``1``, ``1.0`` and ``true`` differ, as their texts do."""
+    """Return a key that tells ``1``, ``1.0`` and ``true`` apart, which are equal in Python."""
     return tuple((key, type(value), value) for key, value in settings)
 
 
@@ -263,7 +263,7 @@ class Node:
         found.stop()
 
     def __str__(self) -> str:
-        """What it reads and how that meets: ``sep_conv_3x3(pre0) + skip_connect(pre1)   [reduction 2]``."""
+        """The operations, inputs and join: ``sep_conv_3x3(pre0) + skip_connect(pre1)   [reduction 2]``."""
         facts = ", ".join(_facts(self))
         return f"{_join(self)}{f'   [{facts}]' if facts else ''}"
 

@@ -173,7 +173,7 @@ def run_job(  # noqa: PLR0913 - each by name
 
     Args:
         path: The folder of the comparison.
-        job: The job. If it is done or failed, by a process that outlived its driver, nothing is done.
+        job: The job. If a process that outlived its driver has already finished it, nothing happens.
         recipe: Its recipe.
         registry: The installed components.
         control: Decides when the job is saved and when it stops.

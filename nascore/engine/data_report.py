@@ -40,7 +40,7 @@ class Duplicates:
 
 @frozen(kw_only=True, eq=False)
 class DataReport:
-    """What is known of a data set.
+    """The report on a data set.
 
     Attributes:
         name: The component of the data set.
@@ -51,7 +51,7 @@ class DataReport:
         fingerprint: Digest of the training images, as in `environment.json` of a run.
         bytes: Memory of all images.
         files: Sizes of the image files and the files that were left out; None if they are not in files.
-        warnings: What is doubtful.
+        warnings: Sentences on doubtful properties.
     """
 
     name: str

@@ -365,7 +365,7 @@ def _do(
 
 
 _CACHE: Final[dict[object, GrowthJobs]] = {}
-"""The last run of which this process did jobs: reading its data and plugins takes longer than a small job."""
+"""The run whose job this process did last, kept since reading data and plugins again would be slow."""
 
 
 def _jobs_of(path: Path, plugins: Mapping[str, Sequence[str]], accepted: Sequence[str]) -> GrowthJobs:

@@ -43,7 +43,7 @@ class Outcome:
         trace: The traceback of an unexpected error.
         steps: Steps that it made in another process.
         jobs: Jobs that it finished in another process.
-        cause: What :func:`~nascore.errors.plain_error` returned for the error, if it is `unusable`.
+        cause: The result of :func:`~nascore.errors.plain_error` for the error, if it is `unusable`.
     """
 
     status: Status

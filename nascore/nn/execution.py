@@ -69,7 +69,7 @@ class Plain:
 
     @cached_property
     def _drawing(self) -> frozenset[str]:
-        """The paths of the operations that may draw: found in the first pass, so that hooks are there."""
+        """The paths of the operations that may draw, found in the first pass, after hooks were added."""
         return frozenset(path for path, module in self._ops.items() if draws(module))
 
     def run(self, images: Tensor, options: Pass) -> list[Tensor]:

@@ -38,7 +38,7 @@ PRELUDE: Final = {
     "nan": 'nan = float("nan")',
     "device": "device = torch.device",
 }
-"""By name that the traced function may use besides builtins, the line that defines it."""
+"""The defining line of each name that the traced function may use besides builtins."""
 
 KEYWORDS: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 

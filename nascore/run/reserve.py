@@ -16,7 +16,7 @@ SIZE: Final = 1 << 18
 
 
 def keep_reserve(folder: Path) -> None:
-    """Write the file, if there is room for it."""
+    """Write the reserve file into a run's folder, if the disk has room for it."""
     with suppress(OSError):
         # Random, since some file systems store no blocks for zeros.
         (folder / RESERVE).write_bytes(os.urandom(SIZE))

@@ -41,7 +41,7 @@ def refused_name(name: str, slot: str, registry: Registry) -> Problem | None:
     Args:
         name: The name.
         slot: The slot that its part is to fill.
-        registry: What is installed.
+        registry: The installed components.
     """
     if _NAME.fullmatch(name) is None or len(name) > LONGEST:
         text = f"{name!r} is not a name of lower-case letters, digits and dashes, at most {LONGEST} long."
@@ -91,12 +91,12 @@ class ScaffoldError(NascoreError):
 
 @frozen(kw_only=True)
 class Made:
-    """A plugin that was made.
+    """The new plugin.
 
     Attributes:
         name: Name of distribution, plugin and part.
-        folder: Where it is.
-        files: What was written, relative to the folder.
+        folder: Its folder.
+        files: The written files, relative to the folder.
         search: The command of a first search with it.
     """
 
@@ -172,7 +172,7 @@ class Blueprint:
 
     Attributes:
         slot: The slot that it fills; its name is also that of the folder of its templates.
-        summary: What the part does, at most 80 characters.
+        summary: A sentence on the effect of the part, at most 80 characters.
     """
 
     slot: Slot

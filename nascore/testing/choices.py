@@ -41,7 +41,7 @@ def group(  # noqa: PLR0913 - a group's facts, each by name
         rows: E.
         columns: O.
         out: (row, column) pairs that are masked.
-        segment: What competes.
+        segment: The entries that compete: those of an edge, or of a node.
         replicas: K.
         keep: How many of a segment must survive.
     """

@@ -271,7 +271,7 @@ def _marks(proposals: Sequence[Proposal]) -> list[tuple[int | None, bool, str]]:
 
 
 def galleries() -> list[Gallery]:
-    """Return galleries of the same architectures, each with another one as the best."""
+    """Return galleries of the same architectures, which differ in the best one."""
     return [gallery_of(errors) for errors in permutations(PARENT_ERRORS)]
 
 

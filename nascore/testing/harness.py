@@ -137,7 +137,7 @@ def searched_with(
     """Return the recipe of a search at the scale `mini` on the data set `planted`.
 
     Args:
-        registry: What is installed.
+        registry: The installed components.
         names: The component of a slot, by slot; other slots are filled by wishes and defaults.
         seed: Seed of the run.
         sets: Settings, each as ``PATH=VALUE``.

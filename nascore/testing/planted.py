@@ -82,7 +82,7 @@ def planted(
     """Search once in the planted space, in the form that fits the relaxation.
 
     Args:
-        registry: What is installed.
+        registry: The installed components.
         names: The components by slot, besides space and data set.
         seed: Seed of the run and of the places of the useful candidates.
         sets: Further settings, as ``PATH=VALUE``.

@@ -35,7 +35,7 @@ STEPS, MIDDLE = 6, 3
 
 
 class RegularizerConformance(OptionalMethods):
-    """A regularizer is a function of theta and mixture: a scalar with a gradient, of what is alive."""
+    """The checks of a regularizer, a differentiable scalar function of live entries of theta and mixture."""
 
     slot: ClassVar[str] = "regularizer"
 
@@ -55,7 +55,7 @@ class RegularizerConformance(OptionalMethods):
             self.hold(torch.isfinite(penalty), f"gives the penalty {float(penalty.detach())}")
 
     def test_has_a_gradient(self) -> None:
-        """Its gradient reaches theta; and the mixture, unless it declares that it fits no updater of that."""
+        """Its gradient reaches theta and, unless it refuses updaters that follow the mixture, the mixture."""
         groups = alike()
         state = state_of(groups, theta=scattered(groups, 1))
         slopes = self._slopes(self._penalty(self.made(), state), state)

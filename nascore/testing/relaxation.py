@@ -130,7 +130,7 @@ class RelaxationOptional(OptionalMethods):
     """Checks of the methods that a relaxation need not have."""
 
     def test_anneals_into_a_relaxation(self) -> None:
-        """What it gives as itself at any time of a search is a relaxation, with mixtures that are finite."""
+        """Its `annealed` returns a relaxation with finite mixtures at any time of a search."""
         for text, settings in self.settings_tried():
             part: Any = self.declared().builder()(settings)
             if self.callable_of(part, "anneals", settings):
@@ -278,7 +278,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
             self.hold(unchanged, "changes theta or the segments that it is handed")
 
     def test_runs_what_has_weight(self) -> None:
-        """What it says must run is alive and holds all that has weight; it is all, unless it is `sparse`."""
+        """Its `runs` has only live entries, and all with weight; unless it is `sparse`, all live ones."""
         part, narrows = self.made(), False
         for name, state in states(part, alike(), scattered(alike(), 5)):
             for seed in range(DRAWS):

@@ -159,7 +159,7 @@ class UpdaterLearning(PartConformance):
             self.hold(close, f"learns something else if the candidates are reordered (group {name})")
 
     def test_finds_what_is_useful(self) -> None:
-        """Where one candidate is useful and the others are noise, it gives that one twice the mean weight."""
+        """If one candidate is useful and the others are noise, that one gets twice the mean weight."""
         self._learning()
         for seed in SEEDS:
             found = planted(self.found(), {"updater": self.component}, seed, sets=self.typed())

@@ -75,7 +75,7 @@ def draw(
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
             file with one (`FILE:NAME` where it has several), or a value that is printed so.
         entry: Id of an architecture in the run's gallery. None: the run's best.
-        size: What to scale it to before.
+        size: The size to which it is scaled before drawing.
         image: Height and width of the images that the cost is for, in pixels. None: those of the run, or
             32 by 32 where the target is none.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.

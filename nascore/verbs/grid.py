@@ -52,7 +52,7 @@ class SearchGrid:
     Attributes:
         request: The request, without these slots and settings.
         slots: The names for each of these slots.
-        axes: These settings, and those that are for one of the components.
+        axes: The settings with several values, and the settings for only one of the components.
         seeds: The seeds; None: that of the request.
     """
 

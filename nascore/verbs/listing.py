@@ -41,7 +41,7 @@ class ListedCapability:
     Attributes:
         slot: The slot.
         name: The capability, as `provides` and `needs` of a component name it.
-        summary: What a part does that has it, to follow "a part that".
+        summary: The meaning of the capability, as a phrase after "a part that".
         provided: The components of the slot that have it, with their plugin where names are ambiguous.
         conditional: Those of them that have it with some settings only.
         needed: The components that need it.

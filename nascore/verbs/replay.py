@@ -59,7 +59,7 @@ class Replay:
     Attributes:
         run: The folder of the run.
         comparison: How the replay differs from the run.
-        environment: What is not as it was when the run began.
+        environment: The changes of the environment since the run began.
     """
 
     run: Path

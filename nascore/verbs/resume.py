@@ -74,8 +74,8 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
         on_nan: Reaction to a loss that is not finite: ``"stop"``, or ``"rewind"`` to go back to the last
             checkpoint and halve the learning rate. None: stop.
-        executor: Where the jobs are done: ``"serial"`` or ``"processes"``. None: the executor that the run
-            began with. It has no influence on the results.
+        executor: The executor of the jobs, such as ``"serial"`` or ``"processes"``. None: the executor that
+            the run began with. It has no influence on the results.
         settings: Settings of the executor: ``{"executor.workers": 4}``.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch the run.

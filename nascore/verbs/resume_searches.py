@@ -90,10 +90,10 @@ def _refuse_done(path: Path) -> None:
 def _accepted(
     path: Path, plan: Plan, recipes: Sequence[Recipe], registry: Registry, *, accept: bool
 ) -> tuple[str, ...]:
-    """Return the differences to the beginning of a comparison.
+    """Return the differences between the environment now and at the beginning of a comparison.
 
     Raises:
-        RecipeError: There are differences, and they are not accepted.
+        RecipeError: There are differences, and `accept` is false.
     """
     found = [*differences_of_jobs(path, zip(plan.jobs, recipes, strict=True), registry)]
     if not accept:

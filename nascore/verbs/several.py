@@ -114,7 +114,7 @@ class ResolvedSearches:
 
 @frozen(kw_only=True)
 class CheckedSearches:
-    """What several searches would do.
+    """The result of a dry run of several searches.
 
     Attributes:
         members: The searches.

@@ -256,7 +256,7 @@ class Mixes:
         registry: The installed components.
         axes: The slots that are combined.
         request: The part of the request that all mixes share.
-        not_combined: What is not combined, a text each.
+        not_combined: The slots and settings that are not combined, with the reasons.
     """
 
     registry: Registry
@@ -348,9 +348,9 @@ def judge(
 def partners(component: Component, registry: Registry) -> Iterator[Mix]:
     """Yield the mixes of a component with each component of every other slot, one at a time.
 
-    Wishes and defaults fill the remaining slots. If they do not fit the component unless one other part is
-    chosen, this part is the second filling of the mixes with the parts of all other slots. Problems of one
-    slot alone do not count.
+    Wishes and defaults fill the remaining slots. If they do not fit the component, but fit after a change of
+    one slot, the mixes with the parts of the other slots are also tried with this change. Problems of a
+    single slot do not count.
 
     Args:
         component: The component.

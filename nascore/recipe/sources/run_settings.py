@@ -64,7 +64,7 @@ class RankingSettings(TrainingSettings):
 
 @frozen(kw_only=True)
 class ProxySettings:
-    """A smaller data set, in which a search searches; an evaluation uses the whole one."""
+    """A smaller version of the data set for the search; an evaluation uses the whole data set."""
 
     fraction: float = setting(1.0, "Share of the training images of each class.", gt=0, le=1)
     size: int | None = setting(None, "Smaller side of the images in pixels; null: as they are.", ge=1)

@@ -96,7 +96,7 @@ class Egs:
 
     @property
     def segment(self) -> str | None:
-        """What competes."""
+        """The entries that compete: those of an edge, or of a node; None: as in the space."""
         return self.settings.segment
 
     @property
@@ -122,7 +122,7 @@ class Egs:
 
         Args:
             theta: Logits [E, O].
-            segments: Who competes, [E, O]; -1 where nothing is alive.
+            segments: Number of the segment in which each entry competes, [E, O]; -1 for entries not alive.
             group: Says which operations are `none`, which a mean leaves out in the form with softmax.
             generator: Draws M * E * O numbers on its own device, however many entries are alive.
         """

@@ -42,7 +42,10 @@ class RaySettings:
         "travel to its node and back through the object store.",
     )
     retries: int = setting(
-        0, "How often Ray itself repeats a job whose worker died, before nascore does.", ge=0, le=100
+        0,
+        "How often a job whose worker died is repeated before the death is reported.",
+        ge=0,
+        le=100,
     )
     grace: Duration = setting(  # noqa: RUF009 - it declares a field
         60, "Time in which a job has to save itself when the run is stopped.", ge=0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST_POLL: Final = 0.02
 LONGEST_POLL: Final = 1.0
 ASK_EVERY: Final = 30.0
-"""Seconds between two questions to Slurm about the state of a job."""
+"""Seconds between two polls of the state of a job."""
 
 PATIENCE: Final = 15.0
 """Seconds after the end of a job in which its answer may appear on a network file system."""

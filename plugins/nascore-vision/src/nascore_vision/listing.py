@@ -94,7 +94,7 @@ class Listing:
 
 @define(kw_only=True)
 class Found:
-    """What a reader of a folder or a table found.
+    """The image files that a reader of a folder or a table found.
 
     Attributes:
         items: The image files.

@@ -26,7 +26,7 @@ class AugmentationSettings:
 
 @frozen(kw_only=True, slots=False)
 class SplitSettings:
-    """How images are divided into training and test images if the data do not say it."""
+    """How images are divided into training and test images if the data set does not divide them."""
 
     test_share: float = setting(0.2, "Share of the images of each class that are for testing.", gt=0, lt=1)
     split_seed: int = setting(

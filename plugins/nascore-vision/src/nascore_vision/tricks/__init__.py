@@ -1,4 +1,4 @@
-"""Tricks: changes of the training of weights. This module declares them, and imports no torch."""
+"""Tricks: changes to weight training. This module declares them, and imports no torch."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Schedule:
-    """The base of the schedules: knows the training."""
+    """The base class of the schedules, which stores the training."""
 
     def __init__(self, settings: Any) -> None:  # noqa: ANN401 - each schedule has a class of its own
         self.settings = settings

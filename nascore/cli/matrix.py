@@ -33,7 +33,7 @@ LEGEND: Final = (
 
 def _slots(function: Callable[..., Any]) -> Callable[..., Any]:
     for slot in reversed(MIXED):
-        text = f"Only combinations with this component; if repeated, with any of those named."
+        text = "Only combinations with this component; if repeated, with any of those named."
         option = click.option(
             f"--{slot.name}",
             multiple=True,

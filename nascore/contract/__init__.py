@@ -5,6 +5,7 @@ only.
 """
 
 from nascore.contract.growth import Growing, GrowthPolicy, History, Proposal, Remarking
+from nascore.contract.images import ImageSource, StreamedExamples
 from nascore.contract.jobs import Executor, Job
 from nascore.contract.slots import (
     Annealing,
@@ -54,6 +55,7 @@ __all__ = [
     "GrowthPolicy",
     "History",
     "Horizon",
+    "ImageSource",
     "Job",
     "Mixture",
     "Observer",
@@ -71,6 +73,7 @@ __all__ = [
     "Space",
     "Stateful",
     "StepReport",
+    "StreamedExamples",
     "Streams",
     "Trainer",
     "Training",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from nascore.contract.images import StreamedExamples
     from nascore.contract.values import (
         Costs,
         DataFacts,
@@ -41,11 +42,15 @@ class Dataset(Protocol):
 
     facts: DataFacts
 
-    def train(self) -> Examples:
-        """Return the training images with their labels: floats from 0 to 1 or uint8, not normalised."""
+    def train(self) -> Examples | StreamedExamples:
+        """Return the training images with their labels: floats from 0 to 1 or uint8, not normalised.
+
+        Images that fit in memory are :class:`~nascore.nn.Examples`; others are a map-style
+        `torch.utils.data.Dataset` with the attribute `targets`, see :class:`StreamedExamples`.
+        """
         ...
 
-    def test(self) -> Examples:
+    def test(self) -> Examples | StreamedExamples:
         """Return the test images in the same form. The engine reads them once and records each reading."""
         ...
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
+    from nascore.contract.images import ImageSource
     from nascore.contract.slots import Regularizer, Relaxation, Updater
     from nascore.contract.tricks import UsedTrick
-    from nascore.contract.values import DataFacts, Demand, Examples, Gradients, StepReport
+    from nascore.contract.values import DataFacts, Demand, Gradients, StepReport
     from nascore.nn import ArchitectureState
 
 
@@ -25,11 +26,11 @@ class Batches(Protocol):
     """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Attributes:
-        examples: The images, floats from 0 to 1 or uint8, and their labels.
+        examples: The images, in memory or streamed, and their labels.
         size: Images in a batch.
     """
 
-    examples: Examples
+    examples: ImageSource
     size: int
 
     def __len__(self) -> int:
@@ -53,6 +54,10 @@ class Batches(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state."""
+        ...
+
+    def close(self) -> None:
+        """Stop the processes that read images ahead; a later `next` starts them again."""
         ...
 
 

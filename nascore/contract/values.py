@@ -41,6 +41,7 @@ class DataFacts:
         task: The task of a network.
         class_names: Names of the classes, in the order of the labels; empty if they have no names.
         dtype: Type of the images: floats from 0 to 1, or `uint8` from 0 to 255, a byte for each value.
+        streamed: Whether images are read from files when they are needed; else they are in memory.
     """
 
     channels: int
@@ -56,6 +57,7 @@ class DataFacts:
     task: str = "classification"
     class_names: tuple[str, ...] = ()
     dtype: Literal["float32", "uint8"] = "float32"
+    streamed: bool = False
 
 
 @frozen(kw_only=True)

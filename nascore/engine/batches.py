@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from nascore.engine.augmentation import augment, normalise
-from nascore.engine.device import sent
+from nascore.engine.sources import ReadAhead, source_of
 from nascore.errors import Problem, RecipeError
-from nascore.nn import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Generator, Tensor
 
-    from nascore.contract import DataFacts
+    from nascore.contract import DataFacts, ImageSource, StreamedExamples
+    from nascore.nn import Examples
 
 
 MEASURED_AT_ONCE = 256
@@ -41,7 +41,7 @@ class Batches:
     """An endless sequence of full batches; each epoch is shuffled, and an incomplete last batch is dropped.
 
     Args:
-        examples: The images, floats from 0 to 1 or uint8, and their labels, on the device.
+        examples: The images and their labels, in memory on the device, or streamed.
         facts: How to normalise and to augment.
         size: Images in a batch.
         order: Generator for shuffling.
@@ -56,7 +56,7 @@ class Batches:
 
     def __init__(  # noqa: PLR0913 - each by name
         self,
-        examples: Examples,
+        examples: Examples | StreamedExamples | ImageSource,
         facts: DataFacts,
         *,
         size: int,
@@ -65,8 +65,8 @@ class Batches:
         setting: str = "trainer.batch",
         tricks: BatchChanges | None = None,
     ) -> None:
-        check_batch(setting, size, len(examples.labels))
-        self.examples = examples
+        self.examples = source_of(examples)
+        check_batch(setting, size, len(self.examples))
         self.facts = facts
         self.size = size
         self._order = order
@@ -74,10 +74,11 @@ class Batches:
         self._tricks = tricks
         self._permutation = torch.empty(0, dtype=torch.int64)
         self._position = 0
+        self._read_ahead = ReadAhead(self.examples, self._coming)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return len(self.examples.labels) // self.size
+        return len(self.examples) // self.size
 
     def next(self) -> tuple[Tensor, Tensor]:
         """Return the next images [B, C, H, W], normalised, and their labels [B].
@@ -85,18 +86,33 @@ class Batches:
         With tricks the labels may be probabilities [B, classes].
         """
         if self._position + self.size > len(self._permutation):
-            self._permutation = torch.randperm(len(self.examples.labels), generator=self._order)
+            self._permutation = torch.randperm(len(self.examples), generator=self._order)
             self._position = 0
-        chosen = self._permutation[self._position : self._position + self.size]
+        images, labels = self._read_ahead.read(self._piece(self._permutation, self._position))
         self._position += self.size
-        chosen = sent(chosen, self.examples.labels.device)
-        images = self.examples.images[chosen]
         if self._noise is not None:
             images = augment(images, self.facts, self._noise)
-        labels = self.examples.labels[chosen]
         if self._tricks is None:
             return normalise(images, self.facts), labels
         return self._tricks.changed(normalise(self._tricks.transformed(images), self.facts), labels)
+
+    def _piece(self, permutation: Tensor, position: int) -> Tensor:
+        return permutation[position : position + self.size]
+
+    def _coming(self) -> Iterator[Tensor]:
+        """Yield the indices of the batches after the current one, without a change of the state."""
+        order = torch.Generator()
+        order.set_state(self._order.get_state())
+        permutation, position = self._permutation, self._position + self.size
+        while True:
+            if position + self.size > len(permutation):
+                permutation, position = torch.randperm(len(self.examples), generator=order), 0
+            yield self._piece(permutation, position)
+            position += self.size
+
+    def close(self) -> None:
+        """Stop the processes that read images ahead; a later :meth:`next` starts them again."""
+        self._read_ahead.close()
 
     def plain(self) -> Iterator[Tensor]:
         """Yield all images once, in batches [B, C, H, W], normalised and without any change."""
@@ -123,22 +139,25 @@ def check_batch(path: str, size: int, images: int) -> None:
         raise RecipeError([Problem(path=path, text=text, hint="Set a smaller batch.")])
 
 
-def evaluation_batches(examples: Examples, facts: DataFacts) -> Iterator[tuple[Tensor, Tensor]]:
+def evaluation_batches(
+    examples: Examples | StreamedExamples | ImageSource, facts: DataFacts
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all images once, normalised but not augmented, with their labels.
 
     Norms of candidates use batch statistics in evaluation too. Therefore the order is random, but always the
     same: in data sorted by class each batch would have few classes. And the batches have nearly equal sizes,
     so that no batch is too small for its statistics.
     """
-    count = len(examples.labels)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(examples.labels.device)
-    for piece in order.tensor_split(-(-count // MEASURED_AT_ONCE)):
-        yield normalise(examples.images[piece], facts), examples.labels[piece]
+    source = source_of(examples)
+    count = len(source)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    for images, labels in source.read(order.tensor_split(-(-count // MEASURED_AT_ONCE))):
+        yield normalise(images, facts), labels
 
 
-def halves(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
-    """Return two disjoint halves of the examples; each class is split evenly, up to one image."""
-    return _split(examples, generator, every=2)
+def halves(source: ImageSource, generator: Generator) -> tuple[ImageSource, ImageSource]:
+    """Return two disjoint halves of the images; each class is split evenly, up to one image."""
+    return _split(source, generator, every=2)
 
 
 def validation_count(count: int) -> int:
@@ -146,28 +165,18 @@ def validation_count(count: int) -> int:
     return count // FIFTH
 
 
-def fit_and_validation(examples: Examples, generator: Generator) -> tuple[Examples, Examples]:
+def fit_and_validation(source: ImageSource, generator: Generator) -> tuple[ImageSource, ImageSource]:
     """Return the images for training, 80 %, and for validation, 20 %, in the same shares of each class."""
-    return _split(examples, generator, every=FIFTH)
+    return _split(source, generator, every=FIFTH)
 
 
-def _split(examples: Examples, generator: Generator, *, every: int) -> tuple[Examples, Examples]:
+def _split(source: ImageSource, generator: Generator, *, every: int) -> tuple[ImageSource, ImageSource]:
     """Return two disjoint parts; the second has one in `every` images.
 
     The images are shuffled, sorted by class and dealt out in turn, so that the parts differ by at most one
     image from their share of all images, and of the images of each class.
     """
-    shuffled = torch.randperm(len(examples.labels), generator=generator).to(examples.labels.device)
-    dealt = shuffled[torch.argsort(examples.labels[shuffled], stable=True)]
+    shuffled = torch.randperm(len(source), generator=generator).to(source.labels.device)
+    dealt = shuffled[torch.argsort(source.labels[shuffled], stable=True)]
     second = torch.arange(len(dealt), device=dealt.device) % every == every - 1
-    return _part(examples, dealt[~second]), _part(examples, dealt[second])
-
-
-def _part(examples: Examples, chosen: Tensor) -> Examples:
-    return Examples(images=examples.images[chosen], labels=examples.labels[chosen])
-
-
-def to_device(examples: Examples, device: torch.device) -> Examples:
-    """Return the examples on a device, images as float32 or uint8 and labels as int64."""
-    dtype = torch.uint8 if examples.images.dtype == torch.uint8 else torch.float32
-    return Examples(images=examples.images.to(device, dtype), labels=examples.labels.to(device, torch.int64))
+    return source.part(dealt[~second]), source.part(dealt[second])

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch.nn.functional import pad
 
+from nascore.engine.sources import source_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    from nascore.contract import Examples
+    from nascore.contract import StreamedExamples
+    from nascore.nn import Examples
 
 COLOURS: Final = (1, 3)
 """Numbers of channels of an image that can be shown."""
@@ -29,13 +32,15 @@ GAP: Final = 2
 WHITE: Final = 255
 
 
-def contact_sheet(examples: Examples, classes: Sequence[int]) -> Tensor:
+def contact_sheet(examples: Examples | StreamedExamples, classes: Sequence[int]) -> Tensor:
     """Return a picture [H, W, C] as uint8: a row for each class, with the first of its images."""
-    images = examples.images
-    channels = images.shape[1] if images.shape[1] in COLOURS else 1
-    side = min(images.shape[2:])
-    factor = max(1, -(-SIDE // side))
-    rows = [_row(images[examples.labels == label][:COLUMNS, :channels], factor) for label in classes[:ROWS]]
+    source = source_of(examples)
+    first = [torch.nonzero(source.labels == label).flatten()[:COLUMNS] for label in classes[:ROWS]]
+    (drawn, _) = next(iter(source.read([torch.cat(first).cpu()])))
+    channels = drawn.shape[1] if drawn.shape[1] in COLOURS else 1
+    factor = max(1, -(-SIDE // min(drawn.shape[2:])))
+    counts = [len(each) for each in first]
+    rows = [_row(images, factor) for images in torch.split(drawn[:, :channels], counts)]
     sheet = torch.cat(rows, 1)
     return pad(sheet, (GAP, 0, GAP, 0), value=WHITE).permute(1, 2, 0)
 

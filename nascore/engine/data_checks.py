@@ -6,16 +6,19 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from nascore.engine.memory import check_images, image_memory_warnings
+from nascore.engine.sources import read_in_order, source_of
 from nascore.errors import PluginError, Problem
+from nascore.nn import Examples
 from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from torch import Tensor
+
     from nascore.component import Component
-    from nascore.contract import Dataset
-    from nascore.nn import Examples
+    from nascore.contract import DataFacts, Dataset, StreamedExamples
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -55,22 +58,54 @@ def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
     """Read the images and refuse faulty ones; return warnings as predicates of the data set's name."""
     facts = dataset.facts
     train = call_component(part.component, "reading of train()", dataset.train)
-    faults = [*example_faults(facts, train, "train")]
+    faults = _faults(part, facts, train, "train")
     if test:
         examples = call_component(part.component, "reading of test()", dataset.test)
-        faults += example_faults(facts, examples, "test")
+        faults += _faults(part, facts, examples, "test")
     _refuse(part.component, faults)
-    doubts = (*normalised_faults(facts, train), *absent_faults(facts, train))
-    return (*image_memory_warnings(facts, test=test), *doubts)
+    return (*image_memory_warnings(facts, test=test), *_doubts(part, facts, train))
 
 
-def data_fingerprint(examples: Examples) -> str:
-    """Return a digest of images and labels: other data, or other types or shapes, have another."""
+def _faults(part: Part, facts: DataFacts, examples: object, name: str) -> list[str]:
+    """Return the faults of images; a streamed data set reads some of them only here."""
+    return call_component(
+        part.component, f"reading of {name}()", lambda: [*example_faults(facts, examples, name)]
+    )
+
+
+def _doubts(part: Part, facts: DataFacts, train: Examples | StreamedExamples) -> list[str]:
+    return call_component(
+        part.component,
+        "reading of train()",
+        lambda: [*normalised_faults(facts, train), *absent_faults(facts, train)],
+    )
+
+
+def data_fingerprint(examples: Examples | StreamedExamples) -> str:
+    """Return a digest of images and labels: other data, or other types or shapes, have another.
+
+    That of streamed images is the same as in memory, unless the data set has a `fingerprint` of its own.
+    """
+    if isinstance(examples, Examples):
+        return _digest([examples.images], len(examples.images), examples.labels)
+    known = getattr(examples, "fingerprint", None)
+    if known is not None:
+        return str(known)
+    images = (images for images, _ in read_in_order(source_of(examples)))
+    return _digest(images, len(examples), examples.targets)
+
+
+def _digest(images: Iterable[Tensor], count: int, labels: Tensor) -> str:
+    """Return the digest of a number of images, which come in pieces [B, C, H, W], and of their labels."""
     digest = blake2b(digest_size=20)
-    for tensor in (examples.images, examples.labels):
-        plain = tensor.detach().cpu().contiguous()
-        digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
+    for place, piece in enumerate(images):
+        plain = piece.detach().cpu().contiguous()
+        if not place:
+            digest.update(f"{plain.dtype} {(count, *plain.shape[1:])}".encode())
         digest.update(plain.numpy().data)  # without a copy
+    plain = labels.detach().cpu().contiguous()
+    digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
+    digest.update(plain.numpy().data)
     return digest.hexdigest()
 
 

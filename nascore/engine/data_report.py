@@ -10,14 +10,14 @@ from attrs import frozen
 
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.factory import build_component
+from nascore.engine.memory import image_bytes
+from nascore.engine.sources import read_in_order, source_of
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torch import Tensor
-
-    from nascore.contract import DataFacts, Dataset, Examples
+    from nascore.contract import DataFacts, Dataset, ImageSource
     from nascore.recipe import Recipe
 
 
@@ -80,7 +80,7 @@ def report_data(recipe: Recipe) -> tuple[DataReport, Dataset]:
     dataset: Dataset = build_component(recipe, "dataset")
     check_facts(recipe, dataset)
     checked = check_data(recipe, dataset, test=True)
-    train, test = dataset.train(), dataset.test()
+    train, test = (source_of(each()) for each in (dataset.train, dataset.test))
     classes = dataset.facts.classes
     files = None
     if "files" in part.provides:
@@ -91,20 +91,20 @@ def report_data(recipe: Recipe) -> tuple[DataReport, Dataset]:
         train=tuple(torch.bincount(train.labels, minlength=classes).tolist()),
         test=tuple(torch.bincount(test.labels, minlength=classes).tolist()),
         duplicates=find_duplicates(train, test),
-        fingerprint=data_fingerprint(train),
-        bytes=sum(images.numel() * images.element_size() for images in (train.images, test.images)),
+        fingerprint=data_fingerprint(dataset.train()),
+        bytes=image_bytes(dataset.facts, test=True),
         files=files,
         warnings=tuple(str(problem) for problem in checked.warned),
     )
     return report, dataset
 
 
-def find_duplicates(train: Examples, test: Examples) -> Duplicates:
+def find_duplicates(train: ImageSource, test: ImageSource) -> Duplicates:
     """Return the numbers of images with the same pixels."""
-    trained, tested = _digests(train.images), _digests(test.images)
+    trained, tested = _digests(train), _digests(test)
     labels: dict[bytes, set[int]] = {}
-    for digests, examples in ((trained, train), (tested, test)):
-        for digest, label in zip(digests, examples.labels.tolist(), strict=True):
+    for digests, source in ((trained, train), (tested, test)):
+        for digest, label in zip(digests, source.labels.tolist(), strict=True):
             labels.setdefault(digest, set()).add(label)
     known = set(trained)
     return Duplicates(
@@ -115,5 +115,9 @@ def find_duplicates(train: Examples, test: Examples) -> Duplicates:
     )
 
 
-def _digests(images: Tensor) -> list[bytes]:
-    return [blake2b(image.contiguous().numpy().data, digest_size=16).digest() for image in images.cpu()]
+def _digests(source: ImageSource) -> list[bytes]:
+    return [
+        blake2b(image.contiguous().numpy().data, digest_size=16).digest()
+        for images, _ in read_in_order(source)
+        for image in images.cpu()
+    ]

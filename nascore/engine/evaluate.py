@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nascore.description import dump, fingerprint
-from nascore.engine.batches import check_batch, to_device, validation_count
+from nascore.engine.batches import check_batch, validation_count
 from nascore.engine.build import begin
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import computing, device_for
@@ -15,7 +15,7 @@ from nascore.engine.jobs import open_job
 from nascore.engine.memory import check_memory, training_step_memory, with_memory_warnings
 from nascore.engine.network_checks import check_first_candidates, collect_problems
 from nascore.engine.rehearsal import rehearse_training
-from nascore.engine.results import costs_of, explain_memory_errors, record_result, save_best, save_job
+from nascore.engine.results import costs_of, explain_errors, record_result, save_best, save_job
 from nascore.engine.training import TRAIN, train_network
 from nascore.errors import Problem, RecipeError
 from nascore.gallery import wilson
@@ -70,7 +70,7 @@ def evaluate(  # noqa: PLR0913 - each by name
     """
     if description.is_open:
         raise RecipeError("the description is open: search first, then evaluate the architecture found.")
-    with computing(recipe.run.threads), explain_memory_errors():
+    with computing(recipe.run.threads), explain_errors():
         dataset: Dataset = build_component(recipe, "dataset")
         check_facts(recipe, dataset)
         ready = _planned(description, recipe, registry, dataset.facts)
@@ -200,22 +200,21 @@ def _tested(
     near: Iterable[Path],
     job: JobProgress,
 ) -> dict[str, Any]:
-    test = context.dataset.test()
-    data = data_fingerprint(test)
+    examples = context.test()
+    data = data_fingerprint(context.dataset.test())
     before = openings(context.folder.path, fingerprints, data, near=near)
     if before.found:
         job.warnings.append(_seen_before(before.found))
     if before.unread:
         job.warnings.append(_unread(before.unread))
-    examples = to_device(test, context.device)
     # Recorded before the test, so that a run that fails here cannot hide a test.
     if not _opened_before(context):
-        context.folder.change(OPENED, images=len(examples.labels), architecture=list(fingerprints), data=data)
+        context.folder.change(OPENED, images=len(examples), architecture=list(fingerprints), data=data)
     share = accuracy(done.network, examples, context.facts, done.streams)
     return {
         "test_accuracy": share,
-        "test_count": len(examples.labels),
-        "interval": list(wilson(share, len(examples.labels))),
+        "test_count": len(examples),
+        "interval": list(wilson(share, len(examples))),
         "test_opened": len(before.found) + 1,
     }
 

@@ -10,6 +10,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from nascore.engine.batches import evaluation_batches
+from nascore.engine.sources import source_of
 from nascore.errors import NotFiniteError, Problem
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, Streams
+    from nascore.contract import DataFacts, ImageSource, Streams
     from nascore.engine.estimates import Loss, Tensors
     from nascore.nn import Examples
 
@@ -121,7 +122,7 @@ class Passes:
 @torch.no_grad()
 def accuracy(
     network: Module,
-    examples: Examples,
+    examples: Examples | ImageSource,
     facts: DataFacts,
     streams: Streams,
     mixture: Mapping[str, Tensor] | None = None,
@@ -132,7 +133,7 @@ def accuracy(
 
     Args:
         network: The network.
-        examples: The images, on the device of the network.
+        examples: The images, with labels on the device of the network.
         facts: How to normalise the images.
         streams: The random numbers of the network.
         mixture: For an open network, the expected mixture by group [E, O].
@@ -140,20 +141,21 @@ def accuracy(
     Raises:
         RunFailed: The logits of an image are not finite.
     """
+    source = source_of(examples)
     training = network.training
     network.eval()
     try:
         with streams.network(streams.noise):
             counts = [
                 _counted(logits_for(network, images, mixture), labels)
-                for images, labels in evaluation_batches(examples, facts)
+                for images, labels in evaluation_batches(source, facts)
             ]
     finally:
         network.train(training)
     correct, not_finite = sum(one for one, _ in counts), sum(one for _, one in counts)
     if not_finite:
-        _refuse(not_finite, len(examples.labels))
-    return correct / len(examples.labels)
+        _refuse(not_finite, len(source))
+    return correct / len(source)
 
 
 def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:

@@ -82,11 +82,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Dataset, Growing, GrowthPolicy, Phase, Search, Trainer
+    from nascore.contract import Dataset, Growing, GrowthPolicy, ImageSource, Phase, Search, Trainer
     from nascore.description import Matrix
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.jobs import Job
-    from nascore.nn import Examples, Network
+    from nascore.nn import Network
     from nascore.recipe import Recipe
     from nascore.run import OnNan
 
@@ -116,12 +116,12 @@ class GrowthJobs:
 
     context: RunContext
     policy: GrowthPolicy
-    fit: Examples
-    held: Examples
+    fit: ImageSource
+    held: ImageSource
 
     @classmethod
     def of(cls, context: RunContext, policy: GrowthPolicy) -> GrowthJobs:
-        """Return what does the jobs of a run, with its images on the device."""
+        """Return what does the jobs of a run, with its images."""
         fit, held = context.fit_and_validation()
         return cls(context=context, policy=policy, fit=fit, held=held)
 
@@ -182,7 +182,7 @@ def close_proposal(
     job: Job,
     progress: JobProgress,
     *,
-    fit: Examples,
+    fit: ImageSource,
 ) -> tuple[Description, TrainingStart]:
     """Train the candidates of an open proposal; returns the child, and the start of its own training.
 
@@ -273,7 +273,7 @@ def _train_candidates(  # noqa: PLR0913 - each by name
     weights: Mapping[str, Tensor],
     *,
     job: JobProgress,
-    fit: Examples,
+    fit: ImageSource,
 ) -> Phase:
     """Train the weights and the candidates of an opened parent; returns the finished phase."""
     parts = build_search_parts(context.recipe, opened, policy)
@@ -290,7 +290,7 @@ def _train_candidates(  # noqa: PLR0913 - each by name
     return phase
 
 
-def _data(context: RunContext, trainer: Trainer, fit: Examples) -> dict[str, Examples]:
+def _data(context: RunContext, trainer: Trainer, fit: ImageSource) -> dict[str, ImageSource]:
     if not trainer.demand.halves:
         return {"train": fit}
     parts = halves(fit, context.streams(0)["halves"])

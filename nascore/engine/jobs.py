@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 
     from torch.nn import Module
 
+    from nascore.contract import ImageSource
     from nascore.description import Catalogue, Description
     from nascore.engine.run_context import RunContext
     from nascore.engine.training import TrainingStart
     from nascore.gallery import Gallery
-    from nascore.nn import Examples, Network
+    from nascore.nn import Network
     from nascore.recipe import Recipe
     from nascore.run import JobFolder, RunControl
 
@@ -168,8 +169,8 @@ def train_job(  # noqa: PLR0913 - each by name
     job: Job,
     progress: JobProgress,
     *,
-    fit: Examples,
-    held: Examples,
+    fit: ImageSource,
+    held: ImageSource,
     start: TrainingStart | None = None,
 ) -> Network:
     """Train an architecture, measure its validation accuracy, and write the result; returns the network.
@@ -190,7 +191,7 @@ def train_job(  # noqa: PLR0913 - each by name
     measured: list[tuple[float, int]] = []
 
     def validate(network: Module, streams: Streams) -> tuple[float, int]:
-        measured[:] = [(accuracy(network, held, context.facts, streams), len(held.labels))]
+        measured[:] = [(accuracy(network, held, context.facts, streams), len(held))]
         return measured[0]
 
     done = train_network(context, description, fit, job=progress, validate=validate, start=start)

@@ -17,6 +17,7 @@ from nascore.engine.device import check_torch_state
 from nascore.engine.fingerprints import fingerprints_of
 from nascore.engine.mixture import entropy
 from nascore.engine.return_checks import ReturnCheck, describe_value
+from nascore.engine.workers import explain_lost_workers
 from nascore.errors import NotFiniteError, PluginError, Problem, RunFailed
 from nascore.run import resume_command
 
@@ -104,8 +105,12 @@ def run_phase(  # noqa: PLR0913 - each by name
         tally=Tally() if found is None else Tally(reports=_reports(found)),
     )
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
-    with nullcontext() if job is None else job.control.finishing_steps():
-        loop.run()
+    try:
+        with explain_lost_workers(), nullcontext() if job is None else job.control.finishing_steps():
+            loop.run()
+    finally:
+        for batches in phase.batches.values():
+            batches.close()
     return phase.steps
 
 

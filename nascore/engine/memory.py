@@ -34,10 +34,6 @@ COPIES_OF_WEIGHTS: Final = 3
 """The weights, their gradient, and the momentum."""
 
 
-COPIES_OF_IMAGES: Final = 2
-"""The images of the data set, and their split."""
-
-
 GIB: Final = 2**30
 
 
@@ -94,11 +90,13 @@ def image_bytes(facts: DataFacts, *, test: bool = False) -> int:
 
 
 def check_images(facts: DataFacts) -> None:
-    """Refuse images that take more than the memory of this machine.
+    """Refuse images that take more than the memory of this machine; streamed images never do.
 
     Raises:
         RecipeError: They take more; the text names both sizes.
     """
+    if facts.streamed:
+        return
     size, available = image_bytes(facts), available_memory()
     if available is not None and size > available:
         needed = f"{_images(facts)} take {format_bytes(size)}"
@@ -108,11 +106,12 @@ def check_images(facts: DataFacts) -> None:
 
 
 def image_memory_warnings(facts: DataFacts, *, test: bool) -> Iterator[str]:
-    """Yield a warning if images and their copies take more than the memory of this machine."""
-    size, available = image_bytes(facts, test=test) * COPIES_OF_IMAGES, available_memory()
-    if available is not None and size > available:
-        taken = f"{format_bytes(size)} while they are split, of {format_bytes(available)} of memory"
-        yield f"has {_images(facts)}, which take {taken}"
+    """Yield a warning if the images take more than the memory of this machine."""
+    size, available = image_bytes(facts, test=test), available_memory()
+    if available is not None and size > available and not facts.streamed:
+        tested = f" and {facts.test:,} test images" if test else ""
+        taken = f"{format_bytes(size)} of {format_bytes(available)} of memory"
+        yield f"has {_images(facts)}{tested}, which take {taken}"
 
 
 def check_weights(params: int) -> None:

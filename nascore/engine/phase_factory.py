@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, Gradients, Regularizer, Relaxation, Trainer, Updater, UsedTrick
+    from nascore.contract import (
+        DataFacts,
+        Gradients,
+        ImageSource,
+        Regularizer,
+        Relaxation,
+        Trainer,
+        Updater,
+        UsedTrick,
+    )
     from nascore.description import Catalogue, ChoiceGroup, Description
     from nascore.engine.factory import SearchParts
     from nascore.engine.run_context import RunContext
@@ -157,7 +166,7 @@ def search_phase(
     parts: SearchParts,
     streams: Streams,
     *,
-    data: Mapping[str, Examples] | None = None,
+    data: Mapping[str, ImageSource] | None = None,
     weights: Mapping[str, Tensor] | None = None,
 ) -> Phase:
     """Build the phase in which weights and architecture parameters are trained together.
@@ -221,7 +230,7 @@ def lazy_costs(description: Description, catalogue: Catalogue, facts: DataFacts)
 
 
 def train_phase(
-    context: RunContext, network: Module, examples: Examples, streams: Streams, trainer: Trainer
+    context: RunContext, network: Module, examples: ImageSource, streams: Streams, trainer: Trainer
 ) -> Phase:
     """Build the phase that trains a closed network."""
     group = context.recipe.with_prefix("training")
@@ -237,7 +246,7 @@ def train_phase(
     )
 
 
-def _search_data(context: RunContext, trainer: Trainer) -> dict[str, Examples]:
+def _search_data(context: RunContext, trainer: Trainer) -> dict[str, ImageSource]:
     if not trainer.demand.halves:
         return {"train": context.train()}
     return dict(zip(("train", "architecture"), context.halves(), strict=True))
@@ -245,7 +254,7 @@ def _search_data(context: RunContext, trainer: Trainer) -> dict[str, Examples]:
 
 def build_phase(  # noqa: PLR0913 - what a phase is made of
     network: Module,
-    data: Mapping[str, Examples],
+    data: Mapping[str, Examples | ImageSource],
     facts: DataFacts,
     streams: Streams,
     trainer: Trainer,

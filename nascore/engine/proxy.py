@@ -8,8 +8,11 @@ import torch
 from attrs import evolve
 
 from nascore.engine.factory import build_component
+from nascore.engine.memory import check_images
+from nascore.engine.sources import read_in_order, source_of
 from nascore.errors import Problem, RecipeError
 from nascore.nn import Examples, image_moments, resized_images
+from nascore.nn.data import labels_of
 from nascore.recipe import SEARCH_RUN
 from nascore.slots import DATASET, RUN
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import DataFacts, Dataset
+    from nascore.contract import DataFacts, Dataset, StreamedExamples
     from nascore.recipe import ProxySettings, Recipe
 
 LEAST_STD = 1 / 255
@@ -72,10 +75,11 @@ class Proxy:
     def __init__(self, whole: Dataset, settings: ProxySettings) -> None:
         self.whole = whole
         self.settings = settings
-        self._train = self._reduced(whole.train(), settings.fraction)
         facts = whole.facts
-        height, width = self._train.images.shape[2:]
+        height, width = self._size
         classes = settings.classes or facts.classes
+        # Streamed images too are held in memory: a proxy is small.
+        self._train = self._reduced(whole.train(), settings.fraction)
         mean, std = image_moments(self._train.images)
         self.facts = evolve(
             facts,
@@ -84,9 +88,10 @@ class Proxy:
             classes=classes,
             class_names=facts.class_names[:classes],
             train=len(self._train.labels),
-            test=facts.test if classes == facts.classes else int((whole.test().labels < classes).sum()),
+            test=facts.test if classes == facts.classes else int((labels_of(whole.test()) < classes).sum()),
             mean=tuple(mean.tolist()),
             std=tuple(max(each, LEAST_STD) for each in std.tolist()),
+            streamed=False,
             crop_pad=round(facts.crop_pad * min(height, width) / min(facts.height, facts.width)),
         )
 
@@ -98,14 +103,23 @@ class Proxy:
         """Return the test images of the classes."""
         return self._reduced(self.whole.test(), 1.0)
 
-    def _reduced(self, examples: Examples, fraction: float) -> Examples:
-        settings, facts = self.settings, self.whole.facts
-        chosen = _share(examples.labels, settings.classes or facts.classes, fraction)
-        images = examples.images[chosen]
-        if settings.size is not None:
-            factor = settings.size / min(facts.height, facts.width)
-            images = resized_images(images, round(facts.height * factor), round(facts.width * factor))
-        return Examples(images=images, labels=examples.labels[chosen])
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Height and width of an image."""
+        facts, size = self.whole.facts, self.settings.size
+        if size is None:
+            return facts.height, facts.width
+        factor = size / min(facts.height, facts.width)
+        return round(facts.height * factor), round(facts.width * factor)
+
+    def _reduced(self, examples: Examples | StreamedExamples, fraction: float) -> Examples:
+        facts = self.whole.facts
+        chosen = _share(labels_of(examples), self.settings.classes or facts.classes, fraction)
+        height, width = self._size
+        check_images(evolve(facts, train=len(chosen), height=height, width=width, streamed=False))
+        part = source_of(examples, facts=facts).part(chosen)
+        images = torch.cat([resized_images(images, height, width) for images, _ in read_in_order(part)])
+        return Examples(images=images, labels=part.labels)
 
 
 def _share(labels: Tensor, classes: int, fraction: float) -> Tensor:

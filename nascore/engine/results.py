@@ -13,6 +13,7 @@ import attrs
 from safetensors.torch import save
 
 from nascore.description import dump, without_auxiliary
+from nascore.engine.workers import lost_worker_error
 from nascore.errors import NascoreError, Problem, RunFailed, error_line, mark, out_of_memory_text
 from nascore.files import Checksum, with_digest
 from nascore.nn import costs, standalone
@@ -155,7 +156,7 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
         if os.getpid() != process:
             raise  # a child that a plugin forked ends; the run continues in its parent
         # SystemExit too: after sys.exit() in a plugin the run must not look as if it were running.
-        known = _memory_error(raised)
+        known = _explained(raised)
         text = str(known) if isinstance(known, NascoreError) else error_line(known)
         failed = result | {"status": "failed", "error": text}
         line = f"failed: {text}{_trace(raised)}"
@@ -169,23 +170,23 @@ def record_result(context: RunContext, kind: str) -> Iterator[dict[str, Any]]:
             context.folder.close()
 
 
-def _memory_error(error: BaseException) -> BaseException:
-    """Return the error, or a RunFailed that explains it if memory ran out."""
+def _explained(error: BaseException) -> BaseException:
+    """Return the error, or a RunFailed that explains it if memory ran out or a worker ended."""
     text = out_of_memory_text(error)
-    return RunFailed([Problem(path="", text=text)]) if text else error
+    return RunFailed([Problem(path="", text=text)]) if text else lost_worker_error(error) or error
 
 
 @contextmanager
-def explain_memory_errors() -> Iterator[None]:
-    """Replace an out-of-memory error of torch or Python by an error that explains it.
+def explain_errors() -> Iterator[None]:
+    """Replace an error of torch or Python about memory or workers by an error that explains it.
 
     Raises:
-        RunFailed: Memory ran out.
+        RunFailed: Memory ran out, or a process that reads images ended.
     """
     try:
         yield
     except Exception as raised:
-        known = _memory_error(raised)
+        known = _explained(raised)
         if known is raised:
             raise
         raise known from raised

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from nascore.engine.batches import fit_and_validation, halves, to_device
+from nascore.engine.batches import fit_and_validation, halves
+from nascore.engine.sources import source_of
 from nascore.engine.streams import Streams
 from nascore.plugin import Selection
 
 if TYPE_CHECKING:
     import torch
 
-    from nascore.contract import DataFacts, Dataset
+    from nascore.contract import DataFacts, Dataset, ImageSource
     from nascore.description import Catalogue
     from nascore.engine.observers import Observers
-    from nascore.nn import Examples
     from nascore.recipe import Recipe
     from nascore.run import GalleryFile, RunControl, RunFolder
 
@@ -66,14 +66,18 @@ class RunContext:
         """Return the random numbers of a job or of a stage of it; they depend on seed, job and stage only."""
         return Streams(f"{self.recipe.run.seed}/{job}{stage and '/'}{stage}", self.device)
 
-    def halves(self) -> tuple[Examples, Examples]:
-        """Return the two halves of the training images on the device, the same for all jobs of the run."""
+    def halves(self) -> tuple[ImageSource, ImageSource]:
+        """Return the two halves of the training images, the same for all jobs of the run."""
         return halves(self.train(), Streams(self.recipe.run.seed)["halves"])
 
-    def fit_and_validation(self) -> tuple[Examples, Examples]:
+    def fit_and_validation(self) -> tuple[ImageSource, ImageSource]:
         """Return the training and the validation images of a growth run, the same for all jobs."""
         return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
 
-    def train(self) -> Examples:
-        """Return all training images [N, C, H, W], float32 or uint8, and labels [N] on the device."""
-        return to_device(self.dataset.train(), self.device)
+    def train(self) -> ImageSource:
+        """Return all training images; images in memory, and the labels, are on the device."""
+        return source_of(self.dataset.train(), self.device, self.facts)
+
+    def test(self) -> ImageSource:
+        """Return all test images in the same form."""
+        return source_of(self.dataset.test(), self.device, self.facts)

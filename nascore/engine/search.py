@@ -15,7 +15,7 @@ from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import search_phase
 from nascore.engine.proposals import searches_in_supernet
 from nascore.engine.results import (
-    explain_memory_errors,
+    explain_errors,
     learned_choices,
     record_epoch,
     record_result,
@@ -139,7 +139,7 @@ def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, 
         mixture = search.expected()
         network = evaluated_network(phase, mixture)
         share = accuracy(network, examples, context.facts, phase.streams, mixture)
-        return share, len(examples.labels)
+        return share, len(examples)
 
     return validate
 
@@ -169,7 +169,7 @@ def search(  # noqa: PLR0913 - each by name
         RunFailed: A loss is not finite; or, in an outer loop, no architecture could be trained.
     """
     run = search_supernet if searches_in_supernet(recipe) else grow
-    with computing(recipe.run.threads), explain_memory_errors():
+    with computing(recipe.run.threads), explain_errors():
         context, *parts = build_search(
             recipe, registry, out=out, observers=observers, built=built, begun=begun
         )

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
+    from nascore.contract import ImageSource
     from nascore.description import Description
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
-    from nascore.nn import Examples, Network
+    from nascore.nn import Network
     from nascore.recipe.sources.run_settings import TrainingSettings
 
 
@@ -69,7 +70,7 @@ def supervised(training: TrainingSettings) -> Supervised:
 def train_network(  # noqa: PLR0913 - each by name
     context: RunContext,
     description: Description,
-    examples: Examples,
+    examples: ImageSource,
     *,
     job: JobProgress,
     validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
@@ -80,7 +81,7 @@ def train_network(  # noqa: PLR0913 - each by name
     Args:
         context: The run.
         description: The description, in its final form and size.
-        examples: The training images, on the device.
+        examples: The training images.
         job: The job, whose number determines the random numbers.
         validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
         start: Inherited weights and epochs; None: no weights, and the epochs of the run.

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
+from torch.utils.data import Dataset
 
 from nascore.contract import DataFacts, Examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from nascore.contract import StreamedExamples
 
 
 MEAN_TOLERANCE: Final = 0.25
@@ -32,6 +35,9 @@ BYTES: Final = 256
 
 PIECE: Final = 1024
 """Number of images that are counted or resized at a time."""
+
+SAMPLE: Final = 64
+"""Number of images of a streamed data set that the checks read."""
 
 
 def fact_faults(facts: object) -> Iterator[str]:
@@ -84,7 +90,7 @@ def example_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:
     Args:
         facts: The facts that the data set declares, already checked.
         examples: The returned examples: images [N, C, H, W], floats in 0 to 1 or
-            uint8, and labels [N] of int64.
+            uint8, and labels [N] of int64; or a streamed data set, of which some images are read.
         part: `train` or `test`.
     """
     found = [*shape_faults(facts, examples, part)]
@@ -92,11 +98,47 @@ def example_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:
     yield from found or [*label_faults(facts, examples, part), *range_faults(examples, part)]
 
 
+def labels_of(examples: Examples | StreamedExamples) -> Tensor:
+    """Return all labels of images in memory, or of a streamed data set."""
+    return examples.labels if isinstance(examples, Examples) else examples.targets
+
+
+def sampled_images(examples: Examples | StreamedExamples) -> Tensor:
+    """Return images in memory as they are, or some images of a streamed data set, [N, C, H, W]."""
+    if isinstance(examples, Examples):
+        return examples.images
+    return torch.stack([examples[index][0] for index in _sample(len(examples))])
+
+
+def whole(examples: Examples | StreamedExamples) -> Examples:
+    """Return all images and labels in memory; those of a streamed data set are read one by one."""
+    if isinstance(examples, Examples):
+        return examples
+    images = torch.stack([examples[index][0] for index in range(len(examples))])
+    return Examples(images=images, labels=examples.targets)
+
+
+def _sample(count: int) -> list[int]:
+    """Return indices that are spread evenly, so that sorted data are sampled of each class."""
+    number = min(count, SAMPLE)
+    return [place * count // number for place in range(number)]
+
+
 def shape_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  # noqa: ANN401 - a plugin's
     """Yield wrong types, shapes and counts; see :func:`example_faults`."""
-    if not isinstance(examples, Examples):
-        yield f"returns {_type_name(examples)} from {part}(), not Examples"
-        return
+    if isinstance(examples, Dataset):
+        yield from _streamed_faults(facts, examples, part)
+    elif isinstance(examples, Examples):
+        yield from _tensor_faults(facts, examples, part)
+    else:
+        name = _type_name(examples)
+        yield f"returns {name} from {part}(), not Examples or a torch.utils.data.Dataset"
+
+
+def _tensor_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[str]:
+    """Yield wrong types, shapes and counts of images in memory."""
+    if facts.streamed:
+        yield f"returns images in memory from {part}(), but declares streamed=True"
     expected = (getattr(facts, part), facts.channels, facts.height, facts.width)
     for name, shape in (("images", expected), ("labels", expected[:1])):
         value: Any = getattr(examples, name)
@@ -112,6 +154,55 @@ def shape_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  
             yield f"returns labels of {value.dtype} from {part}(), not torch.int64"
 
 
+def _streamed_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
+    """Yield wrong types, shapes and counts of a streamed data set and of some of its items."""
+    name, count = _type_name(examples), getattr(facts, part)
+    if not facts.streamed:
+        yield f"returns {name} from {part}(), a streamed data set, but does not declare streamed=True"
+    if not callable(getattr(examples, "__len__", None)):
+        yield f"returns {name} from {part}(), which has no length"
+    elif len(examples) != count:
+        yield f"returns {len(examples)} images from {part}(), but declares {count}"
+    elif found := [*_target_faults(examples, count, part)]:
+        yield from found  # items may need targets
+    else:
+        yield from _first(_item_faults(facts, examples, index, part) for index in _sample(count))
+
+
+def _target_faults(examples: Any, count: int, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
+    name, targets = _type_name(examples), getattr(examples, "targets", None)
+    if not isinstance(targets, Tensor):
+        kind = _type_name(targets)
+        yield f"returns {name} from {part}(), whose attribute targets is {kind}, not a tensor of all labels"
+    elif tuple(targets.shape) != (count,):
+        yield f"returns targets of shape {tuple(targets.shape)} from {part}(), but declares {(count,)}"
+    elif targets.dtype != torch.int64:
+        yield f"returns targets of {targets.dtype} from {part}(), not torch.int64"
+
+
+def _first(groups: Iterable[Iterator[str]]) -> Iterator[str]:
+    """Yield the faults of the first faulty item: those of all others would be the same."""
+    yield from next((found for faults in groups if (found := [*faults])), [])
+
+
+def _item_faults(facts: DataFacts, examples: Any, index: int, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
+    item: Any = examples[index]
+    if not isinstance(item, (tuple, list)) or len(item) != 2:  # noqa: PLR2004 - an image and its target
+        yield f"returns {_type_name(item)} as item {index} of {part}(), not a pair of an image and its target"
+        return
+    image, target = item
+    if not isinstance(image, Tensor):
+        yield f"returns {_type_name(image)} as image {index} of {part}(), not a tensor"
+        return
+    shape = (facts.channels, facts.height, facts.width)
+    if tuple(image.shape) != shape:
+        yield f"returns an image of shape {tuple(image.shape)} from {part}(), but declares {shape}"
+    yield from _dtype_faults(facts, image, part)
+    known = examples.targets[index].tolist()
+    if torch.as_tensor(target).tolist() != known:
+        yield f"returns the target {target} with image {index} of {part}(), but targets has {known}"
+
+
 def _dtype_faults(facts: DataFacts, images: Tensor, part: str) -> Iterator[str]:
     if images.dtype == torch.uint8:
         if facts.dtype != "uint8":
@@ -122,30 +213,32 @@ def _dtype_faults(facts: DataFacts, images: Tensor, part: str) -> Iterator[str]:
         yield f"returns images of {images.dtype} from {part}(), not floats in 0 to 1 or torch.uint8"
 
 
-def label_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[str]:
+def label_faults(facts: DataFacts, examples: Examples | StreamedExamples, part: str) -> Iterator[str]:
     """Yield a label outside 0 to classes - 1, if there is one."""
-    if len(examples.labels):
-        low, high = (int(each) for each in examples.labels.aminmax())
+    labels = labels_of(examples)
+    if len(labels):
+        low, high = (int(each) for each in labels.aminmax())
         label = low if low < 0 else high
         if not 0 <= label < facts.classes:
             expected = f"labels of {facts.classes} classes are 0 to {facts.classes - 1}"
             yield f"has the label {label} in {part}(), but {expected}"
 
 
-def range_faults(examples: Examples, part: str) -> Iterator[str]:
+def range_faults(examples: Examples | StreamedExamples, part: str) -> Iterator[str]:
     """Yield a fault if images are not finite, or not scaled to 0 to 1."""
-    if not examples.images.numel() or examples.images.dtype == torch.uint8:
+    images = sampled_images(examples)
+    if not images.numel() or images.dtype == torch.uint8:
         return
-    low, high = (float(each) for each in examples.images.aminmax())
+    low, high = (float(each) for each in images.aminmax())
     if not (isfinite(low) and isfinite(high)):
         yield f"has images in {part}() that are not finite"
     elif low < 0 or high > 1:
         yield f"has images from {low:.3g} to {high:.3g} in {part}(), but they must lie in 0 to 1"
 
 
-def normalised_faults(facts: DataFacts, examples: Examples) -> Iterator[str]:
+def normalised_faults(facts: DataFacts, examples: Examples | StreamedExamples) -> Iterator[str]:
     """Yield a fault if the declared mean or deviation differs from that of the training images."""
-    actual_mean, actual_std = image_moments(examples.images)
+    actual_mean, actual_std = image_moments(sampled_images(examples))
     mean, std = (torch.tensor(each, dtype=torch.float64) for each in (facts.mean, facts.std))
     if float(((actual_mean - mean) / std).abs().max()) > MEAN_TOLERANCE:
         yield f"has images of mean {_join(actual_mean)}, but declares {_join(mean)}"
@@ -163,9 +256,19 @@ def image_moments(images: Tensor) -> tuple[Tensor, Tensor]:
         std, mean = (each.double().cpu() for each in torch.std_mean(images, (0, 2, 3)))
         return mean, std
     counts = torch.zeros(images.shape[1], BYTES, dtype=torch.float64)
-    for start in range(0, len(images), PIECE):
-        for channel, pixels in enumerate(images[start : start + PIECE].unbind(1)):
-            counts[channel] += torch.bincount(pixels.flatten(), minlength=BYTES).cpu()
+    for piece in torch.split(images, PIECE):
+        counts += pixel_counts(piece)
+    return moments_of_counts(counts)
+
+
+def pixel_counts(images: Tensor) -> Tensor:
+    """Return the number of pixels of each value in each channel, [C, 256] float64, of images of uint8."""
+    counts = [torch.bincount(pixels.flatten(), minlength=BYTES) for pixels in images.unbind(1)]
+    return torch.stack(counts).double().cpu()
+
+
+def moments_of_counts(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [C] of the pixels that :func:`pixel_counts` counted."""
     values, number = torch.arange(BYTES, dtype=torch.float64) / (BYTES - 1), counts.sum(1)
     mean = counts @ values / number
     squares = (counts * (values - mean[:, None]) ** 2).sum(1)
@@ -186,9 +289,10 @@ def resized_images(images: Tensor, height: int, width: int) -> Tensor:
     return torch.cat(pieces)
 
 
-def absent_faults(facts: DataFacts, examples: Examples) -> Iterator[str]:
+def absent_faults(facts: DataFacts, examples: Examples | StreamedExamples) -> Iterator[str]:
     """Yield a fault if a class has no training image."""
-    absent = torch.nonzero(torch.bincount(examples.labels, minlength=facts.classes) == 0).flatten().tolist()
+    counts = torch.bincount(labels_of(examples), minlength=facts.classes)
+    absent = torch.nonzero(counts == 0).flatten().tolist()
     if absent:
         more = f" and of {len(absent) - 1} more" if len(absent) > 1 else ""
         yield f"has no training image of class {absent[0]}{more}"

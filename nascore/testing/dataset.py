@@ -11,9 +11,11 @@ from nascore.nn.data import (
     absent_faults,
     fact_faults,
     label_faults,
+    labels_of,
     normalised_faults,
     range_faults,
     shape_faults,
+    whole,
 )
 from nascore.testing.part import PartConformance, same
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from nascore.contract import Dataset
     from nascore.nn import Examples
+
+
+PARTS: Final = ("train", "test")
 
 
 class DatasetConformance(PartConformance):
@@ -57,8 +62,8 @@ class DatasetConformance(PartConformance):
     def test_shapes_are_as_the_facts_say(self) -> None:
         """Images are floats or uint8 [N, C, H, W] and labels int64 [N], as many as its facts declare."""
         part = self.made()
-        for name, examples in _parts(part).items():
-            self._none(shape_faults(part.facts, examples, name))
+        for name in PARTS:
+            self._none(shape_faults(part.facts, getattr(part, name)(), name))
 
     def test_labels_are_classes(self) -> None:
         """Labels are class numbers from 0 on, and every class has training images."""
@@ -81,14 +86,14 @@ class DatasetConformance(PartConformance):
         """It gives the same images in the same order on every call."""
         part = self.made()
         for name, examples in _parts(part).items():
-            again = getattr(part, name)()
+            again = whole(getattr(part, name)())
             equal = same(examples.images, again.images) and same(examples.labels, again.labels)
             self.hold(equal, f"returns different images or labels when {name}() is called again")
 
     def test_test_images_are_others(self) -> None:
         """At least half of the test images are not training images."""
-        seen = {image.numpy().tobytes() for image in self.made().train().images}
-        test = self.made().test().images
+        train, test = (examples.images for examples in _parts(self.made()).values())
+        seen = {image.numpy().tobytes() for image in train}
         known = sum(image.numpy().tobytes() in seen for image in test)
         self.hold(known * 2 < len(test), f"has {known} of {len(test)} test images among its training images")
 
@@ -96,12 +101,13 @@ class DatasetConformance(PartConformance):
         """If it provides `halves`, each class has at least two training images, one for each half."""
         if self.provides("halves"):
             part = self.made()
-            fewest = int(torch.bincount(part.train().labels, minlength=part.facts.classes).min())
+            fewest = int(torch.bincount(labels_of(part.train()), minlength=part.facts.classes).min())
             self.hold(fewest > 1, f"provides halves, but a class has {fewest} training images")
 
 
 def _parts(part: Dataset) -> dict[str, Examples]:
-    return {"train": part.train(), "test": part.test()}
+    """Return the images of both parts in memory; those of a streamed data set are read one by one."""
+    return {name: whole(getattr(part, name)()) for name in PARTS}
 
 
 def facts(*, channels: int, size: int, classes: int) -> DataFacts:

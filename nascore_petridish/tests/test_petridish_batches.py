@@ -9,11 +9,13 @@ import torch
 from petridish_runs import grown, recipe_of
 from petridish_samples import CATALOGUE, mixture, network, policy, strength
 from safetensors.torch import load_file
+from streamed_data import images_of
 
 from nascore.component import load as built
 from nascore.description import load
 from nascore.engine.augmentation import normalise
-from nascore.engine.batches import fit_and_validation, to_device
+from nascore.engine.batches import fit_and_validation
+from nascore.engine.sources import source_of
 from nascore.engine.streams import Streams
 from nascore.plugin import discover
 from nascore.run import read
@@ -83,8 +85,8 @@ def test_it_was_measured_as_it_classifies_one_image_at_a_time(run):
     recipe = recipe_of()
     part = recipe.part("dataset")
     data = built(part.component.build)(part.settings)
-    _, held = fit_and_validation(to_device(data.train(), torch.device("cpu")), Streams(0)["validation"])
-    pictures = normalise(held.images, data.facts)
+    _, held = fit_and_validation(source_of(data.train()), Streams(0)["validation"])
+    pictures = normalise(images_of(held), data.facts)
     for entry in run.gallery:
         description = load((run.path / entry.description).read_text(), catalogue=CATALOGUE)
         net = network(description)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from engine_runs import REGISTRY, growth_of, recipe_of
+from streamed_data import images_of
 
 import nascore.engine.jobs
 import nascore.engine.search
@@ -11,10 +12,10 @@ import nascore.engine.training
 from nascore.engine.search import search
 
 
-def images_of(examples):
+def image_set(source):
     """Return the images as a set; each of them is there once."""
-    images = {image.numpy().tobytes() for image in examples.images.cpu()}
-    assert len(images) == len(examples.labels)
+    images = {image.numpy().tobytes() for image in images_of(source)}
+    assert len(images) == len(source)
     return images
 
 
@@ -27,7 +28,7 @@ def watched(monkeypatch):
         right = module.run_phase
 
         def run_phase(phase, *args, **named):
-            seen.append((phase.name, images_of(phase.batches["train"].examples), []))
+            seen.append((phase.name, image_set(phase.batches["train"].examples), []))
             return right(phase, *args, **named)
 
         monkeypatch.setattr(module, "run_phase", run_phase)
@@ -36,7 +37,7 @@ def watched(monkeypatch):
         measured = module.accuracy
 
         def accuracy(network, examples, *args, **named):
-            seen[-1][2].append(images_of(examples))
+            seen[-1][2].append(image_set(examples))
             return measured(network, examples, *args, **named)
 
         monkeypatch.setattr(module, "accuracy", accuracy)

@@ -6,9 +6,11 @@ import pytest
 import torch
 from attrs import evolve
 from engine_toys import FACTS, examples
+from streamed_data import images_of
 
 from nascore.engine.augmentation import crop, flip, normalise
-from nascore.engine.batches import Batches, evaluation_batches, halves, to_device
+from nascore.engine.batches import Batches, evaluation_batches, halves
+from nascore.engine.sources import source_of
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 
@@ -31,8 +33,8 @@ PLAIN = evolve(FACTS, mean=(0.0,), std=(1.0,), height=1, width=1)
 @pytest.mark.parametrize("per_class", [[10, 10, 10], [7, 5, 3], [1, 1, 1], [20, 1, 2]])
 def test_halves_are_disjoint_complete_and_stratified(per_class):
     data = numbered(sum(per_class), per_class)
-    one, other = halves(data, generator())
-    seen = sorted(one.images.flatten().tolist() + other.images.flatten().tolist())
+    one, other = halves(source_of(data), generator())
+    seen = sorted(images_of(one).flatten().tolist() + images_of(other).flatten().tolist())
     assert seen == list(range(sum(per_class)))
     assert abs(len(one.labels) - len(other.labels)) <= 1
     counts = [torch.bincount(half.labels, minlength=3) for half in (one, other)]
@@ -41,12 +43,11 @@ def test_halves_are_disjoint_complete_and_stratified(per_class):
 
 def test_halves_depend_on_the_generator_and_keep_labels_with_images():
     data = numbered(60)
-    one, _ = halves(data, generator(0))
-    again, _ = halves(data, generator(0))
-    another, _ = halves(data, generator(1))
-    assert torch.equal(one.images, again.images)
-    assert not torch.equal(one.images.flatten().sort()[0], another.images.flatten().sort()[0])
-    assert torch.equal(one.labels, one.images.flatten().long() % 3)
+    halved = [halves(source_of(data), generator(seed))[0] for seed in (0, 0, 1)]
+    one, again, another = map(images_of, halved)
+    assert torch.equal(one, again)
+    assert not torch.equal(one.flatten().sort()[0], another.flatten().sort()[0])
+    assert torch.equal(halved[0].labels, one.flatten().long() % 3)
 
 
 def test_each_epoch_is_a_new_order_and_its_rest_is_dropped():
@@ -130,9 +131,9 @@ def bytes_and_floats(count=24):
 
 
 def test_uint8_images_stay_bytes_and_make_the_batches_of_floats():
-    data = [to_device(one, torch.device("cpu")) for one in bytes_and_floats()]
-    assert data[0].images.dtype == torch.uint8
-    assert halves(data[0], generator())[0].images.dtype == torch.uint8
+    data = [source_of(one) for one in bytes_and_floats()]
+    assert images_of(data[0]).dtype == torch.uint8
+    assert images_of(halves(data[0], generator())[0]).dtype == torch.uint8
     one, other = (Batches(each, FACTS, size=5, order=generator(1), noise=generator(2)) for each in data)
     for _ in range(9):
         (images, labels), (expected, expected_labels) = one.next(), other.next()

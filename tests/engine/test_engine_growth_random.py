@@ -8,6 +8,7 @@ import pytest
 import torch
 from engine_runs import GROWN, REGISTRY, growth_of
 from safetensors.torch import load_file
+from streamed_data import images_of
 
 from nascore.contract import Observer
 from nascore.description import fingerprint, load
@@ -16,6 +17,7 @@ from nascore.engine.build import build_parts
 from nascore.engine.derive import prepared
 from nascore.engine.factory import build_component
 from nascore.engine.search import search
+from nascore.engine.sources import source_of
 from nascore.nn import Examples
 from nascore.nn import compile as compiled
 from nascore.run import read
@@ -24,12 +26,13 @@ from nascore.run import read
 def test_a_fifth_of_each_class_is_held_back():
     labels = torch.arange(1437) % 10
     images = torch.arange(1437.0).view(-1, 1, 1, 1)
-    fit, held = fit_and_validation(Examples(images=images, labels=labels), torch.Generator().manual_seed(0))
+    whole = source_of(Examples(images=images, labels=labels))
+    fit, held = fit_and_validation(whole, torch.Generator().manual_seed(0))
     assert (len(fit.labels), len(held.labels)) == (1150, 287)
-    assert sorted(torch.cat([fit.images, held.images]).flatten().tolist()) == list(range(1437))
+    assert sorted(torch.cat([images_of(fit), images_of(held)]).flatten().tolist()) == list(range(1437))
     shares = held.labels.bincount() / labels.bincount()
     assert ((shares * 143.7 - 28.74).abs() < 1.3).all()
-    mixed = held.images.flatten()
+    mixed = images_of(held).flatten()
     assert not torch.equal(mixed, mixed.sort().values)
 
 

@@ -7,13 +7,15 @@ import importlib.util
 import pytest
 import torch
 from engine_runs import GROWN, REGISTRY, evaluation_of, growth_of, recipe_of
+from streamed_data import images_of
 
 from nascore.component import load as built
 from nascore.description import load
 from nascore.engine.augmentation import normalise
-from nascore.engine.batches import fit_and_validation, halves, to_device
+from nascore.engine.batches import fit_and_validation, halves
 from nascore.engine.evaluate import evaluate
 from nascore.engine.search import search
+from nascore.engine.sources import source_of
 from nascore.engine.streams import Streams
 from nascore.run import read
 
@@ -37,7 +39,7 @@ def dataset_of(recipe):
 def check(path, recipe, examples):
     """Logits one at a time, in pairs and by class are those of the batch; returns the share that is right."""
     model = model_of(path)
-    images, labels = normalise(examples.images, dataset_of(recipe).facts), examples.labels
+    images, labels = normalise(images_of(examples), dataset_of(recipe).facts), examples.labels
     whole = model(images)
     ways = [images.split(1), images.split(2), [images[labels == label] for label in labels.unique()]]
     order = torch.cat([(labels == label).nonzero().flatten() for label in labels.unique()])
@@ -53,7 +55,7 @@ def test_the_find_of_a_search_does(tmp_path, relaxation):
     names = {"space": ["tiny"], "updater": ["sgd"], "relaxation": [relaxation], "dataset": ["synthetic"]}
     recipe = recipe_of(names=names)
     search(recipe, REGISTRY, out=tmp_path / "run", observers=())
-    images = to_device(dataset_of(recipe).train(), torch.device("cpu"))
+    images = source_of(dataset_of(recipe).train())
     _, held = halves(images, Streams(0)["halves"])
     assert check(tmp_path / "run", recipe, held) == pytest.approx(
         read(tmp_path / "run").gallery.best.accuracy
@@ -63,7 +65,7 @@ def test_the_find_of_a_search_does(tmp_path, relaxation):
 def test_the_best_of_architectures_at_random_does(tmp_path):
     recipe = growth_of(names=GROWN, growth__count=2)
     search(recipe, REGISTRY, out=tmp_path / "run", observers=())
-    images = to_device(dataset_of(recipe).train(), torch.device("cpu"))
+    images = source_of(dataset_of(recipe).train())
     _, held = fit_and_validation(images, Streams(0)["validation"])
     assert check(tmp_path / "run", recipe, held) == pytest.approx(
         read(tmp_path / "run").gallery.best.accuracy
@@ -88,6 +90,6 @@ network:
 def test_an_evaluation_does(tmp_path):
     recipe = evaluation_of()
     evaluate(load(CLOSED), recipe, REGISTRY, out=tmp_path / "run")
-    test = to_device(dataset_of(recipe).test(), torch.device("cpu"))
+    test = source_of(dataset_of(recipe).test())
     measured = read(tmp_path / "run").result["test_accuracy"]
     assert check(tmp_path / "run", recipe, test) == pytest.approx(measured)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from command_line import cli
 from engine_runs import REGISTRY, recipe_of
 
@@ -46,15 +47,23 @@ def test_images_larger_than_memory_are_refused_by_name(words, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_images_that_fit_once_and_not_twice_are_warned_of():
+def test_training_images_that_fit_without_the_test_images_are_warned_of():
     size = 512  # 4 MiB an image
     assert image_bytes(facts(2048, size)) == 8 * GIB
     check_images(facts(2048, size))
     with pytest.raises(RecipeError):
         check_images(facts(2049, size))
-    [doubt] = image_memory_warnings(facts(1025, size), test=False)
-    assert "take 8.0 GiB while they are split, of 8.0 GiB of memory" in doubt
-    assert not list(image_memory_warnings(facts(1024, size), test=False))
+    tested = evolve(facts(2048, size), test=512)
+    [doubt] = image_memory_warnings(tested, test=True)
+    assert doubt.startswith("has 2,048 training images of 4x512x512 and 512 test images")
+    assert "take 10.0 GiB of 8.0 GiB of memory" in doubt
+    assert not list(image_memory_warnings(tested, test=False))
+
+
+def test_streamed_images_may_be_larger_than_memory():
+    streamed = evolve(facts(4096, 512), streamed=True)
+    check_images(streamed)
+    assert not list(image_memory_warnings(streamed, test=True))
 
 
 def test_weights_larger_than_memory_are_refused_before_they_are_drawn():

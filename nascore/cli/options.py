@@ -131,7 +131,7 @@ def data_sets(root: Path | None, *, download: bool) -> tuple[str, ...]:
 proxy_option = click.option(
     "--proxy",
     metavar="SETTINGS",
-    help="Search in fewer, smaller images: fraction=0.2,size=16,classes=10, or fewer of these; short for "
+    help="Search on fewer, smaller images: fraction=0.2,size=16,classes=10, or fewer of these; short for "
     "--set proxy.fraction=0.2 and so on. evaluate uses the whole data set.",
 )
 

@@ -379,7 +379,7 @@ def _check_keeping(group: Group, found: ProblemCollector) -> None:
     """Check that as many operations as an edge keeps can be kept."""
     may = [op for op in group.ops if op not in group.never]
     if group.ops and not may:
-        found.add("never", "every operation of the group is never kept, so deriving would keep nothing.")
+        found.add("never", "all operations of the group are in `never`, so deriving would keep nothing.")
     elif group.segment == "edge" and isinstance(group.keep, int) and group.keep > max(len(may), 1):
         count = f"{len(may)} operation{'' if len(may) == 1 else 's'}"
         found.add("keep", f"an edge cannot keep {group.keep}: {count} of the group may be kept.")

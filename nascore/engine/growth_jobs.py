@@ -379,7 +379,7 @@ def _jobs_of(path: Path, plugins: Mapping[str, Sequence[str]], accepted: Sequenc
 
 
 def _read_run(path: Path, selection: Selection, *, accepted: bool) -> GrowthJobs:
-    """Return what does the jobs of a run, from its folder.
+    """Return the object that runs the jobs of a run, read from its folder.
 
     Raises:
         RecipeError: Its recipe does not run here, or the data set has other images here.

@@ -154,7 +154,9 @@ class RegularizerConformance(OptionalMethods):
         for number, state in enumerate(steps[MIDDLE:], MIDDLE):
             given = (*self._mixtures(state), number / STEPS)
             one, other = (part.penalty(state, *given).detach() for part in (first, second))
-            self.hold(same(one, other), "penalises otherwise once it was used, and has no state that says so")
+            self.hold(
+                same(one, other), "gives a different penalty after it was used, although it has no state"
+            )
 
     def _weighed(self) -> None:
         if WEIGHT not in settings_of(self.declared().config):

@@ -80,7 +80,7 @@ class JudgedOption:
     why: str = ""
 
     def declined(self) -> DeclinedWish:
-        """Return it as a declined wish."""
+        """Return the wish, marked as declined."""
         return DeclinedWish(slot=self.part.slot, wish=self.part.name, by=self.option.by, why=self.why)
 
 

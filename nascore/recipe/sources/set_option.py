@@ -165,7 +165,7 @@ class Sets:
 
 
 def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the path and value of every setting in a map of settings; for any other node, its own."""
+    """Yield the path and value of every setting in a map; for any other node, its own path and value."""
     if not isinstance(node.value, dict) or not node.value:
         yield path, node
         return

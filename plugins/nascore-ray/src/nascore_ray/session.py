@@ -170,7 +170,7 @@ class Task:
 
 
 def _translated(error: Exception) -> Exception:
-    """Return an error of Ray as one that the engine knows; only those of Ray itself are worth a retry."""
+    """Return an error of Ray as one that the engine knows; only an error of Ray itself is retried."""
     if isinstance(error, ray.exceptions.TaskCancelledError):
         return BrokenExecutor("its task was cancelled")
     if isinstance(error, ray.exceptions.RayTaskError):

@@ -57,7 +57,7 @@ class Mixup(Mixer):
 
 
 class CutMix(Mixer):
-    """Replaces a rectangle of each image by that of another (Yun et al. 2019, arXiv 1905.04899)."""
+    """Pastes a rectangle of another image into each image (Yun et al. 2019, arXiv 1905.04899)."""
 
     def mixed(self, images: Tensor, partner: Tensor, share: float, rng: Generator) -> tuple[Tensor, float]:
         """Return images with a rectangle of their partners; the share is that of the pixels that stay."""

@@ -45,6 +45,7 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "run": {
             "horizon": "knows how many updates are left",
+            "full-precision": "computes float32",
         },
         "growth": {
             "grows": "trains candidates in the networks of its parents",

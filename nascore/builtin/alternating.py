@@ -92,16 +92,17 @@ class Alternating(Supervised):
             drop_path=self.drop_path,
         )
         if self.settings.estimate == "first":
-            return first(passes.loss(held), self.weights, drawn.leaf)
+            return first(passes.loss(held), self.weights, drawn.leaf, self.scale.value)
         return unrolled(passes.loss(train), passes.loss(held), self.weights, drawn.leaf, self.virtual_step())
 
     def _joint(self, batch: Batch) -> StepReport:
         drawn = self._draw(batch)
         loss, accuracy = self.forward(batch, drawn)
-        found = single_level(loss, self.weights, drawn.leaf)
-        pulled = pull_back(self.phase, drawn, found.mixture)
-        self.descend(found.weights)
-        self.search.move(pulled)
+        found = single_level(loss, self.weights, drawn.leaf, self.scale.value)
+        if self.scale.accepts({**found.mixture, **found.weights}):
+            pulled = pull_back(self.phase, drawn, found.mixture)
+            self.descend(found.weights)
+            self.search.move(pulled)
         return self.report(loss, accuracy, found.loss)
 
     def _draw(self, batch: Batch) -> Draw:
@@ -109,4 +110,5 @@ class Alternating(Supervised):
 
     def _move(self, drawn: Draw, found: Estimate) -> None:
         # Pulled back before anything moves: theta is changed in place, and the graph of the draw with it.
-        self.search.move(pull_back(self.phase, drawn, found.mixture))
+        if self.scale.accepts(found.mixture):
+            self.search.move(pull_back(self.phase, drawn, found.mixture))

@@ -342,6 +342,11 @@ ALTERNATING = Component(
             when=_two_halves,
         ),
         *UNROLLED,
+        Need(
+            terms=("run.full-precision",),
+            why="unrolled compares two losses at weights that bf16 and fp16 round to the same numbers",
+            when=_unrolled,
+        ),
     ),
     mini={"epochs": 5, "batch": 32, "lr": 0.05, "warm_up": 1},
     check=_searches,

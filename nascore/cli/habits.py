@@ -331,6 +331,16 @@ VALUES: Final[dict[tuple[str, str], str]] = {
         "command makes GPU {number} the first visible one."
     ),
     **dict.fromkeys((("device", "mps"), ("device", "tpu"), ("device", "xpu")), "Write --device cpu."),
+    **dict.fromkeys(
+        tuple(("precision", word) for word in ("amp", "mixed", "bfloat16", "bf16-mixed", "16-mixed")),
+        "Write --precision bf16.",
+    ),
+    **dict.fromkeys(
+        tuple(("precision", word) for word in ("half", "float16", "16")), "Write --precision fp16."
+    ),
+    **dict.fromkeys(
+        tuple(("precision", word) for word in ("fp32", "full", "32")), "Write --precision float32."
+    ),
     ("to", "onnx"): ONNX,
     ("to", "torch"): (
         "The trained network is best/model.py in the run's folder, with its weights beside it; it needs "

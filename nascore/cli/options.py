@@ -41,7 +41,7 @@ GIVEN = GivenPath()
 F = TypeVar("F", bound="Callable[..., Any]")
 Names: TypeAlias = tuple[str, ...]
 
-RUN_FLAGS = ("seed", "threads", "device")
+RUN_FLAGS = ("seed", "threads", "device", "precision")
 """Settings of the run that have their own option."""
 
 _PLUGIN_OPTIONS = (
@@ -243,6 +243,7 @@ def _values() -> list[Callable[[F], F]]:
         "nascore show run those of the run."
     )
     devices = click.Choice(["auto", "cpu", "cuda"])
+    precisions = click.Choice(["float32", "bf16", "fp16"])
     return [
         click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help=sets),
         click.option("--seed", type=int, metavar="N", help="Seed of all random numbers. Default: 0."),
@@ -253,4 +254,5 @@ def _values() -> list[Callable[[F], F]]:
             help="CPU threads; results depend on their number. Default: 1.",
         ),
         click.option("--device", type=devices, help="Default: auto, CUDA if available."),
+        click.option("--precision", type=precisions, help="Number type of training. Default: float32."),
     ]

@@ -177,6 +177,8 @@ class Phase:
             less after the run went back from a loss that was not finite (`--on-nan rewind`).
         tricks: The tricks of the weights step, in the order in which they act, not started.
         facts: The facts of the data set; None: unknown, so that no trick can be used.
+        precision: How the network computes in training mode: `float32`, `bf16` or `fp16`. Gradients of fp16
+            need a scaled loss.
     """
 
     name: str
@@ -193,6 +195,7 @@ class Phase:
     lr_factor: float = 1.0
     tricks: tuple[UsedTrick, ...] = ()
     facts: DataFacts | None = None
+    precision: str = "float32"
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

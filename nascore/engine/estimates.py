@@ -36,20 +36,21 @@ class Estimate:
     weights: dict[str, Tensor]
 
 
-def first(held: Loss, weights: Tensors, mixture: Tensors) -> Estimate:
+def first(held: Loss, weights: Tensors, mixture: Tensors, scale: float = 1.0) -> Estimate:
     """Return dL_held(w, u)/du: DARTS's first order (arXiv 1806.09055, section 2.3, xi = 0).
 
     Args:
         held: Loss on images that the weights are not trained on.
         weights: The weights w, by name.
         mixture: The mixture u, by group: leaves that require a gradient.
+        scale: Factor of the loss in the backward pass; see :class:`nascore.engine.loss_scale.LossScale`.
     """
     loss = held(weights, mixture)
-    (slope,) = gradients(loss, mixture)
+    (slope,) = gradients(loss, mixture, scale=scale)
     return Estimate(loss=loss.detach(), mixture=slope, weights={})
 
 
-def single_level(loss: Tensor, weights: Tensors, mixture: Tensors) -> Estimate:
+def single_level(loss: Tensor, weights: Tensors, mixture: Tensors, scale: float = 1.0) -> Estimate:
     """Return dL/du and dL/dw at one point, from one backward pass.
 
     Args:
@@ -57,8 +58,9 @@ def single_level(loss: Tensor, weights: Tensors, mixture: Tensors) -> Estimate:
             running statistics.
         weights: The weights w, by name, which require a gradient.
         mixture: The mixture u, by group: leaves that require a gradient.
+        scale: Factor of the loss in the backward pass; see :class:`nascore.engine.loss_scale.LossScale`.
     """
-    slope, descent = gradients(loss, mixture, weights)
+    slope, descent = gradients(loss, mixture, weights, scale=scale)
     return Estimate(loss=loss.detach(), mixture=slope, weights=descent)
 
 

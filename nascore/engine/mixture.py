@@ -28,7 +28,7 @@ NAMED: Final = 3
 
 
 def gradients(
-    scalar: Tensor, *sources: Mapping[str, Tensor], of: str = "the loss"
+    scalar: Tensor, *sources: Mapping[str, Tensor], of: str = "the loss", scale: float = 1.0
 ) -> tuple[dict[str, Tensor], ...]:
     """Return the derivative of a scalar with respect to named tensors, in one backward pass.
 
@@ -39,6 +39,7 @@ def gradients(
         scalar: The scalar to differentiate.
         sources: Tensors by name; a result is returned for each mapping.
         of: Name of the scalar, for the message; empty: the scalar may be a constant.
+        scale: Factor of the scalar in the backward pass, by which the gradients are divided again.
 
     Raises:
         RunFailed: The scalar depends on no tensor that requires a gradient, and `of` is not empty.
@@ -50,9 +51,9 @@ def gradients(
         raise RunFailed([Problem(path="", text=text, hint=_cause())])
     found: tuple[Tensor | None, ...] = (None,) * len(flat)
     if scalar.requires_grad and flat:
-        found = torch.autograd.grad(scalar, flat, allow_unused=True)
+        found = torch.autograd.grad(scalar if scale == 1 else scalar * scale, flat, allow_unused=True)
     filled = (
-        torch.zeros_like(tensor) if slope is None else slope
+        torch.zeros_like(tensor) if slope is None else slope if scale == 1 else slope / scale
         for tensor, slope in zip(flat, found, strict=True)
     )
     return tuple({name: next(filled) for name in source} for source in sources)

@@ -15,6 +15,7 @@ from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.engine.tricks import BatchTricks, build_tricks
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
+from nascore.nn.precision import Precision
 from nascore.nn.shapes import check_gradients
 from nascore.slots import TRICK
 
@@ -158,7 +159,9 @@ def build_network(context: RunContext, description: Description, streams: Stream
     execution = "fused" if description.is_open else "plain"
     with streams.initial():
         network = compile(description, context.catalogue, execution=execution)
-    return network.to(context.device).train()
+    precision = Precision(name=context.recipe.run.precision, channels_last=context.recipe.run.channels_last)
+    network.precision = precision
+    return precision.placed(network.to(context.device)).train()
 
 
 def search_phase(
@@ -192,6 +195,7 @@ def search_phase(
     data = data or _search_data(context, parts.trainer)
     tricks = build_tricks(context.recipe)
     phase = build_phase(network, data, context.facts, streams, parts.trainer, tricks=tricks)
+    phase.precision = context.recipe.run.precision
     assert_disjoint(network, search.state)
     horizon = evolve(phase, search=search).horizon()
     parts.updater.start(search.state, horizon, streams["updater"])
@@ -233,17 +237,18 @@ def train_phase(
     context: RunContext, network: Module, examples: ImageSource, streams: Streams, trainer: Trainer
 ) -> Phase:
     """Build the phase that trains a closed network."""
-    group = context.recipe.with_prefix("training")
-    return build_phase(
+    phase = build_phase(
         network,
         {"train": examples},
         context.facts,
         streams,
         trainer,
         name="train",
-        group=group,
+        group=context.recipe.with_prefix("training"),
         tricks=build_tricks(context.recipe),
     )
+    phase.precision = context.recipe.run.precision
+    return phase
 
 
 def _search_data(context: RunContext, trainer: Trainer) -> dict[str, ImageSource]:

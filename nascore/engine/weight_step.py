@@ -11,6 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 from nascore.contract import Demand, StepReport
 from nascore.engine.estimates import VirtualStep
 from nascore.engine.forward import Criterion, arguments, classes_of, logits_of
+from nascore.engine.loss_scale import LossScale
 from nascore.engine.mixture import gradients
 from nascore.engine.tricks import WeightTricks
 
@@ -51,12 +52,14 @@ class Supervised:
         self.demand = demand
         self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)
         self.tricks = WeightTricks()
+        self.scale = LossScale()
         self.done = 0
 
     def start(self, phase: Phase) -> None:
         """Begin a phase with a fresh optimizer."""
         self.phase = phase
         self.weights, self.optimizer = self.tricks.start(phase, self.rule)
+        self.scale = LossScale.of(phase.precision)
         self.done = 0
 
     @property
@@ -95,8 +98,9 @@ class Supervised:
     def fit(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
         """Make a weights step on a batch; returns mean loss and accuracy before the step."""
         loss, accuracy = self.forward(batch, drawn)
-        (slope,) = gradients(loss, self.weights)
-        self.descend(slope)
+        (slope,) = gradients(loss, self.weights, scale=self.scale.value)
+        if self.scale.accepts(slope):
+            self.descend(slope)
         return loss.detach(), accuracy
 
     def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
@@ -144,11 +148,14 @@ class Supervised:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the number of steps done and the optimizer's state."""
-        return {"done": self.done, "optimizer": deepcopy(self.optimizer.state_dict())}
+        """Return the number of steps done, the optimizer's state, and the loss scale if one is needed."""
+        state = {"done": self.done, "optimizer": deepcopy(self.optimizer.state_dict())}
+        return {**state, "scale": self.scale.state_dict()} if self.scale.active else state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load the state of a trainer that was started on the same phase."""
         self.done = int(state["done"])
         # Copied here and in state_dict, since torch shares the tensors that steps change.
         self.optimizer.load_state_dict(deepcopy(state["optimizer"]))
+        if self.scale.active:
+            self.scale.load_state_dict(state["scale"])

@@ -9,6 +9,7 @@ from torch import nn
 
 from nascore.nn.execution import Pass
 from nascore.nn.mixture_weights import weigh
+from nascore.nn.precision import Precision
 from nascore.nn.randomness import current_generators
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Network(nn.Module):
 
     Attributes:
         groups: The shape of each choice group: K uses, E edges, O operations.
+        precision: How forward passes compute; float32 unless a run sets another one.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that the compiler made
@@ -55,6 +57,7 @@ class Network(nn.Module):
         self.groups = dict(shapes)
         self.execution = execution
         self.programs = {True: training, False: inference}
+        self.precision = Precision()
 
     def forward(
         self,
@@ -88,7 +91,9 @@ class Network(nn.Module):
             drop_path=drop_path if self.training else 0.0,
             generators=current_generators(),
         )
-        outputs = self.execution.run(images, options)
+        with self.precision.autocast(images.device, training=self.training):
+            outputs = self.execution.run(self.precision.images(images), options)
+        outputs = [self.precision.logits(each) for each in outputs]
         return tuple(outputs) if len(outputs) > 1 else outputs[0]
 
 

@@ -43,11 +43,13 @@ class OfRun(TypedDict, total=False):
         seed: Seed of all random numbers; 0 without a recipe.
         threads: CPU threads; results depend on their number. 1 without a recipe.
         device: The device; ``"auto"``, without a recipe, is CUDA if available.
+        precision: The number type of training; ``"float32"`` without a recipe.
     """
 
     seed: int | None
     threads: int | None
     device: Literal["auto", "cpu", "cuda"] | None
+    precision: Literal["float32", "bf16", "fp16"] | None
 
 
 class OfRecipe(TypedDict, total=False):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EVALUATION: Final = EVALUATION_PATH
 """Prefix of the paths of settings for the evaluation, not for the search."""
 
-SHARED: Final = ("dataset", "observer", "threads", "device")
+SHARED: Final = ("dataset", "observer", "threads", "device", "precision", "channels_last")
 """First words of the settings that apply to the evaluation too."""
 
 MOST_SEEDS: Final = 1000

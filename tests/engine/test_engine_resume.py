@@ -48,6 +48,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "first order": {"names": {"updater": "darts"}, "settings": SMALL},
     "unrolled": {"names": {"updater": "darts"}, "settings": {**SMALL, "trainer.estimate": "unrolled"}},
     "xnas": {"names": {"updater": "xnas"}, "settings": SMALL},
+    "fp16": {"names": {"updater": "darts"}, "settings": {**SMALL, "precision": "fp16"}},
     "data": {"names": {"updater": "data"}, "settings": SMALL},
     "petridish": {"names": {"updater": "xnas", "growth": "petridish"}, "settings": GROWING},
     "random": {

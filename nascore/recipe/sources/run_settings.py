@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
 
-from nascore.component import Component
+from nascore.component import Component, Give
 from nascore.config import restated, setting
 from nascore.contract import WeightSettings
 from nascore.errors import Problem
@@ -83,6 +83,12 @@ class RunSettings:
     seed: int = setting(0, "Seed of all random numbers of the run.", ge=0)
     threads: int = setting(1, "CPU threads; results depend on their number.", ge=1, le=1024)
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "Where to compute; auto: CUDA if available.")
+    precision: Literal["float32", "bf16", "fp16"] = setting(
+        "float32", "Number type of training: float32, or mixed precision by autocast."
+    )
+    channels_last: bool = setting(
+        default=False, help="Whether images and features have the memory layout NHWC."
+    )
     training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         TrainingSettings(), "How closed networks are trained."
     )
@@ -128,6 +134,10 @@ def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
         yield Problem(path="training.momentum", text=text, hint=hint)
 
 
+def _in_float32(settings: RunSettings) -> bool:
+    return settings.precision == "float32"
+
+
 _WISHES: Final = {
     "space": "darts",
     "growth": "none",
@@ -164,7 +174,7 @@ def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> C
         summary=summary,
         config=config,
         build=itself,
-        provides=("horizon",),
+        provides=("horizon", Give(capability="full-precision", when=_in_float32)),
         check=_optimizer_fits,
         wishes=_WISHES,
         mini={"training": {**_MINI, **mini}},

@@ -200,8 +200,13 @@ OPTIONS: Final = (
         "can write to another logger: docs/observers.md.",
     ),
     Habit(
-        names=("amp", "fp16", "bf16", "half", "precision", "mixed-precision"),
-        search="nascore computes in float32 only.",
+        names=("amp", "bf16", "mixed-precision", "autocast"),
+        search="Write --precision bf16 to train in mixed precision.",
+        single=True,
+    ),
+    Habit(
+        names=("fp16", "half"),
+        search="Write --precision fp16 to train in mixed precision.",
         single=True,
     ),
     Habit(

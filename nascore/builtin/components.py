@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class SoftmaxSettings:
-    """Softmax over what competes."""
+    """Softmax over the entries of each segment."""
 
     segment: Literal["edge", "node"] | None = setting(
         None,
@@ -39,7 +39,7 @@ class LinearSettings:
 
 @frozen(kw_only=True)
 class OneHotSettings:
-    """One operation, drawn from the softmax over what competes."""
+    """One operation for each segment, drawn from the softmax over its entries."""
 
     segment: Literal["edge", "node"] | None = setting(
         None,

@@ -132,7 +132,7 @@ class _Worker:
         return self._process.poll() is None
 
     def do(self, job: Job) -> dict[str, Any]:
-        """Return what a job returns.
+        """Run a job, and return its result.
 
         Raises:
             BrokenExecutor: The process died, or somebody else stopped it.

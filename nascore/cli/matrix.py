@@ -118,7 +118,7 @@ def _with_progress(found: Mixes) -> Iterator[Mix]:
 
 
 def _table(found: Matrix, by: str, written: Callable[..., str]) -> str:
-    """Return a table: what fills the other slots down, what fills one across."""
+    """Return a table with the components of one slot as columns and those of the other slots as rows."""
     axes = {axis.slot: [one.text for one in axis.fillings] for axis in found.axes}
     if by not in axes:
         raise click.UsageError(f"--by {by}: nothing is named for it, and it is not combined.")

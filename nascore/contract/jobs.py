@@ -1,4 +1,4 @@
-"""A job as plain data, and the protocol of what does jobs."""
+"""A job as plain data, and the protocol of executors."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Executor(Protocol):
     in_process: bool
 
     def submit(self, job: Job) -> Future[dict[str, Any]]:
-        """Begin a job; the future has what the job returns, or the exception that it raised.
+        """Begin a job; the future has the job's return value, or the exception that it raised.
 
         An executor outside this process sends ``job.plain()``, and gets back what :meth:`Job.answer` returns
         in the worker. If the worker of a job died, the exception is a

@@ -148,7 +148,7 @@ class Search(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the steps so far did, as plain values."""
+        """Return the record of the steps so far, as plain values."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def lay_out(description: Description, states: Sequence[FeatureMap], checks: Checks) -> dict[str, ChoiceGroup]:
-    """Return what relaxations and updaters see of every group.
+    """Return the choice groups, which relaxations and updaters get.
 
-    Notes a problem for a group that no use reaches, that stands in two graphs, or whose edges are used
-    unequally often.
+    Adds a problem for a group that is never used, that occurs in two graphs, or whose edges are not all used
+    equally often.
     """
     offers = {
         (graph, node.name, str(edge.source)): edge.ops
@@ -288,7 +288,7 @@ class Walk:
 
 
 def _marks_of_cell(node: Node, cell: Graph) -> Marks:
-    """Return what is set of a use of a cell, and in the cell, and counts in all its states."""
+    """Return the marks of a cell and of its use, which apply to all its states."""
     return (*marks(node), *(mark for edge in node.edges for mark in marks(edge)), *marks(cell))
 
 
@@ -303,10 +303,10 @@ def survey(
     *,
     classifies: bool = False,
 ) -> None:
-    """Note what arithmetic and the catalogue show to be wrong.
+    """Add the problems that show in the arithmetic of shapes and in the catalogue.
 
     Args:
-        description: A description, or a draft of one, whose other problems are noted.
+        description: A description, or a draft of one, whose other problems are already reported.
         catalogue: With it every operation is checked.
         found: Where problems go.
         classifies: Whether the output must have a channel for each class.
@@ -342,7 +342,7 @@ class _Survey(Walk):
     within: list[str] = field(factory=list)
 
     def graph(self, graph: Graph, use: Use, found: dict[str, int]) -> dict[str, int]:
-        """Place every node of a graph; what cannot be read in it is the unknown state."""
+        """Place every node of a graph; unreadable nodes become the unknown state."""
         unknown = self._unknown(use)
         return super().graph(graph, use, dict.fromkeys(graph.inputs, unknown) | found | {UNREAD: unknown})
 

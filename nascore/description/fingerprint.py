@@ -40,7 +40,7 @@ def fingerprint(description: Description) -> str:
 
 @frozen
 class _Seen:
-    """A wire as its ends see it: what it does, and which choice it shares."""
+    """A wire from the view of its ends: its operation, and the choice that it shares."""
 
     source: int
     target: int
@@ -107,7 +107,7 @@ class _Refinement:
         return "" if way.row is None else self.rows[way.row]
 
     def _row_colours(self) -> dict[tuple[str, int], str]:
-        """Colour each row by its uses, then by the rows of its group: what shares a choice counts."""
+        """Colour each row by its uses, then by the other rows of its group."""
         ends: dict[tuple[str, int], list[str]] = defaultdict(list)
         for ways in self.ways_in.values():
             for way in ways:

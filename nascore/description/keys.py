@@ -46,7 +46,8 @@ class Kind:
     """A kind of values.
 
     Attributes:
-        read: Returns the value of a node; None or, for a number, ``UNREAD_NUMBER`` if, noted, it is wrong.
+        read: Returns the value of a node. A wrong value adds a problem; it becomes None or, for a number,
+            ``UNREAD_NUMBER``.
         write: Returns what is written for a value.
         check: Notes it if a value, however it was made, is wrong.
     """
@@ -112,7 +113,7 @@ def declared(kind: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any
 
 @cache
 def keys_of(kind: type[AttrsInstance]) -> dict[str, Key]:
-    """Return what is declared of each field of a class."""
+    """Return the declared key of each field of a class."""
     return {one.name: one.metadata[_METADATA] for one in fields(kind)}
 
 
@@ -163,7 +164,7 @@ def check_values(value: AttrsInstance, found: ProblemCollector) -> None:
 
 
 def write_keys(value: AttrsInstance, **forms: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is written for a value, without what is its default.
+    """Return the keys and values to write for a value, without defaults.
 
     Args:
         value: A value of the language.
@@ -233,7 +234,7 @@ def _read_flag(node: Yaml, path: str, found: ProblemCollector) -> bool | None:
 
 
 def read_name(node: Yaml, path: str, found: ProblemCollector) -> str | None:
-    """Return a text; None if, noted, it is something else."""
+    """Return a text; add a problem and return None for any other node."""
     if isinstance(node.value, str):
         return node.value
     found.add(path, f"must be a name, not {show(node)}.", origin=node.origin)

@@ -93,7 +93,7 @@ def resolved(op: Op, entry: Operation, description: Description) -> dict[str, Sc
 
 
 def unknown(op: Op, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Yield what the catalogue does not know of an operation, as pairs of a text and a hint."""
+    """Yield the faults of an operation by the catalogue, as pairs of a text and a hint."""
     entry = catalogue.get(op.name)
     if entry is None:
         full = catalogue.ambiguous(op.name) if isinstance(catalogue, Shared) else ()

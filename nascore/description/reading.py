@@ -37,7 +37,7 @@ Items = dict[str, Yaml]
 
 
 def read_map(node: Yaml, path: str, found: ProblemCollector) -> Items | None:
-    """Return the entries of a map; None, noted, if it is something else."""
+    """Return the entries of a map; add a problem and return None for any other node."""
     if isinstance(node.value, dict):
         return node.value
     found.add(path, f"must be a map, not {show(node)}.", origin=node.origin)
@@ -45,7 +45,7 @@ def read_map(node: Yaml, path: str, found: ProblemCollector) -> Items | None:
 
 
 def check_keys(items: Items, known: Sequence[str], path: str, found: ProblemCollector) -> None:
-    """Note every key that is not among the known ones."""
+    """Add a problem for every unknown key."""
     for key, value in items.items():
         if key not in known:
             origin = value.key or value.origin
@@ -53,7 +53,7 @@ def check_keys(items: Items, known: Sequence[str], path: str, found: ProblemColl
 
 
 def _name(items: Items, key: str, path: str, found: ProblemCollector) -> str | None:
-    """Return the name under a key; None if it is not given or, noted, something else."""
+    """Return the name under a key; None if it is missing or not a text, which adds a problem."""
     return read_name(items[key], join(path, key), found) if key in items else None
 
 
@@ -80,7 +80,7 @@ UNREAD_EDGES = (Edge(source=UNREAD),)
 class Edges:
     """Reads edges; a choice without operations offers all of its group.
 
-    What cannot be read is noted, and left open in the edge, so that the rest of the graph is checked.
+    An unreadable value adds a problem and stays open in the edge, so that the rest of the graph is checked.
 
     Attributes:
         groups: The groups by name.
@@ -97,7 +97,7 @@ class Edges:
         return tuple(self._edge(read_source(node, f"{path}.from", self.found), how, path) for node in nodes)
 
     def listed(self, node: Yaml, path: str) -> tuple[Edge, ...]:
-        """Return the edges of a list in which each says for itself what it is."""
+        """Return the edges of a list, each with its own source and operations."""
         if not isinstance(node.value, list):
             self.found.add(path, "the edges of a sum or concat are a list.", origin=node.origin)
             return UNREAD_EDGES
@@ -173,9 +173,9 @@ _UNREAD_NETWORK = Graph(inputs=(IMAGES,), nodes=(Node(name=UNREAD, edges=UNREAD_
 
 
 def read_description(root: Yaml, found: ProblemCollector) -> Description | None:
-    """Return the description of a document; None if it holds nothing of one.
+    """Return the description of a document; None if the document has no part of a description.
 
-    Everything wrong is noted; if anything is, the description is fit for nothing but finding more.
+    All problems are added to `found`. If there are any, use the description only to find further problems.
     """
     items = root.value
     if not isinstance(items, dict):
@@ -207,7 +207,7 @@ def read_description(root: Yaml, found: ProblemCollector) -> Description | None:
 
 
 def _is_recipe(items: Items, found: ProblemCollector) -> bool:
-    """Return whether the document fills slots, which no description does; it is noted."""
+    """Return whether the document fills slots, as a recipe does; if so, add a problem."""
     slots = [slot.name for slot in SLOTS if slot.name in items]
     if not slots or NETWORK in items:
         return False
@@ -232,7 +232,7 @@ def _check_version(items: Items, found: ProblemCollector) -> None:
 
 
 def _entries(items: Items, key: str, path: str, found: ProblemCollector) -> Items:
-    """Return the entries of a map of named things; none if it is not given or, noted, no map."""
+    """Return the entries of a map under a key; empty if it is missing or not a map, which adds a problem."""
     return (read_map(items[key], join(path, key), found) or {}) if key in items else {}
 
 
@@ -301,7 +301,7 @@ def _node(name: str, node: Yaml, path: str, edges: Edges) -> Node:
 
 
 def _cell(items: Items, path: str, found: ProblemCollector) -> str:
-    """Return the name of the cell that a node uses; ``UNREAD`` if, noted, no cell can be it."""
+    """Return the name of the cell that a node uses; add a problem and return ``UNREAD`` if it is invalid."""
     cell = _name(items, "cell", path, found)
     if cell is None or cell not in RESERVED_CELLS:
         return UNREAD if cell is None else cell
@@ -322,5 +322,5 @@ def _keys_beside(ways: list[str]) -> tuple[str, ...]:
 
 
 def _is_misspelt(items: Items) -> bool:
-    """Return whether a key is none of a node: it may be one of these, and what is missing no default."""
+    """Return whether a node has an unknown key, which may be a misspelling of one that seems to be missing."""
     return any(key not in (*key_names(Node), *key_names(Edge)) for key in items)

@@ -48,7 +48,7 @@ def _position(problem: Problem) -> tuple[int, int]:
 
 
 def locate(root: Yaml, path: str, spot: str = "") -> Origin:
-    """Return the place of what a path leads to, or of the last of its parts that the text has.
+    """Return the place of the node at a path, or of the deepest node on the path that exists.
 
     Args:
         root: The document.
@@ -72,7 +72,7 @@ def locate(root: Yaml, path: str, spot: str = "") -> Origin:
 
 
 def _step(node: Yaml, parts: Sequence[str]) -> tuple[Yaml, list[str]] | None:
-    """Return what the next parts of a path lead to, and the parts after them."""
+    """Return the node that the next parts of a path lead to, and the remaining parts."""
     if not isinstance(node.value, dict):
         return None
     for count in range(len(parts), 0, -1):  # a name that is wrong for its dots stands in the path too
@@ -197,7 +197,7 @@ def _written_edge(edge: Edge, description: Description) -> Verbatim | Flow:
 
 
 def _how(edge: Edge, description: Description) -> dict[str, Any]:
-    """Return what is written for an edge in addition to its source."""
+    """Return the keys and values of an edge, except its source."""
     ops = verbatim(edge.ops)
     if edge.group is not None:
         own = {} if edge.ops == description.groups[edge.group].ops else {"ops": ops}

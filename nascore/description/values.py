@@ -149,7 +149,7 @@ def read_list(node: Yaml) -> list[Yaml]:
 
 
 def read_ops(node: Yaml, path: str, found: ProblemCollector) -> tuple[Op, ...]:
-    """Return the operations of a list, or of a single one; ``UNREAD_OP`` for what, noted, is none."""
+    """Return the operations of a list or one value; an invalid one adds a problem and is ``UNREAD_OP``."""
     ops: list[Op] = []
     for item in read_list(node):
         if not isinstance(item.value, str):

@@ -121,7 +121,7 @@ class GrowthJobs:
 
     @classmethod
     def of(cls, context: RunContext, policy: GrowthPolicy) -> GrowthJobs:
-        """Return what does the jobs of a run, with its images."""
+        """Return the object that runs the jobs of a run, with its images."""
         fit, held = context.fit_and_validation()
         return cls(context=context, policy=policy, fit=fit, held=held)
 
@@ -369,7 +369,7 @@ _CACHE: Final[dict[object, GrowthJobs]] = {}
 
 
 def _jobs_of(path: Path, plugins: Mapping[str, Sequence[str]], accepted: Sequence[str]) -> GrowthJobs:
-    """Return what does the jobs of a run, read from its folder; the last one is remembered."""
+    """Return the object that runs the jobs of a run, read from its folder; the last one is cached."""
     names = tuple((name, tuple(each)) for name, each in plugins.items())
     key = (path, text_of(path / RECIPE), names, tuple(accepted))
     if key not in _CACHE:

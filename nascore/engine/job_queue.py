@@ -1,4 +1,4 @@
-"""Does jobs through an executor: which job is next, with which share of the budget, and what it came to.
+"""Runs jobs through an executor: chooses the next job, gives it a share of the budget, and takes its result.
 
 All drivers use this queue: growth runs for the jobs of a wave, and comparisons for whole searches.
 """

@@ -138,7 +138,7 @@ class _Loop:
     unread: list[StepReport] = Factory(list)
 
     def run(self) -> None:
-        """Make all steps that are left; go back from what is not finite, if the run wants that."""
+        """Make all remaining steps; rewind if a value is not finite and the run asks for that."""
         rewinds = self.job is not None and self.job.control.on_nan == "rewind"
         if self.job is not None and rewinds and not self.step:
             self.job.save_now(self._checkpoint())

@@ -129,7 +129,7 @@ class ArchitectureSearch:
                 raise returned.wrong(f"None and switches off requires_grad of theta of {name}", expected)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the steps so far did, as plain values; theta and the parts have states of their own."""
+        """Return the record of the steps so far as plain values, without theta and the states of the parts."""
         return {"progress": self.progress, "reached": sorted(self.reached), "moves": self.moves}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ class WaveJobs:
 
     @classmethod
     def of(cls, context: RunContext, policy: GrowthPolicy, executor: Executor) -> WaveJobs:
-        """Return what does the jobs of the waves of a run."""
+        """Return the object that runs the jobs of each wave of a run."""
         changes = lines_of(context.folder / CHANGES) if context.folder.resumed else ()
         return cls(
             context=context,

@@ -254,9 +254,9 @@ class Checksums:
         return frozenset(name.split("/")[1] for name in self.files if name.startswith(JOBS))
 
     def check_present(self) -> dict[str, Checksum]:
-        """Compare all files that are there, but those that grow; returns their checksums.
+        """Compare all existing files, except growing ones, with the list; returns their checksums.
 
-        The files of a job that has a list of its own are left out.
+        The files of a job with its own list are left out.
 
         Raises:
             DamagedError: A file is not as the run wrote it.

@@ -135,7 +135,7 @@ class Plain:
 
 
 def join(step: Step, arrived: Sequence[Sequence[Tensor]]) -> Tensor:
-    """Return the value of a state: the sum or the concatenation of what its edges computed, edge by edge.
+    """Return the value of a state: the sum or the concatenation of the outputs of its edges, in order.
 
     A sum adds the terms from first to last. Closed gates come last, and ``x + 0`` is bit-equal to ``x``.
     """

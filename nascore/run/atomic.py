@@ -156,7 +156,7 @@ def sweep(root: Path) -> None:
 
 
 def sweep_run(run: Path, age: float = 0) -> None:
-    """Remove the temporary files of one run; what cannot be removed stays.
+    """Remove the temporary files of one run; a file that cannot be removed stays.
 
     Args:
         run: Its folder. Nobody else may write to it, or to files of this age.

@@ -170,12 +170,12 @@ def states(
 
 
 def of_group(state: ArchitectureState, name: str) -> tuple[Tensor, Tensor, ChoiceGroup]:
-    """Return what a relaxation is handed of a group: theta, segments and the group."""
+    """Return the arguments of a relaxation for a group: theta, segments and the group."""
     return state.theta[name], state.segments(name), state.groups[name]
 
 
 def offered_and_alive(state: ArchitectureState, name: str) -> Tensor:
-    """Return what of a group is offered and alive, [E, O] bool."""
+    """Return which entries of a group are offered and alive, [E, O] bool."""
     return state.segments(name) >= 0
 
 

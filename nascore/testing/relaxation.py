@@ -77,7 +77,7 @@ class RelaxationDeclared(PartConformance):
         )
 
     def test_what_was_not_drawn_gets_a_gradient(self) -> None:
-        """The gradient of a drawn mixture reaches what was not drawn too; else that would never learn."""
+        """The gradient of a drawn mixture also reaches entries that were not drawn, so that they learn."""
         if self.provides("deterministic"):
             return
         part = self.made()
@@ -188,12 +188,12 @@ DRAWS = 8
 
 
 class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
-    """A relaxation turns theta into weights: of what is alive, with a gradient, and without a memory."""
+    """The checks of a relaxation: it weights live entries, differentiably and without a memory of calls."""
 
     slot: ClassVar[str] = "relaxation"
 
     def exercise(self, part: Any, seed: int) -> Mapping[str, Tensor]:  # noqa: ANN401 - a plugin's class
-        """Start theta, move it, draw from it and expect of it."""
+        """Return the initial theta, and a drawn and an expected mixture of a random theta, by group."""
         groups, given = alike(), {}
         theta = scattered(groups, seed, size=2.0)
         drawing = generator(seed)
@@ -278,7 +278,7 @@ class RelaxationConformance(RelaxationDeclared, RelaxationOptional):
             self.hold(unchanged, "changes theta or the segments that it is handed")
 
     def test_runs_what_has_weight(self) -> None:
-        """Its `runs` has only live entries, and all with weight; unless it is `sparse`, all live ones."""
+        """Its `runs` has no dead entry and every entry with weight; all live ones, unless it is `sparse`."""
         part, narrows = self.made(), False
         for name, state in states(part, alike(), scattered(alike(), 5)):
             for seed in range(DRAWS):

@@ -238,7 +238,7 @@ def _evaluate(path: Path, resolved: ResolvedRequest, out: Path, reporter: Report
 
 
 def _differences(resolved: ResolvedRequest, begun_on: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what is not as it was when the run began, the arithmetic included."""
+    """Yield the changes of the environment since the run began, including the arithmetic."""
     from nascore.engine.device import arithmetic
 
     yield from differences(resolved.recipe, resolved.registry, begun_on)

@@ -44,7 +44,7 @@ class Difference:
 
 
 def differences(recipe: Recipe, registry: Registry, begun_on: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what decides on the numbers of a run and is not as it was.
+    """Yield the changes since a run began that can change its figures.
 
     Args:
         recipe: The recipe of the run.
@@ -60,7 +60,7 @@ def differences(recipe: Recipe, registry: Registry, begun_on: Mapping[str, Any])
 def differences_of_jobs(
     path: Path, jobs: Iterable[tuple[Planned, Recipe]], registry: Registry
 ) -> Iterator[Difference]:
-    """Yield what decides on the numbers of a comparison and is not as it was.
+    """Yield the changes since a comparison began that can change its figures.
 
     Args:
         path: The folder of the comparison.

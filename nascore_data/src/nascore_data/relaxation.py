@@ -161,9 +161,9 @@ class Egs:
         return (positive / (segment_sum(positive, segments) + SUM_FLOOR) + SHARE_FLOOR).log()
 
     def _counted(self, code: Tensor, segments: Tensor, group: ChoiceGroup) -> Tensor:
-        """Return by what a code is divided: over each segment the sum of what counts.
+        """Return the divisor of a code: for each segment, the number of drawn operations that count.
 
-        Where only `none` is drawn nothing is divided. The authors' code divides by 1e-9 there: the mixture is
+        If only `none` is drawn, nothing is divided. The authors' code divides by 1e-9 there: the mixture is
         zero either way, but gradients become a thousand million times as large.
         """
         counted = code

@@ -322,5 +322,5 @@ def _keys_beside(ways: list[str]) -> tuple[str, ...]:
 
 
 def _is_misspelt(items: Items) -> bool:
-    """Return whether a node has an unknown key, which may be a misspelling of one that seems to be missing."""
+    """Return whether a node has an unknown key, perhaps a misspelling of one that seems to be missing."""
     return any(key not in (*key_names(Node), *key_names(Edge)) for key in items)

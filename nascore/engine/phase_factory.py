@@ -129,7 +129,7 @@ class ArchitectureSearch:
                 raise returned.wrong(f"None and switches off requires_grad of theta of {name}", expected)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the record of the steps so far as plain values, without theta and the states of the parts."""
+        """Return the record of the steps so far, as plain values without theta and the states of parts."""
         return {"progress": self.progress, "reached": sorted(self.reached), "moves": self.moves}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -54,6 +54,11 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "supernet": "derives an architecture from a supernet, by the parameters that the updater learned",
             "remarks": "comments on its seeds in the run's log",
         },
+        "task": {
+            "one-class": "learns one class for each image",
+            "smooths": "spreads a share of the targets over all labels (label smoothing)",
+            "mixes": "learns from targets that are mixed from those of two images",
+        },
         "trick": {
             "starts": "prepares for each training",
             "network": "changes the network that is trained",
@@ -73,6 +78,8 @@ BY_SLOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "dataset": {
             "halves": "can be split into two disjoint halves",
             "files": "reports on the files of its images",
+            "classes": "gives one class for each image",
+            "vectors": "gives numbers for each image: values, or 0 and 1 for each of several labels",
         },
         "objective": {
             "differentiable": "has a cost for every operation",

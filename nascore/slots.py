@@ -26,6 +26,7 @@ class Slot:
         many: Whether it holds a list of components instead of one.
         aside: Whether what fills it has no say in the result; a recipe that is written down then names it
             only where somebody did.
+        implied: Whether a recipe that is written down leaves out its default, which never changes.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Slot:
     conformance: str
     many: bool = False
     aside: bool = False
+    implied: bool = False
 
     @property
     def hook(self) -> str:
@@ -84,6 +86,13 @@ SLOTS: Final[tuple[Slot, ...]] = (
         many=True,
     ),
     Slot(
+        name="task",
+        summary="what a network learns from images: its loss, its metrics, and how its outputs are read",
+        protocol="nascore.contract:Task",
+        conformance="nascore.testing.task:TaskConformance",
+        implied=True,
+    ),
+    Slot(
         name="dataset",
         summary="the labelled images, their size and their split",
         protocol="nascore.contract:Dataset",
@@ -120,11 +129,12 @@ its name in `nascore/scaffold/templates` is the part with which `nascore new-plu
 """
 
 DATASET: Final = "dataset"
+TASK: Final = "task"
 TRICK: Final = "trick"
 EXECUTOR: Final = "executor"
 
-SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {DATASET, TRICK, "observer"})
-"""The slots of an evaluation: the architecture is fixed, so that data, tricks and observers are chosen."""
+SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {TASK, DATASET, TRICK, "observer"})
+"""The slots of an evaluation: the architecture is fixed; task, data, tricks and observers are chosen."""
 
 RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""

@@ -185,6 +185,25 @@ def nascore_regularizers() -> Iterable[Component]:
 
 
 @hookimpl
+def nascore_tasks() -> Iterable[Component]:
+    """Yield the classification, which is the default."""
+    yield Component(
+        name="classification",
+        slot="task",
+        summary="One class for each image: cross entropy, accuracy.",
+        build="nascore.nn:Classification",
+        provides=("one-class", "smooths", "mixes"),
+        needs=(
+            Need(
+                terms=("not dataset.vectors", "dataset.classes"),
+                ask="a data set with one class for each image",
+                why="a classification learns one class for each image",
+            ),
+        ),
+    )
+
+
+@hookimpl
 def nascore_datasets() -> Iterable[Component]:
     """Yield the data sets that need no download."""
     yield Component(

@@ -62,16 +62,16 @@ class Alternating(Supervised):
             return self._joint(batch)
         if self.settings.sequence == "architecture-first":
             held = self._architecture(batch)
-            loss, accuracy = self._weights(batch)
+            loss, score = self._weights(batch)
         else:
-            loss, accuracy = self._weights(batch)
+            loss, score = self._weights(batch)
             held = self._architecture(batch)
-        return self.report(loss, accuracy, held)
+        return self.report(loss, score, held)
 
     def _learns(self) -> bool:
         return self.search.updater.gradient is not None and self.done >= self.phase.warm_up
 
-    def _weights(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _weights(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         return self.fit(batch, fixed_draw(self.search, self.phase.streams))
 
     def _architecture(self, train: Batch) -> Tensor | None:
@@ -97,13 +97,13 @@ class Alternating(Supervised):
 
     def _joint(self, batch: Batch) -> StepReport:
         drawn = self._draw(batch)
-        loss, accuracy = self.forward(batch, drawn)
+        loss, score = self.forward(batch, drawn)
         found = single_level(loss, self.weights, drawn.leaf, self.scale.value)
         if self.scale.accepts({**found.mixture, **found.weights}):
             pulled = pull_back(self.phase, drawn, found.mixture)
             self.descend(found.weights)
             self.search.move(pulled)
-        return self.report(loss, accuracy, found.loss)
+        return self.report(loss, score, found.loss)
 
     def _draw(self, batch: Batch) -> Draw:
         return draw(self.search, self.phase.streams, len(batch[1]))

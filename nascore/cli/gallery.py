@@ -13,13 +13,14 @@ from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, columns, echo, echo_json, table
 from nascore.cli.plot import Axis, Point, scatter, short
 from nascore.config import write_value
+from nascore.gallery import ACCURACY
 from nascore.verbs.gallery import assess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from nascore.gallery import Entry, Gallery
+    from nascore.gallery import Entry, Gallery, Metric
     from nascore.verbs.gallery import Assessed
 
 
@@ -67,9 +68,10 @@ def gallery_summary(found: Assessed) -> str:
     gallery, name = found.record.gallery, NAMES.get(found.cost, found.cost)
     error, most = found.reference
     ids = ", ".join(str(entry.id) for entry in found.front)
+    extreme = "lowest error" if gallery.metric == ACCURACY else f"best {gallery.metric.title}"
     rows = [
-        ("accuracy", measured_on(gallery.entries)),
-        ("front", f"{ids}, from the fewest {name} to the lowest error"),
+        (gallery.metric.title, measured_on(gallery.entries)),
+        ("front", f"{ids}, from the fewest {name} to the {extreme}"),
         ("hypervolume", f"{found.hypervolume:.4f} of 1, up to error {error:g} and {most:,.0f} {name}"),
     ]
     return table(rows, prose=True)
@@ -83,21 +85,23 @@ def measured_on(entries: Sequence[Entry]) -> str:
 
 
 def plot(found: Assessed, marked: Mapping[int, str]) -> str:
-    """Return accuracy over cost as a plot, as wide as the terminal."""
+    """Return the metric over cost as a plot, as wide as the terminal."""
     order = list(PLOTTED)
+    metric = found.record.gallery.metric
     entries = sorted(found.record.gallery, key=lambda entry: order.index(marked[entry.id]))
     points = [
-        Point(x=entry.costs[found.cost], y=entry.accuracy, mark=PLOTTED[marked[entry.id]])
-        for entry in entries
+        Point(x=entry.costs[found.cost], y=entry.score, mark=PLOTTED[marked[entry.id]]) for entry in entries
     ]
-    drawn = scatter(points, width=min(columns() or UNKNOWN_WIDTH, WIDE), label=_share_label(points))
+    drawn = scatter(points, width=min(columns() or UNKNOWN_WIDTH, WIDE), label=_label(points, metric))
     scale = " (log)" if Axis.of(point.x for point in points).log else ""
-    legend = f"accuracy over {NAMES.get(found.cost, found.cost)}{scale}; * best  o front  . others"
+    legend = f"{metric.title} over {NAMES.get(found.cost, found.cost)}{scale}; * best  o front  . others"
     return f"{drawn}\n{legend}"
 
 
-def _share_label(points: Sequence[Point]) -> Callable[[float], str]:
-    """Return the function that formats accuracies at an axis, with enough digits to distinguish them."""
+def _label(points: Sequence[Point], metric: Metric) -> Callable[[float], str]:
+    """Return the function that formats values at an axis, with enough digits to distinguish them."""
+    if not metric.percent:
+        return metric.text
     shares = [point.y for point in points]
     digits = 1 if max(shares) - min(shares) >= FINE else 2
     return lambda share: f"{share:.{digits}%}" if share <= 1 else ""
@@ -119,18 +123,19 @@ def plain(found: Assessed, entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def comma_separated(entries: Iterable[Entry], marked: Mapping[int, str]) -> str:
-    """Return entries as CSV with a header; accuracy and interval are fractions."""
+    """Return entries as CSV with a header; shares and their intervals are fractions."""
     text = StringIO()
     rows = csv.writer(text, lineterminator="\n")
     entries = tuple(entries)
-    figures = ("accuracy", "low", "high", "count", "guided", "params", "macs", "steps")
+    metric = entries[0].metric.name if entries else ACCURACY.name
+    figures = (metric, "low", "high", "count", "guided", "params", "macs", "steps")
     paths = paths_of(entries)
     rows.writerow(("id", "parent", "wave", *figures, "front", "best", "description", *paths))
     for entry in entries:
-        low, high = entry.interval
+        bounds = entry.score_interval or ("", "")
         costs = (entry.costs.get("params"), entry.costs.get("macs"))
         counted = (entry.count, int(entry.guided))
-        measured = (entry.accuracy, 1 - high, 1 - low, *counted, *costs, entry.steps)
+        measured = (entry.score, *bounds, *counted, *costs, entry.steps)
         mark = marked[entry.id]
         stands = (int(mark in (FRONT, BEST)), int(mark in (BEST, EQUALLED)))
         values = (_value(entry, path, none="") for path in paths)
@@ -145,7 +150,8 @@ def _table(entries: Iterable[Entry], marked: Mapping[int, str], *, grown: bool, 
     values = tuple(name if last.count(name) == 1 else path for name, path in zip(last, paths, strict=True))
     origin = (("from" if brief else "parent"), "wave") if grown else ()
     figures = ("95 %", "params") if brief else ("95 % interval", "parameters")
-    heads = ("id", *values, *origin, "accuracy", *figures, "MACs", "front")
+    metric = (entries[0].metric if entries else ACCURACY).title
+    heads = ("id", *values, *origin, metric, *figures, "MACs", "front")
     rows = [
         (
             entry.id,
@@ -173,10 +179,24 @@ def _origin(entry: Entry, *, grown: bool) -> tuple[object, ...]:
 
 
 def _figures(entry: Entry, *, brief: bool) -> tuple[str, ...]:
-    low, high = (100 * (1 - bound) for bound in reversed(entry.interval))
-    interval = f"{low:.1f}-{high:.1f}%" if brief else f"{low:.1f} to {high:.1f}%"
     costs = (entry.costs["params"], entry.costs["macs"])
-    return f"{entry.accuracy:.2%}", interval, *(short(one) if brief else f"{one:,.0f}" for one in costs)
+    interval = interval_text(entry.metric, entry.score_interval, brief=brief)
+    return (
+        entry.metric.text(entry.score),
+        interval,
+        *(short(one) if brief else f"{one:,.0f}" for one in costs),
+    )
+
+
+def interval_text(metric: Metric, interval: Sequence[float] | None, *, brief: bool = False) -> str:
+    """Return an interval of a metric as printed, such as `95.1 to 97.2%`; `unknown` if there is none."""
+    if interval is None:
+        return "unknown"
+    between = "-" if brief else " to "
+    if metric.percent:
+        low, high = (100 * bound for bound in interval)
+        return f"{low:.1f}{between}{high:.1f}%"
+    return between.join(map(metric.text, interval))
 
 
 class _Finite(click.FloatRange):

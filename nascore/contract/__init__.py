@@ -21,6 +21,7 @@ from nascore.contract.slots import (
     Stateful,
     Updater,
 )
+from nascore.contract.tasks import Meter, Task
 from nascore.contract.trainer import Batches, Phase, RepeatedNoise, Search, Streams, Trainer
 from nascore.contract.tricks import Training, Trick, UsedTrick, WeightGroup
 from nascore.contract.values import (
@@ -37,6 +38,7 @@ from nascore.contract.values import (
     StepReport,
     WeightSettings,
 )
+from nascore.gallery import Metric, Score
 
 __all__ = [
     "Annealing",
@@ -57,6 +59,8 @@ __all__ = [
     "Horizon",
     "ImageSource",
     "Job",
+    "Meter",
+    "Metric",
     "Mixture",
     "Observer",
     "Phase",
@@ -67,6 +71,7 @@ __all__ = [
     "Remarking",
     "RepeatedNoise",
     "Sampled",
+    "Score",
     "Search",
     "Selecting",
     "SettledRecipe",
@@ -75,6 +80,7 @@ __all__ = [
     "StepReport",
     "StreamedExamples",
     "Streams",
+    "Task",
     "Trainer",
     "Training",
     "Trick",

@@ -21,7 +21,7 @@ class StreamedExamples(Protocol):
     `fingerprint`, a digest of images and labels; without it the engine reads all images for the digest.
 
     Attributes:
-        targets: The labels, [N], int64.
+        targets: The labels: classes [N], int64, or numbers [N, K], float32.
     """
 
     targets: Tensor
@@ -39,7 +39,7 @@ class ImageSource(Protocol):
     """The labelled images of a run, which are in memory or are streamed.
 
     Attributes:
-        labels: The labels, [N], on the device of the run.
+        labels: The labels, [N] or [N, K], on the device of the run.
         workers: Number of processes that read ahead; 0: images are read when they are needed.
     """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nascore.contract.images import ImageSource
     from nascore.contract.slots import Regularizer, Relaxation, Updater
+    from nascore.contract.tasks import Task
     from nascore.contract.tricks import UsedTrick
     from nascore.contract.values import DataFacts, Demand, Gradients, StepReport
     from nascore.nn import ArchitectureState
@@ -38,9 +39,9 @@ class Batches(Protocol):
         ...
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return the next images [B, C, H, W], normalised, and their labels [B].
+        """Return the next images [B, C, H, W], normalised, and their targets: classes [B] or numbers [B, K].
 
-        With tricks the labels of a training batch may be probabilities [B, classes].
+        With tricks the classes of a training batch may be probabilities [B, classes].
         """
         ...
 
@@ -179,6 +180,7 @@ class Phase:
         facts: The facts of the data set; None: unknown, so that no trick can be used.
         precision: How the network computes in training mode: `float32`, `bf16` or `fp16`. Gradients of fp16
             need a scaled loss.
+        task: The task; None: a classification.
     """
 
     name: str
@@ -196,6 +198,7 @@ class Phase:
     tricks: tuple[UsedTrick, ...] = ()
     facts: DataFacts | None = None
     precision: str = "float32"
+    task: Task | None = None
 
     def progress(self, done: int) -> float:
         """Return how much of the architecture steps is over when so many steps are done, 0 to 1."""

@@ -11,6 +11,7 @@ from attrs import Factory, evolve, fields, frozen
 
 from nascore.config import setting
 from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.gallery import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.description import Pick
+    from nascore.gallery import Metric
 
 Mixture: TypeAlias = "Mapping[str, Tensor]"
 """By choice group the weight of each operation of each edge: [E, O], or [K, B, E, O] per use and sample."""
@@ -31,17 +33,20 @@ class DataFacts:
         channels: Channels of an image.
         height: Height of an image, in pixels.
         width: Width of an image, in pixels.
-        classes: Number of classes.
+        classes: Number of classes; of a data set with numbers as targets, how many each image has.
         train: Number of training images.
         test: Number of test images.
         mean: Mean of each channel over the training images, in the scale 0 to 1.
         std: Standard deviation of each channel, in the same scale.
         crop_pad: Pixels of zeros around an image from which a random crop is taken; 0: none.
         flip: Whether an image may be mirrored left to right.
-        task: The task of a network.
         class_names: Names of the classes, in the order of the labels; empty if they have no names.
         dtype: Type of the images: floats from 0 to 1, or `uint8` from 0 to 255, a byte for each value.
         streamed: Whether images are read from files when they are needed; else they are in memory.
+        target_names: Names of the numbers of each image if targets are numbers [N, K]; empty if they are
+            classes [N].
+        target_mean: Mean of each number over the training images; empty with classes.
+        target_std: Standard deviation of each number over the training images, above 0.
     """
 
     channels: int
@@ -54,10 +59,12 @@ class DataFacts:
     std: tuple[float, ...]
     crop_pad: int = 0
     flip: bool = False
-    task: str = "classification"
     class_names: tuple[str, ...] = ()
     dtype: Literal["float32", "uint8"] = "float32"
     streamed: bool = False
+    target_names: tuple[str, ...] = ()
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -172,8 +179,10 @@ class StepReport:
         step: Number of the step, from 0.
         loss: Mean loss of the training batch, before the step.
         architecture_loss: Mean loss of the architecture batch; None without an architecture pass.
-        accuracy: Accuracy on the training batch, 0 to 1.
+        accuracy: Accuracy on the training batch, 0 to 1; None if the first metric of the task is another.
         lr: Learning rate of the weights in this step.
+        score: Value of that metric on the training batch; None if it is the accuracy, or not known.
+        metric: The first metric of the task.
     """
 
     step: int
@@ -181,10 +190,12 @@ class StepReport:
     architecture_loss: float | Tensor | None = None
     accuracy: float | Tensor | None = None
     lr: float | None = None
+    score: float | Tensor | None = None
+    metric: Metric = ACCURACY
 
     def read(self) -> StepReport:
         """Return the report with numbers in place of tensors; waits for the device."""
-        names = ("loss", "architecture_loss", "accuracy")
+        names = ("loss", "architecture_loss", "accuracy", "score")
         return evolve(self, **{name: _number(getattr(self, name)) for name in names})
 
 
@@ -202,7 +213,8 @@ class EpochReport:
         epochs: Number of epochs of the phase.
         step: Number of steps since the phase began.
         loss: Mean of the losses of its steps.
-        accuracy: Mean of the accuracies of its steps, 0 to 1; None if the trainer reports none.
+        accuracy: Mean of the accuracies of its steps, 0 to 1; None if the trainer reports none, or if the
+            first metric of the task is another.
         architecture_loss: Mean over the architecture passes; None if there were none.
         validation_accuracy: Accuracy on images that the weights are not trained on, 0 to 1; None if not
             measured.
@@ -211,6 +223,10 @@ class EpochReport:
         entropy: By group, mean entropy in nats over the segments of the expected mixture.
         seconds: Wall time of the epoch's steps.
         fingerprints: Digests of the state after the epoch: `weights`, and in a search `architecture`.
+        metric: The first metric of the task.
+        score: Mean of its values over the steps; None if it is the accuracy, or not known.
+        validation_score: Its value on images that the weights are not trained on; None if it is the accuracy,
+            or not measured.
     """
 
     phase: str
@@ -226,6 +242,9 @@ class EpochReport:
     entropy: Mapping[str, float]
     seconds: float
     fingerprints: Mapping[str, str] = Factory(dict)
+    metric: Metric = ACCURACY
+    score: float | None = None
+    validation_score: float | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -234,7 +253,7 @@ class Examples:
 
     Attributes:
         images: [N, C, H, W], not normalised: floats from 0 to 1, or uint8 from 0 to 255.
-        labels: [N], int64.
+        labels: [N], int64: classes; or [N, K], float32: the numbers that `target_names` of the facts names.
     """
 
     images: Tensor

@@ -155,9 +155,17 @@ def evaluation_batches(
         yield normalise(images, facts), labels
 
 
-def halves(source: ImageSource, generator: Generator) -> tuple[ImageSource, ImageSource]:
-    """Return two disjoint halves of the images; each class is split evenly, up to one image."""
-    return _split(source, generator, every=2)
+def halves(
+    source: ImageSource, generator: Generator, strata: Tensor | None = None
+) -> tuple[ImageSource, ImageSource]:
+    """Return two disjoint halves of the images; each class is split evenly, up to one image.
+
+    Args:
+        source: The images.
+        generator: The source of random numbers.
+        strata: The stratum of each image, int64 [N], which is split evenly; None: the classes.
+    """
+    return _split(source, generator, strata, every=2)
 
 
 def validation_count(count: int) -> int:
@@ -165,18 +173,26 @@ def validation_count(count: int) -> int:
     return count // FIFTH
 
 
-def fit_and_validation(source: ImageSource, generator: Generator) -> tuple[ImageSource, ImageSource]:
-    """Return the images for training, 80 %, and for validation, 20 %, in the same shares of each class."""
-    return _split(source, generator, every=FIFTH)
+def fit_and_validation(
+    source: ImageSource, generator: Generator, strata: Tensor | None = None
+) -> tuple[ImageSource, ImageSource]:
+    """Return the images for training, 80 %, and for validation, 20 %, in the same shares of each class.
+
+    Its arguments are those of :func:`halves`.
+    """
+    return _split(source, generator, strata, every=FIFTH)
 
 
-def _split(source: ImageSource, generator: Generator, *, every: int) -> tuple[ImageSource, ImageSource]:
+def _split(
+    source: ImageSource, generator: Generator, strata: Tensor | None, *, every: int
+) -> tuple[ImageSource, ImageSource]:
     """Return two disjoint parts; the second has one in `every` images.
 
-    The images are shuffled, sorted by class and dealt out in turn, so that the parts differ by at most one
-    image from their share of all images, and of the images of each class.
+    The images are shuffled, sorted by stratum and dealt out in turn, so that the parts differ by at most one
+    image from their share of all images, and of the images of each stratum.
     """
+    strata = source.labels if strata is None else strata.to(source.labels.device)
     shuffled = torch.randperm(len(source), generator=generator).to(source.labels.device)
-    dealt = shuffled[torch.argsort(source.labels[shuffled], stable=True)]
+    dealt = shuffled[torch.argsort(strata[shuffled], stable=True)]
     second = torch.arange(len(dealt), device=dealt.device) % every == every - 1
     return source.part(dealt[~second]), source.part(dealt[second])

@@ -15,7 +15,7 @@ from nascore.engine.batches import (
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import ambient, arithmetic, device_for
 from nascore.engine.executors import idle_executor
-from nascore.engine.factory import build_component, build_search_parts
+from nascore.engine.factory import build_component, build_search_parts, build_task
 from nascore.engine.handover import bound_warnings
 from nascore.engine.memory import (
     MOST_COUNTED,
@@ -290,6 +290,7 @@ def begin(  # noqa: PLR0913 - each by name
             recipe=recipe,
             catalogue=registry.operations(),
             dataset=dataset,
+            task=build_task(recipe),
             device=device,
             folder=folder,
             gallery=GalleryFile.reopened(folder) if folder.resumed else GalleryFile(folder),

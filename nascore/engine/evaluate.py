@@ -10,7 +10,7 @@ from nascore.engine.build import begin
 from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import build_component
-from nascore.engine.forward import accuracy
+from nascore.engine.forward import measure
 from nascore.engine.jobs import open_job
 from nascore.engine.memory import check_memory, training_step_memory, with_memory_warnings
 from nascore.engine.network_checks import check_first_candidates, collect_problems
@@ -18,7 +18,7 @@ from nascore.engine.rehearsal import rehearse_training
 from nascore.engine.results import costs_of, explain_errors, record_result, save_best, save_job
 from nascore.engine.training import TRAIN, train_network
 from nascore.errors import Problem, RecipeError
-from nascore.gallery import wilson
+from nascore.gallery import figures_of_scores
 from nascore.nn.shapes import check_gradients
 from nascore.recipe.sources.run_settings import VALIDATION
 from nascore.run import CHANGES, DESCRIPTION, GIVEN, OPENED, lines_of, openings
@@ -182,15 +182,14 @@ def _trained(
     near: Iterable[Path],
     job: JobProgress,
 ) -> tuple[TrainedNetwork, dict[str, Any]]:
-    """Return the trained network and its accuracy, on the test images or on those that are held back."""
+    """Return the trained network and its scores, on the test images or on those that are held back."""
     if opens_test(context.recipe):
         done = train_network(context, description, context.train(), job=job)
         return done, _tested(context, done, fingerprints, near, job)
     fit, held = context.fit_and_validation()
     done = train_network(context, description, fit, job=job)
-    share, count = accuracy(done.network, held, context.facts, done.streams), len(held.labels)
-    figures = {"validation_accuracy": share, "validation_count": count}
-    return done, {**figures, "interval": list(wilson(share, count))}
+    scores = measure(done.network, held, context.facts, done.streams, task=context.task)
+    return done, figures_of_scores(scores, VALIDATION)
 
 
 def _tested(
@@ -210,13 +209,8 @@ def _tested(
     # Recorded before the test, so that a run that fails here cannot hide a test.
     if not _opened_before(context):
         context.folder.change(OPENED, images=len(examples), architecture=list(fingerprints), data=data)
-    share = accuracy(done.network, examples, context.facts, done.streams)
-    return {
-        "test_accuracy": share,
-        "test_count": len(examples),
-        "interval": list(wilson(share, len(examples))),
-        "test_opened": len(before.found) + 1,
-    }
+    scores = measure(done.network, examples, context.facts, done.streams, task=context.task)
+    return {**figures_of_scores(scores, "test"), "test_opened": len(before.found) + 1}
 
 
 def _opened_before(context: RunContext) -> bool:

@@ -9,10 +9,12 @@ from attrs import define, field, frozen
 from nascore.capability import undeclared
 from nascore.component import Give
 from nascore.errors import PluginError, Problem
+from nascore.nn.classification import CLASSIFICATION
 from nascore.plugin.guard import call_component
+from nascore.slots import TASK
 
 if TYPE_CHECKING:
-    from nascore.contract import GrowthPolicy, Proposal, Regularizer, Relaxation, Trainer, Updater
+    from nascore.contract import GrowthPolicy, Proposal, Regularizer, Relaxation, Task, Trainer, Updater
     from nascore.description import Description
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
@@ -38,6 +40,16 @@ def build_components(recipe: Recipe, slot: str) -> tuple[Any, ...]:
         PluginError: A component cannot be built.
     """
     return tuple(map(build_component_of, recipe.parts.get(slot, ())))
+
+
+def build_task(recipe: Recipe) -> Task:
+    """Build the task of a recipe; a classification if its slots have no task.
+
+    Raises:
+        PluginError: It cannot be built.
+    """
+    task: Task = build_component(recipe, TASK) if recipe.parts.get(TASK) else CLASSIFICATION
+    return task
 
 
 def build_component_of(part: Part) -> Any:  # noqa: ANN401 - the same

@@ -1,17 +1,17 @@
-"""Forward passes: training loss, side-effect-free losses for architecture steps, and accuracy."""
+"""Forward passes: training loss, side-effect-free losses for architecture steps, and scores."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from attrs import frozen
 from torch.func import functional_call
-from torch.nn.functional import cross_entropy
 
 from nascore.engine.batches import evaluation_batches
 from nascore.engine.sources import source_of
 from nascore.errors import NotFiniteError, Problem
+from nascore.nn.classification import CLASSIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from nascore.contract import DataFacts, ImageSource, Streams
+    from nascore.contract import DataFacts, ImageSource, Score, Streams, Task
     from nascore.engine.estimates import Loss, Tensors
     from nascore.nn import Examples
 
 
 Batch = tuple["Tensor", "Tensor"]
-"""Images [B, C, H, W], and labels [B] or, after tricks, probabilities [B, classes]."""
+"""Images [B, C, H, W]; classes [B], or after tricks probabilities [B, classes], or numbers [B, K]."""
 
 
 @frozen(kw_only=True)
@@ -35,35 +35,41 @@ class Criterion:
     Attributes:
         label_smoothing: Share of the target that is spread evenly over the classes, 0 to below 1.
         auxiliary: Weight of the loss of the auxiliary head.
+        task: The task; None: a classification.
+        facts: The facts of the data set; a classification needs none.
     """
 
     label_smoothing: float = 0.0
     auxiliary: float = 0.0
+    task: Task | None = None
+    facts: DataFacts | None = None
 
     def __call__(self, outputs: Tensor | tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
-        """Return the mean cross entropy over the batch.
+        """Return the mean loss of the task over the batch.
 
         Args:
-            outputs: Logits [B, classes], or a pair of these and the logits of the auxiliary head.
-            labels: Classes [B], int64, or probabilities [B, classes].
+            outputs: Outputs [B, outputs], or a pair of these and the outputs of the auxiliary head.
+            labels: The targets of the task: classes [B], probabilities [B, classes], or numbers [B, K].
         """
         if isinstance(outputs, tuple):
             logits, auxiliary = outputs
             return self._of(logits, labels) + self.auxiliary * self._of(auxiliary, labels)
         return self._of(outputs, labels)
 
-    def _of(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+    def _of(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        task = self.task or CLASSIFICATION
+        # A classification reads no facts.
+        return task.loss(outputs, labels, cast("DataFacts", self.facts), label_smoothing=self.label_smoothing)
+
+    def score(self, outputs: Tensor, labels: Tensor) -> Tensor | None:
+        """Return the first metric of the batch, a scalar; None if a batch has none."""
+        task = self.task or CLASSIFICATION
+        return task.batch_score(outputs, labels, cast("DataFacts", self.facts))
 
 
 def logits_of(outputs: Tensor | tuple[Tensor, Tensor]) -> Tensor:
-    """Return the logits [B, classes] of the network, without those of the auxiliary head."""
+    """Return the outputs [B, outputs] of the network, without those of the auxiliary head."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
-
-
-def classes_of(targets: Tensor) -> Tensor:
-    """Return the classes [B] of targets: the labels themselves, or the most probable classes."""
-    return targets.argmax(1) if targets.is_floating_point() else targets
 
 
 def arguments(
@@ -120,14 +126,16 @@ class Passes:
 
 
 @torch.no_grad()
-def accuracy(
+def measure(  # noqa: PLR0913 - each by name
     network: Module,
     examples: Examples | ImageSource,
     facts: DataFacts,
     streams: Streams,
     mixture: Mapping[str, Tensor] | None = None,
-) -> float:
-    """Return the accuracy of a network on images, 0 to 1.
+    *,
+    task: Task,
+) -> tuple[Score, ...]:
+    """Return the score of each metric of a task for a network on images.
 
     The network is in evaluation mode during the call, and its random draws do not advance their stream.
 
@@ -137,40 +145,37 @@ def accuracy(
         facts: How to normalise the images.
         streams: The random numbers of the network.
         mixture: For an open network, the expected mixture by group [E, O].
+        task: The task.
 
     Raises:
-        RunFailed: The logits of an image are not finite.
+        RunFailed: The outputs for an image are not finite.
     """
     source = source_of(examples)
     training = network.training
+    meter, not_finite = task.meter(facts), 0
     network.eval()
     try:
         with streams.network(streams.noise):
-            counts = [
-                _counted(logits_for(network, images, mixture), labels)
-                for images, labels in evaluation_batches(source, facts)
-            ]
+            for images, targets in evaluation_batches(source, facts):
+                outputs = logits_for(network, images, mixture)
+                not_finite += int((~outputs.isfinite()).any(1).sum())
+                if not not_finite:
+                    meter.add(outputs, targets)
     finally:
         network.train(training)
-    correct, not_finite = sum(one for one, _ in counts), sum(one for _, one in counts)
     if not_finite:
-        _refuse(not_finite, len(source))
-    return correct / len(source)
+        _refuse(not_finite, len(source), task.metrics[0].title)
+    return meter.scores()
 
 
-def _counted(logits: Tensor, labels: Tensor) -> tuple[int, int]:
-    """Return the number of correct images, and of images whose logits are not finite."""
-    return int((logits.argmax(1) == labels).sum()), int((~logits.isfinite()).any(1).sum())
-
-
-def _refuse(not_finite: int, count: int) -> None:
-    text = f"the network's output is not finite for {not_finite} of {count} images, so it has no accuracy."
+def _refuse(not_finite: int, count: int, metric: str) -> None:
+    text = f"the network's output is not finite for {not_finite} of {count} images, so it has no {metric}."
     hint = "Try a lower learning rate of the weights, a lower clip, or a different --seed."
     raise NotFiniteError([Problem(path="", text=text, hint=hint)])
 
 
 def logits_for(network: Module, images: Tensor, mixture: Mapping[str, Tensor] | None) -> Tensor:
-    """Return the logits [B, classes] of a network; an open one runs the operations of a mixture."""
+    """Return the outputs [B, outputs] of a network; an open one runs the operations of a mixture."""
     runs = None if mixture is None else {name: value != 0 for name, value in mixture.items()}
     args, named = arguments(images, mixture, runs)
     return logits_of(network(*args, **named))

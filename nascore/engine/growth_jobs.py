@@ -29,7 +29,7 @@ from nascore.engine.derive import (
     unreached,
 )
 from nascore.engine.device import computing, device_for
-from nascore.engine.factory import build_component, build_search_parts, policy_searches
+from nascore.engine.factory import build_component, build_search_parts, build_task, policy_searches
 from nascore.engine.job_queue import Outcome
 from nascore.engine.jobs import job_of, progress_of, train_job
 from nascore.engine.loop import run_phase
@@ -400,6 +400,7 @@ def _read_run(path: Path, selection: Selection, *, accepted: bool) -> GrowthJobs
             recipe=recipe,
             catalogue=registry.operations(),
             dataset=dataset,
+            task=build_task(recipe),
             device=device_for(recipe),
             folder=folder,
             gallery=GalleryFile(folder),

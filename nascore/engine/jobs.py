@@ -10,13 +10,13 @@ from safetensors.torch import load as tensors_of
 
 from nascore.description import dump, load
 from nascore.engine.checkpoint import Checkpoints
-from nascore.engine.forward import accuracy
+from nascore.engine.forward import measure
 from nascore.engine.job_progress import JobProgress
 from nascore.engine.results import costs_of, save_best, save_job
 from nascore.engine.streams import Streams
 from nascore.engine.training import train_network
 from nascore.files import CHECKSUMS, with_digest, without_digest
-from nascore.gallery import Entry
+from nascore.gallery import ACCURACY, Entry
 from nascore.nn import compile  # noqa: A004 - torch's word for it
 from nascore.recipe import ORIGINS
 from nascore.run import (
@@ -35,12 +35,12 @@ from nascore.run import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torch.nn import Module
 
-    from nascore.contract import ImageSource
+    from nascore.contract import ImageSource, Score
     from nascore.description import Catalogue, Description
     from nascore.engine.run_context import RunContext
     from nascore.engine.training import TrainingStart
@@ -173,7 +173,7 @@ def train_job(  # noqa: PLR0913 - each by name
     held: ImageSource,
     start: TrainingStart | None = None,
 ) -> Network:
-    """Train an architecture, measure its validation accuracy, and write the result; returns the network.
+    """Train an architecture, measure it on the validation images, and write the result; returns the network.
 
     Args:
         context: The run.
@@ -188,31 +188,45 @@ def train_job(  # noqa: PLR0913 - each by name
     """
     description = job.description
     progress.folder.text_once(DESCRIPTION, with_digest(dump(description)))
-    measured: list[tuple[float, int]] = []
+    measured: list[tuple[Score, ...]] = []
 
-    def validate(network: Module, streams: Streams) -> tuple[float, int]:
-        measured[:] = [(accuracy(network, held, context.facts, streams), len(held))]
+    def validate(network: Module, streams: Streams) -> tuple[Score, ...]:
+        measured[:] = [measure(network, held, context.facts, streams, task=context.task)]
         return measured[0]
 
     done = train_network(context, description, fit, job=progress, validate=validate, start=start)
     if not measured:  # the last epoch was over before the run was resumed
         validate(done.network, done.streams)
-    share, images = measured[0]  # the last epoch's: the network has not changed since
+    scores = measured[0]  # the last epoch's: the network has not changed since
     entry = Entry(
         id=job.entry,
         parent=job.parent,
         wave=job.wave,
         description=f"architectures/{job.entry:04d}.yaml",
         weights=f"jobs/{progress.name}/weights.safetensors",
-        error=1 - share,
-        count=images,
+        error=scores[0].error,
+        count=scores[0].count,
         costs=costs_of(description, context.catalogue, context.facts),
         steps=done.steps,
         guided=job.guided,
         values=job.values or {},
+        **_of_metric(scores),
     )
     save_job(progress, done.network, {**figures_of(entry), "entry": entry.plain()})
     return done.network
+
+
+def _of_metric(scores: Sequence[Score]) -> dict[str, Any]:
+    """Return the attributes of an entry whose metric is not the accuracy."""
+    first = scores[0]
+    if first.metric == ACCURACY:
+        return {}
+    bounds = None if first.interval is None else sorted(map(first.metric.error, first.interval))
+    return {
+        "metric": first.metric,
+        "scores": {score.metric.name: score.value for score in scores},
+        "error_interval": None if bounds is None else (bounds[0], bounds[1]),
+    }
 
 
 def record_job(
@@ -259,12 +273,13 @@ def _network_of(context: RunContext, description: Description, entry: Entry) -> 
 
 def figures_of(entry: Entry) -> dict[str, Any]:
     """Return the measured figures of an architecture."""
-    low, high = entry.interval
+    named = {"metric": entry.metric.plain(), "scores": dict(entry.scores)}
     return {
-        "validation_accuracy": entry.accuracy,
+        **({} if entry.metric == ACCURACY else named),
+        entry.metric.key("validation"): entry.score,
         "validation_count": entry.count,
         "validation_guided": entry.guided,
-        "interval": [1 - high, 1 - low],
+        "interval": None if entry.score_interval is None else list(entry.score_interval),
         "steps": entry.steps,
         **entry.costs,
     }

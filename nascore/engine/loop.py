@@ -19,12 +19,14 @@ from nascore.engine.mixture import entropy
 from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.engine.workers import explain_lost_workers
 from nascore.errors import NotFiniteError, PluginError, Problem, RunFailed
+from nascore.gallery import ACCURACY
+from nascore.nn.classification import CLASSIFICATION
 from nascore.run import resume_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nascore.contract import Phase, Trainer
+    from nascore.contract import Metric, Phase, Score, Trainer
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.observers import Observers
 
@@ -38,8 +40,8 @@ REWINDS = 3
 FAR = 1e4
 """Bound on architecture parameters; beyond it a mixture has one candidate, or weights of this size."""
 
-FIGURES = ("loss", "architecture_loss", "accuracy", "lr")
-"""The numbers in the report of a step."""
+FIGURES = ("loss", "architecture_loss", "accuracy", "lr", "score")
+"""The numbers in the report of a step; checkpoints of earlier versions lack the last one."""
 
 MOVING = ("updater", "relaxation", "regularizer", "trick")
 """Slots whose components a trainer may call in a step."""
@@ -64,7 +66,7 @@ def run_phase(  # noqa: PLR0913 - each by name
     trainer: Trainer,
     observers: Observers,
     *,
-    validate: Callable[[], tuple[float, int]] | None = None,
+    validate: Callable[[], tuple[Score, ...]] | None = None,
     epoch_over: Callable[[EpochReport], None] | None = None,
     job: JobProgress | None = None,
     stage: str = "",
@@ -75,7 +77,7 @@ def run_phase(  # noqa: PLR0913 - each by name
         phase: The phase.
         trainer: The trainer of the phase.
         observers: The observers, which are notified of steps and epochs.
-        validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
+        validate: Returns the scores on other images; called after each epoch.
         epoch_over: Called with the report of each epoch, before the observers.
         job: The job, which saves the phase and may resume from a checkpoint; None: nothing is saved.
         stage: The name of the phase in the job's checkpoints.
@@ -102,7 +104,7 @@ def run_phase(  # noqa: PLR0913 - each by name
         stage=stage or phase.name,
         strange=_not_finite(phase) if found is None else set(found.not_finite),
         step=0 if found is None else found.step,
-        tally=Tally() if found is None else Tally(reports=_reports(found)),
+        tally=Tally() if found is None else Tally(reports=_reports(found, phase)),
     )
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
     try:
@@ -128,7 +130,7 @@ class _Loop:
     phase: Phase
     trainer: Trainer
     observers: Observers
-    validate: Callable[[], tuple[float, int]] | None
+    validate: Callable[[], tuple[Score, ...]] | None
     epoch_over: Callable[[EpochReport], None] | None
     job: JobProgress | None
     stage: str
@@ -225,7 +227,7 @@ class _Loop:
             raise error
         restore(self.phase, self.trainer, found.state)
         self.phase.lr_factor = factor
-        failed, self.step, self.tally = self.step, found.step, Tally(reports=_reports(found))
+        failed, self.step, self.tally = self.step, found.step, Tally(reports=_reports(found, self.phase))
         text = f"{error.problems[0].text} The run went back to step {found.step} of phase {self.phase.name}"
         job.warnings.append(f"{text}, and goes on with {factor:g} of the learning rate")
         job.folder.log(f"job {job.name}: {job.warnings[-1]}")
@@ -246,11 +248,11 @@ class _Loop:
         return RunFailed([*error.problems, Problem(path="", text=text)])
 
 
-def _reports(checkpoint: Checkpoint) -> list[StepReport]:
+def _reports(checkpoint: Checkpoint, phase: Phase) -> list[StepReport]:
     """Return the reports of the steps that the epoch of a checkpoint had made."""
-    first = checkpoint.step - len(checkpoint.reports)
+    first, metric = checkpoint.step - len(checkpoint.reports), _metric(phase)
     return [
-        StepReport(step=first + place, **dict(zip(FIGURES, figures, strict=True)))  # type: ignore[arg-type]
+        StepReport(step=first + place, metric=metric, **dict(zip(FIGURES, figures, strict=False)))  # type: ignore[arg-type]
         for place, figures in enumerate(checkpoint.reports)
     ]
 
@@ -309,6 +311,11 @@ def _refuse_unless_share(name: str, report: StepReport) -> None:
         raise _mistake(text, "Report the number of correct images divided by the number of images.")
 
 
+def _metric(phase: Phase) -> Metric:
+    """Return the first metric of the task of a phase."""
+    return (phase.task or CLASSIFICATION).metrics[0]
+
+
 def _trainer(phase: Phase, trainer: Trainer) -> str:
     return phase.names.get("trainer", type(trainer).__name__)
 
@@ -324,10 +331,12 @@ def _mistake(text: str, hint: str) -> PluginError:
 
 
 def _summary(
-    phase: Phase, tally: Tally, done: int, validate: Callable[[], tuple[float, int]] | None
+    phase: Phase, tally: Tally, done: int, validate: Callable[[], tuple[Score, ...]] | None
 ) -> EpochReport:
     seconds = perf_counter() - tally.began
-    share, count = (None, None) if validate is None else validate()
+    first, metric = None if validate is None else validate()[0], _metric(phase)
+    value = None if first is None else first.value
+    is_accuracy = metric == ACCURACY
     loss = tally.mean("loss")
     assert loss is not None
     return EpochReport(
@@ -338,12 +347,15 @@ def _summary(
         loss=loss,
         accuracy=tally.mean("accuracy"),
         architecture_loss=tally.mean("architecture_loss"),
-        validation_accuracy=share,
-        validation_count=count,
+        validation_accuracy=value if is_accuracy else None,
+        validation_count=None if first is None else first.count,
         lr=tally.reports[-1].lr,
         entropy={} if phase.search is None else entropy(phase.search),
         seconds=seconds,
         fingerprints=fingerprints_of(phase),
+        metric=metric,
+        score=tally.mean("score"),
+        validation_score=None if is_accuracy else value,
     )
 
 

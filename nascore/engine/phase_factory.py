@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ImageSource,
         Regularizer,
         Relaxation,
+        Task,
         Trainer,
         Updater,
         UsedTrick,
@@ -194,7 +195,9 @@ def search_phase(
     )
     data = data or _search_data(context, parts.trainer)
     tricks = build_tricks(context.recipe)
-    phase = build_phase(network, data, context.facts, streams, parts.trainer, tricks=tricks)
+    phase = build_phase(
+        network, data, context.facts, streams, parts.trainer, task=context.task, tricks=tricks
+    )
     phase.precision = context.recipe.run.precision
     assert_disjoint(network, search.state)
     horizon = evolve(phase, search=search).horizon()
@@ -245,6 +248,7 @@ def train_phase(
         trainer,
         name="train",
         group=context.recipe.with_prefix("training"),
+        task=context.task,
         tricks=build_tricks(context.recipe),
     )
     phase.precision = context.recipe.run.precision
@@ -266,6 +270,7 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
     *,
     name: str = "search",
     group: str = "trainer",
+    task: Task | None = None,
     tricks: tuple[UsedTrick, ...] = (),
 ) -> Phase:
     """Build a phase without a search, with the batches that the trainer demands.
@@ -276,7 +281,12 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
         RecipeError: A batch is larger than the number of images.
     """
     demand = trainer.demand
-    changes = BatchTricks(tricks=tricks, streams=streams, classes=facts.classes) if tricks else None
+    numbers = bool(facts.target_names)
+    changes = (
+        BatchTricks(tricks=tricks, streams=streams, classes=facts.classes, numbers=numbers)
+        if tricks
+        else None
+    )
     batches = {
         part: Batches(
             examples,
@@ -302,6 +312,7 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
         group=group,
         tricks=tricks,
         facts=facts,
+        task=task,
         log_every=log_every_on(streams.device),
     )
 

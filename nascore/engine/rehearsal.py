@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from nascore.description import expand
 from nascore.engine.device import ambient
-from nascore.engine.factory import build_component, build_components, stateful_places
+from nascore.engine.factory import build_component, build_components, build_task, stateful_places
 from nascore.engine.network_checks import collect_problems
 from nascore.engine.phase_factory import ArchitectureSearch, build_phase, initial_state, lazy_costs
 from nascore.engine.streams import Streams
@@ -59,8 +59,9 @@ def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
         trainer = supervised(evolve(settings.training, batch=1))
         streams = Streams("rehearsal")
         data = {"train": _blank(facts, 1)}
+        task = build_task(recipe)
         network = _TinyNetwork(facts)
-        phase = build_phase(network, data, facts, streams, trainer, name="train", tricks=tricks)
+        phase = build_phase(network, data, facts, streams, trainer, name="train", task=task, tricks=tricks)
         trainer.start(phase)
         trainer.step()
         if tricks:
@@ -176,7 +177,8 @@ class _SearchRehearsal:
             declared=self.recipe.part("relaxation").provides,
             stateful=stateful_places(self.recipe),
         )
-        phase = build_phase(_TinyNetwork(self.facts), data, self.facts, streams, trainer)
+        task = build_task(self.recipe)
+        phase = build_phase(_TinyNetwork(self.facts), data, self.facts, streams, trainer, task=task)
         return evolve(phase, search=search)
 
 
@@ -195,11 +197,13 @@ class _TinyNetwork(nn.Module):
 
 
 def _blank(facts: DataFacts, count: int) -> Examples:
-    """Return images and labels of zeros that occupy the memory of one number each."""
+    """Return images and targets of zeros that occupy the memory of one number each."""
     shape = (count, facts.channels, facts.height, facts.width)
-    return Examples(
-        images=torch.zeros(()).expand(shape), labels=torch.zeros((), dtype=torch.int64).expand(count)
-    )
+    if facts.target_names:
+        labels = torch.zeros(()).expand(count, len(facts.target_names))
+    else:
+        labels = torch.zeros((), dtype=torch.int64).expand(count)
+    return Examples(images=torch.zeros(()).expand(shape), labels=labels)
 
 
 def _step(part: object) -> None:

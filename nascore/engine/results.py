@@ -16,8 +16,9 @@ from nascore.description import dump, without_auxiliary
 from nascore.engine.workers import lost_worker_error
 from nascore.errors import NascoreError, Problem, RunFailed, error_line, mark, out_of_memory_text
 from nascore.files import Checksum, with_digest
+from nascore.gallery import ACCURACY
 from nascore.nn import costs, standalone
-from nascore.nn.preprocessing import Preprocessing
+from nascore.nn.preprocessing import TARGETS, Preprocessing
 from nascore.run import (
     RESULT,
     BudgetSpentError,
@@ -43,8 +44,18 @@ if TYPE_CHECKING:
 
 def record_epoch(job: JobProgress, report: EpochReport) -> None:
     """Add an epoch to `metrics.jsonl` of a job."""
-    job.folder.metric({"job": job.number, **attrs.asdict(report)})
+    job.folder.metric({"job": job.number, **_plain_epoch(report)})
     job.epochs += 1
+
+
+def _plain_epoch(report: EpochReport) -> dict[str, Any]:
+    """Return an epoch as values for JSON, with the values of the metric under its name."""
+    plain = attrs.asdict(report)
+    metric, score, validation = (plain.pop(name) for name in ("metric", "score", "validation_score"))
+    if report.metric == ACCURACY:
+        return plain
+    del plain["accuracy"], plain["validation_accuracy"]
+    return {**plain, "metric": metric, report.metric.name: score, report.metric.key("validation"): validation}
 
 
 def weights_of(network: Module) -> bytes:
@@ -77,6 +88,7 @@ def preprocessing_of(facts: DataFacts) -> Preprocessing:
         mean=tuple(map(float, facts.mean)),
         std=tuple(map(float, facts.std)),
         classes=tuple(facts.class_names) or None,
+        **{name: tuple(getattr(facts, name)) for name in TARGETS},
     )
 
 

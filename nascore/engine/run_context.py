@@ -13,8 +13,9 @@ from nascore.plugin import Selection
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
-    from nascore.contract import DataFacts, Dataset, ImageSource
+    from nascore.contract import DataFacts, Dataset, ImageSource, Task
     from nascore.description import Catalogue
     from nascore.engine.observers import Observers
     from nascore.recipe import Recipe
@@ -29,6 +30,7 @@ class RunContext:
         recipe: The settled recipe.
         catalogue: The operations that descriptions may name.
         dataset: The data set.
+        task: The task.
         device: The device of the networks.
         folder: The folder of the run.
         gallery: The gallery file of its architectures.
@@ -42,6 +44,7 @@ class RunContext:
     recipe: Recipe
     catalogue: Catalogue
     dataset: Dataset
+    task: Task
     device: torch.device
     folder: RunFolder
     gallery: GalleryFile
@@ -68,11 +71,18 @@ class RunContext:
 
     def halves(self) -> tuple[ImageSource, ImageSource]:
         """Return the two halves of the training images, the same for all jobs of the run."""
-        return halves(self.train(), Streams(self.recipe.run.seed)["halves"])
+        source = self.train()
+        return halves(source, Streams(self.recipe.run.seed)["halves"], self._strata(source))
 
     def fit_and_validation(self) -> tuple[ImageSource, ImageSource]:
         """Return the training and the validation images of a growth run, the same for all jobs."""
-        return fit_and_validation(self.train(), Streams(self.recipe.run.seed)["validation"])
+        source = self.train()
+        generator = Streams(self.recipe.run.seed)["validation"]
+        return fit_and_validation(source, generator, self._strata(source))
+
+    def _strata(self, source: ImageSource) -> Tensor:
+        """Return the stratum of each image, int64 [N], by which the task has images split."""
+        return self.task.strata(source.labels, self.facts)
 
     def train(self) -> ImageSource:
         """Return all training images; images in memory, and the labels, are on the device."""

@@ -8,7 +8,7 @@ from nascore.description import derive, dump
 from nascore.engine.build import build_search
 from nascore.engine.derive import derived, empty_nodes, picks_of, prepared, undecided, unreached
 from nascore.engine.device import computing
-from nascore.engine.forward import accuracy
+from nascore.engine.forward import measure
 from nascore.engine.growth import grow
 from nascore.engine.jobs import Job, figures_of, open_job, record_job, result_of, train_job
 from nascore.engine.loop import run_phase
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from nascore.contract import EpochReport, Observer, Phase
+    from nascore.contract import EpochReport, Observer, Phase, Score
     from nascore.description import Description
     from nascore.engine.build import Begun, Built
     from nascore.engine.factory import SearchParts
@@ -128,18 +128,17 @@ def _each_epoch(
     return epoch_over
 
 
-def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[float, int]] | None:
+def _validation(context: RunContext, phase: Phase) -> Callable[[], tuple[Score, ...]] | None:
     """Return a function that measures the supernet; None if its weights are trained on all images."""
     held, search = phase.batches.get("architecture"), phase.search
     if held is None or search is None:
         return None
     examples = held.examples
 
-    def validate() -> tuple[float, int]:
+    def validate() -> tuple[Score, ...]:
         mixture = search.expected()
         network = evaluated_network(phase, mixture)
-        share = accuracy(network, examples, context.facts, phase.streams, mixture)
-        return share, len(examples)
+        return measure(network, examples, context.facts, phase.streams, mixture, task=context.task)
 
     return validate
 

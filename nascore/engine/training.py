@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from nascore.contract import ImageSource
+    from nascore.contract import ImageSource, Score
     from nascore.description import Description
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
@@ -73,7 +73,7 @@ def train_network(  # noqa: PLR0913 - each by name
     examples: ImageSource,
     *,
     job: JobProgress,
-    validate: Callable[[Module, Streams], tuple[float, int]] | None = None,
+    validate: Callable[[Module, Streams], tuple[Score, ...]] | None = None,
     start: TrainingStart | None = None,
 ) -> TrainedNetwork:
     """Train a closed description, from scratch or from inherited weights.
@@ -83,7 +83,7 @@ def train_network(  # noqa: PLR0913 - each by name
         description: The description, in its final form and size.
         examples: The training images.
         job: The job, whose number determines the random numbers.
-        validate: Returns the accuracy, 0 to 1, and the number of images; called after each epoch.
+        validate: Returns the scores on other images; called after each epoch.
         start: Inherited weights and epochs; None: no weights, and the epochs of the run.
     """
     streams = context.streams(job.number)

@@ -56,12 +56,14 @@ class BatchTricks:
     Attributes:
         tricks: All tricks of the training.
         streams: The random numbers: a generator for each trick and method.
-        classes: Number of classes.
+        classes: Number of classes, or of the numbers of an image.
+        numbers: Whether targets are numbers.
     """
 
     tricks: tuple[UsedTrick, ...]
     streams: Streams
     classes: int
+    numbers: bool = False
 
     def transformed(self, images: Tensor) -> Tensor:
         """Return images [B, C, H, W], not normalised, each changed by `transform` of the tricks."""
@@ -89,10 +91,15 @@ class BatchTricks:
         changed = check.tensor(changed, images.shape, "the images")
         if not isinstance(targets, torch.Tensor) or not self._are_targets(targets, len(images)):
             expected = f"classes [{len(images)}] of int64, or probabilities [{len(images)}, {self.classes}]"
+            if self.numbers:
+                expected = f"finite numbers [{len(images)}, {self.classes}]"
             raise check.wrong(f"{describe_value(targets)} as targets", expected)
         return changed, targets
 
     def _are_targets(self, targets: Tensor, count: int) -> bool:
+        if self.numbers:
+            shaped = targets.is_floating_point() and targets.shape == (count, self.classes)
+            return shaped and bool(torch.isfinite(targets).all())
         if targets.dtype == torch.int64:
             return targets.shape == (count,)
         if not targets.is_floating_point() or targets.shape != (count, self.classes):

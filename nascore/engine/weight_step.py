@@ -6,14 +6,16 @@ from copy import deepcopy
 from math import cos, pi
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from torch.nn.utils import clip_grad_norm_
 
 from nascore.contract import Demand, StepReport
 from nascore.engine.estimates import VirtualStep
-from nascore.engine.forward import Criterion, arguments, classes_of, logits_of
+from nascore.engine.forward import Criterion, arguments, logits_of
 from nascore.engine.loss_scale import LossScale
 from nascore.engine.mixture import gradients
 from nascore.engine.tricks import WeightTricks
+from nascore.gallery import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,7 @@ class Supervised:
     def start(self, phase: Phase) -> None:
         """Begin a phase with a fresh optimizer."""
         self.phase = phase
+        self.criterion = evolve(self.criterion, task=phase.task, facts=phase.facts)
         self.weights, self.optimizer = self.tricks.start(phase, self.rule)
         self.scale = LossScale.of(phase.precision)
         self.done = 0
@@ -80,31 +83,37 @@ class Supervised:
 
     def step(self) -> StepReport:
         """Make one step on the next training batch."""
-        loss, accuracy = self.fit(self.phase.batches["train"].next())
-        return self.report(loss, accuracy)
+        loss, score = self.fit(self.phase.batches["train"].next())
+        return self.report(loss, score)
 
-    def report(self, loss: Tensor, accuracy: Tensor, architecture_loss: Tensor | None = None) -> StepReport:
+    def report(
+        self, loss: Tensor, score: Tensor | None, architecture_loss: Tensor | None = None
+    ) -> StepReport:
         """Return the report of the current step, with tensors as they are, and count the step."""
+        metric = ACCURACY if self.phase.task is None else self.phase.task.metrics[0]
+        score = None if score is None else score.detach()
         report = StepReport(
             step=self.done,
             loss=loss.detach(),
             architecture_loss=None if architecture_loss is None else architecture_loss.detach(),
-            accuracy=accuracy.detach(),
+            accuracy=score if metric == ACCURACY else None,
             lr=self.lr,
+            score=None if metric == ACCURACY else score,
+            metric=metric,
         )
         self.done += 1
         return report
 
-    def fit(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
-        """Make a weights step on a batch; returns mean loss and accuracy before the step."""
-        loss, accuracy = self.forward(batch, drawn)
+    def fit(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor | None]:
+        """Make a weights step on a batch; returns mean loss and first metric before the step."""
+        loss, score = self.forward(batch, drawn)
         (slope,) = gradients(loss, self.weights, scale=self.scale.value)
         if self.scale.accepts(slope):
             self.descend(slope)
-        return loss.detach(), accuracy
+        return loss.detach(), score
 
-    def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor]:
-        """Return the mean loss of a training pass, with its graph, and the accuracy, 0 to 1."""
+    def forward(self, batch: Batch, drawn: Draw | None = None) -> tuple[Tensor, Tensor | None]:
+        """Return the mean loss of a training pass, with its graph, and the first metric of the task."""
         images, targets = batch
         args, named = (
             arguments(images, None, None) if drawn is None else arguments(images, drawn.leaf, drawn.runs)
@@ -112,9 +121,8 @@ class Supervised:
         with self.phase.streams.network():
             outputs = self.phase.network(*args, **named, drop_path=self.drop_path)
         logits = logits_of(outputs)
-        right = logits.detach().argmax(1) == classes_of(targets)
-        loss = self.tricks.loss(self.criterion(outputs, targets), logits, images, targets)
-        return loss, right.float().mean()
+        score = self.criterion.score(logits.detach(), targets)
+        return self.tricks.loss(self.criterion(outputs, targets), logits, images, targets), score
 
     def descend(self, slope: Mapping[str, Tensor]) -> None:
         """Clip the gradient of the weights, given by name, and make a step of the optimizer.

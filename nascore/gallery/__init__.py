@@ -2,5 +2,6 @@
 
 from nascore.gallery.entry import Entry, wilson
 from nascore.gallery.gallery import Gallery
+from nascore.gallery.score import ACCURACY, Metric, Score, figures_of_scores, metric_of
 
-__all__ = ["Entry", "Gallery", "wilson"]
+__all__ = ["ACCURACY", "Entry", "Gallery", "Metric", "Score", "figures_of_scores", "metric_of", "wilson"]

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 from attrs import Factory, frozen
 
-from nascore.files.schema import COUNT, FIGURE, FLAG, INSIDE, PLACE, SETTING, SHARE, faults, map_of, or_null
+from nascore.files.schema import (
+    ANY_OBJECT,
+    COUNT,
+    FIGURE,
+    FLAG,
+    INSIDE,
+    NUMBER,
+    PLACE,
+    SETTING,
+    SHARE,
+    faults,
+    list_of,
+    map_of,
+    or_null,
+)
+from nascore.gallery.score import ACCURACY, Metric, metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +66,14 @@ _SCHEMA: Final[Schema] = {
 }
 _REQUIRED: Final = ("id", "description", "error", "count", "costs")
 
+_OF_METRIC: Final[Schema] = {
+    "metric": ANY_OBJECT,
+    "error": FIGURE,
+    "scores": map_of(NUMBER),
+    "interval": or_null(list_of(NUMBER, 2)),
+}
+"""Further values of an entry whose metric is not the accuracy."""
+
 
 @frozen(kw_only=True)
 class Entry:
@@ -62,13 +85,17 @@ class Entry:
         wave: The wave of jobs in which it was found.
         description: File of the description, relative to the run's folder.
         weights: File of the weights, relative to the run's folder; None if they were not saved.
-        error: Share of the validation images that it classifies wrongly, 0 to 1.
+        error: Share of the validation images that it classifies wrongly, 0 to 1; with another metric the
+            distance of its value from the best one. Smaller is better.
         count: Number of validation images.
         costs: `params` (number of parameters) and `macs` (multiply-accumulate operations per image).
         steps: Number of training steps of its weights.
         guided: Whether the validation images guided the choice of the architecture, as they do if a
             supernet learns from them: its error is then lower than on unseen images.
         values: Settings by path that distinguish it from other entries: ``{"space.cells": 8}``.
+        metric: The first metric of the task.
+        scores: Values of all metrics of the task by name; empty if the metric is the accuracy.
+        error_interval: 95 % interval of the error; None: Wilson's of the accuracy, or not known.
     """
 
     id: int
@@ -82,26 +109,47 @@ class Entry:
     steps: int = 0
     guided: bool = False
     values: Mapping[str, Any] = Factory(dict)
+    metric: Metric = ACCURACY
+    scores: Mapping[str, float] = Factory(dict)
+    error_interval: tuple[float, float] | None = None
+
+    @property
+    def score(self) -> float:
+        """Value of its metric on the validation images."""
+        return self.metric.value(self.error)
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation images that it classifies correctly, 0 to 1."""
+        """Share of the validation images that it classifies correctly, 0 to 1; for classifications only."""
         return 1 - self.error
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the error."""
-        return wilson(self.error, self.count)
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the error, of an accuracy Wilson's; None: not known."""
+        return wilson(self.error, self.count) if self.metric == ACCURACY else self.error_interval
+
+    @property
+    def score_interval(self) -> tuple[float, float] | None:
+        """95 % interval of the score, the lower bound first; None: not known."""
+        if self.interval is None:
+            return None
+        one, other = (self.metric.value(bound) for bound in self.interval)
+        return min(one, other), max(one, other)
 
     def plain(self) -> dict[str, Any]:
-        """Return the entry as values for JSON, with accuracy and interval for other programs."""
+        """Return the entry as values for JSON, with score and interval for other programs."""
         values = attrs.asdict(self)
+        del values["error_interval"]
+        if self.metric != ACCURACY:
+            interval = None if self.error_interval is None else list(self.error_interval)
+            return {**values, self.metric.name: self.score, "interval": interval}
+        del values["metric"], values["scores"]
         return {
             **values,
             "costs": dict(self.costs),
             "values": dict(self.values),
             "accuracy": self.accuracy,
-            "interval": list(self.interval),
+            "interval": list(wilson(self.error, self.count)),
         }
 
     @classmethod
@@ -111,10 +159,14 @@ class Entry:
         Raises:
             ValueError: A value is missing or not allowed.
         """
-        wrong = [*faults(plain, _SCHEMA, _REQUIRED)]
+        schema = {**_SCHEMA, **_OF_METRIC} if "metric" in plain else _SCHEMA
+        wrong = [*faults(plain, schema, _REQUIRED)]
         if not wrong:
             wrong = [f"costs: {text}" for text in faults(plain["costs"], {}, ("params", "macs"))]
         if wrong:
             raise ValueError("; ".join(wrong))
         names = {field.name for field in attrs.fields(cls)}
-        return cls(**{name: value for name, value in plain.items() if name in names})
+        values = {name: value for name, value in plain.items() if name in names}
+        if "metric" in plain and plain.get("interval"):
+            values["error_interval"] = tuple(plain["interval"])
+        return cls(**{**values, "metric": metric_of(plain)})

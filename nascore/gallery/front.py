@@ -94,10 +94,14 @@ WORST_ERROR = 1.0
 def reference_of(entries: Iterable[Entry], cost: str) -> tuple[float, float]:
     """Return the reference point of a pool: error 1 and 1.1 times its largest cost, or cost 1 if all cost 0.
 
+    The error of a metric that is no share has no upper limit: its reference is 1.1 times the largest error.
     The point depends on the pool: use the same point to compare two pools.
     """
-    largest = max((Fraction(entry.costs[cost]) for entry in entries), default=Fraction(0))
-    return WORST_ERROR, float(largest * MARGIN) or 1.0
+    pool = list(entries)
+    largest = max((Fraction(entry.costs[cost]) for entry in pool), default=Fraction(0))
+    errors = [Fraction(entry.error) for entry in pool if not entry.metric.percent]
+    worst = float(max(errors) * MARGIN) or WORST_ERROR if errors else WORST_ERROR
+    return worst, float(largest * MARGIN) or 1.0
 
 
 def hypervolume(entries: Iterable[Entry], cost: str, reference: tuple[float, float]) -> float:

@@ -11,11 +11,13 @@ from nascore.errors import RunFolderError
 from nascore.files.schema import ANY_OBJECT, COUNT, faults, list_of, map_of
 from nascore.gallery.entry import Entry
 from nascore.gallery.front import eps_hull, hypervolume, reference_of
+from nascore.gallery.score import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nascore.files.schema import Schema
+    from nascore.gallery.score import Metric
 
 _SCHEMA: Final[Schema] = {"entries": list_of(ANY_OBJECT), "failures": map_of(COUNT)}
 
@@ -98,7 +100,8 @@ class Gallery:
 
         Args:
             cost: Name of the cost.
-            reference: Error and cost of the reference point; None: error 1 and 1.1 times the largest cost.
+            reference: Error and cost of the reference point; None: error 1, without an upper
+                limit 1.1 times the largest error, and 1.1 times the largest cost.
                 Only values for the same point are comparable between galleries.
         """
         return hypervolume(self.entries, cost, self.reference(cost) if reference is None else reference)
@@ -107,6 +110,11 @@ class Gallery:
     def best(self) -> Entry:
         """The entry with the lowest error; among equals the one with the fewest parameters, or the first."""
         return min(self.entries, key=_rank) if self._best is None else self._best
+
+    @property
+    def metric(self) -> Metric:
+        """The metric of the entries; the accuracy if there is none."""
+        return self.entries[0].metric if self.entries else ACCURACY
 
     @property
     def costs(self) -> tuple[str, ...]:

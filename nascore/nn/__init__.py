@@ -2,6 +2,7 @@
 
 from nascore.contract import Costs, Examples, GroupCosts
 from nascore.nn.architecture import ArchitectureState
+from nascore.nn.classification import Classification
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import costs
 from nascore.nn.data import image_moments, resized_images
@@ -43,6 +44,7 @@ __all__ = [
     "ArchitectureState",
     "Auxiliary",
     "BasicBlock",
+    "Classification",
     "Costs",
     "Descent",
     "Examples",

@@ -51,6 +51,7 @@ def fact_faults(facts: object) -> Iterator[str]:
     for name in MOMENTS:
         yield from _moment_faults(name, getattr(facts, name), None if wrong else facts.channels)
     yield from _name_faults(facts)
+    yield from _target_faults(facts)
     if facts.dtype not in DTYPES:
         yield f"declares dtype={facts.dtype!r}, not {' or '.join(DTYPES)}"
     if not wrong:
@@ -65,6 +66,23 @@ def _name_faults(facts: DataFacts) -> Iterator[str]:
         yield f"declares class_names={names!r}, not a tuple of texts"
     elif names and len(names) != facts.classes:
         yield f"declares {len(names)} class_names for {facts.classes} classes"
+
+
+def _target_faults(facts: DataFacts) -> Iterator[str]:
+    names = facts.target_names
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        yield f"declares target_names={names!r}, not a tuple of texts"
+        return
+    if len(set(names)) < len(names):
+        yield "declares a target name twice"
+    if names and len(names) != facts.classes:
+        yield f"declares {len(names)} target_names, but classes={facts.classes!r}, not their number"
+    for name in ("target_mean", "target_std"):
+        values = getattr(facts, name)
+        if len(values) not in {0, len(names)}:
+            yield f"declares {len(values)} values of {name} for {len(names)} target_names"
+        elif not all(isfinite(each) and (name == "target_mean" or each > 0) for each in values):
+            yield f"declares {name}={tuple(values)}: all must be finite, and deviations above 0"
 
 
 def _is_count(value: object) -> bool:
@@ -90,7 +108,8 @@ def example_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:
     Args:
         facts: The facts that the data set declares, already checked.
         examples: The returned examples: images [N, C, H, W], floats in 0 to 1 or
-            uint8, and labels [N] of int64; or a streamed data set, of which some images are read.
+            uint8, and classes [N] of int64 or numbers [N, K] of float32 as labels; or a streamed data set, of
+            which some images are read.
         part: `train` or `test`.
     """
     found = [*shape_faults(facts, examples, part)]
@@ -140,7 +159,8 @@ def _tensor_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[
     if facts.streamed:
         yield f"returns images in memory from {part}(), but declares streamed=True"
     expected = (getattr(facts, part), facts.channels, facts.height, facts.width)
-    for name, shape in (("images", expected), ("labels", expected[:1])):
+    numbers = (len(facts.target_names),) if facts.target_names else ()
+    for name, shape in (("images", expected), ("labels", (*expected[:1], *numbers))):
         value: Any = getattr(examples, name)
         if not isinstance(value, Tensor):
             kind = _type_name(value)
@@ -150,8 +170,9 @@ def _tensor_faults(facts: DataFacts, examples: Examples, part: str) -> Iterator[
             yield f"returns {name} of shape {tuple(value.shape)} from {part}(), but declares {shape}"
         if name == "images":
             yield from _dtype_faults(facts, value, part)
-        if name == "labels" and value.dtype != torch.int64:
-            yield f"returns labels of {value.dtype} from {part}(), not torch.int64"
+        labelled = torch.float32 if numbers else torch.int64
+        if name == "labels" and value.dtype != labelled:
+            yield f"returns labels of {value.dtype} from {part}(), not {labelled}"
 
 
 def _streamed_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
@@ -163,21 +184,23 @@ def _streamed_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str
         yield f"returns {name} from {part}(), which has no length"
     elif len(examples) != count:
         yield f"returns {len(examples)} images from {part}(), but declares {count}"
-    elif found := [*_target_faults(examples, count, part)]:
+    elif found := [*_streamed_target_faults(facts, examples, part)]:
         yield from found  # items may need targets
     else:
         yield from _first(_item_faults(facts, examples, index, part) for index in _sample(count))
 
 
-def _target_faults(examples: Any, count: int, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
+def _streamed_target_faults(facts: DataFacts, examples: Any, part: str) -> Iterator[str]:  # noqa: ANN401 - as above
     name, targets = _type_name(examples), getattr(examples, "targets", None)
+    shape = (getattr(facts, part), *([len(facts.target_names)] if facts.target_names else []))
+    labelled = torch.float32 if facts.target_names else torch.int64
     if not isinstance(targets, Tensor):
         kind = _type_name(targets)
         yield f"returns {name} from {part}(), whose attribute targets is {kind}, not a tensor of all labels"
-    elif tuple(targets.shape) != (count,):
-        yield f"returns targets of shape {tuple(targets.shape)} from {part}(), but declares {(count,)}"
-    elif targets.dtype != torch.int64:
-        yield f"returns targets of {targets.dtype} from {part}(), not torch.int64"
+    elif tuple(targets.shape) != shape:
+        yield f"returns targets of shape {tuple(targets.shape)} from {part}(), but declares {shape}"
+    elif targets.dtype != labelled:
+        yield f"returns targets of {targets.dtype} from {part}(), not {labelled}"
 
 
 def _first(groups: Iterable[Iterator[str]]) -> Iterator[str]:
@@ -214,9 +237,9 @@ def _dtype_faults(facts: DataFacts, images: Tensor, part: str) -> Iterator[str]:
 
 
 def label_faults(facts: DataFacts, examples: Examples | StreamedExamples, part: str) -> Iterator[str]:
-    """Yield a label outside 0 to classes - 1, if there is one."""
+    """Yield a label outside 0 to classes - 1, if there is one; a task checks numbers."""
     labels = labels_of(examples)
-    if len(labels):
+    if len(labels) and not facts.target_names:
         low, high = (int(each) for each in labels.aminmax())
         label = low if low < 0 else high
         if not 0 <= label < facts.classes:
@@ -291,6 +314,8 @@ def resized_images(images: Tensor, height: int, width: int) -> Tensor:
 
 def absent_faults(facts: DataFacts, examples: Examples | StreamedExamples) -> Iterator[str]:
     """Yield a fault if a class has no training image."""
+    if facts.target_names:
+        return
     counts = torch.bincount(labels_of(examples), minlength=facts.classes)
     absent = torch.nonzero(counts == 0).flatten().tolist()
     if absent:

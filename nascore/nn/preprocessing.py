@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import torch
 from attrs import frozen
@@ -17,21 +17,31 @@ Images: TypeAlias = Any
 """One image or a batch: a tensor, an array, an image of PIL, or a list of them."""
 
 
+TARGETS: Final = ("target_names", "target_mean", "target_std")
+"""The attributes of a preprocessing that describe numbers of images."""
+
+
 @frozen(kw_only=True)
 class Preprocessing:
-    """How an image becomes a network input, and which class each output is.
+    """How an image becomes a network input, and the class or the number that each output is.
 
     Attributes:
         shape: Channels, height and width of an image, in pixels.
         mean: Mean of each channel over the training images, in the scale 0 to 1.
         std: Standard deviation of each channel, in the same scale.
         classes: Names of the classes, in the order of the outputs; None if the data set has no class names.
+        target_names: Names of the numbers of each image; empty if images have classes.
+        target_mean: Mean of each number over the training images.
+        target_std: Standard deviation of each number over the training images.
     """
 
     shape: tuple[int, int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     classes: tuple[str, ...] | None = None
+    target_names: tuple[str, ...] = ()
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
 
     def __call__(self, images: Images) -> Tensor:
         """Return normalised images [N, C, H, W]; accepts the same inputs as :func:`batch_of`."""
@@ -40,6 +50,7 @@ class Preprocessing:
     def plain(self) -> dict[str, Any]:
         """Return the contents of `preprocess.json`."""
         channels, height, width = self.shape
+        named = {name: list(getattr(self, name)) for name in TARGETS} if self.target_names else {}
         return {
             "channels": channels,
             "height": height,
@@ -48,6 +59,7 @@ class Preprocessing:
             "mean": list(self.mean),
             "std": list(self.std),
             "classes": None if self.classes is None else list(self.classes),
+            **named,
         }
 
     def source(self) -> str:

@@ -23,12 +23,13 @@ from nascore.files.schema import (
     one_of,
     or_null,
 )
+from nascore.gallery import ACCURACY, metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from nascore.files.schema import Schema
+    from nascore.files.schema import Kind, Schema
 
 _KIND: Final = one_of("search", "evaluate", "compare")
 
@@ -63,6 +64,9 @@ RESULT_SCHEMA: Final[Schema] = {
 }
 
 _MEASURED: Final = ("seed", "seconds", "params", "macs")
+
+_OF_METRIC: Final[Schema] = {"interval": or_null(list_of(NUMBER, 2)), "scores": map_of(NUMBER)}
+"""The values of a result whose metric is not the accuracy."""
 _REQUIRED: Final = {
     "search": (*_MEASURED, "validation_accuracy", "validation_count", "validation_guided"),
     "evaluate": (*_MEASURED, "test_accuracy", "test_count"),
@@ -147,9 +151,19 @@ def _faults_of_result(plain: Mapping[str, Any]) -> Iterator[str]:
     done = plain.get("status") == "done"
     kind = plain.get("kind")
     required = _REQUIRED.get(kind, ()) if done and isinstance(kind, str) else ()
-    if kind == "evaluate" and "test_accuracy" not in plain and "validation_accuracy" in plain:
+    if kind == "evaluate" and "test_count" not in plain and "validation_count" in plain:
         required = tuple(name.replace("test_", "validation_") for name in required)
-    yield from faults(plain, RESULT_SCHEMA, ("kind", "status", *required))
+    schema: dict[str, Kind] = dict(RESULT_SCHEMA)
+    if "metric" in plain:
+        try:
+            metric = metric_of(plain)
+        except (TypeError, ValueError) as error:
+            yield str(error)
+            return
+        keys = {ACCURACY.key(split): metric.key(split) for split in ("validation", "test")}
+        required = tuple(keys.get(name, name) for name in required)
+        schema |= {**_OF_METRIC, **dict.fromkeys(keys.values(), NUMBER)}
+    yield from faults(plain, schema, ("kind", "status", *required))
     jobs = plain.get("jobs")
     if kind == "compare" and isinstance(jobs, dict):
         yield from (f"jobs.{text}" for text in faults(jobs, {}, ("planned", "done", "failed")))

@@ -38,6 +38,7 @@ from nascore.testing.plugin import PluginConformance
 from nascore.testing.regularizer import RegularizerConformance
 from nascore.testing.relaxation import RelaxationConformance
 from nascore.testing.space import SpaceConformance
+from nascore.testing.task import TaskConformance
 from nascore.testing.trainer import TrainerConformance
 from nascore.testing.trick import TrickConformance
 from nascore.testing.updater import UpdaterConformance
@@ -61,6 +62,7 @@ __all__ = [
     "RegularizerConformance",
     "RelaxationConformance",
     "SpaceConformance",
+    "TaskConformance",
     "TrainerConformance",
     "TrickConformance",
     "UpdaterConformance",

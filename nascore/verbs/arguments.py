@@ -93,12 +93,14 @@ class OfData(TypedDict, Generic[Names], total=False):
     """The slots that an evaluation has too.
 
     Attributes:
+        task: What the network learns: `classification`, or a task of a plugin, such as `regression`.
         dataset: The images.
         trick: Changes of the training of weights, by name, in the order in which they act. None: those of the
             recipe, or none.
         observer: The observers, by name, such as `terminal`. None: those of the recipe, or none.
     """
 
+    task: str | None
     dataset: Names | None
     trick: str | Sequence[str] | None
     observer: str | Sequence[str] | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mutants_executors
 import mutants_observers
 import mutants_others
+import mutants_tasks
 import mutants_trainers
 import mutants_tricks
 import pytest
@@ -15,6 +16,7 @@ from nascore.testing import (
     DatasetConformance,
     ExecutorConformance,
     ObserverConformance,
+    TaskConformance,
     TrainerConformance,
     TrickConformance,
     checks_of,
@@ -24,6 +26,7 @@ from nascore.testing import (
 GROUPS = {
     TrainerConformance: (mutants_trainers, mutants_trainers.MUTANTS, "small"),
     DatasetConformance: (mutants_others, mutants_others.DATASETS, "healthy"),
+    TaskConformance: (mutants_tasks, mutants_tasks.TASKS, "healthy"),
     TrickConformance: (mutants_tricks, mutants_tricks.TRICKS, "healthy"),
     ExecutorConformance: (mutants_executors, mutants_executors.EXECUTORS, "healthy"),
     ObserverConformance: (mutants_observers, mutants_observers.OBSERVERS, "healthy"),
@@ -38,6 +41,7 @@ UNSEEN = {
     # Whoever fails these fails others too.
     TrainerConformance: {"its_defaults_work", "repeats_itself"},
     DatasetConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
+    TaskConformance: {"its_defaults_work", "repeats_itself"},
     TrickConformance: {"its_defaults_work", "repeats_itself", "draws_from_its_generator_only"},
     ExecutorConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself"},
     ObserverConformance: {"its_defaults_work", "its_bounds_hold", "repeats_itself", "watches_run_after_run"},
@@ -57,7 +61,7 @@ def test_a_healthy_trainer_passes(name):
 
 @pytest.mark.parametrize(
     "base",
-    [DatasetConformance, TrickConformance, ExecutorConformance, ObserverConformance],
+    [DatasetConformance, TaskConformance, TrickConformance, ExecutorConformance, ObserverConformance],
     ids=lambda base: base.slot,
 )
 def test_the_healthy_one_passes(base):

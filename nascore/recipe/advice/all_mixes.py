@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 NONE: Final = "none"
-NOT_VARIED: Final = ("dataset", "trick")
-"""Slots that keep the default of a search: other data sets and tricks change few verdicts."""
+NOT_VARIED: Final = ("task", "dataset", "trick")
+"""Slots that keep the default of a search: other tasks, data sets and tricks change few verdicts."""
 
 
 @frozen(kw_only=True)

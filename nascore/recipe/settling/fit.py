@@ -11,7 +11,7 @@ from nascore.description import reducing
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, not_a_problem
 from nascore.recipe.settling.misfit import explain_misfit, need_applies, unmet_needs
-from nascore.slots import RUN, TRICK
+from nascore.slots import RUN, TASK, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,6 +83,7 @@ def check_fit(
     """
     problems = [*(misfits(recipe, registry) if explain else _unexplained(recipe))]
     problems += _rival_tricks(recipe)
+    problems += _unsmoothed(recipe, written=written)
     for part in (part for items in recipe.parts.values() for part in items):
         for need in part.component.needs:
             problems += need_applies(part.component, part.settings, need)[1]
@@ -103,6 +104,24 @@ def _rival_tricks(recipe: Recipe) -> Iterator[Problem]:
             text = f"{names} each set {subject}: only one of them can act."
             hint = f"Keep one --{TRICK} of these."
             yield Problem(path=TRICK, text=text, hint=hint, origin=rivals[-1].chosen_by, slots=(TRICK,))
+
+
+SMOOTHING: Final = "label_smoothing"
+
+
+def _unsmoothed(recipe: Recipe, *, written: bool) -> Iterator[Problem]:
+    """Yield a problem for label smoothing that somebody asks for with a task that has none.
+
+    That of a scale or preset has no effect: the task ignores it.
+    """
+    tasks = [part for part in recipe.parts.get(TASK, ()) if "smooths" not in part.provides]
+    layers = TYPED if written else (*TYPED, "recipe")
+    for part in tasks:
+        for path, value, origin in recipe.rows():
+            if path.rpartition(".")[2] == SMOOTHING and value and origin.kind in layers:
+                text = f"task {part.name} has no labels to smooth."
+                hint = f"Set it to 0, or use --{TASK} classification."
+                yield Problem(path=recipe.with_prefix(path), text=text, origin=origin, hint=hint)
 
 
 def _unexplained(recipe: Recipe) -> list[Problem]:

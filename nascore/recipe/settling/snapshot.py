@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from nascore.plugin import Plugin, Registry
     from nascore.recipe.settling.recipe import Part, Recipe
+    from nascore.slots import Slot
 
 
 def absolute(path: Path) -> str:
@@ -55,14 +56,28 @@ def dump_recipe(
         document |= _plain(part.settings, paths)
     for slot in recipe.slots:
         parts = recipe.parts.get(slot.name, ())
-        if slot.aside and all(part.chosen_by.kind == "default" for part in parts):
-            # The default observer depends on where the run was started, and must not be repeated.
+        if is_implied(recipe, slot):
             continue
         if slot.many:
             document[slot.name] = {part.label: _plain(part.settings, paths) for part in parts} or "none"
         elif parts:
             document[slot.name] = {"name": parts[0].label, **_plain(parts[0].settings, paths)}
     return write_yaml(document | ({EVALUATION: recipe.evaluation} if recipe.evaluation else {}))
+
+
+def is_implied(recipe: Recipe, slot: Slot) -> bool:
+    """Return whether a written recipe leaves out the parts of a slot.
+
+    The default observer depends on where the run was started, and must not be repeated. A slot that is
+    `implied` gets its default again, unless another part wishes for something else.
+    """
+    parts = recipe.parts.get(slot.name, ())
+    if (slot.aside or slot.implied) and all(part.chosen_by.kind == "default" for part in parts):
+        return True
+    others = (part for of_slot, filled in recipe.parts.items() if of_slot != RUN for part in filled)
+    wished = any(slot.name in part.component.wishes for part in others)
+    default = [part.component.wishes.get(slot.name) for part in recipe.parts.get(RUN, ())]
+    return slot.implied and not wished and [part.label for part in parts] == default
 
 
 def _plain(settings: Any, paths: Callable[[Path], str]) -> dict[str, Any]:  # noqa: ANN401 - any settings class
@@ -163,7 +178,8 @@ ORIGINS: Final = "origins.json"
 
 def plain_origins(recipe: Recipe) -> dict[str, Any]:
     """Return the origins and the warnings of a recipe as values for JSON."""
-    parts = (part for parts in recipe.parts.values() for part in parts)
+    implied = {slot.name for slot in recipe.slots if slot.implied and is_implied(recipe, slot)}
+    parts = (part for slot, parts in recipe.parts.items() if slot not in implied for part in parts)
     return {
         "prefix": recipe.prefix,
         "warnings": [attrs.asdict(problem) for problem in recipe.warned],

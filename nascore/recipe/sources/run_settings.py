@@ -144,6 +144,7 @@ _WISHES: Final = {
     "updater": "darts",
     "trainer": "alternating",
     "relaxation": "softmax",
+    "task": "classification",
     "dataset": "digits",
     "executor": "serial",
 }

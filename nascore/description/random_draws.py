@@ -49,16 +49,16 @@ def draw_architectures(space: Description, count: int, rng: Random) -> tuple[Des
 
 
 def draw_picks(description: Description, rng: Random) -> Picks:
-    """Return picks at random, each that the space's rule could keep as likely as any other.
+    """Return random picks; all picks that the rule of the space allows are equally likely.
 
-    Of a node whose segments are edges, every set of `edges` edges is equally likely, and on each of them
-    every set of `keep` operations, also where edges offer different numbers of them. Of a node that is one
-    segment, every set of `keep` entries is equally likely. What the mask leaves out is not drawn, nor what is
-    never kept.
+    If the segments of a node are its edges, every set of `edges` edges is equally likely, and on each edge
+    every set of `keep` operations, even if the edges offer different numbers of operations. If a node is one
+    segment, every set of `keep` entries is equally likely. Masked entries and operations that are never kept
+    are not drawn.
 
-    It is the rule itself, :func:`choose`, that draws: it is given random strengths. Independent
-    numbers alone would not do: an edge is ranked by its best operation, so one that offers more would be kept
-    more often. So the rank of each edge is drawn first, as the whole part of its strengths.
+    The rule itself, :func:`choose`, makes the choice by random strengths. Independent strengths would not be
+    enough: an edge is ranked by its best operation, so an edge with more operations would be kept more often.
+    Therefore the rank of each edge is drawn first, as the integer part of its strengths.
     """
     strength: dict[str, list[list[float]]] = {}
     layouts = expand(description).layouts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nascore.run import JobFolder, RunControl
 
 WORTH: Final = 5.0
-"""Seconds of work from which the end of a phase is saved; less work is repeated as quickly."""
+"""Least seconds of unsaved work for which the end of a phase is saved; repeating less takes no longer."""
 
 
 @define(kw_only=True)

@@ -1,4 +1,4 @@
-"""The proposals of a growth policy: asked for, and checked."""
+"""Asks a growth policy for proposals, and checks them."""
 
 from __future__ import annotations
 

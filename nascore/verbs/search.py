@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def search(**arguments: Unpack[SearchArguments[str]]) -> Run:
     """Search for an architecture, as ``nascore search`` does, and return the finished run.
 
-    A warning is a line of the logger ``nascore``, a line of the run's log, and stands in the run's result.
+    Warnings go to the logger ``nascore``, to the run's log and into the run's result.
 
     Args:
         arguments: See :class:`nascore.verbs.arguments.SearchArguments`.

@@ -295,7 +295,7 @@ def resolve_searches(
 
 
 def _is_among(problem: Problem, others: Iterable[Problem]) -> bool:
-    """Return whether others have the same text at the same path, whatever value they come from."""
+    """Return whether a problem is among others, regardless of the origin of its value."""
     return any(evolve(problem, origin=other.origin) == other for other in others)
 
 

@@ -14,8 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nascore.comparison import Comparison
+    from nascore.comparison import Ablation, Comparison
     from nascore.recipe import Values
+    from nascore.verbs.ablate import ablate
     from nascore.verbs.data import describe_data
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Ablation",
     "Comparison",
     "Run",
     "Values",
     "__version__",
+    "ablate",
     "compare",
     "describe_data",
     "evaluate",
@@ -46,9 +49,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Ablation": "comparison",
     "Comparison": "comparison",
     "Run": "verbs.runs",
     "Values": "recipe",
+    "ablate": "verbs.ablate",
     "compare": "verbs.runs",
     "describe_data": "verbs.data",
     "evaluate": "verbs.evaluate",

@@ -136,5 +136,8 @@ EXECUTOR: Final = "executor"
 SLOTS_OF_EVALUATE: Final = tuple(slot for slot in SLOTS if slot.name in {TASK, DATASET, TRICK, "observer"})
 """The slots of an evaluation: the architecture is fixed; task, data, tricks and observers are chosen."""
 
+SLOTS_OF_ABLATION: Final = tuple(slot for slot in SLOTS if slot in SLOTS_OF_EVALUATE or slot.name == EXECUTOR)
+"""The slots of an ablation, whose jobs are evaluations."""
+
 RUN: Final = "run"
 """The pseudo-slot of the core itself: its settings are the top-level keys of a recipe."""

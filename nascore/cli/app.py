@@ -86,6 +86,7 @@ GROUPED: Final[dict[str, dict[str, str]]] = {
     "Search and train": {
         "search": "search",
         "evaluate": "evaluate",
+        "ablate": "ablate",
         "resume": "resume",
         "replay": "replay",
         "compare": "compare",

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nascore.cli.contributions import echo_ablation
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, inline, table, wrapped
-from nascore.comparison import EVALUATE, METHOD, images_note, same_images, seeds_of
+from nascore.comparison import (
+    EVALUATE,
+    METHOD,
+    images_note,
+    is_ablation,
+    read_ablation,
+    same_images,
+    seeds_of,
+)
 from nascore.verbs.runs import compare
 
 if TYPE_CHECKING:
@@ -152,10 +161,16 @@ def command(runs: tuple[Path, ...], *, against: str | None, as_json: bool) -> No
     """Compare runs: means over seeds with intervals, and tests of the differences.
 
     RUN is the folder of a run or of a comparison; a comparison counts as all its runs. Runs whose recipes
-    differ only in the seed make one row. Rows are named by the settings that differ.
+    differ only in the seed make one row. Rows are named by the settings that differ. Of an ablation, the
+    contributions of its tricks come first.
     """
     found = compare(*runs, against=against)
+    ablation = read_ablation(runs[0]) if len(runs) == 1 and is_ablation(runs[0]) else None
     if as_json:
-        echo_json({"runs": [str(run) for run in runs], **found.plain()})
+        of_tricks = {} if ablation is None else {"ablation": ablation.plain()}
+        echo_json({"runs": [str(run) for run in runs], **found.plain(), **of_tricks})
         return
+    if ablation is not None:
+        echo_ablation(ablation)
+        echo("")
     echo_comparison(found)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, define, evolve, frozen
 
 from nascore.cli.compare import echo_comparison
+from nascore.cli.contributions import echo_ablation
 from nascore.cli.gallery import gallery_table, marks, measured_on
 from nascore.cli.output import echo, echo_json, table, wrapped
 from nascore.cli.runs import plain_run
@@ -206,8 +207,10 @@ class CommandReporter(Reporter):
     def compared(self, searches: FinishedSearches) -> None:
         """Print the comparison of several searches."""
         if self.as_json:
-            plain = searches.comparison.plain()
+            plain = (searches.ablation or searches.comparison).plain()
             echo_json({"runs": [str(shown_path(searches.path))], **plain})
+        elif searches.ablation is not None:
+            echo_ablation(searches.ablation)
         else:
             echo_comparison(searches.comparison)
 

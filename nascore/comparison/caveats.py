@@ -47,11 +47,11 @@ def warnings_of(
     named = " and ".join(labels.paths)
     return [
         *(f"rows differ in more than {named}: {text}" for text in unfair),
-        *_environments(runs.samples),
+        *environment_warnings(runs.samples),
         *_images(rows, pairs),
         *_seeds(rows),
         *_repeated(rows, runs),
-        *_lost(rows, runs),
+        *lost_warnings(rows, runs),
     ]
 
 
@@ -68,7 +68,8 @@ def _repeated(rows: Sequence[Row], runs: CollectedRuns) -> Iterator[str]:
         yield f"{run} has the same recipe and seed as {other}; only one of them counts"
 
 
-def _environments(samples: Sequence[Sample]) -> Iterator[str]:
+def environment_warnings(samples: Sequence[Sample]) -> Iterator[str]:
+    """Yield a warning for each version, machine, device and number of threads in which runs differ."""
     known = [sample for sample in samples if sample.environment]
     for key in ENVIRONMENT:
         yield from _differs(key, {sample.name: sample.environment.get(key) for sample in known})
@@ -115,16 +116,17 @@ def _seeds(rows: Sequence[Row]) -> Iterator[str]:
         yield f"rows have different seeds ({listed}); each pair is compared on the seeds that both have"
 
 
-def _lost(rows: Iterable[Row], runs: CollectedRuns) -> Iterator[str]:
+def lost_warnings(rows: Iterable[Row], runs: CollectedRuns) -> Iterator[str]:
+    """Yield a warning for each run that does not count, and one for the jobs that were not started."""
     for row in rows:
         for run in row.lost:
-            yield f"{run.name} ({row.label}) does not count: {_why_lost(run, row.by)}"
+            yield f"{run.name} ({row.label}) does not count: {_whylost_warnings(run, row.by)}"
     if runs.missing:
         count = len(runs.missing)
         yield f"{count} job{' was' if count == 1 else 's were'} not started: {_few(runs.missing)}"
 
 
-def _why_lost(run: Sample, by: str) -> str:
+def _whylost_warnings(run: Sample, by: str) -> str:
     prefix = "its evaluation failed: " if run.status == "done" and run.evaluation == "failed" else ""
     if run.error:
         return prefix + run.error.splitlines()[0]

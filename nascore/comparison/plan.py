@@ -1,14 +1,28 @@
-"""The plan of a comparison: its searches and evaluations, each of which is a run."""
+"""The plan of a comparison: its searches and evaluations, each of which is a run.
+
+An evaluation trains the architecture that a search of the plan found, or one that is given.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nascore.errors import RunFolderError
-from nascore.run import COMPARISON, COMPARISON_SCHEMA, JOB_SCHEMA, JOBS, RECIPE, RECIPES, checked, object_of
+from nascore.run import (
+    ARCHITECTURE,
+    COMPARISON,
+    COMPARISON_SCHEMA,
+    JOB_SCHEMA,
+    JOBS,
+    RECIPE,
+    RECIPES,
+    checked,
+    object_of,
+)
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
@@ -22,19 +36,21 @@ SEARCH, EVALUATE = "search", "evaluate"
 MOST_LETTERS: Final = 24
 """Largest length of a value in the name of a folder; the plan has the whole value."""
 
+_OPTIONAL: Final = ("recipe", "architecture", "key")
+
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 """Characters that a name of a folder should not have."""
 
 
 @frozen(kw_only=True)
 class Member:
-    """One search of a comparison, before it runs.
+    """One search of a comparison, or one evaluation of a given architecture, before it runs.
 
     Attributes:
         choice: The component of each compared slot, and the value of each compared setting that it has:
             ``{"updater": "xnas", "updater.eta": "0.1"}``.
         recipe: The complete recipe.
-        evaluation: The recipe for evaluating the architecture that it finds; None: no evaluation.
+        evaluation: The recipe for evaluating the architecture that a search finds; None: no evaluation.
     """
 
     choice: Mapping[str, str]
@@ -42,12 +58,12 @@ class Member:
     evaluation: Recipe | None = None
 
     def recipe_of(self, job: Planned) -> Recipe:
-        """Return the recipe of its search or of its evaluation.
+        """Return the recipe of its first job, or of the evaluation after it.
 
         Args:
             job: One of the two.
         """
-        if job.kind == SEARCH:
+        if job.of is None:
             return self.recipe
         assert self.evaluation is not None
         return self.evaluation
@@ -67,8 +83,11 @@ class Planned:
         kind: `search` or `evaluate`.
         choice: The component of each compared slot, and the value of each compared setting.
         seed: The seed of the run.
-        of: Folder of the search whose architecture it evaluates; None for a search.
+        of: Folder of the search whose architecture it evaluates; None: that of no search.
         recipe: File of its recipe, relative to the comparison; empty if an earlier version made it.
+        architecture: File of the given architecture that it evaluates, relative to the comparison; empty:
+            none is given.
+        key: Digest of its recipe, of a job that several variants of an ablation may share.
     """
 
     folder: str
@@ -77,6 +96,13 @@ class Planned:
     seed: int
     of: str | None = None
     recipe: str = ""
+    architecture: str = ""
+    key: str = ""
+
+    @property
+    def evaluated(self) -> str:
+        """The file of the architecture that an evaluation trains, relative to the comparison."""
+        return self.architecture or f"{self.of}/{ARCHITECTURE}"
 
 
 @frozen(kw_only=True)
@@ -102,7 +128,7 @@ class Plan:
                 "choice": dict(job.choice),
                 "seed": job.seed,
                 **({} if job.of is None else {"of": job.of}),
-                **({"recipe": job.recipe} if job.recipe else {}),
+                **{name: text for name in _OPTIONAL if (text := getattr(job, name))},
             }
             for job in self.jobs
         ]
@@ -167,17 +193,36 @@ def _planned_job(number: int, kind: str, name: str, member: Member, of: str | No
     )
 
 
+def planned_evaluation(number: int, name: str, member: Member, *, architecture: str, key: str) -> Planned:
+    """Return the job of an evaluation of a given architecture.
+
+    Args:
+        number: The number of the job in the plan, from 1.
+        name: Its name, which must be valid in the name of a folder after :func:`folder_name`.
+        member: The evaluation.
+        architecture: File of the architecture, relative to the comparison.
+        key: Digest of its recipe.
+    """
+    job = _planned_job(number, EVALUATE, folder_name(name), member)
+    return evolve(job, architecture=architecture, key=key)
+
+
+def folder_name(text: str) -> str:
+    """Return a text in the form of a folder's name."""
+    return _UNFIT.sub("-", text).strip("-")
+
+
 def jobs_of(plan: Plan, members: Sequence[Member]) -> Iterator[tuple[Planned, Member]]:
     """Yield each job of a plan with the member that it belongs to.
 
     Args:
         plan: The plan.
-        members: Its searches, in order.
+        members: Its searches, or its evaluations of a given architecture, in order.
     """
     left = iter(members)
     member = None
     for job in plan.jobs:
-        if job.kind == SEARCH:
+        if job.of is None:
             member = next(left)
         assert member is not None
         yield job, member
@@ -193,9 +238,16 @@ def read_plan(path: Path) -> Plan:
     plain = checked(object_of(file), COMPARISON_SCHEMA, file, COMPARISON_SCHEMA)
     jobs = tuple(_planned(job, f"{file}, job {place}") for place, job in enumerate(plain["jobs"], start=1))
     folders = {job.folder: job.kind for job in jobs}
-    if len(folders) < len(jobs) or any(job.of and folders.get(job.of) != SEARCH for job in jobs):
+    if len(folders) < len(jobs) or any(map(partial(_contradicts, folders), jobs)):
         raise RunFolderError(f"{file} cannot be read: its jobs contradict each other.")
     return Plan(slots=tuple(plain["slots"]), seeds=tuple(plain["seeds"]), jobs=jobs)
+
+
+def _contradicts(kinds: Mapping[str, str], job: Planned) -> bool:
+    """Return whether a job evaluates no search, or has both a search and a given architecture."""
+    if job.kind == SEARCH or job.architecture:
+        return job.of is not None or (job.kind == SEARCH and bool(job.architecture))
+    return kinds.get(job.of or "") != SEARCH
 
 
 def _planned(plain: dict[str, Any], where: str) -> Planned:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nascore.comparison.plan import Planned
     from nascore.config import Node
     from nascore.run import Record
 
@@ -308,13 +309,13 @@ def _in_comparison(path: Path, prefix: str) -> CollectedRuns:
     plan = read_plan(path)
     evaluations = {job.of: job.folder for job in plan.jobs if job.of is not None}
     started = [job for job in plan.jobs if is_file(path / job.folder / RECIPE)]
+    failures = _failures(path)
     tested = {
         job.folder: sample_of(path / job.folder, name=f"{prefix}{job.folder}")
         for job in started
-        if job.kind != SEARCH
+        if job.of is not None
     }
     training = _training(tested.values())
-    failures = _failures(path)
     samples = [
         _evaluated(
             sample_of(path / job.folder, name=f"{prefix}{job.folder}"),
@@ -326,10 +327,28 @@ def _in_comparison(path: Path, prefix: str) -> CollectedRuns:
         for job in started
         if job.kind == SEARCH
     ]
+    samples += [
+        _of_given(path, job, prefix, failures.get(job.folder))
+        for job in plan.jobs
+        if job.architecture and (job in started or job.folder in failures)
+    ]
     missing = tuple(
         f"{prefix}{job.folder}" for job in plan.jobs if job not in started and job.folder not in failures
     )
     return CollectedRuns(samples=tuple(samples), slots=plan.slots, missing=missing)
+
+
+def _of_given(path: Path, job: Planned, prefix: str, failure: str | None) -> Sample:
+    """Return the results of an evaluation of a given architecture, which stays in its row if it fails."""
+    name, folder = f"{prefix}{job.folder}", path / job.folder
+    if is_file(folder / RECIPE):
+        sample = sample_of(folder, name=name)
+    else:
+        recipe = path / job.recipe
+        values = flat_recipe(text_of(recipe), recipe.parent)
+        sample = Sample(name=name, status="failed", seed=job.seed, kind=job.kind, recipe=values)
+    architecture = {ARCHITECTURE_PATH: digest(path / job.architecture)}
+    return evolve(sample, recipe={**sample.recipe, **architecture}, error=sample.error or failure or "")
 
 
 def _training(evaluations: Iterable[Sample]) -> Flat:

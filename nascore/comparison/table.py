@@ -120,10 +120,10 @@ def _conclusions(pairs: Sequence[Pair]) -> list[str]:
         if undecided == total:
             subject = "the difference is not" if total == 1 else f"none of the {total} differences is"
         sentences.append(f"{subject} significant, which does not mean that the algorithms are equal")
-    return [*sentences, *_power_note(tested)]
+    return [*sentences, *power_note(tested)]
 
 
-def _power_note(tested: Sequence[Pair]) -> list[str]:
+def power_note(tested: Sequence[Pair]) -> list[str]:
     """Return a note if there are too few seeds for the permutation test to find any difference."""
     count = len(tested)
     limited = [pair for pair in tested if pair.difference and pair.difference.least * count >= LEVEL]

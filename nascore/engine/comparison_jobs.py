@@ -1,7 +1,7 @@
 """The jobs of a comparison: whole searches and evaluations, each in its own folder.
 
 All that a job needs to begin or to continue is in the folder of the comparison: its recipe with the files
-that the recipe names, and for an evaluation the architecture that its search found.
+that the recipe names, and for an evaluation the architecture that its search found or that is given.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ from nascore.recipe.settling.executor import without_executor
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.request import resolved
 from nascore.run import (
-    ARCHITECTURE,
     CHANGES,
     COMPARISON,
     ENVIRONMENT,
@@ -59,7 +58,7 @@ from nascore.run import (
 )
 from nascore.run.lock import RunLock
 from nascore.run.signals import handling_signals
-from nascore.slots import SLOTS, SLOTS_OF_EVALUATE
+from nascore.slots import SLOTS, SLOTS_OF_ABLATION, SLOTS_OF_EVALUATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,20 +106,20 @@ def read_recipe(
         job: The job.
         registry: The installed components.
         run: The component of the run itself; None: the one for the kind of the job.
-        executor: The executor of a search. None: the default.
+        executor: The executor, which an evaluation after a search does not have. None: the default.
 
     Raises:
         RecipeError: Plugins have changed since, so that the recipe cannot run.
         RunFolderError: The file cannot be read.
     """
-    evaluates = job.kind == EVALUATE
+    evaluates, follows = job.kind == EVALUATE, job.of is not None
     file = path / job.recipe
     text_of(file)  # its damage is one of the folder, not of a recipe that somebody wrote
     recipe = resolved(
-        Request(recipe=file) if evaluates or executor is None else executor.applied(Request(recipe=file)),
+        Request(recipe=file) if follows or executor is None else executor.applied(Request(recipe=file)),
         registry,
         run=run or (EVALUATE_RUN if evaluates else SEARCH_RUN),
-        slots=SLOTS_OF_EVALUATE if evaluates else SLOTS,
+        slots=SLOTS_OF_EVALUATE if follows else SLOTS_OF_ABLATION if evaluates else SLOTS,
     )
     if recipe.refused:
         raise refusal(recipe.problems)
@@ -156,7 +155,7 @@ def files_of(job: Planned) -> tuple[str, ...]:
     if job.kind != EVALUATE:
         return files
     records = (f"{JOBS}/*/{CHANGES}", f"../*/{CHANGES}", f"../*/{COMPARISON}", f"../*/{JOBS}/*/{CHANGES}")
-    return (*files, f"{job.of}/{ARCHITECTURE}", *records)
+    return (*files, job.evaluated, *records)
 
 
 def run_job(  # noqa: PLR0913 - each by name
@@ -235,7 +234,7 @@ def _evaluate(  # noqa: PLR0913 - each by name
     observers: Iterable[Observer],
     begun: Begun,
 ) -> None:
-    found = path / str(job.of) / ARCHITECTURE
+    found = path / job.evaluated
     description = load(text_of(found), where=str(found), catalogue=registry.operations())
     recipe = unused_size_warnings(recipe, [description])
     evaluate(description, recipe, registry, out=out, observers=observers, begun=begun)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from attrs import Factory, asdict, define, field
 
-from nascore.comparison import EVALUATE, compare_runs, jobs_of
+from nascore.comparison import EVALUATE, compare_runs, is_ablation, jobs_of, read_ablation
 from nascore.contract import Job
 from nascore.description import fingerprint, load
 from nascore.engine.comparison_jobs import files_of, run_job, state_of
 from nascore.engine.derive import prepared
+from nascore.engine.evaluate import opens_test
 from nascore.engine.job_queue import JobQueue, LocalJob, QueuedJob
 from nascore.engine.proxy import build_dataset
 from nascore.errors import Problem, RunFailed, error_line, mark_whole
 from nascore.recipe.settling.executor import without_executor
-from nascore.run import ARCHITECTURE, CHANGES, BudgetSpentError, lines_of, text_of
+from nascore.run import ABLATION, CHANGES, BudgetSpentError, lines_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ class ComparisonRun:
     Attributes:
         folder: Its folder.
         plan: Its jobs.
-        members: The searches of the plan, in order.
+        members: The members of the plan, in order.
         registry: The installed components.
         control: Decides when jobs are saved and when the comparison stops.
         observers: Observers of each run.
@@ -204,8 +205,9 @@ class ComparisonRun:
     def _waits(self, job: Planned, left: list[Planned]) -> bool:
         """Return whether a job has to wait for others.
 
-        An evaluation waits for its search. It also waits for each earlier evaluation of the same
-        architecture: evaluations count earlier tests, whose order must be that of the plan.
+        An evaluation waits for its search. If it opens the test images, it also waits for each earlier
+        evaluation of the same architecture that does: evaluations count earlier tests, whose order must be
+        that of the plan.
 
         Args:
             job: The job.
@@ -216,15 +218,23 @@ class ComparisonRun:
         folders = {one.folder for one in left}
         if job.of in folders:
             return True
+        if not opens_test(self._recipes[job.folder]):
+            return False
         place = self._places[job.folder]
-        earlier = (one for one in left if one.kind == EVALUATE and self._places[one.folder] < place)
+        earlier = (
+            one
+            for one in left
+            if one.kind == EVALUATE
+            and self._places[one.folder] < place
+            and opens_test(self._recipes[one.folder])
+        )
         return any(one.of in folders or self._tested(one) & self._tested(job) for one in earlier)
 
     def _tested(self, job: Planned) -> frozenset[str]:
         """Return the fingerprints of the architecture of an evaluation, as found and as trained."""
         if job.folder not in self._fingerprints:
             recipe = self._recipes[job.folder]
-            found = self.folder / str(job.of) / ARCHITECTURE
+            found = self.folder / job.evaluated
             description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
             ready = prepared(description, recipe.run.training, build_dataset(recipe).facts)
             self._fingerprints[job.folder] = frozenset({fingerprint(description), fingerprint(ready)})
@@ -271,6 +281,8 @@ class ComparisonRun:
     def _conclude(self, **ended: str) -> None:
         """Write the result of the comparison."""
         known = compare_runs([self.folder.path])
+        if is_ablation(self.folder.path):
+            self.folder.json(ABLATION, read_ablation(self.folder.path).plain())
         status = {"status": "failed" if self._fruitless else "done"}
         failed = {job.folder: self.failed[job.folder] for job in self.plan.jobs if job.folder in self.failed}
         self.folder.finish(

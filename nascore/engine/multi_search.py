@@ -90,7 +90,7 @@ def search_several(  # noqa: PLR0913 - each by name
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
         PluginError: The data contradict their facts.
     """
-    executor = _executor_of(members[0].recipe, observers := tuple(observers))
+    executor = executor_of(members[0].recipe, observers := tuple(observers))
     _check_data(members)
     names = tuple(name_of(member.recipe, folder_words(member.choice)) for member in members)
     plan = plan_of(tuple(members), names)
@@ -139,7 +139,7 @@ def resume_several(  # noqa: PLR0913 - each by name
         RunFolderError: Another process runs the comparison, or a file of it is damaged.
         RunFailed: All searches failed; or all evaluations, if evaluations are planned.
     """
-    executor = _executor_of(members[0].recipe, observers := tuple(observers))
+    executor = executor_of(members[0].recipe, observers := tuple(observers))
     plan, folder = read_plan(path), reopen(path)
     accepted = tuple(accepted)
     folder.change("resumed", **({"accepted": list(accepted)} if accepted else {}))
@@ -158,7 +158,7 @@ def resume_several(  # noqa: PLR0913 - each by name
     ).run()
 
 
-def _executor_of(recipe: Recipe, observers: Sequence[Observer]) -> Executor:
+def executor_of(recipe: Recipe, observers: Sequence[Observer]) -> Executor:
     """Return the executor of a recipe; it has begun no job.
 
     Raises:

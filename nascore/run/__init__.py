@@ -7,6 +7,7 @@ from nascore.run.folder import RunFolder, create, default_root, refuse_taken
 from nascore.run.gallery_file import GalleryFile, read_gallery
 from nascore.run.job_folder import JobFolder, begin_job, collect, job_path, open_job, whole_lines
 from nascore.run.layout import (
+    ABLATION,
     ARCHITECTURE,
     BEST_METRICS,
     CHANGES,
@@ -50,9 +51,19 @@ from nascore.run.reading import (
     resume_command,
 )
 from nascore.run.reopening import reopen
-from nascore.run.schemas import CHANGE_SCHEMA, COMPARISON_SCHEMA, JOB_SCHEMA, METRICS_SCHEMA, checked
+from nascore.run.schemas import (
+    ABLATION_SCHEMA,
+    CHANGE_SCHEMA,
+    COMPARISON_SCHEMA,
+    JOB_SCHEMA,
+    METRICS_SCHEMA,
+    VARIANT_SCHEMA,
+    checked,
+)
 
 __all__ = [
+    "ABLATION",
+    "ABLATION_SCHEMA",
     "ARCHITECTURE",
     "BEST_METRICS",
     "CHANGES",
@@ -77,6 +88,7 @@ __all__ = [
     "RECIPES",
     "RESULT",
     "RUNNING",
+    "VARIANT_SCHEMA",
     "WEIGHTS",
     "Budget",
     "BudgetSpentError",

@@ -26,6 +26,8 @@ FORMAT: Final = 1
 RECIPE: Final = "recipe.yaml"
 COMPARISON: Final = "comparison.json"
 """File of a comparison in place of a recipe: each of its jobs is a run with its own recipe."""
+ABLATION: Final = "ablation.json"
+"""File of a comparison that measures the contributions of tricks, with its variants and their trainings."""
 RECIPES: Final = "recipes"
 """Folder of a comparison with the recipe of each job, so that jobs can begin after it was stopped."""
 ENVIRONMENT: Final = "environment.json"

@@ -124,6 +124,24 @@ JOB_SCHEMA: Final[Schema] = {
     "seed": WHOLE,
     "of": INSIDE,
     "recipe": INSIDE,
+    "architecture": INSIDE,
+    "key": TEXT,
+}
+
+ABLATION_SCHEMA: Final[Schema] = {
+    "format": PLACE,
+    "from": one_of("full", "bare"),
+    "target": TEXT,
+    "split": one_of("validation", "test"),
+    "seeds": list_of(WHOLE),
+    "variants": list_of(ANY_OBJECT),
+}
+
+VARIANT_SCHEMA: Final[Schema] = {
+    "name": TEXT,
+    "switch": TEXT,
+    "choice": map_of(TEXT),
+    "jobs": map_of(INSIDE),
 }
 
 

@@ -131,6 +131,37 @@ def resolve_evaluation(
         RunFolderError: The named run cannot be used.
     """
     registry = installed(plugins)
+    found = layers_of_evaluation(target, request, registry, entry=entry, run=run)
+    recipe = resolve(found.layers, registry, run=found.run, slots=SLOTS_OF_EVALUATE)
+    if recipe.refused:
+        raise refusal(recipe.problems)
+    recipe = unused_size_warnings(recipe, [found.description])
+    return ResolvedEvaluation(
+        recipe=recipe, registry=registry, description=found.description, run=found.origin
+    )
+
+
+@frozen(kw_only=True)
+class EvaluationLayers:
+    """An architecture, and the layers of the recipe with which it is evaluated.
+
+    Attributes:
+        description: The architecture, closed.
+        layers: The layers, lowest first.
+        run: The component of the run itself, with the sizes of the architecture's space.
+        origin: The run that found the architecture; None: no run did.
+    """
+
+    description: Description
+    layers: Sequence[Layer]
+    run: Component
+    origin: Path | None
+
+
+def layers_of_evaluation(
+    target: Target, request: Request, registry: Registry, *, entry: int | None, run: Component
+) -> EvaluationLayers:
+    """Return the architecture of a target, and the layers of its recipe; see :func:`resolve_evaluation`."""
     # A search and its recipe have the same settings under `evaluate`.
     request = evolve(request, prefix=EVALUATION_PATH)
     # Read first: without an architecture no recipe is needed, and torch is not imported.
@@ -147,12 +178,9 @@ def resolve_evaluation(
             if choice.component is not None:
                 declared, by = choice.component.sizes, f"space {choice.name}"
     layers = [published_size_layer(declared, by), *layers]
-    recipe = resolve(layers, registry, run=with_mini_size(run, declared), slots=SLOTS_OF_EVALUATE)
-    if recipe.refused:
-        raise refusal(recipe.problems)
-    recipe = unused_size_warnings(recipe, [description])
     origin = None if recipe_file is None else recipe_file.parent
-    return ResolvedEvaluation(recipe=recipe, registry=registry, description=description, run=origin)
+    run = with_mini_size(run, declared)
+    return EvaluationLayers(description=description, layers=layers, run=run, origin=origin)
 
 
 def _with_run(layers: Sequence[Layer], whole: Layer, request: Request) -> list[Layer]:

@@ -165,7 +165,7 @@ def varies(request: Request) -> bool:
     for one of several components.
     """
     return has_axes(request) or any(
-        len(_split(request.names.get(slot.name, ()))) > 1
+        len(split_names(request.names.get(slot.name, ()))) > 1
         for slot in SLOTS
         if not slot.many and not slot.aside
     )
@@ -183,7 +183,7 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> SearchGr
             compared, or the seeds are wrong; the error has all problems.
     """
     split = {
-        slot.name: _split(request.names[slot.name])
+        slot.name: split_names(request.names[slot.name])
         for slot in SLOTS
         if not slot.many and not slot.aside and request.names.get(slot.name)
     }
@@ -198,8 +198,8 @@ def expand_grid(request: Request, seeds: str | Iterable[int] | None) -> SearchGr
     problems += wrong
     numbers: tuple[int, ...] | None = None
     if seeds is not None:
-        numbers, wrong = _seeds(seeds, request)
-        problems += [*wrong, *_two_seeds(request)]
+        numbers, wrong = seeds_of(seeds, request)
+        problems += [*wrong, *two_seeds(request)]
     if problems:
         raise RecipeError(problems)
     left = {slot: names for slot, names in rest.names.items() if slot not in several}
@@ -250,7 +250,7 @@ def _is_shared(path: str) -> bool:
     return _path(path).partition(".")[0] in SHARED
 
 
-def _split(names: Sequence[str]) -> list[str]:
+def split_names(names: Sequence[str]) -> list[str]:
     """Return names split at commas; a file whose path contains commas stays one name."""
     found: list[str] = []
     for typed in names:
@@ -268,7 +268,8 @@ def _misnamed(slot: str, names: Sequence[str], request: Request) -> list[Problem
     return [Problem(path=slot, text=text, origin=origin, hint="Leave it out.") for text in texts]
 
 
-def _seeds(typed: str | Iterable[int], request: Request) -> tuple[tuple[int, ...], list[Problem]]:
+def seeds_of(typed: str | Iterable[int], request: Request) -> tuple[tuple[int, ...], list[Problem]]:
+    """Return the seeds of a text or of numbers, and the problems of what is none."""
     origin = Origin(kind="python", flag="seeds")
     if isinstance(plain(typed), int):
         hint = f"Give a list of seeds, such as range({plain(typed)}) or [{plain(typed)}]."
@@ -319,7 +320,8 @@ def settings_given(request: Request, path: str) -> list[Origin]:
     return [*given, *([Origin(kind="python", flag="settings")] if path in request.settings else [])]
 
 
-def _two_seeds(request: Request) -> list[Problem]:
+def two_seeds(request: Request) -> list[Problem]:
+    """Return a problem for each seed of a request that several seeds contradict."""
     given = [request.origin("seed", request.run["seed"])] if "seed" in request.run else []
     given += settings_given(request, "seed")
     hint = "Leave one of them out."

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from nascore.comparison import Comparison, Planned
+    from nascore.comparison import Ablation, Comparison, Planned
     from nascore.component import Component
     from nascore.errors import Problem
     from nascore.recipe import Recipe, Request
@@ -28,12 +28,14 @@ class FinishedSearches:
     Attributes:
         path: The folder of all.
         comparison: The table of their results.
+        ablation: The contributions of tricks, if they are the trainings of an ablation.
         result: The contents of the folder's `result.json`.
     """
 
     path: Path
     comparison: Comparison
     result: Mapping[str, Any]
+    ablation: Ablation | None = None
 
 
 class Reporter:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nascore.comparison import Comparison
+    from nascore.comparison import Ablation, Comparison
     from nascore.contract import Observer
     from nascore.engine.build import Begun
     from nascore.plugin.plugin import Wanted
@@ -60,7 +60,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     settings: Mapping[str, Any] | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
-) -> Run | Comparison:
+) -> Run | Comparison | Ablation:
     """Resume a run that was stopped, as ``nascore resume`` does, and return the run or comparison when done.
 
     Finished jobs are not repeated. The unfinished job continues from its last checkpoint, so that the
@@ -96,7 +96,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         observers=observers,
         reporter=reporter,
     )
-    return done if isinstance(done, Run) else done.comparison
+    return done if isinstance(done, Run) else done.ablation or done.comparison
 
 
 def resume_as_requested(  # noqa: PLR0913 - each by name

@@ -122,7 +122,7 @@ def _recipes(
 def _members(plan: Plan, recipes: Sequence[Recipe]) -> tuple[Member, ...]:
     found: list[Member] = []
     for job, recipe in zip(plan.jobs, recipes, strict=True):
-        if job.kind == EVALUATE:
+        if job.of is not None:
             found[-1] = Member(choice=job.choice, recipe=found[-1].recipe, evaluation=recipe)
         else:
             found.append(Member(choice=job.choice, recipe=recipe))

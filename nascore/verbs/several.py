@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Unpack
 
 from attrs import Factory, define, evolve, frozen
 
-from nascore.comparison import Comparison, Member, choice_words, compare_runs
+from nascore.comparison import (
+    Comparison,
+    Member,
+    choice_words,
+    compare_runs,
+    is_ablation,
+    read_ablation,
+)
 from nascore.config import settings_of
 from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal, run_of
 from nascore.files import given_path
@@ -247,7 +254,12 @@ def finished_searches(path: Path, warned: Sequence[Problem], reporter: Reporter)
     """
     for record in listed(path):
         reporter.warn_late(record.result or {}, warned)
-    found = FinishedSearches(path=path, comparison=compare_runs([path]), result=read_result(path) or {})
+    found = FinishedSearches(
+        path=path,
+        comparison=compare_runs([path]),
+        result=read_result(path) or {},
+        ablation=read_ablation(path) if is_ablation(path) else None,
+    )
     reporter.compared(found)
     reporter.warn_failed(found.result)
     return found

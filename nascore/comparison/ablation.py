@@ -288,7 +288,7 @@ def _contribution(
     found = None if pair is None else pair.difference
     if pair is not None and found is not None and pair.first != with_it.label:
         low_high = None if found.interval is None else (-found.interval[1], -found.interval[0])
-        found = evolve(found, value=-found.value, interval=low_high)
+        found = evolve(found, value=0.0 - found.value, interval=low_high)
     return Contribution(
         switch=variant.switch,
         variant=variant.name,

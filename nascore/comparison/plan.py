@@ -209,7 +209,7 @@ def planned_evaluation(number: int, name: str, member: Member, *, architecture: 
 
 def folder_name(text: str) -> str:
     """Return a text in the form of a folder's name."""
-    return _UNFIT.sub("-", text).strip("-")
+    return "=".join(_UNFIT.sub("-", part).strip("-") for part in text.split("="))
 
 
 def jobs_of(plan: Plan, members: Sequence[Member]) -> Iterator[tuple[Planned, Member]]:

@@ -219,7 +219,7 @@ class _Resolver:
             for origin in typed
         ]
         for name in self.asked.keep:
-            if name not in tricks and not full.refused:
+            if name not in tricks:
                 hint = did_you_mean(name, tricks) or f"The tricks are: {', '.join(tricks) or 'none'}."
                 text = f"{name} is no trick of the recipe."
                 problems.append(

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     "ablate",
     cls=Verb,
     examples=(
-        "nascore ablate resnet20 --trick cutout:4,ema --seeds 0..2",
-        "nascore ablate resnet20 --trick cutout:4,ema --seeds 0..2 --from bare --out runs/tricks",
-        "nascore ablate runs/first --recipe recipe.yaml --seeds 0..4 --dry-run",
-        "nascore ablate DARTS_V2 --trick cutout --switch training.label_smoothing --seeds 0..2",
+        "nascore ablate runs/first --trick cutout:2,ema --seeds 0..1 --out runs/tricks",
+        "nascore ablate runs/first --trick cutout:2,ema --seeds 0..1 --from bare --out runs/tricks",
+        "nascore ablate runs/first --trick ema,recalibrate --keep ema --seeds 0..4 --dry-run",
+        "nascore ablate DARTS_V2 --switch training.label_smoothing,training.clip --seeds 0..4 --dry-run",
     ),
 )
 @click.argument("architecture")

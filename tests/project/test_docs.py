@@ -39,6 +39,7 @@ SMALL = {
         "training.batch": "256",
     },
 }
+SMALL["ablate"] = SMALL["evaluate"]
 """What shrinks a command that trains, where it does not set the same itself."""
 
 SHOWN = ("nascore-data", "nascore-geonas", "nascore-nasbench", "nascore-petridish", "nascore-xnas")
@@ -74,6 +75,7 @@ def needing(page: str) -> pytest.MarkDecorator:
     """Mark a plugin's page: its commands need it, beside the space that most of them name."""
     folder = Path(page).parent.name
     more = [folder.replace("_", "-")] if "nascore" in folder else []
+    more += ["nascore-vision"] if page == "docs/tricks.md" else []
     return pytest.mark.needs("nascore-darts", *(SHOWN if page == "README.md" else more))
 
 

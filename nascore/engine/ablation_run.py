@@ -139,15 +139,7 @@ def run_ablation(  # noqa: PLR0913 - each by name
     executor = executor_of(first, observers := tuple(observers))
     check_data(first, build_dataset(first), test=opens_test(first))
     extends = out is not None and is_ablation(out)
-    if extends:
-        assert out is not None
-        refuse_other_architecture(out, description)
-        before = read_plan(out)
-        members = [
-            Member(choice=job.choice, recipe=read_recipe(out, job, registry, run)) for job in before.jobs
-        ]
-    else:
-        before, members = Plan(slots=(), seeds=(), jobs=()), []
+    before, members = _earlier(out, description, registry, run)
     whole, new = _extended(before, trainings, registry)
     folder = _opened(out, extends=extends, name=f"ablate_{first.part('dataset').name}")
     _write(folder, _with_jobs(plan, whole, trainings, registry), whole, new, registry, description, first)
@@ -174,6 +166,20 @@ def refuse_other_architecture(path: Path, description: Description) -> None:
     if without_digest(text_of(path / GIVEN)).strip() != dump(description).strip():
         text = f"{path} is an ablation of another architecture: its trainings cannot be compared with these."
         raise RunFolderError(f"{text} Name another folder with --out.")
+
+
+def _earlier(
+    out: Path | None, description: Description, registry: Registry, run: Component | None
+) -> tuple[Plan, list[Member]]:
+    """Return the jobs that a folder has already, and their recipes; none of a new folder."""
+    if out is None or not is_ablation(out):
+        return Plan(slots=(), seeds=(), jobs=()), []
+    refuse_other_architecture(out, description)
+    plan = read_plan(out)
+    recipes = [read_recipe(out, job, registry, run) for job in plan.jobs]
+    return plan, [
+        Member(choice=job.choice, recipe=recipe) for job, recipe in zip(plan.jobs, recipes, strict=True)
+    ]
 
 
 def _extended(

@@ -77,4 +77,5 @@ def test_a_dry_run_lists_the_variants(typed, made):
 def test_json_is_the_ablation(typed, made):
     _, out = made
     result = run(*typed, "--out", out, "--json")
-    assert json.loads(result.stdout) == json.loads((out / "ablation.json").read_text(encoding="utf-8"))
+    stored = json.loads((out / "ablation.json").read_text(encoding="utf-8"))
+    assert json.loads(result.stdout) == {"runs": [str(out)], **stored}

@@ -80,7 +80,7 @@ def check_variant(recipe: Recipe, description: Description, registry: Registry) 
         steps = training_step_memory(recipe, ready, dataset.facts, operations)
     except RecipeError as error:
         return type(error)(recipe.with_origins(error.problems))
-    return with_memory_warnings(unused_size_warnings(recipe, [description]), steps)
+    return with_memory_warnings(unused_size_warnings(recipe, [description], operations), steps)
 
 
 def finished_jobs(path: Path, trainings: Iterable[VariantMember], registry: Registry) -> set[tuple[str, int]]:

@@ -198,7 +198,7 @@ def with_size_warnings(recipe: Recipe, parts: SearchParts, facts: DataFacts, cat
     A warning names a size that the final architecture cannot have, a target or limit of costs that does not
     hold for the architecture that `evaluate` trains, or a step that needs more memory than is free.
     """
-    recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), grow=parts.grows)
+    recipe = unused_size_warnings(recipe, parts.seeds or (parts.description,), catalogue, grow=parts.grows)
     recipe = recipe.with_warnings(bound_warnings(recipe, parts, facts, catalogue))
     return with_memory_warnings(recipe, parts.steps)
 

@@ -236,7 +236,7 @@ def _evaluate(  # noqa: PLR0913 - each by name
 ) -> None:
     found = path / job.evaluated
     description = load(text_of(found), where=str(found), catalogue=registry.operations())
-    recipe = unused_size_warnings(recipe, [description])
+    recipe = unused_size_warnings(recipe, [description], registry.operations())
     evaluate(description, recipe, registry, out=out, observers=observers, begun=begun)
 
 

@@ -51,9 +51,10 @@ def check_member(member: Member, registry: Registry) -> Member | RecipeError:
         if evaluation is not None:
             recipe, found = evaluation, parts.seeds or (parts.description,)
             facts = whole_facts(dataset)
-            ready = check_evaluation(recipe, found, registry.operations(), facts)
-            steps = training_step_memory(recipe, ready, facts, registry.operations())
-            evaluation = with_memory_warnings(unused_size_warnings(evaluation, found), steps)
+            catalogue = registry.operations()
+            ready = check_evaluation(recipe, found, catalogue, facts)
+            steps = training_step_memory(recipe, ready, facts, catalogue)
+            evaluation = with_memory_warnings(unused_size_warnings(evaluation, found, catalogue), steps)
     except RecipeError as error:
         return type(error)(recipe.with_origins(error.problems))
     recipe = with_size_warnings(member.recipe, parts, dataset.facts, registry.operations())

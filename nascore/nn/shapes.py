@@ -32,6 +32,9 @@ Shape = tuple[int, ...]
 
 UNKNOWN: Final[Shape] = ()
 
+TRIED: Final = (8, 16, 24, 32, 48, 64, 96, 112, 128, 160, 192, 224, 240, 256, 288, 299, 320, 384, 448, 512)
+"""Heights and widths that are tried to name the smallest images of a network."""
+
 
 def check_shapes(description: Description, catalogue: Catalogue, image: tuple[int, int]) -> int:
     """Check that a network runs on images of this size and returns logits [B, classes].
@@ -138,7 +141,13 @@ class _Walk:
         try:
             found = measured(op, wire, size, self.description, self.catalogue, samples=self.samples)
         except Exception as error:  # noqa: BLE001 - an operation may raise anything for an unsuitable input
-            self.found.add(path, f"{op} fails on {where}: {error_line(error).rstrip('.')}.", spot=str(op))
+            text = f"{op} fails on {where}: {error_line(error).rstrip('.')}."
+            hint = (
+                self._smallest(op, wire)
+                if state.channels == self.description.classes and not wire.source
+                else ""
+            )
+            self.found.add(path, text, hint=hint, spot=str(op))
             return UNKNOWN
         if not found.shape or found.shape[0] != wire.width:
             shape = ", ".join(map(str, (self.samples, *found.shape)))
@@ -147,6 +156,29 @@ class _Walk:
             return UNKNOWN
         self.params += found.params
         return found.shape
+
+    def _smallest(self, op: Op, wire: Wire) -> str:
+        """Return a hint at the smallest square images that an operation takes; empty if it takes none."""
+
+        def takes(size: int) -> bool:
+            try:
+                measured(op, wire, (size, size), self.description, self.catalogue, samples=self.samples)
+            except Exception:  # noqa: BLE001 - as above
+                return False
+            return True
+
+        low = min(self.image)
+        high = next((size for size in TRIED if size > low and takes(size)), 0)
+        if not high:
+            return ""
+        low = max(size for size in (low, *TRIED) if size < high)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if takes(middle) else (middle, high)
+        return (
+            f"The smallest square images that it takes are {high}x{high}: use such a data set, or resize the "
+            f"images, where the data set can: --set dataset.size={high}."
+        )
 
 
 def _source(wire: Wire) -> str:

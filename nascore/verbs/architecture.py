@@ -22,6 +22,7 @@ from nascore.errors import (
 )
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text
 from nascore.plugin.guard import attempt
+from nascore.plugin.known import absence
 from nascore.run import RECIPE, beside_of, environment_of, is_file, is_folder, is_there, read
 from nascore.verbs.runs import Run, architecture_of, best_of
 
@@ -38,6 +39,9 @@ BYTE_ORDER_MARK = "\ufeff"
 
 LONGEST = 60
 """Number of typed characters that a message repeats."""
+
+NOTATION = "notation"
+"""The kind of the names that notations have."""
 
 MOST_NAMED = 8
 """Number of architectures in a text that a message names."""
@@ -177,6 +181,15 @@ def unknown_architecture(typed: str, registry: Registry) -> NascoreError:
     A suggested name differs only in capitals and separators: with another letter it is the network of
     another paper.
     """
+    library, colon, _ = typed.partition(":")
+    absent = absence(NOTATION, library, registry.plugins) if colon else None
+    if absent is not None:
+        text = f"no notation is called {library}; {absent}"
+        return PluginError([Problem(path="", text=text, hint=absent.cure, missing=absent.missing)])
+    libraries = [name for name, one in registry.translators().items() if _recognises(one, f"{name}:")]
+    meant = did_you_mean(library, libraries) if colon else ""
+    if meant:
+        return RecipeError(f"no notation is called {library}. {meant}")
     names = sorted(name for notation in registry.translators().values() for name in notation.names)
     short = _plain(typed)
     near = [name for name in names if short and _plain(name).startswith(short)]

@@ -135,7 +135,7 @@ def resolve_evaluation(
     recipe = resolve(found.layers, registry, run=found.run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:
         raise refusal(recipe.problems)
-    recipe = unused_size_warnings(recipe, [found.description])
+    recipe = unused_size_warnings(recipe, [found.description], registry.operations())
     return ResolvedEvaluation(
         recipe=recipe, registry=registry, description=found.description, run=found.origin
     )

@@ -233,7 +233,7 @@ def _evaluate(path: Path, resolved: ResolvedRequest, out: Path, reporter: Report
 
     given = path / GIVEN
     description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
-    recipe = unused_size_warnings(resolved.recipe, [description])
+    recipe = unused_size_warnings(resolved.recipe, [description], resolved.registry.operations())
     evaluate(description, recipe, resolved.registry, out=out, begun=Begun(control=reporter.control))
 
 

@@ -197,6 +197,6 @@ def _resume_evaluation(record: Record, resolved: ResolvedRequest, going: _Going)
             f"{record.path} was stopped before it wrote its architecture: start the evaluation again."
         )
     description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
-    recipe = unused_size_warnings(resolved.recipe, [description])
+    recipe = unused_size_warnings(resolved.recipe, [description], resolved.registry.operations())
     going.reporter.warn_all(recipe.warned)
     evaluate(description, recipe, resolved.registry, observers=going.observers, begun=going.begun())

@@ -217,25 +217,30 @@ def _absent_component(value: Value, recipe: Recipe) -> Problem:
     )
 
 
-CELLS, AUXILIARY = "training.cells", "training.auxiliary"
+CELLS, AUXILIARY, DROP_PATH = "training.cells", "training.auxiliary", "training.drop_path"
 
 
 def unused_size_warnings(
-    recipe: Recipe, descriptions: Sequence[Description], *, grow: bool = False
+    recipe: Recipe, descriptions: Sequence[Description], catalogue: Catalogue, *, grow: bool = False
 ) -> Recipe:
-    """Return a recipe with a warning for every typed size that has no effect on any of some architectures.
+    """Return a recipe with a warning for every typed setting that has no effect on any of some architectures.
 
-    Sizes from files and scales are meant for all architectures, and are not warned of.
+    The settings are the depth, the auxiliary head and drop path. Those from files and scales are meant for
+    all architectures, and are not warned of.
 
     Args:
         recipe: The recipe of the final training.
         descriptions: The architectures, or the space that they come from.
+        catalogue: The operations.
         grow: Whether they grow: the growth policy itself declares that `cells` is unread.
     """
     typed = _typed_sizes(recipe)
     if not typed:
         return recipe
-    texts = [dict(_without_effect_on_grown(one) if grow else _without_effect(one)) for one in descriptions]
+    texts = [
+        dict(_without_effect_on_grown(one) if grow else _without_effect(one, catalogue))
+        for one in descriptions
+    ]
     found = [
         Problem(path=recipe.with_prefix(path), text=texts[0][path], origin=origin, verdict="warned")
         for path, origin in typed.items()
@@ -249,19 +254,22 @@ def _typed_sizes(recipe: Recipe) -> dict[str, Origin]:
     return {
         path: origin
         for path, value, origin in recipe.rows()
-        if path in {CELLS, AUXILIARY}
+        if path in {CELLS, AUXILIARY, DROP_PATH}
         and recipe.with_prefix(path) not in known
         and value
         and origin.kind in TYPED
     }
 
 
-def _without_effect(description: Description) -> Iterator[tuple[str, str]]:
+def _without_effect(description: Description, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     if all(node.repeat is None for node in description.network.nodes):
         yield CELLS, "no node of this network repeats, so its depth is fixed."
     if description.auxiliary is None and reducing(description) is None:
         text = "this network never reduces its resolution, so it has no place for an auxiliary head."
         yield AUXILIARY, text
+    ops = {op.name for _, _, edge in description.edges() for op in edge.ops}
+    if all(name in catalogue and catalogue[name].structural for name in ops):
+        yield DROP_PATH, "all operations of this network belong to its frame, which drop path never drops."
 
 
 def _without_effect_on_grown(description: Description) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from math import cos, pi
 
 import pytest
 import torch
 from attrs import evolve
+from timm.optim import list_optimizers
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
@@ -14,15 +16,16 @@ import nascore.builtin
 import nascore_vision.tricks
 from nascore.contract import DataFacts, Demand, Phase, Training, UsedTrick, WeightGroup, WeightSettings
 from nascore.engine.batches import Batches
+from nascore.engine.checkpoint import capture, restore
 from nascore.engine.streams import Streams
 from nascore.engine.tricks import BatchTricks, evaluated_network
 from nascore.engine.weight_step import Supervised
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 from nascore.plugin import Registry
-from nascore.testing.part import moved, states
+from nascore.testing.part import moved, reread, states
 from nascore_vision.tricks.networks import distilled
-from nascore_vision.tricks.weights import layer_of
+from nascore_vision.tricks.weights import layers_of
 
 REGISTRY = Registry.of(builtin=nascore.builtin, vision=nascore_vision.tricks)
 FACTS = DataFacts(
@@ -263,9 +266,11 @@ def test_groups_hold_what_they_say():
         (("conv.weight", "head.weight"), 0.1),
         (("norm.weight", "norm.bias", "head.bias"), 0.0),
     ]
-    assert layer_of("ops.cell-1/n0/in0/sep.conv.weight") == "cell-1"
-    assert layer_of("layer1.0.conv1.weight") == "layer1.0"
-    assert layer_of("fc.weight") == "fc"
+    cells = layers_of(["ops.stem/images/stem.conv.weight", "ops.cell-1/n0/in0/sep.conv.weight"])
+    assert [*cells.values()] == ["stem", "cell-1"]
+    names = ["layer1.0.conv1.weight", "fc.weight"]
+    assert [*layers_of(names).values()] == ["layer1.0", "fc"]
+    assert [*layers_of(f"ops.network/images/timm.{name}" for name in names).values()] == ["layer1.0", "fc"]
     assert {one.names[0]: one.lr_scale for one in groups_of("layer-decay", factor=0.5)} == {
         "head.weight": 1.0,
         "norm.weight": 0.5,
@@ -333,3 +338,67 @@ def test_dropout_acts_in_training_alone():
     assert not torch.equal(*drawn)
     phase.network.eval()
     assert torch.equal(phase.network(images), phase.network(images))
+
+
+def optimized(name, *, steps, **rule):
+    phase = phase_of(trick("optimizer", algorithm=name))
+    trainer = trainer_of(phase, **{"lr": 0.01, **rule})
+    for _ in range(steps):
+        trainer.step()
+    return phase, trainer
+
+
+@pytest.mark.filterwarnings("ignore:.*opt_einsum:UserWarning")
+@pytest.mark.parametrize("name", [*list_optimizers(), "lookahead_adamw"])
+def test_every_optimizer_of_timm_makes_steps_with_the_rate_of_the_engine(name):
+    try:
+        phase, _ = optimized(name, steps=2)
+    except RecipeError as error:
+        reason = str(error)
+        if not reason.endswith("which nascore does not compute."):
+            assert re.search(r"needs the package (apex|bitsandbytes) and a GPU\.$", reason)
+        pytest.skip(reason)
+    now, before = weights_of(phase.network), weights_of(phase_of().network)
+    assert all(value.isfinite().all() for value in now.values())
+    assert not torch.equal(now["conv.weight"], before["conv.weight"])
+    slow, _ = optimized(name, steps=2, lr=0.001)
+    assert not torch.equal(now["conv.weight"], weights_of(slow.network)["conv.weight"])
+
+
+@pytest.mark.filterwarnings("ignore:.*opt_einsum:UserWarning")
+@pytest.mark.parametrize("name", ["sgd", "adafactor", "kron", "lookahead_lion"])
+def test_the_state_of_an_optimizer_survives_a_checkpoint_bit_for_bit(name):
+    first, trainer = optimized(name, steps=3)
+    second, resumed = optimized(name, steps=0)
+    restore(second, resumed, reread(capture(first, trainer)))
+    for _ in range(4):
+        trainer.step()
+        resumed.step()
+    assert states_equal(weights_of(first.network), weights_of(second.network))
+
+
+def states_equal(one, other):
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_the_settings_decide_on_nesterov_and_momentum_of_sgd(nesterov):
+    named, _ = optimized("sgd", steps=3, nesterov=nesterov, momentum=0.7)
+    plain = phase_of()
+    trainer = trainer_of(plain, lr=0.01, nesterov=nesterov, momentum=0.7)
+    for _ in range(3):
+        trainer.step()
+    assert states_equal(weights_of(named.network), weights_of(plain.network))
+
+
+@pytest.mark.parametrize(("name", "nesterov"), [("nesterov", True), ("momentum", False)])
+def test_a_name_may_say_whether_momentum_is_nesterovs(name, nesterov):
+    for given in (False, True):
+        _, trainer = optimized(name, steps=0, nesterov=given)
+        assert trainer.optimizer.defaults["nesterov"] is nesterov
+
+
+@pytest.mark.parametrize("name", ["weird_adam", "lookahead_", "lookahead_adamm", "adam_lookahead"])
+def test_only_lookahead_precedes_the_name_of_an_optimizer(name):
+    with pytest.raises(RecipeError, match=f"no optimizer is called {name}"):
+        optimized(name, steps=0)

@@ -11,7 +11,7 @@ from nascore.testing import TrickConformance, examined
 
 REGISTRY = Registry.of(builtin=nascore.builtin, vision=nascore_vision.tricks)
 SETTINGS = {"swa": {"begin": 0.5}, "warm-up": {"epochs": 1}, "step": {"epochs": 1}}
-NAMES = [one.name for one in REGISTRY.components("trick") if one.name != "distillation"]
+NAMES = [one.name for one in REGISTRY.components("trick")]
 
 
 @pytest.mark.parametrize("name", NAMES)

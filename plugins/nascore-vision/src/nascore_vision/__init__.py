@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from nascore.api import Component, Problem, did_you_mean, hookimpl
+from nascore_vision.networks import (  # hooks of this plugin
+    nascore_operations as nascore_operations,
+)
+from nascore_vision.networks import (
+    nascore_translators as nascore_translators,
+)
 from nascore_vision.settings import (
     CsvSettings,
     FolderSettings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nascore.api import Component, NoSettings, Problem, hookimpl
@@ -74,7 +75,7 @@ SCHEDULES = (
            config=of.PolynomialSettings, argument="power"),
 )  # fmt: skip
 WEIGHTS = (
-    _trick("optimizer", "Trains with an optimizer of timm or torch.", "weights:Named", STARTS, "optimizer",
+    _trick("optimizer", "Trains with an optimizer of timm.", "weights:Named", STARTS, "optimizer",
            config=of.OptimizerSettings, argument="algorithm"),
     _trick("no-decay", "Exempts norms and biases from weight decay.", "weights:NoDecay", STARTS,
            "parameters"),
@@ -106,6 +107,7 @@ DISTILLATION = Component(
     check=_without_teacher,
     paper="arXiv 1503.02531",
     argument="teacher",
+    example={"teacher": Path(__file__).parents[1] / "example" / "teacher"},
 )
 
 

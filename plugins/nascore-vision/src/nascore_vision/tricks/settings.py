@@ -123,7 +123,7 @@ class PolynomialSettings:
 class OptimizerSettings:
     """An optimizer by its name."""
 
-    algorithm: str = setting("adamw", "Name of an optimizer in timm, or in torch (in lower case).")
+    algorithm: str = setting("adamw", "Name of an optimizer in timm, perhaps after lookahead_.")
     eps: float | None = setting(None, "The optimizer's epsilon; null: its default.", gt=0)
 
 

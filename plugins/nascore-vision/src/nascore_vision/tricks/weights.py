@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from attrs import evolve
+from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers
 
 from nascore.api import Problem, RecipeError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -20,8 +21,27 @@ if TYPE_CHECKING:
     from nascore_vision.tricks.settings import AccumulateSettings, LayerDecaySettings, OptimizerSettings
 
 
+OF_DESCRIPTION: Final = frozenset(("ops", "gates"))
+"""The first words of the names of weights in the network of a description."""
+
+
+LOOKAHEAD: Final = "lookahead_"
+"""What precedes the name of an optimizer to average its weights every few steps (arXiv 1907.08610)."""
+
+BY_SETTING: Final = frozenset(
+    ("sgd", "sgdw", "sgdc", "sgdp", "csgdw", "csgdc", "csgdp", "bnbsgd", "bnbsgd8bit")
+)
+"""The optimizers of timm that use Nesterov's momentum unless told otherwise; the setting decides here."""
+
+KRON: Final = frozenset(("kron", "kronw", "kronc"))
+"""Optimizers that draw random numbers, by default from torch's global generator."""
+
+ELSEWHERE: Final = {"bitsandbytes": "bitsandbytes", "apex": "apex"}
+"""Packages with optimizers that timm only names."""
+
+
 class Named:
-    """Brings an optimizer by its name: one of timm, or one of torch if timm is not installed."""
+    """Brings an optimizer of timm by its name."""
 
     def __init__(self, settings: OptimizerSettings) -> None:
         self.settings = settings
@@ -34,57 +54,51 @@ class Named:
         """Return the optimizer of the groups.
 
         Raises:
-            RecipeError: No optimizer has this name, or it needs more than gradients.
+            RecipeError: No optimizer has this name, or it needs more than gradients, or a package that is not
+                installed.
         """
-        options = {} if self.settings.eps is None else {"eps": self.settings.eps}
-        return _of_timm(self.settings.algorithm, groups, self.training, options) or _of_torch(
-            self.settings.algorithm, groups, self.training, options
+        name, rule = self.settings.algorithm, self.training.settings
+        plain = name.removeprefix(LOOKAHEAD)
+        problem = _problem_of(name, plain)
+        if problem is not None:
+            raise RecipeError([problem])
+        options: dict[str, Any] = {} if self.settings.eps is None else {"eps": self.settings.eps}
+        if plain in BY_SETTING:
+            options["nesterov"] = rule.nesterov
+        if plain in KRON:
+            options["deterministic"] = True  # its numbers come from its state, which checkpoints hold
+        made: Optimizer = create_optimizer_v2(
+            groups, name, lr=rule.lr, weight_decay=rule.weight_decay, momentum=rule.momentum, **options
         )
+        return made
 
 
-def _of_timm(
-    name: str, groups: list[dict[str, Any]], training: Training, options: Mapping[str, Any]
-) -> Optimizer | None:
-    if find_spec("timm") is None:
-        return None
-    # Imported here, since timm is optional and slow to import.
-    from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers  # noqa: PLC0415
+def _problem_of(name: str, plain: str) -> Problem | None:
+    """Return the reason why an optimizer cannot be used; None if it can.
 
-    if name.rpartition("_")[2] not in list_optimizers():
-        raise _unknown(name, list_optimizers())
-    if get_optimizer_info(name.rpartition("_")[2]).second_order:
-        text = f"{name} needs second derivatives, which nascore does not compute."
-        raise RecipeError([Problem(path="trick.optimizer.algorithm", text=text, slots=("trick",))])
-    rule = training.settings
-    made: Optimizer = create_optimizer_v2(
-        groups, name, lr=rule.lr, weight_decay=rule.weight_decay, momentum=rule.momentum, **options
-    )
-    return made
-
-
-def _of_torch(
-    name: str, groups: list[dict[str, Any]], training: Training, options: Mapping[str, Any]
-) -> Optimizer:
-    known = {
-        one.lower(): getattr(torch.optim, one)
-        for one in ("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
-    }
-    if name not in known:
-        raise _unknown(name, known, " The other optimizers come with timm: pip install timm.")
-    rule, more = training.settings, dict(options)
-    if name in {"sgd", "rmsprop"}:
-        more["momentum"] = rule.momentum
-    if name == "sgd":
-        more["nesterov"] = rule.nesterov
-        more.pop("eps", None)
-    made: Optimizer = known[name](groups, lr=rule.lr, **more)
-    return made
+    Args:
+        name: The name that was given.
+        plain: The name without the prefix of Lookahead.
+    """
+    known = list_optimizers()
+    if plain not in known:
+        near = did_you_mean(name, known)
+        return _problem(f"no optimizer is called {name}.", near or f"Some of timm's: {', '.join(COMMON)}.")
+    info = get_optimizer_info(plain)
+    if info.second_order:
+        return _problem(f"{name} needs second derivatives, which nascore does not compute.")
+    package = info.opt_class.partition(".")[0] if isinstance(info.opt_class, str) else ""
+    if package in ELSEWHERE and (find_spec(package) is None or not torch.cuda.is_available()):
+        return _problem(f"{name} needs the package {ELSEWHERE[package]} and a GPU.")
+    return None
 
 
-def _unknown(name: str, known: Any, more: str = "") -> RecipeError:  # noqa: ANN401 - names
-    hint = f"{did_you_mean(name, known)}{more}".strip()
-    text = f"no optimizer is called {name}."
-    return RecipeError([Problem(path="trick.optimizer.algorithm", text=text, hint=hint, slots=("trick",))])
+COMMON: Final = ("sgd", "adamw", "nadamw", "lamb", "lion", "rmsproptf", "adan")
+"""Optimizers that a message names."""
+
+
+def _problem(text: str, hint: str = "") -> Problem:
+    return Problem(path="trick.optimizer.algorithm", text=text, hint=hint, slots=("trick",))
 
 
 class NoDecay:
@@ -110,8 +124,7 @@ class NoDecay:
 class LayerDecay:
     """Lowers the learning rate from the classifier to the first layer (Bao et al. 2021, arXiv 2106.08254).
 
-    A layer is a node of the description, such as a cell: the first word of the names of its weights after
-    ``ops.``.
+    A layer is a node of the description, such as a cell; in a network of one node, a module of it.
     """
 
     def __init__(self, settings: LayerDecaySettings) -> None:
@@ -119,26 +132,38 @@ class LayerDecay:
 
     def start(self, training: Training) -> None:
         """Begin a training: layers are numbered in the order of the weights."""
-        self.layers = list(dict.fromkeys(map(layer_of, training.weights)))
+        self.layer = layers_of(training.weights)
+        self.layers = list(dict.fromkeys(self.layer.values()))
 
     def parameters(self, groups: Sequence[WeightGroup]) -> list[WeightGroup]:
         """Return a group for each layer of each group; the last layer keeps the learning rate."""
         found = []
         for group in groups:
             for depth, layer in enumerate(reversed(self.layers)):
-                names = tuple(name for name in group.names if layer_of(name) == layer)
+                names = tuple(name for name in group.names if self.layer[name] == layer)
                 scale = group.lr_scale * self.settings.factor**depth
                 found += [evolve(group, names=names, lr_scale=scale)] if names else []
         return found
 
 
-def layer_of(name: str) -> str:
-    """Return the layer of a weight: the node of a description, or the module up to its first number."""
-    words = name.split(".")
-    if words[0] in {"ops", "gates"}:
-        return words[1].partition("/")[0]
-    numbers = (place for place, word in enumerate(words[:-1]) if word.isdigit())
-    return ".".join(words[: next(numbers, 0) + 1])
+def layers_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the layer of each weight: the node of a description, or the module up to its first number.
+
+    If all nodes are one, as in a network of timm, its modules are the layers.
+    """
+    words = {name: name.split(".") for name in names}
+    nodes = {word[1].partition("/")[0] for word in words.values() if word[0] in OF_DESCRIPTION}
+    return {
+        name: word[1].partition("/")[0] if len(nodes) > 1 and word[0] in OF_DESCRIPTION else _module(word)
+        for name, word in words.items()
+    }
+
+
+def _module(words: Sequence[str]) -> str:
+    """Return the module of a weight up to its first number, without the node of a description."""
+    inner = words[2:] if words[0] in OF_DESCRIPTION else words
+    numbers = (place for place, word in enumerate(inner[:-1]) if word.isdigit())
+    return ".".join(inner[: next(numbers, 0) + 1])
 
 
 class Accumulate:

@@ -113,12 +113,12 @@ def row(name: str, logits: Logits, images: Tensor, labels: Tensor) -> tuple[str,
 def searched(folder: Path, epochs: int | None, seed: int) -> Iterator[tuple[str, Path]]:
     """Search, and evaluate what was found; yields each run with a name."""
     short = (
-        {} if epochs is None else {"trainer.epochs": epochs, "trainer.warm_up": 0, "training.epochs": epochs}
+        {} if epochs is None else {"trainer.epochs": epochs, "trainer.warm_up": 0, "ranking.epochs": epochs}
     )
     for number, names in enumerate(SEARCHES):
         settings = dict(short)
         if names.get("growth") == "petridish":
-            settings.pop("training.epochs", None)
+            settings.pop("ranking.epochs", None)
         label = "-".join(names.values())
         run = nascore.search(**names, settings=settings, scale="mini", seed=seed, out=folder / f"{number}")
         yield label, run.path

@@ -89,7 +89,7 @@ def gallery(space: str, growth: str, settings: dict[str, Any], epochs: int, seed
             growth=growth,
             scale="mini",
             seed=seed,
-            settings={"training.epochs": epochs, "training.batch": BATCH, **own},
+            settings={"ranking.epochs": epochs, "ranking.batch": BATCH, **own},
             out=Path(folder) / "run",
         )
         return run.gallery

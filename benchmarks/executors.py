@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nascore.api import Executor
 
 SEARCH: dict[str, Any] = {"space": "tiny", "growth": "random", "dataset": "synthetic", "scale": "mini"}
-SETTINGS = {"dataset.count": 512, "training.batch": 32, "growth.count": 10}
+SETTINGS = {"dataset.count": 512, "ranking.batch": 32, "growth.count": 10}
 EXECUTORS: dict[str, dict[str, object]] = {
     "serial": {},
     "processes": {"executor.workers": 2},
@@ -43,7 +43,7 @@ NOTHING = {"serial": 200, "processes": 200, "ray": 200, "slurm": 5}
 
 def grow(out: Path, executor: str, epochs: int) -> float:
     """Return the seconds of a growth run of ten jobs."""
-    settings = {**SETTINGS, **EXECUTORS[executor], "training.epochs": epochs}
+    settings = {**SETTINGS, **EXECUTORS[executor], "ranking.epochs": epochs}
     began = perf_counter()
     nascore.search(**SEARCH, settings=settings, executor=executor, out=out)
     return perf_counter() - began

@@ -120,7 +120,7 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
             supernet=accuracy(phase.network, held, live.facts, phase.streams, search.expected()),
             drawn=drawn(live, phase, search, held),
             derived=inherited(live, closed, phase, held),
-            trained=from_scratch(live, prepared(closed, recipe.run.training, live.facts), fit, held),
+            trained=from_scratch(live, prepared(closed, recipe.training, live.facts), fit, held),
             operations=sum(map(len, picks.values())),
             seconds=perf_counter() - began,
         )

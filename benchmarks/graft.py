@@ -218,7 +218,7 @@ def fit(live: RunContext, parent: Description) -> tuple[float, Mapping[str, Tens
     """Train a parent; returns the share of images that it got right in the last epoch, and its tensors."""
     streams = live.streams(1)
     network = build_network(live, parent, streams)
-    trainer = supervised(live.recipe.run.training)
+    trainer = supervised(live.recipe.training)
     trainer.demand = Demand(epochs=FITTING, batch=trainer.demand.batch, augment=False)
     shares: list[float] = []
     phase = train_phase(live, network, live.train(), streams, trainer)

@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 SMALL = ["--dataset", "synthetic", "--scale", "mini", "--set", "dataset.count=256"]
 SEARCH = [
     "search", "--space", "tiny", *SMALL,
-    "--set", "trainer.epochs=6", "--set", "trainer.batch=8", "--set", "training.epochs=4",
-    "--set", "training.batch=8",
+    "--set", "trainer.epochs=6", "--set", "trainer.batch=8", "--set", "ranking.epochs=4",
+    "--set", "ranking.batch=8",
 ]  # fmt: skip
-GROWTH = ["search", "--space", "tiny", *SMALL, "--set", "trainer.batch=8", "--set", "training.batch=8"]
+GROWTH = ["search", "--space", "tiny", *SMALL, "--set", "trainer.batch=8", "--set", "ranking.batch=8"]
 GROWN = [
     "--set", "growth.count=4", "--set", "growth.seed_epochs=2", "--set", "growth.child_epochs=2",
     "--set", "trainer.epochs=2", "--set", "trainer.warm_up=0",
@@ -61,13 +61,13 @@ MIXES = {
         *GROWTH, "--updater", "xnas", "--growth", "petridish", *GROWN, "--executor", "processes",
         "--set", "executor.workers=2",
     ],
-    "random": [*GROWTH, "--growth", "random", "--set", "growth.count=4", "--set", "training.epochs=3"],
+    "random": [*GROWTH, "--growth", "random", "--set", "growth.count=4", "--set", "ranking.epochs=3"],
     "evolution": [
         *GROWTH, "--growth", "evolution", "--set", "growth.count=6", "--set", "growth.population=3",
-        "--set", "training.epochs=2",
+        "--set", "ranking.epochs=2",
     ],
     "local search": [
-        *GROWTH, "--growth", "local-search", "--set", "growth.count=6", "--set", "training.epochs=2",
+        *GROWTH, "--growth", "local-search", "--set", "growth.count=6", "--set", "ranking.epochs=2",
     ],
     "several searches": [
         *SEARCH, "--updater", "darts,xnas", "--seeds", "0..1",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 SETTINGS = {
-    "dataset.count": 16, "training.epochs": 1, "training.batch": 8, "space.cells": 1, "space.channels": 2,
+    "dataset.count": 16, "ranking.epochs": 1, "ranking.batch": 8, "space.cells": 1, "space.channels": 2,
 }  # fmt: skip
 
 

@@ -55,7 +55,8 @@ SMALL = {
     "training.channels": 2,
     "training.cells": 1,
 }
-SEARCHING = {**SMALL, "trainer.batch": 8, "trainer.epochs": 2, "space.channels": 2}
+RANKING = {path.replace("training.", "ranking."): value for path, value in SMALL.items()}
+SEARCHING = {**RANKING, "trainer.batch": 8, "trainer.epochs": 2, "space.channels": 2}
 NAMED: dict[str, Any] = {"dataset": "synthetic", "scale": "mini"}
 GROWN = 19
 """Jobs of the growth that is killed: from the 17th on the gallery has a file of lines."""
@@ -95,7 +96,7 @@ def made(folder: Path) -> None:
         folder / name / "run" for name in ("search", "evaluate", "compare", "killed", "grown")
     )
     # With the architecture of nb201 every verb has an answer: a notation can say it.
-    nb201 = {**SEARCHING, "training.cells": 3}
+    nb201 = {**SEARCHING, "ranking.cells": 3}
     nascore.search(
         **NAMED, space="nb201", updater="darts", settings=nb201, out=search, observers=[Killed(killed, 1)]
     )

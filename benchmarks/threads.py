@@ -26,9 +26,9 @@ SETTINGS = {
     "trainer.epochs": 1,
     "trainer.batch": 8,
     "trainer.warm_up": 0,
-    "training.epochs": 1,
-    "training.batch": 8,
-    "training.drop_path": 0.3,
+    "ranking.epochs": 1,
+    "ranking.batch": 8,
+    "ranking.drop_path": 0.3,
 }
 SEEDS = (1, 2)
 

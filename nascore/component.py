@@ -32,8 +32,8 @@ hookspec: Final = pluggy.HookspecMarker("nascore")
 MEASURES: Final = ("channels", "cells")
 """The measures of an architecture's size: its width and its number of cells."""
 
-SIZED: Final = ("paper", "mini")
-"""The scales for which a space declares a size."""
+SCALES: Final = ("mini", "small", "paper")
+"""The scales, the smallest first; the values of ``paper`` are the defaults."""
 
 
 class Choice(Protocol):
@@ -147,11 +147,13 @@ class Component:
         wishes: The components that it works best with, by slot: a wish, or a list of alternatives in order.
             Slots are filled in the order of `SLOTS`, so wishes are only for slots after its own; an observer
             has none.
-        mini: The settings that differ at scale ``mini``.
+        mini: The settings that differ at scale ``mini``, a check on a laptop.
+        small: The settings that differ at scale ``small``, with which a result means something after an hour
+            on one small device; a component with `mini` has them too.
         mini_wishes: The wishes that differ at scale ``mini``, by slot; an empty list for no wish.
         check: A function that yields the problems of values in the settled recipe, for rules beyond types.
         unread: Settings of other parts that have no effect beside this component, each with a text on the
-            settings that decide instead: ``{"training.epochs": "growth.child_epochs decides"}``; a slot's
+            settings that decide instead: ``{"ranking.epochs": "growth.child_epochs decides"}``; a slot's
             name stands for all its settings. Users who set one get a warning.
         paper: The source of the method and the values.
         argument: The setting that ``VALUE`` in ``NAME:VALUE`` sets (``--space file:chain.yaml``).
@@ -177,6 +179,7 @@ class Component:
     needs: tuple[Need, ...] = ()
     wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
     mini: Mapping[str, Any] = Factory(dict)
+    small: Mapping[str, Any] = Factory(dict)
     mini_wishes: Mapping[str, Wish | list[Wish]] = Factory(dict)
     check: Callable[[Any, Choice], Iterable[Problem]] | None = None
     unread: Mapping[str, str] = Factory(dict)
@@ -194,6 +197,10 @@ class Component:
     def prefix(self) -> str:
         """The start of the ``--set`` paths of its settings; empty for those of the run itself."""
         return next((slot.prefix(self.name) for slot in SLOTS if slot.name == self.slot), "")
+
+    def scaled(self, scale: str) -> Mapping[str, Any]:
+        """Return its settings that differ at a scale; none at ``paper``."""
+        return {"mini": self.mini, "small": self.small}.get(scale, {})
 
     def wished(self, slot: str, scale: str) -> list[Wish]:
         """Return its wishes for a slot at a scale, in order."""

@@ -26,8 +26,8 @@ LONGEST: Final = 500
 """The maximal length of an error's text: a plugin must not fill a log or a screen."""
 
 SMALLER: Final = (
-    "Try a smaller batch (trainer.batch, training.batch), fewer channels or cells (space.channels, "
-    "training.channels), or smaller or fewer images."
+    "Try a smaller batch (trainer.batch, ranking.batch, training.batch), fewer channels or cells "
+    "(space.channels, ranking.channels, training.channels), or smaller or fewer images."
 )
 """The hint for errors of memory."""
 

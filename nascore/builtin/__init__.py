@@ -108,7 +108,7 @@ def nascore_growths() -> Iterable[Component]:
         ),
         wishes={"updater": "uniform"},
         mini={"count": 5},
-        unread=dict.fromkeys(_OF_A_SUPERNET, "drawn architectures are trained by the settings training.*"),
+        unread=dict.fromkeys(_OF_A_SUPERNET, "drawn architectures are trained by the settings ranking.*"),
         paper="arXiv 1902.07638",
     )
     yield Component(

@@ -26,7 +26,8 @@ PREDICT: Final = (
     "best/model.py in the run's folder, with torch alone."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder with --out."
-FOUND: Final = "the training of the found architecture"
+RANKED: Final = "the short training in the search that ranks an architecture"
+FOUND: Final = "the training of evaluate"
 EPOCH: Final = "The length of a run is in epochs:"
 
 
@@ -58,12 +59,12 @@ class Habit:
 OPTIONS: Final = (
     Habit(
         names=("epochs", "epoch", "num-epochs", "n-epochs", "max-epochs", "search-epochs", "train-epochs"),
-        settings={"trainer.epochs": "the search", "training.epochs": FOUND},
+        settings={"trainer.epochs": "the search", "ranking.epochs": RANKED, "training.epochs": FOUND},
     ),
     Habit(
         names=("steps", "max-steps", "iterations", "iters", "num-steps"),
-        search=f"{EPOCH} --set trainer.epochs=N for the search, --set training.epochs=N for the training of "
-        "the found architecture.",
+        search=f"{EPOCH} --set trainer.epochs=N for the search, --set ranking.epochs=N for {RANKED}, "
+        f"--set training.epochs=N for {FOUND}.",
         evaluate=f"{EPOCH} --set training.epochs=N.",
     ),
     Habit(
@@ -71,17 +72,22 @@ OPTIONS: Final = (
         settings={
             "trainer.lr": "the weights of the supernet",
             "updater.lr": "the architecture",
+            "ranking.lr": RANKED,
             "training.lr": FOUND,
         },
         value="X",
     ),
     Habit(
         names=("batch-size", "batch", "bs", "batchsize", "train-batch-size"),
-        settings={"trainer.batch": "the search", "training.batch": FOUND},
+        settings={"trainer.batch": "the search", "ranking.batch": RANKED, "training.batch": FOUND},
     ),
     Habit(
         names=("wd", "weight-decay", "l2"),
-        settings={"trainer.weight_decay": "the search", "training.weight_decay": FOUND},
+        settings={
+            "trainer.weight_decay": "the search",
+            "ranking.weight_decay": RANKED,
+            "training.weight_decay": FOUND,
+        },
         value="X",
     ),
     Habit(
@@ -163,12 +169,12 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("layers", "num-layers", "n-layers", "depth", "num-cells"),
-        settings={"space.cells": "the search", "training.cells": FOUND},
+        settings={"space.cells": "the search", "ranking.cells": RANKED, "training.cells": FOUND},
         others={"draw": "Write --cells {value}."},
     ),
     Habit(
         names=("width", "init-channels", "init-ch", "num-channels", "filters"),
-        settings={"space.channels": "the search", "training.channels": FOUND},
+        settings={"space.channels": "the search", "ranking.channels": RANKED, "training.channels": FOUND},
         others={"draw": "Write --channels {value}."},
     ),
     Habit(

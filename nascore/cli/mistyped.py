@@ -184,7 +184,7 @@ def _of_settings(habit: Habit, ctx: click.Context, typed: _Typed) -> str:
     verb = str(ctx.command.name)
     if verb not in RUNS:
         return ""
-    of_run = set(_below(RUNS[verb].config, ""))
+    of_run = set(_of_run(verb))
     paths = [
         path
         for path in habit.settings
@@ -231,7 +231,13 @@ def _paths(verb: str, registry: Registry) -> Iterator[str]:
         of_verb = verb == "search" or slot.name == "dataset"
         for one in registry.components(slot.name) if of_verb else ():
             yield from _below(one.config, one.prefix)
-    yield from _below(RUNS[verb].config, "")
+    yield from _of_run(verb)
+
+
+def _of_run(verb: str) -> Iterator[str]:
+    """Yield the paths of the settings of a run; those of a search include the settings of its evaluation."""
+    configs = dict.fromkeys((RUNS[verb].config, RUNS["evaluate"].config))
+    yield from dict.fromkeys(path for config in configs for path in _below(config, ""))
 
 
 def _below(config: type, prefix: str) -> Iterator[str]:

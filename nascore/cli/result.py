@@ -52,7 +52,7 @@ def echo_evaluation(run: Run, recipe: Recipe | None, *, as_json: bool) -> None:
         echo_json(plain_run(run))
     else:
         assert recipe is not None
-        echo_evaluated(run, recipe.run.training)
+        echo_evaluated(run, recipe.training)
 
 
 def echo_result(run: Run) -> None:

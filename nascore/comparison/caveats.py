@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nascore.comparison.sample import CollectedRuns, Sample
 
 
-FIELD: Final = ("kind", "scale", "training", "evaluate", "dataset", "space")
+FIELD: Final = ("kind", "scale", "ranking", "training", "evaluate", "dataset", "space")
 """First words of paths whose values must be the same in all rows."""
 
 BUDGET: Final = ("epochs", "batch", "warm_up")

@@ -12,7 +12,8 @@ from nascore.config import parse_document
 from nascore.errors import RunFolderError
 from nascore.files import without_digest
 from nascore.recipe.settling.snapshot import FOLDER
-from nascore.recipe.sources.run_settings import EVALUATION
+from nascore.recipe.sources.formats import FORMATS
+from nascore.recipe.sources.run_settings import EVALUATION, TRAINING
 from nascore.run import (
     ARCHITECTURE,
     CHANGE_SCHEMA,
@@ -71,11 +72,16 @@ def flat_recipe(text: str, folder: Path) -> Flat:
         raise RunFolderError(document.problems)
     if document.root is None or not isinstance(document.root.value, dict):
         raise RunFolderError(f"{where} is not a recipe: it holds no mapping.")
-    items = document.root.value
+    root, problem = FORMATS.read(document.root, by_run=True)
+    if problem is not None:
+        raise RunFolderError([problem])
+    assert isinstance(root.value, dict)
+    items = root.value
+    carried = {TRAINING} if "space" in items else set()  # a search does not read them
     found = {
         path: value
         for key, node in items.items()
-        if key not in PERSONAL
+        if key not in PERSONAL | carried
         for path, value in _slot_values(key, node)
     }
     files = _values(PLUGINS, items[PLUGINS]) if PLUGINS in items else ()
@@ -358,7 +364,7 @@ def _training(evaluations: Iterable[Sample]) -> Flat:
     """
     first = next(iter(evaluations), None)
     recipe = {} if first is None else first.recipe
-    return {f"evaluate.{at}": value for at, value in recipe.items() if at.startswith("training.")}
+    return {at: value for at, value in recipe.items() if at.startswith(f"{TRAINING}.")}
 
 
 def _failures(path: Path) -> dict[str, str]:

@@ -141,7 +141,7 @@ class Demand:
 
 @frozen(kw_only=True)
 class WeightSettings:
-    """The settings of SGD on weights, shared by ``trainer``, ``training`` and ``evaluate.training``.
+    """The settings of SGD on weights, shared by ``trainer``, ``ranking`` and ``training``.
 
     The defaults are those of DARTS's search on CIFAR-10 (Liu et al. 2018, arXiv:1806.09055), except for the
     final learning rate.

@@ -222,12 +222,14 @@ def _training_count(recipe: Recipe, parts: SearchParts, facts: DataFacts) -> int
 
 
 def _check_batches(recipe: Recipe, parts: SearchParts, images: int) -> None:
-    training, demand = recipe.run.training, parts.trainer.demand
+    training, demand = recipe.training, parts.trainer.demand
     supernet = searches_in_supernet(recipe)
     with collect_problems() as check:
         if supernet or parts.opened is not None:
             check(check_batch, "trainer.batch", demand.batch, images // 2 if demand.halves else images)
-        check(check_batch, "training.batch", training.batch, images // 2 if supernet else images)
+        check(
+            check_batch, f"{recipe.training_group}.batch", training.batch, images // 2 if supernet else images
+        )
 
 
 def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogue: Catalogue) -> None:
@@ -241,9 +243,8 @@ def _check_memory(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalogu
         parts.steps["trainer.batch"] = max(steps, key=lambda step: step.size)
     found = parts.seeds[:MOST_COUNTED]
     if not parts.grows:
-        training = recipe.run.training
         found = tuple(
-            check_first_candidates(one, catalogue, facts, training) for one in found or (parts.description,)
+            check_first_candidates(one, catalogue, facts, recipe) for one in found or (parts.description,)
         )
     parts.steps |= training_step_memory(recipe, found, facts, catalogue)
     check_memory(parts.steps, device_for(recipe))

@@ -236,7 +236,7 @@ class ComparisonRun:
             recipe = self._recipes[job.folder]
             found = self.folder / job.evaluated
             description = load(text_of(found), where=str(found), catalogue=self.registry.operations())
-            ready = prepared(description, recipe.run.training, build_dataset(recipe).facts)
+            ready = prepared(description, recipe.training, build_dataset(recipe).facts)
             self._fingerprints[job.folder] = frozenset({fingerprint(description), fingerprint(ready)})
         return self._fingerprints[job.folder]
 

@@ -107,13 +107,13 @@ def check_evaluation(
     Raises:
         RecipeError: With every reason why one of them cannot be trained.
     """
-    training = recipe.run.training
+    training = recipe.training
     ready: list[Description] = []
     with collect_problems() as check:
         check(_check_count, recipe, facts)
         check(rehearse_training, recipe, facts)
         for one in descriptions:
-            check(lambda one=one: ready.append(check_first_candidates(one, catalogue, facts, training)))
+            check(lambda one=one: ready.append(check_first_candidates(one, catalogue, facts, recipe)))
         check(check_memory, training_step_memory(recipe, ready, facts, catalogue), device_for(recipe))
     return ready
 

@@ -110,9 +110,9 @@ class _GrowthRun:
         for number, seed in enumerate(seeds, start=1):
             for graph in zero_graphs(seed):
                 context.warn(f"architecture {number}: {graph}: {ZERO}")
-        auxiliary = context.recipe.run.training.auxiliary
+        auxiliary = context.recipe.training.auxiliary
         if self.parts.grows and auxiliary and all(seed.auxiliary is None for seed in seeds):
-            context.folder.log("training.auxiliary has no effect: the architectures have no auxiliary head")
+            context.folder.log("ranking.auxiliary has no effect: the architectures have no auxiliary head")
 
     def proposals(self, wave: int) -> tuple[Proposal, ...]:
         """Return the proposals of a later wave; none if the run is over."""
@@ -158,7 +158,7 @@ class _GrowthRun:
         # A child inherits the weights of its parent, so that all keep the size of the space.
         if self.parts.grows or description.is_open:
             return description
-        return prepared(description, self.context.recipe.run.training, self.context.facts)
+        return prepared(description, self.context.recipe.training, self.context.facts)
 
     @property
     def planned(self) -> int:

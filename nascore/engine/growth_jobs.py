@@ -166,13 +166,13 @@ class GrowthJobs:
             policy = cast("Growing", self.policy)
             child, start = close_proposal(self.context, policy, job, progress, fit=self.fit)
             if policy_searches(self.context.recipe):
-                child = prepared(child, self.context.recipe.run.training, self.context.facts)
+                child = prepared(child, self.context.recipe.training, self.context.facts)
             return evolve(job, description=child), start
         if job.epochs is None and not job.inherits:
             return job, None
         # What does not fit is not inherited: the policy may have changed any part of the parent.
         inherited = _weights_of_parent(self.context, job) if job.inherits else {}
-        epochs = job.epochs or self.context.recipe.run.training.epochs
+        epochs = job.epochs or self.context.recipe.training.epochs
         return job, TrainingStart(epochs=epochs, weights=inherited)
 
 
@@ -197,7 +197,7 @@ def close_proposal(
         RunFailed: A loss or a tensor is not finite, or the policy refuses this parent.
         PluginError: The policy raised an error, or did not return a closed description.
     """
-    epochs, opened = job.epochs or context.recipe.run.training.epochs, job.description
+    epochs, opened = job.epochs or context.recipe.training.epochs, job.description
     if progress.stage == TRAIN:  # the child was made before the run went on; the checkpoint has its weights
         child = load(text_of(progress.folder / DESCRIPTION), catalogue=context.catalogue)
         return child, TrainingStart(epochs=epochs)

@@ -20,7 +20,7 @@ from nascore.errors import Problem
 from nascore.nn import costs
 from nascore.plugin.guard import call_component
 from nascore.recipe.settling.recipe import evaluation_size
-from nascore.recipe.sources.run_settings import TrainingSettings
+from nascore.recipe.sources.run_settings import RANKING, TRAINING, TrainingSettings
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def handover(
     # A growing architecture is trained at the size of the space, since a child inherits its parent's weights.
     return Handover(
         searched=counted(unscaled),
-        trained=counted(unscaled if parts.grows else recipe.run.training),
+        trained=counted(unscaled if parts.grows else recipe.training),
         evaluated=counted(larger, whole or facts),
         size=size,
     )
@@ -200,13 +200,15 @@ def _overshot(
 
 
 def _scaled(recipe: Recipe, known: Handover, cost: str) -> Iterator[tuple[str, str]]:
-    training = recipe.run.training
+    training = recipe.training
     typed = {name: value for name in MEASURES if (value := getattr(training, name)) is not None}
     if times := _times(known.searched, known.trained, cost):
-        text = f"{AT_SEARCH} the search trains its result with {_size(typed)}: {times} {NAMED[cost]}."
+        text = (
+            f"{AT_SEARCH} the search trains its result with {_size(RANKING, typed)}: {times} {NAMED[cost]}."
+        )
         yield text, "Leave these settings out, or set them to null."
     if times := _times(known.searched, known.evaluated, cost):
-        text = f"{AT_SEARCH} evaluate trains with {_size(known.size)}: {times} {NAMED[cost]}."
+        text = f"{AT_SEARCH} evaluate trains with {_size(TRAINING, known.size)}: {times} {NAMED[cost]}."
         same = command_line(*(word for name in known.size for word in ("--set", f"training.{name}=null")))
         yield text, f"To evaluate at the size of the search: nascore evaluate RUN {same}."
 
@@ -242,8 +244,8 @@ def _above_zero(each: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: one + 1 for name, one in each.items()}
 
 
-def _size(size: dict[str, int]) -> str:
-    return ", ".join(f"training.{name}={value}" for name, value in size.items())
+def _size(group: str, size: dict[str, int]) -> str:
+    return ", ".join(f"{group}.{name}={value}" for name, value in size.items())
 
 
 def _span(values: tuple[int, int]) -> str:

@@ -157,8 +157,10 @@ def training_step_memory(
     """Return the memory of the largest step of closed networks, by the path of its batch setting."""
     image = (facts.height, facts.width)
     numbers = max((activations(one, catalogue, image) for one in descriptions[:MOST_COUNTED]), default=0)
-    smaller = f"{recipe.with_prefix('training.channels')} or {recipe.with_prefix('training.cells')}"
-    return {"training.batch": Step(batch=recipe.run.training.batch, numbers=numbers, smaller=smaller)}
+    smaller = f"{recipe.training_group}.channels or {recipe.training_group}.cells"
+    return {
+        f"{recipe.training_group}.batch": Step(batch=recipe.training.batch, numbers=numbers, smaller=smaller)
+    }
 
 
 def check_memory(steps: Mapping[str, Step], device: torch.device) -> None:

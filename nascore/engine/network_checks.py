@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nascore.description import Catalogue
     from nascore.engine.factory import SearchParts
     from nascore.recipe import Recipe
-    from nascore.recipe.sources.run_settings import TrainingSettings
 
 
 SIZES: Final = {"channels": "channels", "repeat": "cells", CELLS: "cells"}
@@ -149,18 +148,17 @@ def check_networks(recipe: Recipe, parts: SearchParts, facts: DataFacts, catalog
     Raises:
         RecipeError: With every reason why one of them cannot be trained.
     """
-    training = recipe.run.training
     searched = {"trainer.batch": parts.trainer.demand.batch}
     with collect_problems() as check:
         if parts.grows:
-            batches = {"training.batch": training.batch, **searched}
+            batches = {f"{recipe.training_group}.batch": recipe.training.batch, **searched}
             for seed in parts.seeds:
                 check(check_single_image_batches, seed, catalogue, facts, batches)
             return
         if not parts.seeds:
             check(check_single_image_batches, parts.description, catalogue, facts, searched)
         for one in parts.seeds or (parts.description,):
-            check(check_first_candidates, one, catalogue, facts, training)
+            check(check_first_candidates, one, catalogue, facts, recipe)
 
 
 def check_single_image_batches(
@@ -185,7 +183,7 @@ def check_single_image_batches(
 
 
 def check_first_candidates(
-    description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
+    description: Description, catalogue: Catalogue, facts: DataFacts, recipe: Recipe
 ) -> Description:
     """Check the architecture of the first candidates of a space in the form in which it is trained.
 
@@ -197,7 +195,7 @@ def check_first_candidates(
     Raises:
         RecipeError: It cannot be scaled to the size of the settings, or not trained with their batch.
     """
-    return check_trained(first_candidates(description), catalogue, facts, training)
+    return check_trained(first_candidates(description), catalogue, facts, recipe)
 
 
 def first_candidates(description: Description) -> Description:
@@ -210,7 +208,7 @@ def first_candidates(description: Description) -> Description:
 
 
 def check_trained(
-    description: Description, catalogue: Catalogue, facts: DataFacts, training: TrainingSettings
+    description: Description, catalogue: Catalogue, facts: DataFacts, recipe: Recipe
 ) -> Description:
     """Return a closed description in the form in which it is trained, after checking that it can be trained.
 
@@ -218,10 +216,11 @@ def check_trained(
         RecipeError: It cannot be scaled to the size of the settings, or not trained with their batch.
         DescriptionError: It fails on images of this size, or does not end in logits.
     """
-    with blame_settings("training", training):
+    training, group = recipe.training, recipe.training_group
+    with blame_settings(group, training):
         ready = prepared(description, training, facts)
     check_weights(check_shapes(ready, catalogue, (facts.height, facts.width)))
-    check_single_image_batches(ready, catalogue, facts, {"training.batch": training.batch})
+    check_single_image_batches(ready, catalogue, facts, {f"{group}.batch": training.batch})
     return ready
 
 

@@ -247,7 +247,7 @@ def train_phase(
         streams,
         trainer,
         name="train",
-        group=context.recipe.with_prefix("training"),
+        group=context.recipe.training_group,
         task=context.task,
         tricks=build_tricks(context.recipe),
     )

@@ -56,7 +56,7 @@ def rehearse_training(recipe: Recipe, facts: DataFacts) -> None:
     """
 
     def begin(settings: Any, tricks: tuple[UsedTrick, ...] = ()) -> None:  # noqa: ANN401 - the run's
-        trainer = supervised(evolve(settings.training, batch=1))
+        trainer = supervised(evolve(getattr(settings, recipe.training_group), batch=1))
         streams = Streams("rehearsal")
         data = {"train": _blank(facts, 1)}
         task = build_task(recipe)

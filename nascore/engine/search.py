@@ -58,7 +58,7 @@ def search_supernet(context: RunContext, parts: SearchParts) -> Iterator[dict[st
         number=TRAIN,
         jobs=TRAIN,
         entry=1,
-        description=prepared(found, context.recipe.run.training, context.facts),
+        description=prepared(found, context.recipe.training, context.facts),
         guided=guided,
     )
     progress = open_job(context, TRAIN, job.kind, jobs=TRAIN)

@@ -1,4 +1,4 @@
-"""Trains a closed description with the settings `training` of the run."""
+"""Trains a closed description with the settings of the run for closed networks."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def train_network(  # noqa: PLR0913 - each by name
     """
     streams = context.streams(job.number)
     network = build_network(context, description, streams)
-    training = context.recipe.run.training
+    training = context.recipe.training
     if start is not None:
         training = evolve(training, epochs=start.epochs)
         inherit_all(network, start.weights, start.required)

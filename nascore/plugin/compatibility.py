@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from nascore.capability import CAPABILITIES
-from nascore.component import MEASURES, SIZED, Component, Give
+from nascore.component import MEASURES, SCALES, Component, Give
 from nascore.config import SettingsOwner, settings_of, structure, wrap
 from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, error_line
@@ -182,8 +182,8 @@ def _size_faults(component: Component) -> Iterator[str]:
     if component.sizes and component.slot != "space":
         yield "only a space declares sizes."
     for scale, size in component.sizes.items():
-        if scale not in SIZED:
-            yield f"it declares a size for {scale!r}, which is not a scale: {' or '.join(SIZED)}."
+        if scale not in SCALES:
+            yield f"it declares a size for {scale!r}, which is not a scale: {' or '.join(SCALES)}."
         for name, value in size.items():
             if name not in MEASURES or type(value) is not int or value < 1:
                 yield f"its size {name}={value!r} is wrong: give {' or '.join(MEASURES)} as a whole number."
@@ -266,6 +266,7 @@ def _settings_faults(component: Component) -> Iterator[str]:
         yield f"{component.name}: its default settings cannot be made: {fault}."
         return
     yield from _value_faults(component, component.mini, "at scale mini")
+    yield from _value_faults(component, component.small, "at scale small")
     yield from _value_faults(component, component.example, "in its example")
 
 

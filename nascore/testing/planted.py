@@ -16,6 +16,7 @@ from attrs import frozen
 from nascore.config import settings_of
 from nascore.description import Op, expand
 from nascore.recipe import SEARCH_RUN
+from nascore.recipe.sources.run_settings import RANKING
 from nascore.slots import RUN
 from nascore.testing.dataset import facts
 from nascore.testing.harness import searched_with, searching
@@ -151,8 +152,8 @@ def smallest(recipe: Recipe, registry: Registry) -> tuple[str, ...]:
             for part in parts:
                 sets += [f"{part.prefix}{text}" for text in small(part.component)]
     # Cells stay as at `mini`: some spaces cannot have fewer.
-    training = _values(settings_of(SEARCH_RUN.config)["training"].type)
-    return (*sets, *(f"training.{name}={value}" for name, value in training if name != "cells"))
+    ranking = _values(settings_of(SEARCH_RUN.config)[RANKING].type)
+    return (*sets, *(f"{RANKING}.{name}={value}" for name, value in ranking if name != "cells"))
 
 
 def small(component: Component) -> tuple[str, ...]:

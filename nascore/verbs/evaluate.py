@@ -11,7 +11,7 @@ from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.settling.fit import unused_size_warnings
-from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
+from nascore.recipe.settling.recipe import published_size_layer, with_scaled_sizes
 from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, RunControl, is_file, refuse_taken
@@ -116,8 +116,8 @@ def resolve_evaluation(
 ) -> ResolvedEvaluation:
     """Return the recipe with which a target is evaluated.
 
-    A run contributes its data set and the settings under ``evaluate`` of its search, which the request
-    overrides, and its scale where the request has none.
+    A run contributes its data set, and the settings and tricks that its search carries for an evaluation,
+    which the request overrides, and its scale where the request has none.
 
     Args:
         target: The architecture; see :func:`evaluate`.
@@ -162,7 +162,7 @@ def layers_of_evaluation(
     target: Target, request: Request, registry: Registry, *, entry: int | None, run: Component
 ) -> EvaluationLayers:
     """Return the architecture of a target, and the layers of its recipe; see :func:`resolve_evaluation`."""
-    # A search and its recipe have the same settings under `evaluate`.
+    # The paths that are for an evaluation in a search may be used here too.
     request = evolve(request, prefix=EVALUATION_PATH)
     # Read first: without an architecture no recipe is needed, and torch is not imported.
     description = read_architecture(target, registry, entry=entry)
@@ -179,7 +179,7 @@ def layers_of_evaluation(
                 declared, by = choice.component.sizes, f"space {choice.name}"
     layers = [published_size_layer(declared, by), *layers]
     origin = None if recipe_file is None else recipe_file.parent
-    run = with_mini_size(run, declared)
+    run = with_scaled_sizes(run, declared)
     return EvaluationLayers(description=description, layers=layers, run=run, origin=origin)
 
 
@@ -190,7 +190,8 @@ def _with_run(layers: Sequence[Layer], whole: Layer, request: Request) -> list[L
     overrides the default scale, which is the first layer; its settings override the scale.
     """
     data = _data_layer(whole)
-    settings = Layer(values=tuple(value for value in whole.values if value.component is EVALUATE_RUN))
+    given = tuple(value for value in whole.values if value.component is EVALUATE_RUN)
+    settings = Layer(values=given, evaluation=whole.evaluation)
     if all(one is None for one in (request.scale, request.recipe, request.preset)):
         return [*layers[:1], data, settings, *layers[1:]]
     presets = (index for index, layer in enumerate(layers, start=1) if layer.preset)

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from nascore.errors import Origin, Problem, RecipeError
 from nascore.files import given_path
-from nascore.recipe.sources.run_settings import EVALUATION_PATH
+from nascore.recipe.sources.run_settings import EVALUATION_PATH, TRAINING
 from nascore.run import is_file
 from nascore.slots import SLOTS
 from nascore.verbs.resolution import plain
@@ -220,13 +220,13 @@ def refuse_too_many(count: int) -> None:
 def divided(request: Request) -> tuple[Request, Request]:
     """Return the request of the search and that of the evaluation of its architecture.
 
-    The paths of settings of the evaluation begin with ``evaluate.``. The settings of data and machine apply
-    to both, unless the evaluation has its own.
+    The settings of the evaluation are `training`, which its search carries too, and those whose paths begin
+    with ``evaluate.``. The settings of data and machine apply to both, unless the evaluation has its own.
     """
     own = [text for text in request.sets if not text.startswith(EVALUATION)]
-    sets = [text for text in request.sets if text.startswith(EVALUATION)]
+    sets = [text for text in request.sets if is_of_evaluation(text)]
     settings = {path: value for path, value in request.settings.items() if not path.startswith(EVALUATION)}
-    theirs = {path: value for path, value in request.settings.items() if path.startswith(EVALUATION)}
+    theirs = {path: value for path, value in request.settings.items() if is_of_evaluation(path)}
     paths = {_path(text).removeprefix(EVALUATION) for text in (*sets, *theirs)}
     search = evolve(request, sets=own, settings=settings)
     evaluation = evolve(
@@ -239,6 +239,11 @@ def divided(request: Request) -> tuple[Request, Request]:
         prefix=EVALUATION,
     )
     return search, evaluation
+
+
+def is_of_evaluation(text: str) -> bool:
+    """Return whether a typed setting is one of the evaluation after a search."""
+    return text.startswith(EVALUATION) or _path(text).partition(".")[0] == TRAINING
 
 
 def _path(text: str) -> str:

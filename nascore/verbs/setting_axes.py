@@ -16,7 +16,7 @@ from nascore.errors import Origin, Problem, did_you_mean
 from nascore.files import given_path
 from nascore.recipe import Values
 from nascore.recipe.sources.names import typed_value
-from nascore.recipe.sources.run_settings import EVALUATION_PATH
+from nascore.recipe.sources.run_settings import EVALUATION_PATH, TRAINING
 from nascore.recipe.sources.set_option import NEXT_PATH
 from nascore.run import is_file
 from nascore.slots import SLOTS
@@ -218,7 +218,7 @@ def _wrong_path(path: str, origin: Origin) -> Iterator[Problem]:
         yield Problem(
             path=path, text="the seeds of a comparison are not a setting.", origin=origin, hint=hint
         )
-    elif bare.startswith(EVALUATION_PATH):
+    elif bare.startswith(EVALUATION_PATH) or bare.partition(".")[0] == TRAINING:
         own = bare.removeprefix(EVALUATION_PATH)
         hint = f"Give one value, or evaluate a run several times: nascore evaluate RUN --set {own}=VALUE."
         yield Problem(path=path, text=text, origin=origin, hint=hint)

@@ -22,7 +22,7 @@ from nascore.errors import Origin, Problem, RecipeError, RunFailed, refusal, run
 from nascore.files import given_path
 from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
-from nascore.recipe.settling.recipe import published_size_layer, with_mini_size
+from nascore.recipe.settling.recipe import published_size_layer, with_scaled_sizes
 from nascore.recipe.settling.request import resolved, table_of
 from nascore.recipe.settling.settle import resolve
 from nascore.recipe.sources.names import name_component
@@ -150,7 +150,7 @@ def search_several(
     Args:
         seeds: The seeds of every combination: numbers, or a text such as ``"0..4"``.
         evaluate: Whether each architecture that is found is evaluated: trained from scratch, tested once.
-            Its own settings begin with ``evaluate.``.
+            It reads the settings ``training``; others of its own begin with ``evaluate.``.
         arguments: See :class:`nascore.verbs.arguments.SearchArguments`.
 
     Raises:
@@ -411,10 +411,9 @@ class _Resolver:
         recipe = resolve(
             [published_size_layer(declared, f"space {space and space.name}"), *layers],
             self.registry,
-            run=with_mini_size(self.runs[1], declared),
+            run=with_scaled_sizes(self.runs[1], declared),
             slots=SLOTS_OF_EVALUATE,
         )
-        recipe = evolve(recipe, prefix=EVALUATION)
         recipe = evolve(recipe, problems=tuple(recipe.with_origins(recipe.problems)))
         if recipe.refused:
             self.add(choice, recipe.problems)

@@ -16,7 +16,7 @@ from nascore.recipe import EVALUATE_RUN, SEARCH_RUN
 from nascore.recipe.advice.all_mixes import VERDICTS, partners
 from nascore.recipe.settling.misfit import need_text
 from nascore.recipe.settling.schema import DIALECT, component_schema, recipe_schema
-from nascore.recipe.sources.files import FORMAT
+from nascore.recipe.sources.formats import FORMAT
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
 from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items, unknown_name_error

@@ -71,9 +71,9 @@ def test_the_preset_is_the_papers_search_and_evaluation(registry):
         "trainer.weight_decay": 3e-4,
         "trainer.clip": 5,
         "relaxation.noise": 1e-3,
-        "training.channels": None,
-        "training.cells": None,
-        "training.epochs": 20,
+        "ranking.channels": None,
+        "ranking.cells": None,
+        "ranking.epochs": 20,
     }
     assert {key: found[key] for key in expected} == expected
     assert [problem.path for problem in recipe.problems] == ["dataset"]
@@ -103,7 +103,7 @@ def test_every_value_of_the_preset_has_its_source(registry):
 
 def test_the_preset_shrinks(registry):
     found = values(settled(Request(preset="darts-cifar10", scale="mini", names=ON_DIGITS), registry))
-    assert (found["space.channels"], found["training.epochs"], found["trainer.estimate"]) == (
+    assert (found["space.channels"], found["ranking.epochs"], found["trainer.estimate"]) == (
         4,
         10,
         "unrolled",

@@ -17,8 +17,8 @@ SHORT = (
     "trainer.epochs=1",
     "trainer.warm_up=0",
     "trainer.batch=16",
-    "training.epochs=1",
-    "training.batch=16",
+    "ranking.epochs=1",
+    "ranking.batch=16",
 )
 
 

@@ -181,7 +181,7 @@ def test_the_presets_are_the_authors_code():
             "trainer.estimate": "first",
             "trainer.epochs": 100,
             "trainer.batch": 64,
-            "training.epochs": 20,
+            "ranking.epochs": 20,
         }
         assert {key: found[key] for key in expected} == expected
         found = values(settled(request, REGISTRY, run=EVALUATE_RUN, slots=()))

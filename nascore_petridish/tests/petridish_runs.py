@@ -15,7 +15,7 @@ SMALL = {
     "trainer.epochs": 1,
     "trainer.warm_up": 0,
     "trainer.batch": 8,
-    "training.batch": 8,
+    "ranking.batch": 8,
     "dataset.count": 40,
     "dataset.size": 8,
     "dataset.classes": 5,

@@ -197,7 +197,7 @@ def test_a_mistake_of_the_policy_is_the_plugins(monkeypatch, tmp_path, name, met
 
 def test_a_run_whose_seed_fails_has_failed(tmp_path):
     with pytest.raises(RunFailed, match="all 1 architectures failed"):
-        grown(tmp_path / "run", training__lr=1e17, training__clip=0)
+        grown(tmp_path / "run", ranking__lr=1e17, ranking__clip=0)
 
 
 @pytest.mark.parametrize(

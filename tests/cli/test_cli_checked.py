@@ -20,8 +20,8 @@ SEARCH = ("search", "--space", "tiny", "--updater", "uniform")
             "trainer.batch: a batch of 100000 is larger than the 718 available images",
         ),
         (
-            ("--set", "training.batch=719"),
-            "training.batch: a batch of 719 is larger than the 718 available images",
+            ("--set", "ranking.batch=719"),
+            "ranking.batch: a batch of 719 is larger than the 718 available images",
         ),
         (("--device", "cuda"), "device: this machine or this torch build has no CUDA."),
     ],

@@ -129,15 +129,15 @@ REFUSED = [
         id="a setting of none",
     ),
     pytest.param(
-        ["--updater", "uniform,sgd", "--set", "training.cells=0"], ["training.cells"], id="of every one"
+        ["--updater", "uniform,sgd", "--set", "ranking.cells=0"], ["ranking.cells"], id="of every one"
     ),
     pytest.param(
-        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "evaluate.training.batch=5000"],
+        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "training.batch=5000"],
         ["training.batch: a batch of 5000 is larger than the 64 available images"],
         id="evaluation",
     ),
     pytest.param(
-        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "evaluate.training.epoch=1"],
+        ["--updater", "uniform", "--seeds", "0..1", "--evaluate", "--set", "training.epoch=1"],
         ["training.epoch"],
         id="setting",
     ),

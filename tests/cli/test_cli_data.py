@@ -35,7 +35,7 @@ def test_json_has_the_facts_and_the_fingerprint(tmp_path, monkeypatch):
     assert report["bytes"] == (64 + 16) * 3 * 8 * 8 * 4
     assert report["files"] is None
     words = ("search", "--space", "tiny", "--updater", "uniform", "--dataset", "synthetic", *size)
-    short = ("--set", "trainer.epochs=2", "--set", "training.epochs=1", "--set", "training.batch=8")
+    short = ("--set", "trainer.epochs=2", "--set", "ranking.epochs=1", "--set", "ranking.batch=8")
     run = cli(*words, *short, "--scale", "mini", "--out", "run")
     assert run.exit_code == 0, run.output
     environment = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))

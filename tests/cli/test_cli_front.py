@@ -69,7 +69,7 @@ def test_show_run_shows_nested_settings_of_search_and_evaluate() -> None:
     def mini(shown: dict, path: str) -> object:
         return next(one["mini"] for one in shown["settings"] if one["path"] == path)
 
-    assert (mini(search, "training.epochs"), mini(evaluate, "training.epochs")) == (10, 12)
+    assert (mini(search, "ranking.epochs"), mini(evaluate, "training.epochs")) == (10, 12)
 
 
 @pytest.mark.needs("nascore-darts")

@@ -153,7 +153,7 @@ def test_the_verbs_take_such_a_run(kept: tuple[Path, Result], tmp_path: Path) ->
 @pytest.mark.needs("nascore-darts")
 def test_architectures_of_darts_are_genotypes(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    result = grown(out, space="darts", growth__count=2, dataset__count=40, training__cells=3)
+    result = grown(out, space="darts", growth__count=2, dataset__count=40, ranking__cells=3)
 
     assert result.exit_code == 0, result.output
     text = done("export", out, "--to", "genotype")

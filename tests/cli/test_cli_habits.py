@@ -19,13 +19,13 @@ TRIES = (
     ("train", "nascore search --space NAME", "nascore evaluate ARCHITECTURE"),
     ("search tiny", "Did you mean --space tiny?"),
     ("search uniform digits", "Did you mean --updater uniform --dataset digits?"),
-    ("search --epochs 5", "--set trainer.epochs=5", "--set training.epochs=5"),
-    ("search --epochs=5", "--set trainer.epochs=5", "--set training.epochs=5"),
+    ("search --epochs 5", "--set trainer.epochs=5", "--set ranking.epochs=5"),
+    ("search --epochs=5", "--set trainer.epochs=5", "--set ranking.epochs=5"),
     ("search -epochs 5", "No such option '-epochs'", "--set trainer.epochs=5"),
     ("evaluate X --epochs 5", "--set training.epochs=5"),
-    ("search --lr 0.1", "--set trainer.lr=0.1", "--set updater.lr=0.1", "--set training.lr=0.1"),
-    ("search --batch_size 16", "--set trainer.batch=16", "--set training.batch=16"),
-    ("search --momentum 0.8", "--set trainer.momentum=0.8", "--set training.momentum=0.8"),
+    ("search --lr 0.1", "--set trainer.lr=0.1", "--set updater.lr=0.1", "--set ranking.lr=0.1"),
+    ("search --batch_size 16", "--set trainer.batch=16", "--set ranking.batch=16"),
+    ("search --momentum 0.8", "--set trainer.momentum=0.8", "--set ranking.momentum=0.8"),
     ("search --gpu", "--device cuda"),
     ("search --device gpu", "--device cuda"),
     ("search --device cuda:1", "CUDA_VISIBLE_DEVICES=1"),
@@ -38,11 +38,11 @@ TRIES = (
     ("search --resume runs/a", "nascore resume runs/a"),
     ("search --resume", "nascore resume RUN"),
     ("evaluate X --resume runs/a", "nascore resume runs/a"),
-    ("search --layers 8", "--set space.cells=8 for the search", "--set training.cells=8"),
+    ("search --layers 8", "--set space.cells=8 for the search", "--set ranking.cells=8"),
     ("evaluate X --width 8", "Write --set training.channels=8."),
     ("search --steps 900", "in epochs: --set trainer.epochs=N for the search"),
     ("search --space tiny --set growth.limit=200K", "petridish has it. Write --growth petridish."),
-    ("search --set batch_size=3", "Did you mean trainer.batch or training.batch?"),
+    ("search --set batch_size=3", "Did you mean trainer.batch or ranking.batch or training.batch?"),
     (
         "search --set trainer.epochs=5,updater.lr=0.1",
         "once for each: --set trainer.epochs=5 --set updater.lr=0.1.",
@@ -155,7 +155,7 @@ def test_a_verb_is_answered_with_options_that_it_has(verb):
     ("typed", "right", "wrong"),
     [
         ("search --updater uniform --lr 0.1", "--set trainer.lr=0.1", "updater.lr"),
-        ("search --space=planted --layers 4", "--set training.cells=4", "space.cells"),
+        ("search --space=planted --layers 4", "--set ranking.cells=4", "space.cells"),
     ],
 )
 def test_only_settings_that_the_named_parts_have_are_answered(typed, right, wrong):
@@ -198,7 +198,7 @@ RECIPES = {
     "Write updater: {name: sgd, lr: 0.1}.",
     "trainer.epochs: 2\n": "Write trainer: {name: NAME, epochs: 2}.",
     "regularizer.l1.weight: 2\n": "Write regularizer: {l1: {weight: 2}}.",
-    "batch_size: 3\n": "Did you mean trainer.batch or training.batch?",
+    "batch_size: 3\n": "Did you mean trainer.batch or ranking.batch or training.batch?",
 }
 
 

@@ -221,8 +221,8 @@ SMALL = {
     "dataset.size": 8,
     "trainer.epochs": 1,
     "trainer.warm_up": 0,
-    "training.channels": 2,
-    "training.epochs": 1,
+    "ranking.channels": 2,
+    "ranking.epochs": 1,
 }
 
 
@@ -253,7 +253,7 @@ def test_the_terminal_is_shown_by_default_and_decides_nothing(
     nascore.evaluate(
         python,
         observer=["terminal"],
-        settings={"training.channels": 2, "training.epochs": 1, "observer.terminal.form": "lines"},
+        settings={"ranking.channels": 2, "ranking.epochs": 1, "observer.terminal.form": "lines"},
         out=tmp_path / "e",
     )
     assert "train 1/1: loss" in capsys.readouterr().err

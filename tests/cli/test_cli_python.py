@@ -27,8 +27,8 @@ SETTINGS = {
     "dataset.size": 8,
     "trainer.epochs": 1,
     "trainer.warm_up": 0,
-    "training.channels": 2,
-    "training.epochs": 1,
+    "ranking.channels": 2,
+    "ranking.epochs": 1,
 }
 
 

@@ -15,7 +15,7 @@ from nascore.errors import RecipeError
 from nascore.verbs.grid import expand_grid
 from nascore.verbs.resolution import plain, requested
 
-FEW = {"trainer.epochs": 2, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
+FEW = {"trainer.epochs": 2, "ranking.epochs": 1, "trainer.batch": 10, "ranking.batch": 10}
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_the_batch_of_an_evaluation_is_named_as_it_is_set():
     sets = (
         "dataset.count=60",
         "trainer.batch=8",
-        "training.batch=8",
+        "ranking.batch=8",
         "trainer.epochs=2",
-        "training.epochs=1",
+        "ranking.epochs=1",
     )
     words = [word for each in sets for word in ("--set", each)]
     answer = cli(
         "search", "--space", "tiny", "--updater", "uniform", "--scale", "mini", "--dataset", "synthetic",
-        *words, "--set", "evaluate.training.batch=64", "--evaluate", "--dry-run",
+        *words, "--set", "training.batch=64", "--evaluate", "--dry-run",
     )  # fmt: skip
     assert answer.exit_code == 3
-    assert answer.stderr.startswith("evaluate.training.batch: a batch of 64")
+    assert answer.stderr.startswith("training.batch: a batch of 64")

@@ -20,9 +20,9 @@ TINY = {
     "dataset.size": 8,
     "trainer.epochs": 2,
     "trainer.warm_up": 0,
-    "training.channels": 2,
-    "training.cells": 3,
-    "training.epochs": 1,
+    "ranking.channels": 2,
+    "ranking.cells": 3,
+    "ranking.epochs": 1,
 }
 
 CHAIN = """\
@@ -115,7 +115,7 @@ def test_a_scale_that_is_not_mini_says_nothing_of_it(tmp_path: Path) -> None:
         "--set",
         "trainer.batch=32",
         "--set",
-        "training.batch=32",
+        "ranking.batch=32",
         scale="paper",
     )
 

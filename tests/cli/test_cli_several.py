@@ -17,7 +17,7 @@ from nascore.verbs.several import resolve_searches
 
 pytestmark = pytest.mark.needs("nascore-darts", "nascore-data")
 
-SMALL = {**TINY, "trainer.batch": 64, "training.batch": 64}
+SMALL = {**TINY, "trainer.batch": 64, "ranking.batch": 64}
 SIZE = {path: value for path, value in SMALL.items() if path.startswith("training.")}
 SYNTHETIC = {"dataset.count": 128, "dataset.size": 8}
 PROGRAM = """

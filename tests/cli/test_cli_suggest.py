@@ -23,10 +23,10 @@ SMALL = {
     "trainer.warm_up": 0,
     "trainer.batch": 8,
     "space.channels": 2,
-    "training.channels": 2,
-    "training.cells": 3,
-    "training.epochs": 1,
-    "training.batch": 16,
+    "ranking.channels": 2,
+    "ranking.cells": 3,
+    "ranking.epochs": 1,
+    "ranking.batch": 16,
 }
 """Two steps of search, and one of training."""
 
@@ -142,12 +142,12 @@ def test_a_recipe_that_is_checked_ends_with_the_search_that_works(tmp_path):
 
 def test_the_command_repeats_all_that_was_typed():
     words = ["--relaxation", "one-hot", "--out", "a b", "--seed", "3", "--scale", "mini"]
-    more = ["--set", "training.lr=0.1", "--threads", "2", "--without", "nascore-geonas", "--device", "cpu"]
+    more = ["--set", "ranking.lr=0.1", "--threads", "2", "--without", "nascore-geonas", "--device", "cpu"]
     parts = ["--preset", "xnas-cifar10", "--dataset", "digits", "--observer", "none"]
     result = cli("search", *words, *more, *parts)
     assert result.stderr.splitlines()[-1].strip() == (
         "nascore search --preset xnas-cifar10 --scale mini --without nascore-geonas --seed 3 --threads 2 "
-        "--device cpu --out 'a b' --dataset digits --observer none --set training.lr=0.1"
+        "--device cpu --out 'a b' --dataset digits --observer none --set ranking.lr=0.1"
     )
 
 

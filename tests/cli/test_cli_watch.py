@@ -224,7 +224,7 @@ COMPARED = {
     "settings": {
         "trainer.epochs": 1,
         "trainer.warm_up": 0,
-        "training.epochs": 1,
+        "ranking.epochs": 1,
         "dataset.count": 64,
         "dataset.size": 8,
     },

@@ -106,7 +106,7 @@ def _results_of_jobs(whole):
 
 def test_each_evaluation_is_the_same_as_alone(compared):
     out, _ = compared
-    settings = {path.removeprefix("evaluate."): value for path, value in SMALL_EVALUATION.items()}
+    settings = SMALL_EVALUATION
     (first, *_) = (job for job in read_plan(out).jobs if job.kind == "evaluate")
     alone = nascore.evaluate(out / first.of, settings=settings, seed=first.seed, out="alone")
     found, theirs = contents(alone.path), contents(out / first.folder)

@@ -125,7 +125,7 @@ def test_what_differs_beside_the_compared_slot_is_said(tmp_path):
     one = made(tmp_path / "a", 0.9, updater="darts")
     other = made(tmp_path / "b", 0.9, updater="xnas", sequence="weights-first", epochs=20)
     found = nascore.compare(one, other)
-    assert warned(found, "rows differ in more than updater: training.epochs: 10 (darts); 20 (xnas)")
+    assert warned(found, "rows differ in more than updater: ranking.epochs: 10 (darts); 20 (xnas)")
     (text,) = found.brought
     assert text == "trainer.sequence: architecture-first (darts); weights-first (xnas)"
 

@@ -113,21 +113,19 @@ def test_a_step_larger_than_what_is_free_is_warned_of(monkeypatch):
 
 def test_the_training_behind_it_is_counted_too(monkeypatch):
     monkeypatch.setattr("nascore.engine.memory.available_memory", lambda: 4 * GIB)
-    wide = ("--set", "training.batch=400", "--set", "training.channels=64")
+    wide = ("--set", "ranking.batch=400", "--set", "ranking.channels=64")
     done = cli(*SMALL, *LARGE, *wide, "--dry-run")
+    assert done.exit_code == 3, done.output
+    assert done.stderr.startswith("ranking.batch: a step on 400 images keeps about ")
+    assert "set fewer ranking.channels or ranking.cells" in done.stderr
+    done = cli(*SMALL, *LARGE, *(word.replace("training", "training") for word in wide), "--evaluate")
     assert done.exit_code == 3, done.output
     assert done.stderr.startswith("training.batch: a step on 400 images keeps about ")
     assert "set fewer training.channels or training.cells" in done.stderr
-    done = cli(
-        *SMALL, *LARGE, *(word.replace("training", "evaluate.training") for word in wide), "--evaluate"
-    )
-    assert done.exit_code == 3, done.output
-    assert done.stderr.startswith("evaluate.training.batch: a step on 400 images keeps about ")
-    assert "set fewer evaluate.training.channels or evaluate.training.cells" in done.stderr
     Path("net.yaml").write_text(CLOSED, encoding="utf-8")
     done = cli("evaluate", "net.yaml", *DATA, *LARGE, *wide)
     assert done.exit_code == 3, done.output
-    assert "training.batch: a step on 400 images keeps about " in done.stderr
+    assert "ranking.batch: a step on 400 images keeps about " in done.stderr
 
 
 @pytest.mark.parametrize("growth", ["petridish"])

@@ -20,9 +20,9 @@ SETTINGS = {
     "trainer.epochs": 2,
     "trainer.batch": 16,
     "trainer.warm_up": 0,
-    "training.epochs": 1,
-    "training.batch": 16,
-    "training.drop_path": 0.2,
+    "ranking.epochs": 1,
+    "ranking.batch": 16,
+    "ranking.drop_path": 0.2,
 }
 
 
@@ -80,7 +80,7 @@ def test_the_guard_gives_what_a_run_needs_and_puts_all_of_it_back_after_an_error
 
 @pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
 def test_the_other_verbs_are_the_same_too(name, tmp_path):
-    few = {"training.epochs": 1, "dataset.count": 32, "training.batch": 8}
+    few = {"ranking.epochs": 1, "dataset.count": 32, "ranking.batch": 8}
 
     def seen(folder):
         evaluated = nascore.evaluate(
@@ -92,7 +92,7 @@ def test_the_other_verbs_are_the_same_too(name, tmp_path):
             scale="mini",
             updater=["uniform", "sgd"],
             dataset="planted",
-            settings={**SETTINGS, "dataset.count": 32, "trainer.batch": 8, "training.batch": 8},
+            settings={**SETTINGS, "dataset.count": 32, "trainer.batch": 8, "ranking.batch": 8},
             out=folder / "several",
         )
         found_by = [weights_of(nascore.load_run(run)) for run in sorted(folder.glob("several/jobs/*"))]

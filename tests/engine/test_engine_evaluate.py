@@ -79,7 +79,7 @@ def test_an_open_description_is_not_evaluated(tmp_path):
 def test_preparing_fits_a_description_to_size_and_data():
     description = closed()
     facts = build_component(recipe_of(), "dataset").facts
-    training = evaluation_of(training__channels=6, training__cells=5).run.training
+    training = evaluation_of(training__channels=6, training__cells=5).training
     ready = prepared(description, training, evolve(facts, channels=1, classes=7))
     assert (ready.channels, ready.in_channels, ready.classes) == (6, 1, 7)
     assert sum(state.path.endswith("/n1") for state in expand(ready).feature_maps) == 5
@@ -91,7 +91,7 @@ def test_preparing_fits_a_description_to_size_and_data():
 )
 def test_preparing_leaves_what_is_null_as_it_is(channels, cells, size):
     description = evolve(closed(), channels=4)
-    training = evaluation_of(training__channels=channels, training__cells=cells).run.training
+    training = evaluation_of(training__channels=channels, training__cells=cells).training
     ready = prepared(description, training, build_component(recipe_of(), "dataset").facts)
     assert (ready.channels, sum(state.path.endswith("/n1") for state in expand(ready).feature_maps)) == size
 

@@ -223,7 +223,7 @@ def until(holds: Any, seconds: float = 120) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_comparison_leaves_no_process_and_is_resumed(number, tmp_path):
-    long = {**SMALL, "trainer.epochs": 40, "training.epochs": 2}
+    long = {**SMALL, "trainer.epochs": 40, "ranking.epochs": 2}
     line = [sys.executable, "-m", "nascore", *COMMAND, *words(long), "--checkpoint-every", "0s"]
     with subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: len(list((tmp_path / "run").rglob("checkpoint-*.pt"))) >= 2)

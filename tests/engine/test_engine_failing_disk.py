@@ -27,8 +27,8 @@ TINY = {
     "dataset.count": 32,
     "trainer.epochs": 2,
     "trainer.batch": 8,
-    "training.epochs": 1,
-    "training.batch": 8,
+    "ranking.epochs": 1,
+    "ranking.batch": 8,
 }
 
 

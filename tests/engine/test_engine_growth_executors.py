@@ -31,7 +31,7 @@ from nascore.verbs.watch import progress_of
 
 pytestmark = pytest.mark.needs("nascore-petridish", "nascore-xnas", "nascore-evolution")
 
-DATA = {"dataset.count": 64, "dataset.size": 8, "training.batch": 8}
+DATA = {"dataset.count": 64, "dataset.size": 8, "ranking.batch": 8}
 GROWING = {
     **DATA,
     "trainer.batch": 8,
@@ -44,10 +44,10 @@ GROWING = {
 }
 RUNS: dict[str, dict[str, Any]] = {
     "petridish": {"growth": "petridish", "updater": "xnas", "settings": GROWING},
-    "random": {"growth": "random", "settings": {**DATA, "growth.count": 4, "training.epochs": 2}},
+    "random": {"growth": "random", "settings": {**DATA, "growth.count": 4, "ranking.epochs": 2}},
     "evolution": {
         "growth": "evolution",
-        "settings": {**DATA, "growth.count": 5, "growth.population": 3, "training.epochs": 1},
+        "settings": {**DATA, "growth.count": 5, "growth.population": 3, "ranking.epochs": 1},
     },
 }
 TINY = {"space": "tiny", "dataset": "synthetic", "scale": "mini"}
@@ -318,7 +318,7 @@ def test_a_process_reads_the_data_of_a_run_once(late, tmp_path, monkeypatch):
         "_read_run",
         lambda *given, **named: (read_runs.append(given[0]), read_run(*given, **named))[1],
     )
-    run = searched("random", tmp_path / "run", settings={"growth.count": 3, "training.epochs": 1})
+    run = searched("random", tmp_path / "run", settings={"growth.count": 3, "ranking.epochs": 1})
     assert read_runs == [run]
 
 

@@ -68,7 +68,7 @@ def test_a_job_that_fails_moves_no_other(tmp_path, failing):
 
 
 def test_a_run_of_which_every_job_fails_has_failed(tmp_path):
-    recipe = growth_of(training__lr=1e17, training__clip=0)
+    recipe = growth_of(ranking__lr=1e17, ranking__clip=0)
     with pytest.raises(RunFailed, match=r"all 4 architectures failed(.|\n)*phase train"):
         search(recipe, REGISTRY, out=tmp_path / "x")
     assert read(tmp_path / "x").status == "failed"
@@ -79,14 +79,14 @@ def test_a_run_of_which_every_job_fails_has_failed(tmp_path):
 
 
 def test_batches_must_fit_the_parts_that_are_used():
-    assert build_parts(growth_of(training__batch=39, trainer__batch=1000), REGISTRY)
+    assert build_parts(growth_of(ranking__batch=39, trainer__batch=1000), REGISTRY)
     with pytest.raises(RecipeError, match=r"training\.batch.*39 available images"):
-        build_parts(growth_of(training__batch=40), REGISTRY)
+        build_parts(growth_of(ranking__batch=40), REGISTRY)
 
 
 def test_too_few_images_to_hold_any_back():
     with pytest.raises(RecipeError, match="too few to hold some back"):
-        build_parts(growth_of(dataset__count=4, training__batch=1), REGISTRY)
+        build_parts(growth_of(dataset__count=4, ranking__batch=1), REGISTRY)
 
 
 def policy(propose, **methods):
@@ -216,7 +216,7 @@ def test_a_later_wave_evaluates_closed_proposals(tmp_path):
 def test_a_closed_proposal_inherits_weights_and_has_epochs_of_its_own(tmp_path):
     fresh, inherited = (later(inherits=inherits, epochs=1) for inherits in (False, True))
     one, two = (
-        search(recipe_with(each, training__lr=1e-20, training__weight_decay=0), each, out=tmp_path / name)
+        search(recipe_with(each, ranking__lr=1e-20, ranking__weight_decay=0), each, out=tmp_path / name)
         for name, each in (("fresh", fresh), ("inherited", inherited))
     )
     parent, child, other = (

@@ -68,7 +68,7 @@ def test_what_is_trained_are_the_seeds_in_their_final_form(found):
     recipe = growth_of()
     _, parts = build_parts(recipe, REGISTRY)
     ready = [
-        prepared(seed, recipe.run.training, build_component(recipe, "dataset").facts) for seed in parts.seeds
+        prepared(seed, recipe.training, build_component(recipe, "dataset").facts) for seed in parts.seeds
     ]
     assert [fingerprint(one) for one in descriptions(found)] == [fingerprint(one) for one in ready]
     assert len({fingerprint(one) for one in descriptions(found)}) == 4
@@ -106,7 +106,7 @@ def test_training_accuracy_does_not_decide(tmp_path, monkeypatch):
     """Validation is turned round: the one that was best before must not be now."""
     worst_first = iter((0.9, 0.2, 0.95, 0.1, 0.1, 0.1))
     monkeypatch.setattr("nascore.engine.jobs.accuracy", lambda *_: next(worst_first))
-    path = search(growth_of(training__epochs=1), REGISTRY, out=tmp_path / "x")
+    path = search(growth_of(ranking__epochs=1), REGISTRY, out=tmp_path / "x")
     assert read(path).result["best"] == 3
     assert (path / "best/metrics.json").read_text().startswith('{\n  "id": 3,')
 

@@ -16,9 +16,7 @@ from nascore.errors import NascoreError, PluginError, RecipeError
 from nascore.run import PROPOSED, read
 
 TINY = {"space": "tiny", "updater": "sgd", "dataset": "synthetic", "scale": "mini", "growth": "sweep"}
-SETTINGS = {
-    path: value for path, value in SMALL.items() if path not in {"training.channels", "training.cells"}
-}
+SETTINGS = {path: value for path, value in SMALL.items() if path not in {"ranking.channels", "ranking.cells"}}
 GRID = {"space.cells": [1, 2], "space.channels": [2, 4]}
 POINTS = [
     {"space.cells": 1, "space.channels": 2},
@@ -185,10 +183,10 @@ def test_an_empty_grid_is_one_point(shut, tmp_path):
 def test_one_closed_architecture_at_several_sizes_is_a_comparison(shut, tmp_path):
     found = nascore.search_several(
         **{**TINY, "space": "shut", "plugins": [shut]},
-        settings={**SETTINGS, "training.channels": nascore.Values([2, 4])},
+        settings={**SETTINGS, "ranking.channels": nascore.Values([2, 4])},
         out=tmp_path / "runs",
     )
-    assert [row.label for row in found.rows] == ["training.channels=2", "training.channels=4"]
+    assert [row.label for row in found.rows] == ["ranking.channels=2", "ranking.channels=4"]
     assert found.rows[0].average("params") < found.rows[1].average("params")
 
 
@@ -199,7 +197,7 @@ def test_every_problem_of_a_grid_at_once():
             "space.channels": [0, "many", 2, 2],
             "space.cells": [],
             "space": {"cells": 3},
-            "training.lr": [0.1, 0.2],
+            "ranking.lr": [0.1, 0.2],
         }
     )
     for sentence in (
@@ -211,7 +209,7 @@ def test_every_problem_of_a_grid_at_once():
         "growth.grid.space.cells: the list of values is empty. Give values, or leave it out.",
         "growth.grid.space.cells: 3 is not a list of values. Write [3].",
         "growth.grid.training.lr: a grid holds settings of the space only (space.NAME).",
-        "Compare searches with these values: nascore search --set training.lr=0.1,0.2.",
+        "Compare searches with these values: nascore search --set ranking.lr=0.1,0.2.",
     ):
         assert sentence in text
     assert text.count("from settings['growth.grid']") == 8

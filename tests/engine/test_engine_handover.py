@@ -74,8 +74,8 @@ def test_what_was_searched_with_a_target_is_what_is_evaluated(tmp_path: Path) ->
     asked = resolve_evaluation(run, Request())
 
     assert run.best.channels == 1
-    assert asked.recipe.run.training.channels is None
-    assert asked.recipe.run.training.cells is None
+    assert asked.recipe.training.channels is None
+    assert asked.recipe.training.cells is None
     [entry] = run.gallery
     warned = " ".join(run.result["warnings"])
     assert entry.costs["macs"] < 300_000
@@ -157,7 +157,7 @@ def test_the_last_epoch_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.needs("nascore-darts", "nascore-spaces")
 def test_an_architecture_by_name_keeps_its_published_size(tmp_path: Path) -> None:
     def training(target: str, **asked: str) -> tuple[int | None, int | None]:
-        run = resolve_evaluation(target, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        run = resolve_evaluation(target, Request(**asked)).recipe.training  # type: ignore[arg-type]
         return run.channels, run.cells
 
     assert training("mobilenetv2") == (None, None)
@@ -205,7 +205,7 @@ def test_what_a_search_was_told_of_the_evaluation_counts_for_its_run(
     (run / "checksums.jsonl").unlink()
     (run / "recipe.yaml").write_text(dump_recipe(search_recipe), encoding="utf-8")
 
-    training = resolve_evaluation(run, Request(**asked)).recipe.run.training
+    training = resolve_evaluation(run, Request(**asked)).recipe.training
     assert (training.epochs, training.channels, training.label_smoothing) == expected
     again = settled(Request(recipe=run / "recipe.yaml"), registry)
     assert again.evaluation == search_recipe.evaluation
@@ -214,7 +214,7 @@ def test_what_a_search_was_told_of_the_evaluation_counts_for_its_run(
 @pytest.mark.needs("nascore-darts")
 def test_a_run_is_evaluated_at_the_size_of_its_space(tiny_run: Path) -> None:
     def training(**asked: object) -> tuple[int | None, int | None, int]:
-        run = resolve_evaluation(tiny_run, Request(**asked)).recipe.run.training  # type: ignore[arg-type]
+        run = resolve_evaluation(tiny_run, Request(**asked)).recipe.training  # type: ignore[arg-type]
         return run.channels, run.cells, run.epochs
 
     assert training() == (16, 4, 12)
@@ -227,7 +227,7 @@ def test_a_run_is_evaluated_at_the_size_of_its_space(tiny_run: Path) -> None:
 @pytest.mark.needs("nascore-darts")
 def test_a_search_does_not_pay_for_an_evaluation() -> None:
     for asked in (Request(preset="darts-cifar10", names={"dataset": ["digits"]}), Request(scale="paper")):
-        training = resolve_request(asked).recipe.run.training
+        training = resolve_request(asked).recipe.training
         assert (training.channels, training.cells) == (None, None)
         assert training.epochs <= 20
         assert (training.auxiliary, training.drop_path) == (0, 0)
@@ -238,5 +238,5 @@ def test_no_preset_makes_a_search_train_for_long() -> None:
     registry = installed(())
     for name in registry.presets():
         recipe = resolve_request(Request(preset=name, names={"dataset": ["digits"]})).recipe
-        assert recipe.run.training.epochs <= 20, name
-        assert recipe.run.training.channels is None, name
+        assert recipe.training.epochs <= 20, name
+        assert recipe.training.channels is None, name

@@ -29,8 +29,6 @@ def test_the_supernet_is_gone_when_the_architecture_is_trained(tmp_path, monkeyp
 
     monkeypatch.setattr(supernet_module, "search_phase", building)
     monkeypatch.setattr(supernet_module, "train_job", training)
-    nascore.search(
-        space="tiny", updater="darts", settings={**TINY, "training.cells": 1}, out=tmp_path / "run"
-    )
+    nascore.search(space="tiny", updater="darts", settings={**TINY, "ranking.cells": 1}, out=tmp_path / "run")
     assert len(networks) == 1
     assert left == [None]

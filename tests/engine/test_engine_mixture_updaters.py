@@ -60,7 +60,7 @@ def test_it_runs_and_runs_again_alike(space, updater, tmp_path):
     first, second = (searched(tmp_path / name, named, updater) for name in ("first", "second"))
     assert not first.best.is_open
     # A chain has no cells, which TINY gives a number of.
-    told = [warning for warning in first.result["warnings"] if "training.cells" in warning]
+    told = [warning for warning in first.result["warnings"] if "ranking.cells" in warning]
     assert len(told) == (space == "chain")
     assert search_job(first) == search_job(second)
     entropies = [line["entropy"] for line in search_job(first)[2] if line.get("phase") == "search"]

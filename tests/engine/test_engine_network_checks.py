@@ -183,19 +183,19 @@ def test_a_space_of_other_data_is_its_plugins_mistake(monkeypatch):
 
 
 def test_a_batch_of_one_is_refused_where_batch_norm_would_see_one_value():
-    settings = {"dataset__size": 1, "trainer__batch": 1, "training__batch": 1}
+    settings = {"dataset__size": 1, "trainer__batch": 1, "ranking__batch": 1}
     with pytest.raises(RecipeError) as caught:
         build_parts(recipe_of(**settings), REGISTRY)
-    assert [one.path for one in caught.value.problems] == ["trainer.batch", "training.batch"]
+    assert [one.path for one in caught.value.problems] == ["trainer.batch", "ranking.batch"]
     assert all(
         "a batch of 1 is too small" in str(one) and "Set 2 or more." in str(one)
         for one in caught.value.problems
     )
     with pytest.raises(RecipeError) as caught:
         build_parts(growth_of(**settings), REGISTRY)
-    assert [one.path for one in caught.value.problems] == ["training.batch"]
+    assert [one.path for one in caught.value.problems] == ["ranking.batch"]
     assert build_parts(recipe_of(**{**settings, "dataset__size": 2}), REGISTRY)
-    assert build_parts(recipe_of(**{**settings, "trainer__batch": 2, "training__batch": 2}), REGISTRY)
+    assert build_parts(recipe_of(**{**settings, "trainer__batch": 2, "ranking__batch": 2}), REGISTRY)
 
 
 def test_one_image_alone_is_seen_at_the_auxiliary_head_too():
@@ -211,8 +211,8 @@ def test_batches_of_one_are_refused_on_the_command_line_before_a_folder_is_made(
     for words in (UNIFORM, ("evaluate", "net.yaml", *QUICK_EVALUATE)):
         done = cli(*(re.sub(r"(size|batch)=8", r"\1=1", word) for word in words))
         assert done.exit_code == 3
-        assert "training.batch: a batch of 1 is too small for this network" in done.stderr
-        assert "from --set training.batch=1" in done.stderr
+        assert "ranking.batch: a batch of 1 is too small for this network" in done.stderr
+        assert "from --set ranking.batch=1" in done.stderr
         assert "unexpected" not in done.stderr
     assert not Path("run").exists()
 
@@ -228,7 +228,7 @@ def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
     words = ("evaluate", "net.yaml", *(word.replace("cells=3", "cells=1") for word in QUICK_EVALUATE))
     done = cli(*words)
     assert done.exit_code == 3, done.output
-    assert "training.cells: 1 cell is too few: this network needs at least 3" in done.stderr
+    assert "ranking.cells: 1 cell is too few: this network needs at least 3" in done.stderr
     assert cli(*(word.replace("cells=1", "cells=3") for word in words)).exit_code == 0
 
 

@@ -109,7 +109,7 @@ def test_an_evaluation_whose_record_was_changed_is_named():
 @pytest.mark.usefixtures("home")
 def test_jobs_of_a_comparison_count():
     words = ["--space", "tiny", "--updater", "uniform", "--evaluate", *WORDS]
-    theirs = [f"evaluate.{text}" for text in (*SIZE, "training.epochs=1", "training.batch=16")]
+    theirs = (*SIZE, "training.epochs=1", "training.batch=16")
     done("search", *words, *sets(*SMALL, *SEARCH, *theirs), "--out", "some runs/table")
     assert evaluated("some runs/b")[1]["test_opened"] == 2
 

@@ -18,10 +18,10 @@ SETTINGS = {
     "trainer.epochs": 2,
     "trainer.batch": 8,
     "trainer.warm_up": 0,
-    "training.channels": 2,
-    "training.cells": 2,
-    "training.epochs": 1,
-    "training.batch": 8,
+    "ranking.channels": 2,
+    "ranking.cells": 2,
+    "ranking.epochs": 1,
+    "ranking.batch": 8,
 }
 
 

@@ -17,7 +17,7 @@ from nascore.nn import image_moments, resized_images
 from nascore.recipe import ProxySettings
 
 DIGITS = Digits(NoSettings())
-SHORT = ("--set", "trainer.epochs=2", "--set", "training.epochs=1", "--set", "training.batch=8")
+SHORT = ("--set", "trainer.epochs=2", "--set", "ranking.epochs=1", "--set", "ranking.batch=8")
 
 
 def test_a_share_of_each_class_is_taken():
@@ -82,7 +82,7 @@ def test_the_evaluation_of_a_search_in_a_proxy_has_the_whole_data_set(tmp_path, 
 def test_searches_that_are_evaluated_have_both(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ("search", "--space", "tiny", "--updater", "uniform", "--proxy", "classes=4", "--seeds", "0")
-    done = cli(*words, *SHORT, "--set", "evaluate.training.epochs=1", "--evaluate", "--out", "run")
+    done = cli(*words, *SHORT, "--set", "training.epochs=1", "--evaluate", "--out", "run")
     assert done.exit_code == 0, done.output
     results = [json.loads(path.read_text(encoding="utf-8")) for path in Path("run").rglob("result.json")]
     assert {one["test_count"] for one in results if "test_count" in one} == {360}

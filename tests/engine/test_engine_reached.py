@@ -26,8 +26,8 @@ network:
     l1: {from: stem, choose: idle}
     head: {from: LAST, op: classifier, width: classes}
 """
-FEW = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, "trainer.batch": 10}
-FEW |= {"dataset.count": 60, "training.batch": 10}
+FEW = {"trainer.epochs": 1, "trainer.warm_up": 0, "ranking.epochs": 1, "trainer.batch": 10}
+FEW |= {"dataset.count": 60, "ranking.batch": 10}
 
 
 def space(tmp_path, last):

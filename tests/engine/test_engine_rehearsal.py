@@ -20,7 +20,7 @@ from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.request import resolved
 from nascore.slots import SLOTS
 
-NESTEROV = {"training.momentum": 0}
+NESTEROV = {"ranking.momentum": 0}
 """At scale mini, which sets `nesterov`."""
 
 PARTS = dedent("""\
@@ -108,26 +108,26 @@ def test_the_optimizer_of_the_ranking_is_made_before_the_search():
     with pytest.raises(RecipeError) as caught:
         build_parts(search_of(**NESTEROV), REGISTRY)
     [problem] = caught.value.problems
-    assert problem.path == "training.momentum"
+    assert problem.path == "ranking.momentum"
     assert problem.text.startswith("0.0 is refused:")
     assert "Nesterov" in problem.text
     assert problem.hint == "It works with 0.9."
-    assert str(problem.origin) == "settings['training.momentum']"
+    assert str(problem.origin) == "settings['ranking.momentum']"
 
 
 def test_whoever_set_a_value_last_is_to_blame():
     with pytest.raises(RecipeError) as caught:
-        build_parts(search_of(**NESTEROV, **{"training.nesterov": True}), REGISTRY)
+        build_parts(search_of(**NESTEROV, **{"ranking.nesterov": True}), REGISTRY)
     # Both are the user's: one of them has to go.
     assert len(caught.value.problems) == 1
 
 
 def test_so_are_all_other_problems_at_once():
     with pytest.raises(RecipeError) as caught:
-        build_parts(search_of(**NESTEROV, **{"training.batch": 1000, "trainer.batch": 2000}), REGISTRY)
+        build_parts(search_of(**NESTEROV, **{"ranking.batch": 1000, "trainer.batch": 2000}), REGISTRY)
     assert {one.path for one in caught.value.problems} == {
-        "training.momentum",
-        "training.batch",
+        "ranking.momentum",
+        "ranking.batch",
         "trainer.batch",
     }
 
@@ -137,7 +137,8 @@ def test_the_optimizer_of_an_evaluation_is_made_with_the_other_checks():
     dataset = build_component(recipe, "dataset")
     description = describe_space(recipe, dataset.facts, REGISTRY.operations())
     slots = tuple(slot for slot in SLOTS if slot.name == "dataset")
-    given = {**NESTEROV, "training.batch": 1000, "training.channels": 4, "training.cells": 2}
+    given = {"momentum": 0, "batch": 1000, "channels": 4, "cells": 2}
+    given = {f"training.{name}": value for name, value in given.items()}
     request = Request(scale="mini", names={"dataset": ["synthetic"]}, settings=given)
     evaluation = resolved(request, REGISTRY, run=of_step_checks(EVALUATE_RUN), slots=slots)
     with pytest.raises(RecipeError) as caught:
@@ -169,7 +170,7 @@ def test_two_settings_of_a_part_and_those_of_others_are_named_together():
     few = [word.replace("count=64", "count=8") for word in QUICK]
     done = cli(*few, "--updater", "careless", "--with", "parts.py", *sets, "--dry-run")
     assert done.exit_code == 3
-    for name in ("updater.beta", "updater.epsilon", "trainer.batch", "training.batch"):
+    for name in ("updater.beta", "updater.epsilon", "trainer.batch", "ranking.batch"):
         assert done.stderr.count(f"{name}: ") == 1, done.stderr
 
 

@@ -31,8 +31,8 @@ SMALL: dict[str, Any] = {
     "dataset.count": 64,
     "trainer.epochs": 3,
     "trainer.batch": 8,
-    "training.epochs": 2,
-    "training.batch": 8,
+    "ranking.epochs": 2,
+    "ranking.batch": 8,
 }
 GROWING: dict[str, Any] = {
     "dataset.count": 64,
@@ -42,7 +42,7 @@ GROWING: dict[str, Any] = {
     "growth.count": 3,
     "growth.seed_epochs": 1,
     "growth.child_epochs": 1,
-    "training.batch": 8,
+    "ranking.batch": 8,
 }
 SEARCHES: dict[str, dict[str, Any]] = {
     "first order": {"names": {"updater": "darts"}, "settings": SMALL},
@@ -53,7 +53,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "petridish": {"names": {"updater": "xnas", "growth": "petridish"}, "settings": GROWING},
     "random": {
         "names": {"growth": "random"},
-        "settings": {"dataset.count": 64, "growth.count": 3, "training.epochs": 2, "training.batch": 8},
+        "settings": {"dataset.count": 64, "growth.count": 3, "ranking.epochs": 2, "ranking.batch": 8},
     },
 }
 STEPS = "5steps"
@@ -110,7 +110,7 @@ def test_a_search_in_pieces_ends_as_a_whole_one(name, whole, tmp_path):
 
 
 def test_an_evaluation_in_pieces_ends_as_a_whole_one(whole, tmp_path):
-    settings = {"training.epochs": 2, "training.batch": 8, "dataset.count": 64}
+    settings = {"ranking.epochs": 2, "ranking.batch": 8, "dataset.count": 64}
     found = whole("first order")
     given = {"dataset": "synthetic", "scale": "mini", "settings": settings}
     uncut = nascore.evaluate(found, **given, out=tmp_path / "uncut").path

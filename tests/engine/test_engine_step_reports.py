@@ -99,7 +99,7 @@ def counted(monkeypatch):
 
 @pytest.mark.needs("nascore-darts")
 def test_a_step_of_darts_first_order_reads_nothing_between_two_logs(counted, monkeypatch, tmp_path):
-    settings = {**TINY, "trainer.epochs": 2, "trainer.batch": 8, "dataset.count": 160, "training.batch": 8}
+    settings = {**TINY, "trainer.epochs": 2, "trainer.batch": 8, "dataset.count": 160, "ranking.batch": 8}
     given = {"space": "tiny", "updater": "darts", "dataset": "synthetic", "scale": "mini"}
     nascore.search(**given, settings=settings, out=tmp_path / "each" / "run")
     each = counted["readings"]

@@ -31,7 +31,7 @@ network:
     l1: {from: l0, choose: g}
     head: {from: -1, op: classifier, width: classes}
 """
-FEW = {"trainer.epochs": 1, "training.epochs": 1, "trainer.batch": 10, "training.batch": 10}
+FEW = {"trainer.epochs": 1, "ranking.epochs": 1, "trainer.batch": 10, "ranking.batch": 10}
 FEW |= {"dataset.count": 60}
 
 
@@ -185,7 +185,7 @@ def test_an_architecture_at_random_whose_output_is_zero_is_told(tmp_path):
     path.write_text(CHAIN.replace("none, conv_3x3, skip_connect", "none"))
     run = nascore.search(
         space=f"file:{path}", growth="random", dataset="synthetic", scale="mini", out=tmp_path / "run",
-        settings={"growth.count": 1, "training.epochs": 1, "training.batch": 10, "dataset.count": 60},
+        settings={"growth.count": 1, "ranking.epochs": 1, "ranking.batch": 10, "dataset.count": 60},
     )  # fmt: skip
     (warning,) = run.result["warnings"]
     assert warning == (

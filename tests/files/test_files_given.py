@@ -15,7 +15,7 @@ from nascore.errors import RunFolderError
 from nascore.files import given_path, shown_path
 from nascore.run import create
 
-FEW = ("--scale", "mini", "--set", "trainer.epochs=2", "--set", "training.epochs=1")
+FEW = ("--scale", "mini", "--set", "trainer.epochs=2", "--set", "ranking.epochs=1")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_where_runs_are_kept(home, monkeypatch):
 
 
 def test_from_python(home):
-    few = {"trainer.epochs": 2, "training.epochs": 1}
+    few = {"trainer.epochs": 2, "ranking.epochs": 1}
     run = nascore.search(space="file:~/chain.yaml", updater="uniform", settings=few, out="~/r")
     assert run.path == home / "r"
     assert nascore.load_run("~/r").result == run.result

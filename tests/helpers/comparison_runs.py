@@ -12,26 +12,26 @@ SMALL = {
     "trainer.batch": 8,
     "trainer.epochs": 1,
     "trainer.warm_up": 0,
-    "training.batch": 8,
-    "training.channels": 2,
-    "training.cells": 3,
-    "training.epochs": 1,
+    "ranking.batch": 8,
+    "ranking.channels": 2,
+    "ranking.cells": 3,
+    "ranking.epochs": 1,
 }
 SMALL_EVALUATION = {
-    "evaluate.training.batch": 16,
-    "evaluate.training.channels": 4,  # not that of the search
-    "evaluate.training.cells": 3,
-    "evaluate.training.epochs": 1,
+    "training.batch": 16,
+    "training.channels": 4,  # not that of the search
+    "training.cells": 3,
+    "training.epochs": 1,
 }
 TINY = {"space": "tiny", "dataset": "synthetic", "scale": "mini"}
 
 RECIPE = """\
-nascore: 1
+nascore: 2
 scale: mini
 seed: {seed}
 threads: {threads}
 device: auto
-training:
+ranking:
   epochs: {epochs}
 space:
   name: tiny

@@ -14,10 +14,10 @@ SMALL = {
     "dataset.count": 48,
     "dataset.size": 8,
     "dataset.classes": 3,
-    "training.epochs": 2,
-    "training.batch": 8,
-    "training.channels": 4,
-    "training.cells": 2,
+    "ranking.epochs": 2,
+    "ranking.batch": 8,
+    "ranking.channels": 4,
+    "ranking.cells": 2,
 }
 REGISTRY = Registry.of(builtin=nascore.builtin)
 NAMES = {"space": ["tiny"], "updater": ["uniform"], "dataset": ["synthetic"]}

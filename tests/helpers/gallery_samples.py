@@ -13,9 +13,9 @@ from nascore.gallery import Entry, Gallery
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL = {"dataset.count": 128, "dataset.size": 8, "training.channels": 2, "training.cells": 1}
+SMALL = {"dataset.count": 128, "dataset.size": 8, "ranking.channels": 2, "ranking.cells": 1}
 SETS = [
-    word for path, value in {**SMALL, "training.epochs": 1}.items() for word in ("--set", f"{path}={value}")
+    word for path, value in {**SMALL, "ranking.epochs": 1}.items() for word in ("--set", f"{path}={value}")
 ]
 GROW = ("search", "--dataset", "synthetic", "--space", "tiny", "--growth", "random", "--scale", "mini", *SETS)
 """Words that grow small architectures at random, in a second each."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 SETS = {
     "dataset.count": 128,
     "dataset.size": 8,
-    "training.channels": 2,
-    "training.cells": 1,
-    "training.epochs": 1,
+    "ranking.channels": 2,
+    "ranking.cells": 1,
+    "ranking.epochs": 1,
 }
 RANDOM = ("search", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
 

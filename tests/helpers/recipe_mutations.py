@@ -71,7 +71,7 @@ class Mutations:
             path = self._misspell(draw, holder, key, path)
         else:
             holder[key] = draw(st.sampled_from(WRONG))
-        if self.valid(piece if top == "nascore" else {"nascore": 1, **piece}):
+        if self.valid(piece if top == "nascore" else {"nascore": 2, **piece}):
             return {top: item}, None
         return piece, path
 

@@ -40,8 +40,8 @@ def test_every_part_of_the_recipe_is_small():
     found = sets(REGISTRY)
 
     assert {"space.channels=4", "space.cells=1", "trainer.epochs=1", "trainer.warm_up=0"} <= set(found)
-    assert {"dataset.size=8", "dataset.count=20", "training.epochs=1", "training.batch=4"} <= set(found)
-    assert not any(text.startswith("training.cells") for text in found)
+    assert {"dataset.size=8", "dataset.count=20", "ranking.epochs=1", "ranking.batch=4"} <= set(found)
+    assert not any(text.startswith("ranking.cells") for text in found)
     assert len({text.partition("=")[0] for text in found}) == len(found)
 
 

@@ -108,7 +108,7 @@ def test_an_architecture_that_cannot_be_built_is_seen():
 
 def test_weights_of_an_architecture_that_do_not_move_are_seen():
     mix = covering_mixes(accepted_mixes(REGISTRY, NAMES))[0]
-    still = evolve(mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e-300")))
+    still = evolve(mix, request=evolve(mix.request, sets=(*mix.request.sets, "ranking.lr=1e-300")))
 
     assert faults_of(still, REGISTRY) == ["the weights did not change in job 0002-train"]
 
@@ -117,7 +117,7 @@ def test_a_run_of_which_every_job_fails_is_seen():
     random = {**NAMES, "growth": ["random"], "updater": ["uniform"], "relaxation": ["softmax"]}
     mix = covering_mixes(accepted_mixes(REGISTRY, random))[0]
     wild = evolve(
-        mix, request=evolve(mix.request, sets=(*mix.request.sets, "training.lr=1e17", "training.clip=0"))
+        mix, request=evolve(mix.request, sets=(*mix.request.sets, "ranking.lr=1e17", "ranking.clip=0"))
     )
 
     assert [one.partition(":")[0] for one in faults_of(wild, REGISTRY)] == ["stopped"]

@@ -140,8 +140,8 @@ FEW = {
     "trainer.epochs": 1,
     "trainer.batch": 8,
     "trainer.warm_up": 0,
-    "training.epochs": 1,
-    "training.batch": 8,
+    "ranking.epochs": 1,
+    "ranking.batch": 8,
 }
 
 

@@ -27,10 +27,10 @@ SMALL = {
         "trainer.epochs": "1",
         "trainer.warm_up": "0",
         "trainer.batch": "256",
-        "training.channels": "2",
-        "training.cells": "3",
-        "training.epochs": "1",
-        "training.batch": "256",
+        "ranking.channels": "2",
+        "ranking.cells": "3",
+        "ranking.epochs": "1",
+        "ranking.batch": "256",
     },
     "evaluate": {
         "training.channels": "2",
@@ -54,7 +54,7 @@ def small(command: str) -> list[str]:
     given = {word.partition("=")[0] for word in words}
     small = SMALL.get(words[1], {})
     if "--evaluate" in words:
-        small = small | {f"evaluate.{path}": value for path, value in SMALL["evaluate"].items()}
+        small = small | SMALL["evaluate"]
     for path, value in small.items():
         if path not in given and "--help" not in words:
             words += ["--set", f"{path}={value}"]

@@ -53,7 +53,7 @@ def test_a_path_that_begins_with_a_dash_is_no_option():
     assert quoted("-x") == "-x"
 
 
-SMALL = ("--scale", "mini", "--dataset", "synthetic", "--set", "training.epochs=1")
+SMALL = ("--scale", "mini", "--dataset", "synthetic", "--set", "ranking.epochs=1")
 PLUGIN = """
 from nascore.api import Component, hookimpl
 

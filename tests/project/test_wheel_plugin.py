@@ -151,7 +151,7 @@ def test_searched_with(installed: Path, tmp_path: Path) -> None:
     values = [
         "trainer.epochs=1",
         "trainer.warm_up=0",
-        "training.epochs=1",
+        "ranking.epochs=1",
         "dataset.count=128",
         "dataset.size=8",
     ]

@@ -28,9 +28,9 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(
         tmp_path,
-        base="nascore: 1\nscale: mini\nseed: 1:30\ndevice: gpu\n",
-        trainer="nascore: 1\ninclude: base.yaml\ntrainer:\n  name: alternating\n  epochs: 2.7\n  epochs: 3\n",
-        main="nascore: 1\ninclude: trainer.yaml\nspace: tiny\nupdater: {name: uniform, lr: 1}\n",
+        base="nascore: 2\nscale: mini\nseed: 1:30\ndevice: gpu\n",
+        trainer="nascore: 2\ninclude: base.yaml\ntrainer:\n  name: alternating\n  epochs: 2.7\n  epochs: 3\n",
+        main="nascore: 2\ninclude: trainer.yaml\nspace: tiny\nupdater: {name: uniform, lr: 1}\n",
     )
     result = cli("check", "main.yaml")
     assert result.exit_code == 3
@@ -55,17 +55,17 @@ def test_five_mistakes_in_three_files(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("nascore: 1\nspace: tiny\nupdater: darts\nupdater: uniform\n", 3, "first at main.yaml:3:1."),
-        ("nascore: 1\nseed: !!python/object/apply:os.system [ls]\n", 3, "tags (!) and anchors (&)"),
-        ("nascore: 1\ntraining: {nesterov: on}\n", 3, "'on' is not true or false. Write true."),
-        ("nascore: 1\nseed: 1:30\n", 3, "'1:30' is not a whole number"),
-        ("nascore: 2\n", 3, "the recipe is from a newer nascore"),
-        ("nascore: 1\nepochs: 2\n", 3, "Did you mean trainer.epochs or training.epochs?"),
-        ("nascore: 1\nobserver: tensorboard\n", 3, "no observer is called tensorboard. Installed: "),
-        ("nascore: 1\ndataset: celeba\n", 3, "no dataset is called celeba. Installed: "),
-        ("nascore: 1\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
-        ("nascore: 1\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),
-        ("nascore: 1\ninclude: a.yml\n", 3, "The name of a file must end in .yaml."),
+        ("nascore: 2\nspace: tiny\nupdater: darts\nupdater: uniform\n", 3, "first at main.yaml:3:1."),
+        ("nascore: 2\nseed: !!python/object/apply:os.system [ls]\n", 3, "tags (!) and anchors (&)"),
+        ("nascore: 2\nranking: {nesterov: on}\n", 3, "'on' is not true or false. Write true."),
+        ("nascore: 2\nseed: 1:30\n", 3, "'1:30' is not a whole number"),
+        ("nascore: 3\n", 3, "the recipe is from a newer nascore"),
+        ("nascore: 2\nepochs: 2\n", 3, "Did you mean trainer.epochs or ranking.epochs or training.epochs?"),
+        ("nascore: 2\nobserver: tensorboard\n", 3, "no observer is called tensorboard. Installed: "),
+        ("nascore: 2\ndataset: celeba\n", 3, "no dataset is called celeba. Installed: "),
+        ("nascore: 2\ninclude: nope.yaml\n", 3, "nope.yaml cannot be read"),
+        ("nascore: 2\ninclude: man.yaml\n", 3, "Did you mean main.yaml?"),
+        ("nascore: 2\ninclude: a.yml\n", 3, "The name of a file must end in .yaml."),
         ("seed: [1\n", 3, "not YAML: "),
     ],
 )
@@ -81,7 +81,7 @@ def test_one_mistake(tmp_path, monkeypatch, text, code, said):
 
 @pytest.mark.needs("nascore-darts")
 def test_scalars_are_those_of_yaml_1_2(tmp_path):
-    text = "nascore: 1\nscale: mini\nspace: tiny\nupdater: {name: darts, lr: 1e-3}\n"
+    text = "nascore: 2\nscale: mini\nspace: tiny\nupdater: {name: darts, lr: 1e-3}\n"
     result = cli("check", write(tmp_path, main=text))
     assert result.exit_code == 0, result.output
     assert "updater.lr" in result.stdout
@@ -90,7 +90,7 @@ def test_scalars_are_those_of_yaml_1_2(tmp_path):
 
 def test_a_cycle_of_includes_names_the_chain(tmp_path):
     files = {"main": "a", "a": "b", "b": "a"}
-    path = write(tmp_path, **{name: f"nascore: 1\ninclude: {to}.yaml\n" for name, to in files.items()})
+    path = write(tmp_path, **{name: f"nascore: 2\ninclude: {to}.yaml\n" for name, to in files.items()})
     result = cli("check", path)
     assert result.exit_code == 3
     assert "includes itself: a.yaml > b.yaml > a.yaml." in result.stderr
@@ -98,7 +98,7 @@ def test_a_cycle_of_includes_names_the_chain(tmp_path):
 
 
 def test_a_file_that_two_files_include_is_no_cycle(tmp_path):
-    text = "nascore: 1\n"
+    text = "nascore: 2\n"
     path = write(
         tmp_path,
         main=f"{text}include: [a.yaml, b.yaml]\nscale: mini\nspace: tiny\nupdater: uniform\n",
@@ -139,7 +139,7 @@ def test_a_description_given_as_a_recipe(tmp_path):
         (("--set", "=3"), 3, "'=3' names no setting. Write --set PATH=VALUE."),
         (("--set", "trainr.epochs=3"), 3, "Did you mean trainer?"),
         (("--set", "trainer.epochs=many"), 3, "'many' is not a whole number at least 1."),
-        (("--set", "lr=1"), 3, "Did you mean updater.lr or trainer.lr or training.lr?"),
+        (("--set", "lr=1"), 3, "Did you mean updater.lr or trainer.lr or ranking.lr or training.lr?"),
         (("--dataset", "synthetic"), 3, "--preset darts-cifar10"),
         (("--dataset", "celeba"), 3, "Your own plugin can add one: nascore new-plugin"),
     ],
@@ -171,7 +171,7 @@ def test_a_run_folder_given_as_recipe(tiny_run):
 
 
 def test_a_value_never_comes_from_the_environment(tmp_path, monkeypatch):
-    text = "nascore: 1\nscale: mini\nspace: tiny\nupdater: uniform\n"
+    text = "nascore: 2\nscale: mini\nspace: tiny\nupdater: uniform\n"
     path = write(tmp_path, main=text)
     plain = cli("check", path).stdout
     for name in ("SEED", "UPDATER", "SEARCH_SEED", "CHECK_RECIPE", "SEARCH_UPDATER", "SCALE", "SET"):
@@ -181,7 +181,7 @@ def test_a_value_never_comes_from_the_environment(tmp_path, monkeypatch):
 
 
 def test_what_is_seen_only_when_parts_are_built_names_its_place_too(tmp_path):
-    text = "nascore: 1\nscale: mini\nplugins: {gone: gone.py}\nspace: tiny\nupdater: uniform\n"
+    text = "nascore: 2\nscale: mini\nplugins: {gone: gone.py}\nspace: tiny\nupdater: uniform\n"
     path = write(tmp_path, main=f"{text}trainer: {{name: alternating, batch: 100000}}\n")
     result = cli("check", path)
     assert result.exit_code == 3

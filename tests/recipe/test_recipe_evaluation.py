@@ -1,4 +1,4 @@
-"""What a recipe says under `evaluate` counts for an evaluation alone."""
+"""A search reads the settings `ranking`, an evaluation `training` and the key `evaluate`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = """\
-nascore: 1
+nascore: 2
 space: darts
-training: {lr: 0.5, batch: 8}
-evaluate: {training: {lr: 0.25, epochs: 77, channels: 36}}
+ranking: {lr: 0.5, batch: 8}
+training: {lr: 0.25, epochs: 77, channels: 36}
 """
 
 
@@ -30,19 +30,19 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_search_reads_what_stands_beside_it(path: Path) -> None:
-    training = recipe(registry(), recipe=path).run.training
+def test_a_search_reads_the_group_ranking(path: Path) -> None:
+    training = recipe(registry(), recipe=path).training
 
     assert (training.lr, training.batch, training.epochs, training.channels) == (0.5, 8, 20, None)
 
 
-@pytest.mark.parametrize(("scale", "expected"), [(None, (0.25, 8, 77, 36)), ("mini", (0.05, 64, 12, None))])
-def test_an_evaluation_reads_both_and_a_scale_lies_over_it(
+@pytest.mark.parametrize(("scale", "expected"), [(None, (0.25, 96, 77, 36)), ("mini", (0.05, 64, 12, None))])
+def test_an_evaluation_reads_the_group_training_and_a_scale_lies_over_it(
     path: Path, scale: str | None, expected: tuple[object, ...]
 ) -> None:
     sample = registry()
     layers = Request(recipe=path, scale=scale).layers(sample, slots=TABLE)
-    training = resolve(layers, sample, run=EVALUATE_RUN, slots=()).run.training
+    training = resolve(layers, sample, run=EVALUATE_RUN, slots=()).training
 
     assert (training.lr, training.batch, training.epochs, training.channels) == expected
 
@@ -51,13 +51,16 @@ def test_an_evaluation_reads_both_and_a_scale_lies_over_it(
     ("text", "said"),
     [
         ("evaluate: 3", "evaluate: 3 is not a group of settings."),
-        ("evaluate: {training: {lr: fast}}", "evaluate.training.lr: 'fast' is not a number above 0."),
-        ("evaluate: {trainin: {lr: 1}}", "evaluate.trainin: evaluate has no setting trainin."),
+        ("evaluate: {seed: x}", "evaluate.seed: 'x' is not a whole number at least 0."),
+        ("evaluate: {training: {lr: 1}}", "evaluate.training: training is a key of the recipe itself."),
+        ("training: {lr: fast}", "training.lr: 'fast' is not a number above 0."),
+        ("evaluate: {seeed: 1}", "evaluate.seeed: evaluate has no setting seeed."),
+        ("evaluate: {trick: magic}", "evaluate.trick: no trick is called magic."),
     ],
 )
 def test_a_search_finds_mistakes_there(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "recipe.yaml"
-    file.write_text(f"nascore: 1\n{text}\n")
+    file.write_text(f"nascore: 2\n{text}\n")
     [problem] = recipe(registry(), recipe=file).problems
 
     assert f"{problem.path}: {problem.text}" == said
@@ -69,7 +72,7 @@ def test_a_search_finds_mistakes_there(tmp_path: Path, text: str, said: str) -> 
     ("slot", "sizes", "said"),
     [
         ("updater", {"mini": {"cells": 3}}, "mine: only a space declares sizes."),
-        ("space", {"small": {"cells": 3}}, "mine: it declares a size for 'small', which is not a scale:"),
+        ("space", {"large": {"cells": 3}}, "mine: it declares a size for 'large', which is not a scale:"),
         ("space", {"mini": {"depth": 3}}, "mine: its size depth=3 is wrong: give channels or cells"),
         ("space", {"mini": {"cells": 0}}, "mine: its size cells=0 is wrong:"),
     ],

@@ -49,10 +49,10 @@ def test_no_setting_of_any_component_takes_what_is_beyond_32_bits():
 
 
 def test_it_is_refused_by_name_with_the_reason():
-    done = cli(*SMALL, "--dry-run", "--set", "training.lr=1e300", "--set", "training.weight_decay=1e300")
+    done = cli(*SMALL, "--dry-run", "--set", "ranking.lr=1e300", "--set", "ranking.weight_decay=1e300")
     assert done.exit_code == 3
     for name in ("lr", "weight_decay"):
-        wrong = f"training.{name}: 1e+300 is not a number "
+        wrong = f"ranking.{name}: 1e+300 is not a number "
         line = next(one for one in done.stderr.splitlines() if one.startswith(wrong))
         assert line.endswith(", at most 1e+18 in size. Larger numbers overflow torch's 32-bit floats.")
 
@@ -64,18 +64,19 @@ def test_whole_numbers_have_no_such_bound():
 
 @pytest.mark.parametrize("run", [SEARCH_RUN, EVALUATE_RUN])
 def test_nesterov_without_momentum_is_refused_before_anything_is_built(run):
-    settings = {"training.momentum": 0, "training.nesterov": True}
+    group = "ranking" if run is SEARCH_RUN else "training"
+    settings = {f"{group}.momentum": 0, f"{group}.nesterov": True}
     request = Request(scale="mini", names={"space": ["tiny"], "updater": ["uniform"]}, settings=settings)
     recipe = resolved(request, discover(), run=run)
-    assert [(one.path, "Nesterov" in one.text) for one in recipe.refused] == [("training.momentum", True)]
+    assert [(one.path, "Nesterov" in one.text) for one in recipe.refused] == [(f"{group}.momentum", True)]
 
 
 def test_so_is_that_of_the_evaluation_behind_a_search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = cli(*SMALL, "--evaluate", "--set", "evaluate.training.momentum=0")
+    done = cli(*SMALL, "--evaluate", "--set", "training.momentum=0")
     assert done.exit_code == 3
-    assert done.stderr.startswith("evaluate.training.momentum: Nesterov's momentum")
-    assert "from --set evaluate.training.momentum=0" in done.stderr
+    assert done.stderr.startswith("training.momentum: Nesterov's momentum")
+    assert "from --set training.momentum=0" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,10 +98,10 @@ def test_noise_is_bounded_and_the_facts_count_what_is_cut_off(dataset):
     [
         ("space.channels=100000000", "must be at most 1,048,576"),
         ("space.cells=1000000", "must be at most 10,000"),
-        ("training.channels=100000000", "must be at most 1,048,576"),
-        ("training.cells=10000000", "must be at most 10,000"),
+        ("ranking.channels=100000000", "must be at most 1,048,576"),
+        ("ranking.cells=10000000", "must be at most 10,000"),
         (f"trainer.batch={10**24}", "is larger than the 500 available images"),
-        (f"training.batch={10**24}", "is larger than the 500 available images"),
+        (f"ranking.batch={10**24}", "is larger than the 500 available images"),
     ],
 )
 def test_a_whole_number_beyond_all_bounds_is_refused_by_its_setting(setting, said, tmp_path, monkeypatch):

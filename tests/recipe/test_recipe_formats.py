@@ -5,8 +5,10 @@ from attrs import evolve
 from recipe_sample import CORE, TABLE, recipe, registry
 
 from nascore.errors import Origin
-from nascore.recipe import resolve
-from nascore.recipe.sources.files import FORMATS, Files, Formats
+from nascore.files import with_digest
+from nascore.recipe import EVALUATE_RUN, Request, resolve
+from nascore.recipe.sources.files import Files
+from nascore.recipe.sources.formats import FORMATS, Formats
 
 FLAG = Origin(kind="flag", flag="--recipe", value="main.yaml")
 
@@ -19,7 +21,8 @@ def installed():
 def renamed(old, new):
     """A step that renames a key, as a later format may."""
 
-    def step(root):
+    def step(root, by_run):
+        del by_run
         return evolve(root, value={new if key == old else key: item for key, item in root.value.items()})
 
     return step
@@ -69,10 +72,68 @@ def test_what_is_no_format(installed, tmp_path, said):
     assert problem.hint == "Write nascore: 3."
 
 
-def test_format_1_is_the_first_and_has_no_steps(installed, tmp_path):
-    assert (FORMATS.newest, dict(FORMATS.steps)) == (1, {})
+def test_a_recipe_of_a_later_format_is_refused(installed, tmp_path):
+    assert (FORMATS.newest, [*FORMATS.steps]) == (2, [1])
     path = tmp_path / "main.yaml"
-    path.write_text("nascore: 2\n", encoding="utf-8")
+    path.write_text("nascore: 3\n", encoding="utf-8")
     [problem] = recipe(installed, recipe=path).problems
     assert problem.text.startswith("the recipe is from a newer nascore")
     assert (problem.path, problem.hint) == ("nascore", "pip install --upgrade nascore")
+
+
+FIRST = """\
+nascore: 1
+training: {lr: 0.5, batch: 8}
+evaluate: {seed: 3, training: {lr: 0.25, epochs: 77}}
+"""
+
+
+def written(folder, text, *, by_run=False):
+    path = folder / "main.yaml"
+    path.write_text(with_digest(text) if by_run else text, encoding="utf-8")
+    return path
+
+
+def evaluated(installed, path):
+    layers = Request(recipe=path).layers(installed, slots=TABLE)
+    return resolve(layers, installed, run=EVALUATE_RUN, slots=())
+
+
+def test_format_1_has_one_group_of_settings_for_both_runs(installed, tmp_path):
+    path = written(tmp_path, FIRST)
+    search = recipe(installed, recipe=path)
+    assert (search.training.lr, search.training.batch, search.training.epochs) == (0.5, 8, 20)
+    assert {row[0]: row[1] for row in search.evaluation} == {
+        "evaluate.seed": 3,
+        "training.lr": 0.25,
+        "training.batch": 8,
+        "training.epochs": 77,
+    }
+    found = evaluated(installed, path)
+    assert (found.training.lr, found.training.batch, found.training.epochs) == (0.25, 8, 77)
+    assert found.run.seed == 3
+    assert str(search.part("run").origins["ranking.lr"]) == f"{path}:2:16"
+
+
+def test_the_settings_of_a_search_of_format_1_are_not_those_of_its_evaluation(installed, tmp_path):
+    path = written(tmp_path, FIRST + "space: darts\n", by_run=True)
+    assert recipe(installed, recipe=path).training.batch == 8
+    found = evaluated(installed, path)
+    assert (found.training.lr, found.training.batch, found.training.epochs) == (0.25, 96, 77)
+
+
+def test_those_of_an_evaluation_of_format_1_are(installed, tmp_path):
+    path = written(tmp_path, "nascore: 1\ntraining: {lr: 0.5, batch: 8}\n", by_run=True)
+    assert evaluated(installed, path).training.batch == 8
+    assert recipe(installed, recipe=path).training.batch == 32 + 64
+
+
+def test_a_recipe_of_format_1_with_a_group_of_format_2_is_refused(installed, tmp_path):
+    path = written(tmp_path, "nascore: 1\nranking: {epochs: 3}\n")
+    [problem] = recipe(installed, recipe=path).problems
+    assert (problem.path, problem.text) == (
+        "nascore",
+        "ranking is a key of format 2; the recipe is of format 1.",
+    )
+    assert problem.hint == "Begin it with nascore: 2."
+    assert str(problem.origin) == f"{path}:2:1"

@@ -20,7 +20,7 @@ def chain(folder, count, times):
     """Write files each of which includes the next one several times."""
     for number in range(count):
         following = [f"{number + 1}.yaml"] * times if number + 1 < count else []
-        text = f"nascore: 1\ninclude: [{', '.join(following)}]\nseed: {number}\n"
+        text = f"nascore: 2\ninclude: [{', '.join(following)}]\nseed: {number}\n"
         (folder / f"{number}.yaml").write_text(text, encoding="utf-8")
     return folder / "0.yaml"
 
@@ -58,11 +58,11 @@ def test_files_may_not_include_each_other_without_end(installed, tmp_path, count
 def test_a_file_that_two_spellings_reach_looks_up_its_own_from_both(installed, tmp_path):
     for folder, seed in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "low.yaml").write_text(f"nascore: 1\nseed: {seed}\n", encoding="utf-8")
-    (tmp_path / "a" / "mid.yaml").write_text("nascore: 1\ninclude: low.yaml\n", encoding="utf-8")
+        (tmp_path / folder / "low.yaml").write_text(f"nascore: 2\nseed: {seed}\n", encoding="utf-8")
+    (tmp_path / "a" / "mid.yaml").write_text("nascore: 2\ninclude: low.yaml\n", encoding="utf-8")
     (tmp_path / "b" / "mid.yaml").symlink_to(tmp_path / "a" / "mid.yaml")
     main = tmp_path / "main.yaml"
-    main.write_text("nascore: 1\ninclude: [a/mid.yaml, b/mid.yaml]\n", encoding="utf-8")
+    main.write_text("nascore: 2\ninclude: [a/mid.yaml, b/mid.yaml]\n", encoding="utf-8")
     assert recipe(installed, recipe=main).run.seed == 2
 
 
@@ -94,7 +94,7 @@ class Silent:
         ({"path": Odd()}, "PluginError: the text of preset odd must be a str, not bytes"),
         ({"path": 3}, "AttributeError: 'int' object has no attribute 'read_text'"),
         ({"text": 3}, "PluginError: the text of preset odd must be a str, not int"),
-        ({"text": b"nascore: 1"}, "PluginError: the text of preset odd must be a str, not bytes"),
+        ({"text": b"nascore: 2"}, "PluginError: the text of preset odd must be a str, not bytes"),
         ({}, "PluginError: preset odd has neither a path nor a text"),
     ],
 )

@@ -12,7 +12,7 @@ from nascore.plugin import Registry
 from nascore.recipe import Request, dump_recipe, settled
 from nascore.testing.conformance import unreadable
 
-UNREAD = {"training.epochs": "growth.epochs decides", "trainer": "it has none", "regularizer": "none"}
+UNREAD = {"ranking.epochs": "growth.epochs decides", "trainer": "it has none", "regularizer": "none"}
 WISHES = {"trainer": ("alternating", {"epochs": 7}), "regularizer": ("l1", {"weight": 0.5})}
 
 NAMES = {"space": ["tiny"], "growth": ["mine"], "updater": ["sgd"], "dataset": ["synthetic"]}
@@ -46,14 +46,14 @@ def test_what_was_typed_is_warned_of_with_what_decides_instead():
         Request(
             names=NAMES,
             scale="mini",
-            sets=["training.epochs=3"],
+            sets=["ranking.epochs=3"],
         ),
         registry(mine()),
     )
     (problem,) = recipe.warned
     assert str(problem) == (
-        "warning: training.epochs: has no effect with growth mine: growth.epochs decides.\n"
-        "     from --set training.epochs=3"
+        "warning: ranking.epochs: has no effect with growth mine: growth.epochs decides.\n"
+        "     from --set ranking.epochs=3"
     )
 
 
@@ -61,11 +61,11 @@ def test_what_was_typed_is_warned_of_with_what_decides_instead():
     ("sets", "paths"),
     [
         ([], set()),
-        (["training.lr=0.1"], set()),
+        (["ranking.lr=0.1"], set()),
         (["trainer.epochs=3", "trainer.lr=1"], {"trainer.epochs", "trainer.lr"}),
         (["regularizer.l1.weight=0.1"], {"regularizer.l1.weight"}),
         # As it would be without: what was typed is warned of all the same.
-        (["training.epochs=10"], {"training.epochs"}),
+        (["ranking.epochs=10"], {"ranking.epochs"}),
     ],
 )
 def test_a_slot_stands_for_all_its_settings(sets, paths):
@@ -83,20 +83,18 @@ def test_a_recipe_that_a_run_wrote_down_holds_every_value_and_is_not_warned_of(t
     file = tmp_path / "recipe.yaml"
     file.write_text(dump_recipe(recipe, made_with={"mine": "mine==1.0"}))
     assert warned(names={}, scale=None, recipe=file) == set()
-    assert warned(names={}, scale=None, recipe=file, sets=["training.epochs=3"]) == {"training.epochs"}
+    assert warned(names={}, scale=None, recipe=file, sets=["ranking.epochs=3"]) == {"ranking.epochs"}
 
 
 def test_a_recipe_that_somebody_wrote_is_warned_of(tmp_path):
     file = tmp_path / "recipe.yaml"
     file.write_text(
-        "nascore: 1\nscale: mini\ntraining: {epochs: 3, lr: 0.1}\nregularizer: {l1: {weight: 0.5}}\n"
+        "nascore: 2\nscale: mini\nranking: {epochs: 3, lr: 0.1}\nregularizer: {l1: {weight: 0.5}}\n"
     )
-    assert warned(recipe=file, scale=None) == {"training.epochs", "regularizer.l1.weight"}
+    assert warned(recipe=file, scale=None) == {"ranking.epochs", "regularizer.l1.weight"}
 
 
-@pytest.mark.parametrize(
-    "path", ["regularizer.l1.weight", "training", "training.lr", "observer", "updater.lr"]
-)
+@pytest.mark.parametrize("path", ["regularizer.l1.weight", "ranking", "ranking.lr", "observer", "updater.lr"])
 def test_the_kit_knows_what_can_be_set(path):
     component = mine(unread={path: "so"})
     assert not list(unreadable(component, registry(component)))
@@ -105,7 +103,7 @@ def test_the_kit_knows_what_can_be_set(path):
 @pytest.mark.parametrize(
     ("path", "near"),
     [
-        ("training.epoch", "training.epochs"),
+        ("ranking.epoch", "ranking.epochs"),
         ("trainer.wings", ""),
         ("trainr", "trainer"),
         ("regularizer.weight", "regularizer.l1.weight"),

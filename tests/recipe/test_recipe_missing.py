@@ -22,7 +22,7 @@ MORE = "Your own plugin can add one: nascore new-plugin --help."
 
 def write(folder, text, name="main.yaml"):
     path = folder / name
-    path.write_text(f"nascore: 1\n{text}", encoding="utf-8")
+    path.write_text(f"nascore: 2\n{text}", encoding="utf-8")
     return path
 
 
@@ -65,7 +65,7 @@ def test_a_known_preset_says_what_to_install():
 
 
 def test_an_ambiguous_preset_says_how_to_write_it():
-    presets = [Preset(name="darts-cifar10", summary="Another.", text="nascore: 1\nseed: 8\n")]
+    presets = [Preset(name="darts-cifar10", summary="Another.", text="nascore: 2\nseed: 8\n")]
     both = registry(idea=SimpleNamespace(nascore_presets=hookimpl(lambda: presets)))
     error = refused(both, PluginError, preset="darts-cifar10")
     assert error.problems[0].text == "2 plugins bring a preset darts-cifar10."

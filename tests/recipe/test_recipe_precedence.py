@@ -26,8 +26,8 @@ def test_without_preset_or_recipe_the_scale_is_mini(installed):
     assert found.problems == ()
     assert found.scale[0] == "mini"
     assert found.setting("trainer.epochs") == 4
-    assert found.run.training.channels is None
-    assert found.run.training.momentum == 0.9
+    assert found.training.channels is None
+    assert found.training.momentum == 0.9
     assert str(origin(found, "trainer.epochs")) == "scale mini"
 
 
@@ -37,7 +37,7 @@ def test_a_preset_has_the_papers_values_and_the_scale_shrinks_it(installed):
     mini = recipe(installed, preset="darts-cifar10", scale="mini")
     assert mini.setting("trainer.epochs") == 4
     assert mini.setting("space.channels") == 4
-    assert mini.run.training.epochs == 10
+    assert mini.training.epochs == 10
 
 
 def test_scale_paper_takes_the_defaults(installed):
@@ -47,7 +47,7 @@ def test_scale_paper_takes_the_defaults(installed):
 
 
 def test_a_scale_in_a_file_lies_between_the_file_and_what_it_includes(installed, tmp_path):
-    text = "nascore: 1\ninclude: darts-cifar10\nscale: mini\ntrainer: {name: alternating, batch: 7}\n"
+    text = "nascore: 2\ninclude: darts-cifar10\nscale: mini\ntrainer: {name: alternating, batch: 7}\n"
     found = recipe(installed, recipe=write(tmp_path, text))
     assert found.setting("trainer.epochs") == 4  # the preset's 50 lies below
     assert found.setting("trainer.batch") == 7
@@ -71,7 +71,7 @@ def test_settings_of_a_wish_lie_under_the_scale_and_set_over_everything(installe
 
 
 def test_a_flag_that_names_another_component_drops_the_settings(installed, tmp_path):
-    path = write(tmp_path, "nascore: 1\nupdater: {name: darts, lr: 0.5}\n")
+    path = write(tmp_path, "nascore: 2\nupdater: {name: darts, lr: 0.5}\n")
     assert recipe(installed, recipe=path, names={"updater": ["darts"]}).setting("updater.lr") == 0.5
     assert recipe(installed, recipe=path, names={"updater": ["data"]}).setting("updater.lr") == 3e-4
 
@@ -89,10 +89,10 @@ def test_another_data_set_needs_a_scale(installed):
 
 
 def test_values_from_python_and_flags_of_the_run(installed):
-    found = recipe(installed, run={"seed": 3}, settings={"updater.lr": 0.2, "training": {"epochs": 2}})
+    found = recipe(installed, run={"seed": 3}, settings={"updater.lr": 0.2, "ranking": {"epochs": 2}})
     assert found.problems == ()
-    assert (found.run.seed, found.setting("updater.lr"), found.run.training.epochs) == (3, 0.2, 2)
-    assert found.run.training.batch == 32
+    assert (found.run.seed, found.setting("updater.lr"), found.training.epochs) == (3, 0.2, 2)
+    assert found.training.batch == 32
     assert str(origin(found, "seed")) == "--seed 3"
     [problem] = recipe(installed, settings={"updater.lr": "fast"}).problems
     assert str(problem) == "updater.lr: 'fast' is not a number above 0.\n     from settings['updater.lr']"
@@ -102,9 +102,9 @@ def test_evaluate_settles_the_data_set_alone(installed):
     only = [slot for slot in SLOTS if slot.name == "dataset"]
     found = settled(Request(preset="darts-cifar10"), installed, run=EVALUATE_RUN, slots=only)
     assert (found.names("dataset"), found.names("updater")) == (("digits",), ())
-    assert found.run.training.epochs == 600
+    assert found.training.epochs == 600
     mini = settled(Request(), installed, run=EVALUATE_RUN, slots=only)
-    assert (mini.run.training.channels, mini.run.training.label_smoothing) == (None, 0.1)
+    assert (mini.training.channels, mini.training.label_smoothing) == (None, 0.1)
     with pytest.raises(RecipeError, match="updater: evaluate does not use this slot"):
         settled(Request(sets=["updater.lr=1"]), installed, run=EVALUATE_RUN, slots=only)
 

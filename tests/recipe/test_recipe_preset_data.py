@@ -60,9 +60,9 @@ def test_data_that_are_there_are_used() -> None:
 
 def test_a_recipe_that_includes_the_preset_is_asked_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text("nascore: 1\ninclude: paper\n")
+    path.write_text("nascore: 2\ninclude: paper\n")
     [refused] = recipe(with_preset(FLOWERS), recipe=path).problems
-    path.write_text("nascore: 1\ninclude: paper\ndataset: digits\n")
+    path.write_text("nascore: 2\ninclude: paper\ndataset: digits\n")
     [warned] = recipe(with_preset(FLOWERS), recipe=path).problems
 
     assert (refused.verdict, warned.verdict) == ("refused", "warned")

@@ -71,7 +71,7 @@ def searched(tmp_path, *words):
     """Search in a chain of layers that do not repeat; return what stderr says."""
     file = tmp_path / "chain.yaml"
     file.write_text(CHAIN, encoding="utf-8")
-    small = {"dataset.count": 64, "training.epochs": 1, "training.batch": 8, "training.channels": 2}
+    small = {"dataset.count": 64, "ranking.epochs": 1, "ranking.batch": 8, "ranking.channels": 2}
     sets = [word for path, value in small.items() for word in ("--set", f"{path}={value}")]
     typed = ["search", "--space", f"file:{file}", "--dataset", "synthetic", "--scale", "mini", *sets, *words]
     result = CliRunner().invoke(main, typed, catch_exceptions=False)
@@ -81,34 +81,34 @@ def searched(tmp_path, *words):
 
 SUPERNET = ("--updater", "uniform", "--set", "trainer.epochs=1", "--set", "trainer.warm_up=0")
 RANDOM = ("--growth", "random", "--updater", "uniform", "--set", "growth.count=1")
-TEXT = "training.cells: no node of this network repeats"
+TEXT = "cells: no node of this network repeats"
 
 
 @pytest.mark.parametrize("words", [SUPERNET, RANDOM], ids=["supernet", "random"])
 def test_a_search_warns_of_cells_that_its_space_cannot_have(words, tmp_path):
-    out, typed = tmp_path / "run", ("--set", "training.cells=6")
+    out, typed = tmp_path / "run", ("--set", "ranking.cells=6")
     said = searched(tmp_path, *words, *typed, "--out", str(out))
     assert said.count(TEXT) == 1
-    assert said.startswith(f"warning: {TEXT}")  # before anything is trained
+    assert said.startswith(f"warning: ranking.{TEXT}")  # before anything is trained
     (kept,) = json.loads((out / "result.json").read_text(encoding="utf-8"))["warnings"]
     assert kept in said
     assert (out / "run.log").read_text(encoding="utf-8").count(TEXT) == 1
     assert searched(tmp_path, *words, *typed, "--dry-run").count(TEXT) == 1
-    assert "training.cells" not in searched(tmp_path, *words, "--out", str(tmp_path / "without"))
+    assert "ranking.cells" not in searched(tmp_path, *words, "--out", str(tmp_path / "without"))
 
 
-@pytest.mark.parametrize("typed", ["training.cells", "evaluate.training.cells"])
+@pytest.mark.parametrize("typed", ["ranking.cells", "training.cells"])
 def test_of_several_searches_and_of_what_follows_it_is_said_once(typed, tmp_path):
     out = tmp_path / "run"
     words = (*SUPERNET, "--seeds", "0..1", "--evaluate", "--set", f"{typed}=6")
-    small = ("--set", "evaluate.training.epochs=1", "--set", "evaluate.training.channels=2")
+    small = ("--set", "training.epochs=1", "--set", "training.channels=2")
     assert searched(tmp_path, *words, *small, "--dry-run").count(TEXT) == 1
     assert searched(tmp_path, *words, *small, "--out", str(out)).count(TEXT) == 1
     kept = {path.parent.name: path.read_text(encoding="utf-8") for path in out.glob("jobs/*/result.json")}
     warned_of = {name for name, text in kept.items() if TEXT in text}
     follow = {name for name in kept if "-evaluate-" in name}
     assert (len(kept), len(follow)) == (4, 2)
-    assert warned_of == (follow if typed.startswith("evaluate") else kept.keys() - follow)
+    assert warned_of == (follow if typed.startswith("training") else kept.keys() - follow)
 
 
 @pytest.mark.needs("nascore-petridish")
@@ -117,17 +117,17 @@ def test_what_grows_has_no_auxiliary_head(value, tmp_path):
     said = searched(
         tmp_path,
         *("--growth", "petridish", "--updater", "sgd"),
-        *("--set", f"training.auxiliary={value}", "--dry-run"),
+        *("--set", f"ranking.auxiliary={value}", "--dry-run"),
     )
-    assert said.count("training.auxiliary: growing") == (value > 0)
+    assert said.count("ranking.auxiliary: growing") == (value > 0)
 
 
 def test_a_search_that_cannot_be_built_tells_its_warnings_and_where_its_mistake_stands(tmp_path):
     words = ("--space", "tiny", "--growth", "random", "--updater", "sgd", "--dataset", "synthetic")
-    more = ("--scale", "mini", "--set", "training.batch=5000", "--out", str(tmp_path / "run"))
+    more = ("--scale", "mini", "--set", "ranking.batch=5000", "--out", str(tmp_path / "run"))
     refused = CliRunner().invoke(main, ["search", *words, *more])
     assert refused.exit_code == 3
-    assert "training.batch: a batch of 5000" in refused.stderr
-    assert "from --set training.batch=5000" in refused.stderr
+    assert "ranking.batch: a batch of 5000" in refused.stderr
+    assert "from --set ranking.batch=5000" in refused.stderr
     assert "random and sgd do not fit well" in refused.stderr
     assert not (tmp_path / "run").exists()

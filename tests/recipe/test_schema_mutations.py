@@ -47,9 +47,9 @@ def test_every_mistake_is_named_and_nothing_raises(tmp_path):
 
 @pytest.mark.needs("nascore-darts")
 def test_an_answer_that_does_not_name_the_mistake_is_found(tmp_path):
-    right = Mutant(kind="wrong", text="nascore: 1\nseed: x\n", refused=("seed",))
-    other = Mutant(kind="wrong", text="nascore: 1\nseed: x\n", refused=("device",))
-    sound = Mutant(kind="wrong", text="nascore: 1\nspace: tiny\nupdater: uniform\n", refused=("seed",))
+    right = Mutant(kind="wrong", text="nascore: 2\nseed: x\n", refused=("seed",))
+    other = Mutant(kind="wrong", text="nascore: 2\nseed: x\n", refused=("device",))
+    sound = Mutant(kind="wrong", text="nascore: 2\nspace: tiny\nupdater: uniform\n", refused=("seed",))
 
     assert faults(right, tmp_path / "a.yaml") == (3, [])
     assert [text.splitlines()[0] for text in faults(other, tmp_path / "b.yaml")[1]] == ["device is not named"]
@@ -66,7 +66,7 @@ def test_a_path_that_cannot_be_read_is_a_mistake_like_others(name, place, tmp_pa
     file = f"{name}.yaml"
     value = {"include": [file]} if place == "include" else {"space": {"name": "file", "path": file}}
     mutant = Mutant(
-        kind="wrong", text=written({"nascore": 1, "updater": "uniform", **value}), refused=(place,)
+        kind="wrong", text=written({"nascore": 2, "updater": "uniform", **value}), refused=(place,)
     )
 
     assert faults(mutant, tmp_path / "recipe.yaml") == (3, [])

@@ -102,8 +102,8 @@ def test_a_run_goes_back_three_times_at_most(monkeypatch):
 
 def test_a_failed_job_of_a_growth_run_promises_no_state_that_is_gone():
     words = ("--space", "tiny", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
-    small = ("--set", "growth.count=1", "--set", "training.batch=8", "--set", "dataset.count=64")
-    done = cli("search", *words, *small, "--set", "training.lr=1e18", "--out", "run")
+    small = ("--set", "growth.count=1", "--set", "ranking.batch=8", "--set", "dataset.count=64")
+    done = cli("search", *words, *small, "--set", "ranking.lr=1e18", "--out", "run")
     assert done.exit_code == 1, done.output
     assert "the loss is" in done.stderr
     assert "A run that is started with --on-nan rewind goes back instead" in done.stderr
@@ -118,7 +118,7 @@ def test_from_python_a_run_goes_back_too(monkeypatch):
         dataset="synthetic",
         updater="uniform",
         scale="mini",
-        settings={"dataset.count": 64, "trainer.batch": 8, "training.epochs": 1},
+        settings={"dataset.count": 64, "trainer.batch": 8, "ranking.epochs": 1},
         out="run",
         on_nan="rewind",
     )
@@ -155,7 +155,7 @@ def test_a_job_that_runs_out_of_memory_fails_with_advice_and_the_run_goes_on(mon
         return right(context, description, examples, job=job, **more)
 
     monkeypatch.setattr(jobs, "train_network", train)
-    small = ("--set", "training.epochs=1", "--set", "training.batch=8", "--set", "dataset.count=64")
+    small = ("--set", "ranking.epochs=1", "--set", "ranking.batch=8", "--set", "dataset.count=64")
     words = ("--space", "tiny", "--dataset", "synthetic", "--growth", "random", "--scale", "mini")
     done = cli("search", *words, "--set", "growth.count=3", *small, "--out", "run")
     assert done.exit_code == 0, done.output

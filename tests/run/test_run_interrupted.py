@@ -169,7 +169,7 @@ def test_from_python_the_exception_says_where_the_run_is():
         def epoch_finished(self, _report):
             raise KeyboardInterrupt
 
-    settings = {"dataset.count": 64, "dataset.size": 8, "trainer.batch": 8, "training.batch": 8}
+    settings = {"dataset.count": 64, "dataset.size": 8, "trainer.batch": 8, "ranking.batch": 8}
     with pytest.raises(KeyboardInterrupt) as caught:
         nascore.search(
             space="tiny",

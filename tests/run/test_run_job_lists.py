@@ -24,8 +24,8 @@ RANDOM = {
     "settings": {
         "dataset.count": 64,
         "dataset.size": 8,
-        "training.batch": 16,
-        "training.epochs": 2,
+        "ranking.batch": 16,
+        "ranking.epochs": 2,
         "growth.count": 3,
     },
 }

@@ -111,7 +111,7 @@ def test_the_program_the_model_and_the_prediction_agree(tiny_run: Path, tmp_path
 
 def test_two_runs_in_one_process_are_two_models(tiny_run: Path, tmp_path: Path) -> None:
     other = nascore.search(
-        space="tiny", updater="darts", settings={**TINY, "training.channels": 8}, out=tmp_path / "other"
+        space="tiny", updater="darts", settings={**TINY, "ranking.channels": 8}, out=tmp_path / "other"
     )
     runs = [nascore.load_run(tiny_run), other]
     programs = [module_of(name, run.path) for name, run in zip(("first", "second"), runs, strict=True)]

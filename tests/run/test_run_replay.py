@@ -182,10 +182,10 @@ def compared(tmp_path_factory):
     settings = {
         "trainer.epochs": 1,
         "trainer.warm_up": 0,
-        "training.epochs": 1,
+        "ranking.epochs": 1,
         "dataset.count": 64,
         "dataset.size": 8,
-        "evaluate.training.epochs": 1,
+        "training.epochs": 1,
     }
     with pytest.MonkeyPatch.context() as patches:
         patches.chdir(folder)

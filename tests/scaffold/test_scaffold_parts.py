@@ -25,8 +25,8 @@ SMALL = (
     "trainer.epochs=1",
     "trainer.warm_up=0",
     "trainer.batch=16",
-    "training.epochs=1",
-    "training.batch=16",
+    "ranking.epochs=1",
+    "ranking.batch=16",
     "dataset.count=64",
     "dataset.size=8",
 )

@@ -15,7 +15,7 @@ from command_line import cli, done
 from nascore.slots import SLOTS
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("trainer.epochs=1", "trainer.warm_up=0", "training.epochs=1", "dataset.count=128", "dataset.size=8")
+SMALL = ("trainer.epochs=1", "trainer.warm_up=0", "ranking.epochs=1", "dataset.count=128", "dataset.size=8")
 
 
 def files(folder):

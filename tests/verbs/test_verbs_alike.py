@@ -14,7 +14,7 @@ from nascore.errors import NascoreError
 
 NAMES = {"space": "tiny", "updater": "sgd", "dataset": "synthetic"}
 DATA = {"dataset.count": 32, "dataset.size": 4}
-TRAINING = {"training.epochs": 1, "training.batch": 8}
+TRAINING = {"ranking.epochs": 1, "ranking.batch": 8}
 SETTINGS = {**DATA, "trainer.epochs": 1, "trainer.batch": 8, "trainer.warm_up": 0, **TRAINING}
 
 REFUSED = {
@@ -30,7 +30,7 @@ REFUSED = {
     "wrong value": {"settings": {"trainer.epochs": "many"}},
     "several at once": {"updater": "sdg", "settings": {"trainer.epochs": "many", "dataset.cont": 3}},
     "batch": {"settings": {**SETTINGS, "trainer.batch": 999}},
-    "batch and a warning": {"growth": "random", "settings": {**SETTINGS, "training.batch": 999}},
+    "batch and a warning": {"growth": "random", "settings": {**SETTINGS, "ranking.batch": 999}},
     "unknown preset": {"preset": "dart-cifar10"},
     "unknown file of a plugin": {"plugins": ["nowhere.py"]},
     "unknown recipe": {"recipe": "nowhere.yaml"},

@@ -23,8 +23,8 @@ SETTINGS = {
     "trainer.epochs": 1,
     "trainer.batch": 8,
     "trainer.warm_up": 0,
-    "training.epochs": 1,
-    "training.batch": 8,
+    "ranking.epochs": 1,
+    "ranking.batch": 8,
 }
 STARTED = {"Alternating", "Entropy", "Sgd", "Softmax"}
 """The rehearsal of a search starts parts of its own: what has been started is no part of the run."""
@@ -115,7 +115,7 @@ def test_a_warning_of_the_parts_stands_in_the_log_once(tmp_path):
 
 
 def test_an_evaluation_builds_its_data_once(built, tmp_path):
-    settings = {"training.epochs": 1, "training.batch": 8, "dataset.count": 32, "dataset.size": 4}
+    settings = {"ranking.epochs": 1, "ranking.batch": 8, "dataset.count": 32, "dataset.size": 4}
     found = nascore.search(**NAMES, scale="mini", settings=SETTINGS, out=tmp_path / "run")
     built.clear()
     nascore.evaluate(found, scale="mini", settings=settings, out=tmp_path / "evaluation")

@@ -39,14 +39,14 @@ def test_an_argument_that_is_none_is_refused(given, told):
 
 
 def test_a_run_is_shown_in_one_line(tmp_path):
-    few = {"trainer.epochs": 2, "training.epochs": 1}
+    few = {"trainer.epochs": 2, "ranking.epochs": 1}
     run = nascore.search(space="tiny", updater="uniform", settings=few, out=tmp_path / "r")
     accuracy = run.result["validation_accuracy"]
     assert repr(run) == f"Run('{tmp_path / 'r'}', done, validation_accuracy={accuracy:.4f})"
 
 
 def test_threads_and_device_are_arguments_as_they_are_flags(tmp_path):
-    few = {"trainer.epochs": 2, "training.epochs": 1}
+    few = {"trainer.epochs": 2, "ranking.epochs": 1}
     run = nascore.search(
         space="tiny", updater="uniform", settings=few, seed=3, threads=2, device="cpu", out=tmp_path / "r"
     )

@@ -135,7 +135,7 @@ def test_words_and_maps_are_values():
     names = {**NAMES, "updater": ["sgd"]}
     found = asked("trainer.estimate=first,unrolled", "training={lr: 0.1},{lr: 0.2}", names=names)
     combined = [
-        (one.recipe.setting("trainer.estimate"), one.recipe.setting("training.lr")) for one in found.members
+        (one.recipe.setting("trainer.estimate"), one.recipe.setting("ranking.lr")) for one in found.members
     ]
     assert combined == [("first", 0.1), ("first", 0.2), ("unrolled", 0.1), ("unrolled", 0.2)]
 
@@ -144,7 +144,7 @@ def test_all_problems_at_once():
     text = refusal(
         *("sdg:updater.lr=0.1", "tiny:space.cells=2", "updater:lr=3", "seed=0,1", "threads=1,2"),
         *(
-            "evaluate.training.epochs=1,2",
+            "training.epochs=1,2",
             "trainer.lr=0.1,0.1,,1e-1",
             "trainer.batch=8,16",
             "trainer.batch=32",
@@ -156,7 +156,7 @@ def test_all_problems_at_once():
         "updater:lr: no compared component is called updater. Did you mean updater.lr?",
         "seed: the seeds of a comparison are not a setting. Write --seeds 0,1.",
         "threads: is the same for all searches of a comparison. Give one value.",
-        "evaluate.training.epochs: is the same for all searches of a comparison. Give one value, or evaluate",
+        "training.epochs: is the same for all searches of a comparison. Give one value, or evaluate",
         "trainer.lr: a value is missing between commas. Leave out a comma, or write null or ''.",
         "trainer.lr: 0.1 is given twice. Leave it out.",
         "trainer.batch: is given twice. Give all its values at once.",

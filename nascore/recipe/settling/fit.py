@@ -217,7 +217,7 @@ def _absent_component(value: Value, recipe: Recipe) -> Problem:
     )
 
 
-CELLS, AUXILIARY, DROP_PATH = "training.cells", "training.auxiliary", "training.drop_path"
+CELLS, AUXILIARY, DROP_PATH = "cells", "auxiliary", "drop_path"
 
 
 def unused_size_warnings(
@@ -242,22 +242,20 @@ def unused_size_warnings(
         for one in descriptions
     ]
     found = [
-        Problem(path=recipe.with_prefix(path), text=texts[0][path], origin=origin, verdict="warned")
-        for path, origin in typed.items()
-        if texts and all(path in reasons for reasons in texts)
+        Problem(path=f"{recipe.training_group}.{name}", text=texts[0][name], origin=origin, verdict="warned")
+        for name, origin in typed.items()
+        if texts and all(name in reasons for reasons in texts)
     ]
     return recipe.with_warnings(found)
 
 
 def _typed_sizes(recipe: Recipe) -> dict[str, Origin]:
     known = {problem.path for problem in recipe.warned}
+    paths = {f"{recipe.training_group}.{name}": name for name in (CELLS, AUXILIARY, DROP_PATH)}
     return {
-        path: origin
+        paths[path]: origin
         for path, value, origin in recipe.rows()
-        if path in {CELLS, AUXILIARY, DROP_PATH}
-        and recipe.with_prefix(path) not in known
-        and value
-        and origin.kind in TYPED
+        if path in paths and path not in known and value and origin.kind in TYPED
     }
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 from attrs import Factory, evolve, frozen
 
-from nascore.component import MEASURES, SIZED
-from nascore.config import settings_of, unwrap, wrap
+from nascore.component import MEASURES, SCALES
+from nascore.config import settings_of, wrap
 from nascore.errors import Origin
 from nascore.recipe.sources.layers import Layer, Value
-from nascore.recipe.sources.run_settings import EVALUATE_RUN
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, TRAINING, training_group
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.errors import Problem
-    from nascore.recipe.sources.layers import Scale, Stack
+    from nascore.recipe.sources.layers import Scale
+    from nascore.recipe.sources.run_settings import TrainingSettings
     from nascore.slots import Slot
 
 
@@ -97,10 +98,8 @@ class Recipe:
         scale: The scale and where it was named.
         problems: All problems, ``refused`` or ``warned``.
         declined: The wishes that were not taken.
-        evaluation: The settings under ``evaluate`` of a search's files and presets, for the evaluation of the
-            architecture that it finds; without those that the scale overrides.
-        prefix: The prefix of the run's settings on the command line: ``evaluate.`` in the recipe of an
-            evaluation after a search, which has settings of the same names.
+        evaluation: Of a search, the settings and tricks that were given for the evaluation of its
+            architecture, as paths with value and origin; without those that the scale overrides.
     """
 
     parts: Mapping[str, tuple[Part, ...]]
@@ -108,13 +107,23 @@ class Recipe:
     scale: Scale | None = None
     problems: tuple[Problem, ...] = ()
     declined: tuple[DeclinedWish, ...] = Factory(tuple)
-    evaluation: Mapping[str, Any] = Factory(dict)
-    prefix: str = ""
+    evaluation: tuple[Row, ...] = ()
 
     @property
     def run(self) -> Any:  # noqa: ANN401 - RunSettings, or what a caller's own run component declares
         """The settings of the run itself."""
         return self.part(RUN).settings
+
+    @property
+    def training_group(self) -> str:
+        """The group of settings with which this run trains closed networks: `ranking` in a search."""
+        return training_group(self.run)
+
+    @property
+    def training(self) -> TrainingSettings:
+        """The settings with which this run trains closed networks."""
+        settings: TrainingSettings = getattr(self.run, self.training_group)
+        return settings
 
     @property
     def refused(self) -> tuple[Problem, ...]:
@@ -159,15 +168,8 @@ class Recipe:
             words = words[1:]
         return _value_at(parts[0].settings, words) if parts and words else None
 
-    def with_prefix(self, path: str) -> str:
-        """Return the ``--set`` path of a setting or a group: groups of the run itself get the prefix."""
-        if not self.prefix:
-            return path
-        declared = settings_of(type(self.run)).get(path.partition(".")[0])
-        return f"{self.prefix}{path}" if declared is not None and declared.nested else path
-
     def with_origins(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return problems with ``--set`` paths, and with the value's origin where they have none."""
+        """Return problems with the origin of the value where they have none."""
         problems = tuple(problems)
         if not problems:  # the usual case; computing all rows is slow
             return []
@@ -176,11 +178,9 @@ class Recipe:
         maps = [path for path, value, _origin in rows if isinstance(value, dict)]
         found = []
         for problem in problems:
-            path = problem.path.removeprefix(self.prefix)
             # A place in a map has the origin of the map.
-            path = next((one for one in maps if path.startswith(f"{one}.")), path)
-            origin = problem.origin or origins.get(path)
-            found.append(attrs.evolve(problem, path=self.with_prefix(problem.path), origin=origin))
+            path = next((one for one in maps if problem.path.startswith(f"{one}.")), problem.path)
+            found.append(attrs.evolve(problem, origin=problem.origin or origins.get(path)))
         return found
 
     def rows(self) -> list[Row]:
@@ -222,13 +222,17 @@ def sizes_of(declared: Mapping[str, Mapping[str, int]]) -> Sizes:
     Args:
         declared: The sizes that a space or a notation declares, by scale.
     """
-    return {scale: {name: declared.get(scale, {}).get(name) for name in MEASURES} for scale in SIZED}
+    return {scale: {name: declared.get(scale, {}).get(name) for name in MEASURES} for scale in SCALES}
+
+
+def scale_name(scale: Scale | None) -> str:
+    """Return the name of a scale; `paper` for no scale."""
+    return "paper" if scale is None else scale[0]
 
 
 def evaluation_size(recipe: Recipe) -> dict[str, int]:
     """Return the size at which `evaluate` trains an architecture; missing entries stay as searched."""
-    scale = "mini" if recipe.scale is not None and recipe.scale[0] == "mini" else "paper"
-    size = sizes_of(recipe.part("space").component.sizes)[scale]
+    size = sizes_of(recipe.part("space").component.sizes)[scale_name(recipe.scale)]
     return {name: value for name, value in size.items() if value is not None}
 
 
@@ -242,61 +246,20 @@ def published_size_layer(declared: Mapping[str, Mapping[str, int]], by: str) -> 
     published = {name: value for name, value in sizes_of(declared)["paper"].items() if value is not None}
     if not published:
         return Layer()
-    node = wrap({"training": published}, Origin(kind="wish", what="published size", who=by))
-    return Layer(values=(Value(slot=RUN, component=None, node=node),))
+    node = wrap({TRAINING: published}, Origin(kind="wish", what="published size", who=by))
+    return Layer(values=(Value(slot=RUN, component=EVALUATE_RUN, node=node),))
 
 
-def with_mini_size(run: Component, declared: Mapping[str, Mapping[str, int]]) -> Component:
-    """Return the run component of an evaluation, with the size of a space at scale ``mini``.
+def with_scaled_sizes(run: Component, declared: Mapping[str, Mapping[str, int]]) -> Component:
+    """Return the run component of an evaluation, with the sizes of a space at the scales below ``paper``.
 
     Args:
         run: The component of the run.
         declared: The sizes that the space declares, by scale.
     """
-    training = {**run.mini.get("training", {}), **sizes_of(declared)["mini"]}
-    return evolve(run, mini={**run.mini, "training": training})
+    sizes = sizes_of(declared)
 
+    def scaled(settings: Mapping[str, Any], scale: str) -> dict[str, Any]:
+        return {**settings, TRAINING: {**settings.get(TRAINING, {}), **sizes[scale]}}
 
-def evaluation_settings(recipe: Recipe, stack: Stack) -> dict[str, Any]:
-    """Return the settings under ``evaluate`` of the files and presets of a search; empty for an evaluation.
-
-    Settings of a preset that the scale ``mini`` overrides are left out, as in an evaluation by that preset.
-
-    Args:
-        recipe: The parts of the search.
-        stack: The layers of the search.
-    """
-    if any(part.name == EVALUATE_RUN.name for part in recipe.parts.get(RUN, ())):
-        return {}
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
-    for settings, values in ((low, stack.below), (high, stack.above)):
-        for value in values:
-            if value.slot == RUN and value.component == EVALUATE_RUN:
-                _update(settings, unwrap(value.node))
-    if recipe.scale is not None and recipe.scale[0] == "mini":
-        spaces = recipe.parts.get("space", ())
-        sizes = spaces[0].component.sizes if spaces else {}
-        low = _without(low, with_mini_size(EVALUATE_RUN, sizes).mini)
-    _update(low, high)
-    return low
-
-
-def _update(low: dict[str, Any], high: Mapping[str, Any]) -> None:
-    for name, value in high.items():
-        if isinstance(value, dict) and isinstance(low.get(name), dict):
-            _update(low[name], value)
-        else:
-            low[name] = value
-
-
-def _without(settings: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings without those that others have too."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict) and isinstance(others.get(name), dict):
-            if inner := _without(value, others[name]):
-                found[name] = inner
-        elif name not in others:
-            found[name] = value
-    return found
+    return evolve(run, mini=scaled(run.mini, "mini"), small=scaled(run.small, "small"))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, frozen
 
+from nascore.component import SCALES
 from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
 from nascore.plugin.compatibility import PLUGIN_NAME
-from nascore.recipe.sources.files import FORMAT, FORMAT_KEY, SCALES
+from nascore.recipe.sources.formats import FORMAT, FORMAT_KEY
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
 from nascore.recipe.sources.plugin_versions import SOURCE
-from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN
-from nascore.slots import RUN, SLOTS
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN, OF_EVALUATION, TRAINING
+from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,15 +54,14 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
             "additionalProperties": {"type": "string", "pattern": _whole(SOURCE)},
         },
         "scale": {
-            "description": "mini: a quick check on a laptop; paper: the values of the papers.",
+            "description": "mini: a quick check on a laptop; small: an hour on one small device; paper: the "
+            "values of the papers.",
             "enum": [*SCALES, None],
         },
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
         **setting_schemas(run.config),
-        EVALUATION: {
-            "description": "Settings for an evaluation only; they override the top-level ones.",
-            **settings_schema(EVALUATE_RUN.config),
-        },
+        TRAINING: setting_schemas(EVALUATE_RUN.config)[TRAINING],
+        EVALUATION: writer.evaluation(),
     }
     head: Schema = {"$schema": DIALECT, "$comment": USE, "title": "A recipe of nascore"}
     return {**head, **closed(properties, [FORMAT_KEY]), "$defs": writer.definitions}
@@ -92,6 +92,14 @@ class _Writer:
         source: list[Schema] = [{"enum": sorted(self.registry.presets())}, _matching(r"\.yaml$")]
         text = "Presets and files that this recipe is based on; later ones override earlier ones."
         return {"description": text, "anyOf": [*source, {"type": "array", "items": {"anyOf": source}}]}
+
+    def evaluation(self) -> Schema:
+        """Return the schema of the settings and tricks of an evaluation only."""
+        shared = setting_schemas(EVALUATE_RUN.config)
+        tricks = next(slot for slot in SLOTS if slot.name == TRICK)
+        properties = {**{name: shared[name] for name in OF_EVALUATION}, TRICK: self.many(tricks)}
+        text = "Settings and tricks for an evaluation only; they override the top-level ones."
+        return {"description": text, **closed(properties)}
 
     def single(self, slot: Slot) -> Schema:
         """Return the schema of ``NAME`` or ``{name: NAME, settings...}``."""

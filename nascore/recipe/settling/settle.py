@@ -17,9 +17,17 @@ from nascore.config import Reading, SettingsOwner, merge, mistakes, settings_of,
 from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
+from nascore.recipe.settling.carried import (
+    carried_problems,
+    carried_rows,
+    evaluation_layers,
+    is_evaluation,
+    ranking_problems,
+    with_evaluation_layers,
+)
 from nascore.recipe.settling.fit import check_fit, unused_values
 from nascore.recipe.settling.misfit import need_text, worst_unmet_need
-from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe, evaluation_settings
+from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe, with_scaled_sizes
 from nascore.recipe.sources.files import OF_FILES
 from nascore.recipe.sources.layers import Layer, stack
 from nascore.recipe.sources.plugin_versions import (
@@ -28,9 +36,9 @@ from nascore.recipe.sources.plugin_versions import (
     lost_plugin_warnings,
     lost_plugins,
 )
-from nascore.recipe.sources.run_settings import DATASET, SEARCH_RUN, preset_data_warnings
+from nascore.recipe.sources.run_settings import DATASET, EVALUATE_RUN, SEARCH_RUN, preset_data_warnings
 from nascore.shell import command_line
-from nascore.slots import RUN, SLOTS
+from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -114,7 +122,10 @@ def paths_of(run: Component, slots: Sequence[Slot], registry: Registry) -> Calla
         return [f"{one.prefix}{name}" for one in components if name in settings_of(one.config)]
 
     def paths(name: str) -> list[str]:
-        groups = (declared for declared in settings_of(run.config).values() if declared.nested)
+        configs = (run.config, EVALUATE_RUN.config) if run.name == SEARCH_RUN.name else (run.config,)
+        groups = [
+            declared for config in configs for declared in settings_of(config).values() if declared.nested
+        ]
         found = [f"{group.name}.{name}" for group in groups if name in settings_of(group.type)]
         found = [*in_slots(name, many=False), *found] or in_slots(name, many=True)
         return list(dict.fromkeys(found))
@@ -147,7 +158,7 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
         return []
     wished = [option.component for option in wishes]
     default = ", ".join(dict.fromkeys(component.name for component in wished))
-    options = ["--scale mini (a laptop check)", "--scale paper", "--recipe FILE"]
+    options = ["--scale mini (a laptop check)", "--scale small (an hour)", "--scale paper", "--recipe FILE"]
     options += [command_line("--preset", name) for name in sorted(registry.presets())]
     return [
         Problem(
@@ -230,7 +241,7 @@ def resolve(
     Returns:
         The recipe with all problems, warnings too; nothing is raised.
     """
-    layers = tuple(layers)
+    layers = tuple(with_evaluation_layers(layers) if is_evaluation(run) else layers)
     unsure = any(layer.unread for layer in layers)
     settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots), unsure=unsure)
     for layer in layers:
@@ -243,8 +254,12 @@ def resolve(
         scale=settling.stack.scale,
         declined=tuple(settling.declined),
     )
-    recipe = evolve(recipe, evaluation=evaluation_settings(recipe, settling.stack))
-    problems = [*settling.problems, *_other_run_problems(layers, run)]
+    problems = [*settling.problems]
+    if is_evaluation(run):
+        problems += ranking_problems(layers)
+    elif evaluation := _evaluation(layers, recipe, registry):
+        recipe = evolve(recipe, evaluation=tuple(carried_rows(evaluation)))
+        problems += carried_problems(evaluation)
     if not unsure:
         written = any(layer.by_run or layer.made_with for layer in layers)
         problems += contributor_warnings(layers, recipe)
@@ -265,12 +280,14 @@ def _missing_wishes(
             yield wish
 
 
-def _other_run_problems(layers: Iterable[Layer], run: Component) -> Iterator[Problem]:
-    """Yield the problems of settings for the other run (search or evaluate), which nothing else reads."""
-    for value in (value for layer in layers for value in layer.values if value.slot == RUN):
-        if value.component is not None and value.component.name != run.name:
-            name = value.component.name
-            yield from mistakes(value.component.config, value.node, SettingsOwner(owner=name, path=name))
+def _evaluation(layers: Iterable[Layer], search: Recipe, registry: Registry) -> Recipe | None:
+    """Return the recipe of the evaluation after a search; None where nothing is given for it."""
+    found = evaluation_layers(layers)
+    if not found:
+        return None
+    spaces = search.parts.get("space", ())
+    run = with_scaled_sizes(EVALUATE_RUN, spaces[0].component.sizes if spaces else {})
+    return resolve(found, registry, run=run, slots=[slot for slot in SLOTS if slot.name in {DATASET, TRICK}])
 
 
 def _name_problems(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:
@@ -417,8 +434,8 @@ class _Settling:
         below = [value.node for value in self.stack.below if applies_to(value, component)]
         above = [value.node for value in self.stack.above if applies_to(value, component)]
         nodes = [*([] if option.wished is None else [option.wished]), *below]
-        if scale is not None and scale[0] == "mini":
-            nodes.append(wrap(component.mini, Origin(kind="scale", who="mini")))
+        if scale is not None and scale[0] != "paper":
+            nodes.append(wrap(component.scaled(scale[0]), Origin(kind="scale", who=scale[0])))
         whole = wrap({}, option.chosen_by)
         for node in (*nodes, *above):
             whole = merge(whole, node)

@@ -19,16 +19,17 @@ from nascore.config import settings_of
 from nascore.config.writer import write_yaml
 from nascore.errors import Origin, problem_of
 from nascore.files import read_text
-from nascore.recipe.sources.files import FORMAT
+from nascore.recipe.settling.carried import TRICKS_PATH
+from nascore.recipe.sources.formats import FORMAT
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
-from nascore.recipe.sources.run_settings import EVALUATION
+from nascore.recipe.sources.run_settings import RANKING, SEARCH_RUN, TRAINING
 from nascore.slots import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nascore.plugin import Plugin, Registry
-    from nascore.recipe.settling.recipe import Part, Recipe
+    from nascore.recipe.settling.recipe import Part, Recipe, Row
     from nascore.slots import Slot
 
 
@@ -62,7 +63,26 @@ def dump_recipe(
             document[slot.name] = {part.label: _plain(part.settings, paths) for part in parts} or "none"
         elif parts:
             document[slot.name] = {"name": parts[0].label, **_plain(parts[0].settings, paths)}
-    return write_yaml(document | ({EVALUATION: recipe.evaluation} if recipe.evaluation else {}))
+    return write_yaml(document | evaluation_document(recipe.evaluation))
+
+
+def evaluation_document(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return the keys of a recipe for the settings and tricks of the evaluation after a search.
+
+    Args:
+        rows: The paths with value and origin.
+    """
+    found: dict[str, Any] = {}
+    for path, value, _origin in rows:
+        *words, last = path.split(".")
+        at = found
+        for word in words:
+            at = at.setdefault(word, {})
+        if path == TRICKS_PATH:  # its settings follow
+            at.setdefault(last, {})[value] = {}
+        else:
+            at[last] = absolute(value) if isinstance(value, Path) else value
+    return found
 
 
 def is_implied(recipe: Recipe, slot: Slot) -> bool:
@@ -181,7 +201,6 @@ def plain_origins(recipe: Recipe) -> dict[str, Any]:
     implied = {slot.name for slot in recipe.slots if slot.implied and is_implied(recipe, slot)}
     parts = (part for slot, parts in recipe.parts.items() if slot not in implied for part in parts)
     return {
-        "prefix": recipe.prefix,
         "warnings": [attrs.asdict(problem) for problem in recipe.warned],
         "parts": {
             f"{part.slot} {part.label}": {
@@ -205,12 +224,22 @@ def with_plain_origins(recipe: Recipe, plain: Mapping[str, Any]) -> Recipe:
     }
     refused = [problem for problem in recipe.problems if problem.verdict != "warned"]
     warned = [problem_of(one) for one in plain["warnings"]]
-    return evolve(recipe, parts=parts, problems=(*refused, *warned), prefix=plain["prefix"])
+    return evolve(recipe, parts=parts, problems=(*refused, *warned))
 
 
 def _part(part: Part, plain: Mapping[str, Any]) -> Part:
     known = plain.get(f"{part.slot} {part.label}")
     if known is None:  # an observer of this process
         return part
-    origins = {path: Origin(**origin) for path, origin in known["origins"].items()}
+    origins = {_path(part, path): Origin(**origin) for path, origin in known["origins"].items()}
     return evolve(part, chosen_by=Origin(**known["chosen_by"]), origins=origins)
+
+
+def _path(part: Part, path: str) -> str:
+    """Return the path of a setting; earlier versions called the group `ranking` of a search `training`."""
+    is_search = part.component.name == SEARCH_RUN.name and part.slot == RUN
+    return (
+        f"{RANKING}.{path.removeprefix(TRAINING)[1:]}"
+        if is_search and path.startswith(f"{TRAINING}.")
+        else path
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,21 +9,23 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import Factory, evolve, frozen
 
+from nascore.component import SCALES
 from nascore.config import Node, parse_document, write_scalar
 from nascore.config.document import show
 from nascore.errors import Origin, OriginKind, Problem, did_you_mean, error_line
 from nascore.files import MOST_OF_A_DOCUMENT, given_path, read_text, without_digest
 from nascore.plugin.guard import attempt
+from nascore.recipe.sources.formats import FORMAT, FORMAT_KEY, FORMATS, Formats
 from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import SlotReader, unknown_preset
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, read_made_with
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
-from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, OF_EVALUATION, TRAINING, run_of_group
 from nascore.shell import command_line
-from nascore.slots import RUN
+from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nascore.component import Preset
     from nascore.plugin import Registry
@@ -32,14 +33,8 @@ if TYPE_CHECKING:
     from nascore.slots import Slot
 
 __all__ = [
-    "FORMAT",
-    "FORMATS",
-    "FORMAT_KEY",
     "OF_FILES",
-    "SCALES",
     "Files",
-    "FormatStep",
-    "Formats",
     "dotted_key",
     "not_a_recipe",
     "not_yaml",
@@ -48,80 +43,8 @@ __all__ = [
 ]
 
 
-FORMAT: Final = 1
-"""The format of recipes that this version writes."""
-
-FORMAT_KEY: Final = "nascore"
-"""The key of the format in a recipe."""
-
 OF_FILES: Final = ("include", "scale", EVALUATION, MADE_WITH)
 """Keys of a file besides its format, the settings of the run and the slots."""
-
-FormatStep: TypeAlias = Callable[[Node], Node]
-"""A function from the root of a recipe, a map, to its root in the next format.
-
-Nodes must keep their origins, so that errors still name the place in the file.
-"""
-
-
-@frozen(kw_only=True)
-class Formats:
-    """The formats of recipes that can be read.
-
-    Attributes:
-        newest: The format of this version of nascore.
-        steps: The step from each older format to the next one.
-    """
-
-    newest: int = FORMAT
-    steps: Mapping[int, FormatStep] = Factory(dict)
-
-    def read(self, root: Node) -> tuple[Node, Problem | None]:
-        """Convert a recipe to the newest format, step by step.
-
-        Args:
-            root: The root of a recipe, a map.
-
-        Returns:
-            The root in the newest format, and the problem of a missing or wrong format.
-        """
-        assert isinstance(root.value, dict)
-        node = root.value.get(FORMAT_KEY)
-        if node is None:
-            return root, _problem(
-                "the recipe has no format.",
-                root.origin,
-                f"Begin it with {FORMAT_KEY}: {self.newest}.",
-            )
-        if type(node.value) is not int or not self._known(node.value):
-            return root, self._unknown(node)
-        for number in range(node.value, self.newest):
-            root = self.steps[number](root)
-            assert isinstance(root.value, dict)
-            root = evolve(root, value={**root.value, FORMAT_KEY: evolve(node, value=number + 1)})
-        return root, None
-
-    def _known(self, number: int) -> bool:
-        return number <= self.newest and all(step in self.steps for step in range(number, self.newest))
-
-    def _unknown(self, node: Node) -> Problem:
-        if type(node.value) is int and node.value > self.newest:
-            text = (
-                f"the recipe is from a newer nascore: its format is {node.value}, "
-                f"this version reads {self.newest}."
-            )
-            return _problem(text, node.origin, "pip install --upgrade nascore")
-        text = f"{show(node)} is not a recipe format of this version."
-        return _problem(text, node.origin, f"Write {FORMAT_KEY}: {self.newest}.")
-
-
-FORMATS: Final = Formats()
-"""The formats that this version reads; format 1 is the first."""
-
-
-def _problem(text: str, origin: Origin, hint: str) -> Problem:
-    return Problem(path=FORMAT_KEY, text=text, origin=origin, hint=hint)
-
 
 _OF_DESCRIPTIONS: Final = {"network", "cells", "channels", "in_channels", "classes"}
 """Keys of descriptions, which recipes do not have."""
@@ -138,7 +61,7 @@ def not_a_recipe(root: Node, where: str) -> Problem | None:
     """
     if not isinstance(root.value, dict):
         text = f"a recipe is a map of keys, not {show(root)}."
-        return Problem(path="", text=text, origin=root.origin, hint="Begin it with nascore: 1.")
+        return Problem(path="", text=text, origin=root.origin, hint=f"Begin it with {FORMAT_KEY}: {FORMAT}.")
     if len(_OF_DESCRIPTIONS & root.value.keys()) > 1:
         text = f"{where} is the description of an architecture, not a recipe."
         return Problem(
@@ -210,7 +133,6 @@ def _intended(path: Path, registry: Registry) -> str:
     return did_you_mean(path.name, beside)
 
 
-SCALES: Final = ("mini", "paper")
 _MAX_INCLUDES: Final = 1_000
 """The largest number of includes of a recipe, counted with repetitions."""
 _MAX_DEPTH: Final = 100
@@ -321,13 +243,13 @@ class Files:
                 source=source,
                 layer=Layer(problems=not_yaml(source.where, (*document.problems, wrong)), unread=True),
             )
-        root, format_problem = self.formats.read(document.root)
+        by_run = without_digest(source.text) != source.text
+        root, format_problem = self.formats.read(document.root, by_run=by_run)
         assert isinstance(root.value, dict)
         problems = [*document.problems, *([] if format_problem is None else [format_problem])]
         if format_problem is not None and FORMAT_KEY in root.value:
             # The content of an unknown format cannot be checked.
             return ReadSource(source=source, layer=Layer(problems=tuple(problems), unread=True))
-        by_run = without_digest(source.text) != source.text
         layer = evolve(self._layer(root.value, root, problems), preset=source.preset, by_run=by_run)
         return ReadSource(source=source, layer=layer, includes=tuple(_listed(root.value.get("include"))))
 
@@ -361,24 +283,69 @@ class Files:
                 reader.problems.append(dotted_key(name, keys, by_name[name.partition(".")[0]]))
             elif name not in (FORMAT_KEY, *OF_FILES):
                 run[name] = node
-        values = [*reader.values]
-        if run:
-            values.append(Value(slot=RUN, component=None, node=Node(value=run, origin=root.origin)))
+        values = [*reader.values, *run_values(run, root.origin)]
+        evaluation = None
         if EVALUATION in keys:
-            node = keys[EVALUATION]
-            if isinstance(node.value, dict):
-                values.append(Value(slot=RUN, component=EVALUATE_RUN, node=node))
-            else:
-                text = f"{show(node)} is not a group of settings."
-                hint = f"Write {EVALUATION}: {{training: {{...}}}}."
-                reader.problems.append(Problem(path=EVALUATION, text=text, origin=node.origin, hint=hint))
+            special, wrong = self._evaluation(keys[EVALUATION])
+            reader.problems.extend(wrong)
+            values += [value for value in special.values if value.slot == RUN]
+            evaluation = evolve(special, values=tuple(one for one in special.values if one.slot != RUN))
         return Layer(
             chosen=reader.chosen,
             values=tuple(values),
             scale=scale,
             problems=(*reader.problems, *wrong_scale),
             made_with=made_with,
+            evaluation=evaluation if evaluation is not None and evaluation.chosen else None,
         )
+
+    def _evaluation(self, node: Node) -> tuple[Layer, list[Problem]]:
+        """Return the layer of the key `evaluate`, with settings and tricks for an evaluation only."""
+        if not isinstance(node.value, dict):
+            hint = f"Write {EVALUATION}: {{{TRICK}: {{NAME: {{...}}}}}}."
+            text = f"{show(node)} is not a group of settings."
+            return Layer(), [Problem(path=EVALUATION, text=text, origin=node.origin, hint=hint)]
+        reader = SlotReader(registry=self.registry)
+        run: dict[str, Node] = {}
+        for name, item in node.value.items():
+            if name == TRICK:
+                reader.read(next(slot for slot in SLOTS if slot.name == TRICK), item)
+            elif name in OF_EVALUATION:
+                run[name] = item
+            else:
+                reader.problems.append(_not_of_evaluation(name, item))
+        values = [*reader.values]
+        if run:
+            root = Node(value=run, origin=node.origin)
+            values.append(Value(slot=RUN, component=EVALUATE_RUN, node=root))
+        return Layer(chosen=reader.chosen, values=tuple(values)), reader.problems
+
+
+def run_values(keys: Mapping[str, Node], origin: Origin) -> Iterator[Value]:
+    """Yield the top-level settings of a recipe: those of both runs, and the group of each run.
+
+    Args:
+        keys: The settings.
+        origin: The origin of the recipe.
+    """
+    both = {name: node for name, node in keys.items() if run_of_group(name) is None}
+    if both:
+        yield Value(slot=RUN, component=None, node=Node(value=both, origin=origin))
+    for name, node in keys.items():
+        if run_of_group(name) is not None:
+            group = Node(value={name: node}, origin=origin)
+            yield Value(slot=RUN, component=run_of_group(name), node=group)
+
+
+def _not_of_evaluation(name: str, node: Node) -> Problem:
+    path = f"{EVALUATION}.{name}"
+    if name == TRAINING:
+        text = "training is a key of the recipe itself."
+        hint = f"Write {TRAINING}: {{...}}, not below {EVALUATION}."
+    else:
+        text = f"{EVALUATION} has no setting {name}."
+        hint = did_you_mean(name, [*OF_EVALUATION, TRICK]) or f"Settings: {', '.join((*OF_EVALUATION, TRICK))}."
+    return Problem(path=path, text=text, origin=node.key or node.origin, hint=hint)
 
 
 def read_scale(node: Node | None) -> tuple[Scale | None, tuple[Problem, ...]]:

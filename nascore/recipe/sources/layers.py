@@ -62,6 +62,8 @@ class Layer:
         unread: Whether the source could not be read, so that its content is unknown.
         preset: Name of the preset that it was read from; empty for other sources.
         by_run: Whether a run wrote it, so that it holds every value, whoever gave it.
+        evaluation: The tricks of the key `evaluate` with their settings; they replace those of this layer in
+            an evaluation. None: there is no such key.
     """
 
     chosen: Mapping[str, tuple[SlotChoice, ...]] = Factory(dict)
@@ -72,6 +74,7 @@ class Layer:
     unread: bool = False
     preset: str = ""
     by_run: bool = False
+    evaluation: Layer | None = None
 
 
 @frozen(kw_only=True)

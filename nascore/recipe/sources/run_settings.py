@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from attrs import evolve, frozen
 
 from nascore.component import Component, Give
-from nascore.config import restated, setting
+from nascore.config import restated, setting, settings_of
 from nascore.contract import WeightSettings
 from nascore.errors import Problem
 from nascore.shell import command_line
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 
 EVALUATION_PATH: Final = "evaluate."
-"""The prefix of a setting's path that is meant for the evaluation, not for the search."""
+"""The prefix of the path of a setting that is meant for the evaluation, not for the search."""
+
+RANKING: Final = "ranking"
+"""The group of settings with which a search trains an architecture to rank it."""
+
+TRAINING: Final = "training"
+"""The group of settings with which an evaluation trains an architecture."""
+
+GROUPS: Final = (RANKING, TRAINING)
+"""The two groups of settings for the training of closed networks."""
 
 
 @frozen(kw_only=True, slots=False)  # only one of two base classes can have slots
@@ -89,9 +98,6 @@ class RunSettings:
     channels_last: bool = setting(
         default=False, help="Whether images and features have the memory layout NHWC."
     )
-    training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
-        TrainingSettings(), "How closed networks are trained."
-    )
     proxy: ProxySettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         ProxySettings(), "The part of the data set in which a search searches."
     )
@@ -101,7 +107,7 @@ class RunSettings:
 class SearchSettings(RunSettings):
     """The settings of a search that belong to no slot."""
 
-    training: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+    ranking: RankingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         RankingSettings(), "How the search trains an architecture in order to measure it."
     )
 
@@ -117,6 +123,14 @@ class EvaluationSettings(RunSettings):
     measure: Literal["test", "validation"] = setting(
         "test", "Images that measure the network; validation: one in five training images, held back."
     )
+    training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        TrainingSettings(), "How evaluate trains an architecture from scratch."
+    )
+
+
+def training_group(settings: object) -> str:
+    """Return the group of settings with which a run trains closed networks: `ranking` in a search."""
+    return RANKING if hasattr(settings, RANKING) else TRAINING
 
 
 def itself(settings: RunSettings) -> RunSettings:
@@ -127,11 +141,12 @@ def itself(settings: RunSettings) -> RunSettings:
 def _optimizer_fits(settings: RunSettings, recipe: Choice) -> Iterable[Problem]:
     """Yield the combinations that SGD refuses, so that they appear with all other problems of a recipe."""
     del recipe
-    training = settings.training
+    group = training_group(settings)
+    training: TrainingSettings = getattr(settings, group)
     if training.nesterov and training.momentum == 0:
         text = "Nesterov's momentum needs a momentum above 0."
-        hint = "Set it to 0.9, or set training.nesterov to false."
-        yield Problem(path="training.momentum", text=text, hint=hint)
+        hint = f"Set it to 0.9, or set {group}.nesterov to false."
+        yield Problem(path=f"{group}.momentum", text=text, hint=hint)
 
 
 def _in_float32(settings: RunSettings) -> bool:
@@ -160,13 +175,14 @@ _MINI: Final = {
 """Settings that all trainings of closed networks share at scale mini."""
 
 
-def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> Component:
+def _run(name: str, summary: str, config: type[RunSettings], group: str, **mini: float) -> Component:
     """Return the component of a run.
 
     Args:
         name: Its name.
         summary: Its summary.
         config: Its settings.
+        group: The group of the settings with which it trains closed networks.
         mini: Further settings of its training at scale mini.
     """
     return Component(
@@ -178,7 +194,7 @@ def _run(name: str, summary: str, config: type[RunSettings], **mini: float) -> C
         provides=("horizon", Give(capability="full-precision", when=_in_float32)),
         check=_optimizer_fits,
         wishes=_WISHES,
-        mini={"training": {**_MINI, **mini}},
+        mini={group: {**_MINI, **mini}},
         paper="Liu et al. 2018, arXiv:1806.09055",
     )
 
@@ -190,7 +206,7 @@ def _check_evaluation(settings: RunSettings, recipe: Choice) -> Iterable[Problem
         yield Problem(path="proxy", text=text, verdict="warned")
 
 
-SEARCH_RUN: Final = _run("search", "the settings of a search", SearchSettings, epochs=10, batch=32)
+SEARCH_RUN: Final = _run("search", "the settings of a search", SearchSettings, RANKING, epochs=10, batch=32)
 """The run of ``nascore search``: trains each architecture briefly, to rank it."""
 
 EVALUATE_RUN: Final = evolve(
@@ -198,6 +214,7 @@ EVALUATE_RUN: Final = evolve(
         "evaluate",
         "the settings of a training from scratch",
         EvaluationSettings,
+        TRAINING,
         epochs=12,
         batch=64,
         label_smoothing=0.1,
@@ -207,7 +224,17 @@ EVALUATE_RUN: Final = evolve(
 """The run of ``nascore evaluate``: trains one architecture fully."""
 
 EVALUATION: Final = "evaluate"
-"""The key of a recipe for settings of an evaluation only; they override the top-level ones."""
+"""The key of a recipe for settings and tricks of an evaluation; they override the top-level ones."""
+
+OF_EVALUATION: Final = tuple(
+    name for name, declared in settings_of(EvaluationSettings).items() if not declared.nested
+)
+"""The settings without a group; the key `evaluate` may hold other values for the evaluation."""
+
+
+def run_of_group(group: str) -> Component | None:
+    """Return the run that reads a top-level group of settings; None where both runs read it."""
+    return {RANKING: SEARCH_RUN, TRAINING: EVALUATE_RUN}.get(group)
 
 
 def watched(run: Component) -> Component:

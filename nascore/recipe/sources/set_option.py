@@ -15,6 +15,7 @@ from nascore.config import Node, wrap
 from nascore.errors import Origin, Problem
 from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import as_given, typed_value, unknown_component
+from nascore.recipe.sources.run_settings import EVALUATION, GROUPS, run_of_group
 from nascore.recipe.sources.values import Values
 from nascore.shell import command_line
 from nascore.slots import RUN
@@ -85,7 +86,7 @@ class Sets:
                 hint = f"Write --set once for each: {command_line(*words)}."
                 self._add_problem(path, f"{value!r} seems to hold several settings.", origin, hint)
             else:
-                self._add_value(path.removeprefix(self.prefix), typed_value(value, origin), origin)
+                self._add_value(self._without_prefix(path), typed_value(value, origin), origin)
 
     def add_values(self, values: Mapping[str, Any]) -> None:
         """Add values from Python, by path."""
@@ -95,7 +96,11 @@ class Sets:
                 text = f"holds one value, not {len(value.values)}."
                 self._add_problem(path, text, origin, "Name one, or compare them: nascore.search_several.")
                 continue
-            self._add_value(str(path).removeprefix(self.prefix), wrap(value, origin), origin)
+            self._add_value(self._without_prefix(str(path)), wrap(value, origin), origin)
+
+    def _without_prefix(self, path: str) -> str:
+        bare = path.removeprefix(self.prefix)
+        return path if bare.partition(".")[0] in GROUPS else bare
 
     def layer(self) -> Layer:
         """Return all values as one layer."""
@@ -140,8 +145,20 @@ class Sets:
         if words[0] in _FLAGS:
             text, hint = "is not a setting.", f"Write --{words[0]} {_FLAGS[words[0]]}."
             self._add_problem(".".join(words), text, origin, hint)
+        elif words[0] == EVALUATION:
+            self._add_evaluation_problem(words, origin)
         else:
-            self._add(RUN, None, words, node)
+            self._add(RUN, run_of_group(words[0]), words, node)
+
+    def _add_evaluation_problem(self, words: list[str], origin: Origin) -> None:
+        """Add the problem of a path below `evaluate` outside an evaluation, or of a group of its own."""
+        path, rest = ".".join(words), ".".join(words[1:])
+        if rest.partition(".")[0] in GROUPS:
+            self._add_problem(path, f"{words[1]} is a group of its own.", origin, f"Write {rest}.")
+        else:
+            text = "only a search with --evaluate has settings of an evaluation."
+            hint = f"Set it in the evaluation: nascore evaluate RUN --set {rest or 'PATH'}=VALUE."
+            self._add_problem(path, text, origin, hint)
 
     def _add_to_list(self, slot: Slot, words: list[str], node: Node, origin: Origin) -> None:
         component = self.registry.get(slot.name, words[1])
@@ -162,6 +179,12 @@ class Sets:
 
     def _add_problem(self, path: str, text: str, origin: Origin, hint: str) -> None:
         self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
+
+
+def dotted_paths(node: Node) -> list[str]:
+    """Return the paths of the settings in a map of settings."""
+    inner = node.value.items() if isinstance(node.value, dict) else ()
+    return [path for name, item in inner for path, _ in _leaves(name, item)]
 
 
 def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:

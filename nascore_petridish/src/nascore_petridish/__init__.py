@@ -47,9 +47,9 @@ PETRIDISH: Final = Component(
     check=misfits,
     bounds={"limit": lambda _: "macs"},
     unread={
-        "training.epochs": "growth.seed_epochs and growth.child_epochs decide",
-        "training.channels": "architectures are trained at the size of the space",
-        "training.cells": "architectures are trained at the size of the space",
+        "ranking.epochs": "growth.seed_epochs and growth.child_epochs decide",
+        "ranking.channels": "architectures are trained at the size of the space",
+        "ranking.cells": "architectures are trained at the size of the space",
     },
     paper=PAPER,
 )

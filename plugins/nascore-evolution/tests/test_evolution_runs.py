@@ -22,7 +22,7 @@ from nascore.verbs.resume import resume_as_requested
 from nascore.verbs.search import search_as_requested
 
 CATALOGUE = Registry.of(builtin=nascore.builtin, evolution=nascore_evolution).operations()
-SMALL = {"dataset.count": 64, "training.epochs": 1, "training.batch": 8}
+SMALL = {"dataset.count": 64, "ranking.epochs": 1, "ranking.batch": 8}
 RUNS = {
     "evolution": {"growth.count": 5, "growth.population": 3, "growth.wave": 2},
     "local-search": {"growth.count": 6, "growth.starts": 1, "growth.wave": 2},

@@ -33,9 +33,9 @@ SMALL = {
     "trainer.epochs": 2,
     "trainer.warm_up": 0,
     "trainer.batch": 16,
-    "training.channels": 4,
-    "training.cells": 3,
-    "training.epochs": 1,
+    "ranking.channels": 4,
+    "ranking.cells": 3,
+    "ranking.epochs": 1,
 }
 
 

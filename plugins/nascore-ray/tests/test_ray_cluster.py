@@ -18,7 +18,7 @@ import nascore
 from nascore.errors import RecipeError
 from nascore_ray.executor import QUIET
 
-LONG = {**SMALL, "trainer.epochs": 8, "training.epochs": 2}
+LONG = {**SMALL, "trainer.epochs": 8, "ranking.epochs": 2}
 
 
 @pytest.fixture(scope="module")

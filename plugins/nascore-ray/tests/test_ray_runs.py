@@ -82,7 +82,7 @@ def test_the_files_are_those_of_one_process(files, tmp_path, capfd):
 GROWING = {
     "dataset.count": 64,
     "dataset.size": 8,
-    "training.batch": 8,
+    "ranking.batch": 8,
     "trainer.batch": 8,
     "trainer.epochs": 1,
     "trainer.warm_up": 0,

@@ -14,7 +14,7 @@ from ray_samples import STORE, by_serial, different, finished, ray_processes, un
 import nascore
 from nascore.run import read_result
 
-LONG = {**SMALL, "trainer.epochs": 8, "training.epochs": 2}
+LONG = {**SMALL, "trainer.epochs": 8, "ranking.epochs": 2}
 SEARCH = [
     *("search", "--space", "tiny", "--dataset", "synthetic", "--scale", "mini", "--updater", "uniform,sgd"),
     *(

@@ -99,7 +99,7 @@ def test_a_job_that_reaches_its_time_limit_is_saved_and_done_again(dying, tmp_pa
     assert len(events(run / "jobs/0001-tiny-dying_s0", "resumed")) == 1
 
 
-LONG = {**SMALL, "trainer.epochs": 8, "training.epochs": 2}
+LONG = {**SMALL, "trainer.epochs": 8, "ranking.epochs": 2}
 
 
 def under_way(run):

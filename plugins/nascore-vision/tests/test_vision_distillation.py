@@ -15,7 +15,7 @@ from nascore_vision.tricks.settings import DistillationSettings
 
 
 def test_the_teacher_is_read_and_checked(tmp_path):
-    settings = {"trainer.epochs": 1, "trainer.warm_up": 0, "training.epochs": 1, "dataset.count": 128}
+    settings = {"trainer.epochs": 1, "trainer.warm_up": 0, "ranking.epochs": 1, "dataset.count": 128}
     run = nascore.search(
         space="tiny",
         dataset="synthetic",

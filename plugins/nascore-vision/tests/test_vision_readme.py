@@ -19,7 +19,7 @@ from nascore.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 SMALL = {
-    "search": ("trainer.epochs=1", "trainer.warm_up=0", "training.channels=2", "training.cells=3"),
+    "search": ("trainer.epochs=1", "trainer.warm_up=0", "ranking.channels=2", "ranking.cells=3"),
     "evaluate": ("training.channels=4", "training.cells=3", "training.batch=16"),
     "data": (),
 }

@@ -46,7 +46,7 @@ ALIKE: Final[dict[str, Any]] = {
         ),
     ),
     "wishes": {"updater": "uniform"},
-    "unread": dict.fromkeys(UNREAD, "architectures are trained by the settings training.*"),
+    "unread": dict.fromkeys(UNREAD, "architectures are trained by the settings ranking.*"),
 }
 
 

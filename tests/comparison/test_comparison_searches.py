@@ -76,7 +76,9 @@ def test_each_search_is_the_same_as_alone_bit_for_bit(compared):
         ("sgd", 3),
     ]
     for job in jobs:
-        alone = nascore.search(**{**TINY, "settings": SMALL}, **job.choice, seed=job.seed, out=job.folder)
+        alone = nascore.search(
+            **{**TINY, "settings": SMALL | SMALL_EVALUATION}, **job.choice, seed=job.seed, out=job.folder
+        )
         assert contents(alone.path) == contents(out / job.folder)
         assert "best/weights.safetensors" in contents(alone.path)
 

@@ -211,8 +211,9 @@ def test_batches_of_one_are_refused_on_the_command_line_before_a_folder_is_made(
     for words in (UNIFORM, ("evaluate", "net.yaml", *QUICK_EVALUATE)):
         done = cli(*(re.sub(r"(size|batch)=8", r"\1=1", word) for word in words))
         assert done.exit_code == 3
-        assert "ranking.batch: a batch of 1 is too small for this network" in done.stderr
-        assert "from --set ranking.batch=1" in done.stderr
+        group = "training" if words[0] == "evaluate" else "ranking"
+        assert f"{group}.batch: a batch of 1 is too small for this network" in done.stderr
+        assert f"from --set {group}.batch=1" in done.stderr
         assert "unexpected" not in done.stderr
     assert not Path("run").exists()
 
@@ -228,7 +229,7 @@ def test_too_few_cells_are_refused_at_their_setting_with_the_least_number():
     words = ("evaluate", "net.yaml", *(word.replace("cells=3", "cells=1") for word in QUICK_EVALUATE))
     done = cli(*words)
     assert done.exit_code == 3, done.output
-    assert "ranking.cells: 1 cell is too few: this network needs at least 3" in done.stderr
+    assert "training.cells: 1 cell is too few: this network needs at least 3" in done.stderr
     assert cli(*(word.replace("cells=1", "cells=3") for word in words)).exit_code == 0
 
 

@@ -14,7 +14,10 @@ import nascore
 WORDS = ("--dataset", "synthetic", "--scale", "mini")
 SMALL = ("dataset.count=48", "dataset.size=8", "training.batch=16", "training.epochs=1")
 SIZE = ("training.channels=2", "training.cells=1")
-SEARCH = ("trainer.epochs=1", "trainer.warm_up=0", "trainer.batch=16")
+SEARCH = (
+    *("trainer.epochs=1", "trainer.warm_up=0", "trainer.batch=16"),
+    *("ranking.epochs=1", "ranking.batch=16"),
+)
 
 
 def sets(*texts):
@@ -109,8 +112,7 @@ def test_an_evaluation_whose_record_was_changed_is_named():
 @pytest.mark.usefixtures("home")
 def test_jobs_of_a_comparison_count():
     words = ["--space", "tiny", "--updater", "uniform", "--evaluate", *WORDS]
-    theirs = (*SIZE, "training.epochs=1", "training.batch=16")
-    done("search", *words, *sets(*SMALL, *SEARCH, *theirs), "--out", "some runs/table")
+    done("search", *words, *sets(*SMALL, *SEARCH, *SIZE), "--out", "some runs/table")
     assert evaluated("some runs/b")[1]["test_opened"] == 2
 
 

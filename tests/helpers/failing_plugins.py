@@ -13,13 +13,18 @@ def sets(**values):
 
 
 _DATA = ("--dataset", "synthetic", "--scale", "mini", "--out", "run", *sets(dataset_count=64, dataset_size=8))
-_SMALL = sets(training_epochs=1, training_batch=8, training_channels=2, training_cells=3)
+_SIZES = {"epochs": 1, "batch": 8, "channels": 2, "cells": 3}
 
-QUICK_EVALUATE = (*_DATA, *_SMALL)
+
+def _small(group):
+    return sets(**{f"{group}_{name}": value for name, value in _SIZES.items()})
+
+
+QUICK_EVALUATE = (*_DATA, *_small("training"))
 """What stands after `evaluate ARCHITECTURE`."""
 
 QUICK = (
-    *("search", "--space", "tiny", *_DATA, *_SMALL),
+    *("search", "--space", "tiny", *_DATA, *_small("ranking")),
     *sets(trainer_epochs=3, trainer_batch=8, trainer_warm_up=0),
 )
 """A search on synthetic data, without its updater; the run's folder is `run`."""

@@ -133,7 +133,7 @@ def test_a_name_with_its_plugin():
 
 def test_words_and_maps_are_values():
     names = {**NAMES, "updater": ["sgd"]}
-    found = asked("trainer.estimate=first,unrolled", "training={lr: 0.1},{lr: 0.2}", names=names)
+    found = asked("trainer.estimate=first,unrolled", "ranking={lr: 0.1},{lr: 0.2}", names=names)
     combined = [
         (one.recipe.setting("trainer.estimate"), one.recipe.setting("ranking.lr")) for one in found.members
     ]

@@ -107,7 +107,6 @@ def check_evaluation(
     Raises:
         RecipeError: With every reason why one of them cannot be trained.
     """
-    training = recipe.training
     ready: list[Description] = []
     with collect_problems() as check:
         check(_check_count, recipe, facts)
@@ -131,7 +130,7 @@ def _check_count(recipe: Recipe, facts: DataFacts) -> None:
             text = f"{images} training images are too few to hold some back for validation."
             raise RecipeError([Problem(path="measure", text=text, hint="Validation needs at least five.")])
         images -= held
-    check_batch("training.batch", recipe.run.training.batch, images)
+    check_batch("training.batch", recipe.training.batch, images)
 
 
 def _planned(description: Description, recipe: Recipe, registry: Registry, facts: DataFacts) -> Description:

@@ -38,8 +38,8 @@ from nascore.verbs.search import search_as_requested
 
 PLUGIN = streamed_data.__file__
 FORMS = ("memory", "0", "2")
-SETTINGS = {"trainer.epochs": 1, "trainer.warm_up": 0, "trainer.batch": 8, "training.batch": 8}
-SETTINGS |= {"training.epochs": 1, "training.channels": 4, "training.cells": 2}
+SETTINGS = {"trainer.epochs": 1, "trainer.warm_up": 0, "trainer.batch": 8, "ranking.batch": 8}
+SETTINGS |= {"ranking.epochs": 1, "ranking.channels": 4, "ranking.cells": 2}
 REGISTRY = Registry.of(builtin=nascore.builtin, files=streamed_data)
 CALL = {"dataset": "files", "scale": "mini", "plugins": [PLUGIN]}
 
@@ -84,7 +84,11 @@ def found(root, tmp_path_factory):
             patch.setenv("TEST_IMAGES", str(root))
             patch.setenv("TEST_FORM", form)
             run = search(folder / form / "search")
-            settings = {name: value for name, value in SETTINGS.items() if name.startswith("training")}
+            settings = {
+                name.replace("ranking", "training"): value
+                for name, value in SETTINGS.items()
+                if name.startswith("ranking")
+            }
             nascore.evaluate(run, settings=settings, out=folder / form / "evaluation", **CALL)
     return folder
 

@@ -19,7 +19,7 @@ from nascore.recipe.sources.run_settings import (
     TRAINING,
 )
 from nascore.recipe.sources.set_option import dotted_paths
-from nascore.slots import RUN, TRICK
+from nascore.slots import RUN, TASK, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from nascore.component import Component
     from nascore.recipe.settling.recipe import Recipe, Row
     from nascore.recipe.sources.layers import SlotChoice, Value
+
+DATA: Final = (DATASET, TASK)
+"""The slots that an evaluation takes from its search."""
 
 TRICKS_PATH: Final = f"{EVALUATION}.{TRICK}"
 """The path of the tricks of an evaluation in the recipe of a search."""
@@ -54,7 +57,7 @@ def evaluation_layers(layers: Iterable[Layer]) -> list[Layer]:
         Layer(
             chosen={**_data(layer), **({} if layer.evaluation is None else layer.evaluation.chosen)},
             values=(
-                *(value for value in layer.values if _is_of_evaluation(value) or value.slot == DATASET),
+                *(value for value in layer.values if _is_of_evaluation(value) or value.slot in DATA),
                 *(() if layer.evaluation is None else layer.evaluation.values),
             ),
             scale=layer.scale,
@@ -87,12 +90,12 @@ def carried_problems(evaluation: Recipe) -> Iterator[Problem]:
         head = problem.path.partition(".")[0]
         if head in GROUPS:
             yield problem
-        elif head != DATASET and head not in {"scale", ""}:
+        elif head not in {*DATA, "scale", ""}:
             yield evolve(problem, path=f"{EVALUATION}.{problem.path}")
 
 
 def _data(layer: Layer) -> dict[str, tuple[SlotChoice, ...]]:
-    return {DATASET: layer.chosen[DATASET]} if DATASET in layer.chosen else {}
+    return {slot: choices for slot, choices in layer.chosen.items() if slot in DATA}
 
 
 def _is_of_evaluation(value: Value) -> bool:

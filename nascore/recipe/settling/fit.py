@@ -121,7 +121,7 @@ def _unsmoothed(recipe: Recipe, *, written: bool) -> Iterator[Problem]:
             if path.rpartition(".")[2] == SMOOTHING and value and origin.kind in layers:
                 text = f"task {part.name} has no labels to smooth."
                 hint = f"Set it to 0, or use --{TASK} classification."
-                yield Problem(path=recipe.with_prefix(path), text=text, origin=origin, hint=hint)
+                yield Problem(path=path, text=text, origin=origin, hint=hint)
 
 
 def _unexplained(recipe: Recipe) -> list[Problem]:

@@ -17,7 +17,7 @@ from nascore.plugin.compatibility import PLUGIN_NAME
 from nascore.recipe.sources.formats import FORMAT, FORMAT_KEY
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
 from nascore.recipe.sources.plugin_versions import SOURCE
-from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, SEARCH_RUN, OF_EVALUATION, TRAINING
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, OF_EVALUATION, SEARCH_RUN, TRAINING
 from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:

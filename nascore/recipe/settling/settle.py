@@ -18,6 +18,7 @@ from nascore.errors import Origin, Problem
 from nascore.plugin.guard import guarded, provided
 from nascore.plugin.known import absence
 from nascore.recipe.settling.carried import (
+    DATA,
     carried_problems,
     carried_rows,
     evaluation_layers,
@@ -287,7 +288,7 @@ def _evaluation(layers: Iterable[Layer], search: Recipe, registry: Registry) -> 
         return None
     spaces = search.parts.get("space", ())
     run = with_scaled_sizes(EVALUATE_RUN, spaces[0].component.sizes if spaces else {})
-    return resolve(found, registry, run=run, slots=[slot for slot in SLOTS if slot.name in {DATASET, TRICK}])
+    return resolve(found, registry, run=run, slots=[slot for slot in SLOTS if slot.name in {*DATA, TRICK}])
 
 
 def _name_problems(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:

@@ -20,7 +20,13 @@ from nascore.recipe.sources.layers import Layer, Value
 from nascore.recipe.sources.names import SlotReader, unknown_preset
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, read_made_with
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
-from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, OF_EVALUATION, TRAINING, run_of_group
+from nascore.recipe.sources.run_settings import (
+    EVALUATE_RUN,
+    EVALUATION,
+    OF_EVALUATION,
+    TRAINING,
+    run_of_group,
+)
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS, TRICK
 
@@ -344,7 +350,9 @@ def _not_of_evaluation(name: str, node: Node) -> Problem:
         hint = f"Write {TRAINING}: {{...}}, not below {EVALUATION}."
     else:
         text = f"{EVALUATION} has no setting {name}."
-        hint = did_you_mean(name, [*OF_EVALUATION, TRICK]) or f"Settings: {', '.join((*OF_EVALUATION, TRICK))}."
+        hint = (
+            did_you_mean(name, [*OF_EVALUATION, TRICK]) or f"Settings: {', '.join((*OF_EVALUATION, TRICK))}."
+        )
     return Problem(path=path, text=text, origin=node.key or node.origin, hint=hint)
 
 

@@ -347,7 +347,7 @@ def _off(full: Recipe, paths: Iterable[str]) -> dict[str, Any]:
 
 
 def _value_at(recipe: Recipe, path: str) -> Any:  # noqa: ANN401 - a number or a flag
-    return getattr(recipe.run.training, path.partition(".")[2])
+    return getattr(recipe.training, path.partition(".")[2])
 
 
 def _choice(part: Part) -> SlotChoice:

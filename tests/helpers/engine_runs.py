@@ -27,6 +27,7 @@ GROWN = {**NAMES, "growth": ["random"]}
 def recipe_of(*, names=NAMES, run=SEARCH_RUN, slots=SLOTS, seed=0, **settings):
     given = {**SMALL, **{path.replace("__", "."): value for path, value in settings.items()}}
     if run is EVALUATE_RUN:
+        given = {path.replace("ranking.", "training."): value for path, value in given.items()}
         given = {path: value for path, value in given.items() if not path.startswith("trainer.")}
     request = Request(scale="mini", names=names, run={"seed": seed, "device": "cpu"}, settings=given)
     return settled(request, REGISTRY, run=run, slots=slots)

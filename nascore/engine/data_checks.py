@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from nascore.engine.data_digest import ImageDigest
 from nascore.engine.memory import check_images, image_memory_warnings
 from nascore.engine.sources import read_in_order, source_of
 from nascore.errors import PluginError, Problem
 from nascore.nn import Examples
-from nascore.nn.data import absent_faults, example_faults, fact_faults, normalised_faults
+from nascore.nn.data import absent_faults, example_faults, fact_faults, labels_of, normalised_faults
 from nascore.plugin.guard import call_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from torch import Tensor
 
     from nascore.component import Component
     from nascore.contract import DataFacts, Dataset, StreamedExamples
@@ -86,27 +84,17 @@ def data_fingerprint(examples: Examples | StreamedExamples) -> str:
 
     That of streamed images is the same as in memory, unless the data set has a `fingerprint` of its own.
     """
-    if isinstance(examples, Examples):
-        return _digest([examples.images], len(examples.images), examples.labels)
     known = getattr(examples, "fingerprint", None)
     if known is not None:
         return str(known)
-    images = (images for images, _ in read_in_order(source_of(examples)))
-    return _digest(images, len(examples), examples.targets)
-
-
-def _digest(images: Iterable[Tensor], count: int, labels: Tensor) -> str:
-    """Return the digest of a number of images, which come in pieces [B, C, H, W], and of their labels."""
-    digest = blake2b(digest_size=20)
-    for place, piece in enumerate(images):
-        plain = piece.detach().cpu().contiguous()
-        if not place:
-            digest.update(f"{plain.dtype} {(count, *plain.shape[1:])}".encode())
-        digest.update(plain.numpy().data)  # without a copy
-    plain = labels.detach().cpu().contiguous()
-    digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
-    digest.update(plain.numpy().data)
-    return digest.hexdigest()
+    labels = labels_of(examples)
+    digest = ImageDigest(len(labels))
+    if isinstance(examples, Examples):
+        digest.add(examples.images)
+    else:
+        for images, _ in read_in_order(source_of(examples)):
+            digest.add(images)
+    return digest.finish(labels)
 
 
 def _refuse(component: Component, faults: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from nascore.nn.architecture import ArchitectureState
 from nascore.nn.classification import Classification
 from nascore.nn.compiler import compile  # noqa: A004 - what it does to a description
 from nascore.nn.costs import costs
-from nascore.nn.data import image_moments, resized_images
+from nascore.nn.data import image_moments, labels_of, moments_of_counts, pixel_counts, resized_images
 from nascore.nn.descent import Descent
 from nascore.nn.mixture_weights import GroupShape
 from nascore.nn.model_source import standalone
@@ -70,11 +70,14 @@ __all__ = [
     "imagenet_stem0",
     "imagenet_stem1",
     "inherit",
+    "labels_of",
     "log_normalise",
     "max_pool_3x3",
+    "moments_of_counts",
     "nor_conv_1x1",
     "nor_conv_3x3",
     "norm_classifier",
+    "pixel_counts",
     "project",
     "resized_images",
     "segment_argmax",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import torch
 
 from nascore.contract import DataFacts
+from nascore.nn import Examples
 from nascore.nn.data import (
     absent_faults,
     fact_faults,
@@ -17,6 +18,7 @@ from nascore.nn.data import (
     shape_faults,
     whole,
 )
+from nascore.testing.harness import read_by_workers
 from nascore.testing.part import PartConformance, same
 
 if TYPE_CHECKING:
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.contract import Dataset
-    from nascore.nn import Examples
 
 
 PARTS: Final = ("train", "test")
+"""The parts of a data set."""
 
 
 class DatasetConformance(PartConformance):
@@ -90,6 +92,18 @@ class DatasetConformance(PartConformance):
             equal = same(examples.images, again.images) and same(examples.labels, again.labels)
             self.hold(equal, f"returns different images or labels when {name}() is called again")
 
+    def test_streamed_items_depend_on_their_index_alone(self) -> None:
+        """A streamed data set gives the same items backwards, and in two worker processes."""
+        part = self.made()
+        for name in PARTS:
+            examples = getattr(part, name)()
+            if isinstance(examples, Examples):
+                continue
+            backwards, images = [*range(len(examples))][::-1], _plain(whole(examples).images.flip(0))
+            for workers, text in ((0, "read backwards"), (2, "read by two worker processes")):
+                equal = same(read_by_workers(examples, backwards, workers), images)
+                self.hold(equal, f"returns other images from {name}() when they are {text}")
+
     def test_test_images_are_others(self) -> None:
         """At least half of the test images are not training images."""
         train, test = (examples.images for examples in _parts(self.made()).values())
@@ -107,6 +121,11 @@ class DatasetConformance(PartConformance):
                 return
             fewest = int(torch.bincount(labels, minlength=part.facts.classes).min())
             self.hold(fewest > 1, f"provides halves, but a class has {fewest} training images")
+
+
+def _plain(images: Tensor) -> Tensor:
+    """Return images as the engine reads them: uint8, or float32."""
+    return images if images.dtype == torch.uint8 else images.to(torch.float32)
 
 
 def _parts(part: Dataset) -> dict[str, Examples]:

@@ -33,6 +33,7 @@ from nascore.engine.search import search
 from nascore.engine.streams import Streams
 from nascore.engine.tricks import evaluated_network
 from nascore.engine.weight_step import Supervised
+from nascore.engine.workers import Reader, read_batches
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
 from nascore.nn.randomness import redirect_draws
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from nascore.contract import Search, Trainer, Updater, UsedTrick
+    from nascore.contract import Search, StreamedExamples, Trainer, Updater, UsedTrick
     from nascore.description import Catalogue, Description, Pick
     from nascore.engine.run_context import RunContext
     from nascore.nn import Network
@@ -62,6 +63,7 @@ __all__ = [
     "initial_network",
     "phase_for",
     "planted_space",
+    "read_by_workers",
     "restore",
     "search",
     "searched_with",
@@ -70,6 +72,12 @@ __all__ = [
     "training_with",
     "untouched",
 ]
+
+
+def read_by_workers(examples: StreamedExamples, indices: list[int], workers: int) -> Tensor:
+    """Return the images [N, C, H, W] of a streamed data set at some indices, read by workers."""
+    pieces = [[index] for index in indices]
+    return torch.cat(list(read_batches(Reader(examples), pieces, workers)))
 
 
 def tiny(facts: DataFacts) -> Description:

@@ -70,6 +70,10 @@ def test_the_healthy_one_passes(base):
     assert failures(base, plugin, healthy) == {}
 
 
+def test_a_healthy_streamed_data_set_passes():
+    assert failures(DatasetConformance, mutants_others, "streamed") == {}
+
+
 @pytest.mark.parametrize(("base", "plugin", "name", "check"), CASES)
 def test_each_fails_its_check_and_no_other(base, plugin, name, check):
     found = failures(base, plugin, name)

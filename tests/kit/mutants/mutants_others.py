@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 from attrs import evolve
+from torch.utils.data import Dataset
 
 from nascore.api import Component, NoSettings, Proposal, derive, draw_picks, hookimpl
 from nascore.builtin.components import RandomSettings, SyntheticSettings
@@ -93,7 +94,56 @@ class GlobalData(Data):
         return examples
 
 
+class Items(Dataset):
+    """The images of a part one by one."""
+
+    def __init__(self, examples):
+        self.images, self.targets = examples.images, examples.labels
+
+    def __len__(self):
+        return len(self.targets)
+
+    def __getitem__(self, index):
+        return self.images[index], int(self.targets[index])
+
+
+class Streamed(Data):
+    """Healthy, and streamed."""
+
+    changes: ClassVar = {"streamed": True}
+    items = Items
+
+    def changed(self, examples):
+        return self.items(examples)
+
+
+class SequentialItems(Items):
+    """Has a position, as a file that stays open."""
+
+    position = 0
+
+    def __getitem__(self, index):
+        self.position = 0 if index == 0 else self.position + 1
+        return self.images[min(self.position, len(self) - 1)], int(self.targets[index])
+
+
+class Sequential(Streamed):
+    items = SequentialItems
+
+
+class WrongTargetsItems(Items):
+    def __getitem__(self, index):
+        image, target = super().__getitem__(index)
+        return image, (target + 1) % 3
+
+
+class WrongTargets(Streamed):
+    items = WrongTargetsItems
+
+
 DATASETS = {
+    "sequential": (Sequential, "streamed_items_depend_on_their_index_alone"),
+    "wrong-targets": (WrongTargets, "shapes_are_as_the_facts_say"),
     "no-deviation": (NoDeviation, "facts_are_complete"),
     "wrong-shape": (WrongShape, "shapes_are_as_the_facts_say"),
     "counts-from-one": (CountsFromOne, "labels_are_classes"),
@@ -210,8 +260,8 @@ GROWTHS = {
 }
 
 
-def components(slot, healthy, mutants, provides=()):
-    for name, made in {"healthy": healthy, **{name: made for name, (made, _) in mutants.items()}}.items():
+def components(slot, healthy, mutants, provides=(), title="healthy"):
+    for name, made in {title: healthy, **{name: made for name, (made, _) in mutants.items()}}.items():
         yield Component(
             name=name, slot=slot, summary="For tests.", config=NoSettings, build=made, provides=provides
         )
@@ -220,6 +270,7 @@ def components(slot, healthy, mutants, provides=()):
 @hookimpl
 def nascore_datasets():
     yield from components("dataset", Data, DATASETS, ("halves",))
+    yield from components("dataset", Streamed, {}, ("halves",), "streamed")
 
 
 @hookimpl

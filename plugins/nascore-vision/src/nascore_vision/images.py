@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import torch
 from attrs import Factory, define, frozen
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from nascore.api import DataFacts
 from nascore.engine.api import check_images
 from nascore_vision.problems import count, listed, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nascore.api import Problem
@@ -72,6 +72,25 @@ class Headers:
     deep: list[int] = Factory(list)
     bad: dict[int, str] = Factory(dict)
 
+    def counted(self, indices: Iterable[int]) -> dict[Size, int]:
+        """Return the number of files of each width and height, the most frequent first."""
+        return dict(Counter(self.sizes[index] for index in indices).most_common())
+
+
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By the orientation in the EXIF data of a photo, the turn that makes it upright."""
+
+SIDEWAYS: Final = (5, 6, 7, 8)
+"""The orientations that exchange width and height."""
+
 
 class TransparentError(ValueError):
     """An image has transparent pixels, and no background is set."""
@@ -105,8 +124,10 @@ class ImageFiles:
             OSError: It cannot be read.
         """
         with _opened(self.items[index].path) as image:
+            turn = TURNS.get(_orientation(image))
             plain = _plain(image, self.reading.background).convert("L" if self.channels == 1 else "RGB")
-        pixels = np.asarray(_fitted(plain, self.reading))
+        upright = plain if turn is None else plain.transpose(turn)
+        pixels = np.asarray(_fitted(upright, self.reading))
         return pixels[None] if self.channels == 1 else pixels.transpose(2, 0, 1)
 
     def headers(self) -> Headers:
@@ -127,7 +148,7 @@ class ImageFiles:
 
     @staticmethod
     def _note(found: Headers, index: int, image: Image.Image) -> None:
-        found.sizes[index] = image.size
+        found.sizes[index] = image.size[::-1] if _orientation(image) in SIDEWAYS else image.size
         if image.mode in DEEP:
             found.deep.append(index)
         else:
@@ -146,6 +167,19 @@ def _opened(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on large images and on damaged metadata; what fails, raises
         return Image.open(path)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the orientation in the EXIF data of an image; 1, upright, if there is none."""
+    # Pillow turns TIFF itself; without the test, it would decode every PNG to look behind its pixels.
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+        return 1
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - damaged metadata raise errors of many types; the pixels may be right
+        return 1
 
 
 def _plain(image: Image.Image, background: str | None) -> Image.Image:
@@ -198,24 +232,29 @@ class Decoded:
     """The images of a listing in memory.
 
     Attributes:
-        pixels: uint8 [N, C, H, W].
+        train: The training images, uint8 [N, C, H, W].
+        test: The test images; both are in one array.
         listing: The listing, without skipped files.
         sizes: Number of files of each width and height, before resizing.
         skipped: The files that were left out, each with the reason.
     """
 
-    pixels: torch.Tensor
+    train: torch.Tensor
+    test: torch.Tensor
     listing: Listing
     sizes: dict[Size, int]
     skipped: tuple[str, ...]
 
 
-def decode_all(listing: Listing, reading: Reading, problems: list[Problem]) -> Decoded | None:
-    """Read all files of a listing.
+def decode_all(
+    files: ImageFiles, headers: Headers, listing: Listing, problems: list[Problem]
+) -> Decoded | None:
+    """Read all files of a listing into memory.
 
     Args:
-        listing: The files.
-        reading: How they are read.
+        files: The files.
+        headers: Their headers; files that cannot be read are added.
+        listing: The same files with their classes and parts.
         problems: Receives the problems of the files.
 
     Returns:
@@ -224,31 +263,42 @@ def decode_all(listing: Listing, reading: Reading, problems: list[Problem]) -> D
     Raises:
         RecipeError: The images need more memory than this machine has.
     """
-    files = ImageFiles(items=listing.items, reading=reading)
-    if reading.size is not None:  # before the headers, which take long if there are many
-        _check_memory(len(files), CHANNELS.get(reading.colour, 1), (reading.size, reading.size))
-    headers = files.headers()
     known = bool(files.channels) and files.shape is not None
     if files.shape is not None:
-        _check_memory(len(files), files.channels or 1, files.shape)
+        check_memory(files)
     # With problems only one image is held at a time: the rest of the files are still examined.
     empty = (len(files), files.channels, *files.shape) if known and files.shape else (0,)
     pixels = np.empty(empty, np.uint8)
-    transparent = _read_all(files, headers, pixels if known else None)
-    problems += _problems(files, headers, transparent)
+    # Training images first, so that both parts are views of one array.
+    order = sorted(range(len(files)), key=lambda index: listing.parts[index] == "test")
+    rows = {index: row for row, index in enumerate(order)}
+    transparent = _read_all(files, headers, pixels if known else None, rows)
+    problems += file_problems(files, headers, transparent)
     if problems:
         return None
-    kept = [index for index in range(len(files)) if index not in headers.bad]
+    kept = [index for index in order if index not in headers.bad]
+    whole = torch.from_numpy(pixels if len(kept) == len(files) else pixels[[rows[index] for index in kept]])
+    train = sum(listing.parts[index] == "train" for index in kept)
     return Decoded(
-        pixels=torch.from_numpy(pixels if len(kept) == len(files) else pixels[kept]),
+        train=whole[:train],
+        test=whole[train:],
         listing=listing.without(headers.bad),
-        sizes=dict(Counter(headers.sizes[index] for index in kept).most_common()),
-        skipped=tuple(_named(files, headers.bad)),
+        sizes=headers.counted(sorted(kept)),
+        skipped=tuple(named(files, headers.bad)),
     )
 
 
-def _check_memory(images: int, channels: int, shape: tuple[int, int]) -> None:
-    """Refuse images that do not fit in memory, before they are read."""
+def check_memory(files: ImageFiles) -> None:
+    """Refuse images that do not fit in memory, as far as their size is known.
+
+    Raises:
+        RecipeError: They need more memory than this machine has.
+    """
+    size = files.reading.size
+    shape = files.shape if size is None else (size, size)
+    if shape is None:
+        return
+    images, channels = len(files), files.channels or CHANNELS.get(files.reading.colour, 1)
     height, width = shape
     level = (0.5,) * channels
     check_images(
@@ -266,7 +316,9 @@ def _check_memory(images: int, channels: int, shape: tuple[int, int]) -> None:
     )
 
 
-def _read_all(files: ImageFiles, headers: Headers, pixels: np.ndarray | None) -> list[int]:
+def _read_all(
+    files: ImageFiles, headers: Headers, pixels: np.ndarray | None, rows: Mapping[int, int]
+) -> list[int]:
     """Decode all files into an array; returns the indices of the transparent ones, and notes the bad ones."""
     transparent = []
     refused = {*headers.bad, *headers.deep}
@@ -276,7 +328,7 @@ def _read_all(files: ImageFiles, headers: Headers, pixels: np.ndarray | None) ->
         try:
             image = files.decode(index)
             if pixels is not None:
-                pixels[index] = image
+                pixels[rows[index]] = image
         except TransparentError:
             transparent.append(index)
         except Exception as error:  # noqa: BLE001 - as above
@@ -284,12 +336,13 @@ def _read_all(files: ImageFiles, headers: Headers, pixels: np.ndarray | None) ->
     return transparent
 
 
-def _problems(files: ImageFiles, headers: Headers, transparent: Sequence[int]) -> Iterator[Problem]:
+def file_problems(files: ImageFiles, headers: Headers, transparent: Sequence[int]) -> Iterator[Problem]:
+    """Yield the problems of files that were read."""
     number = len(files)
     if headers.bad and not files.reading.skip_bad:
         text = f"{len(headers.bad):,} of {count(number, 'image')} cannot be read: "
         hint = "Repair or remove them, or leave them out: --set dataset.skip_bad=true."
-        yield problem(f"{text}{listed(list(_named(files, headers.bad)))}.", hint)
+        yield problem(f"{text}{listed(list(named(files, headers.bad)))}.", hint)
     if headers.deep:
         names = _places(files, headers.deep)
         text = f"{_share(headers.deep, number)} more than 8 bits in a channel: {names}."
@@ -321,7 +374,8 @@ def _of_sizes(headers: Headers) -> Problem:
     return problem(text, f"Resize them: --set dataset.size={common}.", setting="size")
 
 
-def _named(files: ImageFiles, bad: dict[int, str]) -> Iterator[str]:
+def named(files: ImageFiles, bad: Mapping[int, str]) -> Iterator[str]:
+    """Yield the names of files that cannot be read, each with the reason."""
     return (f"{files.items[index].place} ({bad[index]})" for index in sorted(bad))
 
 

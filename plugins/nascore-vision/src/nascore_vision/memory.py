@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
 from attrs import frozen
 
 from nascore.api import DataFacts
-from nascore.nn import Examples, image_moments
+from nascore.nn import Examples, image_moments, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from nascore_vision.settings import AugmentationSettings
+    from nascore_vision.streaming import StreamedFiles
 
 PAD_SHARE: Final = 8
 """Pixels of a side for one pixel of padding: 4 for the 32 of CIFAR-10, where 4 is usual."""
@@ -29,23 +30,46 @@ HELD: Final = 2
 
 @frozen(kw_only=True, eq=False)
 class Loaded:
-    """Images in memory.
+    """Images in memory, or streamed from their files.
 
     Attributes:
         train: The training images, uint8 or float32, with their labels.
         test: The test images.
+        moments: Mean and deviation of each channel of streamed images; None: they are measured in memory.
         classes: The names of the classes; empty if they have none.
         number: The number of classes.
         sizes: Number of files by width and height, before resizing; empty if they are not in files.
         skipped: The files that were left out, each with the reason.
     """
 
-    train: Examples
-    test: Examples
+    train: Examples | StreamedFiles
+    test: Examples | StreamedFiles
     number: int
     classes: tuple[str, ...] = ()
     sizes: dict[tuple[int, int], int]
     skipped: tuple[str, ...] = ()
+    moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    def shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width of an image."""
+        if isinstance(self.train, Examples):
+            channels, height, width = self.train.images.shape[1:]
+            return channels, height, width
+        assert self.train.files.shape is not None
+        return self.train.files.channels, *self.train.files.shape
+
+    def dtype(self) -> Literal["float32", "uint8"]:
+        """Return the type of the images; files are read as bytes."""
+        whole = isinstance(self.train, Examples) and self.train.images.dtype != torch.uint8
+        return "float32" if whole else "uint8"
+
+    def measured(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return mean and deviation of each channel of the training images."""
+        if not isinstance(self.train, Examples):
+            assert self.moments is not None
+            return self.moments
+        mean, std = image_moments(self.train.images)
+        return tuple(mean.tolist()), tuple(std.tolist())
 
 
 _HELD: OrderedDict[Hashable, Loaded] = OrderedDict()
@@ -95,36 +119,36 @@ class InMemory:
     def facts(self) -> DataFacts:
         """The facts, measured on the training images."""
         loaded, settings = self._loaded, self._augmentation
-        images = loaded.train.images
-        _, channels, height, width = images.shape
-        mean, std = image_moments(images)
+        channels, height, width = loaded.shape()
+        mean, std = loaded.measured()
         default = min(height, width) // PAD_SHARE if self._pad is None else self._pad
         return DataFacts(
             channels=channels,
             height=height,
             width=width,
             classes=loaded.number,
-            train=len(loaded.train.labels),
-            test=len(loaded.test.labels),
-            mean=tuple(mean.tolist()),
-            std=tuple(max(each, LEAST_STD) for each in std.tolist()),
+            train=len(labels_of(loaded.train)),
+            test=len(labels_of(loaded.test)),
+            mean=mean,
+            std=tuple(max(each, LEAST_STD) for each in std),
             crop_pad=default if settings.crop_pad is None else settings.crop_pad,
             flip=self._flip if settings.flip is None else settings.flip,
             class_names=loaded.classes,
-            dtype="uint8" if images.dtype == torch.uint8 else "float32",
+            dtype=loaded.dtype(),
+            streamed=not isinstance(loaded.train, Examples),
         )
 
-    def train(self) -> Examples:
-        """Return the training images [N, C, H, W] with their labels."""
+    def train(self) -> Examples | StreamedFiles:
+        """Return the training images [N, C, H, W] with their labels, or a data set of their files."""
         return self._loaded.train
 
-    def test(self) -> Examples:
-        """Return the test images [N, C, H, W] with their labels."""
+    def test(self) -> Examples | StreamedFiles:
+        """Return the test images in the same form."""
         return self._loaded.test
 
 
 class InFiles(InMemory):
-    """A data set in memory whose images come from files."""
+    """A data set whose images come from files; it may be streamed."""
 
     def files(self) -> dict[str, Any]:
         """Return the sizes of the image files, and the files that were left out."""

@@ -190,14 +190,22 @@ class _Cifar(Arrays):
         for file in files:
             if file.stat().st_size % size:
                 raise ValueError(f"{file.name} is truncated")
-        rows = np.concatenate([np.fromfile(file, np.uint8).reshape(-1, size) for file in files])
-        return rows[:, self.labels :].reshape(-1, 3, 32, 32), rows[:, self.labels - 1]
+        count = sum(file.stat().st_size for file in files) // size
+        # One file after the other into its place: all at once would need the memory of the images twice.
+        images, labels, done = np.empty((count, 3, 32, 32), np.uint8), np.empty(count, np.uint8), 0
+        for file in files:
+            rows = np.fromfile(file, np.uint8).reshape(-1, size)
+            images[done : done + len(rows)] = rows[:, self.labels :].reshape(-1, 3, 32, 32)
+            labels[done : done + len(rows)] = rows[:, self.labels - 1]
+            done += len(rows)
+        return images, labels
 
     def _folder(self, root: Path, part: str) -> Pair:
         """Read folders of images, below `train` and `test`, with a folder for each class."""
         found = read_folder(root / self.name)
         loaded = load_files(found, Reading(size=32, colour="rgb"), None)
         examples = loaded.train if part == "train" else loaded.test
+        assert isinstance(examples, Examples)  # load_files holds them in memory unless it is told otherwise
         order = _numbers(loaded.classes, self.classes, self.name)
         return examples.images.numpy(), order[examples.labels.numpy()]
 

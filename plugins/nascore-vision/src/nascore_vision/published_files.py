@@ -10,7 +10,7 @@ import numpy as np
 from torchvision import datasets
 
 from nascore.api import RecipeError
-from nascore_vision.datasets import load_files
+from nascore_vision.datasets import form_of, load_files
 from nascore_vision.images import Reading
 from nascore_vision.listing import Found, Item, read_folder
 from nascore_vision.memory import InFiles
@@ -58,7 +58,7 @@ class Files(InFiles):
             text = f"{readable(str(root / found))} cannot be read: {' '.join(str(error).split())}."
             raise RecipeError([problem(text, setting="root")]) from None
         reading = Reading(size=settings.size, colour="rgb", skip_bad=settings.skip_bad)
-        return load_files(files, reading, None)
+        return load_files(files, reading, None, form_of(settings))
 
     def _form(self, root: Path) -> str | None:
         return next((form for form in self.forms if (root / form).exists()), None)

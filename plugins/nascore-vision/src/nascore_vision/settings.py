@@ -35,7 +35,24 @@ class SplitSettings:
 
 
 @frozen(kw_only=True, slots=False)
-class ImageSettings(AugmentationSettings):
+class FormSettings:
+    """Where images are kept."""
+
+    memory: Literal["auto", "memory", "stream"] = setting(
+        "auto",
+        "Whether images are held in memory or read from their files for each batch; auto: in memory if they "
+        "take at most a quarter of it.",
+    )
+    workers: int | None = setting(
+        None,
+        "Processes that read streamed images ahead; null: as many as there are cores, at most 4. Results do "
+        "not depend on it.",
+        ge=0,
+    )
+
+
+@frozen(kw_only=True, slots=False)
+class ImageSettings(AugmentationSettings, FormSettings):
     """How image files are read."""
 
     size: int | None = setting(
@@ -107,7 +124,7 @@ class PublishedSettings(AugmentationSettings, RootSettings):
 
 
 @frozen(kw_only=True)
-class PublishedFilesSettings(AugmentationSettings, RootSettings):
+class PublishedFilesSettings(AugmentationSettings, FormSettings, RootSettings):
     """A published data set in image files."""
 
     size: int = setting(

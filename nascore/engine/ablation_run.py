@@ -49,7 +49,7 @@ from nascore.run import (
     reopen,
     text_of,
 )
-from nascore.slots import SLOTS, TRICK
+from nascore.slots import DATASET, SLOTS, TRICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -106,13 +106,13 @@ def run_ablation(  # noqa: PLR0913 - each by name
     description: Description,
     registry: Registry,
     *,
-    out: Path | None = None,
-    observers: Iterable[Observer] = (),
-    began: Callable[[int, int, Planned], None] = lambda *_: None,
-    ended: Callable[[int, int, Planned, str], None] = lambda *_: None,
-    control: RunControl | None = None,
-    plugins: Selection | None = None,
-    run: Component | None = None,
+    out: Path | None,
+    observers: Iterable[Observer],
+    began: Callable[[int, int, Planned], None],
+    ended: Callable[[int, int, Planned, str], None],
+    control: RunControl,
+    plugins: Selection,
+    run: Component,
 ) -> Path:
     """Train the variants that a folder does not have; returns the folder.
 
@@ -125,9 +125,9 @@ def run_ablation(  # noqa: PLR0913 - each by name
         observers: Observers of each training.
         began: Called before each job with its number, the number of jobs, and the job.
         ended: Called after each job in another process, with its error, empty if it succeeded, as well.
-        control: Decides when jobs are saved and when the ablation stops; None: never before its end.
-        plugins: The selection of plugins, for other processes. None: all that are installed.
-        run: The component of the run itself; None: that of an evaluation.
+        control: Decides when jobs are saved and when the ablation stops.
+        plugins: The selection of plugins, for other processes.
+        run: The component of the run itself, an evaluation.
 
     Raises:
         RecipeError: Observers are objects, and the jobs are done in other processes.
@@ -138,23 +138,39 @@ def run_ablation(  # noqa: PLR0913 - each by name
     first = trainings[0].member.recipe
     executor = executor_of(first, observers := tuple(observers))
     check_data(first, build_dataset(first), test=opens_test(first))
-    extends = out is not None and is_ablation(out)
-    before, members = _earlier(out, description, registry, run)
-    whole, new = _extended(before, trainings, registry)
-    folder = _opened(out, extends=extends, name=f"ablate_{first.part('dataset').name}")
-    _write(folder, _with_jobs(plan, whole, trainings, registry), whole, new, registry, description, first)
+    earlier = _earlier(out, description, registry, run)
+    folder, whole, members = _begun(plan, trainings, description, registry, out, earlier)
     return ComparisonRun(
         folder=folder,
         plan=whole,
-        members=[*members, *(member for _, member in new)],
+        members=members,
         registry=registry,
-        control=control or RunControl(),
+        control=control,
         observers=observers,
         began=began,
         ended=ended,
         executor=executor,
-        plugins=plugins or Selection(),
+        plugins=plugins,
     ).run()
+
+
+def _begun(  # noqa: PLR0913, PLR0917 - all that the folder holds before the first job
+    plan: AblationPlan,
+    trainings: Sequence[VariantMember],
+    description: Description,
+    registry: Registry,
+    out: Path | None,
+    earlier: tuple[Plan, list[Member]],
+) -> tuple[RunFolder, Plan, list[Member]]:
+    """Return the folder with all plans written, the plan of all jobs, and their members."""
+    before, members = earlier
+    whole, new = _extended(before, trainings, registry)
+    first = trainings[0].member.recipe
+    extends = out is not None and is_ablation(out)
+    name = f"ablate_{first.part(DATASET).name}"
+    folder = reopen(out) if out is not None and extends else create(name, out=out)
+    _write(folder, _with_jobs(plan, whole, trainings, registry), whole, new, registry, description, first)
+    return folder, whole, [*members, *(member for _, member in new)]
 
 
 def refuse_other_architecture(path: Path, description: Description) -> None:
@@ -169,7 +185,7 @@ def refuse_other_architecture(path: Path, description: Description) -> None:
 
 
 def _earlier(
-    out: Path | None, description: Description, registry: Registry, run: Component | None
+    out: Path | None, description: Description, registry: Registry, run: Component
 ) -> tuple[Plan, list[Member]]:
     """Return the jobs that a folder has already, and their recipes; none of a new folder."""
     if out is None or not is_ablation(out):
@@ -216,13 +232,6 @@ def _with_jobs(
         jobs.setdefault(one.variant, {})[one.member.seed] = folders[key]
     variants: list[Variant] = [evolve(variant, jobs=jobs[variant.name]) for variant in plan.variants]
     return evolve(plan, variants=tuple(variants))
-
-
-def _opened(out: Path | None, *, extends: bool, name: str) -> RunFolder:
-    if extends:
-        assert out is not None
-        return reopen(out)
-    return create(name, out=out)
 
 
 def _write(  # noqa: PLR0913, PLR0917 - all that the folder holds before the first job

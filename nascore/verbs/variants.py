@@ -214,7 +214,7 @@ class _Resolver:
                 text="an ablation chooses the images itself: validation images, so that the test images "
                 "stay unseen.",
                 origin=origin,
-                hint="Leave it out, or measure on the test images with --test.",
+                hint=f"Leave it out, or measure on the test images with {_typed(request, 'test')}.",
             )
             for origin in typed
         ]
@@ -229,8 +229,8 @@ class _Resolver:
         if not full.refused and not problems and not self._items(full):
             text = "nothing is measured: the recipe has no trick"
             text += " beside those that are kept." if tricks else "."
-            hint = "Name tricks (--trick cutout,ema; see nascore list trick), or settings "
-            hint += "(--switch training.label_smoothing)."
+            hint = f"Name tricks ({_typed(request, 'trick', 'cutout,ema')}; see nascore list trick), or settings "
+            hint += f"({_typed(request, 'switch', 'training.label_smoothing')})."
             problems.append(Problem(path=TRICK, text=text, hint=hint))
         return problems
 
@@ -315,7 +315,8 @@ class _Resolver:
         ]
         if self.asked.base == "full" and needed and not common:
             text = "a trick can stay in every variant, and is not measured then."
-            problems.append(Problem(path="keep", text=text, hint=f"Add --keep {needed[0]}."))
+            hint = f"Add {_typed(self.asked.request, 'keep', needed[0])}."
+            problems.append(Problem(path="keep", text=text, hint=hint))
         raise refusal(problems)
 
 
@@ -329,6 +330,13 @@ _EXAMPLES: Final = {
     "training.nesterov": "true",
 }
 """A value by which each setting is on."""
+
+
+def _typed(request: Request, name: str, value: str = "") -> str:
+    """Return an option as it is typed, or an argument as it is passed from Python; empty: a flag."""
+    if request.from_python:
+        return f"{name}={value or True!r}"
+    return f"--{name} {value}".rstrip()
 
 
 def _split(asked: AblationRequest) -> str:

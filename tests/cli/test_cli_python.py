@@ -123,7 +123,9 @@ def test_every_slot_is_an_argument() -> None:
     assert set(both) <= set(signature(nascore.search).parameters)
 
 
-@pytest.mark.parametrize("function", [nascore.search, nascore.search_several, nascore.evaluate])
+@pytest.mark.parametrize(
+    "function", [nascore.search, nascore.search_several, nascore.evaluate, nascore.ablate]
+)
 def test_help_shows_every_argument(function: Callable[..., object]) -> None:
     text = inspect.getdoc(function) or ""
     shown = signature(function).parameters

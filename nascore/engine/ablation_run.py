@@ -33,7 +33,6 @@ from nascore.engine.proxy import build_dataset
 from nascore.errors import RecipeError, RunFolderError
 from nascore.files import without_digest
 from nascore.nn.shapes import check_gradients
-from nascore.plugin import Selection
 from nascore.recipe import saved_recipe
 from nascore.recipe.settling.executor import plain_executor
 from nascore.recipe.settling.fit import unused_size_warnings
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
     from nascore.component import Component
     from nascore.contract import Observer
     from nascore.description import Description
-    from nascore.plugin import Registry
+    from nascore.plugin import Registry, Selection
     from nascore.recipe import Recipe
     from nascore.run import RunFolder
 
@@ -135,11 +134,8 @@ def run_ablation(  # noqa: PLR0913 - each by name
         RunFailed: All trainings failed.
         PluginError: The data contradict their facts.
     """
-    first = trainings[0].member.recipe
-    executor = executor_of(first, observers := tuple(observers))
-    check_data(first, build_dataset(first), test=opens_test(first))
-    earlier = _earlier(out, description, registry, run)
-    folder, whole, members = _begun(plan, trainings, description, registry, out, earlier)
+    executor = executor_of(trainings[0].member.recipe, observers := tuple(observers))
+    folder, whole, members = _begun(plan, trainings, description, registry, out, run)
     return ComparisonRun(
         folder=folder,
         plan=whole,
@@ -160,12 +156,13 @@ def _begun(  # noqa: PLR0913, PLR0917 - all that the folder holds before the fir
     description: Description,
     registry: Registry,
     out: Path | None,
-    earlier: tuple[Plan, list[Member]],
+    run: Component,
 ) -> tuple[RunFolder, Plan, list[Member]]:
-    """Return the folder with all plans written, the plan of all jobs, and their members."""
-    before, members = earlier
-    whole, new = _extended(before, trainings, registry)
+    """Check the data; return the folder with all plans written, the plan of all jobs, and their members."""
     first = trainings[0].member.recipe
+    check_data(first, build_dataset(first), test=opens_test(first))
+    before, members = _earlier(out, description, registry, run)
+    whole, new = _extended(before, trainings, registry)
     extends = out is not None and is_ablation(out)
     name = f"ablate_{first.part(DATASET).name}"
     folder = reopen(out) if out is not None and extends else create(name, out=out)

@@ -229,8 +229,8 @@ class _Resolver:
         if not full.refused and not problems and not self._items(full):
             text = "nothing is measured: the recipe has no trick"
             text += " beside those that are kept." if tricks else "."
-            hint = f"Name tricks ({_typed(request, 'trick', 'cutout,ema')}; see nascore list trick), or settings "
-            hint += f"({_typed(request, 'switch', 'training.label_smoothing')})."
+            hint = f"Name tricks ({_typed(request, 'trick', 'cutout,ema')}; see nascore list trick), "
+            hint += f"or settings ({_typed(request, 'switch', 'training.label_smoothing')})."
             problems.append(Problem(path=TRICK, text=text, hint=hint))
         return problems
 

@@ -113,7 +113,7 @@ from nascore.errors import (
     did_you_mean,
 )
 from nascore.files import read_text
-from nascore.gallery import Entry, Gallery
+from nascore.gallery import Entry, Gallery, wilson
 
 __all__ = [
     "Annealing",
@@ -221,5 +221,6 @@ __all__ = [
     "spread",
     "to_dot",
     "untie",
+    "wilson",
     "with_auxiliary",
 ]

@@ -180,6 +180,8 @@ class LiveView(Observer):
         self._step = f"step {report.step + 1}: loss {report.loss:.3f}"
         if report.accuracy is not None:
             self._step += f", accuracy {report.accuracy:.1%}"
+        elif report.score is not None:
+            self._step += f", {report.metric.title} {report.metric.text(float(report.score))}"
 
     def epoch_finished(self, report: EpochReport) -> None:
         """Print the figures of the epoch above the bar, where they stay."""
@@ -225,10 +227,15 @@ def figures(report: EpochReport) -> str:
     texts = [f"{report.phase} {report.epoch + 1}/{report.epochs}: loss {report.loss:.3f}"]
     if report.accuracy is not None:
         texts.append(f"accuracy {report.accuracy:.1%}")
+    elif report.score is not None:
+        texts.append(f"{report.metric.title} {report.metric.text(report.score)}")
     if report.architecture_loss is not None:
         texts.append(f"architecture loss {report.architecture_loss:.3f}")
     if report.validation_accuracy is not None:
         texts.append(f"validation {report.validation_accuracy:.1%} ({report.validation_count} images)")
+    elif report.validation_score is not None:
+        value = f"{report.metric.title} {report.metric.text(report.validation_score)}"
+        texts.append(f"validation {value} ({report.validation_count} images)")
     if report.entropy:
         mean = sum(report.entropy.values()) / len(report.entropy)
         texts.append(f"entropy {mean:.2f}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nascore.cli.contributions import echo_ablation
+from nascore.cli.contributions import echo_ablation, points_text
+from nascore.cli.gallery import interval_text
 from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, inline, table, wrapped
 from nascore.comparison import (
@@ -19,13 +20,15 @@ from nascore.comparison import (
     same_images,
     seeds_of,
 )
+from nascore.gallery import ACCURACY
 from nascore.verbs.runs import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from nascore.comparison import Comparison, Pair, Row
+    from nascore.gallery import Metric
 
 
 NONE = "-"
@@ -56,7 +59,8 @@ def echo_comparison(found: Comparison) -> None:
 
 def _rows(found: Comparison) -> str:
     tested = found.by == "test"
-    head = "test accuracy" if tested else "accuracy"
+    title = metric_of_rows(found.rows).title
+    head = f"test {title}" if tested else title
     search = ("in the search",) if tested else ()
     heads = (" ".join(found.paths), "seeds", head, "95 % interval", *search)
     rows = [_row(row, tested=tested) for row in found.rows]
@@ -65,16 +69,20 @@ def _rows(found: Comparison) -> str:
 
 def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
     lost = f" of {len(row.samples) + len(row.lost)}" if row.lost else ""
-    mean = FAILED if row.failed else NONE if row.mean is None else f"{row.mean:.2%}"
+    mean = FAILED if row.failed else NONE if row.mean is None else row.metric.text(row.mean)
     search = row.in_search()
-    in_search = (NONE if search is None else f"{search[0]:.2%}{', guided' * search[1]}",) if tested else ()
+    in_search = (
+        (NONE if search is None else f"{row.metric.text(search[0])}{', guided' * search[1]}",)
+        if tested
+        else ()
+    )
     figures = (_whole(row.average(figure)) for figure in ("params", "macs", "steps"))
     seconds = row.average("seconds")
     return (
         row.label,
         f"{len(row.samples)}{lost}",
         mean,
-        _percent(row.interval),
+        NONE if row.interval is None else interval_text(row.metric, row.interval),
         *in_search,
         *figures,
         NONE if seconds is None else f"{seconds:.1f}",
@@ -83,12 +91,21 @@ def _row(row: Row, *, tested: bool) -> tuple[object, ...]:
 
 
 def _pairs(found: Comparison) -> str:
-    rows = [_pair(pair) for pair in found.pairs]
-    heads = ("difference", "seeds", "points", "95 % interval", "p", "exact p", "verdict")
+    metric = metric_of_rows(found.rows)
+    rows = [_pair(pair, metric) for pair in found.pairs]
+    heads = (
+        "difference",
+        "seeds",
+        "points" if metric.percent else metric.title,
+        "95 % interval",
+        "p",
+        "exact p",
+        "verdict",
+    )
     return table(rows, heads=heads, keys=1)
 
 
-def _pair(pair: Pair) -> tuple[object, ...]:
+def _pair(pair: Pair, metric: Metric) -> tuple[object, ...]:
     difference = pair.difference
     seeds = f"{pair.seeds}{'' if pair.shared else ', not shared'}"
     if difference is None:
@@ -96,12 +113,11 @@ def _pair(pair: Pair) -> tuple[object, ...]:
     interval = NONE
     if difference.interval is not None:
         low, high = difference.interval
-        interval = f"{100 * low:+.2f} to {100 * high:+.2f}"
-    points = f"{100 * difference.value:+.2f}"
+        interval = f"{points_text(low, metric)} to {points_text(high, metric)}"
     return (
         f"{pair.first} - {pair.second}",
         seeds,
-        points,
+        points_text(difference.value, metric),
         interval,
         _p(pair.p),
         _p(pair.exact),
@@ -132,12 +148,13 @@ def _notes(found: Comparison) -> Iterator[str]:
     yield f"method: {METHOD}"
 
 
+def metric_of_rows(rows: Sequence[Row]) -> Metric:
+    """Return the metric of a comparison: that of its first row with runs that count."""
+    return next((row.metric for row in rows if row.samples), ACCURACY)
+
+
 def _whole(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
-
-
-def _percent(interval: tuple[float, float] | None) -> str:
-    return NONE if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%"
 
 
 def _p(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import click
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nascore.contract import DataFacts
     from nascore.engine.data_report import DataReport
     from nascore.plugin import Selection
 
@@ -69,7 +70,8 @@ def command(  # noqa: PLR0913 - each is a flag
         return
     for line in _lines(report):
         echo(wrapped(line))
-    echo("\n" + table(_rows(report), heads=("class", "train", "test"), prose=True))
+    heads = NUMBERS if report.ranges else ("class", "train", "test")
+    echo("\n" + table(_rows(report), heads=heads, prose=True))
     for warning in report.warnings:
         echo(warning, err=True)
     if sheet is not None:
@@ -88,6 +90,7 @@ def plain_report(report: DataReport) -> dict[str, Any]:
         "bytes": report.bytes,
         "files": report.files,
         "warnings": list(report.warnings),
+        **({"ranges": [list(one) for one in report.ranges]} if report.ranges else {}),
     }
 
 
@@ -96,14 +99,15 @@ def _lines(report: DataReport) -> Iterator[str]:
     kind = {1: "grey ", 3: "colour "}.get(facts.channels, f"{facts.channels}-channel ")
     yield (
         f"{report.name}: {facts.train:,} training and {facts.test:,} test {kind}images of "
-        f"{facts.width}x{facts.height}, {facts.classes} classes"
+        f"{facts.width}x{facts.height}, {_targets(facts)}"
     )
     yield f"mean {_numbers(facts.mean)}, standard deviation {_numbers(facts.std)} (0 to 1)"
     flip = "mirrored" if facts.flip else "not mirrored"
     yield f"augmentation: cropped with a pad of {facts.crop_pad} pixels, {flip}"
     yield f"in memory: {report.bytes / MIB:,.1f} MiB ({facts.dtype})"
-    small, large = min(report.train), max(report.train)
-    yield f"balance: {small:,} to {large:,} training images in a class"
+    if report.train:
+        small, large = min(report.train), max(report.train)
+        yield f"balance: {small:,} to {large:,} training images in a class"
     if report.files is not None:
         yield from _of_files(report)
     yield f"duplicates: {twice.train:,} in train, {twice.test:,} in test, {twice.across:,} of test in train"
@@ -122,7 +126,23 @@ def _of_files(report: DataReport) -> Iterator[str]:
         yield f"left out: {', '.join(skipped[:NAMED])}{more}"
 
 
-def _rows(report: DataReport) -> list[tuple[str, str, str]]:
+NUMBERS: Final = ("number", "least", "mean", "deviation", "largest")
+"""Heads of the table of a data set whose images have numbers."""
+
+
+def _targets(facts: DataFacts) -> str:
+    count = len(facts.target_names)
+    return f"{count} number{'s' * (count != 1)} an image" if count else f"{facts.classes} classes"
+
+
+def _rows(report: DataReport) -> list[tuple[str, ...]]:
+    facts = report.facts
+    if report.ranges:
+        columns = zip(facts.target_names, report.ranges, facts.target_mean, facts.target_std, strict=True)
+        return [
+            (name, *(f"{each:.5g}" for each in (low, mean, std, high)))
+            for name, (low, high), mean, std in columns
+        ]
     return [
         (report.class_name(number), f"{train:,}", f"{test:,}")
         for number, (train, test) in enumerate(zip(report.train, report.test, strict=True))

@@ -81,7 +81,8 @@ def measured_on(entries: Sequence[Entry]) -> str:
     """Return the number of validation images, and whether they guided the choice."""
     counts = sorted({entry.count for entry in entries})
     guided = ", which guided the choice" if any(entry.guided for entry in entries) else ""
-    return f"of {' or '.join(map(str, counts))} validation images{guided}"
+    of = "on" if any(entry.metric != ACCURACY for entry in entries) else "of"
+    return f"{of} {' or '.join(map(str, counts))} validation images{guided}"
 
 
 def plot(found: Assessed, marked: Mapping[int, str]) -> str:

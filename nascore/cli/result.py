@@ -9,12 +9,13 @@ from attrs import Factory, define, evolve, frozen
 
 from nascore.cli.compare import echo_comparison
 from nascore.cli.contributions import echo_ablation
-from nascore.cli.gallery import gallery_table, marks, measured_on
+from nascore.cli.gallery import gallery_table, interval_text, marks, measured_on
 from nascore.cli.output import echo, echo_json, table, wrapped
 from nascore.cli.runs import plain_run
 from nascore.comparison import EVALUATE, choice_words
 from nascore.description import draw
 from nascore.files import shown_path
+from nascore.gallery import metric_of
 from nascore.plugin import Selection
 from nascore.recipe import watched
 from nascore.run import RunControl, control_of, resume_command
@@ -24,11 +25,12 @@ from nascore.slots import SLOTS
 from nascore.verbs.reporter import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from nascore.comparison import Planned
     from nascore.component import Component
+    from nascore.gallery import Metric
     from nascore.recipe import Recipe, Request
     from nascore.run import OnNan
     from nascore.verbs.reporter import FinishedSearches
@@ -83,11 +85,13 @@ def echo_searches(searches: FinishedSearches) -> None:
 def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings of the run, by attribute
     """Print the accuracy, the size that was trained, the run's folder and the next command."""
     result = run.result
-    low, high = result["interval"]
-    split = "test" if "test_accuracy" in result else "validation"
+    metric = metric_of(result)
+    split = "test" if metric.key("test") in result else "validation"
+    count = result[f"{split}_count"]
+    of = f"of {count} images" if metric.percent else f"on {count} images"
     rows = [
-        (f"{split} accuracy", f"{result[f'{split}_accuracy']:.2%} of {result[f'{split}_count']} images"),
-        ("95 % interval", f"{low:.1%} to {high:.1%}"),
+        (f"{split} {metric.title}", f"{metric.text(result[metric.key(split)])} {of}"),
+        *_further(result, metric, split),
         ("parameters", f"{result['params']:,.0f}"),
         ("MACs", f"{result['macs']:,.0f} per image"),
         *_sizes(training),
@@ -95,6 +99,17 @@ def echo_evaluated(run: Run, training: Any) -> None:  # noqa: ANN401 - settings 
     echo(table(rows))
     echo(f"\nrun: {shown_path(run.path)}")
     echo(f"next: {command_line('nascore', 'draw', shown_path(run.path))}")
+
+
+def _further(result: Mapping[str, Any], metric: Metric, split: str) -> Iterator[tuple[str, str]]:
+    """Yield the interval of the first metric, and the other metrics of the task."""
+    if result["interval"] is not None:
+        low, high = result["interval"]
+        shown = f"{low:.1%} to {high:.1%}" if metric.percent else interval_text(metric, (low, high))
+        yield "95 % interval", shown
+    for name, value in result.get("scores", {}).items():
+        if name != metric.name:
+            yield f"{split} {name.replace('_', ' ')}", f"{value:.4g}"
 
 
 def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settings, by attribute
@@ -111,7 +126,7 @@ def _sizes(training: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - settin
 def _gallery(run: Run) -> str:
     gallery = run.gallery
     text = gallery_table(gallery.entries, marks(gallery, gallery.front()))
-    lines = [text, wrapped(f"accuracy: {measured_on(gallery.entries)}")]
+    lines = [text, wrapped(f"{gallery.metric.title}: {measured_on(gallery.entries)}")]
     match run.result:
         case {"jobs": {"done": int(done), "failed": int(failed)}} if failed:
             lines.append(f"{failed} of {done + failed} jobs failed; run.log says why")

@@ -10,6 +10,7 @@ from nascore.cli.options import GIVEN, json_option
 from nascore.cli.output import Verb, echo, echo_json, table
 from nascore.comparison import spans
 from nascore.files import shown_path
+from nascore.gallery import ACCURACY, metric_of
 from nascore.run import Record
 from nascore.verbs.runs import runs
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nascore.gallery import Metric
     from nascore.verbs.runs import Run
 
 
@@ -35,7 +37,8 @@ def command(folder: Path | None, *, as_json: bool) -> None:
     if not found:
         echo("no runs yet", err=True)
         return
-    heads = ("run", "kind", "status", "seed", "accuracy")
+    metrics = {metric_of(one.result).title for one in found if one.result}
+    heads = ("run", "kind", "status", "seed", "accuracy" if metrics <= {ACCURACY.title} else "score")
     echo(table([_row(one) for one in found], heads=heads, prose=True))
     for one in found:
         if one.fault:
@@ -79,10 +82,16 @@ def _row(record: Record) -> tuple[object, ...]:
     match result:
         case {"seeds": [int(), *_] as seeds, "jobs": {"done": int(done), "planned": int(jobs)}}:
             return record.path, kind, record.status, spans(seeds), f"{done} of {jobs} jobs"
-    shares = (_share(result, split) for split in ("test", "validation") if f"{split}_accuracy" in result)
-    return record.path, kind, record.status, seed, next(shares, "")
+    metric = metric_of(result)
+    scores = (
+        _score(result, metric, split) for split in ("test", "validation") if metric.key(split) in result
+    )
+    return record.path, kind, record.status, seed, next(scores, "")
 
 
-def _share(result: Mapping[str, Any], split: str) -> str:
-    share, count = result[f"{split}_accuracy"], result.get(f"{split}_count")
-    return f"{share:.2%}" if count is None else f"{share:.2%} of {count} {split} images"
+def _score(result: Mapping[str, Any], metric: Metric, split: str) -> str:
+    """Return a score with its images: `97.50% of 360 test images`, `mean absolute error 2.1 on 90 images`."""
+    count, text = result.get(f"{split}_count"), metric.text(result[metric.key(split)])
+    if metric != ACCURACY:
+        text = f"{metric.title} {text}"
+    return text if count is None else f"{text} {'of' if metric == ACCURACY else 'on'} {count} {split} images"

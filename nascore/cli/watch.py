@@ -96,8 +96,8 @@ def _figures(progress: Progress) -> Iterator[tuple[str, str]]:
     if progress.loss is not None:
         yield "loss", f"{progress.loss:.3f}"
     if progress.accuracy is not None:
-        yield "accuracy", f"{progress.accuracy:.2%}"
-    best = "" if progress.best is None else f", the best with {progress.best:.2%}"
+        yield progress.metric.title, progress.metric.text(progress.accuracy)
+    best = "" if progress.best is None else f", the best with {progress.metric.text(progress.best)}"
     yield "gallery", f"{progress.gallery} architecture{'s' * (progress.gallery != 1)}{best}"
 
 
@@ -114,7 +114,7 @@ def _of_job(job: Progress) -> str:
     if job.phase:
         words += (f"{name} {text}" for name, text in _figures(job))
     elif job.accuracy is not None:
-        words.append(f"accuracy {job.accuracy:.2%}")
+        words.append(f"{job.metric.title} {job.metric.text(job.accuracy)}")
     if job.status == RUNNING:
         words.append(f"last line {job.age:.0f} s ago")
     return ", ".join([*words, *([job.error] if job.error else [])])

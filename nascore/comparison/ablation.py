@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nascore.comparison.plan import Member
     from nascore.comparison.rows import Pair
     from nascore.comparison.significance import Difference
+    from nascore.gallery import Metric
 
 Base: TypeAlias = Literal["full", "bare"]
 """The recipe that each variant differs from: with all tricks, or with none of them."""
@@ -167,7 +168,7 @@ class Contribution:
         difference: With it minus without it, with interval and tests; None if one of them has no result.
         p: The p by Student's t, corrected for all tricks (Holm); None if the test does not apply.
         exact: The p by permutation, corrected for all tricks; None if the test does not apply.
-        with_mean: Mean of the trainings with it, 0 to 1; None if there are none.
+        with_mean: Mean score of the trainings with it; None if there are none.
         without_mean: Mean of the trainings without it.
         with_seconds: Mean duration of a training with it; None if there are none.
         without_seconds: Mean duration of a training without it.
@@ -300,16 +301,16 @@ def _contribution(
         without_mean=without.mean,
         with_seconds=with_it.average("seconds"),
         without_seconds=without.average("seconds"),
-        verdict=_verdict(pair, found, failed=base.failed or other.failed),
+        verdict=_verdict(pair, found, base.metric, failed=base.failed or other.failed),
     )
 
 
-def _verdict(pair: Pair | None, found: Difference | None, *, failed: bool) -> str:
+def _verdict(pair: Pair | None, found: Difference | None, metric: Metric, *, failed: bool) -> str:
     if pair is None:
         return FAILED if failed else MISSING
     if found is None:
         return OTHER_IMAGES
-    direction = HELPS if found.value > 0 else HURTS
+    direction = HELPS if (found.value > 0) == metric.larger_is_better else HURTS
     words = {
         SIGNIFICANT: direction,
         IF_NORMAL: f"{direction} if normal",

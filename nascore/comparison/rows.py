@@ -12,15 +12,17 @@ from nascore.comparison.plan import is_slot
 from nascore.comparison.sample import ARCHITECTURE_PATH
 from nascore.comparison.significance import FEWEST, LEVEL, Difference, holm, mean_interval, paired, unpaired
 from nascore.config import write_value
+from nascore.gallery import ACCURACY
 from nascore.slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nascore.comparison.sample import Flat, Measured, Sample
+    from nascore.gallery import Metric
 
 
-LABEL_SLOTS: Final = ("updater", "growth", "space", "relaxation", "regularizer", "trainer", "dataset")
+LABEL_SLOTS: Final = ("updater", "growth", "space", "relaxation", "regularizer", "trainer", "task", "dataset")
 """Slots in the order in which they label rows; those that are compared most often come first."""
 
 MOST_PATHS: Final = 3
@@ -56,19 +58,26 @@ class Row:
 
     @property
     def shares(self) -> dict[int, float]:
-        """The accuracies that count, 0 to 1, by seed."""
+        """The accuracies that count, 0 to 1, or the values of another metric, by seed."""
         return {_seed(run): run.measured[self.by].share for run in self.samples}
 
     @property
     def mean(self) -> float | None:
-        """The mean of the accuracies, 0 to 1; None if there are none."""
+        """The mean of the accuracies, or of the values of another metric; None if there are none."""
         return fmean(self.shares.values()) if self.samples else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the mean by Student's t, cut to 0 to 1; None if Student's t does not apply."""
+        """The 95 % interval of the mean by Student's t, of a share cut to 0 to 1; None: it does not apply."""
         interval = mean_interval(list(self.shares.values())) if self.samples else None
-        return None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
+        if interval is None or not self.metric.percent:
+            return interval
+        return max(0.0, interval[0]), min(1.0, interval[1])
+
+    @property
+    def metric(self) -> Metric:
+        """The metric of its runs; the accuracy if no run counts."""
+        return ACCURACY if self.measured is None else self.measured.metric
 
     @property
     def measured(self) -> Measured | None:
@@ -87,7 +96,7 @@ class Row:
         return fmean(values) if values else None
 
     def in_search(self) -> tuple[float, bool] | None:
-        """Return the mean validation accuracy, and whether it guided the choice; None without a search."""
+        """Return the mean validation score, and whether it guided the choice; None without a search."""
         searched = [run for run in self.samples or self.lost if "validation" in run.measured]
         known = [run.measured["validation"] for run in searched]
         return (fmean(accuracy.share for accuracy in known), known[0].guided) if known else None
@@ -103,14 +112,14 @@ class Row:
         return {
             "label": self.label,
             "seeds": list(self.shares),
-            "accuracy": self.mean,
+            self.metric.name: self.mean,
             "interval": None if self.interval is None else list(self.interval),
             "by_seed": {str(seed): share for seed, share in self.shares.items()},
             "images": None if measured is None else measured.count,
             "split": self.by,
             "guided": None if measured is None else measured.guided,
             "best_of": None if measured is None else measured.best_of,
-            "validation_accuracy": None if search is None else search[0],
+            self.metric.key("validation"): None if search is None else search[0],
             "validation_guided": None if search is None else search[1],
             **{figure: self.average(figure) for figure in ("params", "macs", "steps", "seconds")},
             "runs": [run.name for run in self.samples],
@@ -347,14 +356,15 @@ def comparable(one: Row, other: Row) -> bool:
 
 
 def same_images(one: Row, other: Row) -> bool:
-    """Return whether two rows are measured on the same images.
+    """Return whether two rows are measured on the same images, by the same metric.
 
     The seed of a search selects the images, so it is enough that counts and data set are the same.
     """
     first, second = one.measured, other.measured
     if first is None or second is None:
         return False
-    return (first.split, first.count) == (second.split, second.count) and _data(one) == _data(other)
+    alike = (first.split, first.count, first.metric) == (second.split, second.count, second.metric)
+    return alike and _data(one) == _data(other)
 
 
 def _pair(one: Row, other: Row) -> Pair:
@@ -365,8 +375,9 @@ def _pair(one: Row, other: Row) -> Pair:
     def compared(row: Row) -> list[float]:
         return [row.shares[seed] for seed in common] if shared else list(row.shares.values())
 
-    # The order follows the compared seeds: over all seeds, the other row may have the higher mean.
-    if fmean(compared(other)) > fmean(compared(one)):
+    # The order follows the compared seeds: over all seeds, the other row may have the better mean.
+    errors = [row.metric.error(fmean(compared(row))) for row in (one, other)]
+    if errors[1] < errors[0]:
         one, other = other, one
     seeds = len(common) if shared else fewest
     empty = Pair(first=one.label, second=other.label, seeds=seeds, shared=shared, difference=None)

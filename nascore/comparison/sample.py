@@ -11,6 +11,7 @@ from nascore.comparison.plan import SEARCH, read_plan
 from nascore.config import parse_document
 from nascore.errors import RunFolderError
 from nascore.files import without_digest
+from nascore.gallery import ACCURACY, metric_of
 from nascore.recipe.settling.snapshot import FOLDER
 from nascore.recipe.sources.formats import FORMATS
 from nascore.recipe.sources.run_settings import EVALUATION, TRAINING
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from nascore.comparison.plan import Planned
     from nascore.config import Node
+    from nascore.gallery import Metric
     from nascore.run import Record
 
 
@@ -146,16 +148,17 @@ ARCHITECTURE_PATH = "architecture"
 
 @frozen(kw_only=True)
 class Measured:
-    """An accuracy with the facts that decide whether it is comparable with another.
+    """A score with the facts that decide whether it is comparable with another.
 
     Attributes:
-        share: Share of the images that were classified correctly, 0 to 1.
+        share: Share of the images that were classified correctly, 0 to 1; or the value of another metric.
         count: Number of images.
         split: The split of the images.
         params: Parameters of the measured network; an evaluation may train a larger one.
         macs: Multiply-accumulate operations of this network per image.
         guided: Whether these images guided the choice of the architecture.
         best_of: Number of architectures of which this was the best on these images.
+        metric: The first metric of the task.
     """
 
     share: float
@@ -165,6 +168,7 @@ class Measured:
     macs: float
     guided: bool = False
     best_of: int = 1
+    metric: Metric = ACCURACY
 
 
 @frozen(kw_only=True)
@@ -238,20 +242,23 @@ def sample_of(path: Path, *, name: str) -> Sample:
 
 def _measured(record: Record, result: Mapping[str, Any]) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
-    params, macs = float(result["params"]), float(result["macs"])
-    if "validation_accuracy" in result:
+    params, macs, metric = float(result["params"]), float(result["macs"]), metric_of(result)
+    if metric.key("validation") in result:
         found["validation"] = Measured(
-            share=float(result["validation_accuracy"]),
+            share=float(result[metric.key("validation")]),
             count=int(result["validation_count"]),
             split="validation",
             guided=bool(result.get("validation_guided", False)),
             best_of=max(1, len(record.gallery)),
             params=params,
             macs=macs,
+            metric=metric,
         )
-    if "test_accuracy" in result:
-        share, count = float(result["test_accuracy"]), int(result["test_count"])
-        found["test"] = Measured(share=share, count=count, split="test", params=params, macs=macs)
+    if metric.key("test") in result:
+        share, count = float(result[metric.key("test")]), int(result["test_count"])
+        found["test"] = Measured(
+            share=share, count=count, split="test", params=params, macs=macs, metric=metric
+        )
     return found
 
 

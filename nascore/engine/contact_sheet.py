@@ -33,9 +33,15 @@ WHITE: Final = 255
 
 
 def contact_sheet(examples: Examples | StreamedExamples, classes: Sequence[int]) -> Tensor:
-    """Return a picture [H, W, C] as uint8: a row for each class, with the first of its images."""
+    """Return a picture [H, W, C] as uint8: a row for each class, with the first of its images.
+
+    Images with numbers instead of classes are in their order.
+    """
     source = source_of(examples)
-    first = [torch.nonzero(source.labels == label).flatten()[:COLUMNS] for label in classes[:ROWS]]
+    if source.labels.dim() > 1:
+        first = [*torch.split(torch.arange(min(len(source), COLUMNS * COLUMNS)), COLUMNS)]
+    else:
+        first = [torch.nonzero(source.labels == label).flatten()[:COLUMNS] for label in classes[:ROWS]]
     (drawn, _) = next(iter(source.read([torch.cat(first).cpu()])))
     channels = drawn.shape[1] if drawn.shape[1] in COLOURS else 1
     factor = max(1, -(-SIDE // min(drawn.shape[2:])))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nascore.engine.data_digest import ImageDigest
+from nascore.engine.factory import build_task
 from nascore.engine.memory import check_images, image_memory_warnings
 from nascore.engine.sources import read_in_order, source_of
-from nascore.errors import PluginError, Problem
+from nascore.errors import PluginError, Problem, RecipeError
 from nascore.nn import Examples
 from nascore.nn.data import absent_faults, example_faults, fact_faults, labels_of, normalised_faults
 from nascore.plugin.guard import call_component
+from nascore.slots import DATASET, TASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +45,11 @@ def check_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recip
 
     Raises:
         PluginError: With every contradiction between the data and its facts, and every unusable value.
+        RecipeError: The task cannot learn the targets.
     """
     part = recipe.part("dataset")
     doubts = _warnings(part, dataset, test=test)
+    _refuse_unlearnable(recipe, dataset, test=test)
     return recipe.with_warnings(
         Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.chosen_by, verdict="warned")
         for doubt in doubts
@@ -62,6 +66,30 @@ def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
         faults += _faults(part, facts, examples, "test")
     _refuse(part.component, faults)
     return (*image_memory_warnings(facts, test=test), *_doubts(part, facts, train))
+
+
+def _refuse_unlearnable(recipe: Recipe, dataset: Dataset, *, test: bool) -> None:
+    """Refuse targets that the task of a recipe cannot learn."""
+    if not recipe.parts.get(TASK):
+        return  # another verb than a run
+    used, data, task = recipe.part(TASK), recipe.part(DATASET), build_task(recipe)
+    texts = [
+        f"{data.name} {fault} in {name}()"
+        for name in (("train", "test") if test else ("train",))
+        for fault in task.target_faults(labels_of(getattr(dataset, name)()), dataset.facts)
+    ]
+    problems = [
+        Problem(
+            path=TASK,
+            text=f"{text}, which {used.name} cannot learn.",
+            origin=used.chosen_by,
+            hint=f"Correct the data, or use another --{TASK} or --{DATASET}.",
+            slots=(TASK, DATASET),
+        )
+        for text in texts
+    ]
+    if problems:
+        raise RecipeError(problems)
 
 
 def _faults(part: Part, facts: DataFacts, examples: object, name: str) -> list[str]:

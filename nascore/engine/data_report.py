@@ -45,13 +45,14 @@ class DataReport:
     Attributes:
         name: The component of the data set.
         facts: Its facts.
-        train: Number of training images of each class.
-        test: Number of test images of each class.
+        train: Number of training images of each class; empty if images have numbers.
+        test: Number of test images of each class; empty if images have numbers.
         duplicates: Images with the same pixels.
         fingerprint: Digest of the training images, as in `environment.json` of a run.
         bytes: Memory of all images.
         files: Sizes of the image files and the files that were left out; None if they are not in files.
         warnings: Sentences on doubtful properties.
+        ranges: Smallest and largest value of each number of the training images; empty with classes.
     """
 
     name: str
@@ -63,6 +64,7 @@ class DataReport:
     bytes: int
     files: Mapping[str, Any] | None
     warnings: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...] = ()
 
     def class_name(self, number: int) -> str:
         """Return the name of a class, or its number if the classes have no names."""
@@ -81,31 +83,44 @@ def report_data(recipe: Recipe) -> tuple[DataReport, Dataset]:
     check_facts(recipe, dataset)
     checked = check_data(recipe, dataset, test=True)
     train, test = (source_of(each()) for each in (dataset.train, dataset.test))
-    classes = dataset.facts.classes
     files = None
     if "files" in part.provides:
         files = call_component(part.component, "files", dataset.files)  # type: ignore[attr-defined]
     report = DataReport(
         name=part.name,
         facts=dataset.facts,
-        train=tuple(torch.bincount(train.labels, minlength=classes).tolist()),
-        test=tuple(torch.bincount(test.labels, minlength=classes).tolist()),
+        train=_counts(train, dataset.facts),
+        test=_counts(test, dataset.facts),
         duplicates=find_duplicates(train, test),
         fingerprint=data_fingerprint(dataset.train()),
         bytes=image_bytes(dataset.facts, test=True),
         files=files,
         warnings=tuple(str(problem) for problem in checked.warned),
+        ranges=_ranges(train, dataset.facts),
     )
     return report, dataset
+
+
+def _counts(source: ImageSource, facts: DataFacts) -> tuple[int, ...]:
+    if facts.target_names:
+        return ()
+    return tuple(torch.bincount(source.labels, minlength=facts.classes).tolist())
+
+
+def _ranges(source: ImageSource, facts: DataFacts) -> tuple[tuple[float, float], ...]:
+    if not facts.target_names:
+        return ()
+    low, high = (each.tolist() for each in torch.aminmax(source.labels, dim=0))
+    return tuple(zip(low, high, strict=True))
 
 
 def find_duplicates(train: ImageSource, test: ImageSource) -> Duplicates:
     """Return the numbers of images with the same pixels."""
     trained, tested = _digests(train), _digests(test)
-    labels: dict[bytes, set[int]] = {}
+    labels: dict[bytes, set[str]] = {}
     for digests, source in ((trained, train), (tested, test)):
         for digest, label in zip(digests, source.labels.tolist(), strict=True):
-            labels.setdefault(digest, set()).add(label)
+            labels.setdefault(digest, set()).add(str(label))
     known = set(trained)
     return Duplicates(
         across=sum(digest in known for digest in tested),

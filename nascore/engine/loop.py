@@ -104,16 +104,22 @@ def run_phase(  # noqa: PLR0913 - each by name
         stage=stage or phase.name,
         strange=_not_finite(phase) if found is None else set(found.not_finite),
         step=0 if found is None else found.step,
-        tally=Tally() if found is None else Tally(reports=_reports(found, phase)),
+        tally=Tally(reports=_reports(found, phase)),
     )
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
+    _make_steps(loop)
+    return phase.steps
+
+
+def _make_steps(loop: _Loop) -> None:
+    """Make all steps of a loop, and close its batches at the end."""
+    job = loop.job
     try:
         with explain_lost_workers(), nullcontext() if job is None else job.control.finishing_steps():
             loop.run()
     finally:
-        for batches in phase.batches.values():
+        for batches in loop.phase.batches.values():
             batches.close()
-    return phase.steps
 
 
 @define(kw_only=True)
@@ -248,8 +254,10 @@ class _Loop:
         return RunFailed([*error.problems, Problem(path="", text=text)])
 
 
-def _reports(checkpoint: Checkpoint, phase: Phase) -> list[StepReport]:
-    """Return the reports of the steps that the epoch of a checkpoint had made."""
+def _reports(checkpoint: Checkpoint | None, phase: Phase) -> list[StepReport]:
+    """Return the reports of the steps that the epoch of a checkpoint had made; without one none."""
+    if checkpoint is None:
+        return []
     first, metric = checkpoint.step - len(checkpoint.reports), _metric(phase)
     return [
         StepReport(step=first + place, metric=metric, **dict(zip(FIGURES, figures, strict=False)))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
 from nascore.engine.device import check_torch_state
 from nascore.engine.return_checks import ReturnCheck, describe_value
-from nascore.engine.tricks import BatchTricks, build_tricks
+from nascore.engine.tricks import batch_tricks, build_tricks
 from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.precision import Precision
@@ -281,12 +281,7 @@ def build_phase(  # noqa: PLR0913 - what a phase is made of
         RecipeError: A batch is larger than the number of images.
     """
     demand = trainer.demand
-    numbers = bool(facts.target_names)
-    changes = (
-        BatchTricks(tricks=tricks, streams=streams, classes=facts.classes, numbers=numbers)
-        if tricks
-        else None
-    )
+    changes = batch_tricks(tricks, streams, facts)
     batches = {
         part: Batches(
             examples,

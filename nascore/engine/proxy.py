@@ -54,6 +54,10 @@ def whole_facts(dataset: Dataset) -> DataFacts:
 
 
 def _problems(facts: DataFacts, proxy: ProxySettings, name: str) -> Iterator[Problem]:
+    if proxy.classes is not None and facts.target_names:
+        text = f"the images of {name} have no classes."
+        yield Problem(path="proxy.classes", text=text, slots=(DATASET,))
+        return
     if proxy.classes is not None and proxy.classes > facts.classes:
         text = f"{proxy.classes} is more than the {facts.classes} classes of {name}."
         yield Problem(path="proxy.classes", text=text, slots=(DATASET,))
@@ -114,7 +118,10 @@ class Proxy:
 
     def _reduced(self, examples: Examples | StreamedExamples, fraction: float) -> Examples:
         facts = self.whole.facts
-        chosen = _share(labels_of(examples), self.settings.classes or facts.classes, fraction)
+        labels, classes = labels_of(examples), self.settings.classes or facts.classes
+        if facts.target_names:
+            labels, classes = torch.zeros(len(labels), dtype=torch.int64), 1
+        chosen = _share(labels, classes, fraction)
         height, width = self._size
         check_images(evolve(facts, train=len(chosen), height=height, width=width, streamed=False))
         part = source_of(examples, facts=facts).part(chosen)

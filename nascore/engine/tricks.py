@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nascore.contract import Phase, Streams, WeightSettings
+    from nascore.contract import DataFacts, Phase, Streams, WeightSettings
     from nascore.recipe import Recipe
     from nascore.recipe.settling.recipe import Part
 
@@ -47,6 +47,16 @@ def build_trick(part: Part) -> UsedTrick:
         PluginError: It cannot be built.
     """
     return UsedTrick(name=part.name, trick=build_component_of(part), declared=part.provides)
+
+
+def batch_tricks(tricks: tuple[UsedTrick, ...], streams: Streams, facts: DataFacts) -> BatchTricks | None:
+    """Return what changes the batches of these data; None without tricks."""
+    numbers = bool(facts.target_names)
+    return (
+        BatchTricks(tricks=tricks, streams=streams, classes=facts.classes, numbers=numbers)
+        if tricks
+        else None
+    )
 
 
 @frozen(kw_only=True, eq=False)

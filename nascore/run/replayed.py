@@ -161,7 +161,9 @@ def _of_epochs(
 
 def _quantities(line: Mapping[str, Any]) -> dict[str, Any]:
     """Return the quantities of an epoch by name; a quantity that influences others comes before them."""
-    numbers = {name: line.get(name) for name in (*_NUMBERS, *_SHARES)}
+    named = line.get("metric", {}).get("name")
+    scores = _SHARES if named is None else (named, f"validation_{named}")
+    numbers = {name: line.get(name) for name in (*_NUMBERS, *scores)}
     entropies = {f"entropy of {name}": value for name, value in line.get("entropy", {}).items()}
     return {**numbers, **entropies, **line.get("fingerprints", {})}
 

@@ -16,7 +16,7 @@ from nascore.recipe.sources.files import Files
 from nascore.recipe.sources.run_settings import EVALUATION_PATH
 from nascore.run import RECIPE, RunControl, is_file, refuse_taken
 from nascore.shell import command_line
-from nascore.slots import DATASET, SLOTS, SLOTS_OF_EVALUATE
+from nascore.slots import DATASET, SLOTS, SLOTS_OF_EVALUATE, TASK
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.arguments import EvaluationArguments, declares, request_of
 from nascore.verbs.reporter import Reporter
@@ -184,7 +184,7 @@ def layers_of_evaluation(
 
 
 def _with_run(layers: Sequence[Layer], whole: Layer, request: Request) -> list[Layer]:
-    """Return the layers with those of a run: its data, its scale, and its settings for an evaluation.
+    """Return the layers with those of a run: task, data, scale, and settings for an evaluation.
 
     The run's data override those of a preset, and flags and recipe files override the run's. The run's scale
     overrides the default scale, which is the first layer; its settings override the scale.
@@ -205,17 +205,19 @@ def _last_layer(recipe: Path, registry: Registry) -> Layer:
 
 
 def _data_layer(layer: Layer) -> Layer:
-    """Return the data set of a recipe with its settings, and its scale."""
+    """Return the task and the data set of a recipe with their settings, and its scale."""
     if layer.unread:
         return layer
-    chosen = layer.chosen.get(DATASET)
+    kept = (TASK, DATASET)
+    chosen = {slot: layer.chosen[slot] for slot in kept if slot in layer.chosen}
+    lost = any(choice.problem for choices in chosen.values() for choice in choices)
     return Layer(
-        chosen={} if chosen is None else {DATASET: chosen},
-        values=tuple(value for value in layer.values if value.slot == DATASET),
+        chosen=chosen,
+        values=tuple(value for value in layer.values if value.slot in kept),
         scale=layer.scale,
-        problems=tuple(problem for problem in layer.problems if problem.path.startswith(DATASET)),
-        # An evaluation needs no plugin but that of the data.
-        made_with=layer.made_with if any(choice.problem for choice in chosen or ()) else {},
+        problems=tuple(problem for problem in layer.problems if problem.path.startswith(kept)),
+        # An evaluation needs no plugins but those of the task and the data.
+        made_with=layer.made_with if lost else {},
     )
 
 

@@ -12,6 +12,7 @@ from nascore.comparison import compare_runs
 from nascore.description import load
 from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError, RunStopped
 from nascore.files import given_path
+from nascore.gallery import metric_of
 from nascore.run import (
     ARCHITECTURE,
     RECIPE,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from nascore.run import Record
 
 
-_ACCURACIES = ("test_accuracy", "validation_accuracy")
+_SPLITS = ("test", "validation")
 _NEAREST = 3
 """Number of ids that a message names."""
 
@@ -71,8 +72,9 @@ class Run:
     checked: bool = False
 
     def __repr__(self) -> str:
-        """Return one line: the folder, the status and the accuracy of the run."""
-        figures = (f"{name}={self.result[name]:.4f}" for name in _ACCURACIES if name in self.result)
+        """Return one line: the folder, the status and the score of the run."""
+        names = map(metric_of(self.result).key, _SPLITS)
+        figures = (f"{name}={self.result[name]:.4f}" for name in names if name in self.result)
         return f"Run({', '.join([repr(str(self.path)), str(self.result.get('status')), *figures])})"
 
     def model(self, *, entry: int | None = None, plugins: Wanted = ()) -> Model:

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from nascore.comparison import is_comparison, read_plan
 from nascore.errors import RunFolderError
 from nascore.files import given_path
+from nascore.gallery import ACCURACY, metric_of
 from nascore.run import (
     JOB,
     JOBS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.comparison import Planned
+    from nascore.gallery import Metric
     from nascore.run import Record
 
 WAITING: Final = "waiting"
@@ -46,9 +48,6 @@ RETRIES: Final = 3
 
 TAIL: Final = 1 << 16
 """Bytes at the end of `metrics.jsonl` that are read: more than a line has."""
-
-_FIGURES: Final = ("validation_accuracy", "accuracy")
-_RESULTS: Final = ("test_accuracy", "validation_accuracy")
 
 
 @frozen(kw_only=True)
@@ -66,13 +65,15 @@ class Progress:
         epoch: Number of epochs of the phase that are done.
         epochs: Number of epochs of the phase.
         loss: Mean loss of the last epoch; None before the first epoch.
-        accuracy: Accuracy of the last epoch on validation images, or else on training images.
+        accuracy: Accuracy of the last epoch on validation images, or else on training images; with another
+            metric its value.
         gallery: Number of architectures found.
-        best: Validation accuracy of the best of them; None: there is none.
+        best: Score of the best of them on validation images; None: there is none.
         under_way: Numbers of the jobs of a run that have begun and are not over.
         age: Seconds since the last line of `metrics.jsonl`, or since the run began; never negative.
         error: The error of a run that failed.
         jobs: The searches and evaluations of a comparison in their order; empty for a single run.
+        metric: The metric of `accuracy` and `best`.
     """
 
     path: Path
@@ -90,6 +91,7 @@ class Progress:
     age: float = 0.0
     error: str = ""
     jobs: tuple[Progress, ...] = ()
+    metric: Metric = ACCURACY
 
     @property
     def ended(self) -> bool:
@@ -152,17 +154,20 @@ def progress_of(path: Path) -> Progress:
 
 
 def _of_job(path: Path, job: Planned) -> Progress:
-    """Return the progress of a job of a comparison; a finished job has no figures but its accuracy."""
+    """Return the progress of a job of a comparison; a finished job has no figures but its score."""
     folder = path / job.folder
     if not is_file(folder / RECIPE):
         return Progress(path=folder, status=WAITING)
     result = read_result(folder)
     if result is None:
         return _of_run(read(folder))
+    metric = metric_of(result)
+    keys = (metric.key("test"), metric.key("validation"))
     return Progress(
         path=folder,
         status=str(result.get("status", "done")),
-        accuracy=next((result[name] for name in _RESULTS if name in result), None),
+        metric=metric,
+        accuracy=next((result[name] for name in keys if name in result), None),
         error=str(result.get("error", "")),
     )
 
@@ -172,7 +177,8 @@ def _of_run(record: Record) -> Progress:
     under_way = [] if over else _under_way(record.path)
     # A run that is over has a checksum of its lines; of one under way the last whole line counts.
     last = next(reversed(record.metrics()), {}) if over else _last_epoch(record.path, under_way)
-    gallery = record.gallery
+    gallery, metric = record.gallery, metric_of(last)
+    keys = (metric.key("validation"), metric.name)
     return evolve(
         _of_record(record),
         job=last.get("job"),
@@ -180,9 +186,10 @@ def _of_run(record: Record) -> Progress:
         epoch=last.get("epoch", -1) + 1,
         epochs=last.get("epochs", 0),
         loss=last.get("loss"),
-        accuracy=next((last[name] for name in _FIGURES if last.get(name) is not None), None),
+        metric=metric,
+        accuracy=next((last[name] for name in keys if last.get(name) is not None), None),
         gallery=len(gallery),
-        best=gallery.best.accuracy if gallery else None,
+        best=gallery.best.score if gallery else None,
         under_way=tuple(int(job.name.partition("-")[0]) for job in under_way),
         age=age_of(record.path),
     )

@@ -10,6 +10,7 @@ from nascore.testing import (
     GrowthConformance,
     ObserverConformance,
     PluginConformance,
+    TaskConformance,
     TrainerConformance,
 )
 
@@ -30,6 +31,10 @@ class TestSingleLevel(TrainerConformance):
 class TestUnrolled(TrainerConformance):
     component = "alternating"
     settings: ClassVar = {"estimate": "unrolled", "sequence": "weights-first", "batch": 8}
+
+
+class TestClassification(TaskConformance):
+    component = "classification"
 
 
 class TestDigits(DatasetConformance):

@@ -153,9 +153,9 @@ WRONG = {
         {"images": np.full((10, 6, 6), np.nan), "labels": np.arange(10) % 2},
         "images has values that are not finite.",
     ),
-    "labels of floats": (
-        {"images": images(10, 6, 6), "labels": np.arange(10) / 2},
-        "labels has shape (10,) and type float64. Expected one whole number for each image.",
+    "labels of three dimensions": (
+        {"images": images(10, 6, 6), "labels": np.ones((10, 2, 2))},
+        "labels has shape (10, 2, 2) and type float64. Expected one whole number, or several",
     ),
     "too few labels": (
         {"images": images(10, 6, 6), "labels": np.arange(9) % 2},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from nascore.api import Component, Problem, did_you_mean, hookimpl
+from nascore.api import Component, Give, Problem, did_you_mean, hookimpl
 from nascore_vision.networks import (  # hooks of this plugin
     nascore_operations as nascore_operations,
 )
@@ -24,6 +24,7 @@ from nascore_vision.settings import (
     PublishedFilesSettings,
     PublishedSettings,
 )
+from nascore_vision.tasks import nascore_tasks as nascore_tasks
 from nascore_vision.tricks import nascore_tricks as nascore_tricks  # a hook of this plugin
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ def _near(path: Path) -> str:
     return did_you_mean(str(path), names)
 
 
+def _has_numbers(settings: CsvSettings) -> bool:
+    return settings.target is not None or settings.label_separator is not None
+
+
 @hookimpl
 def nascore_datasets() -> Iterable[Component]:
     """Yield the data sets."""
@@ -107,10 +112,10 @@ def nascore_datasets() -> Iterable[Component]:
     yield Component(
         name="csv",
         slot="dataset",
-        summary="Your own images, listed in a CSV file with their classes.",
+        summary="Your own images, listed in a CSV file with their classes, labels or numbers.",
         config=CsvSettings,
         build="nascore_vision.datasets:Csv",
-        provides=("halves", "files"),
+        provides=("halves", "files", Give(capability="vectors", when=_has_numbers)),
         argument="path",
         check=_path_check("csv", "file"),
         example={"path": EXAMPLE / "images.csv"},
@@ -121,7 +126,7 @@ def nascore_datasets() -> Iterable[Component]:
         summary="Your own images, in an archive of NumPy arrays.",
         config=NpzSettings,
         build="nascore_vision.datasets:Npz",
-        provides=("halves",),
+        provides=("halves", "classes", "vectors"),  # the file decides which, and is read later
         argument="path",
         check=_path_check("npz", "file"),
         example={"path": EXAMPLE / "images.npz"},

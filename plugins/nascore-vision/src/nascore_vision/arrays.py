@@ -56,17 +56,18 @@ def read_npz(settings: NpzSettings, path: Path) -> Loaded:
         raise RecipeError([problem(text, hint)])
     problems: list[Problem] = []
     parts = {}
+    named = _target_names(arrays, [pair[1] for pair in form.values()])
     for part, (images, labels) in form.items():
         pairs = [(images, labels)]
         if images == "train_images" and all(name in arrays for name in VALIDATION):
             pairs.append(VALIDATION)
         parts[part] = [_examples(arrays, pair, problems) for pair in pairs]
-    if not problems:
+    if not problems and not named:
         problems += _label_problems([one for ones in parts.values() for one in ones if one])
     joined = {} if problems else {part: _joined(ones, problems) for part, ones in parts.items()}
     if not problems:
         train, test = _divided(joined, settings)
-        number = int(max(train.labels.max(), test.labels.max())) + 1
+        number = len(named) or int(max(train.labels.max(), test.labels.max())) + 1
         problems += _absent(train, test, number)
     if problems:
         raise RecipeError(problems)
@@ -75,7 +76,8 @@ def read_npz(settings: NpzSettings, path: Path) -> Loaded:
         train=resized(train, settings.size),
         test=resized(test, settings.size),
         number=number,
-        classes=titles if len(titles) == number else (),
+        classes=titles if len(titles) == number and not named else (),
+        target_names=named,
         sizes={},
     )
 
@@ -103,10 +105,18 @@ def _examples(
     name, labelled = names
     found = len(problems)
     images, labels = _images(name, arrays[name], problems), arrays[labelled]
-    labels = labels.reshape(-1) if labels.ndim > 1 and labels.size == len(labels) else labels
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+    if _are_numbers(labels):
+        labels = labels.reshape(len(labels), -1).astype(np.float32)
+        if not np.isfinite(labels).all():
+            odd = np.flatnonzero(~np.isfinite(labels).all(1)) + 1
+            text = f"{labelled} has {count(len(odd), 'row')} with values that are not finite"
+            problems.append(problem(f"{text}: {listed([str(row) for row in odd])}."))
+    else:
+        of_one = labels.ndim > 1 and labels.size == len(labels) and labels.dtype.kind != "f"
+        labels = labels.reshape(-1) if of_one else labels
+    if labels.dtype.kind not in "iuf" or (labels.ndim != 1 and not _are_numbers(labels)):
         text = f"{labelled} has shape {labels.shape} and type {labels.dtype}."
-        problems.append(problem(text, "Expected one whole number for each image."))
+        problems.append(problem(text, "Expected one whole number, or several numbers, for each image."))
     elif len(labels) != len(arrays[name]):
         text = (
             f"{name} has {count(len(arrays[name]), 'image')}, and {labelled} {count(len(labels), 'label')}."
@@ -114,7 +124,27 @@ def _examples(
         problems.append(problem(text))
     if images is None or len(problems) > found:
         return None
-    return Examples(images=images, labels=torch.from_numpy(labels.astype(np.int64)))
+    kind = np.float32 if _are_numbers(labels) else np.int64
+    return Examples(images=images, labels=torch.from_numpy(labels.astype(kind)))
+
+
+def _are_numbers(labels: np.ndarray) -> bool:
+    """Return whether labels are numbers: fractions [N] or [N, K], or several whole numbers [N, K]."""
+    if labels.dtype.kind == "f" and labels.ndim in {1, 2}:
+        return True
+    return labels.dtype.kind in "biu" and labels.ndim == 2 and labels.shape[1] > 1  # noqa: PLR2004 - [N, K]
+
+
+def _target_names(arrays: Mapping[str, np.ndarray], labelled: list[str]) -> tuple[str, ...]:
+    """Return the names of the numbers of each image; empty if labels are classes."""
+    labels = arrays[labelled[0]]
+    if not _are_numbers(labels):
+        return ()
+    number = labels.shape[1] if labels.ndim > 1 else 1
+    for name in ("target_names", "class_names"):
+        if name in arrays and arrays[name].size == number:
+            return tuple(map(str, arrays[name].reshape(-1).tolist()))
+    return tuple(map(str, range(number)))
 
 
 def _images(name: str, array: np.ndarray, problems: list[Problem]) -> Tensor | None:
@@ -161,6 +191,10 @@ def _label_problems(parts: list[Examples]) -> Iterator[Problem]:
 
 def _joined(parts: list[Examples | None], problems: list[Problem]) -> Examples:
     found = [part for part in parts if part is not None]
+    kinds = {(part.labels.dtype, part.labels.shape[1:]) for part in found}
+    if len(kinds) > 1:
+        problems.append(problem("some labels are classes and others numbers, or they differ in number."))
+        return found[0]
     shapes = {tuple(part.images.shape[1:]) for part in found}
     if len(shapes) > 1:
         problems.append(problem(f"the arrays hold images of several shapes: {sorted(shapes)}."))
@@ -173,7 +207,7 @@ def _divided(joined: Mapping[str, Examples], settings: NpzSettings) -> tuple[Exa
     if "all" not in joined:
         return joined["train"], joined["test"]
     every = joined["all"]
-    labels = every.labels.tolist()
+    labels = [0] * len(every.labels) if every.labels.dim() > 1 else every.labels.tolist()
     parts = split([str(index) for index in range(len(labels))], labels, settings)
     is_test = torch.tensor([part == "test" for part in parts])
     train, test = (
@@ -190,7 +224,12 @@ def _absent(train: Examples, test: Examples, number: int) -> Iterator[Problem]:
         yield problem(f"the images have different shapes: {shapes}.")
     if train.images.dtype != test.images.dtype:
         yield problem(f"the images have different types: {train.images.dtype} and {test.images.dtype}.")
+    if train.labels.shape[1:] != test.labels.shape[1:] or train.labels.dtype != test.labels.dtype:
+        yield problem("the labels of training and test images differ in type or number.")
+        return
     for part, examples in (("train", train), ("test", test)):
+        if examples.labels.dim() > 1:
+            continue
         lacking = torch.nonzero(torch.bincount(examples.labels, minlength=number) == 0).flatten().tolist()
         if lacking:
             names = listed([str(label) for label in lacking])

@@ -12,7 +12,7 @@ from nascore_vision.arrays import read_npz
 from nascore_vision.images import ImageFiles, Reading, check_memory, decode_all, file_problems, named
 from nascore_vision.listing import class_problems, listing_of, read_csv, read_folder
 from nascore_vision.memory import InFiles, InMemory, Loaded, held
-from nascore_vision.streaming import Form, cache_key, cached_examination, examine, keep, streamed
+from nascore_vision.streaming import Form, answers_of, cache_key, cached_examination, examine, keep, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -158,8 +158,9 @@ def _streamed(files: ImageFiles, listing: Listing, known: Examination, form: For
         train=parts["train"],
         test=parts["test"],
         moments=(known.mean, known.std),
-        number=len(listing.classes),
+        number=len(listing.target_names or listing.classes),
         classes=listing.classes,
+        target_names=listing.target_names,
         sizes={(width, height): number for width, height, number in known.sizes},
         skipped=tuple(named(files, known.bad)),
     )
@@ -177,13 +178,14 @@ def _decoded(
         problems += class_problems(decoded.listing)  # of classes whose files were all left out
     if problems or decoded is None:
         raise RecipeError(problems)
-    labels = torch.tensor(decoded.listing.targets, dtype=torch.int64)
+    labels = answers_of(decoded.listing, range(len(decoded.listing.items)))
     is_test = torch.tensor([part == "test" for part in decoded.listing.parts])
     return Loaded(
         train=Examples(images=decoded.train, labels=labels[~is_test]),
         test=Examples(images=decoded.test, labels=labels[is_test]),
-        number=len(listing.classes),
+        number=len(listing.target_names or listing.classes),
         classes=listing.classes,
+        target_names=listing.target_names,
         sizes=decoded.sizes,
         skipped=decoded.skipped,
     )

@@ -14,6 +14,7 @@ from attrs import Factory, define, evolve, frozen
 
 from nascore.api import did_you_mean, read_text
 from nascore_vision.problems import count, listed, missing, of_classes, problem, readable
+from nascore_vision.targets import PREFIX, Numbers, target_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +56,7 @@ class Item:
         place: How a message names it.
         label: Its class, by name.
         part: The part that the data assign it to: `train`, `val` or `test`; empty if they assign none.
+        values: Its numbers, in the order of the target names; empty if images have classes.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Item:
     place: str
     label: str
     part: str = ""
+    values: tuple[float, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -73,12 +76,18 @@ class Listing:
         targets: Their class numbers.
         parts: The part of each.
         classes: The names of the classes.
+        target_names: The names of the numbers of each image; empty if images have classes.
     """
 
     items: tuple[Item, ...]
     targets: tuple[int, ...]
     parts: tuple[Part, ...]
     classes: tuple[str, ...]
+    target_names: tuple[str, ...] = ()
+
+    def answers(self) -> tuple[int | tuple[float, ...], ...]:
+        """Return the class number of each image, or its numbers."""
+        return tuple(item.values for item in self.items) if self.target_names else self.targets
 
     def without(self, indices: Iterable[int]) -> Listing:
         """Return the listing without some of its images."""
@@ -100,11 +109,13 @@ class Found:
         items: The image files.
         problems: The problems.
         empty: Classes without an image, each with the reason.
+        target_names: The names of the numbers of each image; empty if images have classes.
     """
 
     items: list[Item] = Factory(list)
     problems: list[Problem] = Factory(list)
     empty: dict[str, str] = Factory(dict)
+    target_names: tuple[str, ...] = ()
 
 
 def read_folder(path: Path) -> Found:
@@ -229,9 +240,23 @@ def _columns(settings: CsvSettings, head: Sequence[str], path: Path, found: Foun
         "label_column": settings.label_column,
         "split_column": settings.split_column,
     }
+    targets = target_columns(settings)
+    if targets:
+        del needed["label_column"]
     there = {setting: names.index(name) for setting, name in needed.items() if name in names}
+    for name in targets:
+        if name not in names:
+            text = (
+                f"{readable(path.name)} has no column {name}; its columns are: {listed(names, 20) or 'none'}."
+            )
+            hint = (
+                did_you_mean(name, names) or "Set dataset.target to some of them, with commas between them."
+            )
+            found.problems.append(problem(text, hint, setting="target"))
+        else:
+            there[f"{PREFIX}{name}"] = names.index(name)
     for setting in ("image_column", "label_column"):
-        if setting not in there:
+        if setting in needed and setting not in there:
             columns = listed(names, 20) if names else "none"
             text = f"{readable(path.name)} has no column {needed[setting]}; its columns are: {columns}."
             hint = did_you_mean(needed[setting], names) or f"Set dataset.{setting} to one of them."
@@ -243,29 +268,44 @@ def _read_rows(
     settings: CsvSettings, columns: Mapping[str, int], rows: Sequence[Sequence[str]], path: Path, found: Found
 ) -> None:
     faults: dict[str, list[str]] = {"file": [], "label": [], "part": [], "short": []}
+    numbers = Numbers.of(settings, columns)
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
         if len(row) <= max(columns.values()):
             faults["short"].append(f"line {line}")
             continue
-        value = {setting: row[at].strip() for setting, at in columns.items()}
-        file = path.parent / Path(value["image_column"]).expanduser()
-        part = LEVELS.get(value.get("split_column", "").lower(), "")
-        place = f"{readable(value['image_column'])} (line {line})"
-        if not value["label_column"]:
+        values = numbers.values(row, line)
+        item = _item(row, line, columns, path, faults)
+        if not numbers.used and not item.label:
             faults["label"].append(f"line {line}")
-        if value.get("split_column") is not None and not part:
-            faults["part"].append(f"{readable(value['split_column'])!r} (line {line})")
-        if not value["image_column"] or not file.is_file():
-            faults["file"].append(place)
-            continue
-        name = value["image_column"]
-        found.items.append(Item(path=file, name=name, place=place, label=value["label_column"], part=part))
+        if item.name and item.path.is_file():
+            found.items.append(evolve(item, values=values))
+        else:
+            faults["file"].append(item.place)
     if not any(rows[1:]):
         text = f"{readable(path.name)} has no rows."
         found.problems.append(problem(text, "Write a row for each image below the header."))
     _report(settings, faults, path, found)
+    numbers.complete(found, readable(path.name))
+
+
+def _item(
+    row: Sequence[str], line: int, columns: Mapping[str, int], path: Path, faults: Mapping[str, list[str]]
+) -> Item:
+    """Return the image of a row of a table, and note an unknown part."""
+    value = {setting: row[at].strip() for setting, at in columns.items()}
+    part = LEVELS.get(value.get("split_column", "").lower(), "")
+    if value.get("split_column") is not None and not part:
+        faults["part"].append(f"{readable(value['split_column'])!r} (line {line})")
+    name = value["image_column"]
+    return Item(
+        path=path.parent / Path(name).expanduser(),
+        name=name,
+        place=f"{readable(name)} (line {line})",
+        label=value.get("label_column", ""),
+        part=part,
+    )
 
 
 def _report(settings: CsvSettings, faults: Mapping[str, Sequence[str]], path: Path, found: Found) -> None:
@@ -294,6 +334,8 @@ def listing_of(found: Found, settings: SplitSettings | None) -> tuple[Listing, l
         found: The images.
         settings: How images that the data assign to no part are divided; None: the data assign all.
     """
+    if found.target_names:
+        return _listing_of_numbers(found, settings)
     names = {item.label for item in found.items}
     numeric = all(NUMBER.fullmatch(name) for name in names)
     classes = sorted(names, key=lambda name: (int(name) if numeric else 0, name))
@@ -319,9 +361,27 @@ def listing_of(found: Found, settings: SplitSettings | None) -> tuple[Listing, l
     return listing, problems
 
 
+def _listing_of_numbers(found: Found, settings: SplitSettings | None) -> tuple[Listing, list[Problem]]:
+    """Return the listing of images that have numbers, sorted by name, and its problems."""
+    items = sorted(found.items, key=lambda item: (item.name, item.place))
+    targets = (0,) * len(items)
+    listing = Listing(
+        items=tuple(items),
+        targets=targets,
+        parts=_parts(items, targets, settings),
+        classes=(),
+        target_names=tuple(map(readable, found.target_names)),
+    )
+    return listing, found.problems or class_problems(listing)
+
+
 def class_problems(listing: Listing) -> list[Problem]:
-    """Return a problem for each part in which classes have no image."""
-    problems = []
+    """Return a problem for each part in which classes have no image, or which has none at all."""
+    problems = [
+        problem(f"there is no {part} image.", "Two images are the least: one for training, one for testing.")
+        for part in ("train", "test")
+        if listing.target_names and part not in listing.parts
+    ]
     for part in ("train", "test"):
         there = {target for target, of in zip(listing.targets, listing.parts, strict=True) if of == part}
         lacking = [name for number, name in enumerate(listing.classes) if number not in there]

@@ -15,6 +15,8 @@ from nascore.nn import Examples, image_moments, labels_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from torch import Tensor
+
     from nascore_vision.settings import AugmentationSettings
     from nascore_vision.streaming import StreamedFiles
 
@@ -40,6 +42,7 @@ class Loaded:
         number: The number of classes.
         sizes: Number of files by width and height, before resizing; empty if they are not in files.
         skipped: The files that were left out, each with the reason.
+        target_names: The names of the numbers of each image; empty if images have classes.
     """
 
     train: Examples | StreamedFiles
@@ -48,6 +51,7 @@ class Loaded:
     classes: tuple[str, ...] = ()
     sizes: dict[tuple[int, int], int]
     skipped: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
     moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def shape(self) -> tuple[int, int, int]:
@@ -134,6 +138,7 @@ class InMemory:
             crop_pad=default if settings.crop_pad is None else settings.crop_pad,
             flip=self._flip if settings.flip is None else settings.flip,
             class_names=loaded.classes,
+            **target_facts(loaded.target_names, labels_of(loaded.train)),
             dtype=loaded.dtype(),
             streamed=not isinstance(loaded.train, Examples),
         )
@@ -145,6 +150,19 @@ class InMemory:
     def test(self) -> Examples | StreamedFiles:
         """Return the test images in the same form."""
         return self._loaded.test
+
+
+def target_facts(names: tuple[str, ...], targets: Tensor) -> dict[str, Any]:
+    """Return the facts of numbers [N, K]: their names, means and deviations; none without names."""
+    if not names:
+        return {}
+    std, mean = (each.tolist() for each in torch.std_mean(targets.double(), 0, correction=0))
+    # Numbers that are all equal have no scale; a task that needs one refuses them.
+    return {
+        "target_names": names,
+        "target_mean": tuple(mean),
+        "target_std": tuple(each or 1.0 for each in std),
+    }
 
 
 class InFiles(InMemory):

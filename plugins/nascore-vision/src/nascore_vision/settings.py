@@ -91,6 +91,13 @@ class CsvSettings(ImageSettings, SplitSettings):
     )
     image_column: str = setting("path", "Column with the paths of the images, relative to the CSV file.")
     label_column: str = setting("label", "Column with the classes.")
+    target: str | None = setting(
+        None,
+        "Columns with numbers instead of classes, separated by commas: values, or 0 and 1 for each label.",
+    )
+    label_separator: Literal[";", "|"] | None = setting(
+        None, "Character between the labels of an image in label_column; null: each image has one class."
+    )
     split_column: str = setting("split", "Column with train, val or test for each image, if there is one.")
 
 

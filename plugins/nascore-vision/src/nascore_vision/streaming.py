@@ -165,7 +165,8 @@ class Examination:
 def cache_key(files: ImageFiles, listing: Listing, stamps: Sequence[Stamp]) -> str:
     """Return the key of files: their paths, sizes and times, labels and parts, and how they are read."""
     digest = blake2b(f"{VERSION} {files.reading}".encode(), digest_size=20)
-    for item, stamp, target, part in zip(listing.items, stamps, listing.targets, listing.parts, strict=True):
+    rows = zip(listing.items, stamps, listing.answers(), listing.parts, strict=True)
+    for item, stamp, target, part in rows:
         line = f"{item.path.absolute()}\0{stamp}\0{target}\0{part}\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -279,16 +280,23 @@ class _Measured:
 
     def fingerprint(self, part: str, stamps: Sequence[Stamp]) -> str:
         """Return the digest of a part; that of a sample has the names and sizes of all files too."""
-        labels = [self.listing.targets[at] for at in self.sample if self.listing.parts[at] == part]
-        digest = self.digests[part].finish(torch.tensor(labels, dtype=torch.int64))
+        chosen = [at for at in self.sample if self.listing.parts[at] == part]
+        digest = self.digests[part].finish(answers_of(self.listing, chosen))
         if len(self.sample) == len(self.indices):
             return digest
-        whole = blake2b(digest.encode(), digest_size=20)
+        whole, answers = blake2b(digest.encode(), digest_size=20), self.listing.answers()
         for at in self.indices:
             if self.listing.parts[at] == part:
-                line = f"{self.listing.items[at].name}\0{stamps[at][1]}\0{self.listing.targets[at]}\n"
+                line = f"{self.listing.items[at].name}\0{stamps[at][1]}\0{answers[at]}\n"
                 whole.update(line.encode("utf-8", "surrogateescape"))
         return whole.hexdigest()
+
+
+def answers_of(listing: Listing, chosen: Sequence[int]) -> Tensor:
+    """Return the classes [N], int64, or the numbers [N, K], float32, of some images of a listing."""
+    answers = listing.answers()
+    kind = torch.float32 if listing.target_names else torch.int64
+    return torch.tensor([answers[index] for index in chosen], dtype=kind)
 
 
 def streamed(
@@ -300,7 +308,7 @@ def streamed(
         chosen = [index for index, of in enumerate(listing.parts) if of == part]
         found[part] = StreamedFiles(
             evolve(files, items=[listing.items[index] for index in chosen]),
-            torch.tensor([listing.targets[index] for index in chosen], dtype=torch.int64),
+            answers_of(listing, chosen),
             fingerprint=getattr(examination, part),
             workers=workers,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, NoSettings, Problem, hookimpl
+from nascore.api import Component, Need, NoSettings, Problem, hookimpl
 from nascore_vision.tricks import settings as of
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def _trick(  # noqa: PLR0913 - each by name
     config: type = NoSettings,
     paper: str = "",
     argument: str | None = None,
+    needs: tuple[Need, ...] = (),
 ) -> Component:
     return Component(
         name=name,
@@ -32,7 +33,11 @@ def _trick(  # noqa: PLR0913 - each by name
         provides=provides,
         paper=paper,
         argument=argument,
+        needs=needs,
     )
+
+
+MIXED = Need(terms=("task.mixes",), why="this task cannot learn the mean of two targets")
 
 
 def _without_teacher(settings: of.DistillationSettings, recipe: Choice) -> Iterable[Problem]:
@@ -57,9 +62,9 @@ IMAGES = (
     _trick("trivial-augment", "Applies one operation of random strength to each image.",
            "images:TrivialAugment", STARTS, "transform", paper="arXiv 2103.10158"),
     _trick("mixup", "Replaces each image by a weighted mean of two.", "mixing:Mixup", STARTS, "examples",
-           config=of.MixupSettings, paper="arXiv 1710.09412", argument="alpha"),
+           config=of.MixupSettings, paper="arXiv 1710.09412", argument="alpha", needs=(MIXED,)),
     _trick("cutmix", "Pastes a rectangle of another image into each image.", "mixing:CutMix", STARTS,
-           "examples", config=of.CutMixSettings, paper="arXiv 1905.04899", argument="alpha"),
+           "examples", config=of.CutMixSettings, paper="arXiv 1905.04899", argument="alpha", needs=(MIXED,)),
 )  # fmt: skip
 SCHEDULES = (
     _trick("warm-up", "Raises the learning rate during the first epochs.", "schedules:WarmUp", STARTS,
@@ -104,6 +109,7 @@ DISTILLATION = Component(
     config=of.DistillationSettings,
     build="nascore_vision.tricks.networks:Distillation",
     provides=("starts", "loss"),
+    needs=(Need(terms=("task.one-class",), why="it learns the teacher's probabilities of classes"),),
     check=_without_teacher,
     paper="arXiv 1503.02531",
     argument="teacher",

@@ -76,9 +76,9 @@ def command(  # noqa: PLR0913 - each is a flag
 ) -> None:
     """Resume a run that was stopped, from its last checkpoint.
 
-    RUN is the folder of a search, an evaluation or a comparison of several searches that was interrupted,
-    killed, failed or stopped by its budget. Finished jobs are not repeated. The result is the same
-    as if the run had never been stopped.
+    RUN is the folder of a search, an evaluation, a comparison of several searches or an ablation that was
+    interrupted, killed, failed or stopped by its budget. Finished jobs are not repeated. The result is the
+    same as if the run had never been stopped.
     """
     line = CommandLine(verb="resume", plugins=plugins)
     with reporting(

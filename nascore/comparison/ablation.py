@@ -138,8 +138,9 @@ def read_ablation_plan(path: Path) -> AblationPlan:
     variants = tuple(
         _variant(one, f"{file}, variant {place}") for place, one in enumerate(plain["variants"], start=1)
     )
-    if not variants:
-        raise RunFolderError(f"{file} cannot be read: it holds no variant.")
+    names, bases = {variant.name for variant in variants}, [not variant.switch for variant in variants]
+    if len(names) < len(variants) or bases[:1] != [True] or sum(bases) > 1:
+        raise RunFolderError(f"{file} cannot be read: its variants contradict each other.")
     return AblationPlan(
         base=plain["from"],
         target=plain["target"],

@@ -230,13 +230,37 @@ def test_a_folder_is_that_of_one_architecture(full, inside, ablate):
         ablate(out=inside)
 
 
-def test_a_newer_format_is_refused(full, inside):
-    out = copytree(full.path, inside / "newer")
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"format": 2}, "has format 2, and this version of nascore reads formats up to 1"),
+        ({"from": "half"}, "ablation.json cannot be read: from"),
+        ({"variants": []}, "its variants contradict each other"),
+        ({"variants": [{"name": "full"}]}, "variant 1 cannot be read"),
+        ({"twice": True}, "its variants contradict each other"),
+        ({"variants": [{"name": "full", "switch": "", "choice": {}, "jobs": {"a": "jobs/1"}}]}, "no seed"),
+    ],
+)
+def test_a_damaged_file_is_refused(full, tmp_path, change, text):
+    out = copytree(full.path, tmp_path / "damaged")
     file = out / "ablation.json"
     plain = json.loads(file.read_text(encoding="utf-8"))
     (out / "checksums.jsonl").unlink()
-    file.write_text(json.dumps({**plain, "format": 2}), encoding="utf-8")
-    with pytest.raises(
-        RunFolderError, match="has format 2, and this version of nascore reads formats up to 1"
-    ):
+    if "twice" in change:
+        change = {"variants": plain["variants"][:2] + plain["variants"][1:]}
+    file.write_text(json.dumps({**plain, **change}), encoding="utf-8")
+    with pytest.raises(RunFolderError, match=text):
         read_ablation(out)
+
+
+def test_trainings_of_other_versions_are_not_mixed(full, tmp_path, ablate):
+    out = copytree(full.path, tmp_path / "older")
+    file = out / "environment.json"
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    (out / "checksums.jsonl").unlink()
+    packages = {**plain["packages"], "torch": "1.0"}
+    file.write_text(json.dumps({**plain, "packages": packages}), encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"torch: 1\.0 when .* began") as raised:
+        ablate(out=out, base="bare")
+    assert "Name another folder with --out" in str(raised.value)
+    assert read_plan(out) == read_plan(full.path)

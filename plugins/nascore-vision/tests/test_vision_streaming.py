@@ -189,8 +189,8 @@ def test_streamed_files_are_described_and_their_proxy_is_trained_on_as_in_memory
     )
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert one == other
-    short = {"trainer.epochs": 1, "trainer.warm_up": 0, "trainer.batch": 4, "training.batch": 4}
-    short |= {"training.epochs": 1, "training.channels": 4, "training.cells": 2}
+    short = {"trainer.epochs": 1, "trainer.warm_up": 0, "trainer.batch": 4, "ranking.batch": 4}
+    short |= {"ranking.epochs": 1, "ranking.channels": 4, "ranking.cells": 2}
     results = []
     for number, more in enumerate((settings, {})):
         run = nascore.search(

@@ -22,11 +22,14 @@ from nascore_vision.problems import listed, problem, readable
 from nascore_vision.roots import absent, download, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nascore_vision.settings import PublishedSettings
 
 PARTS: Final = ("train", "test")
+
+PIECE: Final = 1000
+"""Number of images that are copied at a time."""
 
 Pair = tuple[np.ndarray, np.ndarray]
 """Images [N, C, H, W] and their labels."""
@@ -191,10 +194,9 @@ class _Cifar(Arrays):
             if file.stat().st_size % size:
                 raise ValueError(f"{file.name} is truncated")
         count = sum(file.stat().st_size for file in files) // size
-        # One file after the other into its place: all at once would need the memory of the images twice.
+        # In pieces into their place: all files at once would need the memory of the images twice.
         images, labels, done = np.empty((count, 3, 32, 32), np.uint8), np.empty(count, np.uint8), 0
-        for file in files:
-            rows = np.fromfile(file, np.uint8).reshape(-1, size)
+        for rows in _rows(files, size):
             images[done : done + len(rows)] = rows[:, self.labels :].reshape(-1, 3, 32, 32)
             labels[done : done + len(rows)] = rows[:, self.labels - 1]
             done += len(rows)
@@ -208,6 +210,14 @@ class _Cifar(Arrays):
         assert isinstance(examples, Examples)  # load_files holds them in memory unless it is told otherwise
         order = _numbers(loaded.classes, self.classes, self.name)
         return examples.images.numpy(), order[examples.labels.numpy()]
+
+
+def _rows(files: Sequence[Path], size: int) -> Iterator[np.ndarray]:
+    """Yield the rows of binary files, [N, size], in pieces."""
+    for file in files:
+        with file.open("rb") as content:
+            while len(rows := np.fromfile(content, np.uint8, PIECE * size)):
+                yield rows.reshape(-1, size)
 
 
 def _numbers(found: Sequence[str], classes: Sequence[str], name: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from nascore.engine.comparison_jobs import save_recipe
 from nascore.engine.comparison_run import ComparisonRun
 from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
-from nascore.engine.evaluate import check_evaluation
+from nascore.engine.evaluate import check_evaluation, opens_test
 from nascore.engine.executors import build_executor
 from nascore.engine.memory import training_step_memory, with_memory_warnings
 from nascore.engine.proxy import build_dataset, whole_facts
@@ -185,7 +185,7 @@ def _check_data(members: Sequence[Member]) -> None:
             data = (part.component, part.settings, recipe.run.proxy if is_search else None)
             if data not in seen:
                 seen.append(data)
-                check_data(recipe, build_dataset(recipe), test=not is_search)
+                check_data(recipe, build_dataset(recipe), test=not is_search and opens_test(recipe))
 
 
 def _create_folder(plan: Plan, members: Sequence[Member], registry: Registry, out: Path | None) -> RunFolder:

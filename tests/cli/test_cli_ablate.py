@@ -79,3 +79,19 @@ def test_json_is_the_ablation(typed, made):
     result = run(*typed, "--out", out, "--json")
     stored = json.loads((out / "ablation.json").read_text(encoding="utf-8"))
     assert json.loads(result.stdout) == {"runs": [str(out)], **stored}
+
+
+def test_the_tricks_of_a_recipe_are_measured(typed):
+    _, architecture, _, _, *others = typed
+    recipe = architecture.parent / "recipe.yaml"
+    recipe.write_text("nascore: 1\ntrick: {half: {}, triple: {}, doubled: {}}\n", encoding="utf-8")
+    words = ("ablate", architecture, *others, "--recipe", recipe, "--keep", "half", "--dry-run", "--json")
+    result = run(*words, "--switch", "training.label_smoothing")
+    assert result.exit_code == 0, result.output
+    found = {one["name"]: one["choice"]["trick"] for one in json.loads(result.stdout)["variants"]}
+    assert found == {
+        "full": "half+triple+doubled",
+        "without triple": "half+doubled",
+        "without doubled": "half+triple",
+        "without training.label_smoothing": "half+triple+doubled",
+    }

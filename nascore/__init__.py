@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nascore.verbs.data import describe_data
     from nascore.verbs.evaluate import evaluate
     from nascore.verbs.matrix import matrix
+    from nascore.verbs.predict import predict
     from nascore.verbs.replay import replay
     from nascore.verbs.resume import resume
     from nascore.verbs.runs import Run, compare, load_run
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate",
     "load_run",
     "matrix",
+    "predict",
     "replay",
     "resume",
     "search",
@@ -59,6 +61,7 @@ _HOMES = {
     "evaluate": "verbs.evaluate",
     "load_run": "verbs.runs",
     "matrix": "verbs.matrix",
+    "predict": "verbs.predict",
     "replay": "verbs.replay",
     "resume": "verbs.resume",
     "search": "verbs.search",

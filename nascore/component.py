@@ -281,6 +281,24 @@ class Command:
     plugin: str = ""
 
 
+@frozen(kw_only=True, eq=False)
+class ImageReader:
+    """Reads image files for `nascore predict`.
+
+    Attributes:
+        name: Its name.
+        suffixes: The suffixes of its files in lower case, such as ``.png``.
+        read: ``"module:function"``, called as ``read(path, shape, settings)``: a file, the channels, height
+            and width of the images of a run, and the settings of the run's data set by name. It returns the
+            image as uint8 [C, H, W], prepared as the data set prepares its own, and raises a ValueError or an
+            OSError with the reason if it cannot.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: str | Callable[..., Any]
+
+
 def load(build: str | Callable[..., Any]) -> Callable[..., Any]:
     """Return the callable that builds a component, imported if it is given by name.
 

@@ -189,6 +189,12 @@ class RunFolderError(NascoreError):
     exit_code = 5
 
 
+class ImageError(NascoreError):
+    """Image files for a prediction cannot be used (exit code 2)."""
+
+    exit_code = 2
+
+
 class RunFailed(NascoreError):  # noqa: N818 - an event, not a mistake
     """A run started but could not continue, for example on a loss that is not finite (exit code 1)."""
 

@@ -97,6 +97,7 @@ GROUPED: Final[dict[str, dict[str, str]]] = {
         "gallery": "gallery",
         "draw": "draw",
         "export": "export",
+        "predict": "predict",
     },
     "Look up parts": {"list": "listing", "show": "show", "matrix": "matrix", "data": "data"},
     "Recipes": {"check": "check", "schema": "schema"},

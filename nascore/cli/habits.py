@@ -22,8 +22,8 @@ ONNX: Final = (
     "torch.onnx.export writes the ONNX file."
 )
 PREDICT: Final = (
-    "Predictions are made in Python: nascore.load_run({name}).predict(images), or by "
-    "best/model.py in the run's folder, with torch alone."
+    "Write nascore predict {run} IMAGE. In Python: nascore.load_run({name}).predict(images), or with torch "
+    "alone best/model.py in the run's folder."
 )
 NOT_TWICE: Final = "A run never writes over another: name a new folder with --out."
 RANKED: Final = "the short training in the search that ranks an architecture"
@@ -294,7 +294,7 @@ COMMANDS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("continue", "restart"), RESUME),
     **dict.fromkeys(("repeat", "reproduce", "rerun"), "Write nascore search --recipe {run}/recipe.yaml."),
-    **dict.fromkeys(("predict", "infer", "inference", "serve", "deploy", "classify"), PREDICT),
+    **dict.fromkeys(("infer", "inference", "prediction", "serve", "deploy", "classify"), PREDICT),
     **dict.fromkeys(
         ("onnx", "convert", "save", "to-onnx", "dump"), f"{ONNX} Notations: nascore export --help."
     ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nascore.component import Command, Component, Preset
+    from nascore.component import Command, Component, ImageReader, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
 
@@ -43,6 +43,7 @@ class Plugin:
         presets: Its presets.
         translators: Its notations for architectures.
         commands: Its verbs.
+        readers: Its readers of image files.
         added: Its items for hooks of other plugins, by hook.
     """
 
@@ -60,6 +61,7 @@ class Plugin:
     presets: tuple[Preset, ...] = ()
     translators: tuple[Translator, ...] = ()
     commands: tuple[Command, ...] = ()
+    readers: tuple[ImageReader, ...] = ()
     added: Mapping[str, tuple[Any, ...]] = Factory(dict)
 
     @property

@@ -49,7 +49,7 @@ TRIES = (
     ),
     ("report runs/a", "nascore compare runs/a", "nascore gallery runs/a"),
     ("plot my_run", "nascore gallery my_run --plot"),
-    ("predict runs/a img.png", "nascore.load_run('runs/a')", "best/model.py"),
+    ("classify runs/a img.png", "nascore predict runs/a", "nascore.load_run('runs/a')", "best/model.py"),
     ("search --algorithm uniform", "--updater uniform"),
     ("search --method random", "--growth random"),
     ("search --algo nothing", "--updater nothing"),

@@ -115,7 +115,17 @@ def every_verb() -> dict[str, click.Command]:
     return found
 
 
-@pytest.mark.parametrize("name", every_verb())
+READS_IMAGES = "predict"
+"""The verb that reads image files, with nascore-vision."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.needs("nascore-vision")] if name == READS_IMAGES else [])
+        for name in every_verb()
+    ],
+)
 def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_run: Path) -> None:
     command = every_verb()[name]
     assert isinstance(command, Verb)

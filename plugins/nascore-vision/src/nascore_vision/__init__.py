@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from nascore.api import Component, Give, Problem, did_you_mean, hookimpl
+from nascore.api import Component, Give, ImageReader, Problem, did_you_mean, hookimpl
 from nascore_vision.networks import (  # hooks of this plugin
     nascore_operations as nascore_operations,
 )
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nascore.api import Choice
+
+SUFFIXES: Final = (
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""The suffixes of files that are read as images."""
 
 EXAMPLE: Final = Path(__file__).with_name("example")
 """Small data of each form, for the conformance kit."""
@@ -132,6 +137,12 @@ def nascore_datasets() -> Iterable[Component]:
         example={"path": EXAMPLE / "images.npz"},
     )
     yield from _published()
+
+
+@hookimpl
+def nascore_image_readers() -> Iterable[ImageReader]:
+    """Yield the reader of image files."""
+    yield ImageReader(name="pillow", suffixes=SUFFIXES, read="nascore_vision.predicted:read_image")
 
 
 def _published() -> Iterable[Component]:

@@ -123,11 +123,9 @@ class ImageFiles:
             TransparentError: It has transparent pixels, and no background is set.
             OSError: It cannot be read.
         """
-        with _opened(self.items[index].path) as image:
-            turn = TURNS.get(_orientation(image))
-            plain = _plain(image, self.reading.background).convert("L" if self.channels == 1 else "RGB")
-        upright = plain if turn is None else plain.transpose(turn)
-        pixels = np.asarray(_fitted(upright, self.reading))
+        mode = "L" if self.channels == 1 else "RGB"
+        image = upright_image(self.items[index].path, mode, self.reading.background)
+        pixels = np.asarray(_fitted(image, self.reading))
         return pixels[None] if self.channels == 1 else pixels.transpose(2, 0, 1)
 
     def headers(self) -> Headers:
@@ -161,6 +159,25 @@ class ImageFiles:
             return None
         ((width, height),) = sizes
         return height, width
+
+
+def upright_image(path: Path, mode: str, background: str | None) -> Image.Image:
+    """Return the image in a file in a mode of Pillow, turned as its EXIF data say.
+
+    Raises:
+        TransparentError: It has transparent pixels, and there is no background.
+        OSError: It cannot be read.
+    """
+    with _opened(path) as image:
+        turn = TURNS.get(_orientation(image))
+        plain = _plain(image, background).convert(mode)
+    return plain if turn is None else plain.transpose(turn)
+
+
+def is_deep(path: Path) -> bool:
+    """Return whether an image has more than 8 bits in a channel."""
+    with _opened(path) as image:
+        return image.mode in DEEP
 
 
 def _opened(path: Path) -> Image.Image:

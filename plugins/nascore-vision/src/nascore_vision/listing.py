@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from attrs import Factory, define, evolve, frozen
 
 from nascore.api import did_you_mean, read_text
+from nascore_vision import SUFFIXES
 from nascore_vision.problems import count, listed, missing, of_classes, problem, readable
 from nascore_vision.targets import PREFIX, Numbers, target_columns
 
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from nascore_vision.settings import CsvSettings, SplitSettings
 
 Part = Literal["train", "test"]
-
-SUFFIXES: Final = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
-"""The suffixes of files that are read as images."""
 
 LEVELS: Final[Mapping[str, str]] = {
     "train": "train",

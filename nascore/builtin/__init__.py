@@ -69,7 +69,7 @@ def nascore_spaces() -> Iterable[Component]:
         summary="A cell of two nodes with four operations, for tests.",
         config=TinySettings,
         build="nascore.builtin.spaces:Tiny",
-        sizes={"mini": {"channels": 16, "cells": 4}},
+        sizes={"mini": {"channels": 16, "cells": 4}, "small": {"channels": 16, "cells": 8}},
         provides=("excludes",),
     )
     yield Component(
@@ -108,6 +108,7 @@ def nascore_growths() -> Iterable[Component]:
         ),
         wishes={"updater": "uniform"},
         mini={"count": 5},
+        small={"count": 12},
         unread=dict.fromkeys(_OF_A_SUPERNET, "drawn architectures are trained by the settings ranking.*"),
         paper="arXiv 1902.07638",
     )

@@ -349,6 +349,7 @@ ALTERNATING = Component(
         ),
     ),
     mini={"epochs": 5, "batch": 32, "lr": 0.05, "warm_up": 1},
+    small={"epochs": 15, "batch": 64, "warm_up": 2},
     check=_searches,
     paper="arXiv 1806.09055",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 import click
 
 from nascore.cli.completion import completing
+from nascore.component import SCALES
 from nascore.files import given_path
 from nascore.plugin import Selection
 from nascore.recipe import Request
@@ -209,7 +210,7 @@ def request(slots: Sequence[Slot], given: dict[str, Any]) -> Request:
 
 def _files() -> list[Callable[[F], F]]:
     path = GIVEN
-    scales = click.Choice(["mini", "paper"])
+    scales = click.Choice(SCALES)
     return [
         click.option("--recipe", type=path, metavar="FILE", help="A recipe in YAML."),
         click.option(
@@ -219,7 +220,10 @@ def _files() -> list[Callable[[F], F]]:
             shell_complete=completing(PRESET),
         ),
         click.option(
-            "--scale", type=scales, help="mini: a quick check on a laptop; paper: the values of the papers."
+            "--scale",
+            type=scales,
+            help="mini: a quick check on a laptop; small: an hour on one small device; paper: the values of "
+            "the papers.",
         ),
     ]
 

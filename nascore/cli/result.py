@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from nascore.verbs.runs import Run
 
 
-MINI = "scale mini: a laptop check, not a paper's setting"
+REDUCED = {
+    "mini": "scale mini: a laptop check, not a paper's setting",
+    "small": "scale small: an hour on one small device, not a paper's setting",
+}
+"""The line about each scale whose figures are not a paper's."""
 
 
 def echo_run(run: Run, *, as_json: bool) -> None:
@@ -196,15 +200,15 @@ class CommandReporter(Reporter):
         return watched(run) if self.starts_run else run
 
     def resolved(self, recipe: Recipe) -> None:
-        """Print at scale mini that the figures below are those of a laptop check."""
+        """Print at a scale below `paper` that the figures below are not a paper's."""
         self.recipe = recipe
         self.echo_scale()
 
     def echo_scale(self) -> None:
-        """Print at scale mini that the figures are those of a laptop check."""
+        """Print at a scale below `paper` that the figures are not a paper's."""
         scale = None if self.recipe is None else self.recipe.scale
-        if scale is not None and scale[0] == "mini" and self.starts_run and not self.as_json:
-            echo(MINI)
+        if scale is not None and scale[0] in REDUCED and self.starts_run and not self.as_json:
+            echo(REDUCED[scale[0]])
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
@@ -250,7 +254,7 @@ def reporting(
     checkpoint_every: str | None = None,
     on_nan: OnNan | None = None,
 ) -> Iterator[CommandReporter]:
-    """Give the reporter of a command that starts a run; at scale mini say so in the last line too.
+    """Give the reporter of a command that starts a run; at a scale below `paper` say so in the last line too.
 
     Args:
         line: The part of the command line that is not in its request.

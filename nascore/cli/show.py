@@ -57,6 +57,10 @@ def page(found: Sequence[Shown]) -> str:
     return "\n\n".join(blocks)
 
 
+HEADS = ("setting", "default", "small", "mini", "must be", "meaning")
+"""The heads of a table of settings."""
+
+
 def section(shown: Shown) -> str:
     """Return the section of one part in Markdown."""
     blocks = [f"### {shown.name}", inline(shown.summary)]
@@ -84,17 +88,18 @@ def _settings(shown: Shown) -> str:
         (
             f"`{one.path}`",
             f"`{write_value(one.default)}`",
-            _mini(one.default, one.mini),
+            _scaled(one.default, one.small),
+            _scaled(one.default, one.mini),
             one.expected,
             one.help,
         )
         for one in shown.settings
     ]
-    return markdown_table(rows, heads=("setting", "default", "mini", "must be", "meaning"))
+    return markdown_table(rows, heads=HEADS)
 
 
-def _mini(default: object, mini: object) -> str:
-    return "" if mini == default else f"`{write_value(mini)}`"
+def _scaled(default: object, value: object) -> str:
+    return "" if value == default else f"`{write_value(value)}`"
 
 
 @click.command(
@@ -168,7 +173,7 @@ def _text(shown: Shown) -> str:
     lines = [wrapped(line) for line in lines]
     if shown.settings:
         rows = [_row(one) for one in shown.settings]
-        lines.append(table(rows, heads=("setting", "default", "mini", "must be", "meaning"), prose=True))
+        lines.append(table(rows, heads=HEADS, prose=True))
     if shown.mixes:
         found = [f"  mixes with ({REST}):", *(f"    {line}" for line in mixing(shown.mixes))]
         lines += map(wrapped, found)
@@ -178,5 +183,5 @@ def _text(shown: Shown) -> str:
 
 
 def _row(one: ShownSetting) -> tuple[str, ...]:
-    mini = "" if one.mini == one.default else write_value(one.mini)
-    return one.path, write_value(one.default), mini, one.expected, one.help
+    scaled = ["" if value == one.default else write_value(value) for value in (one.small, one.mini)]
+    return one.path, write_value(one.default), *scaled, one.expected, one.help

@@ -101,6 +101,7 @@ class Translator:
         of_catalogue: Whether `from_text` takes `operations`, the names of all operations of edges.
         mini: The size, `channels` and `cells`, at which ``evaluate`` trains a text at the scale ``mini``;
             a missing value is the published size from `from_text`.
+        small: The same at the scale ``small``.
     """
 
     name: str
@@ -112,3 +113,4 @@ class Translator:
     find: Callable[[str], Sequence[Passage]] | None = None
     of_catalogue: bool = False
     mini: Mapping[str, int] = Factory(dict)
+    small: Mapping[str, int] = Factory(dict)

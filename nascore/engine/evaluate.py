@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from nascore.contract import DataFacts, Dataset, Observer
+    from torch.nn import Module
+
+    from nascore.contract import DataFacts, Dataset, Observer, Score
     from nascore.description import Catalogue, Description
     from nascore.engine.build import Begun
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
+    from nascore.engine.streams import Streams
     from nascore.engine.training import TrainedNetwork
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
@@ -186,9 +189,16 @@ def _trained(
         done = train_network(context, description, context.train(), job=job)
         return done, _tested(context, done, fingerprints, near, job)
     fit, held = context.fit_and_validation()
-    done = train_network(context, description, fit, job=job)
-    scores = measure(done.network, held, context.facts, done.streams, task=context.task)
-    return done, figures_of_scores(scores, VALIDATION)
+    measured: list[tuple[Score, ...]] = []
+
+    def validate(network: Module, streams: Streams) -> tuple[Score, ...]:
+        measured[:] = [measure(network, held, context.facts, streams, task=context.task)]
+        return measured[0]
+
+    done = train_network(context, description, fit, job=job, validate=validate)
+    if not measured:  # the last epoch was over before the run was resumed
+        validate(done.network, done.streams)
+    return done, figures_of_scores(measured[0], VALIDATION)
 
 
 def _tested(

@@ -70,6 +70,7 @@ def run_phase(  # noqa: PLR0913 - each by name
     epoch_over: Callable[[EpochReport], None] | None = None,
     job: JobProgress | None = None,
     stage: str = "",
+    validate_every: int = 1,
 ) -> int:
     """Run all steps of a phase; the engine, not the trainer, decides when it ends.
 
@@ -77,10 +78,11 @@ def run_phase(  # noqa: PLR0913 - each by name
         phase: The phase.
         trainer: The trainer of the phase.
         observers: The observers, which are notified of steps and epochs.
-        validate: Returns the scores on other images; called after each epoch.
+        validate: Returns the scores on other images; called after an epoch, as `validate_every` says.
         epoch_over: Called with the report of each epoch, before the observers.
         job: The job, which saves the phase and may resume from a checkpoint; None: nothing is saved.
         stage: The name of the phase in the job's checkpoints.
+        validate_every: Epochs between two calls of `validate`; 0: it is called after the last epoch only.
 
     Returns:
         The number of steps.
@@ -102,6 +104,7 @@ def run_phase(  # noqa: PLR0913 - each by name
         epoch_over=epoch_over,
         job=job,
         stage=stage or phase.name,
+        validate_every=validate_every,
         strange=_not_finite(phase) if found is None else set(found.not_finite),
         step=0 if found is None else found.step,
         tally=Tally(reports=_reports(found, phase)),
@@ -143,6 +146,7 @@ class _Loop:
     strange: set[str]
     step: int
     tally: Tally
+    validate_every: int
     unread: list[StepReport] = Factory(list)
 
     def run(self) -> None:
@@ -173,7 +177,7 @@ class _Loop:
             self._read_reports()
         if over:
             _refuse_unless_learned(phase, done, self.strange)
-            summary = _summary(phase, self.tally, done, self.validate)
+            summary = _summary(phase, self.tally, done, self.validate if self._is_measured(done) else None)
             if self.epoch_over is not None:
                 self.epoch_over(summary)
             self.observers.notify("epoch_finished", summary)
@@ -181,6 +185,11 @@ class _Loop:
         if self.job is not None:
             self.job.control.steps += 1
             self.job.save_if_due(self._checkpoint, over=done == phase.steps)
+
+    def _is_measured(self, done: int) -> bool:
+        """Return whether the epoch that ends after so many steps has a validation; the last one has."""
+        epoch = -(-done // self.phase.steps_per_epoch)
+        return done == self.phase.steps or bool(self.validate_every and epoch % self.validate_every == 0)
 
     def _read_reports(self) -> None:
         """Read the reports of the latest steps, and pass them to the observers.

@@ -83,7 +83,7 @@ def train_network(  # noqa: PLR0913 - each by name
         description: The description, in its final form and size.
         examples: The training images.
         job: The job, whose number determines the random numbers.
-        validate: Returns the scores on other images; called after each epoch.
+        validate: Returns the scores on other images; called every `validate_every` epochs.
         start: Inherited weights and epochs; None: no weights, and the epochs of the run.
     """
     streams = context.streams(job.number)
@@ -102,6 +102,7 @@ def train_network(  # noqa: PLR0913 - each by name
         epoch_over=lambda report: record_epoch(job, report),
         job=job,
         stage=TRAIN,
+        validate_every=training.validate_every,
     )
     evaluated = cast("Network", evaluated_network(phase))
     return TrainedNetwork(network=evaluated, steps=steps, streams=streams)

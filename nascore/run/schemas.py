@@ -52,7 +52,7 @@ RESULT_SCHEMA: Final[Schema] = {
     "macs": FIGURE,
     "seed": WHOLE,
     "seeds": list_of(WHOLE),
-    "scale": or_null(one_of("mini", "paper")),
+    "scale": or_null(one_of("mini", "small", "paper")),
     "warnings": list_of(TEXT),
     "image": list_of(PLACE, 3),
     "device": TEXT,

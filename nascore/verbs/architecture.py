@@ -306,7 +306,7 @@ def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, 
     if folder or isinstance(target, (Run, Description)):
         return {}, ""
     read = notation_of(text_of(target), registry)
-    return ({}, "") if read is None else ({"mini": read.mini}, f"notation {read.name}")
+    return ({}, "") if read is None else ({"mini": read.mini, "small": read.small}, f"notation {read.name}")
 
 
 def scaled(description: Description, size: Size) -> Description:

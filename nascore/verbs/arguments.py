@@ -58,13 +58,14 @@ class OfRecipe(TypedDict, total=False):
     Attributes:
         recipe: A recipe file.
         preset: The name of a preset.
-        scale: ``"mini"``, a laptop check, or ``"paper"``. None: that of the recipe, or `mini`.
+        scale: ``"mini"``, a laptop check, ``"small"``, an hour on one small device, or ``"paper"``. None:
+            that of the recipe, or `mini`.
         settings: Values by their ``--set`` path: ``{"updater.lr": 1e-3}``.
     """
 
     recipe: str | Path | None
     preset: str | None
-    scale: Literal["mini", "paper"] | None
+    scale: Literal["mini", "small", "paper"] | None
     settings: Mapping[str, Any] | None
 
 

@@ -91,7 +91,7 @@ def requested(
         names: The named components of each slot.
         recipe: A recipe file.
         preset: The name of a preset.
-        scale: ``mini`` or ``paper``.
+        scale: ``mini``, ``small`` or ``paper``.
         settings: Values by their ``--set`` path.
         run: Settings of the run that are arguments of their own.
 

@@ -130,6 +130,7 @@ class ShownSetting:
         path: Path of the setting after ``--set``; for an operation, its name in a description.
         default: The default: the paper's value, if it has one.
         mini: The value at the scale ``mini``; equal to the default if the scale does not change it.
+        small: The value at the scale ``small``; the same.
         expected: The allowed values, in words.
         help: One sentence.
     """
@@ -137,6 +138,7 @@ class ShownSetting:
     path: str
     default: Any
     mini: Any
+    small: Any
     expected: str
     help: str
 
@@ -261,7 +263,9 @@ def _operation(entry: Operation, plugin: str) -> Shown:
     facts = [f"strides: {strides}"]
     facts += ["channels: as many out as in"] if entry.same_channels else []
     settings = (
-        ShownSetting(path=key, default=value, mini=value, expected=describe(type(value), ""), help="")
+        ShownSetting(
+            path=key, default=value, mini=value, small=value, expected=describe(type(value), ""), help=""
+        )
         for key, value in entry.settings.items()
     )
     kind = "part of the frame of a network" if entry.structural else "operation on an edge or in a layer"
@@ -285,7 +289,7 @@ def _shown(component: Component, registry: Registry) -> Shown:
         provides=tuple(map(_gift, component.provides)),
         needs=tuple(map(_need, component.needs)),
         facts=tuple(_facts(component)),
-        settings=tuple(_settings(component.config, component.mini, component.prefix)),
+        settings=tuple(_settings(component.config, (component.mini, component.small), component.prefix)),
         mixes=() if component.slot == RUN else partners_of(component, registry),
     )
 
@@ -309,15 +313,20 @@ def _need(need: Need) -> str:
     return f"{need_text(need)}: {need.why}"
 
 
-def _settings(config: type, mini: Mapping[str, Any], prefix: str) -> Iterator[ShownSetting]:
+def _settings(
+    config: type, scaled: tuple[Mapping[str, Any], Mapping[str, Any]], prefix: str
+) -> Iterator[ShownSetting]:
+    mini, small = scaled
     for name, declared in settings_of(config).items():
         if declared.nested:
-            yield from _settings(declared.type, mini.get(name, {}), f"{prefix}{name}.")
+            inner = (mini.get(name, {}), small.get(name, {}))
+            yield from _settings(declared.type, inner, f"{prefix}{name}.")
             continue
         yield ShownSetting(
             path=prefix + name,
             default=declared.default,
             mini=mini.get(name, declared.default),
+            small=small.get(name, declared.default),
             expected=declared.expected,
             help=declared.setting.help,
         )

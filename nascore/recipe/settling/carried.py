@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from nascore.config import SettingsOwner, mistakes
-from nascore.errors import Problem
+from nascore.config import SettingsOwner, mistakes, unwrap
+from nascore.errors import Problem, Verdict
 from nascore.recipe.sources.layers import Layer
 from nascore.recipe.sources.run_settings import (
     DATASET,
@@ -18,7 +18,7 @@ from nascore.recipe.sources.run_settings import (
     SEARCH_RUN,
     TRAINING,
 )
-from nascore.recipe.sources.set_option import dotted_paths
+from nascore.recipe.sources.set_option import dotted_nodes
 from nascore.slots import RUN, TASK, TRICK
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def evaluation_layers(layers: Iterable[Layer]) -> list[Layer]:
     ]
 
 
-def carried_rows(evaluation: Recipe) -> Iterator[Row]:
+def carried_rows(evaluation: Recipe, layers: Iterable[Layer]) -> Iterator[Row]:
     """Yield the settings and tricks that a search carries for an evaluation: the given ones.
 
-    Values of the scale are left out, so that the evaluation may be run at another scale.
+    Values of the scale are left out, so that the evaluation may be run at another scale. Tricks that are not
+    installed are carried too, so that the evaluation asks for them.
 
     Args:
         evaluation: The recipe of the evaluation.
+        layers: Its layers.
     """
     for path, value, origin in evaluation.part(RUN).values():
         if origin.kind not in ("default", "wish", "scale"):
@@ -82,6 +84,16 @@ def carried_rows(evaluation: Recipe) -> Iterator[Row]:
         for path, value, origin in part.values():
             if origin.kind not in ("default", "wish", "scale"):
                 yield f"{TRICKS_PATH}.{part.label}.{path}", value, origin
+    yield from _unknown_tricks(layers)
+
+
+def _unknown_tricks(layers: Iterable[Layer]) -> Iterator[Row]:
+    named = [layer.chosen[TRICK] for layer in layers if TRICK in layer.chosen]
+    unknown = [choice for choice in (named[-1] if named else ()) if choice.component is None]
+    for choice in unknown:
+        yield TRICKS_PATH, choice.name, choice.origin
+        for path, node in dotted_nodes(choice.settings):
+            yield f"{TRICKS_PATH}.{choice.name}.{path}", unwrap(node), node.origin
 
 
 def carried_problems(evaluation: Recipe) -> Iterator[Problem]:
@@ -91,7 +103,9 @@ def carried_problems(evaluation: Recipe) -> Iterator[Problem]:
         if head in GROUPS:
             yield problem
         elif head not in {*DATA, "scale", ""}:
-            yield evolve(problem, path=f"{EVALUATION}.{problem.path}")
+            # The search runs without the plugin of a trick of its evaluation.
+            verdict: Verdict = "warned" if problem.of_plugin else problem.verdict
+            yield evolve(problem, path=f"{EVALUATION}.{problem.path}", verdict=verdict)
 
 
 def _data(layer: Layer) -> dict[str, tuple[SlotChoice, ...]]:
@@ -109,7 +123,7 @@ def ranking_problems(layers: Iterable[Layer]) -> Iterator[Problem]:
             continue
         yield from mistakes(SEARCH_RUN.config, value.node, SettingsOwner(owner="the run"))
         if value.node.origin.kind in ("set", "python"):
-            for path in dotted_paths(value.node):
+            for path, _ in dotted_nodes(value.node):
                 hint = f"Did you mean {path.replace(RANKING, TRAINING, 1)}?"
                 text = "only a search reads this group of settings."
                 yield Problem(path=path, text=text, origin=value.node.origin, hint=hint)

@@ -35,7 +35,7 @@ class Request:
         recipe: A recipe file.
         recipe_flag: The flag of the recipe; empty where it was named without one.
         preset: A preset's name.
-        scale: ``mini`` or ``paper``.
+        scale: ``mini``, ``small`` or ``paper``.
         names: The components of each slot: ``{"updater": ["darts"]}``; ``["none"]`` empties a list.
         run: Settings of the run with a flag or an argument of their own: ``{"seed": 3}``.
         sets: ``PATH=VALUE`` texts.

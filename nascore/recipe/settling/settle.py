@@ -258,8 +258,9 @@ def resolve(
     problems = [*settling.problems]
     if is_evaluation(run):
         problems += ranking_problems(layers)
-    elif evaluation := _evaluation(layers, recipe, registry):
-        recipe = evolve(recipe, evaluation=tuple(carried_rows(evaluation)))
+    elif given := evaluation_layers(layers):
+        evaluation = _evaluation(given, recipe, registry)
+        recipe = evolve(recipe, evaluation=tuple(carried_rows(evaluation, given)))
         problems += carried_problems(evaluation)
     if not unsure:
         written = any(layer.by_run or layer.made_with for layer in layers)
@@ -281,14 +282,11 @@ def _missing_wishes(
             yield wish
 
 
-def _evaluation(layers: Iterable[Layer], search: Recipe, registry: Registry) -> Recipe | None:
-    """Return the recipe of the evaluation after a search; None where nothing is given for it."""
-    found = evaluation_layers(layers)
-    if not found:
-        return None
+def _evaluation(layers: Iterable[Layer], search: Recipe, registry: Registry) -> Recipe:
+    """Return the recipe of the evaluation after a search, of the layers that are for it."""
     spaces = search.parts.get("space", ())
     run = with_scaled_sizes(EVALUATE_RUN, spaces[0].component.sizes if spaces else {})
-    return resolve(found, registry, run=run, slots=[slot for slot in SLOTS if slot.name in {*DATA, TRICK}])
+    return resolve(layers, registry, run=run, slots=[slot for slot in SLOTS if slot.name in {*DATA, TRICK}])
 
 
 def _name_problems(settling: _Settling, lost: Mapping[str, Lost]) -> list[Problem]:

@@ -23,12 +23,14 @@ class SlotChoice:
         origin: Where it was named.
         name: The name, as it was written.
         problem: The problem of its name; ignored where a higher layer names another component.
+        settings: Its settings, unread, where no such component exists.
     """
 
     component: Component | None
     origin: Origin
     name: str = ""
     problem: Problem | None = None
+    settings: Node | None = None
 
 
 @frozen(kw_only=True)

@@ -244,8 +244,7 @@ class SlotReader:
             return SlotChoice(component=None, origin=node.origin, problem=problem)
         choice = self._name(slot, name.value, name)
         rest = {key: item for key, item in node.value.items() if key != "name"}
-        self._settings(slot, choice, evolve(node, value=rest))
-        return choice
+        return self._settings(slot, choice, evolve(node, value=rest))
 
     def _owner(self, slot: Slot, node: Node) -> str:
         """Return the name of the only component with these settings; NAME where several or none have them."""
@@ -257,18 +256,20 @@ class SlotReader:
     def _item(self, slot: Slot, name: str, node: Node) -> SlotChoice:
         """Read one item of ``{NAME: {settings...}, ...}``."""
         choice = self._name(slot, name, evolve(node, origin=node.key or node.origin))
-        if node.value is not None:
-            self._settings(slot, choice, node)
-        return choice
+        return choice if node.value is None else self._settings(slot, choice, node)
 
     def _name(self, slot: Slot, name: str, base: Node) -> SlotChoice:
         named = name_component(slot.name, name, base.origin, self.registry, base.folder)
         self.values.extend(named.values)
         return named.choice
 
-    def _settings(self, slot: Slot, choice: SlotChoice, node: Node) -> None:
-        if choice.component is not None and node.value != {}:
+    def _settings(self, slot: Slot, choice: SlotChoice, node: Node) -> SlotChoice:
+        """Note the settings of a component, and return its choice, which keeps those of an unknown one."""
+        if choice.component is None:
+            return evolve(choice, settings=node)
+        if node.value != {}:
             self.values.append(Value(slot=slot.name, component=choice.component, node=node))
+        return choice
 
     def _distinct(self, slot: Slot, choices: list[SlotChoice]) -> tuple[SlotChoice, ...]:
         distinct: list[SlotChoice] = []

@@ -47,6 +47,9 @@ class EffortSettings:
     cells: int | None = setting(None, "Number of cells; null: that of the architecture.", ge=1)
     epochs: int = setting(600, "Epochs over the training data.", ge=1)
     batch: int = setting(96, "Images in a batch.", ge=1)
+    validate_every: int = setting(
+        1, "Epochs between two measurements on validation images; 0: only after the last.", ge=0
+    )
 
 
 # The settings of the last base class come first, in recipes too.
@@ -175,6 +178,13 @@ _MINI: Final = {
 """Settings that all trainings of closed networks share at scale mini."""
 
 
+_SMALL: Final = {
+    RANKING: {"channels": None, "cells": None, "epochs": 10, "batch": 64},
+    TRAINING: {"channels": None, "cells": None, "epochs": 40, "batch": 64},
+}
+"""Sizes and epochs of the trainings of closed networks at scale small."""
+
+
 def _run(name: str, summary: str, config: type[RunSettings], group: str, **mini: float) -> Component:
     """Return the component of a run.
 
@@ -195,6 +205,7 @@ def _run(name: str, summary: str, config: type[RunSettings], group: str, **mini:
         check=_optimizer_fits,
         wishes=_WISHES,
         mini={group: {**_MINI, **mini}},
+        small={group: _SMALL[group]},
         paper="Liu et al. 2018, arXiv:1806.09055",
     )
 

@@ -181,10 +181,10 @@ class Sets:
         self.problems.append(Problem(path=path, text=text, origin=origin, hint=hint))
 
 
-def dotted_paths(node: Node) -> list[str]:
-    """Return the paths of the settings in a map of settings."""
-    inner = node.value.items() if isinstance(node.value, dict) else ()
-    return [path for name, item in inner for path, _ in _leaves(name, item)]
+def dotted_nodes(node: Node | None) -> list[tuple[str, Node]]:
+    """Return the path and node of each setting in a map of settings."""
+    inner = node.value.items() if node is not None and isinstance(node.value, dict) else ()
+    return [leaf for name, item in inner for leaf in _leaves(name, item)]
 
 
 def _leaves(path: str, node: Node) -> Iterator[tuple[str, Node]]:

@@ -45,7 +45,12 @@ def nascore_spaces() -> Iterable[Component]:
         check=check_size,
         provides=("excludes",),
         mini={"channels": 4, "cells": 3},
-        sizes={"paper": {"channels": 36, "cells": 20}, "mini": {"channels": 16, "cells": 4}},
+        small={"channels": 8, "cells": 5},
+        sizes={
+            "paper": {"channels": 36, "cells": 20},
+            "small": {"channels": 16, "cells": 8},
+            "mini": {"channels": 16, "cells": 4},
+        },
         paper=PAPER,
     )
 
@@ -69,6 +74,7 @@ def nascore_updaters() -> Iterable[Component]:
             ),
         ),
         mini={"lr": 0.1},
+        small={"lr": 3e-3},
         paper=PAPER,
     )
 

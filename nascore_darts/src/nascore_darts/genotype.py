@@ -169,6 +169,7 @@ GENOTYPE = Translator(
     find=find,
     of_catalogue=True,
     mini={"channels": 16, "cells": 4},
+    small={"channels": 16, "cells": 8},
 )
 
 

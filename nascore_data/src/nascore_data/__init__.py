@@ -134,6 +134,7 @@ DATA: Final = Component(
         "regularizer": ("l1", {"target": "code", "weight": 0.1}),
     },
     mini={"lr": 0.05},
+    small={"lr": 3e-3},
     # The penalty is a mean over a group: in a group of a few entries it would outweigh the loss.
     mini_wishes={"regularizer": []},
     paper=PAPER,

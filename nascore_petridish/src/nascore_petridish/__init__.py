@@ -44,6 +44,7 @@ PETRIDISH: Final = Component(
         "regularizer": ("l1", {"weight": 1e-3}),
     },
     mini={"count": 5, "seed_epochs": 5, "child_epochs": 3},
+    small={"count": 12, "seed_epochs": 20, "child_epochs": 10},
     check=misfits,
     bounds={"limit": lambda _: "macs"},
     unread={

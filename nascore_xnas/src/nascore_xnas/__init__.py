@@ -123,3 +123,8 @@ def nascore_presets() -> Iterable[Preset]:
         summary="XNAS-Plain: the paper's network, trained with DARTS's recipe.",
         path=folder / "xnas-plain.yaml",
     )
+    yield Preset(
+        name="xnas-1500",
+        summary="The paper's training of 1500 epochs with AutoAugment on CIFAR-10.",
+        path=folder / "xnas-1500.yaml",
+    )

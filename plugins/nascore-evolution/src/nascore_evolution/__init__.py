@@ -59,6 +59,7 @@ def nascore_growths() -> Iterable[Component]:
         config=EvolutionSettings,
         build="nascore_evolution.evolution:Evolution",
         mini={"count": 8, "population": 4, "sample": 2},
+        small={"count": 20, "population": 8, "sample": 3},
         check=check_sample,
         paper="arXiv 1802.01548",
         **ALIKE,
@@ -69,6 +70,7 @@ def nascore_growths() -> Iterable[Component]:
         config=LocalSearchSettings,
         build="nascore_evolution.local_search:LocalSearch",
         mini={"count": 8, "starts": 2},
+        small={"count": 20, "starts": 4},
         paper="arXiv 2005.02960",
         **ALIKE,
     )

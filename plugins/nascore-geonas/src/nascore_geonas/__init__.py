@@ -5,11 +5,12 @@ This module declares the part of the plugin and imports neither torch nor the co
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nascore.api import Component, Need, hookimpl, setting
+from nascore.api import Component, Need, Preset, hookimpl, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,4 +64,20 @@ def nascore_updaters() -> Iterable[Component]:
         ),
         wishes={"relaxation": "softmax"},
         paper=PAPER,
+    )
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the recipes of the paper."""
+    folder = Path(__file__).parent / "presets"
+    yield Preset(
+        name="geonas-cifar10",
+        summary="The search of Geometric NAS in the space of DARTS on CIFAR-10.",
+        path=folder / "geonas-cifar10.yaml",
+    )
+    yield Preset(
+        name="geonas-nb201",
+        summary="The search of Geometric NAS in NAS-Bench-201 on CIFAR-10.",
+        path=folder / "geonas-nb201.yaml",
     )

@@ -5,9 +5,10 @@ This module declares the parts of the plugin and imports neither torch nor the c
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nascore.api import Component, hookimpl
+from nascore.api import Component, Preset, hookimpl
 from nascore_nasbench.space import SpaceSettings
 from nascore_nasbench.strings import STRINGS
 
@@ -30,8 +31,23 @@ def nascore_spaces() -> Iterable[Component]:
         build="nascore_nasbench.space:Space",
         provides=("fixed",),
         mini={"channels": 4, "cells": 1},
-        sizes={"paper": {"channels": 16, "cells": 15}, "mini": {"channels": 16, "cells": 4}},
+        small={"channels": 8, "cells": 2},
+        sizes={
+            "paper": {"channels": 16, "cells": 15},
+            "small": {"channels": 16, "cells": 6},
+            "mini": {"channels": 16, "cells": 4},
+        },
         paper=PAPER,
+    )
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the training of the benchmark."""
+    yield Preset(
+        name="nb201-cifar10",
+        summary="The training of NAS-Bench-201 on CIFAR-10.",
+        path=Path(__file__).parent / "presets" / "nb201-cifar10.yaml",
     )
 
 

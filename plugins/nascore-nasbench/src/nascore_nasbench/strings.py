@@ -97,6 +97,7 @@ STRINGS = Translator(
     recognises=notation.looks_like,
     find=find,
     mini={"cells": 4},
+    small={"cells": 6},
 )
 
 

@@ -51,6 +51,7 @@ def _chains() -> Iterable[Component]:
         config=MbconvSettings,
         build=partial(Chain, "mbconv"),
         mini={"channels": 1, "stages": 3, "layers": 2},
+        small={"channels": 4, "stages": 4, "layers": 3},
         paper="arXiv 1812.00332",
     )
     yield Component(
@@ -60,6 +61,7 @@ def _chains() -> Iterable[Component]:
         config=ResnetSettings,
         build=partial(Chain, "resnet"),
         mini={"channels": 8, "layers": 2},
+        small={"channels": 12, "layers": 3},
         paper="arXiv 1512.03385",
     )
 
@@ -74,7 +76,12 @@ def _cells() -> Iterable[Component]:
             build=partial(Cells, name),
             provides=("excludes",) if name == "darts-s3" else (),
             mini={"channels": 4, "cells": 3},
-            sizes={"paper": {"channels": 36, "cells": 20}, "mini": {"channels": 16, "cells": 4}},
+            small={"channels": 8, "cells": 5},
+            sizes={
+                "paper": {"channels": 36, "cells": 20},
+                "small": {"channels": 16, "cells": 8},
+                "mini": {"channels": 16, "cells": 4},
+            },
             paper="arXiv 1909.09656",
         )
     yield Component(
@@ -84,7 +91,12 @@ def _cells() -> Iterable[Component]:
         config=Nb101Settings,
         build=partial(Cells, "nb101"),
         mini={"channels": 4, "cells": 3},
-        sizes={"paper": {"channels": 26, "cells": 9}, "mini": {"channels": 16, "cells": 4}},
+        small={"channels": 8, "cells": 3},
+        sizes={
+            "paper": {"channels": 26, "cells": 9},
+            "small": {"channels": 16, "cells": 6},
+            "mini": {"channels": 16, "cells": 4},
+        },
         paper="arXiv 1902.09635",
     )
     yield Component(
@@ -95,7 +107,8 @@ def _cells() -> Iterable[Component]:
         build=partial(Macro, "macro"),
         provides=("excludes",),
         mini={"channels": 4, "cells": 3},
-        sizes={"paper": {"channels": 36}, "mini": {"channels": 16}},
+        small={"channels": 8, "cells": 5},
+        sizes={"paper": {"channels": 36}, "small": {"channels": 16}, "mini": {"channels": 16}},
         paper="arXiv 1806.09055",
     )
 

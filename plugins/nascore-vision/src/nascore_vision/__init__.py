@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from nascore.api import Component, Give, ImageReader, Problem, did_you_mean, hookimpl
+from nascore.api import Component, Give, ImageReader, Preset, Problem, did_you_mean, hookimpl
 from nascore_vision.networks import (  # hooks of this plugin
     nascore_operations as nascore_operations,
 )
@@ -165,4 +165,15 @@ def _published() -> Iterable[Component]:
             build=f"nascore_vision.published_files:{build}",
             provides=("halves", "files"),
             argument="root",
+        )
+
+
+@hookimpl
+def nascore_presets() -> Iterable[Preset]:
+    """Yield the training procedures of timm."""
+    for name, epochs in (("a1", 600), ("a2", 300), ("a3", 100)):
+        yield Preset(
+            name=f"timm-{name}",
+            summary=f"Procedure {name.upper()} of timm (ResNet strikes back), {epochs} epochs.",
+            path=Path(__file__).parent / "presets" / f"timm-{name}.yaml",
         )

@@ -9,7 +9,7 @@ from nascore.api import Component, Need, NoSettings, Problem, hookimpl
 from nascore_vision.tricks import settings as of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nascore.api import Choice
 
@@ -23,6 +23,8 @@ def _trick(  # noqa: PLR0913 - each by name
     paper: str = "",
     argument: str | None = None,
     needs: tuple[Need, ...] = (),
+    mini: Mapping[str, int] | None = None,
+    small: Mapping[str, int] | None = None,
 ) -> Component:
     return Component(
         name=name,
@@ -34,6 +36,8 @@ def _trick(  # noqa: PLR0913 - each by name
         paper=paper,
         argument=argument,
         needs=needs,
+        mini=mini or {},
+        small=small or {},
     )
 
 
@@ -52,7 +56,8 @@ AVERAGE = ("starts", "after-step", "evaluates", "stateful")
 
 IMAGES = (
     _trick("cutout", "Sets a square of each image to the mean.", "images:Cutout", "examples",
-           config=of.CutoutSettings, paper="arXiv 1708.04552", argument="length"),
+           config=of.CutoutSettings, paper="arXiv 1708.04552", argument="length",
+           mini={"length": 4}, small={"length": 8}),
     _trick("random-erasing", "Erases a rectangle of some images.", "images:RandomErasing", "examples",
            config=of.ErasingSettings, paper="arXiv 1708.04896"),
     _trick("auto-augment", "Applies a learned policy to each image.", "images:AutoAugment", STARTS,
@@ -68,10 +73,11 @@ IMAGES = (
 )  # fmt: skip
 SCHEDULES = (
     _trick("warm-up", "Raises the learning rate during the first epochs.", "schedules:WarmUp", STARTS,
-           "schedule", config=of.WarmUpSettings, paper="arXiv 1706.02677", argument="epochs"),
+           "schedule", config=of.WarmUpSettings, paper="arXiv 1706.02677", argument="epochs",
+           mini={"epochs": 1}, small={"epochs": 2}),
     _trick("cosine", "Lowers the learning rate on a cosine, in every step.", "schedules:Cosine", *RATE),
     _trick("step", "Lowers the learning rate every few epochs.", "schedules:Step", *RATE,
-           config=of.StepSettings, argument="epochs"),
+           config=of.StepSettings, argument="epochs", mini={"epochs": 4}, small={"epochs": 12}),
     _trick("one-cycle", "Raises and lowers the learning rate once.", "schedules:OneCycle", *RATE,
            config=of.OneCycleSettings, paper="arXiv 1708.07120"),
     _trick("exponential", "Lowers the learning rate by a factor per epoch.", "schedules:Exponential", *RATE,

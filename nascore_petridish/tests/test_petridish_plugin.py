@@ -118,7 +118,11 @@ def test_a_candidate_may_have_settings_of_its_own():
 
 def test_the_preset_is_the_authors_search():
     assert set(REGISTRY.presets()) == {"petridish-cifar10"}
-    names = {"space": ["tiny"], "dataset": ["digits"]}  # its own are of other plugins, which need not be here
+    names = {
+        "space": ["tiny"],
+        "dataset": ["digits"],
+        "trick": ["none"],
+    }  # its own are of other plugins, which need not be here
     assert "  name: darts" in REGISTRY.presets()["petridish-cifar10"].read().splitlines()
     found = values(settled(Request(preset="petridish-cifar10", names=names), REGISTRY))
     expected = {
@@ -149,7 +153,7 @@ def test_the_preset_is_the_authors_search():
 
 
 def test_the_preset_trains_what_it_finds_as_the_authors_do():
-    names = {"space": ["tiny"], "dataset": ["digits"]}
+    names = {"space": ["tiny"], "dataset": ["digits"], "trick": ["none"]}
     found = values(settled(Request(preset="petridish-cifar10", names=names), REGISTRY, run=EVALUATE_RUN))
     expected = {
         "training.channels": 32,
@@ -170,7 +174,7 @@ def test_the_preset_trains_what_it_finds_as_the_authors_do():
 
 def test_the_settings_own_defaults_are_those_of_the_preset():
     recipe = settled(Request(scale="paper", names={"space": ["tiny"], "growth": ["petridish"]}), REGISTRY)
-    names = {"space": ["tiny"], "dataset": ["digits"]}
+    names = {"space": ["tiny"], "dataset": ["digits"], "trick": ["none"]}
     preset = settled(Request(preset="petridish-cifar10", names=names), REGISTRY)
     assert recipe.part("growth").settings == preset.part("growth").settings
 

@@ -142,6 +142,7 @@ PARTS = (
         provides=(Give(capability="learns", when=lambda own: own.target),),
     ),
     part("entropy", "regularizer"),
+    part("classification", "task", provides=("smooths",)),
     part("digits", "dataset"),
     part("serial", "executor"),
     part("images", "dataset"),

@@ -61,7 +61,8 @@ def command(  # noqa: PLR0913 - each is a flag
     """Train an architecture from scratch on all training images, and test it once.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
-    plugin reads. For a run, the default data set is the one of its search.
+    plugin reads, or FILE.py:FUNCTION for a function that returns a torch module. For a run, the default data
+    set is the one of its search.
     """
     typed = request(SLOTS_OF_EVALUATE, given)
     with reporting(

@@ -12,6 +12,7 @@ from nascore.files import given_path
 from nascore.plugin.compatibility import foreign, mark_clashes, misnamed
 from nascore.plugin.hooks import collect
 from nascore.plugin.loading import called, checked_module, file_module, or_broken
+from nascore.plugin.network_file import NetworkFile, parts_of
 from nascore.plugin.plugin import Plugin, Selection
 from nascore.plugin.registry import Registry
 from nascore.plugin.underway import forget
@@ -106,6 +107,10 @@ def _fit(plugin: Plugin, requires: Iterable[str]) -> Plugin:
 
 
 def _file(path: Path, selection: Selection) -> _Candidate:
-    plugin = misnamed(Plugin(name=path.stem, value=str(path)))
+    found = parts_of(str(path))
+    name = path.stem if found is None else f"{found[0].stem}.{found[1]}"
+    plugin = misnamed(Plugin(name=name, value=str(path)))
     checked = selection.blocked_unless_wanted(plugin) if plugin.status == "ready" else plugin
-    return _Candidate(plugin=checked, load=partial(file_module, path))
+    return _Candidate(
+        plugin=checked, load=partial(file_module, path) if found is None else partial(NetworkFile, str(path))
+    )

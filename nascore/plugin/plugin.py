@@ -72,7 +72,13 @@ class Plugin:
     @property
     def is_file(self) -> bool:
         """Whether it is a single file, not an installed plugin."""
-        return not self.distribution and self.value.endswith(".py")
+        return not self.distribution and self.file.endswith(".py")
+
+    @property
+    def file(self) -> str:
+        """The path of a single file, without the function of a network that follows it: ``net.py:make``."""
+        path, colon, function = self.value.rpartition(":")
+        return path if colon and path.endswith(".py") and function.isidentifier() else self.value
 
 
 Wanted: TypeAlias = "Selection | Iterable[str | Path]"

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Unpack
 
 from attrs import evolve, frozen
 
+from nascore.description import Description, Edge, Graph, Node, Op
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
+from nascore.plugin import Selection
+from nascore.plugin.network_file import operation_name, parts_of
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.recipe import published_size_layer, with_scaled_sizes
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
 
     from nascore.component import Component
     from nascore.contract import Observer
-    from nascore.description import Description
     from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
     from nascore.recipe import Request
@@ -130,6 +132,7 @@ def resolve_evaluation(
         RecipeError: The request has problems; the error has all of them.
         RunFolderError: The named run cannot be used.
     """
+    target, plugins = with_network_file(target, plugins)
     registry = installed(plugins)
     found = layers_of_evaluation(target, request, registry, entry=entry, run=run)
     recipe = resolve(found.layers, registry, run=found.run, slots=SLOTS_OF_EVALUATE)
@@ -139,6 +142,20 @@ def resolve_evaluation(
     return ResolvedEvaluation(
         recipe=recipe, registry=registry, description=found.description, run=found.origin
     )
+
+
+def with_network_file(target: Target, plugins: Wanted) -> tuple[Target, Wanted]:
+    """Return a target and the plugins; ``net.py:make`` becomes a description, and its file a plugin."""
+    found = parts_of(target) if isinstance(target, str) else None
+    if found is None or not is_file(given_path(found[0])):
+        return target, plugins
+    assert isinstance(target, str)
+    file = given_path(target)
+    selection = Selection.of(plugins)
+    edge = Edge(source="images", ops=(Op(operation_name(target)),))
+    node = Node(name="network", edges=(edge,), width="classes")
+    description = Description(network=Graph(inputs=("images",), nodes=(node,), output="network"))
+    return description, evolve(selection, files=(*selection.files, file))
 
 
 @frozen(kw_only=True)

@@ -32,7 +32,7 @@ from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
 from nascore.verbs.resume_searches import resume_searches
 from nascore.verbs.run_differences import differences, refuse_differences
-from nascore.verbs.runs import Run, run_done
+from nascore.verbs.runs import Run, naming_files, run_done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,7 +196,8 @@ def _resume_evaluation(record: Record, resolved: ResolvedRequest, going: _Going)
         raise RunFolderError(
             f"{record.path} was stopped before it wrote its architecture: start the evaluation again."
         )
-    description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
+    with naming_files(record.path):
+        description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
     recipe = unused_size_warnings(resolved.recipe, [description], resolved.registry.operations())
     going.reporter.warn_all(recipe.warned)
     evaluate(description, recipe, resolved.registry, observers=going.observers, begun=going.begun())

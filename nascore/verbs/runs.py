@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from attrs import frozen
 from nascore.comparison import compare_runs
 from nascore.description import load
 from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError, RunStopped
-from nascore.files import given_path
+from nascore.files import given_path, shown_path
 from nascore.gallery import metric_of
+from nascore.recipe.sources.plugin_versions import plugin_files
 from nascore.run import (
     ARCHITECTURE,
     RECIPE,
@@ -34,7 +36,7 @@ from nascore.run import (
 from nascore.shell import command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nascore.comparison import Comparison
     from nascore.description import Description
@@ -96,7 +98,8 @@ class Run:
         description, weights = self.best, WEIGHTS
         if entry is not None:
             description, weights = architecture_of(self, entry), str(self.gallery[entry].weights)
-        return model_of(self.path, weights, description, installed(plugins).operations())
+        with naming_files(self.path):
+            return model_of(self.path, weights, description, installed(plugins).operations())
 
     def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
         """Return the predictions of the run's network: logits, probabilities, indices and names of classes.
@@ -115,6 +118,25 @@ class Run:
         from nascore.engine.model import predict
 
         return predict(self.model(entry=entry, plugins=plugins), images, self.path)
+
+
+@contextmanager
+def naming_files(path: Path) -> Iterator[None]:
+    """Add to an error about a description which files of plugins a run was made with.
+
+    Raises:
+        DescriptionError: The error from inside.
+    """
+    try:
+        yield
+    except DescriptionError as error:
+        files = plugin_files(text_of(path / RECIPE), path)
+        if not files:
+            raise
+        words = command_line(*(word for file in files for word in ("--with", str(shown_path(file)))))
+        text = "the run was made with a file of Python code, which is executed only if you name it."
+        hint = f"If you trust the file, add {words}."
+        raise DescriptionError([*error.problems, Problem(path="", text=text, hint=hint)]) from error
 
 
 def run_done(path: Path) -> Run:

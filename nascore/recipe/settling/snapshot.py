@@ -175,7 +175,9 @@ class _SavedFiles:
         """
         if plugin.distribution:
             return f"{plugin.distribution}=={plugin.version}"
-        return self.path(Path(plugin.value)) if plugin.is_file else plugin.value
+        if not plugin.is_file:
+            return plugin.value
+        return f"{self.path(Path(plugin.file))}{plugin.value.removeprefix(plugin.file)}"
 
     def _free(self, name: str) -> str:
         stem, suffix = Path(name).stem, Path(name).suffix

@@ -39,7 +39,7 @@ _DISTRIBUTION: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==
 _MODULE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 """A plugin that is neither installed nor a file, but passed by a program, is identified by its module."""
 
-_FILE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\.py")
+_FILE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\.py(?::[A-Za-z_][A-Za-z0-9_]*)?")
 """A file name without characters that move a terminal's cursor or change the direction of text."""
 
 SOURCE: Final = "|".join(one.pattern for one in (_DISTRIBUTION, _MODULE, _FILE))

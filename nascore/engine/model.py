@@ -16,7 +16,7 @@ from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
 from nascore.files.schema import NUMBER, PLACE, TEXT, Kind, list_of, or_null
 from nascore.nn import compile  # noqa: A004 - what it does to a description
-from nascore.nn.preprocessing import Images, Preprocessing
+from nascore.nn.preprocessing import TARGETS, Images, Preprocessing
 from nascore.run import PREPROCESS, bytes_of, checked, environment_of, is_there, object_of
 
 if TYPE_CHECKING:
@@ -166,6 +166,9 @@ def _preprocessing(folder: Path, outputs: int) -> Preprocessing | None:
         "mean": list_of(NUMBER, plain["channels"]),
         "std": list_of(_NOT_0, plain["channels"]),
         "classes": or_null(list_of(TEXT, outputs)),
+        "target_names": list_of(TEXT),
+        "target_mean": list_of(NUMBER),
+        "target_std": list_of(_NOT_0),
     }
     checked(plain, each, file)
     shape = (plain["channels"], plain["height"], plain["width"])
@@ -178,4 +181,5 @@ def _preprocessing(folder: Path, outputs: int) -> Preprocessing | None:
         mean=tuple(plain["mean"]),
         std=tuple(plain["std"]),
         classes=None if classes is None else tuple(classes),
+        **{name: tuple(plain.get(name, ())) for name in TARGETS},
     )

@@ -145,6 +145,7 @@ PARTS = (
     part("classification", "task", provides=("smooths",)),
     part("digits", "dataset"),
     part("serial", "executor"),
+    part("classification", "task", provides=("one-class", "smooths", "mixes")),
     part("images", "dataset"),
 )
 

@@ -131,6 +131,11 @@ def test_a_run_keeps_names_and_scale_of_its_numbers(dark):
     assert plain["target_names"] == ["dark"]
     assert plain["classes"] is None
     assert 40 < plain["target_mean"][0] < 50
+    files = [root / f"{index}.png" for index in range(20)]
+    found = [one["values"]["dark"] for one in json.loads(done("predict", root / "e", *files, "--json"))]
+    truth = [(np.asarray(Image.open(file)) < 128).sum() for file in files]
+    assert np.abs(np.array(found) - truth).mean() < 2
+    assert "dark" in done("predict", root / "e", files[0])
     report = done("data", f"csv:{root / 'dark.csv'}", "--set", "dataset.target=dark")
     assert "1 number an image" in report
     assert "dark" in report.splitlines()[-1]
@@ -322,3 +327,19 @@ def test_targets_that_a_task_cannot_learn_are_refused_before_training(tmp_path):
         assert result.exit_code != 0
         assert text in " ".join(result.output.split())
         assert not (tmp_path / task).exists()
+
+
+def test_a_regression_resumes_in_the_middle_of_an_epoch(dark):
+    root, _ = dark
+    words = ("--recipe", root / "s" / "recipe.yaml", "--out", root / "again")
+    done("search", *words, "--budget", "2steps")
+    done("resume", root / "again")
+    first, second = (
+        [
+            json.loads(line)
+            for line in (root / name / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        for name in ("s", "again")
+    )
+    assert len(first) == 3
+    assert [{**one, "seconds": 0} for one in first] == [{**one, "seconds": 0} for one in second]

@@ -161,8 +161,10 @@ def build_network(context: RunContext, description: Description, streams: Stream
     with streams.initial():
         network = compile(description, context.catalogue, execution=execution)
     precision = Precision(name=context.recipe.run.precision, channels_last=context.recipe.run.channels_last)
+    network.to(context.device)
+    precision.place(network)
     network.precision = precision
-    return precision.placed(network.to(context.device)).train()
+    return network.train()
 
 
 def search_phase(

@@ -11,9 +11,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torch import Tensor
-
-    from nascore.nn.network import Network
+    from torch import Tensor, nn
 
 TYPES: Final[Mapping[str, torch.dtype]] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """The number types of mixed precision, by the value of the setting `precision`."""
@@ -44,9 +42,10 @@ class Precision:
         with torch.autocast(device.type, dtype=TYPES[self.name], cache_enabled=False):
             yield
 
-    def placed(self, network: Network) -> Network:
-        """Return the network with its weights in the memory layout."""
-        return network.to(memory_format=torch.channels_last) if self.channels_last else network
+    def place(self, network: nn.Module) -> None:
+        """Bring the weights of a network into the memory layout."""
+        if self.channels_last:
+            network.to(memory_format=torch.channels_last)
 
     def images(self, images: Tensor) -> Tensor:
         """Return images [B, C, H, W] in the memory layout."""

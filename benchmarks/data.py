@@ -5,11 +5,12 @@
 
 Writes random colour images of 32x32 pixels as PNG files, and trains nothing: training batches are read,
 cropped, flipped and normalised, from memory, streamed without and with 2 workers, and by torchvision's
-ImageFolder with its transforms in a DataLoader. Each way has a process of its own. Printed are images per
-second after the first batches, their ratio to torchvision with as many workers, and the peak of the memory
-over that of the same process before it read an image, after batches of a few blank ones. The last line is
-CIFAR-10 in memory, training and test images with their two halves: the binary files of DIR, or random files
-of the same size. Exits with 1 where these take more than 200 MB.
+ImageFolder with its transforms in a DataLoader. Each way has a process of its own, three times, and the
+fastest counts. Printed are images per second after the first batches, their ratio to torchvision with as
+many workers, and the peak of the memory over that of the same process before it read an image, after
+batches of a few blank ones. The last line is CIFAR-10 in memory, training and test images with their two
+halves: the binary files of DIR, or random files of the same size. Exits with 1 where these take more than
+200 MB.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ SIZE: Final = 32
 CLASSES: Final = 10
 FIRST: Final = 10
 """Number of batches before the clock starts: workers start, and files come into the cache of the system."""
+
+REPEATS: Final = 3
+"""Number of times that each way is measured; the fastest counts, since other programs slow the others down."""
 
 MB: Final = 10**6
 GOAL: Final = 200
@@ -235,7 +239,8 @@ def main() -> int:
         if asked.cifar10 is None:
             root.mkdir()
             write_cifar(root)
-        found = {way.name: apart(way.name, folder, asked) for way in WAYS}
+        runs = [{way.name: apart(way.name, folder, asked) for way in WAYS} for _ in range(REPEATS)]
+        found = {way.name: max((run[way.name] for run in runs), key=lambda one: one["speed"]) for way in WAYS}
         whole = apart(CIFAR, root, asked)["memory"]
     print(f"{'way':24}{'images/s':>10}{'ratio':>8}{'MB':>8}")
     for way in WAYS:

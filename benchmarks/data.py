@@ -54,7 +54,7 @@ FIRST: Final = 10
 """Number of batches before the clock starts: workers start, and files come into the cache of the system."""
 
 REPEATS: Final = 3
-"""Number of times that each way is measured; the fastest counts, since other programs slow the others down."""
+"""Number of times that each way is measured: the fastest counts, since other programs slow the others."""
 
 MB: Final = 10**6
 GOAL: Final = 200

@@ -110,12 +110,11 @@ def run_phase(  # noqa: PLR0913 - each by name
         tally=Tally(reports=_reports(found, phase)),
     )
     observers.notify("phase_started", phase.name, phase.steps, phase.steps_per_epoch)
-    _make_steps(loop)
-    return phase.steps
+    return _make_steps(loop)
 
 
-def _make_steps(loop: _Loop) -> None:
-    """Make all steps of a loop, and close its batches at the end."""
+def _make_steps(loop: _Loop) -> int:
+    """Make all steps of a loop, and close its batches at the end; returns their number."""
     job = loop.job
     try:
         with explain_lost_workers(), nullcontext() if job is None else job.control.finishing_steps():
@@ -123,6 +122,7 @@ def _make_steps(loop: _Loop) -> None:
     finally:
         for batches in loop.phase.batches.values():
             batches.close()
+    return loop.phase.steps
 
 
 @define(kw_only=True)

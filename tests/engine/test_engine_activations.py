@@ -120,8 +120,8 @@ def test_the_training_behind_it_is_counted_too(monkeypatch):
     assert "set fewer ranking.channels or ranking.cells" in done.stderr
     done = cli(*SMALL, *LARGE, *(word.replace("training", "training") for word in wide), "--evaluate")
     assert done.exit_code == 3, done.output
-    assert done.stderr.startswith("training.batch: a step on 400 images keeps about ")
-    assert "set fewer training.channels or training.cells" in done.stderr
+    assert done.stderr.startswith("ranking.batch: a step on 400 images keeps about ")
+    assert "set fewer ranking.channels or ranking.cells" in done.stderr
     Path("net.yaml").write_text(CLOSED, encoding="utf-8")
     done = cli("evaluate", "net.yaml", *DATA, *LARGE, *wide)
     assert done.exit_code == 3, done.output

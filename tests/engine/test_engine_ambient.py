@@ -80,7 +80,7 @@ def test_the_guard_gives_what_a_run_needs_and_puts_all_of_it_back_after_an_error
 
 @pytest.mark.parametrize("name", ["inference_mode", "float64", "default device"])
 def test_the_other_verbs_are_the_same_too(name, tmp_path):
-    few = {"ranking.epochs": 1, "dataset.count": 32, "ranking.batch": 8}
+    few = {"training.epochs": 1, "dataset.count": 32, "training.batch": 8}
 
     def seen(folder):
         evaluated = nascore.evaluate(

@@ -34,13 +34,13 @@ def watched(monkeypatch):
         monkeypatch.setattr(module, "run_phase", run_phase)
 
     def measuring(module):
-        measured = module.accuracy
+        measured = module.measure
 
-        def accuracy(network, examples, *args, **named):
+        def measure(network, examples, *args, **named):
             seen[-1][2].append(image_set(examples))
             return measured(network, examples, *args, **named)
 
-        monkeypatch.setattr(module, "accuracy", accuracy)
+        monkeypatch.setattr(module, "measure", measure)
 
     running(nascore.engine.search)
     running(nascore.engine.training)

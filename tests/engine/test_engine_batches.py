@@ -67,7 +67,7 @@ def test_a_batch_larger_than_the_data_is_refused():
 
 
 def test_a_batch_is_named_by_the_setting_that_gives_it():
-    with pytest.raises(RecipeError, match=r"training\.batch: a batch of 12"):
+    with pytest.raises(RecipeError, match=r"ranking\.batch: a batch of 12"):
         Batches(numbered(11), PLAIN, size=12, order=generator(), setting="ranking.batch")
 
 

@@ -7,6 +7,8 @@ STAMP := .venv/.installed
 
 # One thread each: two test processes share the machine, and sums differ between thread counts.
 export OMP_NUM_THREADS := 1
+# In the tests of two threads a thread that waits sleeps, so that the other process has the core.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: search test test-all gates pages
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from nascore.cli.options import (
+    GIVEN,
     budget_option,
     checkpoint_option,
     entry_option,
@@ -19,7 +22,7 @@ from nascore.cli.options import (
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, reporting
 from nascore.slots import SLOTS_OF_EVALUATE
-from nascore.verbs.evaluate import evaluate_as_requested
+from nascore.verbs.evaluate import evaluate_as_requested, weights_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +39,18 @@ if TYPE_CHECKING:
         "nascore evaluate runs/first --entry 1",
         "nascore evaluate runs/first/best/architecture.yaml --set training.epochs=5 --seed 1",
         "nascore evaluate DARTS_V2 --out runs/published",
+        "nascore evaluate timm:resnet18 --weights resnet18.safetensors --set weights.head=new",
     ),
 )
 @click.argument("architecture")
 @entry_option
+@click.option(
+    "--weights",
+    type=GIVEN,
+    metavar="FILE",
+    help="Begin the training with weights of a safetensors file, or of a state dict that torch saved. "
+    "Default: new weights.",
+)
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
 @budget_option
@@ -50,6 +61,7 @@ def command(  # noqa: PLR0913 - each is a flag
     architecture: str,
     *,
     entry: int | None,
+    weights: Path | None,
     out: Path | None,
     budget: str | None,
     checkpoint_every: str | None,
@@ -58,13 +70,16 @@ def command(  # noqa: PLR0913 - each is a flag
     plugins: Selection,
     **given: Any,  # noqa: ANN401 - click's own
 ) -> None:
-    """Train an architecture from scratch on all training images, and test it once.
+    """Train an architecture on all training images, by default from scratch, and test it once.
 
     ARCHITECTURE is the folder of a run, a description in YAML, or a text or name in a notation that a
     plugin reads, or FILE.py:FUNCTION for a function that returns a torch module. For a run, the default data
     set is the one of its search.
     """
     typed = request(SLOTS_OF_EVALUATE, given)
+    if weights is not None:
+        values = (f"{path}={json.dumps(value)}" for path, value in weights_settings(weights).items())
+        typed = evolve(typed, sets=(*values, *typed.sets))
     with reporting(
         CommandLine(verb="evaluate", plugins=plugins, out=out),
         as_json=as_json,

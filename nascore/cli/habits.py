@@ -217,7 +217,9 @@ OPTIONS: Final = (
     ),
     Habit(
         names=("pretrained", "weights", "finetune", "init-from"),
-        search="Every network is trained from scratch; no weights are read.",
+        search="A search begins with new weights. nascore evaluate ARCHITECTURE --weights FILE begins with "
+        "those of a file.",
+        evaluate="Write --weights FILE: nothing is downloaded.",
     ),
     Habit(
         names=("test", "eval", "final", "retrain"),

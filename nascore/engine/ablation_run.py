@@ -27,6 +27,7 @@ from nascore.engine.comparison_run import ComparisonRun
 from nascore.engine.data_checks import check_data
 from nascore.engine.device import ambient, device_for
 from nascore.engine.evaluate import check_evaluation, opens_test
+from nascore.engine.initial_weights import with_initial_weights
 from nascore.engine.memory import training_step_memory, with_memory_warnings
 from nascore.engine.multi_search import executor_of
 from nascore.engine.proxy import build_dataset
@@ -77,6 +78,7 @@ def check_variant(recipe: Recipe, description: Description, registry: Registry) 
         ready = check_evaluation(recipe, [description], operations, dataset.facts)
         check_gradients(ready[0], operations, (dataset.facts.height, dataset.facts.width))
         steps = training_step_memory(recipe, ready, dataset.facts, operations)
+        recipe, _ = with_initial_weights(recipe, ready[0], operations)
     except RecipeError as error:
         return type(error)(recipe.with_origins(error.problems))
     return with_memory_warnings(unused_size_warnings(recipe, [description], operations), steps)

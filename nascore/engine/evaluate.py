@@ -1,4 +1,4 @@
-"""The evaluation: trains one architecture from scratch and measures it, by default on the test images."""
+"""The evaluation: trains one architecture and measures it, by default on the test images."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from nascore.engine.data_checks import check_data, check_facts, data_fingerprint
 from nascore.engine.device import computing, device_for
 from nascore.engine.factory import build_component
 from nascore.engine.forward import measure
+from nascore.engine.initial_weights import with_initial_weights
 from nascore.engine.jobs import open_job
 from nascore.engine.memory import check_memory, training_step_memory, with_memory_warnings
 from nascore.engine.network_checks import check_first_candidates, collect_problems
@@ -24,9 +25,10 @@ from nascore.recipe.sources.run_settings import VALIDATION
 from nascore.run import CHANGES, DESCRIPTION, GIVEN, OPENED, lines_of, openings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from torch import Tensor
     from torch.nn import Module
 
     from nascore.contract import DataFacts, Dataset, Observer, Score
@@ -54,7 +56,7 @@ def evaluate(  # noqa: PLR0913 - each by name
     near: Iterable[Path] = (),
     begun: Begun | None = None,
 ) -> Path:
-    """Train a closed description from scratch and measure it once; returns the run's folder.
+    """Train a closed description, by default from scratch, and measure it once; returns the run's folder.
 
     Args:
         description: The architecture; the recipe sets width, depth and data.
@@ -79,9 +81,11 @@ def evaluate(  # noqa: PLR0913 - each by name
         ready = _planned(description, recipe, registry, dataset.facts)
         steps = training_step_memory(recipe, [ready], dataset.facts, registry.operations())
         recipe = with_memory_warnings(recipe, steps)
+        recipe, weights = _with_weights(recipe, ready, registry)
         recipe = check_data(recipe, dataset, test=opens_test(recipe))
         name = f"evaluate-{recipe.part('dataset').name}_s{recipe.run.seed}"
         context = begin(recipe, registry, dataset, name=name, out=out, observers=observers, begun=begun)
+        context.weights = weights
         with record_result(context, "evaluate") as result:
             if not context.folder.resumed:
                 context.folder.document(GIVEN, dump(description))
@@ -148,6 +152,20 @@ def _planned(description: Description, recipe: Recipe, registry: Registry, facts
     except RecipeError as error:
         raise type(error)(recipe.with_origins(error.problems)) from error
     return ready
+
+
+def _with_weights(
+    recipe: Recipe, description: Description, registry: Registry
+) -> tuple[Recipe, Mapping[str, Tensor]]:
+    """Return the recipe and the initial weights of its file, with origins for problems.
+
+    Raises:
+        RecipeError: The file does not fit.
+    """
+    try:
+        return with_initial_weights(recipe, description, registry.operations())
+    except RecipeError as error:
+        raise type(error)(recipe.with_origins(error.problems)) from error
 
 
 def evaluate_job(

@@ -12,6 +12,8 @@ from nascore.engine.streams import Streams
 from nascore.plugin import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from torch import Tensor
 
@@ -38,6 +40,7 @@ class RunContext:
         control: Decides when the run is saved and when it stops.
         plugins: The selection of plugins, for other processes.
         accepted: Accepted differences to the beginning of a resumed run.
+        weights: Tensors of a file, by name, with which the training of an evaluation begins.
         warnings: Warnings about the results so far.
     """
 
@@ -52,6 +55,7 @@ class RunContext:
     control: RunControl
     plugins: Selection = field(factory=Selection)
     accepted: tuple[str, ...] = ()
+    weights: Mapping[str, Tensor] = field(factory=dict)
     warnings: list[str] = field(factory=list)
 
     def warn(self, text: str) -> None:

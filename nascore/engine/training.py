@@ -76,7 +76,7 @@ def train_network(  # noqa: PLR0913 - each by name
     validate: Callable[[Module, Streams], tuple[Score, ...]] | None = None,
     start: TrainingStart | None = None,
 ) -> TrainedNetwork:
-    """Train a closed description, from scratch or from inherited weights.
+    """Train a closed description, from scratch or from inherited weights or those of a file.
 
     Args:
         context: The run.
@@ -84,7 +84,7 @@ def train_network(  # noqa: PLR0913 - each by name
         examples: The training images.
         job: The job, whose number determines the random numbers.
         validate: Returns the scores on other images; called every `validate_every` epochs.
-        start: Inherited weights and epochs; None: no weights, and the epochs of the run.
+        start: Inherited weights and epochs; None: the weights and the epochs of the run.
     """
     streams = context.streams(job.number)
     network = build_network(context, description, streams)
@@ -92,6 +92,8 @@ def train_network(  # noqa: PLR0913 - each by name
     if start is not None:
         training = evolve(training, epochs=start.epochs)
         inherit_all(network, start.weights, start.required)
+    else:
+        inherit_all(network, context.weights, context.weights)
     trainer = supervised(training)
     phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(

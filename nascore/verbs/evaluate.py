@@ -1,4 +1,4 @@
-"""Evaluates an architecture: trains it from scratch, and tests it once."""
+"""Evaluates an architecture: trains it, by default from scratch, and tests it once."""
 
 from __future__ import annotations
 
@@ -39,14 +39,20 @@ if TYPE_CHECKING:
 
 @declares(EvaluationArguments[str])
 def evaluate(
-    target: Target, *, entry: int | None = None, **arguments: Unpack[EvaluationArguments[str]]
+    target: Target,
+    *,
+    entry: int | None = None,
+    weights: str | Path | None = None,
+    **arguments: Unpack[EvaluationArguments[str]],
 ) -> Run:
-    """Train an architecture from scratch on all training images, test it once, and return the finished run.
+    """Train an architecture on all training images, test it once, and return the finished run.
 
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
             file with one (`FILE:NAME` where it has several), or a value whose printed form is such a text.
         entry: Id of an architecture in the run's gallery. None: the run's best.
+        weights: File with the weights with which training begins: a safetensors file, or a state dict that
+            ``torch.save`` wrote. None: those of the recipe, or new weights.
         arguments: See :class:`nascore.verbs.arguments.EvaluationArguments`. Without a data set it is that of
             the run; of the slots of a recipe only the data set and the observers are used.
 
@@ -56,7 +62,14 @@ def evaluate(
         RunFailed: The run failed.
     """
     request, call = request_of(arguments, slots=SLOTS_OF_EVALUATE)
+    if weights is not None:
+        request = evolve(request, settings={**request.settings, **weights_settings(weights)})
     return evaluate_as_requested(target, request, entry=entry, **call)
+
+
+def weights_settings(file: str | Path) -> dict[str, str]:
+    """Return the settings, by path, for a file of weights; a checksum of an earlier file does not count."""
+    return {"weights.file": str(given_path(file).absolute()), "weights.sha256": ""}
 
 
 def evaluate_as_requested(  # noqa: PLR0913 - each by name

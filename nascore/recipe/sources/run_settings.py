@@ -6,6 +6,7 @@ can need its capabilities.
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - the annotation is read when settings are checked
 from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
@@ -115,6 +116,19 @@ class SearchSettings(RunSettings):
     )
 
 
+@frozen(kw_only=True)
+class WeightsSettings:
+    """The weights with which the training of an evaluation begins."""
+
+    file: Path | None = setting(  # noqa: RUF009 - it declares a field
+        None, "File with the weights with which training begins; null: new weights.", copied=False
+    )
+    sha256: str = setting("", "SHA-256 that the file has to have; empty: any. A run records it.")
+    head: Literal["loaded", "new"] = setting(
+        "loaded", "Whether the classifier is that of the file, or begins with new weights."
+    )
+
+
 VALIDATION: Final = "validation"
 """The value of `measure` with which an evaluation leaves the test images closed."""
 
@@ -126,8 +140,11 @@ class EvaluationSettings(RunSettings):
     measure: Literal["test", "validation"] = setting(
         "test", "Images that measure the network; validation: one in five training images, held back."
     )
+    weights: WeightsSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        WeightsSettings(), "The weights with which training begins."
+    )
     training: TrainingSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
-        TrainingSettings(), "How evaluate trains an architecture from scratch."
+        TrainingSettings(), "How evaluate trains an architecture."
     )
 
 

@@ -56,6 +56,8 @@ class Habit:
     single: bool = False
 
 
+NEW_WEIGHTS: Final = "A search begins with new weights. nascore evaluate has an option --weights FILE."
+
 OPTIONS: Final = (
     Habit(
         names=("epochs", "epoch", "num-epochs", "n-epochs", "max-epochs", "search-epochs", "train-epochs"),
@@ -216,11 +218,11 @@ OPTIONS: Final = (
         single=True,
     ),
     Habit(
-        names=("pretrained", "weights", "finetune", "init-from"),
-        search="A search begins with new weights. nascore evaluate ARCHITECTURE --weights FILE begins with "
-        "those of a file.",
-        evaluate="Write --weights FILE: nothing is downloaded.",
+        names=("pretrained", "finetune", "init-from"),
+        search=NEW_WEIGHTS,
+        evaluate="Write --weights FILE: nascore downloads no weights.",
     ),
+    Habit(names=("weights",), search=NEW_WEIGHTS),
     Habit(
         names=("test", "eval", "final", "retrain"),
         search="Write --evaluate to train the found architecture from scratch and test it.",

@@ -12,6 +12,7 @@ from command_line import cli
 import nascore
 from nascore.engine.contact_sheet import contact_sheet, png
 from nascore.engine.data_report import find_duplicates
+from nascore.engine.sources import source_of
 from nascore.errors import RecipeError
 from nascore.nn import Examples
 
@@ -63,7 +64,7 @@ def images(*values):
 def test_duplicates_are_counted():
     train = Examples(images=images(1, 2, 2, 3, 3, 3), labels=torch.tensor([0, 0, 0, 1, 1, 0]))
     test = Examples(images=images(3, 4, 4, 2), labels=torch.tensor([1, 1, 1, 0]))
-    found = find_duplicates(train, test)
+    found = find_duplicates(source_of(train), source_of(test))
     assert (found.across, found.train, found.test, found.conflicting) == (2, 3, 1, 4)
 
 

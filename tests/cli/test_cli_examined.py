@@ -80,7 +80,7 @@ def test_settings_that_a_part_needs_are_given(typed, written, tmp_path):
     said = done("check-plugin", "reader", "--slot", "dataset", "--with", reader, "--set", f"{typed}={file}")
 
     # Without a path it cannot work, and its check says so: no bound to try.
-    assert said.splitlines()[-1] == "12 of 12 checks passed"
+    assert said.splitlines()[-1] == "13 of 13 checks passed"
 
 
 REFUSING = """
@@ -112,7 +112,7 @@ def test_a_part_brings_an_example_of_its_settings(written, tmp_path):
 
     said = done("check-plugin", "reader", "--slot", "dataset", "--with", reader)
 
-    assert said.splitlines()[-1] == "12 of 12 checks passed"
+    assert said.splitlines()[-1] == "13 of 13 checks passed"
 
 
 def test_the_files_space_has_an_example():

@@ -35,7 +35,7 @@ EXHAUSTED = {
     "C++": (RuntimeError("std::bad_alloc"), "there is not enough memory."),
     "the system": (OSError(12, "Cannot allocate memory"), "there is not enough memory."),
 }
-ADVICE = "Try a smaller batch (trainer.batch, ranking.batch), fewer channels or cells"
+ADVICE = "Try a smaller batch (trainer.batch, ranking.batch, training.batch), fewer channels or cells"
 
 
 @pytest.fixture(autouse=True)

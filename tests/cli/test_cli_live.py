@@ -253,7 +253,7 @@ def test_the_terminal_is_shown_by_default_and_decides_nothing(
     nascore.evaluate(
         python,
         observer=["terminal"],
-        settings={"ranking.channels": 2, "ranking.epochs": 1, "observer.terminal.form": "lines"},
+        settings={"training.channels": 2, "training.epochs": 1, "observer.terminal.form": "lines"},
         out=tmp_path / "e",
     )
     assert "train 1/1: loss" in capsys.readouterr().err

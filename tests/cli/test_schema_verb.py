@@ -32,9 +32,9 @@ def test_it_prints_the_schema_of_what_is_installed():
 
     Draft202012Validator.check_schema(schema)
     assert "yaml-language-server" in schema["$comment"]
-    assert valid({"nascore": 1, "trainer": {"name": "alternating", "lr": 0.1}, "updater": "uniform"})
-    assert not valid({"nascore": 1, "trainer": {"name": "alternating", "lrr": 0.1}})
-    assert not valid({"nascore": 1, "updater": {"name": "uniform", "lr": 0.1}})
+    assert valid({"nascore": 2, "trainer": {"name": "alternating", "lr": 0.1}, "updater": "uniform"})
+    assert not valid({"nascore": 2, "trainer": {"name": "alternating", "lrr": 0.1}})
+    assert not valid({"nascore": 2, "updater": {"name": "uniform", "lr": 0.1}})
 
 
 def test_indent_only_changes_the_layout():
@@ -47,7 +47,7 @@ def test_a_file_with_a_plugin_is_in_it(tmp_path):
     (tmp_path / "mine.py").write_text(PLUGIN, encoding="utf-8")
     schema = json.loads(done("schema", "--with", str(tmp_path / "mine.py")))
 
-    assert Draft202012Validator(schema).is_valid({"nascore": 1, "updater": {"name": "mine", "rate": 2}})
+    assert Draft202012Validator(schema).is_valid({"nascore": 2, "updater": {"name": "mine", "rate": 2}})
     assert "updater.mine" not in json.loads(done("schema"))["$defs"]
 
 

@@ -80,7 +80,7 @@ def test_a_run_of_which_every_job_fails_has_failed(tmp_path):
 
 def test_batches_must_fit_the_parts_that_are_used():
     assert build_parts(growth_of(ranking__batch=39, trainer__batch=1000), REGISTRY)
-    with pytest.raises(RecipeError, match=r"training\.batch.*39 available images"):
+    with pytest.raises(RecipeError, match=r"ranking\.batch.*39 available images"):
         build_parts(growth_of(ranking__batch=40), REGISTRY)
 
 

@@ -18,6 +18,7 @@ from nascore.engine.derive import prepared
 from nascore.engine.factory import build_component
 from nascore.engine.search import search
 from nascore.engine.sources import source_of
+from nascore.gallery import Score
 from nascore.nn import Examples
 from nascore.nn import compile as compiled
 from nascore.run import read
@@ -105,7 +106,10 @@ def test_the_best_is_the_one_that_validates_best(found):
 def test_training_accuracy_does_not_decide(tmp_path, monkeypatch):
     """Validation is turned round: the one that was best before must not be now."""
     worst_first = iter((0.9, 0.2, 0.95, 0.1, 0.1, 0.1))
-    monkeypatch.setattr("nascore.engine.jobs.accuracy", lambda *_: next(worst_first))
+    monkeypatch.setattr(
+        "nascore.engine.jobs.measure",
+        lambda *_, task: (Score(metric=task.metrics[0], value=next(worst_first), count=10),),
+    )
     path = search(growth_of(ranking__epochs=1), REGISTRY, out=tmp_path / "x")
     assert read(path).result["best"] == 3
     assert (path / "best/metrics.json").read_text().startswith('{\n  "id": 3,')

@@ -208,7 +208,7 @@ def test_every_problem_of_a_grid_at_once():
         "growth.grid.space.cells: is given twice. Give all its values in one list.",
         "growth.grid.space.cells: the list of values is empty. Give values, or leave it out.",
         "growth.grid.space.cells: 3 is not a list of values. Write [3].",
-        "growth.grid.training.lr: a grid holds settings of the space only (space.NAME).",
+        "growth.grid.ranking.lr: a grid holds settings of the space only (space.NAME).",
         "Compare searches with these values: nascore search --set ranking.lr=0.1,0.2.",
     ):
         assert sentence in text

@@ -27,6 +27,8 @@ from nascore.verbs.search import search
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nascore.gallery import Score
+
 SHORT = ["trainer.epochs=1", "trainer.warm_up=0", "ranking.epochs=1"]
 TARGET = "regularizer.cost.target"
 
@@ -141,13 +143,14 @@ def test_a_dry_run_tells_what_will_be_trained() -> None:
 @pytest.mark.needs("nascore-darts")
 def test_the_last_epoch_is_measured_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     measured: list[float] = []
-    real = jobs.accuracy
+    real = jobs.measure
 
-    def counting(*args: object) -> float:
-        measured.append(real(*args))  # type: ignore[arg-type]
-        return measured[-1]
+    def counting(*args: object, **named: object) -> tuple[Score, ...]:
+        scores = real(*args, **named)  # type: ignore[arg-type]
+        measured.append(scores[0].value)
+        return scores
 
-    monkeypatch.setattr(jobs, "accuracy", counting)
+    monkeypatch.setattr(jobs, "measure", counting)
     run = search(space="tiny", updater="darts", settings={**TINY, "ranking.epochs": 2}, out=tmp_path / "run")
 
     assert len(measured) == 2

@@ -110,7 +110,7 @@ def test_a_search_in_pieces_ends_as_a_whole_one(name, whole, tmp_path):
 
 
 def test_an_evaluation_in_pieces_ends_as_a_whole_one(whole, tmp_path):
-    settings = {"ranking.epochs": 2, "ranking.batch": 8, "dataset.count": 64}
+    settings = {"training.epochs": 2, "training.batch": 8, "dataset.count": 64}
     found = whole("first order")
     given = {"dataset": "synthetic", "scale": "mini", "settings": settings}
     uncut = nascore.evaluate(found, **given, out=tmp_path / "uncut").path

@@ -94,7 +94,7 @@ def test_each_is_evaluated(grown, tmp_path):
     gallery = load_run(grown).gallery
     other = next(entry for entry in gallery if entry.id != gallery.best.id)
     out = tmp_path / "final"
-    words = ("--set", "ranking.epochs=1", "--set", "ranking.channels=2", "--set", "ranking.cells=1")
+    words = ("--set", "training.epochs=1", "--set", "training.channels=2", "--set", "training.cells=1")
     done("evaluate", grown, "--entry", other.id, "--out", out, *words)
     assert load_run(out).best == draw(grown, entry=other.id).description
     assert load_run(out).best != load_run(grown).best

@@ -131,7 +131,10 @@ def test_help_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert isinstance(command, Verb)
     assert command.examples
     monkeypatch.chdir(tmp_path)
-    copytree(tiny_run, tmp_path / "runs" / "first")
+    if name == "replay":
+        run("nascore search --space tiny --dataset synthetic --scale mini --out runs/first")
+    else:
+        copytree(tiny_run, tmp_path / "runs" / "first")
     if name == "resume":
         run("nascore search --space tiny --budget 1step --out runs/stopped")
         run("nascore search --space tiny --growth random --set growth.count=2 --budget 1job --out runs/grown")

@@ -174,3 +174,27 @@ def test_without_the_plugin_its_name_is_the_answer():
     done = CliRunner().invoke(main, ["evaluate", "timm:resnet18", "--without", "nascore-vision"])
     assert done.exit_code == 4
     assert "no notation is called timm; nascore-vision is switched off" in done.output
+
+
+@pytest.mark.parametrize("library", ["timm", "torchvision"])
+def test_training_begins_with_weights_of_the_library(library, tmp_path):
+    name = {"timm": "timm:test_resnet", "torchvision": "torchvision:squeezenet1_1"}[library]
+    made = {
+        "timm": lambda: timm.create_model("test_resnet", num_classes=20),
+        "torchvision": lambda: models.squeezenet1_1(num_classes=20),
+    }
+    state = made[library]().state_dict()
+    torch.save(state, tmp_path / "weights.pth")
+    still = {"dataset.count": 64, "training.epochs": 1, "training.lr": 1e-12, "training.weight_decay": 0}
+    call = {"dataset": "synthetic", "scale": "mini", "weights": tmp_path / "weights.pth"}
+    large = {"dataset.size": 32, "dataset.channels": 3}
+    with pytest.raises(RecipeError, match=r"the classifier of the file is not for \d+ outputs"):
+        nascore.evaluate(name, settings={**still, **large}, out=tmp_path / "run", **call)
+    settings = {**still, **large, "weights.head": "new"}
+    network = nascore.evaluate(name, settings=settings, out=tmp_path / "run", **call).model().network
+    (path,) = network.ops
+    found = network.ops[path].state_dict()
+    kept = [name for name, value in state.items() if name in found and value.shape == found[name].shape]
+    assert len(kept) == len(state) - 2
+    weights = [name for name in kept if name.endswith("weight")]
+    assert all(torch.allclose(found[name], state[name], atol=1e-6) for name in weights)

@@ -142,7 +142,6 @@ PARTS = (
         provides=(Give(capability="learns", when=lambda own: own.target),),
     ),
     part("entropy", "regularizer"),
-    part("classification", "task", provides=("smooths",)),
     part("digits", "dataset"),
     part("serial", "executor"),
     part("classification", "task", provides=("one-class", "smooths", "mixes")),

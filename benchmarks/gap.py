@@ -32,7 +32,7 @@ from nascore.description import derive
 from nascore.engine.build import build_search
 from nascore.engine.derive import picks_of, prepared
 from nascore.engine.device import computing
-from nascore.engine.forward import accuracy
+from nascore.engine.forward import measure
 from nascore.engine.jobs import open_job
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import build_network, inherit_all, search_phase
@@ -42,11 +42,12 @@ from nascore.recipe import Request, settled
 from nascore.verbs.resolution import found
 
 if TYPE_CHECKING:
-    from nascore.contract import Phase, Search
+    from collections.abc import Mapping
+
+    from nascore.contract import ImageSource, Phase, Search
     from nascore.description import Description
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
-    from nascore.nn import Examples
     from nascore.plugin import Registry
     from nascore.recipe import Recipe
 
@@ -117,7 +118,7 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
         picks = picks_of(parts.description, search)
         closed = derive(parts.description, picks)
         return Outcome(
-            supernet=accuracy(phase.network, held, live.facts, phase.streams, search.expected()),
+            supernet=accuracy(live, phase.network, held, phase.streams, search.expected()),
             drawn=drawn(live, phase, search, held),
             derived=inherited(live, closed, phase, held),
             trained=from_scratch(live, prepared(closed, recipe.training, live.facts), fit, held),
@@ -126,7 +127,18 @@ def run(method: Method, seed: int, registry: Registry) -> Outcome:
         )
 
 
-def drawn(live: RunContext, phase: Phase, search: Search, held: Examples) -> float:
+def accuracy(
+    live: RunContext,
+    network: torch.nn.Module,
+    held: ImageSource,
+    streams: Streams,
+    mixture: Mapping[str, torch.Tensor] | None = None,
+) -> float:
+    """Return the share of the images that a network classifies correctly."""
+    return measure(network, held, live.facts, streams, mixture, task=live.task)[0].value
+
+
+def drawn(live: RunContext, phase: Phase, search: Search, held: ImageSource) -> float:
     """Return the mean accuracy of the supernet with mixtures as they are drawn in training."""
     state, generator = search.state, torch.Generator().manual_seed(0)
     found = []
@@ -137,11 +149,11 @@ def drawn(live: RunContext, phase: Phase, search: Search, held: Examples) -> flo
             .weights
             for name, theta in sorted(state.theta.items())
         }
-        found.append(accuracy(phase.network, held, live.facts, phase.streams, mixture))
+        found.append(accuracy(live, phase.network, held, phase.streams, mixture))
     return mean(found)
 
 
-def inherited(live: RunContext, closed: Description, phase: Phase, held: Examples) -> float:
+def inherited(live: RunContext, closed: Description, phase: Phase, held: ImageSource) -> float:
     """Return the accuracy of the derived network with the supernet's own weights."""
     network, there = build_network(live, closed, phase.streams), phase.network.state_dict()
     for name, module in network.named_modules():
@@ -152,17 +164,13 @@ def inherited(live: RunContext, closed: Description, phase: Phase, held: Example
     missing = own - weights.keys()
     assert not missing, f"the supernet has no {', '.join(sorted(missing))}"
     inherit_all(network, weights, weights)
-    return accuracy(network, held, live.facts, phase.streams)
+    return accuracy(live, network, held, phase.streams)
 
 
-def from_scratch(live: RunContext, ready: Description, fit: Examples, held: Examples) -> float:
+def from_scratch(live: RunContext, ready: Description, fit: ImageSource, held: ImageSource) -> float:
     """Return the accuracy of the architecture trained anew, as a search trains what it has found."""
-
-    def nothing(network: torch.nn.Module, streams: Streams) -> tuple[float, int]:
-        return accuracy(network, held, live.facts, streams), len(held.labels)
-
-    done = train_network(live, ready, fit, job=open_job(live, 2, "train", jobs=2), validate=nothing)
-    return accuracy(done.network, held, live.facts, done.streams)
+    done = train_network(live, ready, fit, job=open_job(live, 2, "train", jobs=2))
+    return accuracy(live, done.network, held, done.streams)
 
 
 def row(method: Method, outcomes: list[Outcome]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from engine_toys import accuracy
 from torch import nn
 
 from nascore.contract import DataFacts
 from nascore.engine.batches import MEASURED_AT_ONCE, evaluation_batches
-from nascore.engine.forward import accuracy
 from nascore.engine.streams import Streams
 from nascore.errors import RunFailed
 from nascore.nn import Examples

@@ -7,15 +7,16 @@ import json
 import pytest
 import torch
 from attrs import asdict
-from engine_toys import FACTS, equal, everything, examples, started, toy_phase
+from engine_toys import FACTS, accuracy, equal, everything, examples, started, toy_phase
 
 from nascore.contract import Demand, Observer, StepReport, WeightSettings
-from nascore.engine.forward import Criterion, accuracy
+from nascore.engine.forward import Criterion
 from nascore.engine.loop import run_phase
 from nascore.engine.mixture import entropy
 from nascore.engine.observers import Observers
 from nascore.engine.weight_step import Supervised
 from nascore.errors import RunFailed
+from nascore.gallery import ACCURACY, Score
 
 
 def closed_phase(**more):
@@ -108,7 +109,7 @@ def test_the_loop_tells_of_steps_and_epochs():
         phase,
         started(phase),
         Observers([watcher], told.append),
-        validate=lambda: (0.5, 30),
+        validate=lambda: (Score(metric=ACCURACY, value=0.5, count=30),),
         epoch_over=lambda report: told.append(report.epoch),
     )
     assert done == 18

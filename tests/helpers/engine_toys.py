@@ -11,9 +11,10 @@ from nascore.builtin.relaxations import Softmax
 from nascore.contract import DataFacts, Phase
 from nascore.description import ChoiceGroup, Op
 from nascore.engine.batches import Batches
+from nascore.engine.forward import measure
 from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
-from nascore.nn import ArchitectureState, Examples
+from nascore.nn import ArchitectureState, Classification, Examples
 from nascore.nn.randomness import current_generators, redirect_draws
 
 FACTS = DataFacts(
@@ -28,6 +29,13 @@ FACTS = DataFacts(
     crop_pad=1,
     flip=True,
 )
+
+
+def accuracy(network, examples, facts, streams, mixture=None):
+    """Return the share of images that a network classifies correctly."""
+    return measure(network, examples, facts, streams, mixture, task=Classification())[0].value
+
+
 NAMES = ("zero", "conv", "noise")
 GROUP = ChoiceGroup(
     rows=(("network", "n0", "stem"), ("network", "n1", "n0")),

@@ -126,7 +126,7 @@ def test_a_string_is_trained_and_tested(tmp_path):
         word
         for path in SMALL
         if not path.startswith("trainer")
-        for word in ("--set", f"{path}={SMALL[path]}")
+        for word in ("--set", f"{path.replace('ranking', 'training')}={SMALL[path]}")
     ]
     out = tmp_path / "run"
     typed("evaluate", TEXT, "--dataset", "synthetic", "--scale", "mini", *settings, "--out", out)

@@ -40,8 +40,11 @@ from nascore.verbs.dry_run import check
 from nascore.verbs.evaluate import resolve_evaluation
 from nascore.verbs.export import export
 from nascore.verbs.gallery import assess
+from nascore.verbs.predict import predict
+from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import installed, resolve_request
 from nascore.verbs.runs import compare, load_run, runs
+from nascore.verbs.variants import AblationRequest, resolve_ablation
 from nascore.verbs.watch import progress_of
 
 if TYPE_CHECKING:
@@ -123,6 +126,7 @@ def _of_run(run: Path) -> dict[str, Callable[[], Any]]:
         "gallery": lambda: [_assessed(run, cost) for cost in ("params", "macs")],
         "Run.predict": lambda: _predicted(run),
         "Run.predict --entry": lambda: [_predicted(run, one.id) for one in read(run).gallery],
+        "predict": lambda: _prediction(run),
         "evaluate beside it": lambda: _openings(run),
         "watch": lambda: _watched(run),
     }
@@ -154,6 +158,7 @@ def _of_recipe(run: Path) -> dict[str, Callable[[], Any]]:
     including = above / f"includes {run.parent.name} {run.name}.yaml"
     including.write_text(f"nascore: 1\ninclude: {json.dumps(str(recipe))}\n", encoding="utf-8")
     return {
+        "ablate": lambda: _ablated(run),
         "check": lambda: [str(row) for row in check(Request(recipe=recipe)).recipe.rows()],
         "search --recipe": lambda: settled(resolve_request(Request(recipe=recipe)).recipe),
         "search --recipe, which includes it": lambda: settled(
@@ -182,6 +187,11 @@ def _predicted(run: Path, entry: int | None = None) -> Any:
     return prediction.logits.tolist(), prediction.names
 
 
+def _prediction(run: Path) -> Any:
+    prediction = predict(run, _image(run))
+    return prediction.logits.tolist(), prediction.names
+
+
 @cache
 def _image(run: Path) -> Any:
     channels, height, width = json.loads((run / "environment.json").read_bytes())["image"]
@@ -207,6 +217,12 @@ def _evaluated(run: Path, target: Path, entry: int | None) -> Any:
     recipe = None if target == run else run / RECIPE
     asked = resolve_evaluation(target, Request(recipe=recipe), entry=entry)
     return settled(asked.recipe), dump(asked.description)
+
+
+def _ablated(run: Path) -> Any:
+    asked = AblationRequest(request=Request(), switch=("training.label_smoothing",))
+    found = resolve_ablation(run, asked, entry=None, plugins=(), reporter=Reporter())
+    return [settled(one.member.recipe) for one in found.members], dump(found.description)
 
 
 def _openings(run: Path) -> Any:

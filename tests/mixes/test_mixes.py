@@ -68,6 +68,7 @@ def test_what_is_not_combined_is_said():
     assert mixes(BUILTIN).not_combined == (
         "space file: add --space file:PATH",
         "regularizer: lists of two or more",
+        "task: only the default of a search",
         "dataset: only the default of a search",
         "trick: only the default of a search",
         "executor: it does not influence the result",

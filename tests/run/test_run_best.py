@@ -13,6 +13,7 @@ from nascore.engine.jobs import save_best
 from nascore.engine.results import standalone
 from nascore.engine.search import search
 from nascore.errors import PluginError, RunFolderError
+from nascore.gallery import ACCURACY, Score
 from nascore.run import begin_job, create, read, replacing, write_text
 from nascore.run.atomic import HOUR
 from nascore.verbs.runs import architecture_of, best_of
@@ -97,10 +98,10 @@ def improving(monkeypatch):
     """Let each architecture of a run be better than the one before, whatever it learned."""
     errors = iter(range(9, 0, -1))
 
-    def accuracy(*_args, **_more):
-        return 1 - next(errors) / 10
+    def measure(*_args, **_more):
+        return (Score(metric=ACCURACY, value=1 - next(errors) / 10, count=10),)
 
-    monkeypatch.setattr("nascore.engine.jobs.accuracy", accuracy)
+    monkeypatch.setattr("nascore.engine.jobs.measure", measure)
 
 
 def test_a_program_never_stands_beside_the_weights_of_another(tmp_path, monkeypatch, improving):

@@ -74,11 +74,15 @@ def lines(command, path):
     """Yield command lines of a verb, with a path in the place of each argument and each option of a path."""
     required = [one.opts[0] for one in command.params if isinstance(one, click.Option) and one.required]
     others = [word for name in required for word in (name, "genotype")]
+    # Every argument has to be given: the images of `predict` too.
+    others += [str(path)] * (
+        sum(isinstance(one, click.Argument) and one.required for one in command.params) - 1
+    )
     for param in command.params:
         is_argument = isinstance(param, click.Argument)
         if is_argument or isinstance(param.type, click.Path):
             words = [str(path)] if is_argument else [param.opts[0], str(path)]
-            yield [command.name, *words, *others, *["--dry-run"] * (command.name == "search")]
+            yield [command.name, *words, *others, *["--dry-run"] * (command.name in {"ablate", "search"})]
 
 
 def test_every_verb_that_reads_a_run_is_among_the_readers(alone, tmp_path, monkeypatch):
@@ -95,7 +99,8 @@ def test_every_verb_that_reads_a_run_is_among_the_readers(alone, tmp_path, monke
                     if any(Path(file).is_relative_to(alone) for file in opened):
                         found.add(verb)
     assert found == asked & set(VERBS)
-    assert {"evaluate", "search", "draw", "export", "check", "runs", "compare", "gallery", "watch"} == found
+    known = {"ablate", "evaluate", "search", "draw", "export", "check", "runs", "compare", "gallery", "watch"}
+    assert known | {"predict"} == found
 
 
 def test_what_reads_a_run_from_python_is_among_the_readers(alone):
@@ -104,7 +109,17 @@ def test_what_reads_a_run_from_python_is_among_the_readers(alone):
     `replay` takes as long as the run took (test_run_replay.py)."""
     asked = {name.split()[0] for name in readers(alone)}
     functions = {name for name in nascore.__all__ if callable(getattr(nascore, name))}
-    others = {"Comparison", "Run", "Values", "describe_data", "matrix", "replay", "resume", "search_several"}
+    others = {
+        "Ablation",
+        "Comparison",
+        "Run",
+        "Values",
+        "describe_data",
+        "matrix",
+        "replay",
+        "resume",
+        "search_several",
+    }
     assert functions - asked == others
     methods = {f"Run.{name}" for name in vars(nascore.Run) if not name.startswith("_")}
     fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}

@@ -159,8 +159,10 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
         return []
     wished = [option.component for option in wishes]
     default = ", ".join(dict.fromkeys(component.name for component in wished))
-    options = ["--scale mini (a laptop check)", "--scale small (an hour)", "--scale paper", "--recipe FILE"]
-    options += [command_line("--preset", name) for name in sorted(registry.presets())]
+    options = "--scale mini (a laptop check), --scale small (an hour), --scale paper or --recipe FILE"
+    presets = sorted(registry.presets())
+    if presets:
+        options += f", or a preset of `nascore list preset`, such as {command_line('--preset', presets[0])}"
     return [
         Problem(
             path="scale",
@@ -168,7 +170,7 @@ def scale_problems(slot: Slot, stack: Stack, wishes: Sequence[Option], registry:
             f"{f'data set {default}' if default else 'the default data set'} can be used, "
             f"not {choice.component.name}.",
             origin=choice.origin,
-            hint=f"Add {' or '.join(options)}.",
+            hint=f"Add {options}.",
             slots=("dataset",),
         )
         for choice in stack.chosen.get(slot.name, ())

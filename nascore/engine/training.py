@@ -62,9 +62,15 @@ class TrainingStart:
     required: frozenset[str] = frozenset()
 
 
-def supervised(training: TrainingSettings) -> Supervised:
-    """Return the trainer for these settings."""
-    return Supervised(training, Demand(epochs=training.epochs, batch=training.batch))
+def supervised(training: TrainingSettings, *, from_scratch: bool = False) -> Supervised:
+    """Return the trainer for these settings.
+
+    Args:
+        training: The settings.
+        from_scratch: Whether the network is new and has no relatives with which it is compared.
+    """
+    demand = Demand(epochs=training.epochs, batch=training.batch)
+    return Supervised(training, demand, from_scratch=from_scratch)
 
 
 def train_network(  # noqa: PLR0913 - each by name
@@ -94,7 +100,7 @@ def train_network(  # noqa: PLR0913 - each by name
         inherit_all(network, start.weights, start.required)
     else:
         inherit_all(network, context.weights, context.weights)
-    trainer = supervised(training)
+    trainer = supervised(training, from_scratch=start is None and not context.weights)
     phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(
         phase,

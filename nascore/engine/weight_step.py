@@ -16,6 +16,7 @@ from nascore.engine.loss_scale import LossScale
 from nascore.engine.mixture import gradients
 from nascore.engine.tricks import WeightTricks
 from nascore.gallery import ACCURACY
+from nascore.nn.operations.normalization import FirstStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,14 +48,17 @@ class Supervised:
     Args:
         rule: The settings of SGD on the weights.
         demand: Epochs, batch size and batches that the engine prepares.
+        from_scratch: Whether the network is new: its running statistics then begin as plain means.
     """
 
-    def __init__(self, rule: WeightSettings, demand: Demand) -> None:
+    def __init__(self, rule: WeightSettings, demand: Demand, *, from_scratch: bool = False) -> None:
         self.rule = rule
         self.demand = demand
         self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)
         self.tricks = WeightTricks()
         self.scale = LossScale()
+        self.from_scratch = from_scratch
+        self.statistics = FirstStatistics()
         self.done = 0
 
     def start(self, phase: Phase) -> None:
@@ -63,6 +67,8 @@ class Supervised:
         self.criterion = evolve(self.criterion, task=phase.task, facts=phase.facts)
         self.weights, self.optimizer = self.tricks.start(phase, self.rule)
         self.scale = LossScale.of(phase.precision)
+        if self.from_scratch:
+            self.statistics = FirstStatistics.of(phase.network)
         self.done = 0
 
     @property
@@ -118,7 +124,7 @@ class Supervised:
         args, named = (
             arguments(images, None, None) if drawn is None else arguments(images, drawn.leaf, drawn.runs)
         )
-        with self.phase.streams.network():
+        with self.phase.streams.network(), self.statistics.batch(self.done):
             outputs = self.phase.network(*args, **named, drop_path=self.drop_path)
         logits = logits_of(outputs)
         score = self.criterion.score(logits.detach(), targets)

@@ -220,4 +220,4 @@ def test_a_run_reads_the_table_where_it_is(tmp_path, monkeypatch):
 
 
 TRAINING = {"training.epochs": 1, "training.batch": 8}
-SHORT = {**TRAINING, "trainer.batch": 8, "trainer.epochs": 2}
+SHORT = {**TRAINING, "ranking.epochs": 1, "ranking.batch": 8, "trainer.batch": 8, "trainer.epochs": 2}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nascore.api import Problem
     from nascore_vision.images import Headers
-    from nascore_vision.listing import Found, Item, Listing
+    from nascore_vision.items import Found, Item, Listing
     from nascore_vision.settings import (
         CsvSettings,
         FolderSettings,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nascore.api import Problem
-    from nascore_vision.listing import Item, Listing
+    from nascore_vision.items import Item, Listing
 
 Size = tuple[int, int]
 """Width and height of an image, in pixels."""

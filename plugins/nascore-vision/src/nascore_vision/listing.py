@@ -8,22 +8,21 @@ import re
 import unicodedata
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from attrs import Factory, define, evolve, frozen
+from attrs import evolve
 
 from nascore.api import did_you_mean, read_text
 from nascore_vision import SUFFIXES
+from nascore_vision.items import Found, Item, Listing, Part
 from nascore_vision.problems import count, listed, missing, of_classes, problem, readable
 from nascore_vision.targets import PREFIX, Numbers, target_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nascore.api import Problem
     from nascore_vision.settings import CsvSettings, SplitSettings
-
-Part = Literal["train", "test"]
 
 LEVELS: Final[Mapping[str, str]] = {
     "train": "train",
@@ -40,78 +39,6 @@ FEWEST_CLASSES: Final = 2
 
 NUMBER: Final = re.compile(r"-?[0-9]+")
 """Names of classes that are sorted as numbers, if all are."""
-
-
-@frozen(kw_only=True)
-class Item:
-    """An image file.
-
-    Attributes:
-        path: The file.
-        name: Its path in the data set, which decides on its part.
-        place: How a message names it.
-        label: Its class, by name.
-        part: The part that the data assign it to: `train`, `val` or `test`; empty if they assign none.
-        values: Its numbers, in the order of the target names; empty if images have classes.
-    """
-
-    path: Path
-    name: str
-    place: str
-    label: str
-    part: str = ""
-    values: tuple[float, ...] = ()
-
-
-@frozen(kw_only=True)
-class Listing:
-    """The images of a data set.
-
-    Attributes:
-        items: The image files, sorted by class.
-        targets: Their class numbers.
-        parts: The part of each.
-        classes: The names of the classes.
-        target_names: The names of the numbers of each image; empty if images have classes.
-    """
-
-    items: tuple[Item, ...]
-    targets: tuple[int, ...]
-    parts: tuple[Part, ...]
-    classes: tuple[str, ...]
-    target_names: tuple[str, ...] = ()
-
-    def answers(self) -> tuple[int | tuple[float, ...], ...]:
-        """Return the class number of each image, or its numbers."""
-        return tuple(item.values for item in self.items) if self.target_names else self.targets
-
-    def without(self, indices: Iterable[int]) -> Listing:
-        """Return the listing without some of its images."""
-        bad = set(indices)
-        kept = [index for index in range(len(self.items)) if index not in bad]
-        return evolve(
-            self,
-            items=tuple(self.items[index] for index in kept),
-            targets=tuple(self.targets[index] for index in kept),
-            parts=tuple(self.parts[index] for index in kept),
-        )
-
-
-@define(kw_only=True)
-class Found:
-    """The image files that a reader of a folder or a table found.
-
-    Attributes:
-        items: The image files.
-        problems: The problems.
-        empty: Classes without an image, each with the reason.
-        target_names: The names of the numbers of each image; empty if images have classes.
-    """
-
-    items: list[Item] = Factory(list)
-    problems: list[Problem] = Factory(list)
-    empty: dict[str, str] = Factory(dict)
-    target_names: tuple[str, ...] = ()
 
 
 def read_folder(path: Path) -> Found:

@@ -12,7 +12,8 @@ from torchvision import datasets
 from nascore.api import RecipeError
 from nascore_vision.datasets import form_of, load_files
 from nascore_vision.images import Reading
-from nascore_vision.listing import Found, Item, read_folder
+from nascore_vision.items import Found, Item
+from nascore_vision.listing import read_folder
 from nascore_vision.memory import InFiles
 from nascore_vision.problems import problem, readable
 from nascore_vision.roots import absent, download, root_of

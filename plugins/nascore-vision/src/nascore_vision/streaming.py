@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore_vision.images import Headers
-    from nascore_vision.listing import Listing
+    from nascore_vision.items import Listing
 
 VERSION: Final = 1
 """Version of the values in the cache."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nascore.api import Problem
-    from nascore_vision.listing import Found, Item
+    from nascore_vision.items import Found, Item
     from nascore_vision.settings import CsvSettings
 
 PREFIX: Final = "target "

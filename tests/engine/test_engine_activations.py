@@ -118,14 +118,15 @@ def test_the_training_behind_it_is_counted_too(monkeypatch):
     assert done.exit_code == 3, done.output
     assert done.stderr.startswith("ranking.batch: a step on 400 images keeps about ")
     assert "set fewer ranking.channels or ranking.cells" in done.stderr
-    done = cli(*SMALL, *LARGE, *(word.replace("training", "training") for word in wide), "--evaluate")
+    trained = [word.replace("ranking", "training") for word in wide]
+    done = cli(*SMALL, *LARGE, *trained, "--evaluate")
     assert done.exit_code == 3, done.output
-    assert done.stderr.startswith("ranking.batch: a step on 400 images keeps about ")
-    assert "set fewer ranking.channels or ranking.cells" in done.stderr
+    assert done.stderr.startswith("training.batch: a step on 400 images keeps about ")
+    assert "set fewer training.channels or training.cells" in done.stderr
     Path("net.yaml").write_text(CLOSED, encoding="utf-8")
-    done = cli("evaluate", "net.yaml", *DATA, *LARGE, *wide)
+    done = cli("evaluate", "net.yaml", *DATA, *LARGE, *trained)
     assert done.exit_code == 3, done.output
-    assert "ranking.batch: a step on 400 images keeps about " in done.stderr
+    assert "training.batch: a step on 400 images keeps about " in done.stderr
 
 
 @pytest.mark.parametrize("growth", ["petridish"])

@@ -42,7 +42,8 @@ from nascore.files.checksums import GROWING
 # What the tests do is done here, only more of it.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from tampered import ANSWERS, Tampering, flips, one_registry, prefixes, unlisted, values_of
+from damages import flips, prefixes, values_of
+from tampered import ANSWERS, Tampering, one_registry, unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

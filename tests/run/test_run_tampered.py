@@ -9,7 +9,8 @@ from random import Random
 import click
 import pytest
 from click.testing import CliRunner
-from tampered import UNREAD, Tampering, flips, one_registry, opening, prefixes, readers, unlisted, values_of
+from damages import flips, prefixes, values_of
+from tampered import UNREAD, Tampering, one_registry, opening, readers, unlisted
 
 import nascore
 from nascore.cli import main

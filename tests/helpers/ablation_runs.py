@@ -75,6 +75,7 @@ SETTINGS = {
     "dataset.count": 60,
     "dataset.size": 8,
     "dataset.classes": 3,
+    "dataset.noise": 1.0,
     "training.epochs": 1,
     "training.batch": 8,
 }

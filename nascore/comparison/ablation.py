@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from nascore.comparison.caveats import environment_warnings, lost_warnings, spans
 from nascore.comparison.rows import IF_NORMAL, NOT_SIGNIFICANT, OTHER_IMAGES, SIGNIFICANT, Row, pairs_of
 from nascore.comparison.sample import collect_runs
+from nascore.comparison.significance import plain_tests
 from nascore.comparison.table import METHOD, power_note
 from nascore.errors import RunFolderError
 from nascore.run import (
@@ -196,11 +197,7 @@ class Contribution:
             "variant": self.variant,
             "seeds": self.seeds,
             "contribution": None if found is None else found.value,
-            "interval": None if found is None or found.interval is None else list(found.interval),
-            "p": None if found is None else found.p,
-            "p_holm": self.p,
-            "exact_p": None if found is None else found.exact,
-            "exact_p_holm": self.exact,
+            **plain_tests(found, self.p, self.exact),
             "with": self.with_mean,
             "without": self.without_mean,
             "seconds_with": self.with_seconds,

@@ -10,7 +10,16 @@ from attrs import evolve, frozen
 
 from nascore.comparison.plan import is_slot
 from nascore.comparison.sample import ARCHITECTURE_PATH
-from nascore.comparison.significance import FEWEST, LEVEL, Difference, holm, mean_interval, paired, unpaired
+from nascore.comparison.significance import (
+    FEWEST,
+    LEVEL,
+    Difference,
+    holm,
+    mean_interval,
+    paired,
+    plain_tests,
+    unpaired,
+)
 from nascore.config import write_value
 from nascore.gallery import ACCURACY
 from nascore.slots import SLOTS
@@ -313,11 +322,7 @@ class Pair:
             "seeds": self.seeds,
             "paired": self.shared,
             "difference": None if found is None else found.value,
-            "interval": None if found is None or found.interval is None else list(found.interval),
-            "p": None if found is None else found.p,
-            "p_holm": self.p,
-            "exact_p": None if found is None else found.exact,
-            "exact_p_holm": self.exact,
+            **plain_tests(found, self.p, self.exact),
             "verdict": self.verdict,
         }
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from math import comb, exp, inf, lgamma, log, sqrt
 from random import Random
 from statistics import fmean, stdev, variance
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -121,6 +121,23 @@ class Difference:
     p: float | None = None
     exact: float | None = None
     least: float = 1.0
+
+
+def plain_tests(found: Difference | None, p: float | None, exact: float | None) -> dict[str, Any]:
+    """Return the interval and the tests of a difference as values for JSON.
+
+    Args:
+        found: The difference; None: it could not be computed.
+        p: Its p by Student's t, corrected by Holm's method.
+        exact: Its p by permutation, corrected likewise.
+    """
+    return {
+        "interval": None if found is None or found.interval is None else list(found.interval),
+        "p": None if found is None else found.p,
+        "p_holm": p,
+        "exact_p": None if found is None else found.exact,
+        "exact_p_holm": exact,
+    }
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:

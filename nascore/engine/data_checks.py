@@ -15,7 +15,7 @@ from nascore.plugin.guard import call_component
 from nascore.slots import DATASET, TASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nascore.component import Component
     from nascore.contract import DataFacts, Dataset, StreamedExamples
@@ -47,36 +47,43 @@ def check_data(recipe: Recipe, dataset: Dataset, *, test: bool = False) -> Recip
         PluginError: With every contradiction between the data and its facts, and every unusable value.
         RecipeError: The task cannot learn the targets.
     """
-    part = recipe.part("dataset")
-    doubts = _warnings(part, dataset, test=test)
-    _refuse_unlearnable(recipe, dataset, test=test)
+    part = recipe.part(DATASET)
+    examples = _sound_examples(part, dataset, test=test)
+    _refuse_unlearnable(recipe, dataset.facts, examples)
+    doubts = (
+        *image_memory_warnings(dataset.facts, test=test),
+        *_doubts(part, dataset.facts, examples["train"]),
+    )
     return recipe.with_warnings(
         Problem(path="dataset", text=f"{part.name} {doubt}.", origin=part.chosen_by, verdict="warned")
         for doubt in doubts
     )
 
 
-def _warnings(part: Part, dataset: Dataset, *, test: bool) -> tuple[str, ...]:
-    """Read the images and refuse faulty ones; return warnings as predicates of the data set's name."""
-    facts = dataset.facts
-    train = call_component(part.component, "reading of train()", dataset.train)
-    faults = _faults(part, facts, train, "train")
-    if test:
-        examples = call_component(part.component, "reading of test()", dataset.test)
-        faults += _faults(part, facts, examples, "test")
+def _sound_examples(part: Part, dataset: Dataset, *, test: bool) -> dict[str, Examples | StreamedExamples]:
+    """Read the images and refuse faulty ones; return them by the name of the method that returned them."""
+    readers = {"train": dataset.train, **({"test": dataset.test} if test else {})}
+    found = {
+        name: call_component(part.component, f"reading of {name}()", read) for name, read in readers.items()
+    }
+    faults = [
+        fault for name, examples in found.items() for fault in _faults(part, dataset.facts, examples, name)
+    ]
     _refuse(part.component, faults)
-    return (*image_memory_warnings(facts, test=test), *_doubts(part, facts, train))
+    return found
 
 
-def _refuse_unlearnable(recipe: Recipe, dataset: Dataset, *, test: bool) -> None:
+def _refuse_unlearnable(
+    recipe: Recipe, facts: DataFacts, found: Mapping[str, Examples | StreamedExamples]
+) -> None:
     """Refuse targets that the task of a recipe cannot learn."""
     if not recipe.parts.get(TASK):
         return  # another verb than a run
     used, data, task = recipe.part(TASK), recipe.part(DATASET), build_task(recipe)
     texts = [
         f"{data.name} {fault} in {name}()"
-        for name in (("train", "test") if test else ("train",))
-        for fault in task.target_faults(labels_of(getattr(dataset, name)()), dataset.facts)
+        for name, examples in found.items()
+        for fault in task.target_faults(labels_of(examples), facts)
     ]
     problems = [
         Problem(

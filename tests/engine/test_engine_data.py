@@ -16,6 +16,7 @@ from tiny import CLOSED
 from nascore.contract import DataFacts
 from nascore.engine.build import build_parts
 from nascore.engine.data_checks import check_data
+from nascore.engine.factory import build_component
 from nascore.engine.memory import image_bytes
 from nascore.engine.search import search
 from nascore.errors import PluginError
@@ -140,6 +141,18 @@ def test_what_is_no_examples_is_refused(given, spoil):
         spoil(train=lambda _: None)
     with pytest.raises(PluginError, match=r"from train\(\), not Examples"):
         check_data(recipe_of(), Spoiled(None))
+
+
+def test_images_are_read_once_for_all_checks(monkeypatch):
+    recipe, read = recipe_of(), []
+    dataset = build_component(recipe, "dataset")
+    for name in ("train", "test"):
+        right = getattr(type(dataset), name)
+        monkeypatch.setattr(
+            type(dataset), name, lambda self, name=name, right=right: read.append(name) or right(self)
+        )
+    check_data(recipe, dataset, test=True)
+    assert read == ["train", "test"]
 
 
 def test_all_that_is_wrong_is_said_at_once():

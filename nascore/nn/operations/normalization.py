@@ -77,8 +77,12 @@ class FirstStatistics:
 
         The mean of the first n batches is then exact, and no share of the initial values is left.
         """
+        share = 1 / (number + 1)
+        if all(momentum >= share for _, momentum in self.norms):
+            yield
+            return
         for module, momentum in self.norms:
-            module.momentum = max(momentum, 1 / (number + 1))
+            module.momentum = max(momentum, share)
         try:
             yield
         finally:

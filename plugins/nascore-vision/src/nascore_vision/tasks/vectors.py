@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nascore.api import DataFacts, Metric, Score
 
 
-class Vectors:
+class Vectors(ABC):
     """The base of tasks whose targets are numbers [N, K]: one output for each.
 
     Attributes:
@@ -42,9 +43,9 @@ class Vectors:
         """Return a meter that gathers all outputs and measures them at the end."""
         return Gathered(self, facts)
 
+    @abstractmethod
     def measured(self, outputs: Tensor, targets: Tensor, facts: DataFacts) -> tuple[Score, ...]:
         """Return the score of each metric for all outputs [N, K] and targets [N, K]."""
-        raise NotImplementedError
 
 
 class Gathered:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.config.document import parse_document
 from nascore.contract import DataFacts
+from nascore.errors import PluginError, Problem
 from nascore.nn.classification import CLASSIFICATION
 from nascore.nn.preprocessing import TARGETS
 from nascore.slots import DATASET, TASK
@@ -44,11 +45,18 @@ def task_of(recipe: str, registry: Registry) -> Task:
     Args:
         recipe: The text of the run's recipe.
         registry: The installed components.
+
+    Raises:
+        PluginError: The task is not installed.
     """
     name, settings = recorded_part(recipe, TASK)
-    component = registry.get(TASK, name) if name else None
-    if component is None:
+    if not name:
         return CLASSIFICATION
+    component = registry.get(TASK, name)
+    if component is None:
+        text = f"the run learned the task {name}, which is not installed: its outputs cannot be read."
+        hint = "Install the plugin that brings it; recipe.yaml of the run lists the plugins."
+        raise PluginError([Problem(path=TASK, text=text, hint=hint, slots=(TASK,), of_plugin=True)])
     task: Task = component.builder()(component.config(**settings))
     return task
 

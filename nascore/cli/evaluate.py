@@ -22,7 +22,7 @@ from nascore.cli.options import (
 from nascore.cli.output import Verb
 from nascore.cli.result import CommandLine, echo_evaluation, reporting
 from nascore.slots import SLOTS_OF_EVALUATE
-from nascore.verbs.evaluate import evaluate_as_requested, weights_settings
+from nascore.verbs.evaluate import evaluate_as_requested, refuse_two_weights, weights_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         "nascore evaluate runs/first --entry 1",
         "nascore evaluate runs/first/best/architecture.yaml --set training.epochs=5 --seed 1",
         "nascore evaluate DARTS_V2 --out runs/published",
+        "nascore evaluate timm:resnet18 --pretrained --dataset folder:photos",
     ),
 )
 @click.argument("architecture")
@@ -49,6 +50,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Begin the training with weights of a safetensors file, or of a state dict that torch saved. "
     "Default: new weights.",
+)
+@click.option(
+    "--pretrained",
+    is_flag=True,
+    help="Begin the training with the published weights of a network of timm or torchvision. Their file has "
+    "to be on this machine; nothing is downloaded.",
 )
 @recipe_options(SLOTS_OF_EVALUATE)
 @out_option
@@ -61,6 +68,7 @@ def command(  # noqa: PLR0913 - each is a flag
     *,
     entry: int | None,
     weights: Path | None,
+    pretrained: bool,
     out: Path | None,
     budget: str | None,
     checkpoint_every: str | None,
@@ -77,6 +85,7 @@ def command(  # noqa: PLR0913 - each is a flag
     """
     typed = request(SLOTS_OF_EVALUATE, given)
     if weights is not None:
+        refuse_two_weights(pretrained=pretrained)
         values = (f"{path}={json.dumps(value)}" for path, value in weights_settings(weights).items())
         typed = evolve(typed, sets=(*values, *typed.sets))
     with reporting(
@@ -87,6 +96,12 @@ def command(  # noqa: PLR0913 - each is a flag
         on_nan=on_nan,
     ) as reporter:
         run = evaluate_as_requested(
-            architecture, typed, entry=entry, out=out, plugins=plugins, reporter=reporter
+            architecture,
+            typed,
+            entry=entry,
+            pretrained=pretrained,
+            out=out,
+            plugins=plugins,
+            reporter=reporter,
         )
         echo_evaluation(run, reporter.recipe, as_json=as_json)

@@ -218,11 +218,13 @@ OPTIONS: Final = (
         single=True,
     ),
     Habit(
-        names=("pretrained", "finetune", "init-from"),
+        names=("finetune", "init-from"),
         search=NEW_WEIGHTS,
-        evaluate="Write --weights FILE: nascore downloads no weights.",
+        evaluate="Write --weights FILE, or --pretrained for a network of timm or torchvision: "
+        "nascore downloads no weights.",
     ),
     Habit(names=("weights",), search=NEW_WEIGHTS),
+    Habit(names=("pretrained",), search=NEW_WEIGHTS, single=True),
     Habit(
         names=("test", "eval", "final", "retrain"),
         search="Write --evaluate to train the found architecture from scratch and test it.",

@@ -11,7 +11,7 @@ from nascore.description.operation import Catalogue, Operation, resolved
 from nascore.description.plan import ChoiceGroup, FeatureMap, Plan, Use, Wire
 from nascore.description.random_draws import draw_architectures, draw_picks, mutate_picks
 from nascore.description.text import draw, dump, load, to_dot
-from nascore.description.translate import FromText, Passage, Translator, passages
+from nascore.description.translate import FromText, Passage, Pretrained, Translator, passages
 from nascore.description.values import Edge, Group, Node, Op
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Pick",
     "Picks",
     "Plan",
+    "Pretrained",
     "Translator",
     "Use",
     "Wire",

@@ -40,6 +40,9 @@ class Operation:
         structural: Whether it is part of the frame (stem, classifier, ...), which drop path never touches.
         identity: Whether it may be the identity, which drop path never touches either.
         random: Whether it draws random numbers, in evaluation too.
+        weights: ``module:attribute``, or the callable itself, for published files whose tensors have other
+            names than those of the module: ``weights(tensors, **settings)`` returns the tensors by its names.
+            None: the files have the names of the module.
         settings: Its settings and their defaults. ``affine`` and ``pool_norm``, where listed, default to what
             the description says instead.
 
@@ -54,6 +57,7 @@ class Operation:
     structural: bool = False
     identity: bool = False
     random: bool = False
+    weights: str | Callable[..., Any] | None = None
     settings: dict[str, Scalar] = field(factory=dict, converter=_copied)
 
     def __attrs_post_init__(self) -> None:

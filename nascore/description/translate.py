@@ -9,6 +9,7 @@ from attrs import Factory, evolve, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from nascore.description.graph import Description
 
@@ -87,6 +88,21 @@ class FromText(Protocol):
 
 
 @frozen(kw_only=True)
+class Pretrained:
+    """The published weights of an architecture, looked for on this machine; nothing is downloaded.
+
+    Attributes:
+        file: Their file, safetensors or a state dict of torch; None if it is not on this machine.
+        places: The files that were looked for, as texts for a message.
+        hint: How to get the file: a sentence with a command or an address.
+    """
+
+    file: Path | None
+    places: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@frozen(kw_only=True)
 class Translator:
     """A notation for architectures beside nascore's YAML, for example DARTS's genotypes.
 
@@ -102,6 +118,9 @@ class Translator:
         mini: The size, `channels` and `cells`, at which ``evaluate`` trains a text at the scale ``mini``;
             a missing value is the published size from `from_text`.
         small: The same at the scale ``small``.
+        pretrained: Looks for the published weights of a text, for ``evaluate --pretrained``; returns None, or
+            raises ``DescriptionError`` with the reason, if there are none. None: the notation has no
+            published weights.
     """
 
     name: str
@@ -114,3 +133,4 @@ class Translator:
     of_catalogue: bool = False
     mini: Mapping[str, int] = Factory(dict)
     small: Mapping[str, int] = Factory(dict)
+    pretrained: Callable[[str], Pretrained | None] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from io import BytesIO
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
 from attrs import evolve
@@ -13,7 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from nascore.errors import Problem, RecipeError, cause
+from nascore.component import load
+from nascore.description import resolved
+from nascore.engine.return_checks import describe_value
+from nascore.errors import PluginError, Problem, RecipeError, cause
 from nascore.files import read_bytes
 from nascore.nn import compile  # noqa: A004 - torch's word for it
 from nascore.slots import RUN
@@ -42,12 +45,15 @@ COUNTER: Final = "num_batches_tracked"
 """Counter of batch norms, which old files lack; without it, it is 0."""
 
 Shapes = dict[str, tuple[int, ...]]
+Head = Literal["loaded", "new", "auto"]
 
 
 def with_initial_weights(
     recipe: Recipe, description: Description, catalogue: Catalogue
 ) -> tuple[Recipe, Mapping[str, Tensor]]:
     """Return the recipe with the SHA-256 of its file of weights, and the tensors for the network by name.
+
+    `weights.head` of the recipe is then `loaded` or `new`.
 
     Args:
         recipe: The recipe of an evaluation; without a file it is unchanged, and there are no tensors.
@@ -72,9 +78,9 @@ def with_initial_weights(
             f"{settings.file} has changed: its SHA-256 is {digest}, not {settings.sha256} as in the recipe.",
             "Restore the file, or start a new evaluation with --weights FILE.",
         )
-    tensors = _fitting(_tensors(content, settings.file), description, catalogue, settings)
+    tensors, head = _fitting(_tensors(content, settings.file), description, catalogue, settings.head)
     part = recipe.part(RUN)
-    run = evolve(part.settings, weights=evolve(settings, sha256=digest))
+    run = evolve(part.settings, weights=evolve(settings, sha256=digest, head=head))
     return evolve(recipe, parts={**recipe.parts, RUN: (evolve(part, settings=run),)}), tensors
 
 
@@ -114,9 +120,9 @@ def _fitting(
     tensors: Mapping[str, Tensor],
     description: Description,
     catalogue: Catalogue,
-    settings: WeightsSettings,
-) -> dict[str, Tensor]:
-    """Return the tensors that the network takes over, by the names of the network.
+    head: Head,
+) -> tuple[dict[str, Tensor], Head]:
+    """Return the tensors that the network takes over, by its names, and whether the classifier is `new`.
 
     Raises:
         RecipeError: With every kind of tensor that does not fit.
@@ -126,15 +132,41 @@ def _fitting(
     other, _ = _shapes(evolve(description, classes=description.classes + 1), catalogue)
     classifier = {name for name, shape in wanted.items() if other.get(name) != shape}
     if not any(name.startswith(prefix) for name in tensors):
+        tensors = _renamed(tensors, description, catalogue)
         tensors = {f"{prefix}{name}": value for name, value in tensors.items()}
-    if settings.head == "new":
+    if head == "auto":
+        fits = all(tensors[name].shape == wanted[name] for name in classifier if name in tensors)
+        head = "loaded" if fits else "new"
+    if head == "new":
         wanted = {name: shape for name, shape in wanted.items() if name not in classifier}
         tensors = {name: value for name, value in tensors.items() if name not in classifier}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
     problems = [*_misfits(found, wanted, classifier, prefix, description.classes)]
     if problems:
         raise RecipeError(problems)
-    return dict(tensors)
+    return dict(tensors), head
+
+
+def _renamed(
+    tensors: Mapping[str, Tensor], description: Description, catalogue: Catalogue
+) -> Mapping[str, Tensor]:
+    """Return the tensors of a file by the names of the network's only operation, as its plugin renames them.
+
+    Raises:
+        PluginError: The plugin returns no tensors by name.
+    """
+    ops = [op for node in description.network.nodes for edge in node.edges for op in edge.ops]
+    entry = catalogue[ops[0].name]
+    if len(ops) != 1 or entry.weights is None:
+        return tensors
+    found = load(entry.weights)(dict(tensors), **resolved(ops[0], entry, description))
+    if not isinstance(found, dict) or not all(isinstance(one, Tensor) for one in found.values()):
+        text = (
+            f"`weights` of the operation {entry.name} returned {describe_value(found)}, not tensors by name."
+        )
+        hint = "This is a fault of the plugin: tell its authors."
+        raise PluginError([Problem(path=FILE, text=text, hint=hint, of_plugin=True)])
+    return found
 
 
 def _shapes(description: Description, catalogue: Catalogue) -> tuple[Shapes, str]:

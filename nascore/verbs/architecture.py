@@ -302,11 +302,17 @@ def sizes_of_notation(target: Target, registry: Registry) -> tuple[Mapping[str, 
 
     A run, a description, and a file with a description have their own size, so the result is empty for them.
     """
+    read, _ = notation_of_target(target, registry)
+    return ({}, "") if read is None else ({"mini": read.mini, "small": read.small}, f"notation {read.name}")
+
+
+def notation_of_target(target: Target, registry: Registry) -> tuple[Translator | None, str]:
+    """Return the notation of a target and its text; no notation for a run and a description."""
     folder = isinstance(target, (str, Path)) and is_folder(given_path(target))
     if folder or isinstance(target, (Run, Description)):
-        return {}, ""
-    read = notation_of(text_of(target), registry)
-    return ({}, "") if read is None else ({"mini": read.mini, "small": read.small}, f"notation {read.name}")
+        return None, ""
+    text = text_of(target)
+    return notation_of(text, registry), text.text
 
 
 def scaled(description: Description, size: Size) -> Description:

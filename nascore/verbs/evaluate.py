@@ -22,6 +22,7 @@ from nascore.shell import command_line
 from nascore.slots import DATASET, SLOTS, SLOTS_OF_EVALUATE, TASK
 from nascore.verbs.architecture import read_architecture, sizes_of_notation
 from nascore.verbs.arguments import EvaluationArguments, declares, request_of
+from nascore.verbs.pretrained import with_pretrained
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed
 from nascore.verbs.runs import Run, run_done
@@ -43,6 +44,7 @@ def evaluate(
     *,
     entry: int | None = None,
     weights: str | Path | None = None,
+    pretrained: bool = False,
     **arguments: Unpack[EvaluationArguments[str]],
 ) -> Run:
     """Train an architecture on all training images, test it once, and return the finished run.
@@ -53,6 +55,8 @@ def evaluate(
         entry: Id of an architecture in the run's gallery. None: the run's best.
         weights: File with the weights with which training begins: a safetensors file, or a state dict that
             ``torch.save`` wrote. None: those of the recipe, or new weights.
+        pretrained: Whether training begins with the published weights of the architecture, from the local
+            cache of its library: ``"timm:resnet18"``. Nothing is downloaded.
         arguments: See :class:`nascore.verbs.arguments.EvaluationArguments`. Without a data set it is that of
             the run; of the slots of a recipe only the data set and the observers are used.
 
@@ -63,8 +67,20 @@ def evaluate(
     """
     request, call = request_of(arguments, slots=SLOTS_OF_EVALUATE)
     if weights is not None:
+        refuse_two_weights(pretrained=pretrained)
         request = evolve(request, settings={**request.settings, **weights_settings(weights)})
-    return evaluate_as_requested(target, request, entry=entry, **call)
+    return evaluate_as_requested(target, request, entry=entry, pretrained=pretrained, **call)
+
+
+def refuse_two_weights(*, pretrained: bool) -> None:
+    """Refuse published weights beside a file of weights.
+
+    Raises:
+        RecipeError: Published weights are requested too.
+    """
+    if pretrained:
+        text = "--weights FILE and --pretrained both name the weights with which training begins."
+        raise RecipeError([Problem(path="weights.file", text=text, hint="Leave one of them out.")])
 
 
 def weights_settings(file: str | Path) -> dict[str, str]:
@@ -77,6 +93,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     request: Request,
     *,
     entry: int | None = None,
+    pretrained: bool = False,
     out: str | Path | None = None,
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
@@ -88,6 +105,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
         target: The architecture; see :func:`evaluate`.
         request: The request.
         entry: Id of an architecture in the run's gallery. None: the run's best.
+        pretrained: Whether training begins with the published weights of the architecture.
         out: Folder of the run, new or empty. None: a new one where runs are kept.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch the run.
@@ -100,7 +118,9 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     """
     reporter = reporter or Reporter()
     run = reporter.run_component(EVALUATE_RUN)
-    resolved = resolve_evaluation(target, request, entry=entry, plugins=plugins, run=run)
+    resolved = resolve_evaluation(
+        target, request, entry=entry, pretrained=pretrained, plugins=plugins, run=run
+    )
     reporter.resolved(resolved.recipe)
     reporter.warn_all(resolved.recipe.warned)
     done = run_evaluation(resolved, out=out, observers=observers, control=reporter.control)
@@ -121,11 +141,12 @@ class ResolvedEvaluation(ResolvedRequest):
     run: Path | None = None
 
 
-def resolve_evaluation(
+def resolve_evaluation(  # noqa: PLR0913 - each by name
     target: Target,
     request: Request,
     *,
     entry: int | None = None,
+    pretrained: bool = False,
     plugins: Wanted = (),
     run: Component = EVALUATE_RUN,
 ) -> ResolvedEvaluation:
@@ -138,6 +159,7 @@ def resolve_evaluation(
         target: The architecture; see :func:`evaluate`.
         request: The request.
         entry: Id of an architecture in the run's gallery. None: the run's best.
+        pretrained: Whether training begins with the published weights of the architecture.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         run: The component of the run itself.
 
@@ -147,6 +169,8 @@ def resolve_evaluation(
     """
     target, plugins = with_network_file(target, plugins)
     registry = installed(plugins)
+    if pretrained:
+        request = with_pretrained(request, target, registry)
     found = layers_of_evaluation(target, request, registry, entry=entry, run=run)
     recipe = resolve(found.layers, registry, run=found.run, slots=SLOTS_OF_EVALUATE)
     if recipe.refused:

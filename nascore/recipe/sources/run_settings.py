@@ -124,8 +124,10 @@ class WeightsSettings:
         None, "File with the weights with which training begins; null: new weights.", copied=False
     )
     sha256: str = setting("", "SHA-256 that the file has to have; empty: any. A run records it.")
-    head: Literal["loaded", "new"] = setting(
-        "loaded", "Whether the classifier is that of the file, or begins with new weights."
+    head: Literal["loaded", "new", "auto"] = setting(
+        "loaded",
+        "Whether the classifier is that of the file, or begins with new weights; auto: new if it is for "
+        "another number of outputs. A run records which.",
     )
 
 

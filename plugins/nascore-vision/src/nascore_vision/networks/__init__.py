@@ -7,7 +7,7 @@ any other architecture. This module imports neither torch nor the libraries.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -19,6 +19,7 @@ from nascore.api import (
     Node,
     Op,
     Operation,
+    Pretrained,
     Problem,
     Translator,
     did_you_mean,
@@ -55,12 +56,16 @@ class Library:
         settings: The settings of the operation with their defaults; `name` is the network.
         names: ``module:function`` that returns the names of all its networks.
         build: ``module:function`` that builds a network.
+        pretrained: ``module:function`` that looks for the published weights of a network.
+        weights: ``module:function`` that renames the tensors of published weights; None: the names are equal.
     """
 
     name: str
     settings: Mapping[str, int | float | str]
     names: str
     build: str
+    pretrained: str
+    weights: str | None = None
 
     @property
     def prefix(self) -> str:
@@ -110,8 +115,7 @@ class Library:
     def _operation(self, text: str) -> Op:
         whole, bracket, settings = text.partition("(")
         name, dot, tag = whole.partition(".")
-        module, _, function = self.names.partition(":")
-        known: list[str] = getattr(import_module(module), function)()
+        known: list[str] = _function(self.names)()
         if name not in known:
             short = [one for one in known if name and one.startswith(name[:NEAR].lower())]
             listed = f"Names that begin alike: {', '.join(short[:SHOWN])}." if short else ""
@@ -121,6 +125,16 @@ class Library:
         tagged = f";tag={tag}" if dot else ""
         more = f";{settings}" if bracket else ")"
         return Op.parse(f"{self.name}(name={name}{tagged}{more}")
+
+    def find_pretrained(self, text: str) -> Pretrained | None:
+        """Return the published weights of a network by its text; None if it has none.
+
+        Raises:
+            DescriptionError: No network, or no weights, have this name.
+        """
+        op = self._operation(text.strip().removeprefix(self.prefix))
+        found: Pretrained | None = _function(self.pretrained)({**self.settings, **dict(op.settings)})
+        return found
 
     def write(self, description: Description) -> str:
         """Return the text of a network of this library.
@@ -140,7 +154,12 @@ class Library:
     def operation(self) -> Operation:
         """Return the operation that is a whole network of this library."""
         return Operation(
-            name=self.name, build=self.build, strides=(1,), structural=True, settings=dict(self.settings)
+            name=self.name,
+            build=self.build,
+            strides=(1,),
+            structural=True,
+            weights=self.weights,
+            settings=dict(self.settings),
         )
 
     def notation(self) -> Translator:
@@ -151,7 +170,13 @@ class Library:
             to_text=self.write,
             from_text=self.read,
             recognises=self.recognises,
+            pretrained=self.find_pretrained,
         )
+
+
+def _function(place: str) -> Any:  # noqa: ANN401 - any function of the library's module
+    module, _, function = place.partition(":")
+    return getattr(import_module(module), function)
 
 
 LIBRARIES: Final = (
@@ -166,6 +191,7 @@ LIBRARIES: Final = (
         },
         names="nascore_vision.networks.of_timm:names",
         build="nascore_vision.networks.of_timm:network",
+        pretrained="nascore_vision.networks.of_timm:pretrained",
     ),
     Library(
         name="torchvision",
@@ -177,6 +203,8 @@ LIBRARIES: Final = (
         },
         names="nascore_vision.networks.of_torchvision:names",
         build="nascore_vision.networks.of_torchvision:network",
+        pretrained="nascore_vision.networks.of_torchvision:pretrained",
+        weights="nascore_vision.networks.of_torchvision:renamed",
     ),
 )
 

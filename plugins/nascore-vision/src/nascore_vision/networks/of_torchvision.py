@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torchvision import models
 
+from nascore_vision.networks.checkpoints import in_checkpoints
 from nascore_vision.networks.meta import build_anywhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from nascore.api import Pretrained
 
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": True},
     "inception_v3": {"aux_logits": False, "init_weights": True},
 }
 """Arguments of networks that otherwise return several outputs in training."""
+
+AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
+"""Beginnings of the names of tensors of auxiliary heads, which these networks are built without."""
+
+NUMBERED = re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\..+)")
+"""Names of tensors in published files of DenseNets: the module has `norm1` for `norm.1`."""
 
 COLOURS = 3
 """Channels for which torchvision builds its networks."""
@@ -76,3 +88,28 @@ def replace_first(network: nn.Module, channels: int) -> None:
     nn.init.kaiming_normal_(made.weight, mode="fan_out", nonlinearity="relu")
     parent, _, name = path.rpartition(".")
     setattr(network.get_submodule(parent), name, made)
+
+
+def pretrained(settings: Mapping[str, Any]) -> Pretrained | None:
+    """Return the published weights of a network of torchvision, from the cache of torch.
+
+    Args:
+        settings: The settings of the operation; `name` decides.
+    """
+    found = models.get_model_weights(settings["name"])
+    return in_checkpoints(found.DEFAULT.url) if len(found) else None
+
+
+def renamed(tensors: Mapping[str, Tensor], *, name: str, **settings: float) -> dict[str, Tensor]:
+    """Return the tensors of published weights by the names of the network, without auxiliary heads.
+
+    Args:
+        tensors: The tensors of the file.
+        name: Name of the network.
+        settings: Unused; the other settings of the operation.
+    """
+    del settings
+    if name in PLAIN:
+        return {key: value for key, value in tensors.items() if not key.startswith(AUXILIARY)}
+    found = ((NUMBERED.fullmatch(key), key, value) for key, value in tensors.items())
+    return {f"{match[1]}{match[2]}" if match else key: value for match, key, value in found}

@@ -156,8 +156,8 @@ def _renamed(
         PluginError: The plugin returns no tensors by name.
     """
     ops = [op for node in description.network.nodes for edge in node.edges for op in edge.ops]
-    entry = catalogue[ops[0].name]
-    if len(ops) != 1 or entry.weights is None:
+    entry = catalogue[ops[0].name] if len(ops) == 1 else None
+    if entry is None or entry.weights is None:
         return tensors
     found = load(entry.weights)(dict(tensors), **resolved(ops[0], entry, description))
     if not isinstance(found, dict) or not all(isinstance(one, Tensor) for one in found.values()):

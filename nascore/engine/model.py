@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from attrs import frozen
@@ -12,6 +12,7 @@ from torch import nn
 
 from nascore.description import without_auxiliary
 from nascore.engine.device import ambient
+from nascore.engine.predictions import predictions_of
 from nascore.engine.streams import Streams
 from nascore.errors import RunFolderError
 from nascore.files.schema import NUMBER, PLACE, TEXT, Kind, list_of, or_null
@@ -20,15 +21,20 @@ from nascore.nn.preprocessing import TARGETS, Images, Preprocessing
 from nascore.run import PREPROCESS, bytes_of, checked, environment_of, is_there, object_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor
 
+    from nascore.contract import Task
     from nascore.description import Catalogue, Description
     from nascore.nn import Network
 
 AT_ONCE = 256
 """Largest batch of a prediction."""
+
+SHOWN = 10
+"""Number of images whose predictions the printed form shows."""
 
 _SCHEMA = {
     "channels": PLACE,
@@ -70,33 +76,50 @@ class Prediction:
     """The prediction of a network for images.
 
     Attributes:
-        logits: [N, classes], on the CPU.
+        logits: The outputs of the network, [N, outputs], on the CPU.
+        values: The prediction for each image, as the task of the run reads the outputs: for a classification
+            `label` and `probabilities` by class, for `multilabel` `labels` and `probabilities` by label, for
+            `regression` `values` by name, in the unit of the data.
         classes: Names of the classes, in the order of the outputs; numbers if the data set has no names.
     """
 
     logits: Tensor
+    values: tuple[Mapping[str, Any], ...]
     classes: tuple[str, ...]
 
     @property
     def probabilities(self) -> Tensor:
-        """The softmax of the logits, [N, classes]."""
+        """The softmax of the logits of a classification, [N, classes]."""
+        self._refuse_unless_classes("probabilities")
         return self.logits.softmax(1)
 
     @property
     def indices(self) -> Tensor:
         """The most probable class of each image, int64 [N]."""
+        self._refuse_unless_classes("indices")
         return self.logits.argmax(1)
 
     @property
     def names(self) -> list[str]:
         """The name of the most probable class of each image."""
+        self._refuse_unless_classes("names")
         return [self.classes[index] for index in self.indices.tolist()]
 
     def __len__(self) -> int:
         return len(self.logits)
 
     def __repr__(self) -> str:
-        return f"Prediction({', '.join(self.names[:10])}{', ...' if len(self) > 10 else ''})"  # noqa: PLR2004
+        first = self.names[:SHOWN] if self._has_classes() else map(repr, self.values[:SHOWN])
+        return f"Prediction({', '.join(first)}{', ...' if len(self) > SHOWN else ''})"
+
+    def _has_classes(self) -> bool:
+        return all("label" in one for one in self.values)
+
+    def _refuse_unless_classes(self, name: str) -> None:
+        if not self._has_classes():
+            raise AttributeError(
+                f"the run learned no classification, so its predictions have no {name}: use values."
+            )
 
 
 @ambient()
@@ -133,13 +156,14 @@ def model_of(folder: Path, weights: str, description: Description, catalogue: Ca
 
 
 @ambient()
-def predict(model: Model, images: Images, folder: Path) -> Prediction:
+def predict(model: Model, images: Images, folder: Path, task: Task) -> Prediction:
     """Return the prediction of a network of a run for images.
 
     Args:
         model: The network.
         images: Images in a form that its `preprocess` accepts.
         folder: The folder of the run, for error texts.
+        task: The task of the run, which reads the outputs.
 
     Raises:
         ValueError: The images have a different size, or a different range of values.
@@ -154,7 +178,8 @@ def predict(model: Model, images: Images, folder: Path) -> Prediction:
         batches = torch.split(model.preprocess(images).cpu(), AT_ONCE)
         logits = torch.cat([model(batch) for batch in batches])
     classes = model.classes or tuple(map(str, range(logits.shape[1])))
-    return Prediction(logits=logits, classes=classes)
+    values = predictions_of(logits, model.preprocess, task)
+    return Prediction(logits=logits, values=values, classes=classes)
 
 
 def _preprocessing(folder: Path, outputs: int) -> Preprocessing | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nascore.config.document import parse_document
 from nascore.contract import DataFacts
+from nascore.engine.return_checks import ReturnCheck
 from nascore.errors import PluginError, Problem
 from nascore.nn.classification import CLASSIFICATION
 from nascore.nn.preprocessing import TARGETS
@@ -14,21 +15,31 @@ from nascore.slots import DATASET, TASK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torch import Tensor
+
     from nascore.config import Node
     from nascore.contract import Task
-    from nascore.engine.model import Prediction
     from nascore.nn.preprocessing import Preprocessing
     from nascore.plugin import Registry
 
 
-def predictions_of(prediction: Prediction, preprocess: Preprocessing, task: Task) -> list[dict[str, Any]]:
-    """Return the prediction for each image as values for JSON, as the task of the run reads the outputs."""
+def predictions_of(outputs: Tensor, preprocess: Preprocessing, task: Task) -> tuple[dict[str, Any], ...]:
+    """Return the prediction for each image as values for JSON, as the task of the run reads the outputs.
+
+    Args:
+        outputs: The outputs of the network, [N, outputs].
+        preprocess: The preparation of images of the run, with the names of classes and numbers.
+        task: The task of the run.
+
+    Raises:
+        PluginError: The task does not return a dictionary for each image.
+    """
     channels, height, width = preprocess.shape
     facts = DataFacts(
         channels=channels,
         height=height,
         width=width,
-        classes=prediction.logits.shape[1],
+        classes=outputs.shape[1],
         train=0,
         test=0,
         mean=preprocess.mean,
@@ -36,7 +47,11 @@ def predictions_of(prediction: Prediction, preprocess: Preprocessing, task: Task
         class_names=preprocess.classes or (),
         **{name: getattr(preprocess, name) for name in TARGETS},
     )
-    return task.predictions(prediction.logits, facts)
+    check = ReturnCheck(task, "predictions", TASK)
+    found = check.several(task.predictions(outputs, facts), dict, "dictionaries")
+    if len(found) != len(outputs):
+        raise check.wrong(f"{len(found)} predictions for {len(outputs)} images", "one for each image")
+    return found
 
 
 def task_of(recipe: str, registry: Registry) -> Task:

@@ -51,7 +51,10 @@ def predict(
     entry: int | None = None,
     plugins: Wanted = (),
 ) -> Prediction:
-    """Return the predictions of a run's network: logits, probabilities, indices and names of classes.
+    """Return the predictions of a run's network, as the task of the run reads its outputs.
+
+    Their `values` has a dictionary for each image, as ``nascore predict --json`` prints it; a classification
+    also has probabilities, indices and names of classes.
 
     Args:
         run: A finished run, or its folder.
@@ -63,7 +66,7 @@ def predict(
 
     Raises:
         ImageError: Files do not exist or cannot be read; the error has all of them.
-        PluginError: No plugin reads image files.
+        PluginError: No plugin reads image files, or the task of the run is not installed.
         RunFolderError: The run cannot be used.
         ValueError: The images have a wrong size, or values out of range.
     """
@@ -80,15 +83,8 @@ def predict_files(
 ) -> list[PredictedFile]:
     """Return image files with their predictions, as `nascore predict` prints them; see :func:`predict`."""
     loaded = load_run(run)
-    registry = installed(plugins)
-    files, images = _read_files(loaded, paths, registry)
-    from nascore.engine.model import predict as predict_images
-    from nascore.engine.predictions import predictions_of, task_of
-
-    model = loaded.model(entry=entry, plugins=plugins)
-    prediction = predict_images(model, images, loaded.path)
-    assert model.preprocess is not None  # without it the prediction is refused
-    found = predictions_of(prediction, model.preprocess, task_of(loaded.recipe, registry))
+    files, images = _read_files(loaded, paths, installed(plugins))
+    found = loaded.predict(images, entry=entry, plugins=plugins).values
     return [PredictedFile(file=file, prediction=one) for file, one in zip(files, found, strict=True)]
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nascore.description import Description
     from nascore.engine.model import Model, Prediction
     from nascore.gallery import Gallery
+    from nascore.plugin import Registry
     from nascore.plugin.plugin import Wanted
     from nascore.run import Record
 
@@ -92,17 +93,24 @@ class Run:
         Raises:
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
-        from nascore.engine.model import model_of
         from nascore.verbs.resolution import installed
+
+        return self._model(installed(plugins), entry)
+
+    def _model(self, registry: Registry, entry: int | None) -> Model:
+        from nascore.engine.model import model_of
 
         description, weights = self.best, WEIGHTS
         if entry is not None:
             description, weights = architecture_of(self, entry), str(self.gallery[entry].weights)
         with naming_files(self.path):
-            return model_of(self.path, weights, description, installed(plugins).operations())
+            return model_of(self.path, weights, description, registry.operations())
 
     def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
-        """Return the predictions of the run's network: logits, probabilities, indices and names of classes.
+        """Return the predictions of the run's network, as the task of the run reads its outputs.
+
+        Their `values` has a dictionary for each image, as ``nascore predict --json`` prints it; a
+        classification also has probabilities, indices and names of classes.
 
         Args:
             images: One image or a batch: tensors, NumPy arrays, images of PIL, or a list of them. Values are
@@ -113,11 +121,16 @@ class Run:
 
         Raises:
             ValueError: The images have a wrong size, or values outside these ranges.
+            PluginError: The task of the run is not installed.
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
         from nascore.engine.model import predict
+        from nascore.engine.predictions import task_of
+        from nascore.verbs.resolution import installed
 
-        return predict(self.model(entry=entry, plugins=plugins), images, self.path)
+        registry = installed(plugins)
+        task = task_of(self.recipe, registry)
+        return predict(self._model(registry, entry), images, self.path, task)
 
 
 @contextmanager

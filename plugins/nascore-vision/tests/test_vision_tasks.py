@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score, f1_score, r2_score
 from vision_files import folder
 
+import nascore
 from nascore.api import DataFacts, RecipeError
 from nascore.cli import main
 from nascore_vision.datasets import Csv, Npz
@@ -135,6 +136,13 @@ def test_a_run_keeps_names_and_scale_of_its_numbers(dark):
     found = [one["values"]["dark"] for one in json.loads(done("predict", root / "e", *files, "--json"))]
     truth = [(np.asarray(Image.open(file)) < 128).sum() for file in files]
     assert np.abs(np.array(found) - truth).mean() < 2
+    prediction = nascore.predict(root / "e", files)
+    assert [one["values"]["dark"] for one in prediction.values] == pytest.approx(found)
+    assert repr(prediction).startswith("Prediction({'values': {'dark': ")
+    with pytest.raises(
+        AttributeError, match="its predictions have no names: use values"
+    ):
+        _ = prediction.names
     assert "dark" in done("predict", root / "e", files[0])
     report = done("data", f"csv:{root / 'dark.csv'}", "--set", "dataset.target=dark")
     assert "1 number an image" in report
@@ -160,6 +168,9 @@ def test_two_digits_side_by_side_are_both_found(tmp_path, digits):
     assert result["interval"] is None
     assert "test mean average precision" in text
     assert "95 %" not in text
+    (found,) = nascore.predict(tmp_path / "e", tmp_path / "0.png").values
+    (printed,) = json.loads(done("predict", tmp_path / "e", tmp_path / "0.png", "--json"))
+    assert found["labels"] == printed["labels"] == [k for k, v in found["probabilities"].items() if v >= 0.5]
 
 
 def test_regression_learns_standard_deviations_and_predicts_units():

@@ -139,9 +139,7 @@ def test_a_run_keeps_names_and_scale_of_its_numbers(dark):
     prediction = nascore.predict(root / "e", files)
     assert [one["values"]["dark"] for one in prediction.values] == pytest.approx(found)
     assert repr(prediction).startswith("Prediction({'values': {'dark': ")
-    with pytest.raises(
-        AttributeError, match="its predictions have no names: use values"
-    ):
+    with pytest.raises(AttributeError, match="its predictions have no names: use values"):
         _ = prediction.names
     assert "dark" in done("predict", root / "e", files[0])
     report = done("data", f"csv:{root / 'dark.csv'}", "--set", "dataset.target=dark")

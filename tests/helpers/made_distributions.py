@@ -22,7 +22,7 @@ def projects() -> set[str]:
     """Return the names of the distributions with plugins that stand in this repository."""
     files = [path for pattern in PROJECTS for path in ROOT.glob(pattern)]
     metadata = [tomllib.loads(path.read_text(encoding="utf-8"))["project"] for path in files]
-    return {one["name"] for one in metadata if "nascore" in one["entry-points"]}
+    return {one["name"] for one in metadata if "nascore" in one.get("entry-points", {})}
 
 
 def made() -> dict[str, dict[str, list[str]]]:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from nascore.cli import main
 from nascore.cli.app import VERBS
 from nascore.cli.output import Verb
+from nascore.plugin.known import distributions
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -73,8 +74,8 @@ def commands(page: str) -> list[str]:
 
 def needing(page: str) -> pytest.MarkDecorator:
     """Mark a plugin's page: its commands need it, beside the space that most of them name."""
-    folder = Path(page).parent.name
-    more = [folder.replace("_", "-")] if "nascore" in folder else []
+    name = Path(page).parent.name.replace("_", "-")
+    more = [name] if name in distributions() else []
     more += ["nascore-vision"] if page == "docs/tricks.md" else []
     return pytest.mark.needs("nascore-darts", *(SHOWN if page == "README.md" else more))
 

@@ -1,0 +1,33 @@
+"""Kernels in C++ for nascore on the CPU: depthwise convolution, norm with ReLU, and the sum over candidates.
+
+The library has a plain C interface and no part of torch, so it serves every version of torch. Without it
+:data:`AVAILABLE` is false, :data:`REASON` says why, and the functions are composed of torch's own.
+"""
+
+from __future__ import annotations
+
+from nascore_native import operators as _operators  # noqa: F401, registers the operators
+from nascore_native.depthwise import depthwise
+from nascore_native.library import FUNCTIONS, REASON
+from nascore_native.mixed import mixed_sum
+from nascore_native.norm import norm_relu
+
+AVAILABLE = bool(FUNCTIONS)
+"""Whether the compiled kernels are installed."""
+
+
+class NativeKernels:
+    """The kernels as a table, as the fused execution takes it."""
+
+    depthwise = staticmethod(depthwise)
+    norm_relu = staticmethod(norm_relu)
+    mixed_sum = staticmethod(mixed_sum)
+
+
+def require() -> None:
+    """Raise RuntimeError with the remedy if the kernels are not built."""
+    if not AVAILABLE:
+        raise RuntimeError(REASON)
+
+
+__all__ = ["AVAILABLE", "REASON", "NativeKernels", "depthwise", "mixed_sum", "norm_relu", "require"]

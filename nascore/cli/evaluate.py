@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         "nascore evaluate runs/first --entry 1",
         "nascore evaluate runs/first/best/architecture.yaml --set training.epochs=5 --seed 1",
         "nascore evaluate DARTS_V2 --out runs/published",
-        "nascore evaluate timm:resnet18 --pretrained --dataset folder:photos",
     ),
 )
 @click.argument("architecture")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from attrs import Factory, evolve, frozen
 
 from nascore.contract import Demand
+from nascore.description import expand
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import build_network, inherit_all, train_phase
 from nascore.engine.results import record_epoch
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.contract import ImageSource, Score
-    from nascore.description import Description
+    from nascore.description import Catalogue, Description
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
@@ -100,7 +101,8 @@ def train_network(  # noqa: PLR0913 - each by name
         inherit_all(network, start.weights, start.required)
     else:
         inherit_all(network, context.weights, context.weights)
-    trainer = supervised(training, from_scratch=start is None and not context.weights)
+    new = start is None and not context.weights and not _comes_trained(description, context.catalogue)
+    trainer = supervised(training, from_scratch=new)
     phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(
         phase,
@@ -114,3 +116,9 @@ def train_network(  # noqa: PLR0913 - each by name
     )
     evaluated = cast("Network", evaluated_network(phase))
     return TrainedNetwork(network=evaluated, steps=steps, streams=streams)
+
+
+def _comes_trained(description: Description, catalogue: Catalogue) -> bool:
+    """Return whether an operation of a network brings trained weights."""
+    wires = (wire for state in expand(description, catalogue).feature_maps for wire in state.wires)
+    return any(catalogue[op.name].trained for wire in wires for op in wire.ops)

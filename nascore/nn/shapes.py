@@ -152,7 +152,10 @@ class _Walk:
         if not found.shape or found.shape[0] != wire.width:
             shape = ", ".join(map(str, (self.samples, *found.shape)))
             text = f"{op} returns [{shape}], not {wire.width} channels, for {where}."
-            self.found.add(path, text, hint="This is a bug in the operation.", spot=str(op))
+            hint = "This is a bug in the operation."
+            if wire.width == self.description.classes and len(found.shape) == 1:
+                hint = f"A network of your own has to return {wire.width} outputs for these data."
+            self.found.add(path, text, hint=hint, spot=str(op))
             return UNKNOWN
         self.params += found.params
         return found.shape

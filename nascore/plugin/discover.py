@@ -1,4 +1,4 @@
-"""Finds plugins: installed ones by their entry point, and single files."""
+"""Finds plugins: installed ones by their entry point, single files, and networks from Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from nascore.plugin.compatibility import foreign, mark_clashes, misnamed
 from nascore.plugin.hooks import collect
 from nascore.plugin.loading import called, checked_module, file_module, or_broken
 from nascore.plugin.network_file import NetworkFile, parts_of
-from nascore.plugin.plugin import Plugin, Selection
+from nascore.plugin.network_object import NetworkObject, operation_name
+from nascore.plugin.plugin import NETWORK, Plugin, Selection
 from nascore.plugin.registry import Registry
 from nascore.plugin.underway import forget
 from nascore.slots import BUILTIN
@@ -50,7 +51,11 @@ def discover(wanted: Wanted = (), *, entries: Iterable[EntryPoint] | None = None
     selection = Selection.of(wanted)
     found = entry_points(group=GROUP) if entries is None else entries
     files = dict.fromkeys(map(given_path, selection.files))
-    candidates = [*_installed(found, selection), *(_file(file, selection) for file in files)]
+    candidates = [
+        *_installed(found, selection),
+        *(_file(file, selection) for file in files),
+        *map(_network, selection.networks),
+    ]
     plugins = mark_clashes([candidate.plugin for candidate in candidates])
     modules: dict[str, object] = {}
     imported = [
@@ -113,4 +118,11 @@ def _file(path: Path, selection: Selection) -> _Candidate:
     checked = selection.blocked_unless_wanted(plugin) if plugin.status == "ready" else plugin
     return _Candidate(
         plugin=checked, load=partial(file_module, path) if found is None else partial(NetworkFile, str(path))
+    )
+
+
+def _network(network: object) -> _Candidate:
+    name = operation_name(network)
+    return _Candidate(
+        plugin=Plugin(name=name, value=f"{NETWORK}.{name}"), load=partial(NetworkObject, network)
     )

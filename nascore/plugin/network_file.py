@@ -57,23 +57,24 @@ class NetworkFile:
             functions = [key for key, one in vars(module).items() if inspect.isfunction(one)]
             near = did_you_mean(name, functions) or f"Functions: {', '.join(functions) or 'none'}."
             raise BrokenError(f"{path} has no function {name}", near)
-        _arguments(self._function, 1, 1)
+        arguments_of(self._function, 1, 1)
 
     @hookimpl
     def nascore_operations(self) -> Iterable[Operation]:
         """Yield the operation that is the network."""
         from nascore.description import Operation  # noqa: PLC0415 - only if a file is named
 
-        build = partial(_build, self._function)
+        build = partial(build_network, self._function)
         yield Operation(name=self._name, build=build, strides=(1,), structural=True)
 
 
-def _build(function: Callable[..., Any], c_in: int, c_out: int, stride: int) -> Any:  # noqa: ANN401 - a user's
+def build_network(function: Callable[..., Any], c_in: int, c_out: int, stride: int) -> Any:  # noqa: ANN401 - a user's
+    """Return the network of a function, for these numbers of channels and outputs."""
     del stride
-    return function(**_arguments(function, c_in, c_out))
+    return function(**arguments_of(function, c_in, c_out))
 
 
-def _arguments(function: Callable[..., Any], channels: int, outputs: int) -> dict[str, int]:
+def arguments_of(function: Callable[..., Any], channels: int, outputs: int) -> dict[str, int]:
     """Return the arguments of a function by name.
 
     Raises:

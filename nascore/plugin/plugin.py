@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nascore.description.translate import Translator
 
 
+NETWORK: Final = "from_python"
+"""The beginning of the source of a network from Python: ``from_python.python_Net_0f1e2d3c``."""
+
 Status = Literal["ready", "blocked", "clash", "broken", "foreign"]
 
 
@@ -75,6 +78,11 @@ class Plugin:
         return not self.distribution and self.file.endswith(".py")
 
     @property
+    def is_network(self) -> bool:
+        """Whether it is a network that a program passed."""
+        return not self.distribution and self.value.startswith(f"{NETWORK}.")
+
+    @property
     def file(self) -> str:
         """The path of a single file, without the function of a network that follows it: ``net.py:make``."""
         path, colon, function = self.value.rpartition(":")
@@ -96,19 +104,27 @@ class Selection:
         files: Python files with hooks, added to the installed plugins (``--with``).
         without: Plugins to exclude, in addition to those in NASCORE_WITHOUT.
         only: The installed plugins to use; empty for all. The core's own plugin and files are always used.
+        networks: Torch modules, or functions that return one, which a program passes; each is a plugin.
     """
 
     files: tuple[str | Path, ...] = ()
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    networks: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, wanted: Wanted) -> Selection:
         """Return a selection unchanged, or files as a selection that adds them."""
         return wanted if isinstance(wanted, Selection) else cls(files=tuple(wanted))
 
+    def with_network(self, network: Any) -> Selection:  # noqa: ANN401 - a user's
+        """Return the selection with a network from Python; None adds nothing."""
+        if network is None or any(one is network for one in self.networks):
+            return self
+        return evolve(self, networks=(*self.networks, network))
+
     def plain(self) -> dict[str, list[str]]:
-        """Return the attributes as values for JSON."""
+        """Return the attributes as values for JSON, without networks."""
         return {"files": [*map(str, self.files)], "without": [*self.without], "only": [*self.only]}
 
     def blocked_unless_wanted(self, plugin: Plugin, environment: Mapping[str, str] = os.environ) -> Plugin:

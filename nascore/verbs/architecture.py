@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -74,7 +74,7 @@ def text_of(target: object) -> Text:
         return Text(text=repr(target))
     if not isinstance(target, (str, Path)):
         text = f"a {type(target).__name__} is not an architecture."
-        hint = "Pass a run, a description, a path, or a text in a notation."
+        hint = "Pass a run, a description, a path, a text in a notation, or to evaluate a torch module."
         raise RecipeError([Problem(path="", text=text, hint=hint)])
     path = given_path(target)
     if is_there(path):
@@ -209,7 +209,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
-Target: TypeAlias = "Run | Description | str | Path | Mapping[str, Any] | Sequence[Any]"
+Target: TypeAlias = "Run | Description | str | Path | Mapping[str, Any] | Sequence[Any] | Callable[..., Any]"
 """A value that names an architecture."""
 
 _UNREPEATED = Problem(
@@ -241,15 +241,21 @@ class Size:
     auxiliary: bool = False
 
 
+def folder_of(target: object) -> Path | None:
+    """Return the folder of a run; None if the target is not a run."""
+    if isinstance(target, Run):
+        return target.path
+    is_run = isinstance(target, (str, Path)) and is_file(given_path(target) / RECIPE)
+    return given_path(target) if is_run and isinstance(target, (str, Path)) else None
+
+
 def image_of(target: object) -> tuple[int, int] | None:
     """Return height and width of a run's images; None if the target is not a run."""
-    if isinstance(target, Run):
-        path = target.path
-    elif isinstance(target, (str, Path)) and is_file(given_path(target) / RECIPE):
-        path = given_path(target)
-        read(path)  # reports damage of any file of the run
-    else:
+    path = folder_of(target)
+    if path is None:
         return None
+    if not isinstance(target, Run):
+        read(path)  # reports damage of any file of the run
     match environment_of(path):
         case {"image": [int(), int(height), int(width)]}:
             return height, width

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from nascore.description import draw as draw_text
 from nascore.description import to_dot
-from nascore.verbs.architecture import Size, image_of, read_architecture
+from nascore.verbs.architecture import Size, folder_of, image_of, read_architecture
 from nascore.verbs.resolution import installed
+from nascore.verbs.runs import naming_code
 
 if TYPE_CHECKING:
     from nascore.description import Description
@@ -85,7 +87,9 @@ def draw(
     """
     registry = installed(plugins)
     description = read_architecture(target, registry, size, entry=entry)
-    counted = count(description, registry, image or image_of(target) or DEFAULT_IMAGE)
+    folder = folder_of(target)
+    with nullcontext() if folder is None else naming_code(folder, registry):
+        counted = count(description, registry, image or image_of(target) or DEFAULT_IMAGE)
     return Drawing(description=description, text=draw_text(description), counted=counted)
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from attrs import evolve, frozen
 
-from nascore.description import Description, Edge, Graph, Node, Op
+from nascore.description import Description, Edge, Graph, Node, Op, expand
 from nascore.errors import Origin, Problem, RecipeError, refusal
 from nascore.files import given_path
 from nascore.plugin import Selection
 from nascore.plugin.network_file import operation_name, parts_of
+from nascore.plugin.network_object import is_network
+from nascore.plugin.network_object import operation_name as object_name
 from nascore.recipe import EVALUATE_RUN, Layer, resolve
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.recipe.settling.recipe import published_size_layer, with_scaled_sizes
@@ -25,7 +27,7 @@ from nascore.verbs.arguments import EvaluationArguments, declares, request_of
 from nascore.verbs.pretrained import with_pretrained
 from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import ResolvedRequest, installed
-from nascore.verbs.runs import Run, run_done
+from nascore.verbs.runs import Run, naming_code, run_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +51,15 @@ def evaluate(
 ) -> Run:
     """Train an architecture on all training images, test it once, and return the finished run.
 
+    The training of a torch module begins with the weights that the module has, and changes a copy of it. A
+    function or a class is called with the numbers of channels and outputs, if it has arguments such as
+    `in_channels` and `num_classes`, and returns a module with new weights. The folder of the run holds the
+    trained weights but no code of such a network: to open it again, ``load_run(folder, network=module)``.
+
     Args:
         target: A run, or its folder; a description, or a file with one; a text in a notation of a plugin, a
-            file with one (`FILE:NAME` where it has several), or a value whose printed form is such a text.
+            file with one (`FILE:NAME` where it has several), or a value whose printed form is such a text; a
+            torch module, or a function or class that returns one.
         entry: Id of an architecture in the run's gallery. None: the run's best.
         weights: File with the weights with which training begins: a safetensors file, or a state dict that
             ``torch.save`` wrote. None: those of the recipe, or new weights.
@@ -125,7 +133,7 @@ def evaluate_as_requested(  # noqa: PLR0913 - each by name
     reporter.warn_all(resolved.recipe.warned)
     done = run_evaluation(resolved, out=out, observers=observers, control=reporter.control)
     reporter.warn_late(done.result, resolved.recipe.warned)
-    return done
+    return evolve(done, network=network_of(target))
 
 
 @frozen(kw_only=True)
@@ -167,7 +175,7 @@ def resolve_evaluation(  # noqa: PLR0913 - each by name
         RecipeError: The request has problems; the error has all of them.
         RunFolderError: The named run cannot be used.
     """
-    target, plugins = with_network_file(target, plugins)
+    target, plugins = with_network(target, plugins)
     registry = installed(plugins)
     if pretrained:
         request = with_pretrained(request, target, registry)
@@ -181,18 +189,35 @@ def resolve_evaluation(  # noqa: PLR0913 - each by name
     )
 
 
-def with_network_file(target: Target, plugins: Wanted) -> tuple[Target, Wanted]:
-    """Return a target and the plugins; ``net.py:make`` becomes a description, and its file a plugin."""
+def network_of(target: Target) -> object:
+    """Return the module or function from Python that a target is, or that a run was made with, or None."""
+    if isinstance(target, Run):
+        return target.network
+    return target if is_network(target) else None
+
+
+def with_network(target: Target, plugins: Wanted) -> tuple[Target, Wanted]:
+    """Return a target and the plugins; a network of a user's code becomes a description and a plugin.
+
+    Such a target is ``net.py:make``, or a module or a function from Python.
+    """
+    selection = Selection.of(plugins)
+    network = network_of(target)
+    if network is not None:
+        selection = selection.with_network(network)
+        return target if network is not target else _single(object_name(network)), selection
     found = parts_of(target) if isinstance(target, str) else None
     if found is None or not is_file(given_path(found[0])):
         return target, plugins
     assert isinstance(target, str)
-    file = given_path(target)
-    selection = Selection.of(plugins)
-    edge = Edge(source="images", ops=(Op(operation_name(target)),))
+    return _single(operation_name(target)), evolve(selection, files=(*selection.files, given_path(target)))
+
+
+def _single(operation: str) -> Description:
+    """Return the description of a network that is one operation."""
+    edge = Edge(source="images", ops=(Op(operation),))
     node = Node(name="network", edges=(edge,), width="classes")
-    description = Description(network=Graph(inputs=("images",), nodes=(node,), output="network"))
-    return description, evolve(selection, files=(*selection.files, file))
+    return Description(network=Graph(inputs=("images",), nodes=(node,), output="network"))
 
 
 @frozen(kw_only=True)
@@ -233,6 +258,9 @@ def layers_of_evaluation(
                 declared, by = choice.component.sizes, f"space {choice.name}"
     layers = [published_size_layer(declared, by), *layers]
     origin = None if recipe_file is None else recipe_file.parent
+    if origin is not None:
+        with naming_code(origin, registry):
+            expand(description, registry.operations())
     run = with_scaled_sizes(run, declared)
     return EvaluationLayers(description=description, layers=layers, run=run, origin=origin)
 

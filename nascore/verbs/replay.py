@@ -13,6 +13,7 @@ from nascore.comparison import is_comparison, read_plan
 from nascore.description import load
 from nascore.errors import RunFolderError
 from nascore.files import given_path
+from nascore.plugin import Selection
 from nascore.recipe import EVALUATE_RUN, SEARCH_RUN, Request
 from nascore.recipe.settling.fit import unused_size_warnings
 from nascore.run import (
@@ -34,7 +35,7 @@ from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
 from nascore.verbs.resume import EVALUATE
 from nascore.verbs.run_differences import Difference, differences
-from nascore.verbs.runs import Run
+from nascore.verbs.runs import Run, naming_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,6 +122,7 @@ def replay(
     *,
     threads: int | None = None,
     tolerance: float = TOLERANCE,
+    network: Any = None,  # noqa: ANN401 - a module or a function
     plugins: Wanted = (),
 ) -> Replay | ComparisonReplay:
     """Run the recipe of a finished run again, as ``nascore replay`` does; returns how the two differ.
@@ -132,6 +134,8 @@ def replay(
         run: The run, or its folder; the folder of a comparison.
         threads: CPU threads of the replay. None: those of the run.
         tolerance: Largest difference of a loss within tolerance, relative to it if it is above 1.
+        network: The torch module, or the function, that the run evaluated if it was passed from Python. A
+            module needs the weights that it had.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
 
     Raises:
@@ -139,7 +143,10 @@ def replay(
         RunFailed: The replay failed.
     """
     path = run.path if isinstance(run, Run) else given_path(run)
-    return replay_as_requested(path, threads=threads, tolerance=tolerance, plugins=plugins)
+    if network is None and isinstance(run, Run):
+        network = run.network
+    selection = Selection.of(plugins).with_network(network)
+    return replay_as_requested(path, threads=threads, tolerance=tolerance, plugins=selection)
 
 
 def replay_as_requested(
@@ -232,7 +239,8 @@ def _evaluate(path: Path, resolved: ResolvedRequest, out: Path, reporter: Report
     from nascore.engine.evaluate import evaluate
 
     given = path / GIVEN
-    description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
+    with naming_code(path, resolved.registry):
+        description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
     recipe = unused_size_warnings(resolved.recipe, [description], resolved.registry.operations())
     evaluate(description, recipe, resolved.registry, out=out, begun=Begun(control=reporter.control))
 

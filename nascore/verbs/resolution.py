@@ -163,7 +163,9 @@ def installed(plugins: Wanted = ()) -> Registry:
     selection = Selection.of(plugins)
     registry = found(selection)
     files = {str(given_path(file)) for file in selection.files}
-    required = [one for one in registry.plugins if one.value in files or named(one, selection.only)]
+    required = [
+        one for one in registry.plugins if one.value in files or one.is_network or named(one, selection.only)
+    ]
     problems = [
         Problem(path="", text=f"{_called(one)} cannot be used: {one.reason.rstrip('.')}.", hint=one.cure)
         for one in required
@@ -195,6 +197,8 @@ def found(plugins: Wanted = ()) -> Registry:
 
 
 def _called(plugin: Plugin) -> str:
+    if plugin.is_network:
+        return f"the network {plugin.name}"
     return plugin.value if plugin.is_file else f"plugin {plugin.name}"
 
 

@@ -32,7 +32,7 @@ from nascore.verbs.reporter import Reporter
 from nascore.verbs.resolution import resolve_request
 from nascore.verbs.resume_searches import resume_searches
 from nascore.verbs.run_differences import differences, refuse_differences
-from nascore.verbs.runs import Run, naming_files, run_done
+from nascore.verbs.runs import Run, naming_code, run_done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +58,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     on_nan: OnNan | None = None,
     executor: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    network: Any = None,  # noqa: ANN401 - a module or a function
     plugins: Wanted = (),
     observers: Sequence[Observer] = (),
 ) -> Run | Comparison | Ablation:
@@ -77,6 +78,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         executor: The executor of the jobs, such as ``"serial"`` or ``"processes"``. None: the executor that
             the run began with. It has no influence on the results.
         settings: Settings of the executor: ``{"executor.workers": 4}``.
+        network: The torch module, or the function, that the run evaluates if it was passed from Python.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         observers: Objects that watch the run.
 
@@ -88,15 +90,19 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     """
     reporter = Reporter(control_of(budget, checkpoint_every, on_nan))
     path = run.path if isinstance(run, Run) else given_path(run)
+    if network is None and isinstance(run, Run):
+        network = run.network
     done = resume_as_requested(
         path,
         accept=accept,
         executor=ExecutorChoice(name=executor, settings=settings or {}),
-        plugins=plugins,
+        plugins=Selection.of(plugins).with_network(network),
         observers=observers,
         reporter=reporter,
     )
-    return done if isinstance(done, Run) else done.ablation or done.comparison
+    if isinstance(done, Run):
+        return evolve(done, network=network)
+    return done.ablation or done.comparison
 
 
 def resume_as_requested(  # noqa: PLR0913 - each by name
@@ -196,7 +202,7 @@ def _resume_evaluation(record: Record, resolved: ResolvedRequest, going: _Going)
         raise RunFolderError(
             f"{record.path} was stopped before it wrote its architecture: start the evaluation again."
         )
-    with naming_files(record.path):
+    with naming_code(record.path, resolved.registry):
         description = load(text_of(given), where=str(given), catalogue=resolved.registry.operations())
     recipe = unused_size_warnings(resolved.recipe, [description], resolved.registry.operations())
     going.reporter.warn_all(recipe.warned)

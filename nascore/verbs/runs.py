@@ -11,17 +11,20 @@ from attrs import frozen
 
 from nascore.comparison import compare_runs
 from nascore.description import load
-from nascore.errors import DescriptionError, Problem, RecipeError, RunFolderError, RunStopped
+from nascore.errors import DescriptionError, PluginError, Problem, RecipeError, RunFolderError, RunStopped
 from nascore.files import given_path, shown_path
 from nascore.gallery import metric_of
-from nascore.recipe.sources.plugin_versions import plugin_files
+from nascore.plugin.known import absence
+from nascore.recipe.sources.plugin_versions import network_of_python, plugin_files
 from nascore.run import (
     ARCHITECTURE,
+    GIVEN,
     RECIPE,
     RESULT,
     WEIGHTS,
     default_root,
     inventory,
+    is_file,
     is_folder,
     is_there,
     learned_file,
@@ -65,6 +68,8 @@ class Run:
         gallery: The architectures, each with its error and costs.
         best: The best architecture, a closed description.
         checked: Whether the files were compared with a list of checksums; earlier versions wrote none.
+        network: The torch module, or the function, from Python whose network the run trained; None: the files
+            of the run and plugins describe the network.
     """
 
     path: Path
@@ -73,6 +78,7 @@ class Run:
     gallery: Gallery
     best: Description
     checked: bool = False
+    network: Any = None
 
     def __repr__(self) -> str:
         """Return one line: the folder, the status and the score of the run."""
@@ -93,9 +99,13 @@ class Run:
         Raises:
             RunFolderError: The run has no such architecture, or its files cannot be read.
         """
+        return self._model(self._installed(plugins), entry)
+
+    def _installed(self, plugins: Wanted) -> Registry:
+        from nascore.plugin import Selection
         from nascore.verbs.resolution import installed
 
-        return self._model(installed(plugins), entry)
+        return installed(Selection.of(plugins).with_network(self.network))
 
     def _model(self, registry: Registry, entry: int | None) -> Model:
         from nascore.engine.model import model_of
@@ -103,7 +113,7 @@ class Run:
         description, weights = self.best, WEIGHTS
         if entry is not None:
             description, weights = architecture_of(self, entry), str(self.gallery[entry].weights)
-        with naming_files(self.path):
+        with naming_code(self.path, registry):
             return model_of(self.path, weights, description, registry.operations())
 
     def predict(self, images: Any, *, entry: int | None = None, plugins: Wanted = ()) -> Prediction:  # noqa: ANN401 - what can be a tensor
@@ -126,30 +136,70 @@ class Run:
         """
         from nascore.engine.model import predict
         from nascore.engine.predictions import task_of
-        from nascore.verbs.resolution import installed
 
-        registry = installed(plugins)
+        registry = self._installed(plugins)
         task = task_of(self.recipe, registry)
         return predict(self._model(registry, entry), images, self.path, task)
 
 
 @contextmanager
-def naming_files(path: Path) -> Iterator[None]:
-    """Add to an error about a description which files of plugins a run was made with.
+def naming_code(path: Path, registry: Registry) -> Iterator[None]:
+    """Add to an error about a run's description which code the run was made with.
+
+    This is a network from Python, a file of a plugin, or a distribution that is not installed.
+
+    Args:
+        path: The folder of the run.
+        registry: The installed plugins.
 
     Raises:
-        DescriptionError: The error from inside.
+        PluginError: A known distribution has the operations that are missing.
+        DescriptionError: The error from inside, with the network or the files if there are any.
     """
     try:
         yield
     except DescriptionError as error:
-        files = plugin_files(text_of(path / RECIPE), path)
+        recipe = text_of(path / RECIPE)
+        if network := network_of_python(recipe, path):
+            raise DescriptionError([_from_python(network, path)]) from error
+        files = plugin_files(recipe, path)
         if not files:
-            raise
+            absent = _absent_operations(path, registry)
+            raise (PluginError(absent) if absent else error) from error
         words = command_line(*(word for file in files for word in ("--with", str(shown_path(file)))))
         text = "the run was made with a file of Python code, which is executed only if you name it."
         hint = f"If you trust the file, add {words}."
         raise DescriptionError([*error.problems, Problem(path="", text=text, hint=hint)]) from error
+
+
+def _absent_operations(path: Path, registry: Registry) -> list[Problem]:
+    """Return a problem for each operation of a run's architecture that a known distribution provides."""
+    file = next((path / name for name in (ARCHITECTURE, GIVEN) if is_file(path / name)), None)
+    if file is None:
+        return []
+    edges = (edge for node in description_of(file).network.nodes for edge in node.edges)
+    names = dict.fromkeys(op.name for edge in edges for op in edge.ops)
+    found = {name: absence("operation", name, registry.plugins) for name in names}
+    return [
+        Problem(
+            path="",
+            text=f"the network of {path} has the operation {name}; {absent}",
+            hint=absent.cure,
+            missing=absent.missing,
+            of_plugin=True,
+        )
+        for name, absent in found.items()
+        if absent is not None and name not in registry.operations()
+    ]
+
+
+def _from_python(network: str, path: Path) -> Problem:
+    text = f"the run trained {network}, a network that was passed from Python: its folder has no code of it."
+    hint = (
+        f"Open it in Python with the same module or function: nascore.load_run({str(path)!r}, network=...). "
+        "best/model.py of the run, if it exists, needs only torch."
+    )
+    return Problem(path="", text=text, hint=hint)
 
 
 def run_done(path: Path) -> Run:
@@ -168,11 +218,13 @@ def run_done(path: Path) -> Run:
     return load_run(path)
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, *, network: Any = None) -> Run:  # noqa: ANN401 - a module or a function
     """Return the run in a folder.
 
     Args:
         path: The folder of a run, as `search` and `evaluate` make it.
+        network: The torch module, or the function, that the run evaluated if it was passed from Python. Its
+            weights do not matter: those of the run are loaded.
 
     Raises:
         RunFolderError: The folder is not a run, or the run is unfinished or cannot be read.
@@ -189,6 +241,7 @@ def load_run(path: str | Path) -> Run:
         gallery=record.gallery,
         best=best_of(record.path),
         checked=record.checked,
+        network=network,
     )
 
 

@@ -10,7 +10,6 @@ import tomllib
 from pathlib import Path
 
 from nascore.plugin import discover
-from nascore.verbs.listing import OPERATION
 from nascore.verbs.plugins import brought
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +25,11 @@ def projects() -> set[str]:
 
 
 def made() -> dict[str, dict[str, list[str]]]:
-    """Return what the installed distributions of this repository bring, without operations."""
+    """Return what the installed distributions of this repository bring."""
     names = projects()
     found = {one.distribution: one for one in discover().plugins if one.distribution in names}
     return {
-        name: {kind: sorted(those) for kind, those in brought(found[name]).items() if kind != OPERATION}
-        for name in sorted(found)
+        name: {kind: sorted(those) for kind, those in brought(found[name]).items()} for name in sorted(found)
     }
 
 

@@ -78,8 +78,9 @@ class Lost:
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
     """Return the plugins that are needed to repeat a recipe.
 
-    They are the plugins of its parts, those that contribute to a hook that a part reads, and all single
-    files. A single file is always included: the description of the space may use an operation of it.
+    They are the plugins of its parts, those that contribute to a hook that a part reads, all single files and
+    all networks from Python. A single file is always included: the description of the space may use an
+    operation of it.
 
     Args:
         recipe: A settled recipe.
@@ -90,7 +91,9 @@ def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
     return [
         plugin
         for plugin in registry.plugins
-        if plugin.status == "ready" and plugin.name != BUILTIN and (plugin.name in used or plugin.is_file)
+        if plugin.status == "ready"
+        and plugin.name != BUILTIN
+        and (plugin.name in used or plugin.is_file or plugin.is_network)
     ]
 
 
@@ -117,11 +120,26 @@ def plugin_files(text: str, folder: Path) -> list[Path]:
         text: The recipe.
         folder: The folder of the recipe.
     """
+    found = (Plugin(name="", value=source) for source in _sources(text, folder))
+    return [folder / one.value for one in found if one.is_file]
+
+
+def network_of_python(text: str, folder: Path) -> str:
+    """Return the name of the network from Python that a recipe was made with; empty: it was made without one.
+
+    Args:
+        text: The recipe.
+        folder: The folder of the recipe.
+    """
+    found = (Plugin(name="", value=source) for source in _sources(text, folder))
+    return next((one.value.partition(".")[2] for one in found if one.is_network), "")
+
+
+def _sources(text: str, folder: Path) -> list[str]:
     document = parse_document(text, where=str(folder))
     keys = {} if document.root is None else document.root.value
     made_with, _ = read_made_with(keys.get(PLUGINS_KEY) if isinstance(keys, dict) else None)
-    found = (Plugin(name="", value=str(node.value)) for node in made_with.values())
-    return [folder / one.value for one in found if one.is_file]
+    return [str(node.value) for node in made_with.values()]
 
 
 def _faults(name: str, item: Node) -> Iterator[str]:

@@ -75,8 +75,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         checkpoint_every: Time between two checkpoints: ``"5m"``. None: ten minutes.
         on_nan: Reaction to a loss that is not finite: ``"stop"``, or ``"rewind"`` to go back to the last
             checkpoint and halve the learning rate. None: stop.
-        executor: The executor of the jobs, such as ``"serial"`` or ``"processes"``. None: the executor that
-            the run began with. It has no influence on the results.
+        executor: The executor of the jobs, such as ``"processes"``. None: the one that the run began with.
         settings: Settings of the executor: ``{"executor.workers": 4}``.
         network: The torch module, or the function, that the run evaluates if it was passed from Python.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
@@ -90,8 +89,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
     """
     reporter = Reporter(control_of(budget, checkpoint_every, on_nan))
     path = run.path if isinstance(run, Run) else given_path(run)
-    if network is None and isinstance(run, Run):
-        network = run.network
+    network = run.network if network is None and isinstance(run, Run) else network
     done = resume_as_requested(
         path,
         accept=accept,
@@ -100,9 +98,7 @@ def resume(  # noqa: PLR0913 - each is a flag of the command line, by name
         observers=observers,
         reporter=reporter,
     )
-    if isinstance(done, Run):
-        return evolve(done, network=network)
-    return done.ablation or done.comparison
+    return evolve(done, network=network) if isinstance(done, Run) else done.ablation or done.comparison
 
 
 def resume_as_requested(  # noqa: PLR0913 - each by name

@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 # In the tests of two threads a thread that waits sleeps, so that the other process has the core.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: search test test-all gates pages
+.PHONY: search test test-all gates pages bench
 
 search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater xnas --growth petridish
@@ -26,6 +26,14 @@ test-all: gates
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 	folder=$$(mktemp -d) && python=$$($(BIN)/python tests/helpers/alone.py $$folder/env) && $$python -m pytest -n 2 tests
 	$(BIN)/python benchmarks/startup.py
+
+# How fast searches are, with few repetitions; benchmarks/README.md has the figures of a longer measurement.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/search_step.py --laptop --repetitions 3
+	$(BIN)/python benchmarks/search_step.py --repetitions 1 --steps weights,first --figures times,memory
+	$(BIN)/python benchmarks/waits.py
+	$(BIN)/python benchmarks/scale.py --repetitions 3
+	$(BIN)/python benchmarks/overhead.py --repetitions 3
 
 # What the README and docs say of components and mixes is printed by commands, which stand beside it.
 pages: $(STAMP)

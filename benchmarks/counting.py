@@ -20,7 +20,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
-from torch.utils._pytree import tree_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -112,7 +111,7 @@ class _Calls(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401 - any result of torch
         """Run a function or method of torch."""
         kwargs = kwargs or {}
-        leaves = tree_leaves((args, kwargs))
+        leaves = list(_leaves((*args, *kwargs.values())))
         # A run names its device by an object; who writes "cpu" means the host.
         named = any(isinstance(leaf, torch.device) for leaf in leaves) or (
             func is torch.Tensor.to and any(map(self.device.holds, leaves[1:]))
@@ -136,12 +135,21 @@ class _Calls(TorchFunctionMode):
             if not place.startswith(PINNED):
                 self.counts.copies[place] += 1
             result = _copy(result)  # on the CPU it may be the same tensor, which stays on the host
-        self.device.add(tree_leaves(result))
+        self.device.add(_leaves([result]))
         return result
 
 
 _METHODS = frozenset(getattr(torch.Tensor, name) for name in METHODS)
 _FROM_HOST = frozenset({torch.tensor, torch.as_tensor})
+
+
+def _leaves(values: Iterable[object]) -> Iterator[object]:
+    """Yield values, and in place of a list or tuple those in it; torch has no calls with deeper ones."""
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            yield from value
+        else:
+            yield value
 
 
 def _copy(tensor: Tensor) -> Tensor:
@@ -170,7 +178,7 @@ class _Operations(TorchDispatchMode):
             return func(*args, **kwargs)
         self.counts.operations += 1
         self.counts.of_optimizers += self.in_optimizer
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        tensors = [leaf for leaf in _leaves((*args, *kwargs.values())) if isinstance(leaf, torch.Tensor)]
         held = [self.device.holds(tensor) for tensor in tensors]
         name = func.overloadpacket.__name__
         if any(held):
@@ -180,7 +188,7 @@ class _Operations(TorchDispatchMode):
                 self.counts.copies[_place(name)] += 1
         result = func(*args, **kwargs)
         if any(held) if tensors else self.calls.on_device:
-            self.device.add(tree_leaves(result))
+            self.device.add(_leaves([result]))
         return result
 
 

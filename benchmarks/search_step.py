@@ -71,13 +71,15 @@ def steps_of(name: str, size: Size, folder: Path) -> Steps:
     }
 
 
-def seconds(names: Sequence[str], size: Size, repetitions: int) -> dict[str, dict[str, list[float]]]:
+def seconds(
+    names: Sequence[str], size: Size, repetitions: int, kinds: Sequence[str]
+) -> dict[str, dict[str, list[float]]]:
     """Return the seconds of each repetition, by network and step."""
-    taken: dict[str, dict[str, list[float]]] = {name: {step: [] for step in STEPS} for name in names}
+    taken: dict[str, dict[str, list[float]]] = {name: {step: [] for step in kinds} for name in names}
     with TemporaryDirectory() as folder:
         networks = {name: steps_of(name, size, Path(folder, name)) for name in names}
         for turn in range(repetitions + 1):
-            for step in STEPS:
+            for step in kinds:
                 for name, steps in networks.items():
                     began = process_time()
                     steps[step]()
@@ -86,11 +88,13 @@ def seconds(names: Sequence[str], size: Size, repetitions: int) -> dict[str, dic
     return taken
 
 
-def counted(name: str, size: Size) -> dict[str, Counts]:
+def counted(name: str, size: Size, kinds: Sequence[str]) -> dict[str, Counts]:
     """Return the counts of the second step of each kind, by step."""
     found = {}
     with TemporaryDirectory() as folder, counting() as total:
-        for step, run in steps_of(name, size, Path(folder, name)).items():
+        steps = steps_of(name, size, Path(folder, name))
+        for step in kinds:
+            run = steps[step]
             run()
             before = total.copied()
             run()
@@ -139,17 +143,18 @@ def peak_apart(name: str, size: Size, step: str) -> float:
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     """Return all figures of the benchmark, as plain values."""
     size, names = size_of(options), [CLASSIC, *executions(options.executions)]
-    taken = seconds(names, size, options.repetitions) if options.repetitions else {}
-    counts = {name: counted(name, size) for name in names}
+    figures, steps = options.figures.split(","), options.steps.split(",")
+    taken = seconds(names, size, options.repetitions, steps) if "times" in figures else {}
+    counts = {name: counted(name, size, steps) for name in names} if "counts" in figures else {}
     rows = [
         {
             "network": name,
             "step": step,
             **_times(taken, name, step),
-            **({} if options.no_memory else {"peak_mb": peak_apart(name, size, step)}),
-            **_counts(counts[name][step]),
+            **({"peak_mb": peak_apart(name, size, step)} if "memory" in figures else {}),
+            **(_counts(counts[name][step]) if counts else {}),
         }
-        for step in STEPS
+        for step in steps
         for name in names
     ]
     return {
@@ -191,20 +196,20 @@ def table(figures: Mapping[str, Any]) -> Iterator[str]:
     unit: Mapping[str, Any] = {}
     for row in figures["rows"]:
         unit = row if row["network"] == CLASSIC else unit
-        yield " ".join(
-            [
-                f"{STEPS[row['step']]:32} {row['network']:10}",
-                f"{1000 * row['seconds']:9.1f} {(row['most'] - row['least']) / row['seconds']:7.1%}"
-                if "seconds" in row
-                else f"{'':17}",
-                f"{row['speed']:6.2f}" if "speed" in row else f"{'':6}",
-                f"{row['peak_mb']:7.0f} {row['peak_mb'] / unit['peak_mb']:6.2f}"
-                if "peak_mb" in row
-                else f"{'':14}",
-                f"{row['operations']:7} {row['operations'] / unit['operations']:6.2f}",
-                f"{row['synchronisations']:5}",
-            ]
-        )
+        yield f"{STEPS[row['step']]:32} {row['network']:10} " + " ".join(_cells(row, unit))
+
+
+def _cells(row: Mapping[str, Any], unit: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the figures of a row, or blanks for those that were not measured."""
+    if "seconds" in row:
+        spread = (row["most"] - row["least"]) / row["seconds"]
+        yield f"{1000 * row['seconds']:9.1f} {spread:7.1%} {row['speed']:6.2f}"
+    else:
+        yield " " * 24
+    yield f"{row['peak_mb']:7.0f} {row['peak_mb'] / unit['peak_mb']:6.2f}" if "peak_mb" in row else " " * 14
+    if "operations" in row:
+        share = row["operations"] / unit["operations"]
+        yield f"{row['operations']:7} {share:6.2f} {row['synchronisations']:5}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -212,8 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Times the steps of a search against a plain program.")
     add_size(parser)
     parser.add_argument("--executions", default="", help="names with commas (default: all)")
-    parser.add_argument("--repetitions", type=int, default=5, help="timed turns; 0: no times (default 5)")
-    parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
+    parser.add_argument("--steps", default=",".join(STEPS), help="names with commas (default: %(default)s)")
+    parser.add_argument("--figures", default="times,memory,counts", help="default: %(default)s")
+    parser.add_argument("--repetitions", type=int, default=5, help="timed turns (default 5)")
     parser.add_argument("--json", action="store_true", help="print plain values instead of a table")
     parser.add_argument("--peak", nargs=2, metavar=("NETWORK", "STEP"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from attrs import asdict, evolve, frozen
@@ -90,6 +90,15 @@ class ArchitectureSteps(Alternating):
         return batch[0].new_zeros(()), None
 
 
+KINDS: Final[Mapping[str, type[Alternating]]] = {
+    "weights": WeightsSteps,
+    "first": ArchitectureSteps,
+    "unrolled": ArchitectureSteps,
+    "search": Alternating,
+}
+"""The trainers by the kind of their steps."""
+
+
 @frozen(kw_only=True)
 class Setup:
     """A search that is about to begin.
@@ -111,20 +120,21 @@ class Setup:
         assert isinstance(trainer, Alternating)
         return trainer.settings
 
-    def trainers(self) -> dict[str, Alternating]:
-        """Return a trainer for each kind of step, by name; all share one optimizer and are started."""
-        unrolled = evolve(self.settings, estimate="unrolled")
-        trainers = {
-            "weights": WeightsSteps(self.settings),
-            "first": ArchitectureSteps(self.settings),
-            "unrolled": ArchitectureSteps(unrolled),
-            "search": Alternating(self.settings),
-        }
-        for trainer in trainers.values():
+    def trainers(self, kinds: Iterable[str] = KINDS) -> dict[str, Alternating]:
+        """Return a trainer for each kind of step, by name; all share one optimizer and are started.
+
+        Args:
+            kinds: Some of :data:`KINDS`.
+        """
+        found: dict[str, Alternating] = {}
+        for kind in kinds:
+            estimate = "unrolled" if kind == "unrolled" else "first"
+            trainer = KINDS[kind](evolve(self.settings, estimate=estimate))
             trainer.start(self.phase)
             # The virtual step of an unrolled estimate reads the momentum of the weights steps.
-            trainer.optimizer = trainers["weights"].optimizer
-        return trainers
+            trainer.optimizer = next(iter(found.values()), trainer).optimizer
+            found[kind] = trainer
+        return found
 
 
 def registry() -> Registry:

@@ -16,7 +16,8 @@ from torch.nn.functional import cross_entropy
 pytestmark = pytest.mark.needs("nascore-darts", "nascore-xnas")
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-NAMES = ("classic", "counting", "searches", "search_step", "waits")
+NAMES = ("classic", "counting", "searches", "search_step", "waits", "scale", "overhead")
+USED = ("executors", "many_jobs")
 TINY = ["--channels=2", "--cells=3", "--nodes=2", "--batch=2", "--size=8"]
 
 
@@ -25,7 +26,7 @@ def scripts():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(FOLDER), *sys.path])
         yield SimpleNamespace(**{name: import_module(name) for name in NAMES})
-    for name in NAMES:
+    for name in (*NAMES, *USED):
         del sys.modules[name]
 
 
@@ -163,7 +164,7 @@ def rows(scripts):
     with pytest.MonkeyPatch.context() as patch:
         printed = []
         patch.setattr("builtins.print", lambda text, **_: printed.append(text))
-        scripts.search_step.main([*TINY, "--json", "--repetitions=1", "--no-memory"])
+        scripts.search_step.main([*TINY, "--json", "--repetitions=1", "--figures=times,counts"])
     return json.loads("".join(printed))["rows"]
 
 
@@ -192,10 +193,11 @@ def test_nascore_dispatches_less_than_a_plain_program(rows):
 
 def test_counts_are_the_same_each_time(rows, scripts):
     size = scripts.searches.Size(channels=2, cells=3, nodes=2, batch=2, size=8)
-    expected = {row["step"]: row["operations"] for row in rows if row["network"] == "fused"}
-    found = scripts.search_step.counted("fused", size)
+    found = scripts.search_step.counted("fused", size, ["first"])["first"].operations
 
-    assert {step: counts.operations for step, counts in found.items()} == expected
+    assert {row["operations"] for row in rows if (row["step"], row["network"]) == ("first", "fused")} == {
+        found
+    }
 
 
 def test_peak_memory_is_that_of_the_step(scripts):
@@ -219,3 +221,48 @@ def test_waits_of_a_search_by_place(scripts, monkeypatch, capsys):
     assert "darts, execution fused" in report
     assert "xnas, execution fused" in report
     assert "step, first half: 0.00 waits, 0.00 copies" in report
+
+
+def test_the_cost_of_each_size_has_a_slope(scripts, monkeypatch, capsys):
+    base = scripts.searches.Size(channels=2, cells=3, nodes=1, batch=2, size=8)
+    monkeypatch.setattr(scripts.scale, "BASE", base)
+    values = {"cells": (3, 4), "channels": (2, 4), "operations": (1, 8), "uses": (1, 2)}
+    monkeypatch.setattr(scripts.scale, "AXES", values)
+    scripts.scale.main(["--axes", ",".join(values), "--repetitions=1", "--json"])
+    found = json.loads(capsys.readouterr().out)
+
+    assert {one["axis"]: tuple(one["values"]) for one in found} == values
+    for one in found:
+        assert one["slope"].keys() == one["seconds"].keys() == {"weights", "first"}
+        assert all(cost > 0 for costs in one["seconds"].values() for cost in costs)
+        assert len(list(scripts.scale.lines(one))) == 3
+
+
+def test_so_many_operations_are_alive_on_each_edge(scripts, tmp_path):
+    setup = scripts.scale.built("operations", 2, "fused", tmp_path / "run")
+
+    assert {int(count) for alive in setup.phase.search.state.alive.values() for count in alive.sum(1)} == {2}
+
+
+def test_the_slope_of_a_proportional_cost_is_1(scripts):
+    slopes = scripts.scale._slopes((1, 2, 4), {"weights": [3.0, 6.0, 12.0], "first": [5.0, 5.0, 5.0]})
+
+    assert slopes == {"weights": pytest.approx(1), "first": pytest.approx(0)}
+
+
+def test_what_nascore_adds_is_measured(scripts, monkeypatch, capsys):
+    monkeypatch.setattr(scripts.overhead, "GROWTH_JOBS", 2)
+    monkeypatch.setattr(scripts.overhead, "COMMANDS", {"python -c pass": ["-c", "pass"]})
+    scripts.overhead.main(["--steps=2", "--repetitions=1", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+
+    assert [row["name"] for row in rows] == [
+        "weights step, open network",
+        "weights step, closed network",
+        "python -c pass",
+        "job that does nothing, in process",
+        "job of a growth run, 8 images",
+    ]
+    assert all(row["nascore_ms"] > 0 for row in rows)
+    assert all(row["bare_ms"] > 0 for row in rows[:2])
+    assert len(list(scripts.overhead.lines(rows))) == 6

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 from attrs import Factory, evolve, frozen
 
 from nascore.contract import Demand
-from nascore.description import expand
 from nascore.engine.loop import run_phase
 from nascore.engine.phase_factory import build_network, inherit_all, train_phase
 from nascore.engine.results import record_epoch
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from nascore.contract import ImageSource, Score
-    from nascore.description import Catalogue, Description
+    from nascore.description import Description
     from nascore.engine.job_progress import JobProgress
     from nascore.engine.run_context import RunContext
     from nascore.engine.streams import Streams
@@ -63,15 +62,9 @@ class TrainingStart:
     required: frozenset[str] = frozenset()
 
 
-def supervised(training: TrainingSettings, *, from_scratch: bool = False) -> Supervised:
-    """Return the trainer for these settings.
-
-    Args:
-        training: The settings.
-        from_scratch: Whether the network is new and has no relatives with which it is compared.
-    """
-    demand = Demand(epochs=training.epochs, batch=training.batch)
-    return Supervised(training, demand, from_scratch=from_scratch)
+def supervised(training: TrainingSettings) -> Supervised:
+    """Return the trainer for these settings."""
+    return Supervised(training, Demand(epochs=training.epochs, batch=training.batch))
 
 
 def train_network(  # noqa: PLR0913 - each by name
@@ -101,8 +94,7 @@ def train_network(  # noqa: PLR0913 - each by name
         inherit_all(network, start.weights, start.required)
     else:
         inherit_all(network, context.weights, context.weights)
-    new = start is None and not context.weights and not _comes_trained(description, context.catalogue)
-    trainer = supervised(training, from_scratch=new)
+    trainer = supervised(training)
     phase = train_phase(context, network, examples, streams, trainer)
     steps = run_phase(
         phase,
@@ -116,9 +108,3 @@ def train_network(  # noqa: PLR0913 - each by name
     )
     evaluated = cast("Network", evaluated_network(phase))
     return TrainedNetwork(network=evaluated, steps=steps, streams=streams)
-
-
-def _comes_trained(description: Description, catalogue: Catalogue) -> bool:
-    """Return whether an operation of a network brings trained weights."""
-    wires = (wire for state in expand(description, catalogue).feature_maps for wire in state.wires)
-    return any(catalogue[op.name].trained for wire in wires for op in wire.ops)

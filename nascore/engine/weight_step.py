@@ -48,16 +48,14 @@ class Supervised:
     Args:
         rule: The settings of SGD on the weights.
         demand: Epochs, batch size and batches that the engine prepares.
-        from_scratch: Whether the network is new: its running statistics then begin as plain means.
     """
 
-    def __init__(self, rule: WeightSettings, demand: Demand, *, from_scratch: bool = False) -> None:
+    def __init__(self, rule: WeightSettings, demand: Demand) -> None:
         self.rule = rule
         self.demand = demand
         self.criterion = Criterion(label_smoothing=rule.label_smoothing, auxiliary=rule.auxiliary)
         self.tricks = WeightTricks()
         self.scale = LossScale()
-        self.from_scratch = from_scratch
         self.statistics = FirstStatistics()
         self.done = 0
 
@@ -67,8 +65,7 @@ class Supervised:
         self.criterion = evolve(self.criterion, task=phase.task, facts=phase.facts)
         self.weights, self.optimizer = self.tricks.start(phase, self.rule)
         self.scale = LossScale.of(phase.precision)
-        if self.from_scratch:
-            self.statistics = FirstStatistics.of(phase.network)
+        self.statistics = FirstStatistics.of(phase.network)
         self.done = 0
 
     @property

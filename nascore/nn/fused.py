@@ -100,7 +100,8 @@ def _normalise(modules: Sequence[nn.Module], x: Tensor) -> Tensor:
     """Apply the batch norms of all chains, each to its own channels, and update their running statistics."""
     norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
     first = norms[0]
-    if len(norms) == 1 or first.momentum is None:  # without momentum, a mean over all batches so far
+    # Without momentum, a mean over all batches so far; that of new norms differs from that of inherited ones.
+    if len(norms) == 1 or first.momentum is None or any(norm.momentum != first.momentum for norm in norms):
         parts = zip(norms, x.chunk(len(norms), 1), strict=True)
         return torch.cat([norm(part) for norm, part in parts], 1)
     statistics = [_statistics(norm) for norm in norms]

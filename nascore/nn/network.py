@@ -13,7 +13,7 @@ from nascore.nn.precision import Precision
 from nascore.nn.randomness import current_generators
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from torch import Tensor
 
@@ -102,6 +102,8 @@ def inherit(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Copy every tensor of the parent, weights and buffers, that the child has under the same name and shape.
 
+    The counter of a norm is copied only with its running statistics: without them it has seen no batch.
+
     Args:
         child: The network, changed in place.
         parent: A network, or its ``state_dict``.
@@ -112,11 +114,19 @@ def inherit(
     """
     source = parent.state_dict() if isinstance(parent, nn.Module) else parent
     target = child.state_dict()
-    inherited = tuple(
+    fitting = {
         name for name, tensor in source.items() if name in target and target[name].shape == tensor.shape
-    )
+    }
+    inherited = tuple(name for name in source if name in fitting and _has_statistics(name, target, fitting))
     with torch.no_grad():
         for name in inherited:
             target[name].copy_(source[name])
     copied = set(inherited)
     return inherited, tuple(name for name in source if name not in copied)
+
+
+def _has_statistics(name: str, target: Collection[str], fitting: Collection[str]) -> bool:
+    """Return whether the running statistics that a tensor counts fit too; True for any other tensor."""
+    norm = name.removesuffix("num_batches_tracked")
+    statistics = {f"{norm}running_mean", f"{norm}running_var"}.intersection(target)
+    return norm == name or statistics.issubset(fitting)

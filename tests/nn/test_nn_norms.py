@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from attrs import evolve
@@ -22,6 +24,8 @@ from torch.func import functional_call
 
 from nascore.description import Op, Operation, choose, derive, grow, load
 from nascore.nn import compile as compiled
+from nascore.nn.fused import apply_chains
+from nascore.nn.operations.normalization import FirstStatistics
 from nascore.testing.dataset import facts
 from nascore.testing.space import CLOSE, batch_difference
 
@@ -116,6 +120,22 @@ def test_both_executions_keep_the_same_statistics(description):
     for key in statistics:
         assert torch.allclose(one[key], other[key], atol=1e-6), key
     assert any(other[key] == 2 for key in statistics if key.endswith("num_batches_tracked"))
+
+
+def test_the_fused_execution_corrects_new_norms_beside_inherited_ones():
+    one = [nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, affine=False)) for _ in range(3)]
+    other = deepcopy(one)
+    for chains in (one, other):
+        for chain, count in zip(chains, (0, 50, 0), strict=True):
+            chain[1].num_batches_tracked.fill_(count)
+    with FirstStatistics.of(nn.ModuleList(one)).batch(0):
+        results = apply_chains(one, images(6, 16))
+    with FirstStatistics.of(nn.ModuleList(other)).batch(0):
+        expected = [chain(images(6, 16)) for chain in other]
+    for chain, plain, got, want in zip(one, other, results, expected, strict=True):
+        assert torch.allclose(got, want, atol=1e-5)
+        assert torch.allclose(chain[1].running_mean, plain[1].running_mean, atol=1e-6)
+        assert torch.allclose(chain[1].running_var, plain[1].running_var, atol=1e-6)
 
 
 def test_the_fused_execution_changes_no_statistics_of_a_functional_call():

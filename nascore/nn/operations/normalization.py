@@ -1,9 +1,10 @@
-"""Batch norm: how an operation builds it, and which batch norms keep running statistics."""
+"""Batch norm: how an operation builds it, which batch norms keep running statistics, and how these begin."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from math import ceil, log
+from typing import TYPE_CHECKING, Final
 
 import torch
 from attrs import frozen
@@ -13,6 +14,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
+
+
+NEGLIGIBLE: Final = 0.01
+"""Share of the initial values in torch's running statistics from which on they are not corrected."""
 
 
 def norm(channels: int, *, affine: bool = True) -> nn.BatchNorm2d:
@@ -46,45 +51,71 @@ def set_running_statistics(module: nn.Module, *, keep: bool) -> None:
 
 @frozen(kw_only=True)
 class FirstStatistics:
-    """Makes running statistics the plain mean over the first batches, until their own momentum takes over.
+    """Keeps the initial values out of running statistics: the first batches of a norm get larger momenta.
 
     Torch begins with mean 0 and variance 1, which keep a share of 0.9^n after n batches. If the true variance
     is far below 1, a network that is trained for a few dozen steps is then evaluated with the wrong scale.
+    As in Adam's bias correction, the share of the initial values is divided among the batches seen. A plain
+    mean would give the first batches, when weights change most, as much weight as the last ones. A norm's own
+    counter of batches decides, so that inherited statistics continue beside those of new norms.
 
     Attributes:
-        norms: The norms of a network that have seen no batch, each with its momentum.
+        norms: The norms of a network that keep running statistics, each with its momentum.
+        batches: Number of the first batches of a training in which a norm may need a larger momentum.
     """
 
     norms: tuple[tuple[_BatchNorm, float], ...] = ()
+    batches: int = 0
 
     @classmethod
     def of(cls, network: nn.Module) -> Self:
-        """Return those of a network; norms with inherited statistics are left alone."""
+        """Return those of a network at the beginning of a training; counters that are missing are set.
+
+        Files from old versions of torch hold trained statistics without a counter.
+        """
+        norms = tuple(
+            (module, module.momentum)
+            for module in network.modules()
+            if isinstance(module, _BatchNorm) and module.momentum and module.num_batches_tracked is not None
+        )
+        for module, momentum in norms:
+            if module.num_batches_tracked is not None and not _is_counted(module):
+                module.num_batches_tracked.fill_(_corrected_batches(momentum))
         return cls(
-            norms=tuple(
-                (module, module.momentum)
-                for module in network.modules()
-                if isinstance(module, _BatchNorm)
-                and module.momentum
-                and module.num_batches_tracked is not None
-                and not int(module.num_batches_tracked)
-            )
+            norms=norms, batches=max((_corrected_batches(momentum) for _, momentum in norms), default=0)
         )
 
     @contextmanager
     def batch(self, number: int) -> Iterator[None]:
-        """Run a batch, counted from 0, with the momentum 1 / (number + 1), or the norm's own if larger.
+        """Run a batch of the training, counted from 0.
 
-        The mean of the first n batches is then exact, and no share of the initial values is left.
+        A norm of momentum m whose n-th batch this is uses m / (1 - (1 - m)^n): 1 in its first batch, then
+        less, down to m. The running mean is then that of torch without the share of the initial values.
         """
-        share = 1 / (number + 1)
-        if all(momentum >= share for _, momentum in self.norms):
+        if number >= self.batches:
             yield
             return
-        for module, momentum in self.norms:
-            module.momentum = max(momentum, share)
+        # Stacked, since each reading of a counter waits for an accelerator.
+        counters = [module.num_batches_tracked for module, _ in self.norms]
+        counts = torch.stack([counter for counter in counters if counter is not None]).tolist()
+        for (module, momentum), count in zip(self.norms, counts, strict=True):
+            if count < _corrected_batches(momentum):
+                module.momentum = min(momentum / (1 - (1 - momentum) ** (count + 1)), 1.0)
         try:
             yield
         finally:
             for module, momentum in self.norms:
                 module.momentum = momentum
+
+
+def _corrected_batches(momentum: float) -> int:
+    """Return the number of batches after which the initial values have a negligible share."""
+    return ceil(log(NEGLIGIBLE) / log(1 - momentum)) if momentum < 1 else 1
+
+
+def _is_counted(norm: _BatchNorm) -> bool:
+    """Return whether a norm has counted batches, or its running statistics have their initial values."""
+    mean, var, counter = norm.running_mean, norm.running_var, norm.num_batches_tracked
+    if mean is None or var is None or counter is None or int(counter):
+        return True
+    return not mean.any() and bool((var == 1).all())

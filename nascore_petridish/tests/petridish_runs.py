@@ -20,6 +20,8 @@ SMALL = {
     "dataset.size": 8,
     "dataset.classes": 5,
 }
+ANY = 100.0
+"""An `eps` with which the latest child is the next parent, whatever the accuracies of a few images are."""
 TINY = {"space.channels": 2, "space.cells": 1}
 
 

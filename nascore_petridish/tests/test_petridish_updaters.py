@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 from click.testing import CliRunner
-from petridish_runs import SMALL, space_of
+from petridish_runs import ANY, SMALL, space_of
 
 from nascore.cli import main
 from nascore.run import read
@@ -37,7 +37,7 @@ CASES = [
 
 
 def search(out, *words, count=3):
-    settings = {**SMALL, "growth.count": count, "space.channels": 2}
+    settings = {**SMALL, "growth.count": count, "growth.eps": ANY, "space.channels": 2}
     settings.pop("growth.operations")
     sets = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     asked = ["search", "--dataset", "synthetic", "--scale", "mini", "--growth", "petridish", *words]

@@ -40,7 +40,6 @@ class Operation:
         structural: Whether it is part of the frame (stem, classifier, ...), which drop path never touches.
         identity: Whether it may be the identity, which drop path never touches either.
         random: Whether it draws random numbers, in evaluation too.
-        trained: Whether its module comes with trained weights, so that no training of it is from scratch.
         weights: ``module:attribute``, or the callable itself, for published files whose tensors have other
             names than those of the module: ``weights(tensors, **settings)`` returns the tensors by its names.
             None: the files have the names of the module.
@@ -58,7 +57,6 @@ class Operation:
     structural: bool = False
     identity: bool = False
     random: bool = False
-    trained: bool = False
     weights: str | Callable[..., Any] | None = None
     settings: dict[str, Scalar] = field(factory=dict, converter=_copied)
 

@@ -76,8 +76,7 @@ class NetworkObject:
         """Yield the operation that is the network."""
         from nascore.description import Operation  # noqa: PLC0415 - only if a network is passed
 
-        trained = is_module(self._network)
-        yield Operation(name=self._name, build=self._build, strides=(1,), structural=True, trained=trained)
+        yield Operation(name=self._name, build=self._build, strides=(1,), structural=True)
 
 
 def _copied(module: Any, c_in: int, c_out: int, stride: int) -> Any:  # noqa: ANN401 - a user's

@@ -52,16 +52,24 @@ def test_training_begins_with_the_weights_of_the_module_and_changes_a_copy(made)
     assert run.result["params"] == sum(one.numel() for one in module.parameters())
 
 
-def test_statistics_of_a_module_count_and_those_of_a_function_do_not(made, tmp_path):
+@pytest.mark.parametrize("measured", [True, False])
+def test_statistics_that_were_measured_count_and_initial_ones_do_not(made, tmp_path, measured):
     _, _, run = made
 
     def make():
         found = Net()
-        found.norm.running_mean.fill_(100.0)
+        torch.nn.init.constant_(found.conv.weight, 0.0)
+        if measured:
+            found.norm.running_mean.fill_(100.0)
         return found
 
-    anew = nascore.evaluate(make, settings=STILL, out=tmp_path / "anew")
-    assert trained(anew)["norm.running_mean"].abs().max() < 10 < trained(run)["norm.running_mean"].min()
+    anew = trained(nascore.evaluate(make, settings=STILL, out=tmp_path / "anew"))
+    assert trained(run)["norm.running_mean"].min() > 10
+    # The true variance is 0.
+    assert (anew["norm.running_mean"].min() > 10, anew["norm.running_var"].max() < 1e-3) == (
+        measured,
+        not measured,
+    )
 
 
 def test_the_run_is_opened_again_with_a_module_of_this_structure(made):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import torch
 from torch.autograd import gradcheck
 
 import nascore_native
-from nascore_native import NativeKernels, library, reference
+from nascore_native import NativeKernels, compilation, library, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,27 +20,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not nascore_native.AVAILABLE, reason=nascore_native.REASON)
 
 LAST = torch.channels_last
-CHANNELS = (1, 3, 12, 16, 20, 36, 64)
 EPS = 1e-5
+NORMED = (True, False, True)
 
 
 @pytest.fixture(params=["default", "avx2", "avx512"])
-def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each library that this processor can run."""
     fitting = library.FITTING.get(torch.backends.cpu.get_cpu_capability(), ("default",))
-    path = library.compilation.library(request.param)
+    path = compilation.library(request.param)
     if request.param not in fitting or not path.is_file():
         pytest.skip(f"no library {request.param} for this processor")
     monkeypatch.setattr(library, "FUNCTIONS", library.functions(path))
-    return request.param
-
-
-@pytest.fixture(params=[1, 2])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
+    nascore_native.convolution.plan.cache_clear()
     yield request.param
-    torch.set_num_threads(before)
+    nascore_native.convolution.plan.cache_clear()
 
 
 def images(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
@@ -49,61 +42,84 @@ def images(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Te
     return torch.randn(shape, dtype=dtype, generator=generator).to(memory_format=LAST).requires_grad_()
 
 
-def assert_same(actual: Callable[[], Tensor], expected: Callable[[], Tensor], *inputs: Tensor) -> None:
-    """Results and gradients of both are equal up to rounding in float64."""
-    result, reference_result = actual(), expected()
-    torch.testing.assert_close(result, reference_result, rtol=1e-10, atol=1e-10)
+def assert_same(
+    actual: Callable[[], Tensor], expected: Callable[[], Tensor], *inputs: Tensor, close: float = 1e-10
+) -> None:
+    """Results and gradients of both are equal up to rounding."""
+    result, wanted_result = actual(), expected()
+    assert result.is_contiguous(memory_format=LAST)
+    torch.testing.assert_close(result, wanted_result, rtol=close, atol=close)
     gradient = torch.randn(result.shape, dtype=result.dtype, generator=torch.Generator().manual_seed(1))
     found = torch.autograd.grad(result, inputs, gradient)
-    wanted = torch.autograd.grad(reference_result, inputs, gradient)
+    wanted = torch.autograd.grad(wanted_result, inputs, gradient)
     for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(one, other, rtol=close, atol=close)
 
 
+def assert_same_convolution(x: Tensor, kernel: int, close: float = 1e-10, **how: int) -> None:
+    inputs = x, images(x.shape[1], 1, kernel, kernel, dtype=x.dtype, seed=2)
+    sides = (partial(side.depthwise, *inputs, **how) for side in (NativeKernels, reference))
+    assert_same(*sides, *inputs, close=close)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 12, 16, 20, 36, 64])
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 @pytest.mark.usefixtures("target")
-@pytest.mark.parametrize("channels", CHANNELS)
-def test_depthwise(channels: int) -> None:
-    sizes = ((2, 8, 8), (3, 7, 5), (1, 4, 9))
-    cases = itertools.product(sizes, (1, 3, 5, 7), (1, 2), (1, 2))
-    for (count, height, width), kernel, stride, dilation in cases:
-        reach = (kernel - 1) * dilation
-        for padding in {reach // 2, 0, min(1, reach), reach}:
-            if min(height, width) + 2 * padding <= reach:
-                continue
-            inputs = images(count, channels, height, width), images(channels, 1, kernel, kernel, seed=2)
-            how = {"stride": stride, "padding": padding, "dilation": dilation}
-            sides = (partial(side.depthwise, *inputs, **how) for side in (NativeKernels, reference))
-            assert_same(*sides, *inputs)
+def test_depthwise(channels: int, kernel: int) -> None:
+    for stride, dilation in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        how = {"stride": stride, "padding": (kernel - 1) * dilation // 2, "dilation": dilation}
+        for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 4, 9)):
+            assert_same_convolution(images(count, channels, height, width), kernel, **how)
 
 
-@pytest.mark.usefixtures("target", "threads")
-@pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize("size", [(2, 8, 8), (3, 7, 5), (1, 33, 31), (20, 16, 16)])
-def test_norm_relu(channels: int, size: tuple[int, int, int]) -> None:
-    count, height, width = size
-    x = images(count, channels, height, width)
-    assert_same(lambda: NativeKernels.norm_relu(x, EPS), lambda: reference.norm_relu(x, EPS), x)
+@pytest.mark.parametrize("padding", range(5))
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (3, 2), (5, 1)])
+@pytest.mark.parametrize("size", [(5, 6), (6, 9), (1, 1)])
+def test_every_padding(padding: int, stride: int, kernel: int, dilation: int, size: tuple[int, int]) -> None:
+    # Paddings beyond the reach of the kernel are left to torch.
+    inputs = images(2, 3, *size), images(3, 1, kernel, kernel)
+    how = {"stride": stride, "padding": padding, "dilation": dilation}
+    if min(size) + 2 * padding <= (kernel - 1) * dilation:
+        with pytest.raises(RuntimeError, match="Kernel size can't be greater"):
+            NativeKernels.depthwise(*inputs, **how)
+        return
+    sums = (side.depthwise(*inputs, **how).sin().sum() for side in (NativeKernels, reference))
+    found, wanted = (torch.autograd.grad(each, inputs) for each in sums)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
 
 
-@pytest.mark.usefixtures("target", "threads")
-@pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize("size", [(2, 8, 8), (3, 7, 5), (1, 15, 33)])
-@pytest.mark.parametrize("kind", ["shared", "per image", "expanded", "one row"])
-def test_mixed_sum(channels: int, size: tuple[int, int, int], kind: str) -> None:
-    count, height, width = size
-    normed = (True, False, True)
-    terms = [images(count, channels, height, width, seed=seed) for seed in range(len(normed))]
-    rows = {"shared": (), "per image": (count,), "expanded": (1,), "one row": (1,)}[kind]
-    if kind == "one row" and count != 1:
-        pytest.skip("one row of weights is for one image")
-    leaf = torch.rand(*rows, len(normed), dtype=torch.float64).requires_grad_()
-    weights = leaf.expand(count, -1) if kind == "expanded" else leaf
-    assert_same(
-        lambda: NativeKernels.mixed_sum(terms, weights, normed, EPS),
-        lambda: reference.mixed_sum(terms, weights, normed, EPS),
-        weights,
-        *terms,
-    )
+@pytest.mark.parametrize("channels", [1, 3, 12, 16, 20, 36, 64])
+@pytest.mark.usefixtures("target")
+def test_norm_relu(channels: int) -> None:
+    for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 33, 31)):
+        x = images(count, channels, height, width)
+        assert_same(*(partial(side.norm_relu, x, EPS) for side in (NativeKernels, reference)), x)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 12, 16, 20, 36, 64])
+@pytest.mark.parametrize("kind", ["shared", "per image", "expanded"])
+@pytest.mark.usefixtures("target")
+def test_mixed_sum(channels: int, kind: str) -> None:
+    for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 15, 33)):
+        terms = [images(count, channels, height, width, seed=seed) for seed in range(3)]
+        rows = {"shared": (), "per image": (count,), "expanded": (1,)}[kind]
+        leaf = torch.rand(*rows, 3, dtype=torch.float64).requires_grad_()
+        weights = leaf.expand(count, -1) if kind == "expanded" else leaf
+        sides = (partial(side.mixed_sum, terms, weights, NORMED, EPS) for side in (NativeKernels, reference))
+        # The gradient of the expanded weights themselves has a row for each image.
+        assert_same(*sides, weights, leaf, *terms)
+
+
+def test_float32_and_images_of_a_search() -> None:
+    x = images(4, 16, 32, 32, dtype=torch.float32)
+    assert_same_convolution(x, 5, close=1e-3, stride=1, padding=2, dilation=1)
+    x = images(4, 20, 16, 16, dtype=torch.float32)
+    truth = reference.norm_relu(x.double() + 1000, EPS)
+    shifted = (x + 1000).detach()
+    # Far from zero the statistics still have no cancellation; what is left is the rounding of the shifted x.
+    assert (NativeKernels.norm_relu(shifted, EPS) - truth).abs().max() < 5e-4
 
 
 def test_gradcheck() -> None:
@@ -112,7 +128,37 @@ def test_gradcheck() -> None:
     assert gradcheck(lambda x: NativeKernels.norm_relu(x, EPS), (x,))
     terms = [images(2, 3, 2, 3, seed=seed) for seed in range(3)]
     weights = torch.rand(2, 3, dtype=torch.float64).requires_grad_()
-    assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w, (True, False, True), EPS), (weights, *terms))
-    assert gradcheck(
-        lambda w, *t: NativeKernels.mixed_sum(t, w[0], (True, True, False), EPS), (weights, *terms)
-    )
+    assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w, NORMED, EPS), (weights, *terms))
+    assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w[0], NORMED, EPS), (weights, *terms))
+
+
+def everything(dtype: torch.dtype) -> list[Tensor]:
+    """Results and gradients of all kernels, with enough work for two threads."""
+    x, weight = images(7, 20, 23, 19, dtype=dtype), images(20, 1, 5, 5, dtype=dtype)
+    terms = [images(7, 20, 23, 19, dtype=dtype, seed=seed) for seed in range(3)]
+    weights = torch.linspace(0, 1, 21, dtype=dtype).reshape(7, 3).requires_grad_()
+    inputs = [x, weight, weights, *terms]
+    results = [
+        *(NativeKernels.depthwise(x, weight, stride=stride, padding=2, dilation=1) for stride in (1, 2)),
+        NativeKernels.norm_relu(x, EPS),
+        NativeKernels.mixed_sum(terms, weights, NORMED, EPS),
+        NativeKernels.mixed_sum(terms, weights[0], NORMED, EPS),
+    ]
+    found = [*results]
+    for result in results:
+        found += torch.autograd.grad(result.square().sum(), inputs, retain_graph=True, allow_unused=True)
+    return [each for each in found if each is not None]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_results_do_not_depend_on_threads(dtype: torch.dtype) -> None:
+    before, runs = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 2, 3):
+            torch.set_num_threads(threads)
+            runs.append(everything(dtype))
+    finally:
+        torch.set_num_threads(before)
+    assert len(runs[0]) == 5 + 2 + 2 + 1 + 4 + 4
+    for run in runs[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(runs[0], run, strict=True))

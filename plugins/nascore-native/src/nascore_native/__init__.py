@@ -7,10 +7,10 @@ The library has a plain C interface and no part of torch, so it serves every ver
 from __future__ import annotations
 
 from nascore_native import operators as _operators  # noqa: F401, registers the operators
-from nascore_native.depthwise import depthwise
+from nascore_native.convolution import depthwise
 from nascore_native.library import FUNCTIONS, REASON
-from nascore_native.mixed import mixed_sum
-from nascore_native.norm import norm_relu
+from nascore_native.norms import norm_relu
+from nascore_native.sums import mixed_sum
 
 AVAILABLE = bool(FUNCTIONS)
 """Whether the compiled kernels are installed."""

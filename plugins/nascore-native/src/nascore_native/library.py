@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, Structure, c_bool, c_double, c_int, c_int64, c_uint8, c_void_p
-from functools import cache
+import warnings
+from ctypes import c_double, c_int, c_int64, c_uint8, c_void_p
+from functools import cache, wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from nascore_native import compilation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch import Tensor
+
+    Backward = Callable[["Context", Tensor], tuple[Tensor | None, ...]]
 
 _INSTALL: Final = "pip install --force-reinstall --no-deps ./plugins/nascore-native"
 
@@ -24,48 +28,14 @@ _INSTALL: Final = "pip install --force-reinstall --no-deps ./plugins/nascore-nat
 FITTING: Final = {"AVX512": ("avx512", "avx2", "default"), "AVX2": ("avx2", "default")}
 
 
-class Convolution(Structure):
-    """The numbers of a convolution, as ``native::Convolution`` in depthwise.h."""
-
-    _fields_ = [
-        (name, c_int64)
-        for name in (
-            "images",
-            "channels",
-            "height",
-            "width",
-            "out_height",
-            "out_width",
-            "kernel",
-            "stride",
-            "padding",
-            "dilation",
-        )
-    ]
-
-
-class Mixture(Structure):
-    """A weighted sum, as ``native::Mixture`` in mixed.h."""
-
-    _fields_ = (
-        ("count", c_int64),
-        ("images", c_int64),
-        ("pixels", c_int64),
-        ("channels", c_int64),
-        ("terms", c_void_p),
-        ("normed", c_void_p),
-        ("weights", c_void_p),
-        ("per_image", c_bool),
-    )
-
-
+# Pointers, among them those to the numbers of a convolution or sum, are handed over as addresses.
 _ARGUMENTS: Final[dict[str, Sequence[Any]]] = {
-    "depthwise_forward": (c_void_p, c_void_p, POINTER(Convolution), c_int, c_void_p),
-    "depthwise_backward": (c_void_p, c_void_p, c_void_p, POINTER(Convolution), c_int, c_void_p, c_void_p),
+    "depthwise_forward": (c_void_p, c_void_p, c_void_p, c_int, c_void_p),
+    "depthwise_backward": (c_void_p, c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_void_p),
     "norm_relu_forward": (c_void_p, c_int64, c_int64, c_double, c_int, c_void_p, c_void_p),
     "norm_relu_backward": (c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_int, c_void_p),
-    "mixed_sum_forward": (POINTER(Mixture), c_double, c_int, c_void_p, c_void_p),
-    "mixed_sum_backward": (POINTER(Mixture), c_void_p, c_void_p, c_int, c_int, c_void_p, c_void_p),
+    "mixed_sum_forward": (c_void_p,) * 4 + (c_int, c_double, c_int, c_void_p, c_void_p),
+    "mixed_sum_backward": (c_void_p,) * 4 + (c_int, c_void_p, c_void_p, c_int, c_int, c_void_p, c_void_p),
 }
 _SUFFIXES: Final = {torch.float32: "f32", torch.float64: "f64"}
 
@@ -137,18 +107,34 @@ def pointers(count: int) -> type[ctypes.Array[c_void_p]]:
     return c_void_p * count
 
 
+class Integers:
+    """Integers of 64 bits, or bytes, in memory that lasts as long as this object."""
+
+    def __init__(self, values: Sequence[int], kind: type[c_int64 | c_uint8] = c_int64) -> None:
+        self._array = (kind * len(values))(*values)
+        self.address = ctypes.addressof(self._array)
+
+
+def differentiable_once(function: Backward) -> Backward:
+    """Return a backward pass that refuses a second derivative, at no cost where none may follow."""
+    refusing = once_differentiable(function)
+
+    @wraps(function)
+    def guarded(ctx: Context, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        return refusing(ctx, gradient) if torch.is_grad_enabled() else function(ctx, gradient)
+
+    return guarded
+
+
 @cache
-def flags(values: tuple[bool, ...]) -> ctypes.Array[c_uint8]:
-    """Return an array of bytes that are 0 or 1."""
-    return (c_uint8 * len(values))(*values)
-
-
-def is_plain(*tensors: Tensor) -> bool:
-    """Return whether all tensors have numbers in memory that a pointer can point to."""
-    return all(type(tensor) in PLAIN for tensor in tensors)
+def warn_unbuilt() -> None:
+    """Warn once that the functions of torch take the place of the kernels."""
+    if REASON:
+        warnings.warn(f"{REASON} Until then functions of torch compute the same, slowly.", stacklevel=3)
 
 
 PLAIN: Final = frozenset({torch.Tensor, torch.nn.Parameter})
+"""The types of tensors whose numbers are in memory, so that their addresses can be handed over."""
 
 _path, REASON = find()
 FUNCTIONS: Final = {} if _path is None else functions(_path)

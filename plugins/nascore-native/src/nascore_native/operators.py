@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 from torch.library import custom_op
 
-from nascore_native import depthwise as _depthwise
-from nascore_native import mixed as _mixed
-from nascore_native import norm as _norm
+from nascore_native import convolution, library, norms, sums
 
 if TYPE_CHECKING:
     from nascore_native.library import Context
@@ -21,16 +19,27 @@ if TYPE_CHECKING:
 _LAST: Final = torch.channels_last
 
 
+def _plan(x: Tensor, weight: Tensor, geometry: tuple[int, int, int]) -> convolution.Plan:
+    library.table(x.dtype)
+    found = convolution.plan(x.shape, weight.shape, x.dtype, weight.dtype, geometry)
+    if found is None:
+        raise ValueError(
+            f"nascore_native::depthwise has no kernel for x {list(x.shape)}, weight {list(weight.shape)}, "
+            f"stride, padding and dilation {geometry}; nascore_native.depthwise computes every case"
+        )
+    return found
+
+
 @custom_op("nascore_native::depthwise", mutates_args=(), device_types="cpu")
 def depthwise(x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
     """Return the depthwise convolution of a case that the library supports."""
     x, weight = x.contiguous(memory_format=_LAST), weight.contiguous()
-    return _depthwise.forward(x, weight, (stride, padding, dilation))
+    return _plan(x, weight, (stride, padding, dilation)).forward(x, weight)
 
 
 @depthwise.register_fake
 def _(x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
-    shape = _depthwise.out_shape(x, weight, (stride, padding, dilation))
+    shape = convolution.out_shape(x.shape, weight.shape[-1], (stride, padding, dilation))
     return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=_LAST)
 
 
@@ -41,12 +50,11 @@ def depthwise_backward(
     """Return the gradients of input and weight, empty where they are not needed."""
     stride, padding, dilation = geometry
     needs_x, needs_weight = needed
-    gradients = _depthwise.backward(
+    gradients = _plan(x, weight, (stride, padding, dilation)).backward(
         gradient.contiguous(memory_format=_LAST),
         x.contiguous(memory_format=_LAST) if needs_weight else None,
         weight.contiguous(),
-        (stride, padding, dilation),
-        x.shape if needs_x else None,
+        needs_x=needs_x,
     )
     of_x, of_weight = (x.new_empty(0) if each is None else each for each in gradients)
     return of_x, of_weight
@@ -79,7 +87,7 @@ depthwise.register_autograd(_depthwise_gradients, setup_context=_keep_depthwise)
 @custom_op("nascore_native::norm_relu", mutates_args=(), device_types="cpu")
 def norm_relu(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """Return the ReLU of the normalised x, and the scale and shift [2, C] that normalise it."""
-    return _norm.forward(x.contiguous(memory_format=_LAST), eps)
+    return norms.forward(x.contiguous(memory_format=_LAST), eps)
 
 
 @norm_relu.register_fake
@@ -90,7 +98,7 @@ def _(x: Tensor, _eps: float) -> tuple[Tensor, Tensor]:
 @custom_op("nascore_native::norm_relu_backward", mutates_args=(), device_types="cpu")
 def norm_relu_backward(gradient: Tensor, x: Tensor, affine: Tensor) -> Tensor:
     """Return the gradient of x."""
-    return _norm.backward(gradient.contiguous(memory_format=_LAST), x.contiguous(memory_format=_LAST), affine)
+    return norms.backward(gradient.contiguous(memory_format=_LAST), x.contiguous(memory_format=_LAST), affine)
 
 
 @norm_relu_backward.register_fake
@@ -114,7 +122,7 @@ norm_relu.register_autograd(_norm_gradients, setup_context=_keep_norm)
 def mixed_sum(terms: list[Tensor], weights: Tensor, normed: list[bool], eps: float) -> tuple[Tensor, Tensor]:
     """Return the weighted sum, and the scale and shift [K, 2, C] that normalise the terms."""
     ordered = [term.contiguous(memory_format=_LAST) for term in terms]
-    return _mixed.forward(ordered, weights, tuple(normed), eps)
+    return sums.forward(ordered, weights, tuple(normed), eps)
 
 
 @mixed_sum.register_fake
@@ -138,7 +146,7 @@ def mixed_sum_backward(
     """
     weights, affine, *terms = saved
     ordered = [weights, affine, *(term.contiguous(memory_format=_LAST) for term in terms)]
-    gradients = _mixed.backward(gradient.contiguous(memory_format=_LAST), ordered, tuple(normed), needed)
+    gradients = sums.backward(gradient.contiguous(memory_format=_LAST), ordered, tuple(normed), needed)
     return [gradient.new_empty(0) if each is None else each for each in gradients]
 
 

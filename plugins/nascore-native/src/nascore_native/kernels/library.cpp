@@ -43,15 +43,19 @@ int guarded(const Body& body) {
                                                       T* out) {                                                   \
         return guarded([&] { native::norm_relu_backward(gradient, x, affine, rows, channels, threads, out); });   \
     }                                                                                                              \
-    NATIVE_EXPORT nascore_mixed_sum_forward_##SUFFIX(const native::Mixture<T>* mixture, double eps, int threads,   \
-                                                     T* out, T* affine) {                                         \
-        return guarded([&] { native::mixed_sum_forward(*mixture, eps, threads, out, affine); });                  \
+    NATIVE_EXPORT nascore_mixed_sum_forward_##SUFFIX(const native::Sizes* sizes, const T* const* terms,           \
+                                                     const std::uint8_t* normed, const T* weights, int per_image, \
+                                                     double eps, int threads, T* out, T* affine) {                \
+        const native::Mixture<T> mixture{*sizes, terms, normed, weights, per_image != 0};                          \
+        return guarded([&] { native::mixed_sum_forward(mixture, eps, threads, out, affine); });                   \
     }                                                                                                              \
-    NATIVE_EXPORT nascore_mixed_sum_backward_##SUFFIX(const native::Mixture<T>* mixture, const T* gradient,        \
-                                                      const T* affine, int by_image, int threads,                 \
-                                                      T* const* out, T* weight_gradient) {                        \
+    NATIVE_EXPORT nascore_mixed_sum_backward_##SUFFIX(                                                             \
+        const native::Sizes* sizes, const T* const* terms, const std::uint8_t* normed, const T* weights,          \
+        int per_image, const T* gradient, const T* affine, int by_image, int threads, T* const* out,              \
+        T* weight_gradient) {                                                                                      \
+        const native::Mixture<T> mixture{*sizes, terms, normed, weights, per_image != 0};                          \
         return guarded([&] {                                                                                       \
-            native::mixed_sum_backward(*mixture, gradient, affine, by_image != 0, threads, out, weight_gradient);  \
+            native::mixed_sum_backward(mixture, gradient, affine, by_image != 0, threads, out, weight_gradient);   \
         });                                                                                                        \
     }
 

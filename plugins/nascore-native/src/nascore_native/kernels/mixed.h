@@ -5,10 +5,13 @@
 
 namespace native {
 
+struct Sizes {
+    Index count, images, pixels, channels;
+};
+
 // Terms of shape [images, pixels, channels]; weights [K], or [images, K] where `per_image` is set.
 template <typename T>
-struct Mixture {
-    Index count, images, pixels, channels;
+struct Mixture : Sizes {
     const T* const* terms;
     const std::uint8_t* normed;
     const T* weights;

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from nascore_native import library, reference
 
@@ -26,22 +25,23 @@ def norm_relu(x: Tensor, eps: float) -> Tensor:
         x: Images [N, C, H, W].
         eps: Added to the biased variance.
     """
-    if not is_supported(x):
+    if not _is_supported(x):
+        library.warn_unbuilt()
         return reference.norm_relu(x, eps)
-    if torch.compiler.is_compiling() or not library.is_plain(x):
+    if type(x) not in library.PLAIN or torch.compiler.is_compiling():
         return cast("Tensor", torch.ops.nascore_native.norm_relu(x, eps)[0])
     if x.requires_grad and torch.is_grad_enabled():
         return cast("Tensor", _NormRelu.apply(x, eps))
     return forward(x.contiguous(memory_format=_LAST), eps)[0]
 
 
-def is_supported(x: Tensor) -> bool:
+def _is_supported(x: Tensor) -> bool:
     """Return whether the library normalises this tensor; torch refuses a single value per channel."""
     return (
         x.dtype in library.FUNCTIONS
         and x.dim() == 4  # noqa: PLR2004, NCHW
         and x.numel() > x.shape[1]
-        and x.device.type == "cpu"
+        and x.is_cpu
         and not torch.is_autocast_enabled("cpu")
     )
 
@@ -49,7 +49,7 @@ def is_supported(x: Tensor) -> bool:
 def forward(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """Return the result, and the scale and shift [2, C] that normalise x, which is channels-last."""
     channels = x.shape[1]
-    out, affine = torch.empty_like(x, memory_format=_LAST), x.new_empty(2, channels)
+    out, affine = torch.empty_like(x), x.new_empty(2, channels)
     compute = library.table(x.dtype).norm_relu_forward
     rows, threads = x.numel() // channels, torch.get_num_threads()
     library.check(compute(x.data_ptr(), rows, channels, eps, threads, out.data_ptr(), affine.data_ptr()))
@@ -59,7 +59,7 @@ def forward(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def backward(gradient: Tensor, x: Tensor, affine: Tensor) -> Tensor:
     """Return the gradient of x; both tensors are channels-last."""
     channels = x.shape[1]
-    out = torch.empty_like(x, memory_format=_LAST)
+    out = torch.empty_like(x)
     compute = library.table(x.dtype).norm_relu_backward
     sources = gradient.data_ptr(), x.data_ptr(), affine.data_ptr()
     library.check(compute(*sources, x.numel() // channels, channels, torch.get_num_threads(), out.data_ptr()))
@@ -75,6 +75,6 @@ class _NormRelu(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Context, gradient: Tensor) -> tuple[Tensor, None]:
+    @library.differentiable_once
+    def backward(ctx: Context, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return backward(gradient.contiguous(memory_format=_LAST), *ctx.saved_tensors), None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
+from ctypes import c_uint8
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from nascore_native import library, reference
+from nascore_native.library import PLAIN, Integers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,35 +33,37 @@ def mixed_sum(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool], 
         normed: For each term, whether it is normalised first, with the statistics of the batch.
         eps: Added to the biased variance.
     """
-    if not is_supported(terms, weights, normed):
+    if not _is_supported(terms, weights, normed):
+        library.warn_unbuilt()
         return reference.mixed_sum(terms, weights, normed, eps)
-    if torch.compiler.is_compiling() or not library.is_plain(weights, *terms):
-        operator = torch.ops.nascore_native.mixed_sum
-        return cast("Tensor", operator(list(terms), weights, list(normed), eps)[0])
     normed = tuple(normed)
+    if type(terms[0]) not in PLAIN or type(weights) not in PLAIN or torch.compiler.is_compiling():
+        operator = torch.ops.nascore_native.mixed_sum
+        return cast("Tensor", operator(list(terms), weights, normed, eps)[0])
     if torch.is_grad_enabled() and (weights.requires_grad or any(term.requires_grad for term in terms)):
         return cast("Tensor", _MixedSum.apply(weights, normed, eps, *terms))
     return forward(_ordered(terms), weights, normed, eps)[0]
 
 
-def is_supported(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool]) -> bool:
+def _is_supported(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool]) -> bool:
     """Return whether the library computes this sum; torch refuses a single value per channel."""
-    first = terms[0]
+    first, count = terms[0], len(terms)
     shape, dtype = first.shape, first.dtype
-    if dtype not in library.FUNCTIONS or weights.dtype != dtype or len(shape) != 4:  # noqa: PLR2004, NCHW
-        return False
-    count = len(terms)
     if len(normed) != count or weights.shape not in {(count,), (shape[0], count)}:
         raise ValueError(
             f"mixed_sum has {count} terms of shape {list(shape)}, weights of shape {list(weights.shape)} and "
             f"{len(normed)} flags; expected weights [{count}] or [{shape[0]}, {count}] and {count} flags"
         )
-    return (
-        first.numel() > (shape[1] if any(normed) else 0)
-        and weights.device.type == "cpu"
-        and all(term.shape == shape and term.dtype == dtype and term.device.type == "cpu" for term in terms)
-        and not torch.is_autocast_enabled("cpu")
-    )
+    if (
+        dtype not in library.FUNCTIONS
+        or weights.dtype != dtype
+        or len(shape) != 4  # noqa: PLR2004, NCHW
+        or first.numel() <= (shape[1] if any(normed) else 0)
+        or not weights.is_cpu
+        or torch.is_autocast_enabled("cpu")
+    ):
+        return False
+    return all(term.shape == shape and term.dtype == dtype and term.is_cpu for term in terms)
 
 
 def forward(
@@ -68,13 +71,19 @@ def forward(
 ) -> tuple[Tensor, Tensor]:
     """Return the sum, and the scale and shift [K, 2, C] that normalise the terms, which are channels-last."""
     first = terms[0]
-    out, affine = torch.empty_like(first, memory_format=_LAST), first.new_empty(len(terms), 2, first.shape[1])
-    compute = library.table(first.dtype).mixed_sum_forward
-    mixture = _Arguments(terms, weights, normed)
-    status = compute(
-        ctypes.byref(mixture.value), eps, torch.get_num_threads(), out.data_ptr(), affine.data_ptr()
+    count, shape, threads = len(terms), first.shape, torch.get_num_threads()
+    out, affine = torch.empty_like(first), first.new_empty(count, 2, shape[1])
+    pointers = library.pointers(count)(*[term.data_ptr() for term in terms])
+    values, is_per_image = _values(weights)
+    arguments = (
+        _numbers(count, shape).address,
+        pointers,
+        _flags(normed).address,
+        values.data_ptr(),
+        is_per_image,
     )
-    library.check(status)
+    compute = library.table(first.dtype).mixed_sum_forward
+    library.check(compute(*arguments, eps, threads, out.data_ptr(), affine.data_ptr()))
     return out, affine
 
 
@@ -91,45 +100,47 @@ def backward(
     """
     weights, affine, *terms = saved
     needs_weights, *needs_terms = needed
-    weight_gradient = torch.empty(weights.shape, dtype=weights.dtype) if needs_weights else None
-    gradients = [torch.empty_like(gradient, memory_format=_LAST) if needs else None for needs in needs_terms]
-    mixture = _Arguments(terms, weights, normed)
-    out = library.pointers(len(terms))(*[None if each is None else each.data_ptr() for each in gradients])
+    of_weights = torch.empty(weights.shape, dtype=weights.dtype) if needs_weights else None
+    of_terms = [torch.empty_like(gradient) if needs else None for needs in needs_terms]
+    count, shape = len(terms), gradient.shape
+    array = library.pointers(count)
+    pointers = array(*[term.data_ptr() for term in terms])
+    values, is_per_image = _values(weights)
     status = library.table(gradient.dtype).mixed_sum_backward(
-        ctypes.byref(mixture.value),
+        _numbers(count, shape).address,
+        pointers,
+        _flags(normed).address,
+        values.data_ptr(),
+        is_per_image,
         gradient.data_ptr(),
         affine.data_ptr(),
-        weights.dim() > 1 and weights.shape[0] > 1,
+        weights.dim() > 1 and shape[0] > 1,
         torch.get_num_threads(),
-        out,
-        None if weight_gradient is None else weight_gradient.data_ptr(),
+        array(*[None if each is None else each.data_ptr() for each in of_terms]),
+        None if of_weights is None else of_weights.data_ptr(),
     )
     library.check(status)
-    return weight_gradient, *gradients
+    return of_weights, *of_terms
 
 
-class _Arguments:
-    """The terms and weights as the library takes them; keeps alive the memory that it points to."""
+@lru_cache(maxsize=4096)
+def _numbers(count: int, shape: torch.Size) -> Integers:
+    images, channels, height, width = shape
+    return Integers((count, images, height * width, channels))
 
-    def __init__(self, terms: Sequence[Tensor], weights: Tensor, normed: tuple[bool, ...]) -> None:
-        images, channels, height, width = terms[0].shape
-        per_image = False
-        if weights.dim() > 1:
-            per_image = images > 1 and weights.stride(0) != 0
-            weights = weights if per_image else weights[0]
-        self._weights = weights.contiguous()
-        self._terms = library.pointers(len(terms))(*[term.data_ptr() for term in terms])
-        self._normed = library.flags(normed)
-        self.value = library.Mixture(
-            len(terms),
-            images,
-            height * width,
-            channels,
-            ctypes.cast(self._terms, ctypes.c_void_p),
-            ctypes.cast(self._normed, ctypes.c_void_p),
-            self._weights.data_ptr(),
-            per_image,
-        )
+
+@lru_cache(maxsize=4096)
+def _flags(normed: tuple[bool, ...]) -> Integers:
+    return Integers(normed, c_uint8)
+
+
+def _values(weights: Tensor) -> tuple[Tensor, bool]:
+    """Return the weights as they lie in memory, and whether they differ between images."""
+    if weights.dim() == 1:
+        return weights.contiguous(), False
+    if weights.shape[0] > 1 and weights.stride(0) != 0:
+        return weights.contiguous(), True
+    return weights[0].contiguous(), False
 
 
 def _ordered(terms: Sequence[Tensor]) -> list[Tensor]:
@@ -148,10 +159,10 @@ class _MixedSum(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
+    @library.differentiable_once
     def backward(ctx: Context, gradient: Tensor) -> tuple[Tensor | None, ...]:
         needs_weights, _, _, *needs_terms = ctx.needs_input_grad
         gradient = gradient.contiguous(memory_format=_LAST)
         needed = (needs_weights, *needs_terms)
-        weight_gradient, *gradients = backward(gradient, ctx.saved_tensors, ctx.settings, needed)
-        return weight_gradient, None, None, *gradients
+        of_weights, *of_terms = backward(gradient, ctx.saved_tensors, ctx.settings, needed)
+        return of_weights, None, None, *of_terms

@@ -10,6 +10,7 @@ import pytest
 
 from nascore.errors import RunFolderError
 from nascore.run import atomic, begin_job, create, environment, folder, listed, read, write_json, write_text
+from nascore.run.environment import _versions
 
 
 @pytest.fixture
@@ -156,3 +157,20 @@ def test_the_environment_names_versions_and_no_places():
     assert found["device"] == "cpu"
     assert {"torch", "attrs"} <= set(found["packages"])
     assert str(Path.home()) not in json.dumps(found)
+
+
+def test_the_environment_names_what_plugins_require(monkeypatch, tmp_path):
+    for name, lines in (
+        ("idea", ["Requires-Dist: My_Parts[fast]>=1", 'Requires-Dist: absent; extra == "all"']),
+        ("my.parts", []),
+        ("absent", []),
+    ):
+        folder = tmp_path / f"{name.replace('.', '_')}-2.5.dist-info"
+        folder.mkdir()
+        text = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", "Version: 2.5", *lines, ""])
+        (folder / "METADATA").write_text(text, encoding="utf-8")
+    (tmp_path / "idea-2.5.dist-info" / "entry_points.txt").write_text("[nascore]\nidea = idea\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = _versions.__wrapped__()
+    assert found["idea"] == found["my-parts"] == "2.5"
+    assert "absent" not in found

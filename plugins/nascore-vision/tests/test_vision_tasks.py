@@ -244,8 +244,15 @@ def test_tasks_that_do_not_fit_are_refused_with_what_fits(tmp_path):
     assert "it learns the teacher's probabilities of classes" in teacher
 
 
-@pytest.mark.parametrize("words", [("regression", "mixup:0.2"), ("multilabel", "cutmix")])
-def test_mixing_fits_numbers(tmp_path, words):
+@pytest.mark.parametrize(
+    ("words", "warned"),
+    [
+        (("regression", "mixup:0.2"), False),
+        (("regression", "cutmix"), True),
+        (("multilabel", "cutmix"), False),
+    ],
+)
+def test_mixing_fits_numbers(tmp_path, words, warned):
     folder(tmp_path, count=12)
     rows = [
         (f"{name}/{index}.png", index % 2, index % 3 == 0) for name in ("cat", "dog") for index in range(12)
@@ -255,7 +262,7 @@ def test_mixing_fits_numbers(tmp_path, words):
     )
     data = ("--dataset", f"csv:{file}", "--set", "dataset.target=one,two")
     task, trick = words
-    done(
+    result = cli(
         "search",
         "--task",
         task,
@@ -266,6 +273,9 @@ def test_mixing_fits_numbers(tmp_path, words):
         *sets("trainer.batch=4", "ranking.batch=4"),
         "--dry-run",
     )
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.output.split())
+    assert ("which is right only for numbers that add up over the pixels" in text) is warned
 
 
 def test_bad_numbers_are_named_with_their_lines(tmp_path):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nascore.api import Component, Need, NoSettings, Problem, hookimpl
 from nascore_vision.tricks import settings as of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nascore.api import Choice
 
@@ -25,6 +25,7 @@ def _trick(  # noqa: PLR0913 - each by name
     needs: tuple[Need, ...] = (),
     mini: Mapping[str, int] | None = None,
     small: Mapping[str, int] | None = None,
+    check: Callable[[Any, Choice], Iterable[Problem]] | None = None,
 ) -> Component:
     return Component(
         name=name,
@@ -38,10 +39,23 @@ def _trick(  # noqa: PLR0913 - each by name
         needs=needs,
         mini=mini or {},
         small=small or {},
+        check=check,
     )
 
 
 MIXED = Need(terms=("task.mixes",), why="this task cannot learn the mean of two targets")
+
+
+def _cut_numbers(settings: of.CutMixSettings, recipe: Choice) -> Iterable[Problem]:
+    """Yield a warning for a regression: numbers rarely mix in the shares of the pixels."""
+    del settings
+    if "regression" in recipe.names("task"):
+        text = (
+            "cutmix gives a mixed image the mean of two targets, weighted by pixels, which is right only for "
+            "numbers that add up over the pixels."
+        )
+        hint = "Leave it out; mixup blends images and numbers in the same share."
+        yield Problem(path="trick.cutmix", text=text, hint=hint, verdict="warned", slots=("trick", "task"))
 
 
 def _without_teacher(settings: of.DistillationSettings, recipe: Choice) -> Iterable[Problem]:
@@ -69,7 +83,8 @@ IMAGES = (
     _trick("mixup", "Replaces each image by a weighted mean of two.", "mixing:Mixup", STARTS, "examples",
            config=of.MixupSettings, paper="arXiv 1710.09412", argument="alpha", needs=(MIXED,)),
     _trick("cutmix", "Pastes a rectangle of another image into each image.", "mixing:CutMix", STARTS,
-           "examples", config=of.CutMixSettings, paper="arXiv 1905.04899", argument="alpha", needs=(MIXED,)),
+           "examples", config=of.CutMixSettings, paper="arXiv 1905.04899", argument="alpha", needs=(MIXED,),
+           check=_cut_numbers),
 )  # fmt: skip
 SCHEDULES = (
     _trick("warm-up", "Raises the learning rate during the first epochs.", "schedules:WarmUp", STARTS,

@@ -123,7 +123,9 @@ class PolynomialSettings:
 class OptimizerSettings:
     """An optimizer by its name."""
 
-    algorithm: str = setting("adamw", "Name of an optimizer in timm, perhaps after lookahead_.")
+    algorithm: str = setting(
+        "adamw", "Name of an optimizer in timm, perhaps after lookahead_; lamb clips the gradient norm at 1."
+    )
     eps: float | None = setting(None, "The optimizer's epsilon; null: its default.", gt=0)
 
 

@@ -13,10 +13,12 @@ from torchvision import models
 import nascore
 from nascore.cli import main
 from nascore.description import Op, dump, load
-from nascore.errors import DescriptionError, RecipeError
+from nascore.errors import DescriptionError, PluginError, RecipeError
 from nascore.nn import compile as compiled
+from nascore.plugin import Registry
 from nascore.verbs.architecture import read_architecture
 from nascore.verbs.resolution import installed
+from nascore.verbs.runs import naming_code
 
 REGISTRY = installed()
 BRIEF = {"training.epochs": 1, "training.batch": 128}
@@ -174,6 +176,20 @@ def test_without_the_plugin_its_name_is_the_answer():
     done = CliRunner().invoke(main, ["evaluate", "timm:resnet18", "--without", "nascore-vision"])
     assert done.exit_code == 4
     assert "no notation is called timm; nascore-vision is switched off" in done.output
+
+
+@pytest.mark.parametrize("verb", ["draw", "evaluate", "replay"])
+def test_a_run_without_the_plugin_names_it(resnet, verb):
+    done = CliRunner().invoke(main, [verb, str(resnet.path), "--without", "nascore-vision"])
+    assert done.exit_code == 4, done.output
+    assert "has the operation timm; nascore-vision is switched off" in " ".join(done.output.split())
+
+
+def test_a_run_names_the_command_that_installs_the_plugin(resnet):
+    others = Registry(one for one in REGISTRY.plugins if one.name != "nascore-vision")
+    with pytest.raises(PluginError) as caught, naming_code(resnet.path, others):
+        compiled(resnet.best, others.operations())
+    assert "nascore-vision provides it but is not installed. pip install nascore-vision" in str(caught.value)
 
 
 @pytest.mark.parametrize("library", ["timm", "torchvision"])

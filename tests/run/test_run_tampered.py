@@ -123,6 +123,7 @@ def test_what_reads_a_run_from_python_is_among_the_readers(alone):
     }
     assert functions - asked == others
     methods = {f"Run.{name}" for name in vars(nascore.Run) if not name.startswith("_")}
-    fields = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}
+    of_files = {"Run.path", "Run.recipe", "Run.result", "Run.gallery", "Run.best", "Run.checked"}
+    fields = {*of_files, "Run.network"}  # the caller's object, from no file
     assert methods - fields == {"Run.model", "Run.predict"}  # the second calls the first
     assert "Run.predict" in asked

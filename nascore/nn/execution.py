@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nascore.nn.program import Branch, Link, Program, Step
     from nascore.nn.randomness import Generators
 
-    Ready = Mapping[str, Tensor]  # results of operations, by path
+    Mixed = Mapping[tuple[int, int], Tensor]  # outputs of open edges, by target and place
 
 
 @frozen(kw_only=True)
@@ -85,43 +85,51 @@ class Plain:
         outputs: dict[int, Tensor] = {}
         for step in program.steps:
             value = images if step.join == "input" else join(step, arriving.pop(step.index))
+            value = self._place(value)
             if step.index in program.outputs:
                 outputs[step.index] = value
-            ready = self._ahead(step, value, options)
+            mixed = self._mix(step, value, options)
             for link in step.readers:
-                arriving[link.target][link.place] = self._follow(link, value, options, ready)
+                arriving[link.target][link.place] = self._follow(link, value, options, mixed)
         return [outputs[index] for index in program.outputs]
 
-    def _ahead(self, step: Step, value: Tensor, options: Pass) -> Ready:
-        """Return results of operations that are computed for several edges at once: here none."""
+    def _place(self, value: Tensor) -> Tensor:
+        """Return a state in the memory layout of this execution: here as it is."""
+        return value
+
+    def _mix(self, step: Step, value: Tensor, options: Pass) -> Mixed:
+        """Return the outputs of open edges that are computed together: here none."""
         del step, value, options
         return {}
 
-    def _follow(self, link: Link, value: Tensor, options: Pass, ready: Ready) -> Sequence[Tensor]:
+    def _follow(self, link: Link, value: Tensor, options: Pass, mixed: Mixed) -> Sequence[Tensor]:
         if link.detached:
             value = value.detach()
         if not link.branches:
             terms: Sequence[Tensor] = (value,)
         elif link.group is None:
-            terms = [self._call(branch, value, options, ready) for branch in link.branches]
+            terms = [self._call(branch, value, options) for branch in link.branches]
+        elif (link.target, link.place) in mixed:
+            terms = (mixed[link.target, link.place],)
         else:
-            terms = (self._mixed(link, value, options, ready),)
+            terms = (self._mixed(link, value, options),)
         if link.gate is None:
             return terms
         gate = self._gates[link.gate]
         return [term * gate for term in terms]
 
-    def _mixed(self, link: Link, value: Tensor, options: Pass, ready: Ready) -> Tensor:
+    def _mixed(self, link: Link, value: Tensor, options: Pass) -> Tensor:
         weights = options.weights
+        shares = weights.of(link)
         terms = [
-            weights.weighted(link, branch.column, self._call(branch, value, options, ready))
+            weigh_output(shares[branch.column], self._call(branch, value, options))
             for branch in link.branches
             if weights.runs(link, branch.column)
         ]
         return reduce(add, terms) if terms else zero_output(link, value)
 
-    def _call(self, branch: Branch, value: Tensor, options: Pass, ready: Ready) -> Tensor:
-        result = ready[branch.path] if branch.path in ready else self._result(branch, value, options)
+    def _call(self, branch: Branch, value: Tensor, options: Pass) -> Tensor:
+        result = self._result(branch, value, options)
         if not (branch.drops and options.drop_path):
             return result
         return drop_samples(result, options.drop_path, options.generators)
@@ -142,6 +150,11 @@ def join(step: Step, arrived: Sequence[Sequence[Tensor]]) -> Tensor:
     terms = [term for place in arrived for term in place]
     value = reduce(add, terms) if step.join == "sum" else torch.cat(terms, 1)
     return value - value.detach() if step.shadow else value
+
+
+def weigh_output(weight: Tensor, value: Tensor) -> Tensor:
+    """Return the output [B, ...] of a candidate times its weight, a scalar or one number per image [B]."""
+    return value * (weight.view(-1, *(1,) * (value.dim() - 1)) if weight.dim() else weight)
 
 
 def drop_samples(value: Tensor, rate: float, generators: Generators | None = None) -> Tensor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+import torch
 from attrs import frozen
 
 from nascore.errors import DescriptionError, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -42,31 +43,49 @@ class Weights:
     """The weight of every candidate, and which candidates are run.
 
     Attributes:
-        shapes: The shape of each group.
-        entries: By group, its weights: scalars in the order [E, O], or tensors [B] in the order [K, E, O].
-        shared: By group, whether its K uses have the same weights.
+        rows: By group, the weights of each row of each use, K tuples of E tensors [O], or [B, O] per image;
+            one tuple if all uses have the same weights.
+        alike: The groups in which the images differ only in the gradients of their weights.
         alive: By group, [E][O]; all candidates of a group that is missing are run.
     """
 
-    shapes: Mapping[str, GroupShape]
-    entries: Mapping[str, tuple[Tensor, ...]]
-    shared: Mapping[str, bool]
-    alive: Mapping[str, list[list[bool]]]
+    rows: Mapping[str, tuple[tuple[Tensor, ...], ...]]
+    alike: frozenset[str]
+    alive: Mapping[str, list[tuple[bool, ...]]]
+
+    def active(self, link: Link) -> tuple[bool, ...] | None:
+        """Return which candidates of an open edge are run; None: all."""
+        assert link.group is not None
+        alive = self.alive.get(link.group)
+        return None if alive is None else alive[link.row]
 
     def runs(self, link: Link, column: int) -> bool:
         """Return whether a candidate of an open edge is run."""
-        assert link.group is not None
-        alive = self.alive.get(link.group)
-        return alive is None or alive[link.row][column]
+        active = self.active(link)
+        return active is None or active[column]
 
-    def weighted(self, link: Link, column: int, value: Tensor) -> Tensor:
-        """Return the output of a candidate times its weight."""
+    def row(self, link: Link) -> Tensor:
+        """Return the weights of the candidates of an open edge, [O] or [B, O]."""
         assert link.group is not None
-        shape = self.shapes[link.group]
-        replica = 0 if self.shared[link.group] else link.replica
-        weight = self.entries[link.group][(replica * shape.rows + link.row) * shape.columns + column]
-        # A scalar, or one weight per image, broadcast over all other dimensions.
-        return value * (weight.view(-1, *(1,) * (value.dim() - 1)) if weight.dim() else weight)
+        uses = self.rows[link.group]
+        return uses[link.replica if len(uses) > 1 else 0][link.row]
+
+    def of(self, link: Link) -> tuple[Tensor, ...]:
+        """Return the weight of each candidate of an open edge, O scalars or tensors [B]."""
+        # Unbind once: the gradient of each indexing would be a full tensor of zeros.
+        return self.row(link).unbind(-1)
+
+    def chosen(self, links: Sequence[Link], columns: Sequence[int]) -> tuple[Tensor, bool]:
+        """Return the weights of some candidates of n edges of a group, [n, K] or [B, n, K].
+
+        Returns:
+            The weights, and whether all images have the same ones, so that only gradients are per image.
+        """
+        rows = [self.row(link) for link in links]
+        weights = rows[0].unsqueeze(-2) if len(rows) == 1 else torch.stack(rows, -2)
+        if len(columns) < weights.shape[-1]:
+            weights = weights.index_select(-1, torch.tensor(columns, device=weights.device))
+        return weights, links[0].group in self.alike
 
 
 def weigh(
@@ -90,18 +109,23 @@ def weigh(
     if problems:
         raise DescriptionError(problems)
     return Weights(
-        shapes=shapes,
-        entries={name: _entries(tensor) for name, tensor in mixture.items()},
-        shared={name: tensor.dim() < PER_SAMPLE for name, tensor in mixture.items()},
-        alive={name: tensor.tolist() for name, tensor in alive.items()},
+        rows={name: _rows(tensor) for name, tensor in mixture.items()},
+        alike=frozenset(name for name, tensor in mixture.items() if _are_alike(tensor)),
+        alive={name: [tuple(row) for row in tensor.tolist()] for name, tensor in alive.items()},
     )
 
 
-def _entries(mixture: Tensor) -> tuple[Tensor, ...]:
+def _rows(mixture: Tensor) -> tuple[tuple[Tensor, ...], ...]:
     # Unbind once: the gradient of each indexing would be a full tensor of zeros.
     if mixture.dim() < PER_SAMPLE:
-        return mixture.reshape(-1).unbind()
-    return mixture.permute(0, 2, 3, 1).reshape(-1, mixture.shape[1]).unbind()
+        return (mixture.unbind(),)
+    if mixture.shape[1] == 1:
+        return tuple(use.unbind() for use in mixture.squeeze(1).unbind())
+    return tuple(use.unbind(1) for use in mixture.unbind())
+
+
+def _are_alike(mixture: Tensor) -> bool:
+    return mixture.dim() == PER_SAMPLE and mixture.shape[1] > 1 and mixture.stride(1) == 0
 
 
 def _unknown_groups(

@@ -12,6 +12,8 @@ from nascore.nn.operations.convolutions import conv, named
 from nascore.nn.operations.normalization import norm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 
@@ -38,13 +40,19 @@ class FactorizedReduce(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, c_in, H, W] to [B, c_out, ceil(H/2), ceil(W/2)]."""
-        x = self.relu(x)
+        return self.norm(self._halve(self.relu(x)))  # type: ignore[no-any-return]
+
+    def fusible_stages(self) -> tuple[Callable[[Tensor], Tensor], ...]:
+        """Return the functions whose composition is the operation; see :class:`nascore.nn.stages.Staged`."""
+        return self.relu, self._halve, self.norm
+
+    def _halve(self, x: Tensor) -> Tensor:
         halves = [self.even(x)]
         if self.odd is not None:
             # Negative padding crops. Without a branch on the size, torch.fx can trace this.
             shifted = functional.pad(x, (-1, x.shape[3] % 2, -1, x.shape[2] % 2))
             halves.append(self.odd(shifted))
-        return self.norm(torch.cat(halves, 1))  # type: ignore[no-any-return]
+        return torch.cat(halves, 1)
 
 
 class _Shaped(nn.Module):

@@ -1,0 +1,334 @@
+"""The kernels of the fused execution: differentiable functions in which a supernet spends its time.
+
+They are written in torch's own operators, in the formulations that are fastest on a CPU with the memory
+layout NHWC (channels last). A plugin can bring other kernels with the same results.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+    from torch.autograd.function import FunctionCtx
+
+_ATEN: Final = torch.ops.aten
+
+_NARROW: Final = 3
+"""Largest width of a kernel whose weight gradient is fast in oneDNN; its height does not matter."""
+
+_PHASES: Final = 2
+"""The dilation whose weight gradient is computed in phases."""
+
+_WORTH_SPLITTING: Final = 1 << 17
+"""Number of input elements from which the weight gradient of a wide kernel is faster in parts."""
+
+
+class Kernels(Protocol):
+    """The functions of the fused execution; each is differentiable once in its tensors."""
+
+    def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
+        """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
+        ...
+
+    def norm_relu(self, x: Tensor, eps: float) -> Tensor:
+        """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
+        ...
+
+    def mixed_sum(  # noqa: PLR0913 - a sum of K terms, and how each is read
+        self,
+        terms: Sequence[Tensor],
+        weights: Tensor,
+        normed: Sequence[bool],
+        eps: float,
+        *,
+        alike: bool = False,
+    ) -> Tensor:
+        """Return the weighted sum of the outputs of candidates, for n edges side by side.
+
+        Args:
+            terms: K outputs [B, n * C, H, W]; the channels of the first edge come first.
+            weights: The weight of each candidate on each edge [n, K], or also per image [B, n, K].
+            normed: For each of the K terms, whether it is normalised with the statistics of the batch first.
+            eps: Added to the variances.
+            alike: Whether all images have the same weights, and only gradients are per image.
+        """
+        ...
+
+
+class TorchKernels:
+    """The kernels in torch's operators; they run on every device, in every number type."""
+
+    @staticmethod
+    def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
+        """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
+        if stride == dilation > 1 and padding % stride == 0:
+            # Only every other pixel is read, so this is an ordinary convolution of these pixels.
+            x = x[:, :, ::stride, ::stride]
+            stride, padding, dilation = 1, padding // dilation, 1
+        if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+            return functional.conv2d(x, weight, None, stride, padding, dilation, len(weight))
+        return cast("Tensor", _Depthwise.apply(x, weight, stride, padding, dilation))
+
+    @staticmethod
+    def norm_relu(x: Tensor, eps: float) -> Tensor:
+        """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
+        return cast("Tensor", _NormRelu.apply(x, eps))
+
+    @staticmethod
+    def mixed_sum(
+        terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool], eps: float, *, alike: bool = False
+    ) -> Tensor:
+        """Return the weighted sum of the outputs of candidates, for n edges side by side."""
+        full = [term.to(torch.promote_types(term.dtype, weights.dtype)) for term in terms]
+        return cast("Tensor", _MixedSum.apply(weights, tuple(normed), eps, alike, *full))
+
+
+class _Depthwise(torch.autograd.Function):
+    """A depthwise convolution whose gradients avoid the slow paths of oneDNN."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0913 - a convolution has that many sides
+        ctx: FunctionCtx, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
+    ) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        ctx.save_for_backward(x, weight)
+        ctx.sizes = stride, padding, dilation  # type: ignore[attr-defined]
+        return functional.conv2d(x, weight, None, stride, padding, dilation, len(weight))
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        slope = slope.contiguous(memory_format=torch.channels_last)
+        to_x, to_weight = ctx.needs_input_grad[:2]
+        return (
+            _input_gradient(slope, x, weight, *ctx.sizes) if to_x else None,
+            _weight_gradient(slope, x, weight, *ctx.sizes) if to_weight else None,
+            *(None,) * 3,
+        )
+
+
+def _input_gradient(  # noqa: PLR0913 - a convolution has that many sides
+    slope: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
+) -> Tensor:
+    reach = dilation * (weight.shape[2] - 1)
+    if stride == 1 and padding <= reach:
+        flipped = weight.flip(2, 3)
+        return functional.conv2d(slope, flipped, None, 1, reach - padding, dilation, len(weight))
+    return _gradients(slope, x, weight, (stride, (padding, padding), dilation), (True, False))[0]
+
+
+def _weight_gradient(  # noqa: PLR0913 - a convolution has that many sides
+    slope: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
+) -> Tensor:
+    size = weight.shape[2]
+    if stride == 1 and dilation == _PHASES and _splits_into_phases(x, slope, padding):
+        # Pixels of one parity meet only each other: four images of half the size.
+        return _weight_gradient(_phases(slope), _phases(x), weight, 1, padding // 2, 1)
+    if dilation != 1 or size <= _NARROW or x.numel() < _WORTH_SPLITTING:
+        return _gradients(slope, x, weight, (stride, (padding, padding), dilation), (False, True))[1]
+    parts = []
+    for left in range(0, size, _NARROW):
+        width = min(_NARROW, size - left)
+        # The columns that these taps meet, with zeros where they meet the border; less than 0 crops.
+        before = padding - left
+        after = (slope.shape[3] - 1) * stride + width - x.shape[3] - before
+        part = weight.new_empty(len(weight), 1, size, width)
+        seen = functional.pad(x, (before, after))
+        parts.append(_gradients(slope, seen, part, (stride, (padding, 0), 1), (False, True))[1])
+    return torch.cat(parts, 3)
+
+
+def _gradients(
+    slope: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    sizes: tuple[int, tuple[int, int], int],
+    wanted: tuple[bool, bool],
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of a depthwise convolution by torch's operator, for input and weight.
+
+    Args:
+        slope: Gradient of the output.
+        x: Input.
+        weight: Weight.
+        sizes: Stride, padding of height and of width, dilation.
+        wanted: Whether the gradients of input and weight are needed.
+    """
+    stride, padding, dilation = sizes
+    steps, spread, channels = [stride] * 2, [dilation] * 2, len(weight)
+    found = _ATEN.convolution_backward(
+        slope, x, weight, None, steps, [*padding], spread, False, [0, 0], channels, [*wanted, False]
+    )
+    return found[0], found[1]
+
+
+def _splits_into_phases(x: Tensor, slope: Tensor, padding: int) -> bool:
+    return padding % 2 == 0 and x.shape == slope.shape and not any(length % 2 for length in x.shape[2:])
+
+
+def _phases(x: Tensor) -> Tensor:
+    """Return the four images of every other pixel of each image, [4 * B, C, H / 2, W / 2]."""
+    count, channels, height, width = x.shape
+    pixels = x.permute(0, 2, 3, 1).reshape(count, height // 2, 2, width // 2, 2, channels)
+    phases = pixels.permute(2, 4, 0, 1, 3, 5).reshape(4 * count, height // 2, width // 2, channels)
+    return phases.permute(0, 3, 1, 2)
+
+
+class _NormRelu(torch.autograd.Function):
+    """Batch norm without weights, with the statistics of the batch, and ReLU."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
+        y, mean, scale = _normalise(x, None, eps)
+        y.relu_()
+        ctx.save_for_backward(x, y, mean, scale)
+        ctx.eps = eps
+        return cast("Tensor", y)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        x, y, mean, scale = ctx.saved_tensors
+        passed = _ATEN.threshold_backward(slope, y, 0)
+        return _norm_gradient(passed, x, None, (mean, scale), ctx.eps, (True, False))[0], None
+
+
+def _norm_gradient(  # noqa: PLR0913 - the arguments of the operator
+    slope: Tensor,
+    x: Tensor,
+    weight: Tensor | None,
+    statistics: tuple[Tensor, Tensor],
+    eps: float,
+    wanted: tuple[bool, bool],
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of a batch norm with the statistics of the batch, for input and weight."""
+    found = _ATEN.native_batch_norm_backward(
+        slope, x, weight, None, None, *statistics, True, eps, [*wanted, False]
+    )
+    return found[0], found[1]
+
+
+class _MixedSum(torch.autograd.Function):
+    """The weighted sum of candidates; a norm takes the weight of its candidate as its own weight."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0913 - a sum of K terms, and how each is read
+        ctx: Any, weights: Tensor, normed: tuple[bool, ...], eps: float, alike: bool, *terms: Tensor  # noqa: FBT001
+    ) -> Tensor:
+        factors = _factors(weights, terms[0].shape[1], alike=alike)
+        total: Tensor | None = None
+        statistics: list[Tensor] = []
+        for factor, term, has_norm in zip(factors, terms, normed, strict=True):
+            value, weight = term, factor
+            if has_norm:
+                joint = factor if factor.dim() == 1 else None
+                value, *found = _normalise(term, joint, eps)
+                statistics += found
+                weight = factor if joint is None else None
+            total = _add(total, value, weight)
+        ctx.save_for_backward(weights, *terms, *statistics)
+        ctx.normed, ctx.eps, ctx.alike = normed, eps, alike
+        assert total is not None
+        return total
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        count = len(ctx.normed)
+        weights, *saved = ctx.saved_tensors
+        terms, statistics = saved[:count], iter(saved[count:])
+        to_weights, _, _, _, *to_terms = ctx.needs_input_grad
+        if terms[0].is_contiguous(memory_format=torch.channels_last):
+            slope = slope.contiguous(memory_format=torch.channels_last)
+        factors = _factors(weights, slope.shape[1], alike=ctx.alike)
+        sums = slope.sum((2, 3)) if to_weights and weights.dim() == _PER_IMAGE else None
+        slopes: list[Tensor | None] = []
+        rewards: list[Tensor] = []
+        for term, has_norm, factor, to_term in zip(terms, ctx.normed, factors, to_terms, strict=True):
+            found = (next(statistics), next(statistics)) if has_norm else None
+            wanted = (to_term, to_weights)
+            to_x, to_factor = _term_gradients(slope, term, factor, found, ctx.eps, wanted, sums)
+            slopes.append(to_x)
+            if to_factor is not None:
+                rewards.append(to_factor)
+        return _to_weights(rewards, weights) if to_weights else None, None, None, None, *slopes
+
+
+_PER_IMAGE: Final = 3
+"""Number of dimensions of weights per image, [B, n, K]."""
+
+
+def _factors(weights: Tensor, channels: int, *, alike: bool) -> tuple[Tensor, ...]:
+    """Return the factor of each of K candidates: by channel [n * C], or also by image [B, n * C, 1, 1]."""
+    if weights.dim() == _PER_IMAGE and alike:
+        weights = weights[0]
+    each = weights.repeat_interleave(channels // weights.shape[-2], -2)
+    if each.dim() < _PER_IMAGE:
+        return each.t().contiguous().unbind()
+    return each.permute(2, 0, 1)[..., None, None].unbind()
+
+
+def _add(total: Tensor | None, value: Tensor, factor: Tensor | None) -> Tensor:
+    """Return the total plus a value times its factor; the total is changed in place."""
+    if factor is None:
+        return value if total is None else total.add_(value)
+    factor = factor[:, None, None] if factor.dim() == 1 else factor
+    return value * factor if total is None else total.addcmul_(value, factor)
+
+
+def _normalise(x: Tensor, weight: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x normalised with the statistics of the batch, their mean, and 1 / standard deviation."""
+    value, mean, scale = _ATEN.native_batch_norm(x, weight, None, None, None, True, 0.0, eps)
+    return value, mean, scale
+
+
+def _term_gradients(  # noqa: PLR0913 - the state of one term
+    slope: Tensor,
+    term: Tensor,
+    factor: Tensor,
+    statistics: tuple[Tensor, Tensor] | None,
+    eps: float,
+    wanted: tuple[bool, bool],
+    sums: Tensor | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return the gradients of a term and of its factor: by channel, or by image and channel.
+
+    Args:
+        slope: Gradient of the sum.
+        term: The term.
+        factor: Its factor, by channel, or by image and channel.
+        statistics: Mean and 1 / standard deviation if it is normalised.
+        eps: Added to the variances.
+        wanted: Whether the gradients of term and factor are needed.
+        sums: Sum of the slope by image and channel, if the gradient of the factor is needed by image.
+    """
+    to_term, to_factor = wanted
+    by_image = None
+    if to_factor and sums is not None:
+        by_image = (slope * term).sum((2, 3))
+        if statistics is not None:
+            mean, scale = statistics
+            by_image = (by_image - mean * sums) * scale
+    weight, passed = (factor, slope) if factor.dim() == 1 else (None, slope * factor)
+    if statistics is None:
+        to_x = passed * (1 if weight is None else weight[:, None, None]) if to_term else None
+        by_channel = (slope * term).sum((0, 2, 3)) if to_factor and by_image is None else None
+        return to_x, by_channel if by_image is None else by_image
+    to_x, by_channel = _norm_gradient(passed, term, weight, statistics, eps, (to_term, to_factor))
+    return to_x, by_channel if by_image is None else by_image
+
+
+def _to_weights(found: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """Return the gradient of the weights from those of the factors, each [n * C] or [B, n * C]."""
+    stacked = torch.stack(tuple(found), -1)
+    edges = weights.shape[-2]
+    return stacked.unflatten(-2, (edges, -1)).sum(-2).to(weights.dtype)

@@ -27,7 +27,10 @@ _NARROW: Final = 3
 _PHASES: Final = 2
 """The dilation whose weight gradient is computed in phases."""
 
-_WORTH_SPLITTING: Final = 1 << 17
+_DENSE: Final = 64
+"""Number of channels up to which one product of matrices is faster than a convolution in groups."""
+
+_WORTH_SPLITTING: Final = 1 << 14
 """Number of input elements from which the weight gradient of a wide kernel is faster in parts."""
 
 
@@ -36,6 +39,10 @@ class Kernels(Protocol):
 
     def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
         """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
+        ...
+
+    def pointwise(self, x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
+        """Return the 1x1 convolution of x [B, C, H, W] in groups, with weight [D, C / groups, 1, 1]."""
         ...
 
     def norm_relu(self, x: Tensor, eps: float) -> Tensor:
@@ -74,8 +81,16 @@ class TorchKernels:
             x = x[:, :, ::stride, ::stride]
             stride, padding, dilation = 1, padding // dilation, 1
         if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-            return functional.conv2d(x, weight, None, stride, padding, dilation, len(weight))
+            return functional.conv2d(x, weight, None, stride, padding, dilation, weight.shape[0])
         return cast("Tensor", _Depthwise.apply(x, weight, stride, padding, dilation))
+
+    @staticmethod
+    def pointwise(x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
+        """Return the 1x1 convolution of x [B, C, H, W] in groups, with weight [D, C / groups, 1, 1]."""
+        is_narrow = groups == 1 or max(weight.shape[0], x.shape[1]) <= _DENSE
+        if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not is_narrow:
+            return functional.conv2d(x, weight, None, 1, 0, 1, groups)
+        return cast("Tensor", _Pointwise.apply(x, weight, groups))
 
     @staticmethod
     def norm_relu(x: Tensor, eps: float) -> Tensor:
@@ -101,7 +116,7 @@ class _Depthwise(torch.autograd.Function):
         x = x.contiguous(memory_format=torch.channels_last)
         ctx.save_for_backward(x, weight)
         ctx.sizes = stride, padding, dilation  # type: ignore[attr-defined]
-        return functional.conv2d(x, weight, None, stride, padding, dilation, len(weight))
+        return functional.conv2d(x, weight, None, stride, padding, dilation, weight.shape[0])
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
@@ -122,7 +137,7 @@ def _input_gradient(  # noqa: PLR0913 - a convolution has that many sides
     reach = dilation * (weight.shape[2] - 1)
     if stride == 1 and padding <= reach:
         flipped = weight.flip(2, 3)
-        return functional.conv2d(slope, flipped, None, 1, reach - padding, dilation, len(weight))
+        return functional.conv2d(slope, flipped, None, 1, reach - padding, dilation, weight.shape[0])
     return _gradients(slope, x, weight, (stride, (padding, padding), dilation), (True, False))[0]
 
 
@@ -141,7 +156,7 @@ def _weight_gradient(  # noqa: PLR0913 - a convolution has that many sides
         # The columns that these taps meet, with zeros where they meet the border; less than 0 crops.
         before = padding - left
         after = (slope.shape[3] - 1) * stride + width - x.shape[3] - before
-        part = weight.new_empty(len(weight), 1, size, width)
+        part = weight.new_empty(weight.shape[0], 1, size, width)
         seen = functional.pad(x, (before, after))
         parts.append(_gradients(slope, seen, part, (stride, (padding, 0), 1), (False, True))[1])
     return torch.cat(parts, 3)
@@ -164,7 +179,7 @@ def _gradients(
         wanted: Whether the gradients of input and weight are needed.
     """
     stride, padding, dilation = sizes
-    steps, spread, channels = [stride] * 2, [dilation] * 2, len(weight)
+    steps, spread, channels = [stride] * 2, [dilation] * 2, weight.shape[0]
     found = _ATEN.convolution_backward(
         slope, x, weight, None, steps, [*padding], spread, False, [0, 0], channels, [*wanted, False]
     )
@@ -181,6 +196,58 @@ def _phases(x: Tensor) -> Tensor:
     pixels = x.permute(0, 2, 3, 1).reshape(count, height // 2, 2, width // 2, 2, channels)
     phases = pixels.permute(2, 4, 0, 1, 3, 5).reshape(4 * count, height // 2, width // 2, channels)
     return phases.permute(0, 3, 1, 2)
+
+
+class _Pointwise(torch.autograd.Function):
+    """A 1x1 convolution as a product of matrices; its groups are blocks on the diagonal of the second one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, groups: int) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        matrix = _block_diagonal(weight, groups)
+        ctx.save_for_backward(x, matrix)
+        ctx.groups = groups
+        return _pixels_to_image(_pixels(x) @ matrix.t(), x)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        x, matrix = ctx.saved_tensors
+        pixels = _pixels(slope.contiguous(memory_format=torch.channels_last))
+        to_x, to_weight, _ = ctx.needs_input_grad
+        return (
+            _pixels_to_image(pixels @ matrix, x) if to_x else None,
+            _blocks(pixels.t() @ _pixels(x), ctx.groups) if to_weight else None,
+            None,
+        )
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """Return the pixels of images in the layout NHWC as a matrix [B * H * W, C]."""
+    return x.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _pixels_to_image(pixels: Tensor, like: Tensor) -> Tensor:
+    count, _, height, width = like.shape
+    return pixels.view(count, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _block_diagonal(weight: Tensor, groups: int) -> Tensor:
+    """Return the matrix [D, C] of a weight [D, C / groups, 1, 1]."""
+    if groups == 1:
+        return weight.flatten(1)
+    blocks = weight.view(groups, weight.shape[0] // groups, -1)
+    matrix = weight.new_zeros(groups, blocks.shape[1], groups, blocks.shape[2])
+    matrix.diagonal(0, 0, 2).copy_(blocks.permute(1, 2, 0))
+    return matrix.view(weight.shape[0], -1)
+
+
+def _blocks(matrix: Tensor, groups: int) -> Tensor:
+    """Return the weight [D, C / groups, 1, 1] of a matrix [D, C]."""
+    if groups == 1:
+        return matrix[..., None, None]
+    blocks = matrix.view(groups, matrix.shape[0] // groups, groups, -1).diagonal(0, 0, 2).permute(2, 0, 1)
+    return blocks.reshape(matrix.shape[0], -1, 1, 1)
 
 
 class _NormRelu(torch.autograd.Function):

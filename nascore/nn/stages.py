@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from enum import Enum, auto
+from itertools import takewhile, zip_longest
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 import torch
 from torch import nn
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 EPS: Final = 1e-5
 """The number that torch's batch norms add to variances by default."""
 
-_NORM_RELU: Final = "norm and ReLU"
-
-_WITHOUT_WEIGHTS: Final = (nn.ReLU, nn.ReLU6, nn.MaxPool2d, nn.AvgPool2d, nn.BatchNorm2d)
+_CHANNELWISE: Final = (nn.ReLU, nn.ReLU6, nn.MaxPool2d, nn.AvgPool2d)
 
 
 @runtime_checkable
@@ -39,6 +38,28 @@ class Staged(Protocol):
         ...
 
 
+class Role(Enum):
+    """How a stage is computed for several edges."""
+
+    EACH = auto()
+    """Called for each edge."""
+    CHANNELWISE = auto()
+    """Called once for all channels; it has no weights."""
+    NORM = auto()
+    """A batch norm without weights, with the statistics of the batch."""
+    NORM_RELU = auto()
+    """Such a norm, and the ReLU after it."""
+    CONVOLUTION = auto()
+    """A convolution, in groups for several edges."""
+    DEPTHWISE = auto()
+    """A depthwise convolution with a square kernel."""
+    POINTWISE = auto()
+    """A 1x1 convolution."""
+
+
+_WITHOUT_WEIGHTS: Final = frozenset({Role.CHANNELWISE, Role.NORM, Role.NORM_RELU})
+
+
 class Chain:
     """The stages of an operation.
 
@@ -47,8 +68,8 @@ class Chain:
 
     Attributes:
         stages: Functions whose composition is the operation.
-        kinds: For each stage, a text that is equal for stages that differ only in their weights; empty for a
-            stage that is called for each edge.
+        roles: How each is computed.
+        kinds: For each stage, a text that is equal for stages that differ only in their weights.
         shared: Number of the first stages that have no weights, so that their result is the same on all edges.
     """
 
@@ -56,12 +77,11 @@ class Chain:
         stages = list(_leaves(module))
         if any(getattr(stage, "inplace", False) for stage in stages):
             stages = [module]
-        pairs = list(_merged(stages))
-        self.stages = tuple(stage for stage, _ in pairs)
-        self.kinds = tuple(kind for _, kind in pairs)
-        self.shared = len(
-            list(takewhile(lambda pair: pair[1] and isinstance(pair[0], _WITHOUT_WEIGHTS), pairs))
-        )
+        joined = list(_joined([(stage, role_of(stage)) for stage in stages]))
+        self.stages = tuple(stage for stage, _ in joined)
+        self.roles = tuple(role for _, role in joined)
+        self.kinds = tuple(_kind(stage, role) for stage, role in joined)
+        self.shared = len(list(takewhile(_WITHOUT_WEIGHTS.__contains__, self.roles)))
 
 
 def _leaves(stage: Any) -> Iterator[Stage]:
@@ -77,17 +97,17 @@ def _leaves(stage: Any) -> Iterator[Stage]:
         yield stage
 
 
-def _merged(stages: Sequence[Stage]) -> Iterator[tuple[Stage, str]]:
-    """Yield the stages with their kinds; a norm and the ReLU after it are one stage."""
-    kinds = [kind_of(stage) for stage in stages]
-    rectified = False
-    for index, (stage, kind) in enumerate(zip(stages, kinds, strict=True)):
-        if rectified:
-            rectified = False
-            continue
-        following = stages[index + 1] if index + 1 < len(stages) else None
-        rectified = bool(kind) and type(stage) is nn.BatchNorm2d and type(following) is nn.ReLU
-        yield stage, f"{kind} {_NORM_RELU}" if rectified else kind
+def _joined(stages: Sequence[tuple[Stage, Role]]) -> Iterator[tuple[Stage, Role]]:
+    """Yield stages and roles; a norm and the ReLU after it are one stage."""
+    skip = False
+    for (stage, role), following in zip_longest(stages, stages[1:]):
+        if skip:
+            skip = False
+        elif role is Role.NORM and following is not None and type(following[0]) is nn.ReLU:
+            skip = following[1] is Role.CHANNELWISE
+            yield stage, Role.NORM_RELU if skip else role
+        else:
+            yield stage, role
 
 
 def has_hooks(module: nn.Module) -> bool:
@@ -96,18 +116,35 @@ def has_hooks(module: nn.Module) -> bool:
     return "forward" in vars(module) or any(getattr(module, name) for name in hooks)
 
 
-def kind_of(stage: Stage) -> str:
-    """Return a text that is equal for stages that differ only in their weights; empty if it is not fused."""
+def role_of(stage: Stage) -> Role:
+    """Return how a stage is computed for several edges."""
     if not isinstance(stage, nn.Module) or has_hooks(stage):
-        return ""
+        return Role.EACH
     if type(stage) is nn.Conv2d:
-        return repr(stage) if stage.padding_mode == "zeros" and not isinstance(stage.padding, str) else ""
+        return _role_of_convolution(stage)
     if type(stage) is nn.BatchNorm2d:
-        return "" if stage.affine or stage.track_running_stats else repr(stage)
-    if type(stage) is nn.AvgPool2d:
-        # Its repr leaves these out.
-        return f"{stage!r}{stage.ceil_mode}{stage.count_include_pad}{stage.divisor_override}"
-    return repr(stage) if type(stage) in _WITHOUT_WEIGHTS else ""
+        return Role.EACH if stage.affine or stage.track_running_stats else Role.NORM
+    return Role.CHANNELWISE if type(stage) in _CHANNELWISE else Role.EACH
+
+
+def _role_of_convolution(stage: nn.Conv2d) -> Role:
+    if stage.padding_mode != "zeros" or isinstance(stage.padding, str):
+        return Role.EACH
+    sides = (stage.kernel_size, stage.stride, stage.padding, stage.dilation)
+    if stage.bias is not None or any(len(set(side)) > 1 for side in sides):
+        return Role.CONVOLUTION
+    if stage.groups == stage.in_channels == stage.out_channels:
+        return Role.DEPTHWISE
+    is_pixelwise = stage.kernel_size[0] == stage.stride[0] == 1 and stage.padding[0] == 0
+    return Role.POINTWISE if is_pixelwise else Role.CONVOLUTION
+
+
+def _kind(stage: Stage, role: Role) -> str:
+    if role is Role.EACH:
+        return role.name
+    # The repr of an average pool leaves these out.
+    more = [str(getattr(stage, name, "")) for name in ("ceil_mode", "count_include_pad", "divisor_override")]
+    return " ".join((role.name, repr(stage), *more))
 
 
 class Source:
@@ -130,21 +167,22 @@ class Source:
         """
         first = chains[0]
         for end in range(first.shared):
-            self._share(first.stages[end], first.kinds[: end + 1])
-        prefix = first.kinds[: first.shared]
-        if len(prefix) == len(first.kinds):
+            self._share(first.stages[end], first.roles[end], first.kinds[: end + 1])
+        prefix, length = first.kinds[: first.shared], len(first.kinds)
+        if first.shared == length:
             return self._beside(prefix, len(chains)), False
         x = self._begin(chains, prefix)
-        for index in range(first.shared + 1, len(first.kinds)):
-            stages, kind = [chain.stages[index] for chain in chains], first.kinds[index]
-            if index + 1 == len(first.kinds) and _is_default_norm(stages[0], kind):
+        for index in range(first.shared + 1, length):
+            stages, role = [chain.stages[index] for chain in chains], first.roles[index]
+            if index + 1 == length and role is Role.NORM and getattr(stages[0], "eps", None) == EPS:
+                check_countable(x)
                 return x, True
-            x = self._advance(stages, kind, x)
+            x = self._advance(stages, role, x)
         return x, False
 
-    def _share(self, stage: Stage, kinds: tuple[str, ...]) -> None:
+    def _share(self, stage: Stage, role: Role, kinds: tuple[str, ...]) -> None:
         if (kinds, 1) not in self._results:
-            self._results[kinds, 1] = self._advance([stage], kinds[-1], self._results[kinds[:-1], 1])
+            self._results[kinds, 1] = self._advance([stage], role, self._results[kinds[:-1], 1])
 
     def _beside(self, kinds: tuple[str, ...], count: int) -> Tensor:
         """Return a shared result `count` times side by side."""
@@ -154,36 +192,39 @@ class Source:
 
     def _begin(self, chains: Sequence[Chain], prefix: tuple[str, ...]) -> Tensor:
         """Return the result of the first stage with weights of n operations, side by side."""
-        stages, kind = [chain.stages[len(prefix)] for chain in chains], chains[0].kinds[len(prefix)]
-        if isinstance(stages[0], nn.Conv2d) and kind and stages[0].groups == 1:
-            return _convolve(stages, self._results[prefix, 1], 1)
-        return self._advance(stages, kind, self._beside(prefix, len(chains)))
+        stages, role = [chain.stages[len(prefix)] for chain in chains], chains[0].roles[len(prefix)]
+        if role in {Role.CONVOLUTION, Role.POINTWISE} and getattr(stages[0], "groups", 0) == 1:
+            return self._convolve(stages, role, self._results[prefix, 1], 1)
+        return self._advance(stages, role, self._beside(prefix, len(chains)))
 
-    def _advance(self, stages: Sequence[Stage], kind: str, x: Tensor) -> Tensor:
+    def _advance(self, stages: Sequence[Stage], role: Role, x: Tensor) -> Tensor:
         """Return the result of the next stage of n operations, whose features are side by side."""
         first = stages[0]
-        if not kind:
+        if role is Role.CHANNELWISE:
+            return first(x)
+        if role is Role.EACH:
             parts = zip(stages, x.chunk(len(stages), 1), strict=True)
             return torch.cat([stage(part) for stage, part in parts], 1) if len(stages) > 1 else first(x)
         if isinstance(first, nn.BatchNorm2d):
             check_countable(x)
-            if kind.endswith(_NORM_RELU):
+            if role is Role.NORM_RELU:
                 return self._kernels.norm_relu(x, first.eps)
             return functional.batch_norm(x, None, None, None, None, True, 0.0, first.eps)  # noqa: FBT003
-        if isinstance(first, nn.Conv2d):
-            return self._convolve(stages, x)
-        return first(x)
-
-    def _convolve(self, stages: Sequence[Stage], x: Tensor) -> Tensor:
-        first = stages[0]
         assert isinstance(first, nn.Conv2d)
-        if _is_depthwise(first):
-            weight, _ = _stacked(stages)
-            (stride, _), (padding, _), (dilation, _) = first.stride, first.padding, first.dilation
-            return self._kernels.depthwise(
-                x, weight, stride=stride, padding=int(padding), dilation=dilation
-            )
-        return _convolve(stages, x, first.groups * len(stages))
+        return self._convolve(stages, role, x, first.groups * len(stages))
+
+    def _convolve(self, stages: Sequence[Stage], role: Role, x: Tensor, groups: int) -> Tensor:
+        convolutions = cast("Sequence[nn.Conv2d]", stages)
+        first = convolutions[0]
+        weight = first.weight if len(stages) == 1 else torch.cat([each.weight for each in convolutions])
+        if role is Role.POINTWISE:
+            return self._kernels.pointwise(x, weight, groups=groups)
+        stride, padding, dilation = first.stride[0], int(first.padding[0]), first.dilation[0]
+        if role is Role.DEPTHWISE:
+            return self._kernels.depthwise(x, weight, stride=stride, padding=padding, dilation=dilation)
+        biases = [each.bias for each in convolutions if each.bias is not None]
+        bias = torch.cat(biases) if biases else None
+        return functional.conv2d(x, weight, bias, first.stride, first.padding, first.dilation, groups)
 
 
 def check_countable(x: Tensor) -> None:
@@ -195,29 +236,3 @@ def check_countable(x: Tensor) -> None:
     if x.numel() == x.shape[1]:
         shape = list(x.shape)
         raise ValueError(f"a batch norm needs more than 1 value per channel when training, not {shape}")
-
-
-def _is_default_norm(stage: Stage, kind: str) -> bool:
-    is_norm = bool(kind) and isinstance(stage, nn.BatchNorm2d) and not kind.endswith(_NORM_RELU)
-    return is_norm and getattr(stage, "eps", None) == EPS
-
-
-def _is_depthwise(stage: nn.Conv2d) -> bool:
-    sides = (stage.kernel_size, stage.stride, stage.padding, stage.dilation)
-    is_square = all(len(set(side)) == 1 for side in sides)
-    return stage.groups == stage.in_channels == stage.out_channels and stage.bias is None and is_square
-
-
-def _convolve(stages: Sequence[Stage], x: Tensor, groups: int) -> Tensor:
-    first = stages[0]
-    assert isinstance(first, nn.Conv2d)
-    weight, bias = _stacked(stages)
-    return functional.conv2d(x, weight, bias, first.stride, first.padding, first.dilation, groups)
-
-
-def _stacked(stages: Sequence[Stage]) -> tuple[Tensor, Tensor | None]:
-    convolutions = [stage for stage in stages if isinstance(stage, nn.Conv2d)]
-    if len(convolutions) == 1:
-        return convolutions[0].weight, convolutions[0].bias
-    biases = [each.bias for each in convolutions if each.bias is not None]
-    return torch.cat([each.weight for each in convolutions]), torch.cat(biases) if biases else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nascore.nn.execution import Mixed
     from nascore.nn.program import Link, Step
 
-SIDE_BY_SIDE: Final = 1 << 21
+SIDE_BY_SIDE: Final = 1 << 20
 """Bytes of features up to which equal candidates of several edges are computed as one operation.
 
 Beyond it a processor's caches are left, and one operation after the other is faster.
@@ -49,7 +49,7 @@ class Fused(Plain):
         gates: Every gate by path.
     """
 
-    kernels: type[Kernels] = TorchKernels
+    kernels: Kernels = TorchKernels()
     side_by_side: int | None = SIDE_BY_SIDE
 
     def __init__(self, ops: nn.ModuleDict, gates: nn.ParameterDict) -> None:
@@ -86,7 +86,9 @@ class Fused(Plain):
                 total = self._sum(some, sources[detached], drawn, options)
                 if total is not None:
                     parts = total.chunk(len(some), 1)
-                    mixed.update(((link.target, link.place), part) for link, part in zip(some, parts, strict=True))
+                    mixed.update(
+                        ((link.target, link.place), part) for link, part in zip(some, parts, strict=True)
+                    )
         return mixed
 
     def _draw(self, links: Sequence[Link], value: Tensor, options: Pass) -> Mapping[str, Tensor]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import torch
-from torch import nn
+from attrs import frozen
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
-    from torch.autograd.function import FunctionCtx
+
+    Slopes = tuple[Tensor | None, ...]
 
 _ATEN: Final = torch.ops.aten
 
@@ -32,6 +33,24 @@ _DENSE: Final = 64
 
 _WORTH_SPLITTING: Final = 1 << 14
 """Number of input elements from which the weight gradient of a wide kernel is faster in parts."""
+
+
+class Context(Protocol):
+    """The object that torch hands to both passes of a function.
+
+    Attributes:
+        saved_tensors: The tensors that the forward pass saved.
+        needs_input_grad: For each argument of the forward pass, whether its gradient is needed.
+        settings: The numbers that the forward pass saved.
+    """
+
+    saved_tensors: tuple[Tensor, ...]
+    needs_input_grad: tuple[bool, ...]
+    settings: tuple[Any, ...]
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        """Save tensors for the backward pass."""
+        ...
 
 
 class Kernels(Protocol):
@@ -49,7 +68,7 @@ class Kernels(Protocol):
         """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
         ...
 
-    def mixed_sum(  # noqa: PLR0913 - a sum of K terms, and how each is read
+    def mixed_sum(
         self,
         terms: Sequence[Tensor],
         weights: Tensor,
@@ -73,8 +92,7 @@ class Kernels(Protocol):
 class TorchKernels:
     """The kernels in torch's operators; they run on every device, in every number type."""
 
-    @staticmethod
-    def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
+    def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
         """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
         if stride == dilation > 1 and padding % stride == 0:
             # Only every other pixel is read, so this is an ordinary convolution of these pixels.
@@ -82,58 +100,59 @@ class TorchKernels:
             stride, padding, dilation = 1, padding // dilation, 1
         if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return functional.conv2d(x, weight, None, stride, padding, dilation, weight.shape[0])
-        return cast("Tensor", _Depthwise.apply(x, weight, stride, padding, dilation))
+        return cast("Tensor", _Depthwise.apply(x, weight, (stride, padding, dilation)))
 
-    @staticmethod
-    def pointwise(x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
+    def pointwise(self, x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
         """Return the 1x1 convolution of x [B, C, H, W] in groups, with weight [D, C / groups, 1, 1]."""
         is_narrow = groups == 1 or max(weight.shape[0], x.shape[1]) <= _DENSE
         if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not is_narrow:
             return functional.conv2d(x, weight, None, 1, 0, 1, groups)
         return cast("Tensor", _Pointwise.apply(x, weight, groups))
 
-    @staticmethod
-    def norm_relu(x: Tensor, eps: float) -> Tensor:
+    def norm_relu(self, x: Tensor, eps: float) -> Tensor:
         """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
         return cast("Tensor", _NormRelu.apply(x, eps))
 
-    @staticmethod
     def mixed_sum(
-        terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool], eps: float, *, alike: bool = False
+        self,
+        terms: Sequence[Tensor],
+        weights: Tensor,
+        normed: Sequence[bool],
+        eps: float,
+        *,
+        alike: bool = False,
     ) -> Tensor:
         """Return the weighted sum of the outputs of candidates, for n edges side by side."""
         full = [term.to(torch.promote_types(term.dtype, weights.dtype)) for term in terms]
-        return cast("Tensor", _MixedSum.apply(weights, tuple(normed), eps, alike, *full))
+        return cast("Tensor", _MixedSum.apply(weights, (tuple(normed), eps, alike), *full))
 
 
 class _Depthwise(torch.autograd.Function):
     """A depthwise convolution whose gradients avoid the slow paths of oneDNN."""
 
     @staticmethod
-    def forward(  # noqa: PLR0913 - a convolution has that many sides
-        ctx: FunctionCtx, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
-    ) -> Tensor:
+    def forward(ctx: Context, x: Tensor, weight: Tensor, sizes: tuple[int, int, int]) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
         ctx.save_for_backward(x, weight)
-        ctx.sizes = stride, padding, dilation  # type: ignore[attr-defined]
-        return functional.conv2d(x, weight, None, stride, padding, dilation, weight.shape[0])
+        ctx.settings = sizes
+        return functional.conv2d(x, weight, None, *sizes, weight.shape[0])
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(ctx: Context, slope: Tensor) -> Slopes:
         x, weight = ctx.saved_tensors
         slope = slope.contiguous(memory_format=torch.channels_last)
-        to_x, to_weight = ctx.needs_input_grad[:2]
+        to_x, to_weight, _ = ctx.needs_input_grad
         return (
-            _input_gradient(slope, x, weight, *ctx.sizes) if to_x else None,
-            _weight_gradient(slope, x, weight, *ctx.sizes) if to_weight else None,
-            *(None,) * 3,
+            _input_gradient(slope, x, weight, ctx.settings) if to_x else None,
+            _weight_gradient(slope, x, weight, ctx.settings) if to_weight else None,
+            None,
         )
 
 
-def _input_gradient(  # noqa: PLR0913 - a convolution has that many sides
-    slope: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
-) -> Tensor:
+def _input_gradient(slope: Tensor, x: Tensor, weight: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Return the gradient of the input; `sizes` are stride, padding and dilation."""
+    stride, padding, dilation = sizes
     reach = dilation * (weight.shape[2] - 1)
     if stride == 1 and padding <= reach:
         flipped = weight.flip(2, 3)
@@ -141,13 +160,13 @@ def _input_gradient(  # noqa: PLR0913 - a convolution has that many sides
     return _gradients(slope, x, weight, (stride, (padding, padding), dilation), (True, False))[0]
 
 
-def _weight_gradient(  # noqa: PLR0913 - a convolution has that many sides
-    slope: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int
-) -> Tensor:
+def _weight_gradient(slope: Tensor, x: Tensor, weight: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Return the gradient of the weight; `sizes` are stride, padding and dilation."""
+    stride, padding, dilation = sizes
     size = weight.shape[2]
     if stride == 1 and dilation == _PHASES and _splits_into_phases(x, slope, padding):
         # Pixels of one parity meet only each other: four images of half the size.
-        return _weight_gradient(_phases(slope), _phases(x), weight, 1, padding // 2, 1)
+        return _weight_gradient(_phases(slope), _phases(x), weight, (1, padding // 2, 1))
     if dilation != 1 or size <= _NARROW or x.numel() < _WORTH_SPLITTING:
         return _gradients(slope, x, weight, (stride, (padding, padding), dilation), (False, True))[1]
     parts = []
@@ -180,8 +199,9 @@ def _gradients(
     """
     stride, padding, dilation = sizes
     steps, spread, channels = [stride] * 2, [dilation] * 2, weight.shape[0]
+    transposed, masks = False, [*wanted, False]
     found = _ATEN.convolution_backward(
-        slope, x, weight, None, steps, [*padding], spread, False, [0, 0], channels, [*wanted, False]
+        slope, x, weight, None, steps, [*padding], spread, transposed, [0, 0], channels, masks
     )
     return found[0], found[1]
 
@@ -202,22 +222,22 @@ class _Pointwise(torch.autograd.Function):
     """A 1x1 convolution as a product of matrices; its groups are blocks on the diagonal of the second one."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, groups: int) -> Tensor:
+    def forward(ctx: Context, x: Tensor, weight: Tensor, groups: int) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
         matrix = _block_diagonal(weight, groups)
         ctx.save_for_backward(x, matrix)
-        ctx.groups = groups
+        ctx.settings = (groups,)
         return _pixels_to_image(_pixels(x) @ matrix.t(), x)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(ctx: Context, slope: Tensor) -> Slopes:
         x, matrix = ctx.saved_tensors
         pixels = _pixels(slope.contiguous(memory_format=torch.channels_last))
         to_x, to_weight, _ = ctx.needs_input_grad
         return (
             _pixels_to_image(pixels @ matrix, x) if to_x else None,
-            _blocks(pixels.t() @ _pixels(x), ctx.groups) if to_weight else None,
+            _blocks(pixels.t() @ _pixels(x), *ctx.settings) if to_weight else None,
             None,
         )
 
@@ -254,33 +274,53 @@ class _NormRelu(torch.autograd.Function):
     """Batch norm without weights, with the statistics of the batch, and ReLU."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
+    def forward(ctx: Context, x: Tensor, eps: float) -> Tensor:
         y, mean, scale = _normalise(x, None, eps)
         y.relu_()
         ctx.save_for_backward(x, y, mean, scale)
-        ctx.eps = eps
-        return cast("Tensor", y)
+        ctx.settings = (eps,)
+        return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(ctx: Context, slope: Tensor) -> Slopes:
         x, y, mean, scale = ctx.saved_tensors
         passed = _ATEN.threshold_backward(slope, y, 0)
-        return _norm_gradient(passed, x, None, (mean, scale), ctx.eps, (True, False))[0], None
+        (eps,) = ctx.settings
+        return _norm_gradient(passed, _Normed(x, None, mean, scale), eps, (True, False))[0], None
 
 
-def _norm_gradient(  # noqa: PLR0913 - the arguments of the operator
-    slope: Tensor,
-    x: Tensor,
-    weight: Tensor | None,
-    statistics: tuple[Tensor, Tensor],
-    eps: float,
-    wanted: tuple[bool, bool],
+@frozen
+class _Normed:
+    """Features that are normalised with the statistics of the batch.
+
+    Attributes:
+        x: The features.
+        weight: The weight of each channel; None: 1.
+        mean: The mean of each channel.
+        scale: 1 / standard deviation of each channel.
+    """
+
+    x: Tensor
+    weight: Tensor | None
+    mean: Tensor
+    scale: Tensor
+
+
+def _normalise(x: Tensor, weight: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x normalised with the statistics of the batch, their mean, and 1 / standard deviation."""
+    training, momentum = True, 0.0
+    found = _ATEN.native_batch_norm(x, weight, None, None, None, training, momentum, eps)
+    return found[0], found[1], found[2]
+
+
+def _norm_gradient(
+    slope: Tensor, of: _Normed, eps: float, wanted: tuple[bool, bool]
 ) -> tuple[Tensor, Tensor]:
-    """Return the gradients of a batch norm with the statistics of the batch, for input and weight."""
-    found = _ATEN.native_batch_norm_backward(
-        slope, x, weight, None, None, *statistics, True, eps, [*wanted, False]
-    )
+    """Return the gradients of a batch norm, for input and weight."""
+    statistics, mask = (None, None, of.mean, of.scale), [*wanted, False]
+    training = True
+    found = _ATEN.native_batch_norm_backward(slope, of.x, of.weight, *statistics, training, eps, mask)
     return found[0], found[1]
 
 
@@ -288,14 +328,15 @@ class _MixedSum(torch.autograd.Function):
     """The weighted sum of candidates; a norm takes the weight of its candidate as its own weight."""
 
     @staticmethod
-    def forward(  # noqa: PLR0913 - a sum of K terms, and how each is read
-        ctx: Any, weights: Tensor, normed: tuple[bool, ...], eps: float, alike: bool, *terms: Tensor  # noqa: FBT001
+    def forward(
+        ctx: Context, weights: Tensor, settings: tuple[tuple[bool, ...], float, bool], *terms: Tensor
     ) -> Tensor:
-        factors = _factors(weights, terms[0].shape[1], alike=alike)
+        normed, eps, alike = settings
         total: Tensor | None = None
         statistics: list[Tensor] = []
+        factors = _factors(weights, terms[0].shape[1], alike=alike)
         for factor, term, has_norm in zip(factors, terms, normed, strict=True):
-            value, weight = term, factor
+            value, weight = term, cast("Tensor | None", factor)
             if has_norm:
                 joint = factor if factor.dim() == 1 else None
                 value, *found = _normalise(term, joint, eps)
@@ -303,31 +344,27 @@ class _MixedSum(torch.autograd.Function):
                 weight = factor if joint is None else None
             total = _add(total, value, weight)
         ctx.save_for_backward(weights, *terms, *statistics)
-        ctx.normed, ctx.eps, ctx.alike = normed, eps, alike
-        assert total is not None
-        return total
+        ctx.settings = settings
+        return cast("Tensor", total)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        count = len(ctx.normed)
+    @once_differentiable
+    def backward(ctx: Context, slope: Tensor) -> Slopes:
+        normed, eps, alike = ctx.settings
         weights, *saved = ctx.saved_tensors
-        terms, statistics = saved[:count], iter(saved[count:])
-        to_weights, _, _, _, *to_terms = ctx.needs_input_grad
+        terms, statistics = saved[: len(normed)], iter(saved[len(normed) :])
+        to_weights, _, *to_terms = ctx.needs_input_grad
         if terms[0].is_contiguous(memory_format=torch.channels_last):
             slope = slope.contiguous(memory_format=torch.channels_last)
-        factors = _factors(weights, slope.shape[1], alike=ctx.alike)
         sums = slope.sum((2, 3)) if to_weights and weights.dim() == _PER_IMAGE else None
-        slopes: list[Tensor | None] = []
-        rewards: list[Tensor] = []
-        for term, has_norm, factor, to_term in zip(terms, ctx.normed, factors, to_terms, strict=True):
-            found = (next(statistics), next(statistics)) if has_norm else None
-            wanted = (to_term, to_weights)
-            to_x, to_factor = _term_gradients(slope, term, factor, found, ctx.eps, wanted, sums)
-            slopes.append(to_x)
-            if to_factor is not None:
-                rewards.append(to_factor)
-        return _to_weights(rewards, weights) if to_weights else None, None, None, None, *slopes
+        found = []
+        factors = _factors(weights, slope.shape[1], alike=alike)
+        for term, has_norm, factor, to_term in zip(terms, normed, factors, to_terms, strict=True):
+            moments = (next(statistics), next(statistics)) if has_norm else None
+            term_slope = _TermSlope(slope, term, factor, moments, sums)
+            found.append(term_slope.gradients(eps, (to_term, to_weights)))
+        to_factors = [to_factor for _, to_factor in found if to_factor is not None]
+        return _to_weights(to_factors, weights) if to_weights else None, None, *(each for each, _ in found)
 
 
 _PER_IMAGE: Final = 3
@@ -352,50 +389,52 @@ def _add(total: Tensor | None, value: Tensor, factor: Tensor | None) -> Tensor:
     return value * factor if total is None else total.addcmul_(value, factor)
 
 
-def _normalise(x: Tensor, weight: Tensor | None, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return x normalised with the statistics of the batch, their mean, and 1 / standard deviation."""
-    value, mean, scale = _ATEN.native_batch_norm(x, weight, None, None, None, True, 0.0, eps)
-    return value, mean, scale
+@frozen
+class _TermSlope:
+    """The gradient of a sum, and a term of it.
 
-
-def _term_gradients(  # noqa: PLR0913 - the state of one term
-    slope: Tensor,
-    term: Tensor,
-    factor: Tensor,
-    statistics: tuple[Tensor, Tensor] | None,
-    eps: float,
-    wanted: tuple[bool, bool],
-    sums: Tensor | None,
-) -> tuple[Tensor | None, Tensor | None]:
-    """Return the gradients of a term and of its factor: by channel, or by image and channel.
-
-    Args:
-        slope: Gradient of the sum.
+    Attributes:
+        slope: The gradient of the sum.
         term: The term.
         factor: Its factor, by channel, or by image and channel.
-        statistics: Mean and 1 / standard deviation if it is normalised.
-        eps: Added to the variances.
-        wanted: Whether the gradients of term and factor are needed.
+        moments: Mean and 1 / standard deviation if it is normalised.
         sums: Sum of the slope by image and channel, if the gradient of the factor is needed by image.
     """
-    to_term, to_factor = wanted
-    by_image = None
-    if to_factor and sums is not None:
-        by_image = (slope * term).sum((2, 3))
-        if statistics is not None:
-            mean, scale = statistics
-            by_image = (by_image - mean * sums) * scale
-    weight, passed = (factor, slope) if factor.dim() == 1 else (None, slope * factor)
-    if statistics is None:
-        to_x = passed * (1 if weight is None else weight[:, None, None]) if to_term else None
-        by_channel = (slope * term).sum((0, 2, 3)) if to_factor and by_image is None else None
-        return to_x, by_channel if by_image is None else by_image
-    to_x, by_channel = _norm_gradient(passed, term, weight, statistics, eps, (to_term, to_factor))
-    return to_x, by_channel if by_image is None else by_image
+
+    slope: Tensor
+    term: Tensor
+    factor: Tensor
+    moments: tuple[Tensor, Tensor] | None
+    sums: Tensor | None
+
+    def gradients(self, eps: float, wanted: tuple[bool, bool]) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of the term and of its factor: by channel, or by image and channel."""
+        to_term, to_factor = wanted
+        by_image = self._by_image() if to_factor and self.sums is not None else None
+        weight, passed = (
+            (self.factor, self.slope) if self.factor.dim() == 1 else (None, self.slope * self.factor)
+        )
+        if self.moments is not None:
+            normed = _Normed(self.term, weight, *self.moments)
+            to_x, by_channel = _norm_gradient(passed, normed, eps, wanted)
+            return to_x if to_term else None, by_channel if by_image is None else by_image
+        to_x = passed if weight is None else passed * weight[:, None, None]
+        if to_factor and by_image is None:
+            by_image = (self.slope * self.term).sum((0, 2, 3))
+        return to_x if to_term else None, by_image
+
+    def _by_image(self) -> Tensor:
+        products = (self.slope * self.term).sum((2, 3))
+        if self.moments is None:
+            return products
+        mean, scale = self.moments
+        assert self.sums is not None
+        return (products - mean * self.sums) * scale
 
 
 def _to_weights(found: Sequence[Tensor], weights: Tensor) -> Tensor:
     """Return the gradient of the weights from those of the factors, each [n * C] or [B, n * C]."""
     stacked = torch.stack(tuple(found), -1)
     edges = weights.shape[-2]
-    return stacked.unflatten(-2, (edges, -1)).sum(-2).to(weights.dtype)
+    by_edge = stacked.view(*stacked.shape[:-2], edges, stacked.shape[-2] // edges, -1)
+    return by_edge.sum(-2).to(weights.dtype)

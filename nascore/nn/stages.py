@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from itertools import takewhile, zip_longest
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
+from itertools import chain, takewhile, zip_longest
+from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
 import torch
 from torch import nn
@@ -70,7 +70,7 @@ class Chain:
         stages: Functions whose composition is the operation.
         roles: How each is computed.
         kinds: For each stage, a text that is equal for stages that differ only in their weights.
-        shared: Number of the first stages that have no weights, so that their result is the same on all edges.
+        shared: Number of the first stages without weights, whose result is the same on all edges.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -84,15 +84,13 @@ class Chain:
         self.shared = len(list(takewhile(_WITHOUT_WEIGHTS.__contains__, self.roles)))
 
 
-def _leaves(stage: Any) -> Iterator[Stage]:
+def _leaves(stage: Stage) -> Iterator[Stage]:
     if not isinstance(stage, nn.Module) or has_hooks(stage):
         yield stage
     elif type(stage) is nn.Sequential:
-        for part in stage:
-            yield from _leaves(part)
+        yield from chain.from_iterable(map(_leaves, stage))
     elif isinstance(stage, Staged):
-        for part in stage.fusible_stages():
-            yield from _leaves(part)
+        yield from chain.from_iterable(map(_leaves, stage.fusible_stages()))
     elif type(stage) is not nn.Identity:
         yield stage
 
@@ -118,7 +116,7 @@ def has_hooks(module: nn.Module) -> bool:
 
 def role_of(stage: Stage) -> Role:
     """Return how a stage is computed for several edges."""
-    if not isinstance(stage, nn.Module) or has_hooks(stage):
+    if not isinstance(stage, nn.Module) or has_hooks(stage) or getattr(stage, "inplace", False):
         return Role.EACH
     if type(stage) is nn.Conv2d:
         return _role_of_convolution(stage)
@@ -155,7 +153,7 @@ class Source:
         kernels: The functions that compute convolutions and norms.
     """
 
-    def __init__(self, value: Tensor, kernels: type[Kernels]) -> None:
+    def __init__(self, value: Tensor, kernels: Kernels) -> None:
         self._kernels = kernels
         self._results: dict[tuple[tuple[str, ...], int], Tensor] = {((), 1): value}
 
@@ -173,7 +171,7 @@ class Source:
             return self._beside(prefix, len(chains)), False
         x = self._begin(chains, prefix)
         for index in range(first.shared + 1, length):
-            stages, role = [chain.stages[index] for chain in chains], first.roles[index]
+            stages, role = [each.stages[index] for each in chains], first.roles[index]
             if index + 1 == length and role is Role.NORM and getattr(stages[0], "eps", None) == EPS:
                 check_countable(x)
                 return x, True
@@ -192,7 +190,7 @@ class Source:
 
     def _begin(self, chains: Sequence[Chain], prefix: tuple[str, ...]) -> Tensor:
         """Return the result of the first stage with weights of n operations, side by side."""
-        stages, role = [chain.stages[len(prefix)] for chain in chains], chains[0].roles[len(prefix)]
+        stages, role = [each.stages[len(prefix)] for each in chains], chains[0].roles[len(prefix)]
         if role in {Role.CONVOLUTION, Role.POINTWISE} and getattr(stages[0], "groups", 0) == 1:
             return self._convolve(stages, role, self._results[prefix, 1], 1)
         return self._advance(stages, role, self._beside(prefix, len(chains)))

@@ -16,7 +16,7 @@ from nascore.engine.phase_factory import ArchitectureSearch
 from nascore.engine.streams import Streams
 from nascore.nn import ArchitectureState, Examples
 from nascore.nn import compile as compiled
-from nascore.nn.execution import Plain
+from nascore.nn.execution import Plain, weigh_output
 from nascore.nn.fused import EXECUTIONS
 from nascore.plugin import Registry
 from nascore_xnas import UpdaterSettings
@@ -162,11 +162,12 @@ class Listening(Plain):
         super().__init__(ops, gates)
         self.heard = []
 
-    def _mixed(self, link, value, asked, ready):
+    def _mixed(self, link, value, asked):
         terms = []
+        shares = asked.weights.of(link)
         for branch in link.branches:
-            given = self._call(branch, value, asked, ready)
-            weighted = asked.weights.weighted(link, branch.column, given)
+            given = self._call(branch, value, asked)
+            weighted = weigh_output(shares[branch.column], given)
             self.heard.append((link, branch.column, given, weighted))
             terms.append(weighted)
         return sum(terms[1:], terms[0])

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from nascore.description import Op, grow, load
 from nascore.nn import compile as compiled
-from nascore.nn import fused
+from nascore.nn import fused, stages
 
 SAMPLES = 4
 LABELS = torch.arange(SAMPLES)
@@ -124,21 +124,48 @@ def test_calls_fewer_convolutions():
 
 def test_one_set_of_weights_for_all_is_noticed(monkeypatch):
     """A mutation: were the weights of the first operation used for all, the comparison would see it."""
-    healthy = fused._stacked
+    healthy = stages.Source._convolve
 
-    def mistaken(place):
-        return healthy([place[0]] * len(place))
+    def mistaken(source, convolutions, role, x, groups):
+        return healthy(source, [convolutions[0]] * len(convolutions), role, x, groups)
 
-    monkeypatch.setattr(fused, "_stacked", mistaken)
+    monkeypatch.setattr(stages.Source, "_convolve", mistaken)
     with pytest.raises(AssertionError):
         compare(darts())
+
+
+@pytest.mark.parametrize("side_by_side", [0, 1 << 12, None], ids=["apart", "in-parts", "all"])
+def test_edges_apart_and_side_by_side_give_the_same(monkeypatch, side_by_side):
+    monkeypatch.setattr(fused.Fused, "side_by_side", side_by_side)
+    compare(darts())
+
+
+def test_equal_weights_of_all_images_have_gradients_per_image():
+    """A mixture that is expanded over the images costs one forward pass; its gradients are as of a copy."""
+    found = []
+    for copy in (False, True):
+        net, torch_random = built(darts(), "fused"), torch.Generator().manual_seed(2)
+        leaves = {
+            name: torch.rand(shape.rows, shape.columns, generator=torch_random, dtype=torch.float64)
+            .expand(shape.replicas, SAMPLES, -1, -1)
+            .clone(memory_format=torch.contiguous_format if copy else torch.preserve_format)
+            for name, shape in net.groups.items()
+        }
+        if not copy:
+            leaves = {name: leaf[:1, :1].expand(leaf.shape) for name, leaf in leaves.items()}
+        leaves = {name: leaf.requires_grad_() for name, leaf in leaves.items()}
+        logits = net(images(SAMPLES, dtype=torch.float64), leaves)
+        logits = logits[0] if isinstance(logits, tuple) else logits
+        loss = cross_entropy(logits, LABELS, reduction="sum")
+        found.append([loss, *torch.autograd.grad(loss, list(leaves.values()))])
+    for alike, apart in zip(*found, strict=True):
+        torch.testing.assert_close(alike, apart, rtol=1e-9, atol=1e-10)
 
 
 def test_a_listener_is_still_called():
     net, heard = built(darts(), "fused"), []
     path = next(path for path in net.ops if path.endswith("sep_conv_3x3"))
     net.ops[path].register_forward_hook(lambda *_: heard.append(path))
-    net.execution = fused.Fused(net.ops, net.gates)
     net(images(SAMPLES, dtype=torch.float64), random_mixture(darts(), dtype=torch.float64))
     assert heard == [path]
 
@@ -146,10 +173,16 @@ def test_a_listener_is_still_called():
 def test_pools_that_are_written_alike_are_told_apart():
     counted, not_counted = (nn.AvgPool2d(3, 1, 1, count_include_pad=counts) for counts in (True, False))
     assert repr(counted) == repr(not_counted)
-    assert fused._signature(counted) != fused._signature(not_counted)
+    assert stages.Chain(counted).kinds != stages.Chain(not_counted).kinds
 
 
 @pytest.mark.parametrize("module", [nn.ReLU(inplace=True), nn.Conv2d(2, 2, 3, padding_mode="circular")])
 def test_what_does_more_than_its_kind_is_called_by_itself(module):
-    assert not fused._is_fusible(module)
-    assert fused._is_fusible(nn.Conv2d(2, 2, 3))
+    assert stages.Chain(module).roles == (stages.Role.EACH,)
+    assert stages.Chain(nn.Conv2d(2, 2, 3)).roles == (stages.Role.CONVOLUTION,)
+
+
+def test_one_value_per_channel_is_refused_as_by_torch():
+    net = built(darts(), "fused")
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        net(images(1, dtype=torch.float64)[:, :, :1, :1], random_mixture(darts(), dtype=torch.float64))

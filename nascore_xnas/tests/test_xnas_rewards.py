@@ -145,11 +145,11 @@ def test_a_leaf_that_is_not_scaled_to_the_sum_is_seen(monkeypatch):
 def test_one_use_that_is_credited_with_all_is_seen(monkeypatch):
     """A mutation of the network: the uses of a cell read the weights of the first; sums cannot tell."""
 
-    def weighted(weights, link, column, value):
-        return healthy(weights, evolve(link, replica=0), column, value)
+    def row(weights, link):
+        return healthy(weights, evolve(link, replica=0))
 
-    healthy = Weights.weighted
-    monkeypatch.setattr(Weights, "weighted", weighted)
+    healthy = Weights.row
+    monkeypatch.setattr(Weights, "row", row)
     check_sum()
     with pytest.raises(AssertionError):
         check_products()

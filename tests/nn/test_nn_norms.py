@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import pytest
 import torch
 from attrs import evolve
@@ -24,8 +22,7 @@ from torch.func import functional_call
 
 from nascore.description import Op, Operation, choose, derive, grow, load
 from nascore.nn import compile as compiled
-from nascore.nn.fused import apply_chains
-from nascore.nn.operations.normalization import FirstStatistics
+from nascore.nn.stages import Chain, Role
 from nascore.testing.dataset import facts
 from nascore.testing.space import CLOSE, batch_difference
 
@@ -122,20 +119,9 @@ def test_both_executions_keep_the_same_statistics(description):
     assert any(other[key] == 2 for key in statistics if key.endswith("num_batches_tracked"))
 
 
-def test_the_fused_execution_corrects_new_norms_beside_inherited_ones():
-    one = [nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, affine=False)) for _ in range(3)]
-    other = deepcopy(one)
-    for chains in (one, other):
-        for chain, count in zip(chains, (0, 50, 0), strict=True):
-            chain[1].num_batches_tracked.fill_(count)
-    with FirstStatistics.of(nn.ModuleList(one)).batch(0):
-        results = apply_chains(one, images(6, 16))
-    with FirstStatistics.of(nn.ModuleList(other)).batch(0):
-        expected = [chain(images(6, 16)) for chain in other]
-    for chain, plain, got, want in zip(one, other, results, expected, strict=True):
-        assert torch.allclose(got, want, atol=1e-5)
-        assert torch.allclose(chain[1].running_mean, plain[1].running_mean, atol=1e-6)
-        assert torch.allclose(chain[1].running_var, plain[1].running_var, atol=1e-6)
+def test_the_fused_execution_leaves_running_statistics_to_each_norm():
+    kept = nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4, affine=False))
+    assert Chain(kept).roles == (Role.POINTWISE, Role.EACH)
 
 
 def test_the_fused_execution_changes_no_statistics_of_a_functional_call():

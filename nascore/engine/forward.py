@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from attrs import frozen
-from torch.func import functional_call
 
 from nascore.engine.batches import evaluation_batches
 from nascore.engine.sources import source_of
 from nascore.errors import NotFiniteError, Problem
+from nascore.nn import Network
 from nascore.nn.classification import CLASSIFICATION
+from nascore.nn.substitution import Substitution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,14 +113,13 @@ class Passes:
         """
         images, labels = batch
         noise = self.streams.repeated()
+        network = self.network
+        found = network.substitution if isinstance(network, Network) else Substitution(network)
 
         def evaluated(weights: Tensors, mixture: Tensors) -> Tensor:
-            buffers = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
             args, named = arguments(images, mixture, self.runs)
-            with noise.again():
-                outputs = functional_call(
-                    self.network, {**weights, **buffers}, args, {**named, "drop_path": self.drop_path}
-                )
+            with noise.again(), found.given({**weights, **found.copied_buffers()}):
+                outputs = network(*args, **named, drop_path=self.drop_path)
             return self.criterion(outputs, labels)
 
         return evaluated

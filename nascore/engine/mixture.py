@@ -142,9 +142,11 @@ def _drawn(search: Search, name: str, theta: Tensor, generator: Generator) -> Sa
 
 
 def _leaf(search: Search, name: str, weights: Tensor, samples: int) -> Tensor:
+    leaf = weights.clone()
     if search.updater.granularity == "sample":
-        weights = weights.expand(search.state.groups[name].replicas, samples, *weights.shape)
-    return weights.clone().requires_grad_()
+        # Expanded, not copied: executions see that all images have the same weights.
+        leaf = leaf.expand(search.state.groups[name].replicas, samples, *weights.shape)
+    return leaf.requires_grad_()
 
 
 def pull_back(phase: Phase, drawn: Draw, slope: Mapping[str, Tensor]) -> Gradients:

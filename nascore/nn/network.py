@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,7 @@ from nascore.nn.execution import Pass
 from nascore.nn.mixture_weights import weigh
 from nascore.nn.precision import Precision
 from nascore.nn.randomness import current_generators
+from nascore.nn.substitution import Substitution
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,6 +60,11 @@ class Network(nn.Module):
         self.execution = execution
         self.programs = {True: training, False: inference}
         self.precision = Precision()
+
+    @cached_property
+    def substitution(self) -> Substitution:
+        """Calls the network with other weights than its own."""
+        return Substitution(self)
 
     def forward(
         self,

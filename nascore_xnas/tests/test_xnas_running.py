@@ -110,18 +110,15 @@ def test_a_pass_that_runs_everything_is_seen(monkeypatch, name):
         check_not_run()
 
 
-def test_fused_convolves_no_more_than_plain():
+@pytest.mark.parametrize("execution", ["plain", "fused"])
+def test_no_execution_convolves_what_is_not_run(execution):
     """Hooks would keep an operation from being run with others, so here the channels are counted."""
-    channels = {}
-    for execution in ("plain", "fused"):
-        _, trainer = training(execution)
-        with Count() as everything:
-            trainer.step()
-        with Count() as left:
-            trainer.step()
-        channels[execution] = (everything.channels, left.channels)
-    assert channels["plain"] == channels["fused"]
-    assert channels["fused"][1] < channels["fused"][0] / 2
+    _, trainer = training(execution)
+    with Count() as everything:
+        trainer.step()
+    with Count() as left:
+        trainer.step()
+    assert 0 < left.channels < everything.channels / 2
 
 
 def test_the_survivors_weights_are_what_the_network_computes_with():

@@ -1,6 +1,6 @@
 """Compiles the kernels into the folder ``lib`` of the package.
 
-An installation calls this module as well, by its path, so it imports neither torch nor its own package.
+An installation runs this module by its path, so it imports neither torch nor its own package.
 """
 
 from __future__ import annotations
@@ -125,3 +125,7 @@ def main() -> int:
     for path in libraries:
         print(path)  # noqa: T201, the command's output
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "pool.h"
@@ -147,15 +148,18 @@ template <typename T>
 void correlate(const T* source, Index source_step, const Taps& taps, const T* weights, Index lanes,
                const Target<T>& target) {
     constexpr Index w = kWidth<T>;
-    constexpr int kRows = 4;
     const Index vectors = (target.elements + w - 1) / w, last = target.elements - (vectors - 1) * w;
     Index row = 0;
-    for (; row + kRows <= target.rows; row += kRows)
-        correlate_rows<T, kRows>(source + row * source_step, source_step, taps, weights, lanes, vectors,
-                                 target.out + row * target.row_step, target.row_step, target.vector_step, last);
-    for (; row < target.rows; ++row)
-        correlate_rows<T, 1>(source + row * source_step, source_step, taps, weights, lanes, vectors,
-                             target.out + row * target.row_step, target.row_step, target.vector_step, last);
+    const auto run = [&](auto rows) {
+        constexpr int kRows = decltype(rows)::value;
+        for (; row + kRows <= target.rows; row += kRows)
+            correlate_rows<T, kRows>(source + row * source_step, source_step, taps, weights, lanes, vectors,
+                                     target.out + row * target.row_step, target.row_step, target.vector_step, last);
+    };
+    // Eight sums at a time hide the latency of their additions.
+    run(std::integral_constant<int, 8>{});
+    run(std::integral_constant<int, 4>{});
+    run(std::integral_constant<int, 1>{});
 }
 
 // The forward pass, and with a flipped kernel the gradient of the input at stride 1.
@@ -269,7 +273,14 @@ inline void accumulate_taps(const Correlation<T>& over, T* sums, Index lanes, st
         const T* gradient = over.gradient + row * over.gradient_step;
         for (Index t = 0; t < over.vectors; ++t, source += over.source_vector, gradient += over.gradient_vector) {
             const Vector<T> g = load(gradient);
-            ((sum[Tap] += g * load(source + static_cast<Index>(Tap / Kernel) * step + columns[Tap % Kernel])), ...);
+            const T* rows[kTapRows<Kernel>];
+            rows[0] = source;
+            for (int y = 1; y < static_cast<int>(sizeof...(Tap)) / Kernel; ++y) {
+                rows[y] = rows[y - 1] + step;
+                // Else the compiler keeps the sums of all rows and columns, more than there are registers.
+                asm("" : "+r"(rows[y]));
+            }
+            ((sum[Tap] += g * load(rows[Tap / Kernel] + columns[Tap % Kernel])), ...);
         }
     }
     (store(sums + static_cast<Index>(Tap) * lanes, sum[Tap]), ...);

@@ -13,6 +13,8 @@ from nascore_native import library, reference
 from nascore_native.library import PLAIN, Integers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from nascore_native.library import Context
@@ -88,7 +90,8 @@ class Plan:
         _, padding, dilation = geometry
         self._mirrored = 1, (kernel - 1) * dilation - padding, dilation
         is_large = dtype == torch.float32 and min(size.numel(), math.prod(self._out_shape)) >= _LARGE
-        self._uses_torch = is_large and size[1] % _BLOCK == 0 and torch.backends.mkldnn.is_available()
+        has_onednn: Callable[[], bool] = torch.backends.mkldnn.is_available
+        self._uses_torch = is_large and size[1] % _BLOCK == 0 and has_onednn()
         table = library.table(dtype)
         self._forward, self._backward = table.depthwise_forward, table.depthwise_backward
 
@@ -116,8 +119,8 @@ class Plan:
             needs_x: Whether the input needs a gradient.
         """
         if needs_x and self._uses_torch and self._geometry[0] == 1:
-            of_x = functional.conv2d(gradient, weight.flip(2, 3), None, *self._mirrored, self._size[1])
-            return of_x, None if x is None else self.backward(gradient, x, weight, needs_x=False)[1]
+            flipped = functional.conv2d(gradient, weight.flip(2, 3), None, *self._mirrored, self._size[1])
+            return flipped, None if x is None else self.backward(gradient, x, weight, needs_x=False)[1]
         of_x = torch.empty(self._size, dtype=self._dtype, memory_format=_LAST) if needs_x else None
         of_weight = None if x is None else torch.empty_like(weight)
         status = self._backward(

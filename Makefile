@@ -16,7 +16,7 @@ search: $(STAMP)
 	$(BIN)/nascore search --space darts --updater xnas --growth petridish
 
 # Tests of a plugin that is not installed are skipped; here none may be.
-test: export NASCORE_TEST_ALL := nascore-darts nascore-data nascore-petridish nascore-xnas nascore-evolution nascore-geonas nascore-nasbench nascore-ray nascore-slurm nascore-spaces nascore-vision
+test: export NASCORE_TEST_ALL := nascore-darts nascore-data nascore-petridish nascore-xnas nascore-evolution nascore-geonas nascore-nasbench nascore-native nascore-ray nascore-slurm nascore-spaces nascore-vision
 test: gates
 	$(BIN)/python -m pytest -n 2
 

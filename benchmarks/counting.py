@@ -33,6 +33,9 @@ READS = frozenset(
 )
 """Operations that wait for the values of their arguments."""
 
+ALLOCATIONS = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "_unsafe_view"})
+"""Operations that compute nothing, though they return no view."""
+
 METHODS = ("tolist", "numpy", "cpu")
 """Methods that wait for the values of a tensor, and dispatch nothing if it lies on the CPU."""
 
@@ -46,12 +49,14 @@ class Counts:
 
     Attributes:
         operations: Dispatched operations, forward and backward, with those of optimizers.
+        launches: Those of them that compute: all but views and allocations.
         of_optimizers: Those inside the steps of optimizers.
         reads: Waits for the device, by place: the innermost function of this project, and the operation.
         copies: Copies of host tensors to the device, by place.
     """
 
     operations: int = 0
+    launches: int = 0
     of_optimizers: int = 0
     reads: Counter[str] = Factory(Counter)
     copies: Counter[str] = Factory(Counter)
@@ -64,6 +69,7 @@ class Counts:
         """Return the counts after those of `before`."""
         return Counts(
             operations=self.operations - before.operations,
+            launches=self.launches - before.launches,
             of_optimizers=self.of_optimizers - before.of_optimizers,
             reads=self.reads - before.reads,
             copies=self.copies - before.copies,
@@ -177,6 +183,7 @@ class _Operations(TorchDispatchMode):
         if func.namespace == "profiler":
             return func(*args, **kwargs)
         self.counts.operations += 1
+        self.counts.launches += _computes(func)
         self.counts.of_optimizers += self.in_optimizer
         tensors = [leaf for leaf in _leaves((*args, *kwargs.values())) if isinstance(leaf, torch.Tensor)]
         held = [self.device.holds(tensor) for tensor in tensors]
@@ -190,6 +197,13 @@ class _Operations(TorchDispatchMode):
         if any(held) if tensors else self.calls.on_device:
             self.device.add(_leaves([result]))
         return result
+
+
+def _computes(func: Any) -> bool:  # noqa: ANN401 - an operation of torch
+    """Return whether an operation computes; a view or an allocation launches nothing on an accelerator."""
+    schema = func._schema  # noqa: SLF001 - there is no public name
+    is_view = any(one.alias_info is not None and not one.alias_info.is_write for one in schema.returns)
+    return not is_view and func.overloadpacket.__name__ not in ALLOCATIONS
 
 
 def _is_indexed_by_mask(name: str, args: tuple[Any, ...]) -> bool:

@@ -7,8 +7,9 @@
 The steps are those of the trainer `alternating`: a weights step, an architecture step of first order, an
 unrolled one, and a whole step of first order. All networks take turns in one process, on one thread; counted
 is time of the processor, since other processes may be busy, and the first turn does not count. Peak memory is
-that of a fresh process above its size before the first step. Operations and waits for the device are exact
-counts of the second step; see :mod:`counting`.
+that of a fresh process above its size before the first step. Dispatched operations, those of them that compute
+("launch": all but views and allocations; "share" is theirs), and waits for the device are exact counts of the
+second step; see :mod:`counting`.
 """
 
 from __future__ import annotations
@@ -180,6 +181,7 @@ def _times(taken: Mapping[str, Mapping[str, Sequence[float]]], name: str, step: 
 def _counts(counts: Counts) -> dict[str, Any]:
     return {
         "operations": counts.operations,
+        "launches": counts.launches,
         "operations_of_optimizers": counts.of_optimizers,
         "synchronisations": counts.synchronisations,
         "waits": dict(counts.reads),
@@ -191,7 +193,7 @@ def table(figures: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the table."""
     yield (
         f"{'step':32} {'network':10} {'ms':>9} {'spread':>7} {'speed':>6} {'MB':>7} {'memory':>6} "
-        f"{'calls':>7} {'share':>6} {'waits':>5}"
+        f"{'calls':>7} {'launch':>7} {'share':>6} {'waits':>5}"
     )
     unit: Mapping[str, Any] = {}
     for row in figures["rows"]:
@@ -208,8 +210,8 @@ def _cells(row: Mapping[str, Any], unit: Mapping[str, Any]) -> Iterator[str]:
         yield " " * 24
     yield f"{row['peak_mb']:7.0f} {row['peak_mb'] / unit['peak_mb']:6.2f}" if "peak_mb" in row else " " * 14
     if "operations" in row:
-        share = row["operations"] / unit["operations"]
-        yield f"{row['operations']:7} {share:6.2f} {row['synchronisations']:5}"
+        share = row["launches"] / unit["launches"]
+        yield f"{row['operations']:7} {row['launches']:7} {share:6.2f} {row['synchronisations']:5}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -186,7 +186,8 @@ class WeightTricks:
                 number = len(optimizer.param_groups)
                 raise check.wrong(f"an optimizer of {number} groups", f"one of the {len(plain)} given groups")
             return optimizer
-        return SGD(plain, lr=rule.lr, momentum=rule.momentum, nesterov=rule.nesterov)
+        # All weights in one call: a supernet has hundreds of small ones.
+        return SGD(plain, lr=rule.lr, momentum=rule.momentum, nesterov=rule.nesterov, foreach=True)
 
     def rate(self, step: int, lr: float) -> float:
         """Return the learning rate of a step, which is `lr` without a trick."""

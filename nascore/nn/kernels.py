@@ -92,6 +92,9 @@ class Kernels(Protocol):
 class TorchKernels:
     """The kernels in torch's operators; they run on every device, in every number type."""
 
+    def __init__(self) -> None:
+        self._diagonals: dict[tuple[int, torch.dtype], Tensor] = {}
+
     def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
         """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
         if stride == dilation > 1 and padding % stride == 0:
@@ -104,10 +107,17 @@ class TorchKernels:
 
     def pointwise(self, x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
         """Return the 1x1 convolution of x [B, C, H, W] in groups, with weight [D, C / groups, 1, 1]."""
-        is_narrow = groups == 1 or max(weight.shape[0], x.shape[1]) <= _DENSE
-        if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not is_narrow:
+        is_dense = groups > 1 and max(weight.shape[0], x.shape[1]) <= _DENSE
+        if not is_dense or x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return functional.conv2d(x, weight, None, 1, 0, 1, groups)
-        return cast("Tensor", _Pointwise.apply(x, weight, groups))
+        return cast("Tensor", _Pointwise.apply(x, weight, self._diagonal(groups, weight)))
+
+    def _diagonal(self, groups: int, like: Tensor) -> Tensor:
+        """Return the identity matrix [n, n] as [n, 1, n, 1], which is made once."""
+        key = (groups, like.dtype)
+        if key not in self._diagonals:
+            self._diagonals[key] = torch.eye(groups, dtype=like.dtype).view(groups, 1, groups, 1)
+        return self._diagonals[key]
 
     def norm_relu(self, x: Tensor, eps: float) -> Tensor:
         """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
@@ -123,7 +133,10 @@ class TorchKernels:
         alike: bool = False,
     ) -> Tensor:
         """Return the weighted sum of the outputs of candidates, for n edges side by side."""
-        full = [term.to(torch.promote_types(term.dtype, weights.dtype)) for term in terms]
+        full = [
+            term if term.dtype == weights.dtype else term.to(torch.promote_types(term.dtype, weights.dtype))
+            for term in terms
+        ]
         return cast("Tensor", _MixedSum.apply(weights, (tuple(normed), eps, alike), *full))
 
 
@@ -219,55 +232,62 @@ def _phases(x: Tensor) -> Tensor:
 
 
 class _Pointwise(torch.autograd.Function):
-    """A 1x1 convolution as a product of matrices; its groups are blocks on the diagonal of the second one."""
+    """A 1x1 convolution in groups as a product of matrices; its groups are blocks on a diagonal."""
 
     @staticmethod
-    def forward(ctx: Context, x: Tensor, weight: Tensor, groups: int) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
-        matrix = _block_diagonal(weight, groups)
-        ctx.save_for_backward(x, matrix)
-        ctx.settings = (groups,)
-        return _pixels_to_image(_pixels(x) @ matrix.t(), x)
+    def forward(ctx: Context, x: Tensor, weight: Tensor, diagonal: Tensor) -> Tensor:
+        groups = diagonal.shape[0]
+        blocks = weight.view(groups, weight.shape[0] // groups, 1, -1)
+        matrix = (blocks * diagonal).view(weight.shape[0], -1)
+        pixels = _pixels(x)
+        ctx.save_for_backward(pixels, matrix)
+        ctx.settings = groups, x.shape, weight.shape
+        return _image(pixels @ matrix.t(), x.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Context, slope: Tensor) -> Slopes:
-        x, matrix = ctx.saved_tensors
-        pixels = _pixels(slope.contiguous(memory_format=torch.channels_last))
+        pixels, matrix = ctx.saved_tensors
+        groups, shape, weight_shape = ctx.settings
+        slopes = _pixels(slope)
         to_x, to_weight, _ = ctx.needs_input_grad
-        return (
-            _pixels_to_image(pixels @ matrix, x) if to_x else None,
-            _blocks(pixels.t() @ _pixels(x), *ctx.settings) if to_weight else None,
-            None,
-        )
+        to_blocks = None
+        if to_weight:
+            rows, columns = (size // groups for size in matrix.shape)
+            blocks = (slopes.t() @ pixels).view(groups, rows, groups, columns)
+            to_blocks = blocks.diagonal(0, 0, 2).permute(2, 0, 1).reshape(weight_shape)
+        return _image(slopes @ matrix, shape) if to_x else None, to_blocks, None
 
 
 def _pixels(x: Tensor) -> Tensor:
-    """Return the pixels of images in the layout NHWC as a matrix [B * H * W, C]."""
-    return x.permute(0, 2, 3, 1).flatten(0, 2)
+    """Return the pixels of images [B, C, H, W] as a matrix [B * H * W, C], without a copy in NHWC."""
+    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
-def _pixels_to_image(pixels: Tensor, like: Tensor) -> Tensor:
-    count, _, height, width = like.shape
+def _image(pixels: Tensor, like: torch.Size) -> Tensor:
+    """Return pixels [B * H * W, D] as images [B, D, H, W] in the layout NHWC."""
+    count, _, height, width = like
     return pixels.view(count, height, width, -1).permute(0, 3, 1, 2)
 
 
-def _block_diagonal(weight: Tensor, groups: int) -> Tensor:
-    """Return the matrix [D, C] of a weight [D, C / groups, 1, 1]."""
-    if groups == 1:
-        return weight.flatten(1)
-    blocks = weight.view(groups, weight.shape[0] // groups, -1)
-    matrix = weight.new_zeros(groups, blocks.shape[1], groups, blocks.shape[2])
-    matrix.diagonal(0, 0, 2).copy_(blocks.permute(1, 2, 0))
-    return matrix.view(weight.shape[0], -1)
+def stacked(weights: Sequence[Tensor]) -> Tensor:
+    """Return equal weights [D, ...] of n edges as one [n * D, ...]."""
+    return cast("Tensor", _Stacked.apply(*weights))
 
 
-def _blocks(matrix: Tensor, groups: int) -> Tensor:
-    """Return the weight [D, C / groups, 1, 1] of a matrix [D, C]."""
-    if groups == 1:
-        return matrix[..., None, None]
-    blocks = matrix.view(groups, matrix.shape[0] // groups, groups, -1).diagonal(0, 0, 2).permute(2, 0, 1)
-    return blocks.reshape(matrix.shape[0], -1, 1, 1)
+class _Stacked(torch.autograd.Function):
+    """A concatenation whose gradient is split in one operation."""
+
+    @staticmethod
+    def forward(ctx: Context, *weights: Tensor) -> Tensor:
+        ctx.settings = (len(weights),)
+        return torch.cat(weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Context, slope: Tensor) -> Slopes:
+        (count,) = ctx.settings
+        return slope.chunk(count)
 
 
 class _NormRelu(torch.autograd.Function):

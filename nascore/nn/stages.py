@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from nascore.nn.kernels import stacked
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -214,7 +216,7 @@ class Source:
     def _convolve(self, stages: Sequence[Stage], role: Role, x: Tensor, groups: int) -> Tensor:
         convolutions = cast("Sequence[nn.Conv2d]", stages)
         first = convolutions[0]
-        weight = first.weight if len(stages) == 1 else torch.cat([each.weight for each in convolutions])
+        weight = first.weight if len(stages) == 1 else stacked([each.weight for each in convolutions])
         if role is Role.POINTWISE:
             return self._kernels.pointwise(x, weight, groups=groups)
         stride, padding, dilation = first.stride[0], int(first.padding[0]), first.dilation[0]

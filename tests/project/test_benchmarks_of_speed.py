@@ -151,6 +151,7 @@ def test_operations_are_counted_forward_backward_and_in_the_optimizer(scripts):
         (weight * 2).sum().backward()
         # mul, sum; ones_like, expand, mul, detach
         assert counts.operations == 6
+        assert counts.launches < counts.operations
         assert counts.of_optimizers == 0
         optimizer.step()
 

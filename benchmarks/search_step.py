@@ -7,9 +7,9 @@
 The steps are those of the trainer `alternating`: a weights step, an architecture step of first order, an
 unrolled one, and a whole step of first order. All networks take turns in one process, on one thread; counted
 is time of the processor, since other processes may be busy, and the first turn does not count. Peak memory is
-that of a fresh process above its size before the first step. Dispatched operations, those of them that compute
-("launch": all but views and allocations; "share" is theirs), and waits for the device are exact counts of the
-second step; see :mod:`counting`.
+that of a fresh process above its size before the first step. Dispatched operations, those of them that
+compute ("launch": all but views and allocations; "share" is theirs), and waits for the device are exact
+counts of the second step; see :mod:`counting`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ ALLOCATIONS = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "_
 METHODS = ("tolist", "numpy", "cpu")
 """Methods that wait for the values of a tensor, and dispatch nothing if it lies on the CPU."""
 
-PINNED = "nascore/engine/device.py:sent"
+PINNED = "nascore/nn/transfers.py:sent"
 """The function that copies to an accelerator from pinned memory, without waiting."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch.nn.functional import pad
 
-from nascore.engine.device import sent
+from nascore.nn.transfers import sent
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -186,11 +186,6 @@ def device_of(name: Literal["auto", "cpu", "cuda"], origin: Origin | None = None
     return torch.device(kind)
 
 
-def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Return a tensor of the CPU on a device, without waiting for the work that the device has queued."""
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-
 def device_for(recipe: Recipe) -> torch.device:
     """Return the device of a recipe.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from nascore.engine.device import sent
 from nascore.engine.workers import Reader, read_batches
 from nascore.nn import Examples
+from nascore.nn.transfers import sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -38,7 +38,14 @@ from nascore.nn.operations import (
     skip_connect,
     stem,
 )
-from nascore.nn.simplex import eg_step, log_normalise, segment_argmax, segment_softmax, segment_sum
+from nascore.nn.simplex import (
+    eg_step,
+    log_normalise,
+    segment_argmax,
+    segment_rank,
+    segment_softmax,
+    segment_sum,
+)
 
 __all__ = [
     "ArchitectureState",
@@ -81,6 +88,7 @@ __all__ = [
     "project",
     "resized_images",
     "segment_argmax",
+    "segment_rank",
     "segment_softmax",
     "segment_sum",
     "sep_conv_3x3",

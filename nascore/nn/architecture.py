@@ -8,6 +8,8 @@ import torch
 from attrs import frozen
 
 from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.nn.simplex import learn_layout
+from nascore.nn.transfers import read_all, sent, version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,24 +20,37 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class _Derived:
-    """A tensor that was worked out from another one, and the versions of both: torch counts their changes."""
+class _Live:
+    """The live entries of a group, and the versions of their tensors: torch counts the changes of a tensor.
+
+    Attributes:
+        source: The tensor from which they were read.
+        alive: Its values on the CPU.
+        segments: The segments of the live entries, on the device.
+        versions: The versions of the three tensors.
+    """
 
     source: Tensor
-    value: Tensor
-    versions: tuple[int, int]
+    alive: Tensor
+    segments: Tensor
+    versions: tuple[int, ...]
 
     @classmethod
-    def of(cls, source: Tensor, value: Tensor) -> _Derived:
-        return cls(source=source, value=value, versions=_versions(source, value))
+    def of(cls, source: Tensor, alive: Tensor, segments: Tensor) -> _Live:
+        versions = _versions(source, alive, segments)
+        return cls(source=source, alive=alive, segments=segments, versions=versions)
+
+    def is_intact(self) -> bool:
+        """Return whether nobody has changed the tensors that were worked out."""
+        return _versions(self.alive, self.segments) == self.versions[1:]
 
     def follows(self, source: Tensor) -> bool:
-        """Return whether neither of them has changed."""
-        return source is self.source and _versions(source, self.value) == self.versions
+        """Return whether no tensor has changed."""
+        return source is self.source and _versions(source, self.alive, self.segments) == self.versions
 
 
-def _versions(source: Tensor, value: Tensor) -> tuple[int, int]:
-    return source._version, value._version  # noqa: SLF001 - there is no public name
+def _versions(*tensors: Tensor) -> tuple[int, ...]:
+    return tuple(map(version, tensors))
 
 
 class ArchitectureState:
@@ -68,10 +83,9 @@ class ArchitectureState:
         self.theta = {name: theta[name].detach().clone().requires_grad_() for name in groups}
         self.alive = {name: self._offered(name) for name in groups}
         self._segments = {
-            name: torch.tensor(group.segments, device=theta[name].device) for name, group in groups.items()
+            name: torch.tensor(group.segments, device="cpu") for name, group in groups.items()
         }
-        self._live: dict[str, _Derived] = {}
-        self._copies: dict[str, _Derived] = {}
+        self._live: dict[str, _Live] = {}
         for name, narrowed in (alive or {}).items():
             self.alive[name] &= narrowed.to(self.alive[name].device)
 
@@ -80,23 +94,39 @@ class ArchitectureState:
 
         It is the same tensor until an entry dies.
         """
+        alive = self.alive[name]
         if torch.is_inference_mode_enabled():  # its tensors have no versions
-            return self._segments[name].where(self.alive[name], -1)
-        alive, known = self.alive[name], self._live.get(name)
-        if known is None or not known.follows(alive):
-            known = self._live[name] = _Derived.of(alive, self._segments[name].where(alive, -1))
-        return known.value
+            return self._segments[name].to(alive.device).where(alive, -1)
+        return self._read_changes()[name].segments
 
     def alive_on_cpu(self) -> dict[str, Tensor]:
-        """Return `alive` by group on the CPU.
+        """Return `alive` by group on the CPU, as copies that must not be changed.
 
-        It is copied only after a change, since a copy waits for all work that the device has queued.
+        It is read only after a change, and then for all groups at once: a reading waits for all work that the
+        device has queued.
         """
-        for name, alive in self.alive.items():
-            known = self._copies.get(name)
-            if known is None or not known.follows(alive):
-                self._copies[name] = _Derived.of(alive, alive.cpu())
-        return {name: known.value for name, known in self._copies.items()}
+        if torch.is_inference_mode_enabled():
+            return {name: alive.cpu() for name, alive in self.alive.items()}
+        return {name: live.alive for name, live in self._read_changes().items()}
+
+    def _read_changes(self) -> Mapping[str, _Live]:
+        """Return the live entries by group; reads the groups that may have changed."""
+        live = self._live
+        changed = [name for name, alive in self.alive.items() if not _follows(live.get(name), alive)]
+        for name, alive in zip(changed, read_all([self.alive[name] for name in changed]), strict=True):
+            known, source = live.get(name), self.alive[name]
+            if known is not None and known.is_intact() and torch.equal(known.alive, alive):
+                live[name] = _Live.of(source, known.alive, known.segments)
+            else:
+                live[name] = _Live.of(source, alive, self._segments_of(name, alive))
+        return live
+
+    def _segments_of(self, name: str, alive: Tensor) -> Tensor:
+        """Return new segments on the device, whose layout is known, for live entries on the CPU."""
+        on_cpu = self._segments[name].where(alive, -1)
+        segments = sent(on_cpu, self.alive[name].device)
+        learn_layout(segments, on_cpu)
+        return segments
 
     def state_dict(self) -> dict[str, Any]:
         """Return theta and alive by group, with the names of rows and columns, so their order may change."""
@@ -135,6 +165,10 @@ class ArchitectureState:
 
     def _offered(self, name: str) -> Tensor:
         return torch.tensor(self.groups[name].mask, device=self.theta[name].device)
+
+
+def _follows(live: _Live | None, alive: Tensor) -> bool:
+    return live is not None and live.follows(alive)
 
 
 def _check(groups: Mapping[str, ChoiceGroup], theta: Mapping[str, Tensor]) -> None:

@@ -13,6 +13,8 @@ import torch
 from attrs import frozen
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from nascore.nn.transfers import sent, version
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,6 +62,23 @@ def segment_argmax(values: Tensor, segments: Tensor) -> Tensor:
     return _apply(values.detach(), segments, largest, torch.zeros_like(values, requires_grad=False))
 
 
+def segment_rank(values: Tensor, segments: Tensor) -> Tensor:
+    """Return the place of each entry in its segment, int64: 0 for the largest; outside of segments -1.
+
+    Of equal values the first one has the lower place.
+
+    Args:
+        values: Values to compare, of any shape.
+        segments: Segment numbers, of the same shape.
+    """
+
+    def places(rows: Tensor) -> Tensor:
+        return rows.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+
+    outside = torch.full_like(values, -1, dtype=torch.int64, requires_grad=False)
+    return _apply(values.detach(), segments, places, outside)
+
+
 def segment_sum(values: Tensor, segments: Tensor) -> Tensor:
     """Return for each entry the sum over its segment, and 0 outside; differentiable in the values.
 
@@ -91,6 +110,18 @@ def eg_step(theta: Tensor, slope: Tensor, segments: Tensor, rate: float, *, floo
     return torch.where(segments >= 0, log_normalise(stepped.clamp_min(math.log(floor)), segments), theta)
 
 
+def learn_layout(segments: Tensor, on_cpu: Tensor) -> None:
+    """Work out the layout of segments on the CPU, so that no function on them waits for their device.
+
+    Args:
+        segments: Segment numbers on a device.
+        on_cpu: The same numbers on the CPU.
+    """
+    rows = _worked_out(on_cpu)
+    entry, row, column = (sent(one, segments.device) for one in (rows.entry, rows.row, rows.column))
+    _KNOWN[segments] = (version(segments), _Rows(entry, row, column, rows.shape))
+
+
 @frozen
 class _Rows:
     """Positions of the live entries in a dense matrix with one row per segment.
@@ -115,9 +146,9 @@ _KNOWN: Final[WeakTensorKeyDictionary] = WeakTensorKeyDictionary()
 def _rows(segments: Tensor) -> _Rows:
     if segments.is_inference():  # such a tensor has no version
         return _worked_out(segments)
-    version = segments._version  # noqa: SLF001 - torch counts changes here
-    if segments not in _KNOWN or _KNOWN[segments][0] != version:
-        _KNOWN[segments] = (version, _worked_out(segments))
+    now = version(segments)
+    if segments not in _KNOWN or _KNOWN[segments][0] != now:
+        _KNOWN[segments] = (now, _worked_out(segments))
     rows: _Rows = _KNOWN[segments][1]
     return rows
 

@@ -7,14 +7,17 @@ from math import ceil, log
 from typing import TYPE_CHECKING, Final
 
 import torch
-from attrs import frozen
+from attrs import Factory, evolve, frozen
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from nascore.nn.transfers import read_all, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
+    from torch import Tensor
 
 NEGLIGIBLE: Final = 0.01
 """Share of the initial values in torch's running statistics from which on they are not corrected."""
@@ -66,6 +69,7 @@ class FirstStatistics:
 
     norms: tuple[tuple[_BatchNorm, float], ...] = ()
     batches: int = 0
+    _known: dict[_BatchNorm, _Count] = Factory(dict)
 
     @classmethod
     def of(cls, network: nn.Module) -> Self:
@@ -95,10 +99,9 @@ class FirstStatistics:
         if number >= self.batches:
             yield
             return
-        # Stacked, since each reading of a counter waits for an accelerator.
-        counters = [module.num_batches_tracked for module, _ in self.norms]
-        counts = torch.stack([counter for counter in counters if counter is not None]).tolist()
-        for (module, momentum), count in zip(self.norms, counts, strict=True):
+        self._read_counters()
+        for module, momentum in self.norms:
+            count = self._known[module].count
             if count < _corrected_batches(momentum):
                 module.momentum = min(momentum / (1 - (1 - momentum) ** (count + 1)), 1.0)
         try:
@@ -106,6 +109,44 @@ class FirstStatistics:
         finally:
             for module, momentum in self.norms:
                 module.momentum = momentum
+            for module in list(self._known):
+                following = self._known.pop(module).after_batch(module)
+                if following is not None:
+                    self._known[module] = following
+
+    def _read_counters(self) -> None:
+        """Read the counters that something else than a batch has changed, all at once."""
+        counters = [(module, module.num_batches_tracked) for module, _ in self.norms]
+        unknown = [
+            (module, counter)
+            for module, counter in counters
+            if counter is not None and not (module in self._known and self._known[module].follows(counter))
+        ]
+        for (module, counter), count in zip(unknown, read_all([one for _, one in unknown]), strict=True):
+            self._known[module] = _Count(counter=counter, version=version(counter), count=int(count))
+
+
+@frozen(kw_only=True)
+class _Count:
+    """The counter of a norm, with its value and its version: torch counts the changes of a tensor.
+
+    A reading waits for the device; a change of the version does not.
+    """
+
+    counter: Tensor
+    version: int
+    count: int
+
+    def follows(self, counter: Tensor) -> bool:
+        """Return whether this is still the value of the counter."""
+        return counter is self.counter and version(counter) == self.version
+
+    def after_batch(self, norm: _BatchNorm) -> _Count | None:
+        """Return the counter after a batch, in which each call of the norm has added one; None: unknown."""
+        calls = version(self.counter) - self.version
+        if not calls or norm.num_batches_tracked is not self.counter:
+            return None  # not run, or compiled, and then the version says nothing
+        return evolve(self, version=self.version + calls, count=self.count + calls)
 
 
 def _corrected_batches(momentum: float) -> int:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from attrs import define
 
+from nascore.nn import segment_rank, segment_sum
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,14 +44,13 @@ def survivors(theta: Tensor, segments: Tensor, gap: float, keep: int) -> Tensor:
         gap: The value of :func:`bound`.
         keep: Number of entries of a segment that must survive.
     """
-    kept = segments >= 0
-    for segment in set(segments[kept].tolist()):
-        mine = segments == segment
-        values = theta[mine]
-        if len(values) > keep:
-            ranked, order = values.sort(descending=True, stable=True)
-            kept[mine] = values >= ranked[keep - 1] - gap if gap else order.argsort() < keep
-    return kept
+    rank = segment_rank(theta, segments)
+    among = (rank >= 0) & (rank < keep)
+    if not gap:
+        return among
+    # The keep-th largest of each segment: a sum of one value and zeros.
+    least = segment_sum(theta.where(rank == keep - 1, 0), segments)
+    return among | ((rank >= keep) & (theta >= least - gap))
 
 
 @define(kw_only=True)
@@ -202,6 +203,7 @@ def _largest(segments: Tensor) -> int:
 
 
 def _lifted(theta: Tensor, alive: Tensor) -> Tensor:
-    if not bool(alive.any()):
+    if not theta.numel():
         return torch.zeros_like(theta)
-    return torch.where(alive, theta - theta[alive].min() + 1, torch.zeros_like(theta))
+    least = theta.masked_fill(~alive, math.inf).min()
+    return torch.where(alive, theta - least + 1, torch.zeros_like(theta))

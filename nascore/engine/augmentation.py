@@ -19,15 +19,34 @@ WHITE: Final = 255
 """The largest value of uint8, which is the value 1 of floats."""
 
 
+class Normalisation:
+    """Normalises images with the mean and the deviation of the training images, which are sent once.
+
+    Args:
+        facts: The facts of the data set.
+    """
+
+    def __init__(self, facts: DataFacts) -> None:
+        self._moments = (facts.mean, facts.std)
+        self._sent: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return images [B, C, H, W], floats from 0 to 1 or uint8, with mean 0 and deviation 1 by channel."""
+        images = as_floats(images)
+        place = (images.device, images.dtype)
+        if place not in self._sent:
+            # As `nascore.nn.preprocessing.normalised`, which would wait for the device.
+            self._sent[place] = [
+                sent(torch.tensor(one, dtype=images.dtype, device="cpu"), images.device).view(1, -1, 1, 1)
+                for one in self._moments
+            ]
+        mean, std = self._sent[place]
+        return (images - mean) / std
+
+
 def normalise(images: Tensor, facts: DataFacts) -> Tensor:
-    """Return images [B, C, H, W], floats from 0 to 1 or uint8, with mean 0 and deviation 1 per channel."""
-    images = as_floats(images)
-    # As `nascore.nn.preprocessing.normalised`, which would wait for the device.
-    mean, std = (
-        sent(torch.tensor(one, dtype=images.dtype, device="cpu"), images.device).view(1, -1, 1, 1)
-        for one in (facts.mean, facts.std)
-    )
-    return (images - mean) / std
+    """Return images [B, C, H, W] as :class:`Normalisation` does."""
+    return Normalisation(facts)(images)
 
 
 def as_floats(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from nascore.engine.augmentation import augment, normalise
+from nascore.engine.augmentation import Normalisation, augment
 from nascore.engine.sources import ReadAhead, source_of
 from nascore.errors import Problem, RecipeError
 
@@ -72,6 +72,7 @@ class Batches:
         self._order = order
         self._noise = noise
         self._tricks = tricks
+        self._normalise = Normalisation(facts)
         self._permutation = torch.empty(0, dtype=torch.int64)
         self._position = 0
         self._read_ahead = ReadAhead(self.examples, self._coming)
@@ -93,8 +94,8 @@ class Batches:
         if self._noise is not None:
             images = augment(images, self.facts, self._noise)
         if self._tricks is None:
-            return normalise(images, self.facts), labels
-        return self._tricks.changed(normalise(self._tricks.transformed(images), self.facts), labels)
+            return self._normalise(images), labels
+        return self._tricks.changed(self._normalise(self._tricks.transformed(images)), labels)
 
     def _piece(self, permutation: Tensor, position: int) -> Tensor:
         return permutation[position : position + self.size]
@@ -148,11 +149,11 @@ def evaluation_batches(
     same: in data sorted by class each batch would have few classes. And the batches have nearly equal sizes,
     so that no batch is too small for its statistics.
     """
-    source = source_of(examples)
+    source, normalise = source_of(examples), Normalisation(facts)
     count = len(source)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     for images, labels in source.read(order.tensor_split(-(-count // MEASURED_AT_ONCE))):
-        yield normalise(images, facts), labels
+        yield normalise(images), labels
 
 
 def halves(

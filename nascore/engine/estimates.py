@@ -123,10 +123,9 @@ def unrolled(train: Loss, held: Loss, weights: Tensors, mixture: Tensors, step: 
 
 def _second_order(train: Loss, weights: Tensors, mixture: Tensors, vector: Tensors) -> dict[str, Tensor]:
     norm = torch.stack([part.norm() for part in vector.values()]).norm()
-    if norm == 0:
-        # No active operation has weights, so the indirect term is zero.
-        return {name: torch.zeros_like(value) for name, value in mixture.items()}
-    eps = REACH / norm
+    # If no active operation has weights, the norm is 0, and so is the difference whatever the distance. To
+    # ask for this case would wait for the device.
+    eps = REACH / norm.where(norm != 0, 1.0)
     ahead = _slope_at(train, weights, mixture, vector, eps)
     behind = _slope_at(train, weights, mixture, vector, -eps)
     return {name: (ahead[name] - behind[name]) / (2 * eps) for name in mixture}

@@ -13,6 +13,7 @@ from nascore.errors import NotFiniteError, Problem
 from nascore.nn import Network
 from nascore.nn.classification import CLASSIFICATION
 from nascore.nn.substitution import Substitution
+from nascore.nn.transfers import on_cpu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,12 +80,7 @@ def arguments(
     """Return the positional and keyword arguments of a network; a closed network has no mixture."""
     if mixture is None:
         return (images,), {}
-    alive = None if runs is None else {name: _on_cpu(value) for name, value in runs.items()}
-    return (images, dict(mixture)), {"alive": alive}
-
-
-def _on_cpu(tensor: Tensor) -> Tensor:
-    return tensor if tensor.device.type == "cpu" else tensor.cpu()
+    return (images, dict(mixture)), {"alive": None if runs is None else on_cpu(runs)}
 
 
 @frozen(kw_only=True)

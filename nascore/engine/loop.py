@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
 from attrs import Factory, define, evolve
+from torch.nn.utils import get_total_norm
 
 from nascore.contract import EpochReport, StepReport
 from nascore.engine.checkpoint import Checkpoint, capture, restore
@@ -24,7 +25,7 @@ from nascore.nn.classification import CLASSIFICATION
 from nascore.run import resume_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from nascore.contract import Metric, Phase, Score, Trainer
     from nascore.engine.job_progress import JobProgress
@@ -386,7 +387,7 @@ def _refuse_unless_finite(phase: Phase, report: StepReport) -> None:
 
 def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
     # No later loss would reveal a bad last step, and metrics of weights that are not finite are useless.
-    bad = sorted(_not_finite(phase) - strange)
+    bad = sorted(_not_finite(phase, strange))
     if bad:
         few = ", ".join(bad[:NAMED]) + (f" and {len(bad) - NAMED} more" if len(bad) > NAMED else "")
         text = f"phase {phase.name}, step {step}: these tensors are not finite: {few}."
@@ -395,20 +396,20 @@ def _refuse_unless_learned(phase: Phase, step: int, strange: set[str]) -> None:
         raise NotFiniteError([Problem(path="", text=text, hint=hint)])
 
 
-def _not_finite(phase: Phase) -> set[str]:
-    """Return the names of the weights, buffers and theta that are not finite."""
+def _not_finite(phase: Phase, known: Collection[str] = ()) -> set[str]:
+    """Return the names of the weights, buffers and theta that are not finite, apart from known ones."""
     learned = phase.network.state_dict()
     if phase.search is not None:
         learned |= {f"{_THETA}{name}": theta for name, theta in phase.search.state.theta.items()}
-    flags: dict[torch.device, dict[str, torch.Tensor]] = {}
-    for name, value in learned.items():
-        flags.setdefault(value.device, {})[name] = torch.isfinite(value).all()
-    return {
-        name
-        for alike in flags.values()
-        for name, finite in zip(alike, torch.stack([*alike.values()]).tolist(), strict=True)
-        if not finite
+    numbers = {
+        name: value.detach()
+        for name, value in learned.items()
+        if name not in known and value.numel() and (value.is_floating_point() or value.is_complex())
     }
+    # The largest of all numbers first, in one reading; the names only if that is not finite.
+    if not numbers or isfinite(get_total_norm(numbers.values(), inf)):
+        return set()
+    return {name for name, value in numbers.items() if not bool(value.isfinite().all())}
 
 
 def _cure(phase: Phase, rate: str = "") -> str:

@@ -11,6 +11,7 @@ from attrs import frozen
 from nascore.contract import Gradients, Sampled
 from nascore.engine.return_checks import ReturnCheck, describe_value
 from nascore.errors import Problem, RunFailed
+from nascore.nn.transfers import on_cpu, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +80,7 @@ class Draw:
     Attributes:
         weights: The mixture by group, [E, O], with its graph to theta.
         leaf: The same numbers without graph: [E, O], or [K, B, E, O] per use and sample.
-        runs: By group, [E, O] bool: the candidates to run.
+        runs: By group, [E, O] bool on the CPU: the candidates to run.
     """
 
     weights: Mapping[str, Tensor]
@@ -102,6 +103,7 @@ def draw(search: Search, streams: Streams, samples: int) -> Draw:
         # Called when a gradient reaches this leaf.
         one.register_hook(partial(_reached, search, name))  # type: ignore[no-untyped-call]
     runs = {name: alive[name] if drawn.runs is None else drawn.runs for name, drawn in sampled.items()}
+    runs = dict(on_cpu(runs))  # once, not in each pass
     return Draw(weights={name: drawn.weights for name, drawn in sampled.items()}, leaf=leaf, runs=runs)
 
 
@@ -116,7 +118,9 @@ def fixed_draw(search: Search, streams: Streams) -> Draw:
         weights = {name: drawn.weights for name, drawn in _sampled(search, streams).items()}
     if search.declared >= POSITIVE and "sparse" not in search.declared:
         return Draw(weights=weights, leaf=weights, runs=search.state.alive_on_cpu())
-    return Draw(weights=weights, leaf=weights, runs={name: value != 0 for name, value in weights.items()})
+    # The host has to know what was drawn: it decides what is run.
+    runs = dict(zip(weights, read_all([value != 0 for value in weights.values()]), strict=True))
+    return Draw(weights=weights, leaf=weights, runs=runs)
 
 
 def _sampled(search: Search, streams: Streams) -> dict[str, Sampled]:
@@ -225,7 +229,11 @@ def entropy(search: Search) -> dict[str, float]:
     It falls from the logarithm of the number of candidates towards 0 as the search decides.
     """
     expected = search.expected()
-    return {name: _entropy(weights, search.state.segments(name)) for name, weights in expected.items()}
+    weights = read_all(list(expected.values()))
+    return {
+        name: _entropy(value, search.state.segments_on_cpu(name))
+        for name, value in zip(expected, weights, strict=True)
+    }
 
 
 def _entropy(weights: Tensor, segments: Tensor) -> float:

@@ -82,9 +82,7 @@ class ArchitectureState:
         self.groups = dict(groups)
         self.theta = {name: theta[name].detach().clone().requires_grad_() for name in groups}
         self.alive = {name: self._offered(name) for name in groups}
-        self._segments = {
-            name: torch.tensor(group.segments, device="cpu") for name, group in groups.items()
-        }
+        self._segments = {name: torch.tensor(group.segments, device="cpu") for name, group in groups.items()}
         self._live: dict[str, _Live] = {}
         for name, narrowed in (alive or {}).items():
             self.alive[name] &= narrowed.to(self.alive[name].device)
@@ -97,7 +95,10 @@ class ArchitectureState:
         alive = self.alive[name]
         if torch.is_inference_mode_enabled():  # its tensors have no versions
             return self._segments[name].to(alive.device).where(alive, -1)
-        return self._read_changes()[name].segments
+        known = self._live.get(name)
+        if known is None or not known.follows(alive):
+            known = self._read_changes()[name]
+        return known.segments
 
     def alive_on_cpu(self) -> dict[str, Tensor]:
         """Return `alive` by group on the CPU, as copies that must not be changed.
@@ -109,10 +110,16 @@ class ArchitectureState:
             return {name: alive.cpu() for name, alive in self.alive.items()}
         return {name: live.alive for name, live in self._read_changes().items()}
 
+    def segments_on_cpu(self, name: str) -> Tensor:
+        """Return :meth:`segments` of a group on the CPU; reads as rarely as :meth:`alive_on_cpu`."""
+        return self._segments[name].where(self.alive_on_cpu()[name], -1)
+
     def _read_changes(self) -> Mapping[str, _Live]:
         """Return the live entries by group; reads the groups that may have changed."""
         live = self._live
-        changed = [name for name, alive in self.alive.items() if not _follows(live.get(name), alive)]
+        changed = [
+            name for name, alive in self.alive.items() if name not in live or not live[name].follows(alive)
+        ]
         for name, alive in zip(changed, read_all([self.alive[name] for name in changed]), strict=True):
             known, source = live.get(name), self.alive[name]
             if known is not None and known.is_intact() and torch.equal(known.alive, alive):
@@ -165,10 +172,6 @@ class ArchitectureState:
 
     def _offered(self, name: str) -> Tensor:
         return torch.tensor(self.groups[name].mask, device=self.theta[name].device)
-
-
-def _follows(live: _Live | None, alive: Tensor) -> bool:
-    return live is not None and live.follows(alive)
 
 
 def _check(groups: Mapping[str, ChoiceGroup], theta: Mapping[str, Tensor]) -> None:

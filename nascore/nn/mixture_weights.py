@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
-from attrs import frozen
+from attrs import Factory, frozen
 
 from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.nn.transfers import sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Mixture: TypeAlias = "Mapping[str, Tensor]"
 Alive: TypeAlias = "Mapping[str, Tensor]"
+Indices: TypeAlias = "dict[tuple[tuple[int, ...], torch.device], Tensor]"
 
 PER_SAMPLE = 4
 """Number of dimensions of a mixture per use and sample, [K, B, E, O]."""
@@ -47,11 +49,13 @@ class Weights:
             one tuple if all uses have the same weights.
         alike: The groups in which the images differ only in the gradients of their weights.
         alive: By group, [E][O]; all candidates of a group that is missing are run.
+        indices: Indices on the devices, by their numbers: each is sent there once.
     """
 
     rows: Mapping[str, tuple[tuple[Tensor, ...], ...]]
     alike: frozenset[str]
     alive: Mapping[str, list[tuple[bool, ...]]]
+    indices: Indices = Factory(dict)
 
     def active(self, link: Link) -> tuple[bool, ...] | None:
         """Return which candidates of an open edge are run; None: all."""
@@ -84,12 +88,21 @@ class Weights:
         rows = [self.row(link) for link in links]
         weights = rows[0].unsqueeze(-2) if len(rows) == 1 else torch.stack(rows, -2)
         if len(columns) < weights.shape[-1]:
-            weights = weights.index_select(-1, torch.tensor(columns, device=weights.device))
+            weights = weights.index_select(-1, self._index(tuple(columns), weights.device))
         return weights, links[0].group in self.alike
+
+    def _index(self, columns: tuple[int, ...], device: torch.device) -> Tensor:
+        if (columns, device) not in self.indices:
+            self.indices[columns, device] = sent(torch.tensor(columns, device="cpu"), device)
+        return self.indices[columns, device]
 
 
 def weigh(
-    shapes: Mapping[str, GroupShape], mixture: Mixture | None, alive: Alive | None, samples: int
+    shapes: Mapping[str, GroupShape],
+    mixture: Mixture | None,
+    alive: Alive | None,
+    samples: int,
+    indices: Indices | None = None,
 ) -> Weights:
     """Return the weights of all candidates of a mixture, after checking its groups and shapes.
 
@@ -98,6 +111,7 @@ def weigh(
         mixture: By group, [E, O], or [K, B, E, O] where B may be 1.
         alive: By group, [E, O] bool: the candidates to run.
         samples: Number of images in the batch, B.
+        indices: The indices that were sent in earlier passes; new ones are added.
 
     Raises:
         DescriptionError: A group is missing or unknown, or a shape is wrong.
@@ -112,6 +126,7 @@ def weigh(
         rows={name: _rows(tensor) for name, tensor in mixture.items()},
         alike=frozenset(name for name, tensor in mixture.items() if _are_alike(tensor)),
         alive={name: [tuple(row) for row in tensor.tolist()] for name, tensor in alive.items()},
+        indices={} if indices is None else indices,
     )
 
 

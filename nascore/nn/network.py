@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nascore.nn.execution import Execution
-    from nascore.nn.mixture_weights import Alive, GroupShape, Mixture
+    from nascore.nn.mixture_weights import Alive, GroupShape, Indices, Mixture
     from nascore.nn.program import Program
 
 
@@ -60,6 +60,7 @@ class Network(nn.Module):
         self.execution = execution
         self.programs = {True: training, False: inference}
         self.precision = Precision()
+        self._indices: Indices = {}
 
     @cached_property
     def substitution(self) -> Substitution:
@@ -94,7 +95,7 @@ class Network(nn.Module):
             raise ValueError(f"drop_path must be at least 0 and below 1, not {drop_path}")
         options = Pass(
             program=self.programs[self.training],
-            weights=weigh(self.groups, mixture, alive, len(images)),
+            weights=weigh(self.groups, mixture, alive, len(images), self._indices),
             drop_path=drop_path if self.training else 0.0,
             generators=current_generators(),
         )

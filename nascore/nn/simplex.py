@@ -160,7 +160,7 @@ def _worked_out(segments: Tensor) -> _Rows:
     entry = live[order]
     _, row, counts = torch.unique_consecutive(flat[entry], return_inverse=True, return_counts=True)
     starts = counts.cumsum(0) - counts
-    column = torch.arange(len(entry), device=flat.device) - starts[row]
+    column = torch.ones_like(entry).cumsum(0) - 1 - starts[row]
     return _Rows(entry, row, column, (len(counts), int(counts.max()) if len(counts) else 0))
 
 

@@ -1,7 +1,7 @@
 """Transfers between the CPU and the device.
 
-Only :func:`read_all` waits for the work that the device has queued. A value on the CPU that was read or sent
-stays right as long as :func:`version` of its tensor stays the same.
+Only :func:`read_all` and :func:`on_cpu` wait for the work that the device has queued. A value that was read
+or sent stays right as long as :func:`version` of its tensor stays the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -26,8 +26,14 @@ def read_all(tensors: Sequence[Tensor]) -> list[Tensor]:
     if not tensors:
         return []
     joined = torch.cat([tensor.detach().reshape(-1) for tensor in tensors]).cpu()
-    parts = joined.split([tensor.numel() for tensor in tensors])
+    parts = torch.split(joined, [tensor.numel() for tensor in tensors])
     return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def on_cpu(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return tensors of one type on the CPU, by name; those on a device are read all at once."""
+    far = [name for name, tensor in tensors.items() if tensor.device.type != "cpu"]
+    return {**tensors, **dict(zip(far, read_all([tensors[name] for name in far]), strict=True))}
 
 
 def version(tensor: Tensor) -> int:

@@ -299,6 +299,27 @@ class ImageReader:
     read: str | Callable[..., Any]
 
 
+@frozen(kw_only=True, eq=False)
+class Execution:
+    """A way in which networks compute, for the setting `execution.name`.
+
+    Attributes:
+        name: Its name.
+        summary: One sentence.
+        build: ``"module:attribute"`` of a class, or the class itself, that implements
+            `nascore.nn.execution.Execution`; it is called with the operations and the gates of a network.
+        check: ``"module:function"``, or the function itself, that yields the problems that prevent its use on
+            this machine, such as a library that is not built; None: it can always be used.
+        plugin: Its plugin; set when the plugin is loaded.
+    """
+
+    name: str
+    summary: str
+    build: str | Callable[..., Any]
+    check: str | Callable[[], Iterable[Problem]] | None = None
+    plugin: str = ""
+
+
 def load(build: str | Callable[..., Any]) -> Callable[..., Any]:
     """Return the callable that builds a component, imported if it is given by name.
 

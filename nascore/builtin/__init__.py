@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import fields_dict
 
-from nascore.api import Component, Give, Need, hookimpl
+from nascore.api import Component, Execution, Give, Need, hookimpl
 from nascore.builtin.components import (
     ALTERNATING,
     PENALTIES,
@@ -266,6 +266,26 @@ def nascore_observers() -> Iterable[Component]:
         summary="Shows the run on stderr: live in a terminal, otherwise one line for each epoch.",
         config=TerminalSettings,
         build="nascore.builtin.terminal:terminal",
+    )
+
+
+@hookimpl
+def nascore_executions() -> Iterable[Execution]:
+    """Yield the ways in which networks compute; all of them give the same results up to rounding."""
+    yield Execution(
+        name="plain",
+        summary="Calls each operation separately; the reference for the others.",
+        build="nascore.nn.execution:Plain",
+    )
+    yield Execution(
+        name="fused",
+        summary="Computes the operations that read one state together, in the formulations fastest on a CPU.",
+        build="nascore.nn.fused:Fused",
+    )
+    yield Execution(
+        name="batched",
+        summary="The fused execution with as few calls of operations as possible, for GPUs.",
+        build="nascore.nn.fused:Batched",
     )
 
 

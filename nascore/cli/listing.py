@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @json_option
 @plugins_option
 def command(kind: str | None, *, as_json: bool, plugins: Selection) -> None:
-    """List the installed parts: components by slot, presets, notations, verbs, operations.
+    """List the installed parts: components by slot, presets, notations, verbs, executions, operations.
 
     `nascore list capability` lists the capabilities, which decide whether parts fit, and the parts that
     provide and need each.

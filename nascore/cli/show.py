@@ -136,8 +136,8 @@ def command(  # noqa: PLR0913 - each is a flag
 ) -> None:
     """Show a component: its needs, capabilities and settings, and the parts that it mixes with.
 
-    NAME is the name of a component, a preset, an operation, a notation or a verb, or PLUGIN:NAME; or `run`
-    for the settings that belong to no component.
+    NAME is the name of a component, a preset, an operation, a notation, a verb or an execution, or
+    PLUGIN:NAME; or `run` for the settings that belong to no component.
     """
     if as_json + as_markdown + as_yaml + as_schema > 1:
         raise click.UsageError("--json, --markdown, --yaml and --schema: only one of them at a time.")

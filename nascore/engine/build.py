@@ -290,6 +290,7 @@ def begin(  # noqa: PLR0913 - each by name
         return RunContext(
             recipe=recipe,
             catalogue=registry.operations(),
+            executions=registry.executions(),
             dataset=dataset,
             task=build_task(recipe),
             device=device,

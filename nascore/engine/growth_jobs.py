@@ -399,6 +399,7 @@ def _read_run(path: Path, selection: Selection, *, accepted: bool) -> GrowthJobs
         context = RunContext(
             recipe=recipe,
             catalogue=registry.operations(),
+            executions=registry.executions(),
             dataset=dataset,
             task=build_task(recipe),
             device=device_for(recipe),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import Factory, define, evolve
 
+from nascore.component import load
 from nascore.contract import Annealing, Phase
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
@@ -17,6 +18,7 @@ from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.precision import Precision
 from nascore.nn.shapes import check_gradients
+from nascore.recipe.sources.run_settings import AUTO
 from nascore.slots import TRICK
 
 if TYPE_CHECKING:
@@ -151,20 +153,31 @@ class ArchitectureSearch:
 def build_network(context: RunContext, description: Description, streams: Streams) -> Network:
     """Return the network of a description on its device, in training mode, with new weights.
 
-    An open network has many equal operations on every state, so it uses the fused execution.
-
     Raises:
-        PluginError: An operation cuts off the gradient.
+        PluginError: An operation cuts off the gradient, or the execution cannot be imported.
     """
     check_gradients(description, context.catalogue, (context.facts.height, context.facts.width))
-    execution = "fused" if description.is_open else "plain"
+    execution = context.recipe.run.execution.name
+    if execution == AUTO:
+        execution = _fitting_execution(description, context.device)
     with streams.initial():
-        network = compile(description, context.catalogue, execution=execution)
+        network = compile(description, context.catalogue, execution=load(context.executions[execution].build))
     precision = Precision(name=context.recipe.run.precision, channels_last=context.recipe.run.channels_last)
     network.to(context.device)
     precision.place(network)
     network.precision = precision
     return network.train()
+
+
+def _fitting_execution(description: Description, device: torch.device) -> str:
+    """Return the name of the fastest execution of the core for a network.
+
+    Only an open network has many equal operations on every state. Executions of plugins are never chosen:
+    the last digits of results would depend on the installed plugins.
+    """
+    if not description.is_open:
+        return "plain"
+    return "fused" if device.type == "cpu" else "batched"
 
 
 def search_phase(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from nascore.component import Execution
     from nascore.contract import DataFacts, Dataset, ImageSource, Task
     from nascore.description import Catalogue
     from nascore.engine.observers import Observers
@@ -31,6 +32,7 @@ class RunContext:
     Attributes:
         recipe: The settled recipe.
         catalogue: The operations that descriptions may name.
+        executions: The ways in which networks may compute, by name.
         dataset: The data set.
         task: The task.
         device: The device of the networks.
@@ -53,6 +55,7 @@ class RunContext:
     gallery: GalleryFile
     observers: Observers
     control: RunControl
+    executions: Mapping[str, Execution] = field(factory=dict)
     plugins: Selection = field(factory=Selection)
     accepted: tuple[str, ...] = ()
     weights: Mapping[str, Tensor] = field(factory=dict)

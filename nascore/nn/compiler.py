@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
     from nascore.description import Catalogue, Description, Op, Plan, Wire
     from nascore.description.names import Scalar
+    from nascore.nn.execution import Execution
+
+    Builder = Callable[[nn.ModuleDict, nn.ParameterDict], Execution]
 
 
 def compile(  # noqa: A001 - what it does to a description is what it is called
-    description: Description, catalogue: Catalogue, *, execution: str = "plain"
+    description: Description, catalogue: Catalogue, *, execution: str | Builder = "plain"
 ) -> Network:
     """Return the network of a description.
 
@@ -36,7 +39,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
     Args:
         description: Open for a supernet, closed for an ordinary network.
         catalogue: The operations that it may name.
-        execution: Name of the way in which the network computes: ``plain`` or ``fused``.
+        execution: The way in which the network computes: ``plain``, ``fused``, ``batched``, or a class.
 
     Raises:
         DescriptionError: With every problem of the description, before any module is built; or the execution
@@ -44,10 +47,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
         PluginError: An operation cannot be imported.
     """
     plan = expand(description, catalogue)
-    if execution not in EXECUTIONS:
-        hint = did_you_mean(execution, EXECUTIONS)
-        text = f"the execution {execution!r} does not exist."
-        raise DescriptionError([Problem(path="execution", text=text, hint=hint)])
+    computes = _execution(execution)
     wires = [wire for state in plan.feature_maps for wire in state.wires]
     ops = nn.ModuleDict(dict(_modules(wires, description, catalogue)))
     gates = nn.ParameterDict({wire.path: nn.Parameter(torch.zeros(())) for wire in wires if wire.gate})
@@ -58,8 +58,19 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
         shapes=shapes(plan),
         training=write_program(plan, catalogue, [plan.output, *heads]),
         inference=write_program(plan, catalogue, [plan.output]),
-        execution=EXECUTIONS[execution](ops, gates),
+        execution=computes(ops, gates),
     )
+
+
+def _execution(execution: str | Builder) -> Builder:
+    """Return the class of an execution of the core, or the class itself."""
+    if not isinstance(execution, str):
+        return execution
+    if execution not in EXECUTIONS:
+        hint = did_you_mean(execution, EXECUTIONS)
+        text = f"the execution {execution!r} does not exist."
+        raise DescriptionError([Problem(path="execution", text=text, hint=hint)])
+    return EXECUTIONS[execution]
 
 
 def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> nn.Module:

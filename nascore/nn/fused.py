@@ -143,6 +143,15 @@ class Fused(Plain):
         return self.kernels.mixed_sum(terms, weights, normed, EPS, alike=alike)
 
 
+class Batched(Fused):
+    """The fused execution with all equal candidates that read a state as groups of one operation.
+
+    It launches the fewest operations, whose launches take the time on a GPU.
+    """
+
+    side_by_side = None
+
+
 def _drops(link: Link, options: Pass) -> bool:
     return bool(options.drop_path) and any(branch.drops for branch in link.branches)
 
@@ -154,5 +163,5 @@ def _split(edges: Sequence[Link], most: int | None) -> Iterator[Sequence[Link]]:
         yield edges[index * len(edges) // parts : (index + 1) * len(edges) // parts]
 
 
-EXECUTIONS: Final[Mapping[str, type[Plain]]] = {"plain": Plain, "fused": Fused}
-"""The executions by name."""
+EXECUTIONS: Final[Mapping[str, type[Plain]]] = {"plain": Plain, "fused": Fused, "batched": Batched}
+"""The executions of the core by name."""

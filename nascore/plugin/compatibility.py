@@ -155,11 +155,12 @@ def faults(component: Component, slots: Iterable[Slot]) -> Iterator[str]:
 
 
 def wrong_names(plugin: Plugin) -> Iterator[str]:
-    """Yield every wrong name of a preset, notation or verb; operations check their own names."""
+    """Yield every wrong name of a preset, notation, verb or execution; operations check their own names."""
     named = [
         *(("preset", item.name) for item in plugin.presets),
         *(("notation", item.name) for item in plugin.translators),
         *(("verb", item.name) for item in plugin.commands),
+        *(("execution", item.name) for item in plugin.executions),
     ]
     yield from (f"{kind} {name!r}: {_RULE}" for kind, name in named if NAME.fullmatch(name) is None)
 
@@ -173,6 +174,7 @@ def repeated_names(plugin: Plugin) -> Iterator[str]:
             *(f"preset {item.name}" for item in plugin.presets),
             *(f"notation {item.name}" for item in plugin.translators),
             *(f"verb {item.name}" for item in plugin.commands),
+            *(f"execution {item.name}" for item in plugin.executions),
         ]
     )
     yield from (f"it declares {what} {times} times." for what, times in count.items() if times > 1)

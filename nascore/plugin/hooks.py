@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 from attrs import evolve, frozen
 
-from nascore.component import Command, Component, Contribution, ImageReader, Preset
+from nascore.component import Command, Component, Contribution, Execution, ImageReader, Preset
 from nascore.errors import did_you_mean
 from nascore.plugin import hookspecs
 from nascore.plugin.compatibility import faults, repeated_names, wrong_names
@@ -244,6 +244,9 @@ def _read_contents(
             evolve(item, plugin=plugin.name) for item in _of(Command, "nascore_commands", results)
         ),
         readers=tuple(_of(ImageReader, "nascore_image_readers", results)),
+        executions=tuple(
+            evolve(item, plugin=plugin.name) for item in _of(Execution, "nascore_executions", results)
+        ),
         added={name: tuple(items) for name, items in results.items() if not hasattr(hookspecs, name)},
     )
     wrong = [fault for component in components for fault in faults(component, slots)]

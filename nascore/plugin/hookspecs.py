@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
 
-    from nascore.component import Command, Component, ImageReader, Preset
+    from nascore.component import Command, Component, Execution, ImageReader, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
     from nascore.slots import Slot
@@ -64,6 +64,11 @@ def nascore_commands() -> Iterable[Command]:  # type: ignore[empty-body]
 @hookspec
 def nascore_image_readers() -> Iterable[ImageReader]:  # type: ignore[empty-body]
     """Readers of image files, for predictions."""
+
+
+@hookspec
+def nascore_executions() -> Iterable[Execution]:  # type: ignore[empty-body]
+    """Ways in which networks compute, for the setting `execution.name`."""
 
 
 @hookspec

@@ -28,7 +28,7 @@ def distributions() -> Mapping[str, Mapping[str, Sequence[str]]]:
     metadata of the distributions.
 
     Returns:
-        By distribution: its names, by slot or by `preset`, `notation`, `verb`.
+        By distribution: its names, by slot or by `preset`, `notation`, `verb`, `execution`.
     """
     text = files("nascore.plugin").joinpath(_FILE).read_text(encoding="utf-8")
     found: dict[str, dict[str, list[str]]] = json.loads(text)
@@ -39,7 +39,8 @@ def provider(kind: str, name: str) -> str:
     """Return the known distribution that provides a name; empty where none does.
 
     Args:
-        kind: A slot (also one that plugins add: `growth`, `regularizer`), `preset`, `verb` or `notation`.
+        kind: A slot (also one that plugins add: `growth`, `regularizer`), `preset`, `verb`,
+            `notation` or `execution`.
         name: The requested name.
     """
     found = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nascore.component import Command, Component, ImageReader, Preset
+    from nascore.component import Command, Component, Execution, ImageReader, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
 
@@ -47,6 +47,7 @@ class Plugin:
         translators: Its notations for architectures.
         commands: Its verbs.
         readers: Its readers of image files.
+        executions: Its executions.
         added: Its items for hooks of other plugins, by hook.
     """
 
@@ -65,6 +66,7 @@ class Plugin:
     translators: tuple[Translator, ...] = ()
     commands: tuple[Command, ...] = ()
     readers: tuple[ImageReader, ...] = ()
+    executions: tuple[Execution, ...] = ()
     added: Mapping[str, tuple[Any, ...]] = Factory(dict)
 
     @property

@@ -13,7 +13,7 @@ from nascore.slots import SLOTS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nascore.component import Command, Component, ImageReader, Preset
+    from nascore.component import Command, Component, Execution, ImageReader, Preset
     from nascore.description import Operation
     from nascore.description.translate import Translator
     from nascore.slots import Slot
@@ -137,6 +137,10 @@ class Registry:
     def commands(self) -> NameTable[Command]:
         """Return all verbs of plugins, by name."""
         return NameTable((one.name, item.name, item) for one in self.plugins for item in one.commands)
+
+    def executions(self) -> NameTable[Execution]:
+        """Return all executions by name."""
+        return NameTable((one.name, item.name, item) for one in self.plugins for item in one.executions)
 
     def image_readers(self) -> tuple[ImageReader, ...]:
         """Return all readers of image files."""

@@ -225,7 +225,13 @@ class PluginConformance(Conformance):
 
     def _named(self) -> Iterator[tuple[str, str]]:
         plugin = self.ready()
-        for kind in (plugin.components, plugin.presets, plugin.translators, plugin.commands):
+        for kind in (
+            plugin.components,
+            plugin.presets,
+            plugin.translators,
+            plugin.commands,
+            plugin.executions,
+        ):
             for one in kind:
                 yield one.name, one.summary
 

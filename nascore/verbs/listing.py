@@ -1,4 +1,4 @@
-"""Lists installed components, presets, notations, verbs and operations."""
+"""Lists installed components, presets, notations, verbs, executions and operations."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ PRESET = "preset"
 OPERATION = "operation"
 NOTATION = "notation"
 VERB = "verb"
+EXECUTION = "execution"
 CAPABILITY = "capability"
-KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, VERB, OPERATION)
+KINDS = (*(slot.name for slot in SLOTS), PRESET, NOTATION, VERB, EXECUTION, OPERATION)
 """Kinds that can be listed: the slots, and the other parts of plugins."""
 
 
@@ -62,7 +63,7 @@ class Listed:
     """A part in a list.
 
     Attributes:
-        kind: Its slot, or `preset`, `notation`, `verb`, `operation`.
+        kind: Its slot, or `preset`, `notation`, `verb`, `execution`, `operation`.
         name: The name that users type.
         summary: One sentence.
         plugin: The plugin that provides it.
@@ -82,8 +83,8 @@ def listing(kind: str | None = None, *, plugins: Wanted = (), own: Iterable[List
     """Return the installed parts.
 
     Args:
-        kind: A slot, `preset`, `notation`, `verb` or `operation`, or the plural of one. None: all but
-            operations, which are many.
+        kind: A slot, `preset`, `notation`, `verb`, `execution` or `operation`, or the plural of one. None:
+            all but operations, which are many.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         own: The verbs of the core.
 
@@ -167,6 +168,8 @@ def of_plugin(plugin: Plugin, kind: str) -> Iterable[Listed]:
         return [listed(one.name, one.summary) for one in plugin.translators]
     if kind == VERB:
         return [listed(one.name, one.summary) for one in plugin.commands]
+    if kind == EXECUTION:
+        return [listed(one.name, one.summary) for one in plugin.executions]
     if kind == OPERATION:
         return [listed(one.name, call(one)) for one in plugin.operations]
     return [listed(one.name, one.summary) for one in plugin.components if one.slot == kind]

@@ -46,7 +46,7 @@ class Clash:
     """A name that several plugins give to parts of one kind.
 
     Attributes:
-        kind: A slot, or `preset`, `notation`, `verb`, `operation`.
+        kind: A slot, or `preset`, `notation`, `verb`, `execution`, `operation`.
         name: The name.
         plugins: The plugins that provide it.
         cure: The remedy.

@@ -1,4 +1,4 @@
-"""Describes one component, preset, operation, notation or verb, also as JSON Schema."""
+"""Describes one component, preset, operation, notation, verb or execution, also as JSON Schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from nascore.recipe.settling.schema import DIALECT, component_schema, recipe_sch
 from nascore.recipe.sources.formats import FORMAT
 from nascore.shell import command_line
 from nascore.slots import RUN, SLOTS
-from nascore.verbs.listing import NOTATION, OPERATION, PRESET, VERB, Listed, items, unknown_name_error
+from nascore.verbs.listing import (
+    EXECUTION,
+    NOTATION,
+    OPERATION,
+    PRESET,
+    VERB,
+    Listed,
+    items,
+    unknown_name_error,
+)
 from nascore.verbs.resolution import installed
 
 if TYPE_CHECKING:
@@ -75,6 +84,9 @@ def partners_of(component: Component, registry: Registry) -> tuple[Partners, ...
         for (verdict, why), names in sorted(of_slot.items(), key=lambda one: VERDICTS.index(one[0][0]))
     )
 
+
+OTHER_KINDS = (PRESET, NOTATION, VERB, EXECUTION, OPERATION)
+"""Kinds of parts that fill no slot."""
 
 MANY = {slot.name for slot in SLOTS if slot.many}
 
@@ -145,10 +157,11 @@ class ShownSetting:
 
 @frozen(kw_only=True)
 class Shown:
-    """A component, preset, operation, notation or verb, with its details.
+    """A component, preset, operation, notation, verb or execution, with its details.
 
     Attributes:
-        slot: The slot of a component; otherwise `run`, `preset`, `operation`, `notation` or `verb`.
+        slot: The slot of a component; otherwise `run`, `preset`, `operation`, `notation`, `verb` or
+            `execution`.
         name: The name that users type.
         summary: One sentence.
         plugin: The plugin that provides it.
@@ -178,8 +191,9 @@ def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list
     """Return the details of everything with a name, which a space and an updater may share.
 
     Args:
-        name: Name of a component, a preset, an operation, a notation or a verb, optionally after its plugin's
-            (``nascore-darts:darts``); or `run` for the settings that belong to no component.
+        name: Name of a component, a preset, an operation, a notation, a verb or an execution, optionally
+            after its plugin's (``nascore-darts:darts``); or `run` for the settings that belong to no
+            component.
         plugins: Files with plugins that are not installed; or a selection, which can also leave some out.
         own: The verbs of the core.
 
@@ -189,9 +203,7 @@ def show(name: str, *, plugins: Wanted = (), own: Sequence[Listed] = ()) -> list
     """
     registry = installed(plugins)
     found = [_shown(one, registry) for one in _components(name, registry)]
-    found += [
-        one for kind in (PRESET, NOTATION, VERB, OPERATION) for one in _others(kind, name, registry, own)
-    ]
+    found += [one for kind in OTHER_KINDS for one in _others(kind, name, registry, own)]
     if not found:
         raise unknown_name_error(name, registry, own)
     return found
@@ -211,7 +223,7 @@ def named(name: str, registry: Registry) -> list[Component]:
     """
     found = _components(name, registry)
     if not found:
-        for kind in (PRESET, NOTATION, VERB, OPERATION):
+        for kind in OTHER_KINDS:
             if any(one.answers(name) for one in items(registry, kind)):
                 text = f"{name} is of kind {kind}, which has no settings in a recipe."
                 raise RecipeError(
@@ -252,6 +264,7 @@ def _others(kind: str, name: str, registry: Registry, own: Iterable[Listed]) -> 
             facts = {
                 VERB: f"use: {command_line('nascore', one.name, '--help')}",
                 NOTATION: f"use: {command_line('nascore', 'export', 'RUN', '--to', one.name)}",
+                EXECUTION: f"use: {command_line('--set', f'execution.name={one.name}')}",
             }
             yield Shown(
                 slot=kind, name=one.name, summary=one.summary, plugin=one.plugin, facts=(facts[kind],)

@@ -15,9 +15,16 @@ from nascore.component import SCALES
 from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
 from nascore.plugin.compatibility import PLUGIN_NAME
 from nascore.recipe.sources.formats import FORMAT, FORMAT_KEY
+from nascore.recipe.sources.plugin_versions import EXECUTION_NAME, SOURCE
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
-from nascore.recipe.sources.plugin_versions import SOURCE
-from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, OF_EVALUATION, SEARCH_RUN, TRAINING
+from nascore.recipe.sources.run_settings import (
+    AUTO,
+    EVALUATE_RUN,
+    EVALUATION,
+    OF_EVALUATION,
+    SEARCH_RUN,
+    TRAINING,
+)
 from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:
@@ -59,7 +66,7 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
             "enum": [*SCALES, None],
         },
         **{slot.name: writer.many(slot) if slot.many else writer.single(slot) for slot in slots},
-        **setting_schemas(run.config),
+        **_named_executions(setting_schemas(run.config), registry),
         TRAINING: setting_schemas(EVALUATE_RUN.config)[TRAINING],
         EVALUATION: writer.evaluation(),
     }
@@ -69,6 +76,16 @@ def recipe_schema(registry: Registry, slots: Sequence[Slot] = SLOTS, run: Compon
 
 def _whole(pattern: str) -> str:
     return f"^(?:{pattern})$(?!\\n)"  # in Python a $ also matches before a final line end
+
+
+def _named_executions(schemas: dict[str, Schema], registry: Registry) -> dict[str, Schema]:
+    """Return the schemas of a run's settings; the name of its execution is one of the installed ones."""
+    group, _, name = EXECUTION_NAME.partition(".")
+    if group in schemas:  # a run of a caller may have no executions
+        found = registry.executions()
+        full = [f"{found[one].plugin}:{found[one].name}" for one in found]
+        schemas[group]["properties"][name]["enum"] = list(dict.fromkeys([AUTO, *found, *full]))
+    return schemas
 
 
 def component_schema(component: Component) -> Schema:

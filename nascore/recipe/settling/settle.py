@@ -26,6 +26,7 @@ from nascore.recipe.settling.carried import (
     ranking_problems,
     with_evaluation_layers,
 )
+from nascore.recipe.settling.execution import execution_problems
 from nascore.recipe.settling.fit import check_fit, unused_values
 from nascore.recipe.settling.misfit import need_text, worst_unmet_need
 from nascore.recipe.settling.recipe import DeclinedWish, Part, Recipe, with_scaled_sizes
@@ -247,9 +248,6 @@ def resolve(
     layers = tuple(with_evaluation_layers(layers) if is_evaluation(run) else layers)
     unsure = any(layer.unread for layer in layers)
     settling = _Settling(stack=stack(layers), registry=registry, run=run, slots=tuple(slots), unsure=unsure)
-    for layer in layers:
-        settling.problems += layer.problems
-    settling.problems += _name_problems(settling, lost_plugins(layers, registry))
     settling.settle()
     recipe = Recipe(
         parts={slot: tuple(parts) for slot, parts in settling.known.items()},
@@ -257,7 +255,9 @@ def resolve(
         scale=settling.stack.scale,
         declined=tuple(settling.declined),
     )
-    problems = [*settling.problems]
+    problems = [problem for layer in layers for problem in layer.problems]
+    problems += _name_problems(settling, lost_plugins(layers, registry))
+    problems += settling.problems
     if is_evaluation(run):
         problems += ranking_problems(layers)
     elif given := evaluation_layers(layers):
@@ -299,8 +299,10 @@ def _name_problems(settling: _Settling, lost: Mapping[str, Lost]) -> list[Proble
     ]
     unexplained = [choice.problem for choice in chosen if choice.problem is not None]
     problems = [explained(problem, lost) if problem.slots else problem for problem in unexplained]
+    executions = execution_problems(settling.known[RUN][0], settling.registry, lost)
+    problems += executions
     # One problem that names a missing plugin is enough: no warning about the recipe's plugins on top.
-    if any(problem.slots and problem.of_plugin for problem in problems):
+    if any(problem.of_plugin and (problem.slots or problem in executions) for problem in problems):
         return problems
     return [*problems, *lost_plugin_warnings(lost)]
 

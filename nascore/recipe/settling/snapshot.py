@@ -21,7 +21,7 @@ from nascore.errors import Origin, problem_of
 from nascore.files import read_text
 from nascore.recipe.settling.carried import TRICKS_PATH
 from nascore.recipe.sources.formats import FORMAT
-from nascore.recipe.sources.plugin_versions import PLUGINS_KEY, plugins_of
+from nascore.recipe.sources.plugin_versions import EXECUTION_NAME, PLUGINS_KEY, plugins_of
 from nascore.recipe.sources.run_settings import RANKING, SEARCH_RUN, TRAINING
 from nascore.slots import RUN
 
@@ -145,6 +145,9 @@ def saved_recipe(recipe: Recipe, registry: Registry) -> SavedRecipe:
     text = dump_recipe(recipe, paths=saving.path, made_with=made_with)
     parts = (part for slot, parts in recipe.parts.items() if slot != RUN for part in parts)
     plugins = {f"{part.slot} {part.name}": made_with.get(part.component.plugin, "") for part in parts}
+    name = recipe.setting(EXECUTION_NAME)
+    if execution := registry.executions().get(name):
+        plugins[f"execution {name}"] = made_with.get(execution.plugin, "")
     return SavedRecipe(
         text=text, files=saving.files, plugins={part: by for part, by in plugins.items() if by}
     )

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 PLUGINS_KEY: Final = "plugins"
+EXECUTION_NAME: Final = "execution.name"
+"""The setting that names the execution, which a plugin may bring."""
+
 _BETTER: Final = ("Did you mean ", "Write ")
 """The beginnings of hints at the intended name."""
 
@@ -78,9 +81,9 @@ class Lost:
 def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
     """Return the plugins that are needed to repeat a recipe.
 
-    They are the plugins of its parts, those that contribute to a hook that a part reads, all single files and
-    all networks from Python. A single file is always included: the description of the space may use an
-    operation of it.
+    They are the plugins of its parts and of its execution, those that contribute to a hook that a part reads,
+    all single files and all networks from Python. A single file is always included: the description of the
+    space may use an operation of it.
 
     Args:
         recipe: A settled recipe.
@@ -88,6 +91,8 @@ def plugins_of(recipe: Recipe, registry: Registry) -> list[Plugin]:
     """
     components = [part.component for slot, parts in recipe.parts.items() if slot != RUN for part in parts]
     used = {name for one in components for name in (one.plugin, *one.contributors())}
+    execution = registry.executions().get(recipe.setting(EXECUTION_NAME))
+    used |= set() if execution is None else {execution.plugin}
     return [
         plugin
         for plugin in registry.plugins

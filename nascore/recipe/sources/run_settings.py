@@ -89,6 +89,21 @@ class ProxySettings:
         return self != ProxySettings()
 
 
+AUTO: Final = "auto"
+"""The value of `execution.name` with which the engine chooses an execution for each network."""
+
+
+@frozen(kw_only=True)
+class ExecutionSettings:
+    """How networks compute: the results are equal up to rounding, the time is not."""
+
+    name: str = setting(
+        AUTO,
+        "The execution (nascore list execution); auto: plain for closed networks; for open ones fused on a "
+        "CPU, batched on CUDA.",
+    )
+
+
 @frozen(kw_only=True)
 class RunSettings:
     """The settings that belong to no slot."""
@@ -104,6 +119,9 @@ class RunSettings:
     )
     proxy: ProxySettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
         ProxySettings(), "The part of the data set in which a search searches."
+    )
+    execution: ExecutionSettings = setting(  # noqa: RUF009 - frozen, so sharing it is safe
+        ExecutionSettings(), "How networks compute."
     )
 
 

@@ -32,6 +32,9 @@ hookspec: Final = pluggy.HookspecMarker("nascore")
 MEASURES: Final = ("channels", "cells")
 """The measures of an architecture's size: its width and its number of cells."""
 
+AUTO: Final = "auto"
+"""The value of the setting `execution.name` with which the engine chooses an execution for each network."""
+
 SCALES: Final = ("mini", "small", "paper")
 """The scales, the smallest first; the values of ``paper`` are the defaults."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import Factory, define, evolve
 
-from nascore.component import load
+from nascore.component import AUTO, load
 from nascore.contract import Annealing, Phase
 from nascore.description import expand, without_auxiliary
 from nascore.engine.batches import Batches
@@ -18,7 +18,6 @@ from nascore.errors import DescriptionError
 from nascore.nn import ArchitectureState, compile, costs, inherit  # noqa: A004 - torch's word for it
 from nascore.nn.precision import Precision
 from nascore.nn.shapes import check_gradients
-from nascore.recipe.sources.run_settings import AUTO
 from nascore.slots import TRICK
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from nascore.capability import CAPABILITIES
-from nascore.component import MEASURES, SCALES, Component, Give
+from nascore.component import AUTO, MEASURES, SCALES, Component, Give
 from nascore.config import SettingsOwner, settings_of, structure, wrap
 from nascore.config.kinds import supported
 from nascore.errors import Origin, did_you_mean, error_line
@@ -163,6 +163,8 @@ def wrong_names(plugin: Plugin) -> Iterator[str]:
         *(("execution", item.name) for item in plugin.executions),
     ]
     yield from (f"{kind} {name!r}: {_RULE}" for kind, name in named if NAME.fullmatch(name) is None)
+    if ("execution", AUTO) in named:
+        yield f"execution {AUTO!r}: the name stands for the choice of the engine."
 
 
 def repeated_names(plugin: Plugin) -> Iterator[str]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from nascore.component import fault_hint, load
+from nascore.component import AUTO, fault_hint, load
 from nascore.errors import Problem, did_you_mean, error_line
 from nascore.plugin.guard import attempt
 from nascore.plugin.known import absence
 from nascore.recipe.sources.plugin_versions import EXECUTION_NAME, explained
-from nascore.recipe.sources.run_settings import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,20 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import Factory, frozen
 
-from nascore.component import SCALES
+from nascore.component import AUTO, SCALES
 from nascore.config.schema import Schema, closed, setting_schemas, settings_schema
 from nascore.plugin.compatibility import PLUGIN_NAME
 from nascore.recipe.sources.formats import FORMAT, FORMAT_KEY
 from nascore.recipe.sources.plugin_versions import EXECUTION_NAME, SOURCE
 from nascore.recipe.sources.plugin_versions import PLUGINS_KEY as MADE_WITH
-from nascore.recipe.sources.run_settings import (
-    AUTO,
-    EVALUATE_RUN,
-    EVALUATION,
-    OF_EVALUATION,
-    SEARCH_RUN,
-    TRAINING,
-)
+from nascore.recipe.sources.run_settings import EVALUATE_RUN, EVALUATION, OF_EVALUATION, SEARCH_RUN, TRAINING
 from nascore.slots import RUN, SLOTS, TRICK
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import evolve, frozen
 
-from nascore.component import Component, Give
+from nascore.component import AUTO, Component, Give
 from nascore.config import restated, setting, settings_of
 from nascore.contract import WeightSettings
 from nascore.errors import Problem
@@ -87,10 +87,6 @@ class ProxySettings:
     def is_smaller(self) -> bool:
         """Whether the data set is smaller than the whole one."""
         return self != ProxySettings()
-
-
-AUTO: Final = "auto"
-"""The value of `execution.name` with which the engine chooses an execution for each network."""
 
 
 @frozen(kw_only=True)

@@ -2,32 +2,45 @@
 
 The library has a plain C interface and no part of torch, so it serves every version of torch. Without it
 :data:`AVAILABLE` is false, :data:`REASON` says why, and the functions are composed of torch's own.
+
+The functions are imported on first use, since torch is slow to import and a list of plugins does not need it.
 """
 
 from __future__ import annotations
 
-from nascore_native import operators as _operators  # noqa: F401, registers the operators
-from nascore_native.convolution import depthwise
-from nascore_native.library import FUNCTIONS, REASON
-from nascore_native.norms import norm_relu
-from nascore_native.sums import mixed_sum
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-AVAILABLE = bool(FUNCTIONS)
-"""Whether the compiled kernels are installed."""
+from nascore.api import Execution, hookimpl
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-class NativeKernels:
-    """The kernels as a table, as the fused execution takes it."""
-
-    depthwise = staticmethod(depthwise)
-    norm_relu = staticmethod(norm_relu)
-    mixed_sum = staticmethod(mixed_sum)
-
-
-def require() -> None:
-    """Raise RuntimeError with the remedy if the kernels are not built."""
-    if not AVAILABLE:
-        raise RuntimeError(REASON)
-
+    from nascore_native.functions import (
+        AVAILABLE,
+        REASON,
+        NativeKernels,
+        depthwise,
+        mixed_sum,
+        norm_relu,
+        require,
+    )
 
 __all__ = ["AVAILABLE", "REASON", "NativeKernels", "depthwise", "mixed_sum", "norm_relu", "require"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a function or a constant
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("nascore_native.functions"), name)
+
+
+@hookimpl
+def nascore_executions() -> Iterable[Execution]:
+    """Yield the execution with the kernels in C++."""
+    yield Execution(
+        name="native",
+        summary="The fused execution with kernels in C++; on other devices than the CPU it equals fused.",
+        build="nascore_native.execution:Native",
+        check="nascore_native.execution:unbuilt",
+    )

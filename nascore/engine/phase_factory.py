@@ -160,7 +160,12 @@ def build_network(context: RunContext, description: Description, streams: Stream
     if execution == AUTO:
         execution = _fitting_execution(description, context.device)
     with streams.initial():
-        network = compile(description, context.catalogue, execution=load(context.executions[execution].build))
+        network = compile(
+            description,
+            context.catalogue,
+            execution=load(context.executions[execution].build),
+            recompute=context.recipe.run.execution.recompute,
+        )
     precision = Precision(name=context.recipe.run.precision, channels_last=context.recipe.run.channels_last)
     network.to(context.device)
     precision.place(network)

@@ -10,11 +10,13 @@ from torch import nn
 from nascore.component import load
 from nascore.description import expand, resolved
 from nascore.errors import DescriptionError, Problem, did_you_mean
+from nascore.nn.execution import Plain
 from nascore.nn.fused import EXECUTIONS
 from nascore.nn.mixture_weights import GroupShape
 from nascore.nn.network import Network
 from nascore.nn.operations.normalization import set_running_statistics
 from nascore.nn.program import write_program
+from nascore.nn.recomputation import Recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
 
 
 def compile(  # noqa: A001 - what it does to a description is what it is called
-    description: Description, catalogue: Catalogue, *, execution: str | Builder = "plain"
+    description: Description,
+    catalogue: Catalogue,
+    *,
+    execution: str | Builder = "plain",
+    recompute: bool = False,
 ) -> Network:
     """Return the network of a description.
 
@@ -40,6 +46,8 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
         description: Open for a supernet, closed for an ordinary network.
         catalogue: The operations that it may name.
         execution: The way in which the network computes: ``plain``, ``fused``, ``batched``, or a class.
+        recompute: Whether the features inside of a cell are computed again in the backward pass, instead of
+            kept in memory.
 
     Raises:
         DescriptionError: With every problem of the description, before any module is built; or the execution
@@ -58,7 +66,7 @@ def compile(  # noqa: A001 - what it does to a description is what it is called
         shapes=shapes(plan),
         training=write_program(plan, catalogue, [plan.output, *heads]),
         inference=write_program(plan, catalogue, [plan.output]),
-        execution=computes(ops, gates),
+        execution=_recomputed(computes(ops, gates), ops, gates) if recompute else computes(ops, gates),
     )
 
 
@@ -71,6 +79,15 @@ def _execution(execution: str | Builder) -> Builder:
         text = f"the execution {execution!r} does not exist."
         raise DescriptionError([Problem(path="execution", text=text, hint=hint)])
     return EXECUTIONS[execution]
+
+
+def _recomputed(execution: Execution, ops: nn.ModuleDict, gates: nn.ParameterDict) -> Recomputed:
+    if not isinstance(execution, Plain):
+        text = (
+            f"the execution {type(execution).__name__} cannot recompute features: it is no subclass of Plain."
+        )
+        raise DescriptionError([Problem(path="execution.recompute", text=text)])
+    return Recomputed(execution, ops, gates)
 
 
 def build(op: Op, wire: Wire, description: Description, catalogue: Catalogue) -> nn.Module:

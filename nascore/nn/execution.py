@@ -11,7 +11,7 @@ from operator import add
 from typing import TYPE_CHECKING, Protocol
 
 import torch
-from attrs import frozen
+from attrs import Factory, define, frozen
 from torch import nn
 
 from nascore.nn.randomness import draws, redirect_draws
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nascore.nn.program import Branch, Link, Program, Step
     from nascore.nn.randomness import Generators
 
+    Arrived = dict[int, Sequence[Tensor]]
     Mixed = Mapping[tuple[int, int], Tensor]  # outputs of open edges, by target and place
 
 
@@ -43,6 +44,21 @@ class Pass:
     weights: Weights
     drop_path: float = 0.0
     generators: Generators | None = None
+
+
+@define(kw_only=True)
+class Flow:
+    """The features that are known while a program is computed.
+
+    Attributes:
+        images: [B, C, H, W].
+        arriving: For each state that is not computed yet, the outputs of its edges by place.
+        outputs: The states that are returned, by index.
+    """
+
+    images: Tensor
+    arriving: dict[int, Arrived] = Factory(dict)
+    outputs: dict[int, Tensor] = Factory(dict)
 
 
 class Execution(Protocol):
@@ -73,25 +89,29 @@ class Plain:
         return frozenset(path for path, module in self._ops.items() if draws(module))
 
     def run(self, images: Tensor, options: Pass) -> list[Tensor]:
-        """Return the outputs of the program for images [B, C, H, W].
+        """Return the outputs of the program for images [B, C, H, W]."""
+        flow = Flow(images=images)
+        for step in options.program.steps:
+            self.advance(step, flow, options)
+        return [flow.outputs[index] for index in options.program.outputs]
 
-        A state feeds its outgoing edges as soon as it is computed and is then released; only edges without
-        operations keep it alive.
+    def advance(self, step: Step, flow: Flow, options: Pass) -> None:
+        """Compute a state and its outgoing edges.
+
+        The state is then released; only edges without operations keep it alive.
         """
-        program = options.program
-        arriving: dict[int, list[Sequence[Tensor]]] = {
-            step.index: [()] * step.arity for step in program.steps
-        }
-        outputs: dict[int, Tensor] = {}
-        for step in program.steps:
-            value = images if step.join == "input" else join(step, arriving.pop(step.index))
-            value = self._place(value)
-            if step.index in program.outputs:
-                outputs[step.index] = value
-            mixed = self._mix(step, value, options)
-            for link in step.readers:
-                arriving[link.target][link.place] = self._follow(link, value, options, mixed)
-        return [outputs[index] for index in program.outputs]
+        if step.join == "input":
+            value = flow.images
+        else:
+            arrived = flow.arriving.pop(step.index)
+            value = join(step, [arrived[place] for place in range(step.arity)])
+        value = self._place(value)
+        if step.index in options.program.outputs:
+            flow.outputs[step.index] = value
+        mixed = self._mix(step, value, options)
+        for link in step.readers:
+            terms = self._follow(link, value, options, mixed)
+            flow.arriving.setdefault(link.target, {})[link.place] = terms
 
     def _place(self, value: Tensor) -> Tensor:
         """Return a state in the memory layout of this execution: here as it is."""

@@ -67,6 +67,7 @@ class Step:
         shadow: Whether its value is zero while its gradient passes.
         arity: Number of edges that lead to it.
         readers: The edges that read it.
+        cell: The cell of the network that holds it; empty for a state outside of cells.
     """
 
     index: int
@@ -74,6 +75,7 @@ class Step:
     shadow: bool
     arity: int
     readers: tuple[Link, ...]
+    cell: str
 
 
 @frozen(kw_only=True)
@@ -116,6 +118,7 @@ def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> P
             shadow=plan.feature_maps[index].shadow,
             arity=len(plan.feature_maps[index].wires),
             readers=tuple(readers[index]),
+            cell=plan.feature_maps[index].path.rpartition("/")[0].partition("/")[0],
         )
         for index in indices
     )

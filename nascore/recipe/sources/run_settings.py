@@ -98,6 +98,11 @@ class ExecutionSettings:
         "The execution (nascore list execution); auto: plain for closed networks; for open ones fused on a "
         "CPU, batched on CUDA.",
     )
+    recompute: bool = setting(
+        default=False,
+        help="Whether the features inside of cells are computed again in the backward pass, instead of kept "
+        "in memory: less memory, more time.",
+    )
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ from math import ceil, log
 from typing import TYPE_CHECKING, Final
 
 import torch
-from attrs import Factory, evolve, frozen
+from attrs import Factory, frozen
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -123,10 +123,10 @@ class FirstStatistics:
             if counter is not None and not (module in self._known and self._known[module].follows(counter))
         ]
         for (module, counter), count in zip(unknown, read_all([one for _, one in unknown]), strict=True):
-            self._known[module] = _Count(counter=counter, version=version(counter), count=int(count))
+            self._known[module] = _Count(counter, version(counter), int(count))
 
 
-@frozen(kw_only=True)
+@frozen
 class _Count:
     """The counter of a norm, with its value and its version: torch counts the changes of a tensor.
 
@@ -146,7 +146,7 @@ class _Count:
         calls = version(self.counter) - self.version
         if not calls or norm.num_batches_tracked is not self.counter:
             return None  # not run, or compiled, and then the version says nothing
-        return evolve(self, version=self.version + calls, count=self.count + calls)
+        return _Count(self.counter, self.version + calls, self.count + calls)
 
 
 def _corrected_batches(momentum: float) -> int:

@@ -63,6 +63,25 @@ def convolutions(count: int, channels: int, size: int) -> Iterator[Case]:
             yield f"{name} gradient of {part}", *[backward(side(*pair, **how), inputs) for side in sides]
 
 
+def pixelwise(count: int, channels: int, size: int) -> Iterator[Case]:
+    """Yield the passes of convolutions of single pixels, of one edge and of four side by side."""
+    sides = reference.pointwise, nascore_native.pointwise
+    for groups in (1, 4):
+        x, weight = (
+            images(count, groups * channels, size),
+            torch.randn(groups * channels, channels, 1, 1, requires_grad=True),
+        )
+        name = f"pointwise g{groups}"
+        yield name, *[partial(side, x.detach(), weight.detach(), groups=groups) for side in sides]
+        for part, pair in {
+            "x": (x, weight.detach()),
+            "weight": (x.detach(), weight),
+            "both": (x, weight),
+        }.items():
+            inputs = [each for each in pair if each.requires_grad]
+            yield f"{name} gradient of {part}", *[backward(side(*pair, groups=groups), inputs) for side in sides]
+
+
 def norms(count: int, channels: int, size: int) -> Iterator[Case]:
     """Yield the passes of norm and ReLU."""
     x = images(count, channels, size)
@@ -75,7 +94,7 @@ def sums(count: int, channels: int, size: int) -> Iterator[Case]:
     """Yield the passes of the weighted sum, with shared weights and with weights for each image."""
     normed = [True] * (TERMS - 1) + [False]
     sides = reference.mixed_sum, nascore_native.mixed_sum
-    for rows, name in (((), "mixed_sum"), ((count,), "mixed_sum per image")):
+    for rows, name in (((1,), "mixed_sum"), ((count, 1), "mixed_sum per image")):
         terms = [images(count, channels, size) for _ in normed]
         weights = torch.rand(*rows, TERMS, requires_grad=True)
         inner, fixed = [term.detach() for term in terms], weights.detach()
@@ -122,7 +141,7 @@ def main() -> None:
     if not arguments.json:
         print(f"{'case':14} {'operation':40}{'torch us':>10} {'native us':>10} {'ratio':>7}")
     for count, channels, size in SIZES:
-        for group in (convolutions, norms, sums):
+        for group in (convolutions, pixelwise, norms, sums):
             for name, *sides in group(count, channels, size):
                 where = "call" if size == 2 else f"N{count} C{channels} {size}x{size}"  # noqa: PLR2004, see above
                 if arguments.only not in f"{where} {name}":

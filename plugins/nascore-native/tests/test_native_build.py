@@ -23,8 +23,9 @@ x = torch.ones(2, 3, 4, 4)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for _ in range(2):
-        out = nascore_native.mixed_sum([x, x], torch.ones(2), [False, False], 1e-5)
+        out = nascore_native.mixed_sum([x, x], torch.ones(1, 2), [False, False], 1e-5)
         nascore_native.norm_relu(x, 1e-5)
+        nascore_native.pointwise(x, torch.ones(3, 1, 1, 1), groups=3)
         nascore_native.depthwise(x, torch.ones(3, 1, 3, 3), stride=1, padding=1, dilation=1)
 print(out.unique().tolist(), [str(each.message) for each in caught if "native" in str(each.message)])
 nascore_native.require()

@@ -32,6 +32,7 @@ def calls(x, weight, terms, weights):
         yield {
             "depthwise": partial(side.depthwise, x, weight, **HOW),
             "strided": partial(side.depthwise, x, weight, stride=2, padding=1, dilation=1),
+            "pointwise": partial(side.pointwise, x, weight[:, :, :1, :1], groups=x.shape[1]),
             "norm_relu": partial(side.norm_relu, x, EPS),
             "mixed_sum": partial(side.mixed_sum, terms, weights, NORMED, EPS),
         }
@@ -44,7 +45,7 @@ def test_what_is_no_number_stays_so(special, channels):
     for each in (x, *terms):
         each[1, 1, 2, 3] = special
     inputs = [
-        each.requires_grad_() for each in (x, images(channels, 1, 3, 3, seed=3), torch.rand(2).double())
+        each.requires_grad_() for each in (x, images(channels, 1, 3, 3, seed=3), torch.rand(1, 2).double())
     ]
     native, torchs = calls(inputs[0], inputs[1], terms, inputs[2])
     for name, call in native.items():
@@ -61,7 +62,7 @@ def test_what_is_no_number_stays_so(special, channels):
 @pytest.mark.parametrize("shape", [(0, 4, 5, 5), (1, 4, 3, 3), (1, 1, 6, 6), (2, 4, 1, 2)])
 def test_small_shapes(shape):
     x, terms = images(*shape), [images(*shape, seed=seed) for seed in (1, 2)]
-    native, torchs = calls(x, images(shape[1], 1, 3, 3), terms, torch.rand(2).double())
+    native, torchs = calls(x, images(shape[1], 1, 3, 3), terms, torch.rand(1, 2).double())
     for name, call in native.items():
         torch.testing.assert_close(call(), torchs[name]())
 
@@ -71,8 +72,8 @@ def test_one_value_per_channel_is_refused_as_by_torch():
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         NativeKernels.norm_relu(x, EPS)
     with pytest.raises(ValueError, match="more than 1 value per channel"):
-        NativeKernels.mixed_sum([x, x], torch.rand(2).double(), NORMED, EPS)
-    unnormed = NativeKernels.mixed_sum([x, x], torch.ones(2).double(), (False, False), EPS)
+        NativeKernels.mixed_sum([x, x], torch.rand(1, 2).double(), NORMED, EPS)
+    unnormed = NativeKernels.mixed_sum([x, x], torch.ones(1, 2).double(), (False, False), EPS)
     torch.testing.assert_close(unnormed, 2 * x)
 
 
@@ -80,7 +81,7 @@ def test_other_layouts_and_steps_in_memory():
     whole = images(4, 12, 9, 8)
     layouts = [whole.contiguous(), whole[::2], whole[:, 2:8], whole[:, :, 1:, ::2], whole.transpose(2, 3)]
     for x in layouts:
-        inputs = [x, images(6, 1, 6, 3)[: x.shape[1], :, ::2], torch.rand(4).double()[::2]]
+        inputs = [x, images(6, 1, 6, 3)[: x.shape[1], :, ::2], torch.rand(1, 4).double()[:, ::2]]
         if x.shape[1] != 6:
             inputs[1] = images(x.shape[1], 1, 3, 3).transpose(2, 3)
         inputs = [each.detach().requires_grad_() for each in inputs]
@@ -98,7 +99,7 @@ def test_other_layouts_and_steps_in_memory():
 
 def test_other_types_are_left_to_torch():
     x, weight = images(2, 4, 5, 5, dtype=torch.bfloat16), images(4, 1, 3, 3, dtype=torch.bfloat16)
-    native, torchs = calls(x, weight, [x, x], torch.ones(2, dtype=torch.bfloat16))
+    native, torchs = calls(x, weight, [x, x], torch.ones(1, 2, dtype=torch.bfloat16))
     for name, call in native.items():
         assert torch.equal(call(), torchs[name]())
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -122,7 +123,7 @@ def test_only_needed_gradients_are_kept_and_computed():
 
 
 def test_inputs_are_never_changed():
-    x, weight, weights = images(2, 4, 5, 5), images(4, 1, 3, 3), torch.rand(2, 2).double()
+    x, weight, weights = images(2, 4, 5, 5), images(4, 1, 3, 3), torch.rand(2, 1, 2).double()
     inputs = [each.requires_grad_() for each in (x, weight, weights)]
     before = [each.clone() for each in inputs]
     for call in next(iter(calls(x, weight, [x, x], weights))).values():
@@ -132,17 +133,18 @@ def test_inputs_are_never_changed():
 
 def test_second_derivatives_are_refused():
     x = images(2, 4, 5, 5).requires_grad_()
-    native, _ = calls(x, images(4, 1, 3, 3), [x, x], torch.rand(2).double())
+    native, _ = calls(x, images(4, 1, 3, 3), [x, x], torch.rand(1, 2).double())
     for call in native.values():
         (gradient,) = torch.autograd.grad(call().square().sum(), x, create_graph=True)
         with pytest.raises(RuntimeError, match="once_differentiable"):
             gradient.sum().backward()
 
 
-def test_wrong_weights_are_refused():
+@pytest.mark.parametrize("shape", [(2,), (1, 3), (3, 2), (3, 1, 2), (1, 2, 1, 2)])
+def test_wrong_weights_are_refused(shape):
     x = images(2, 4, 5, 5)
-    with pytest.raises(ValueError, match=r"2 terms of shape \[2, 4, 5, 5\], weights of shape \[3\]"):
-        NativeKernels.mixed_sum([x, x], torch.rand(3).double(), NORMED, EPS)
+    with pytest.raises(ValueError, match=r"2 terms of shape \[2, 4, 5, 5\], weights of shape .* n divides 4"):
+        NativeKernels.mixed_sum([x, x], torch.rand(shape).double(), NORMED, EPS)
 
 
 FORKING = """
@@ -181,23 +183,27 @@ def test_calls_at_the_same_time():
 def test_operators_of_torch():
     x, weight = images(2, 3, 5, 6).requires_grad_(), images(3, 1, 3, 3).requires_grad_()
     operators = torch.ops.nascore_native
-    weights = torch.rand(2, 2).double().requires_grad_()
+    weights = torch.rand(2, 3, 2).double().requires_grad_()
     for operator, arguments in {
         operators.depthwise: (x, weight, 2, 1, 1),
         operators.norm_relu: (x, EPS),
-        operators.mixed_sum: ([x, images(2, 3, 5, 6, seed=1)], weights, [True, False], EPS),
+        operators.mixed_sum: ([x, images(2, 3, 5, 6, seed=1)], weights, [True, False], EPS, False),
+        operators.pointwise: (x, weight[:, :, :1, :1].detach().requires_grad_(), 3),
     }.items():
         assert set(opcheck(operator.default, arguments).values()) == {"SUCCESS"}
     with pytest.raises(ValueError, match="has no kernel for x"):
         operators.depthwise(x, weight, 3, 1, 1)
+    with pytest.raises(ValueError, match="has no kernel for x"):
+        operators.pointwise(x, weight, 3)
 
 
 def test_compiled_functions_call_the_operators():
     x, weight = images(2, 4, 6, 6).requires_grad_(), images(4, 1, 3, 3).requires_grad_()
-    weights = torch.rand(2).double().requires_grad_()
+    weights = torch.rand(1, 2).double().requires_grad_()
 
     def network(x, weight, weights):
         y = nascore_native.norm_relu(nascore_native.depthwise(x, weight, **HOW), EPS)
+        y = nascore_native.pointwise(y, weight[:, :, :1, :1], groups=4)
         return nascore_native.mixed_sum([y, x], weights, NORMED, EPS)
 
     inputs = x, weight, weights

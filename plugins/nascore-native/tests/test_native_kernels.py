@@ -10,7 +10,7 @@ import torch
 from torch.autograd import gradcheck
 
 import nascore_native
-from nascore_native import NativeKernels, compilation, library, reference
+from nascore_native import NativeKernels, compilation, convolution, library, pixelwise, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.skipif(not nascore_native.AVAILABLE, reason=nascore_nat
 LAST = torch.channels_last
 EPS = 1e-5
 NORMED = (True, False, True)
+POINTWISE = [(1, 1, 1), (1, 3, 16), (1, 16, 16), (4, 4, 4), (5, 4, 4), (2, 3, 5), (3, 20, 7), (2, 64, 33)]
+"""Groups, and inputs and outputs of each."""
 
 
 @pytest.fixture(params=["default", "avx2", "avx512"])
@@ -32,9 +34,11 @@ def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     if request.param not in fitting or not path.is_file():
         pytest.skip(f"no library {request.param} for this processor")
     monkeypatch.setattr(library, "FUNCTIONS", library.functions(path))
-    nascore_native.convolution.plan.cache_clear()
+    for module in (convolution, pixelwise):
+        module.plan.cache_clear()
     yield request.param
-    nascore_native.convolution.plan.cache_clear()
+    for module in (convolution, pixelwise):
+        module.plan.cache_clear()
 
 
 def images(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
@@ -98,18 +102,36 @@ def test_norm_relu(channels: int) -> None:
         assert_same(*(partial(side.norm_relu, x, EPS) for side in (NativeKernels, reference)), x)
 
 
-@pytest.mark.parametrize("channels", [1, 3, 12, 16, 20, 36, 64])
-@pytest.mark.parametrize("kind", ["shared", "per image", "expanded"])
+@pytest.mark.parametrize(("edges", "width"), [(1, 1), (1, 3), (1, 16), (1, 36), (2, 1), (3, 4), (5, 4), (4, 16)])
+@pytest.mark.parametrize("kind", ["shared", "per image", "expanded", "alike"])
 @pytest.mark.usefixtures("target")
-def test_mixed_sum(channels: int, kind: str) -> None:
-    for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 15, 33)):
-        terms = [images(count, channels, height, width, seed=seed) for seed in range(3)]
-        rows = {"shared": (), "per image": (count,), "expanded": (1,)}[kind]
-        leaf = torch.rand(*rows, 3, dtype=torch.float64).requires_grad_()
-        weights = leaf.expand(count, -1) if kind == "expanded" else leaf
-        sides = (partial(side.mixed_sum, terms, weights, NORMED, EPS) for side in (NativeKernels, reference))
+def test_mixed_sum(edges: int, width: int, kind: str) -> None:
+    for count, height, breadth in ((2, 8, 8), (3, 7, 5), (1, 15, 33)):
+        terms = [images(count, edges * width, height, breadth, seed=seed) for seed in range(3)]
+        rows = {"shared": (), "per image": (count,)}.get(kind, (1,))
+        leaf = torch.rand(*rows, edges, 3, dtype=torch.float64).requires_grad_()
+        weights = leaf if kind in {"shared", "per image"} else leaf.expand(count, -1, -1)
+        if kind == "alike":
+            weights = weights.clone()  # rows that are equal but lie apart in memory
+        how = {"alike": kind == "alike"}
+        sides = (
+            partial(side.mixed_sum, terms, weights, NORMED, EPS, **how)
+            for side in (nascore_native, reference)
+        )
         # The gradient of the expanded weights themselves has a row for each image.
         assert_same(*sides, weights, leaf, *terms)
+
+
+@pytest.mark.parametrize(("groups", "inputs", "outputs"), POINTWISE)
+@pytest.mark.usefixtures("target")
+def test_pointwise(groups: int, inputs: int, outputs: int) -> None:
+    weight = images(groups * outputs, inputs, 1, 1, seed=2)
+    for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 33, 31), (1, 1, 1)):
+        x = images(count, groups * inputs, height, width)
+        sides = (
+            partial(side.pointwise, x, weight, groups=groups) for side in (nascore_native, reference)
+        )
+        assert_same(*sides, x, weight)
 
 
 def test_float32_and_images_of_a_search() -> None:
@@ -128,7 +150,10 @@ def test_gradcheck() -> None:
     assert gradcheck(lambda x, w: NativeKernels.depthwise(x, w, stride=2, padding=2, dilation=2), (x, weight))
     assert gradcheck(lambda x: NativeKernels.norm_relu(x, EPS), (x,))
     terms = [images(2, 3, 2, 3, seed=seed) for seed in range(3)]
-    weights = torch.rand(2, 3, dtype=torch.float64).requires_grad_()
+    assert gradcheck(
+        lambda x, w: NativeKernels.pointwise(x, w, groups=3), (x, images(6, 1, 1, 1, seed=2))
+    )
+    weights = torch.rand(2, 3, 3, dtype=torch.float64).requires_grad_()
     assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w, NORMED, EPS), (weights, *terms))
     assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w[0], NORMED, EPS), (weights, *terms))
 
@@ -137,11 +162,13 @@ def everything(dtype: torch.dtype) -> list[Tensor]:
     """Results and gradients of all kernels, with enough work for two threads."""
     x, weight = images(7, 20, 23, 19, dtype=dtype), images(20, 1, 5, 5, dtype=dtype)
     terms = [images(7, 20, 23, 19, dtype=dtype, seed=seed) for seed in range(3)]
-    weights = torch.linspace(0, 1, 21, dtype=dtype).reshape(7, 3).requires_grad_()
-    inputs = [x, weight, weights, *terms]
+    pixel = images(20, 5, 1, 1, dtype=dtype, seed=3)
+    weights = torch.linspace(0, 1, 42, dtype=dtype).reshape(7, 2, 3).requires_grad_()
+    inputs = [x, weight, pixel, weights, *terms]
     results = [
         *(NativeKernels.depthwise(x, weight, stride=stride, padding=2, dilation=1) for stride in (1, 2)),
         NativeKernels.norm_relu(x, EPS),
+        NativeKernels.pointwise(x, pixel, groups=4),
         NativeKernels.mixed_sum(terms, weights, NORMED, EPS),
         NativeKernels.mixed_sum(terms, weights[0], NORMED, EPS),
     ]
@@ -160,6 +187,6 @@ def test_results_do_not_depend_on_threads(dtype: torch.dtype) -> None:
             runs.append(everything(dtype))
     finally:
         torch.set_num_threads(before)
-    assert len(runs[0]) == 5 + 2 + 2 + 1 + 4 + 4
+    assert len(runs[0]) == 6 + 2 + 2 + 1 + 2 + 4 + 4
     for run in runs[1:]:
         assert all(torch.equal(one, other) for one, other in zip(runs[0], run, strict=True))

@@ -1,4 +1,4 @@
-"""Kernels in C++ for nascore on the CPU: depthwise convolution, norm with ReLU, and the sum over candidates.
+"""Kernels in C++ for nascore on the CPU: convolutions, norm with ReLU, and the sum over candidates.
 
 The library has a plain C interface and no part of torch, so it serves every version of torch. Without it
 :data:`AVAILABLE` is false, :data:`REASON` says why, and the functions are composed of torch's own.
@@ -23,10 +23,20 @@ if TYPE_CHECKING:
         depthwise,
         mixed_sum,
         norm_relu,
+        pointwise,
         require,
     )
 
-__all__ = ["AVAILABLE", "REASON", "NativeKernels", "depthwise", "mixed_sum", "norm_relu", "require"]
+__all__ = [
+    "AVAILABLE",
+    "REASON",
+    "NativeKernels",
+    "depthwise",
+    "mixed_sum",
+    "norm_relu",
+    "pointwise",
+    "require",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a function or a constant

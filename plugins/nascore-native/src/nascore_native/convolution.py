@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import torch
 from torch.nn import functional
 
-from nascore_native import library, reference
+from nascore_native import library
 from nascore_native.library import PLAIN, Integers
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation:
     """Return ``conv2d(x, weight, groups=C)`` in channels-last order.
 
     Compiled for float32 and float64 on the CPU, odd kernels up to 7x7, stride and dilation 1 or 2; every
-    other case is torch's function. The backward pass computes only the gradients that are needed.
+    other case is composed of torch's functions. The backward pass computes only the gradients that are needed.
 
     Args:
         x: Images [N, C, H, W].
@@ -51,7 +51,7 @@ def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation:
     elif _is_supported(x, weight, (stride, padding, dilation)):
         return cast("Tensor", torch.ops.nascore_native.depthwise(x, weight, stride, padding, dilation))
     library.warn_unbuilt()
-    return reference.depthwise(x, weight, stride=stride, padding=padding, dilation=dilation)
+    return library.torch_kernels().depthwise(x, weight, stride=stride, padding=padding, dilation=dilation)
 
 
 def out_shape(size: torch.Size, kernel: int, geometry: Geometry) -> tuple[int, int, int, int]:

@@ -6,6 +6,7 @@ from nascore_native import operators as _operators  # noqa: F401, registers the 
 from nascore_native.convolution import depthwise
 from nascore_native.library import FUNCTIONS, REASON
 from nascore_native.norms import norm_relu
+from nascore_native.pixelwise import pointwise
 from nascore_native.sums import mixed_sum
 
 AVAILABLE = bool(FUNCTIONS)
@@ -13,9 +14,10 @@ AVAILABLE = bool(FUNCTIONS)
 
 
 class NativeKernels:
-    """The kernels as a table, as the fused execution takes it."""
+    """The kernels of the fused execution: in C++ where there is one, and else those of torch."""
 
     depthwise = staticmethod(depthwise)
+    pointwise = staticmethod(pointwise)
     norm_relu = staticmethod(norm_relu)
     mixed_sum = staticmethod(mixed_sum)
 
@@ -26,4 +28,13 @@ def require() -> None:
         raise RuntimeError(REASON)
 
 
-__all__ = ["AVAILABLE", "REASON", "NativeKernels", "depthwise", "mixed_sum", "norm_relu", "require"]
+__all__ = [
+    "AVAILABLE",
+    "REASON",
+    "NativeKernels",
+    "depthwise",
+    "mixed_sum",
+    "norm_relu",
+    "pointwise",
+    "require",
+]

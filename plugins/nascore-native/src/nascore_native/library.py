@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import torch
 from torch.autograd.function import once_differentiable
 
+from nascore.nn.kernels import TorchKernels
 from nascore_native import compilation
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ FITTING: Final = {"AVX512": ("avx512", "avx2", "default"), "AVX2": ("avx2", "def
 _ARGUMENTS: Final[dict[str, Sequence[Any]]] = {
     "depthwise_forward": (c_void_p, c_void_p, c_void_p, c_int, c_void_p),
     "depthwise_backward": (c_void_p, c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_void_p),
+    "pointwise_forward": (c_void_p, c_void_p, c_void_p, c_int, c_void_p),
+    "pointwise_backward": (c_void_p, c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_void_p),
     "norm_relu_forward": (c_void_p, c_int64, c_int64, c_double, c_int, c_void_p, c_void_p),
     "norm_relu_backward": (c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_int, c_void_p),
     "mixed_sum_forward": (c_void_p,) * 4 + (c_int, c_double, c_int, c_void_p, c_void_p),
@@ -131,6 +134,12 @@ def warn_unbuilt() -> None:
     """Warn once that the functions of torch take the place of the kernels."""
     if REASON:
         warnings.warn(f"{REASON} Until then functions of torch compute the same, slowly.", stacklevel=3)
+
+
+@cache
+def torch_kernels() -> TorchKernels:
+    """Return the kernels in torch's operators, for the cases that the library does not compute."""
+    return TorchKernels()
 
 
 PLAIN: Final = frozenset({torch.Tensor, torch.nn.Parameter})

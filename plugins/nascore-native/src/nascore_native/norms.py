@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import torch
 
-from nascore_native import library, reference
+from nascore.nn.stages import check_countable
+from nascore_native import library
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,8 @@ def norm_relu(x: Tensor, eps: float) -> Tensor:
     """
     if not _is_supported(x):
         library.warn_unbuilt()
-        return reference.norm_relu(x, eps)
+        check_countable(x)
+        return library.torch_kernels().norm_relu(x, eps)
     if type(x) not in library.PLAIN or torch.compiler.is_compiling():
         return cast("Tensor", torch.ops.nascore_native.norm_relu(x, eps)[0])
     if x.requires_grad and torch.is_grad_enabled():

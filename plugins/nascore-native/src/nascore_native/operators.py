@@ -12,9 +12,11 @@ from torch import Tensor
 from torch.library import custom_op
 
 from nascore_native import convolution, library, norms, sums
+from nascore_native.pixelwise import plan as pointwise_plan
 
 if TYPE_CHECKING:
     from nascore_native.library import Context
+    from nascore_native.pixelwise import Plan as Pointwise
 
 _LAST: Final = torch.channels_last
 
@@ -84,6 +86,70 @@ def _depthwise_gradients(ctx: Context, gradient: Tensor) -> tuple[Tensor | None,
 depthwise.register_autograd(_depthwise_gradients, setup_context=_keep_depthwise)
 
 
+@custom_op("nascore_native::pointwise", mutates_args=(), device_types="cpu")
+def pointwise(x: Tensor, weight: Tensor, groups: int) -> Tensor:
+    """Return the convolution of single pixels of a case that the library supports."""
+    x, weight = x.contiguous(memory_format=_LAST), weight.contiguous()
+    return _pointwise_plan(x, weight, groups).forward(x, weight)
+
+
+@pointwise.register_fake
+def _(x: Tensor, weight: Tensor, _groups: int) -> Tensor:
+    shape = x.shape[0], weight.shape[0], *x.shape[2:]
+    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=_LAST)
+
+
+def _pointwise_plan(x: Tensor, weight: Tensor, groups: int) -> Pointwise:
+    library.table(x.dtype)
+    found = pointwise_plan(x.shape, weight.shape, x.dtype, weight.dtype, groups)
+    if found is None:
+        raise ValueError(
+            f"nascore_native::pointwise has no kernel for x {list(x.shape)}, weight {list(weight.shape)} and "
+            f"{groups} groups; nascore_native.pointwise computes every case"
+        )
+    return found
+
+
+@custom_op("nascore_native::pointwise_backward", mutates_args=(), device_types="cpu")
+def pointwise_backward(
+    gradient: Tensor, x: Tensor, weight: Tensor, groups: int, needed: list[bool]
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of input and weight, empty where they are not needed."""
+    needs_x, needs_weight = needed
+    gradients = _pointwise_plan(x, weight, groups).backward(
+        gradient.contiguous(memory_format=_LAST),
+        x.contiguous(memory_format=_LAST) if needs_weight else None,
+        weight.contiguous(),
+        needs_x=needs_x,
+    )
+    of_x, of_weight = (x.new_empty(0) if each is None else each for each in gradients)
+    return of_x, of_weight
+
+
+@pointwise_backward.register_fake
+def _(
+    _gradient: Tensor, x: Tensor, weight: Tensor, _groups: int, needed: list[bool]
+) -> tuple[Tensor, Tensor]:
+    needs_x, needs_weight = needed
+    of_x = torch.empty_like(x, memory_format=_LAST) if needs_x else x.new_empty(0)
+    return of_x, x.new_empty(weight.shape if needs_weight else (0,))
+
+
+def _keep_pointwise(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
+    del output
+    x, weight, ctx.settings = inputs
+    ctx.save_for_backward(x, weight)
+
+
+def _pointwise_gradients(ctx: Context, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    needed = list(ctx.needs_input_grad[:2])
+    gradients = pointwise_backward(gradient, *ctx.saved_tensors, ctx.settings, needed)
+    return *(each if need else None for each, need in zip(gradients, needed, strict=True)), None
+
+
+pointwise.register_autograd(_pointwise_gradients, setup_context=_keep_pointwise)
+
+
 @custom_op("nascore_native::norm_relu", mutates_args=(), device_types="cpu")
 def norm_relu(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """Return the ReLU of the normalised x, and the scale and shift [2, C] that normalise it."""
@@ -119,14 +185,18 @@ norm_relu.register_autograd(_norm_gradients, setup_context=_keep_norm)
 
 
 @custom_op("nascore_native::mixed_sum", mutates_args=(), device_types="cpu")
-def mixed_sum(terms: list[Tensor], weights: Tensor, normed: list[bool], eps: float) -> tuple[Tensor, Tensor]:
+def mixed_sum(  # noqa: PLR0913, PLR0917, operators take settings one by one
+    terms: list[Tensor], weights: Tensor, normed: list[bool], eps: float, alike: bool
+) -> tuple[Tensor, Tensor]:
     """Return the weighted sum, and the scale and shift [K, 2, C] that normalise the terms."""
     ordered = [term.contiguous(memory_format=_LAST) for term in terms]
-    return sums.forward(ordered, weights, tuple(normed), eps)
+    return sums.forward(ordered, weights, tuple(normed), eps, alike=alike)
 
 
 @mixed_sum.register_fake
-def _(terms: list[Tensor], _weights: Tensor, _normed: list[bool], _eps: float) -> tuple[Tensor, Tensor]:
+def _(
+    terms: list[Tensor], _weights: Tensor, _normed: list[bool], _eps: float, _alike: bool
+) -> tuple[Tensor, Tensor]:
     first = terms[0]
     affine = first.new_empty(len(terms), 2, first.shape[1])
     return torch.empty_like(first, memory_format=_LAST), affine
@@ -134,7 +204,7 @@ def _(terms: list[Tensor], _weights: Tensor, _normed: list[bool], _eps: float) -
 
 @custom_op("nascore_native::mixed_sum_backward", mutates_args=(), device_types="cpu")
 def mixed_sum_backward(
-    gradient: Tensor, saved: list[Tensor], normed: list[bool], needed: list[bool]
+    gradient: Tensor, saved: list[Tensor], normed: list[bool], needed: list[bool], alike: bool
 ) -> list[Tensor]:
     """Return the gradients of the weights and of each term, empty where they are not needed.
 
@@ -143,15 +213,19 @@ def mixed_sum_backward(
         saved: The weights, the scales and shifts of the forward pass, and the terms.
         normed: As in the forward pass.
         needed: Whether the weights, and each term, need a gradient.
+        alike: As in the forward pass.
     """
     weights, affine, *terms = saved
     ordered = [weights, affine, *(term.contiguous(memory_format=_LAST) for term in terms)]
-    gradients = sums.backward(gradient.contiguous(memory_format=_LAST), ordered, tuple(normed), needed)
+    gradient = gradient.contiguous(memory_format=_LAST)
+    gradients = sums.backward(gradient, ordered, tuple(normed), needed, alike=alike)
     return [gradient.new_empty(0) if each is None else each for each in gradients]
 
 
 @mixed_sum_backward.register_fake
-def _(_gradient: Tensor, saved: list[Tensor], _normed: list[bool], needed: list[bool]) -> list[Tensor]:
+def _(
+    _gradient: Tensor, saved: list[Tensor], _normed: list[bool], needed: list[bool], _alike: bool
+) -> list[Tensor]:
     weights, _, *terms = saved
     needs_weights, *needs_terms = needed
     gradients = [
@@ -162,7 +236,8 @@ def _(_gradient: Tensor, saved: list[Tensor], _normed: list[bool], needed: list[
 
 
 def _keep_mixed(ctx: Context, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    terms, weights, ctx.settings, _ = inputs
+    terms, weights, normed, _, alike = inputs
+    ctx.settings = normed, alike
     ctx.save_for_backward(weights, output[1], *terms)
     ctx.mark_non_differentiable(output[1])
 
@@ -170,9 +245,10 @@ def _keep_mixed(ctx: Context, inputs: tuple[Any, ...], output: tuple[Tensor, Ten
 def _mixed_gradients(ctx: Context, gradient: Tensor, _: Tensor) -> tuple[Any, ...]:
     needs_terms, needs_weights, *_ignored = ctx.needs_input_grad
     needed = [needs_weights, *needs_terms]
-    found = mixed_sum_backward(gradient, list(ctx.saved_tensors), ctx.settings, needed)
+    normed, alike = ctx.settings
+    found = mixed_sum_backward(gradient, list(ctx.saved_tensors), normed, needed, alike)
     of_weights, *of_terms = (each if need else None for each, need in zip(found, needed, strict=True))
-    return of_terms, of_weights, None, None
+    return of_terms, of_weights, None, None, None
 
 
 mixed_sum.register_autograd(_mixed_gradients, setup_context=_keep_mixed)

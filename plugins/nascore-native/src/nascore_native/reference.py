@@ -1,4 +1,4 @@
-"""The same operations composed of torch's functions: for other types and devices, and to test against."""
+"""The same operations composed of torch's functions, against which the kernels are tested and measured."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation:
     return functional.conv2d(x, weight, None, stride, padding, dilation, x.shape[1])
 
 
+def pointwise(x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
+    """Return the convolution of single pixels in groups of channels."""
+    return functional.conv2d(x, weight, None, groups=groups)
+
+
 def norm(x: Tensor, eps: float) -> Tensor:
     """Return x normalised with the statistics of the batch."""
     return functional.batch_norm(x, None, None, training=True, eps=eps)
@@ -28,11 +33,18 @@ def norm_relu(x: Tensor, eps: float) -> Tensor:
     return functional.relu(norm(x, eps))
 
 
-def mixed_sum(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool], eps: float) -> Tensor:
-    """Return the weighted sum of the terms, some of them normalised."""
-    shape = (-1, 1, 1, 1) if weights.dim() > 1 else ()
-    columns = [column.reshape(shape) for column in weights.unbind(-1)]
+def mixed_sum(
+    terms: Sequence[Tensor],
+    weights: Tensor,
+    normed: Sequence[bool],
+    eps: float,
+    *,
+    alike: bool = False,
+) -> Tensor:
+    """Return the weighted sum of the terms, some of them normalised, for n edges side by side."""
+    del alike  # this only saves work
+    factors = weights.repeat_interleave(terms[0].shape[1] // weights.shape[-2], -2)
     summed = torch.zeros_like(terms[0])
-    for term, column, is_normed in zip(terms, columns, normed, strict=True):
-        summed = summed + column * (norm(term, eps) if is_normed else term)
+    for term, factor, is_normed in zip(terms, factors.unbind(-1), normed, strict=True):
+        summed = summed + factor[..., None, None] * (norm(term, eps) if is_normed else term)
     return summed

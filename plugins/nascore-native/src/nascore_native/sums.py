@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import torch
 
-from nascore_native import library, reference
+from nascore.nn.stages import check_countable
+from nascore_native import library
 from nascore_native.library import PLAIN, Integers
 
 if TYPE_CHECKING:
@@ -20,39 +21,60 @@ if TYPE_CHECKING:
 
 _LAST: Final = torch.channels_last
 
+_PER_IMAGE: Final = 3
+"""Number of dimensions of weights per image, [B, n, K]."""
 
-def mixed_sum(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool], eps: float) -> Tensor:
-    """Return the sum of ``weights[k] * terms[k]`` in channels-last order.
+
+def mixed_sum(
+    terms: Sequence[Tensor],
+    weights: Tensor,
+    normed: Sequence[bool],
+    eps: float,
+    *,
+    alike: bool = False,
+) -> Tensor:
+    """Return the weighted sum of the outputs of candidates, for n edges side by side, in channels-last order.
 
     Compiled for float32 and float64 on the CPU; every other case is composed of torch's functions. The
     backward pass computes only the gradients that are needed.
 
     Args:
-        terms: K tensors of one shape [N, C, H, W].
-        weights: [K], or [N, K] with weights for each image; [1, K] expanded to that costs no more than [K].
+        terms: K outputs of one shape [B, n * C, H, W]; the channels of the first edge come first.
+        weights: The weight of each candidate on each edge [n, K], or also per image [B, n, K].
         normed: For each term, whether it is normalised first, with the statistics of the batch.
         eps: Added to the biased variance.
+        alike: Whether all images have the same weights, and only gradients are per image.
     """
     if not _is_supported(terms, weights, normed):
         library.warn_unbuilt()
-        return reference.mixed_sum(terms, weights, normed, eps)
+        if any(normed):
+            check_countable(terms[0])
+        return library.torch_kernels().mixed_sum(terms, weights, normed, eps, alike=alike)
     normed = tuple(normed)
     if type(terms[0]) not in PLAIN or type(weights) not in PLAIN or torch.compiler.is_compiling():
         operator = torch.ops.nascore_native.mixed_sum
-        return cast("Tensor", operator(list(terms), weights, normed, eps)[0])
+        return cast("Tensor", operator(list(terms), weights, normed, eps, alike)[0])
     if torch.is_grad_enabled() and (weights.requires_grad or any(term.requires_grad for term in terms)):
-        return cast("Tensor", _MixedSum.apply(weights, normed, eps, *terms))
-    return forward(_ordered(terms), weights, normed, eps)[0]
+        return cast("Tensor", _MixedSum.apply(weights, (normed, eps, alike), *terms))
+    return forward(_ordered(terms), weights, normed, eps, alike=alike)[0]
 
 
 def _is_supported(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[bool]) -> bool:
     """Return whether the library computes this sum; torch refuses a single value per channel."""
     first, count = terms[0], len(terms)
     shape, dtype = first.shape, first.dtype
-    if len(normed) != count or weights.shape not in {(count,), (shape[0], count)}:
+    *images, edges, candidates = (0, 0, *weights.shape)[-max(weights.dim(), 2) :]
+    if (
+        len(normed) != count
+        or candidates != count
+        or images not in ([], [shape[0]])
+        or edges < 1
+        or shape[1] % edges
+    ):
         raise ValueError(
             f"mixed_sum has {count} terms of shape {list(shape)}, weights of shape {list(weights.shape)} and "
-            f"{len(normed)} flags; expected weights [{count}] or [{shape[0]}, {count}] and {count} flags"
+            f"{len(normed)} flags; expected weights [n, {count}] or [{shape[0]}, n, {count}], where n divides "
+            f"{shape[1]}, and {count} flags"
         )
     if (
         dtype not in library.FUNCTIONS
@@ -67,16 +89,16 @@ def _is_supported(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[boo
 
 
 def forward(
-    terms: Sequence[Tensor], weights: Tensor, normed: tuple[bool, ...], eps: float
+    terms: Sequence[Tensor], weights: Tensor, normed: tuple[bool, ...], eps: float, *, alike: bool
 ) -> tuple[Tensor, Tensor]:
     """Return the sum, and the scale and shift [K, 2, C] that normalise the terms, which are channels-last."""
     first = terms[0]
     count, shape, threads = len(terms), first.shape, torch.get_num_threads()
     out, affine = torch.empty_like(first), first.new_empty(count, 2, shape[1])
     pointers = library.pointers(count)(*[term.data_ptr() for term in terms])
-    values, is_per_image = _values(weights)
+    values, is_per_image = _values(weights, alike=alike)
     arguments = (
-        _numbers(count, shape).address,
+        _numbers(count, shape, weights.shape[-2]).address,
         pointers,
         _flags(normed).address,
         values.data_ptr(),
@@ -88,7 +110,12 @@ def forward(
 
 
 def backward(
-    gradient: Tensor, saved: Sequence[Tensor], normed: tuple[bool, ...], needed: Sequence[bool]
+    gradient: Tensor,
+    saved: Sequence[Tensor],
+    normed: tuple[bool, ...],
+    needed: Sequence[bool],
+    *,
+    alike: bool,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of the weights and of each term, None where it is not needed.
 
@@ -97,6 +124,7 @@ def backward(
         saved: The weights, the scales and shifts of the forward pass, and the terms, channels-last.
         normed: As in the forward pass.
         needed: Whether the weights, and each term, need a gradient.
+        alike: As in the forward pass.
     """
     weights, affine, *terms = saved
     needs_weights, *needs_terms = needed
@@ -105,16 +133,16 @@ def backward(
     count, shape = len(terms), gradient.shape
     array = library.pointers(count)
     pointers = array(*[term.data_ptr() for term in terms])
-    values, is_per_image = _values(weights)
+    values, is_per_image = _values(weights, alike=alike)
     status = library.table(gradient.dtype).mixed_sum_backward(
-        _numbers(count, shape).address,
+        _numbers(count, shape, weights.shape[-2]).address,
         pointers,
         _flags(normed).address,
         values.data_ptr(),
         is_per_image,
         gradient.data_ptr(),
         affine.data_ptr(),
-        weights.dim() > 1 and shape[0] > 1,
+        weights.dim() == _PER_IMAGE and shape[0] > 1,
         torch.get_num_threads(),
         array(*[None if each is None else each.data_ptr() for each in of_terms]),
         None if of_weights is None else of_weights.data_ptr(),
@@ -124,9 +152,9 @@ def backward(
 
 
 @lru_cache(maxsize=4096)
-def _numbers(count: int, shape: torch.Size) -> Integers:
+def _numbers(count: int, shape: torch.Size, edges: int) -> Integers:
     images, channels, height, width = shape
-    return Integers((count, images, height * width, channels))
+    return Integers((count, images, height * width, channels, edges))
 
 
 @lru_cache(maxsize=4096)
@@ -134,11 +162,12 @@ def _flags(normed: tuple[bool, ...]) -> Integers:
     return Integers(normed, c_uint8)
 
 
-def _values(weights: Tensor) -> tuple[Tensor, bool]:
+def _values(weights: Tensor, *, alike: bool) -> tuple[Tensor, bool]:
     """Return the weights as they lie in memory, and whether they differ between images."""
-    if weights.dim() == 1:
+    if weights.dim() < _PER_IMAGE:
         return weights.contiguous(), False
-    if weights.shape[0] > 1 and weights.stride(0) != 0:
+    images = weights.shape[0]
+    if images == 0 or (images > 1 and weights.stride(0) != 0 and not alike):
         return weights.contiguous(), True
     return weights[0].contiguous(), False
 
@@ -150,19 +179,21 @@ def _ordered(terms: Sequence[Tensor]) -> list[Tensor]:
 class _MixedSum(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Context, weights: Tensor, normed: tuple[bool, ...], eps: float, *terms: Tensor
+        ctx: Context, weights: Tensor, settings: tuple[tuple[bool, ...], float, bool], *terms: Tensor
     ) -> Tensor:
+        normed, eps, alike = settings
         ordered = _ordered(terms)
-        out, affine = forward(ordered, weights, normed, eps)
+        out, affine = forward(ordered, weights, normed, eps, alike=alike)
         ctx.save_for_backward(weights, affine, *ordered)
-        ctx.settings = normed
+        ctx.settings = settings
         return out
 
     @staticmethod
     @library.differentiable_once
     def backward(ctx: Context, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        needs_weights, _, _, *needs_terms = ctx.needs_input_grad
+        needs_weights, _, *needs_terms = ctx.needs_input_grad
+        normed, _, alike = ctx.settings
         gradient = gradient.contiguous(memory_format=_LAST)
         needed = (needs_weights, *needs_terms)
-        of_weights, *of_terms = backward(gradient, ctx.saved_tensors, ctx.settings, needed)
-        return of_weights, None, None, *of_terms
+        of_weights, *of_terms = backward(gradient, ctx.saved_tensors, normed, needed, alike=alike)
+        return of_weights, None, *of_terms

@@ -4,6 +4,7 @@
 #include "depthwise.h"
 #include "mixed.h"
 #include "norm.h"
+#include "pointwise.h"
 
 #define NATIVE_EXPORT extern "C" __attribute__((visibility("default"))) int
 
@@ -32,6 +33,17 @@ int guarded(const Body& body) {
                                                       T* input_gradient, T* weight_gradient) {                    \
         return guarded([&] {                                                                                       \
             native::depthwise_backward(gradient, input, weight, *shape, threads, input_gradient, weight_gradient); \
+        });                                                                                                        \
+    }                                                                                                              \
+    NATIVE_EXPORT nascore_pointwise_forward_##SUFFIX(const T* x, const T* weight, const native::Pointwise* shape, \
+                                                     int threads, T* out) {                                       \
+        return guarded([&] { native::pointwise_forward(x, weight, *shape, threads, out); });                      \
+    }                                                                                                              \
+    NATIVE_EXPORT nascore_pointwise_backward_##SUFFIX(const T* gradient, const T* x, const T* weight,              \
+                                                      const native::Pointwise* shape, int threads,                \
+                                                      T* x_gradient, T* weight_gradient) {                        \
+        return guarded([&] {                                                                                       \
+            native::pointwise_backward(gradient, x, weight, *shape, threads, x_gradient, weight_gradient);         \
         });                                                                                                        \
     }                                                                                                              \
     NATIVE_EXPORT nascore_norm_relu_forward_##SUFFIX(const T* x, std::int64_t rows, std::int64_t channels,         \

@@ -6,10 +6,11 @@
 namespace native {
 
 struct Sizes {
-    Index count, images, pixels, channels;
+    Index count, images, pixels, channels, edges;
 };
 
-// Terms of shape [images, pixels, channels]; weights [K], or [images, K] where `per_image` is set.
+// Terms of shape [images, pixels, channels], where the channels of the first edge come first; weights
+// [edges, K], or [images, edges, K] where `per_image` is set.
 template <typename T>
 struct Mixture : Sizes {
     const T* const* terms;
@@ -23,7 +24,16 @@ struct Mixture : Sizes {
     Parts parts(const Period& period, bool by_image) const {
         return by_image ? Parts{rows(), pixels, images} : split(rows(), period);
     }
-    T weight(Index part, Index k) const { return weights[per_image ? part * count + k : k]; }
+    Index width() const { return channels / edges; }
+    T weight(Index part, Index edge, Index k) const {
+        return weights[((per_image ? part * edges : 0) + edge) * count + k];
+    }
+    // Calls body(edge, first lane, lanes) for each run of lanes of one edge.
+    template <typename Body>
+    void for_edges(const Period& period, const Body& body) const {
+        if (edges == 1) return body(0, 0, period.lanes);
+        for (Index run = 0; run < period.rows * edges; ++run) body(run % edges, run * width(), width());
+    }
 };
 
 // The scale and shift of each term over the lanes: [K, 2, lanes], from [K, 2, C].
@@ -79,12 +89,14 @@ void mixed_sum_forward(const Mixture<T>& mixture, double eps, int threads, T* ou
     const auto weigh = [&](Index part, T* scales, T* shifts) {
         std::fill_n(shifts, lanes, T(0));
         for (Index k = 0; k < mixture.count; ++k) {
-            const T weight = mixture.weight(part, k);
             const T *scale = each + 2 * k * lanes, *shift = scale + lanes;
-            for (Index i = 0; i < lanes; ++i) {
-                scales[k * lanes + i] = weight * scale[i];
-                shifts[i] += weight * shift[i];
-            }
+            mixture.for_edges(period, [&](Index edge, Index first, Index size) {
+                const T weight = mixture.weight(part, edge, k);
+                for (Index i = first; i < first + size; ++i) {
+                    scales[k * lanes + i] = weight * scale[i];
+                    shifts[i] += weight * shift[i];
+                }
+            });
         }
     };
     const Index room = (mixture.count + 1) * lanes;
@@ -203,12 +215,14 @@ void term_constants(const Mixture<T>& mixture, const MixtureSums& sums, Index k,
     Array<double> totals(2 * channels);
     std::fill_n(totals.get(), 2 * channels, 0.0);
     for (Index part = 0; part < sums.parts; ++part) {
-        const double weight = mixture.weight(part, k);
         const double* plain = sums.plain + part * channels;
         const double* scaled = sums.scaled + (part * mixture.count + k) * channels;
-        for (Index c = 0; c < channels; ++c) {
-            totals[c] += weight * plain[c];
-            totals[channels + c] += weight * scaled[c];
+        for (Index edge = 0; edge < mixture.edges; ++edge) {
+            const double weight = mixture.weight(part, edge, k);
+            for (Index c = edge * mixture.width(); c < (edge + 1) * mixture.width(); ++c) {
+                totals[c] += weight * plain[c];
+                totals[channels + c] += weight * scaled[c];
+            }
         }
     }
     for (Index c = 0; c < channels; ++c) {
@@ -220,25 +234,28 @@ void term_constants(const Mixture<T>& mixture, const MixtureSums& sums, Index k,
     }
 }
 
+// Writes the gradients of the weights: [edges, K], or [images, edges, K] where `by_image` is set.
 template <typename T>
 void weight_gradients(const Mixture<T>& mixture, const MixtureSums& sums, bool by_image, T* out) {
-    Array<double> totals(mixture.count);
-    std::fill_n(totals.get(), mixture.count, 0.0);
+    const Index count = mixture.count, width = mixture.width();
+    Array<double> totals(mixture.edges * count);
+    std::fill_n(totals.get(), mixture.edges * count, 0.0);
     for (Index part = 0; part < sums.parts; ++part)
-        for (Index k = 0; k < mixture.count; ++k) {
-            const double* scaled = sums.scaled + (part * mixture.count + k) * mixture.channels;
-            double sum = 0;
-            for (Index c = 0; c < mixture.channels; ++c) sum += scaled[c];
-            if (by_image)
-                out[part * mixture.count + k] = static_cast<T>(sum);
-            else
-                totals[k] += sum;
-        }
+        for (Index edge = 0; edge < mixture.edges; ++edge)
+            for (Index k = 0; k < count; ++k) {
+                const double* scaled = sums.scaled + (part * count + k) * mixture.channels + edge * width;
+                double sum = 0;
+                for (Index c = 0; c < width; ++c) sum += scaled[c];
+                if (by_image)
+                    out[(part * mixture.edges + edge) * count + k] = static_cast<T>(sum);
+                else
+                    totals[edge * count + k] += sum;
+            }
     if (!by_image)
-        for (Index k = 0; k < mixture.count; ++k) out[k] = static_cast<T>(totals[k]);
+        for (Index i = 0; i < mixture.edges * count; ++i) out[i] = static_cast<T>(totals[i]);
 }
 
-// `out[k]` and `weight_out` are null where no gradient is needed; `by_image`: weight_out is [images, K].
+// `out[k]` and `weight_out` are null where no gradient is needed; `by_image`: weight_out is [images, edges, K].
 template <typename T>
 void mixed_sum_backward(const Mixture<T>& mixture, const T* g, const T* affine, bool by_image, int threads,
                         T* const* out, T* weight_out) {
@@ -289,8 +306,11 @@ void mixed_sum_backward(const Mixture<T>& mixture, const T* g, const T* affine, 
         const Index offset = outputs.first(part) * channels, length = outputs.length(part);
         for (Index k = 0; k < count; ++k) {
             if (out[k] == nullptr) continue;
-            const T weight = mixture.weight(part, k);
-            for (Index i = 0; i < lanes; ++i) factors[i] = weight * each[2 * k * lanes + i];
+            const T* scales = each + 2 * k * lanes;
+            mixture.for_edges(period, [&](Index edge, Index first, Index size) {
+                const T weight = mixture.weight(part, edge, k);
+                for (Index i = first; i < first + size; ++i) factors[i] = weight * scales[i];
+            });
             const T* slopes = gradients.get() + 2 * k * lanes;
             term_gradient(g + offset, mixture.normed[k] ? mixture.terms[k] + offset : nullptr, factors.get(), slopes,
                           slopes + lanes, length, period, out[k] + offset);

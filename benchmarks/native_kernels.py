@@ -79,7 +79,10 @@ def pixelwise(count: int, channels: int, size: int) -> Iterator[Case]:
             "both": (x, weight),
         }.items():
             inputs = [each for each in pair if each.requires_grad]
-            yield f"{name} gradient of {part}", *[backward(side(*pair, groups=groups), inputs) for side in sides]
+            yield (
+                f"{name} gradient of {part}",
+                *[backward(side(*pair, groups=groups), inputs) for side in sides],
+            )
 
 
 def norms(count: int, channels: int, size: int) -> Iterator[Case]:

@@ -121,6 +121,8 @@ class TorchKernels:
 
     def norm_relu(self, x: Tensor, eps: float) -> Tensor:
         """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
+        if not x.numel():
+            return functional.relu(functional.batch_norm(x, None, None, training=True, eps=eps))
         return cast("Tensor", _NormRelu.apply(x, eps))
 
     def mixed_sum(
@@ -267,7 +269,7 @@ def _pixels(x: Tensor) -> Tensor:
 def _image(pixels: Tensor, like: torch.Size) -> Tensor:
     """Return pixels [B * H * W, D] as images [B, D, H, W] in the layout NHWC."""
     count, _, height, width = like
-    return pixels.view(count, height, width, -1).permute(0, 3, 1, 2)
+    return pixels.view(count, height, width, pixels.shape[1]).permute(0, 3, 1, 2)
 
 
 def stacked(weights: Sequence[Tensor]) -> Tensor:

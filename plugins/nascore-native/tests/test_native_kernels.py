@@ -102,7 +102,9 @@ def test_norm_relu(channels: int) -> None:
         assert_same(*(partial(side.norm_relu, x, EPS) for side in (NativeKernels, reference)), x)
 
 
-@pytest.mark.parametrize(("edges", "width"), [(1, 1), (1, 3), (1, 16), (1, 36), (2, 1), (3, 4), (5, 4), (4, 16)])
+@pytest.mark.parametrize(
+    ("edges", "width"), [(1, 1), (1, 3), (1, 16), (1, 36), (2, 1), (3, 4), (5, 4), (4, 16)]
+)
 @pytest.mark.parametrize("kind", ["shared", "per image", "expanded", "alike"])
 @pytest.mark.usefixtures("target")
 def test_mixed_sum(edges: int, width: int, kind: str) -> None:
@@ -128,9 +130,7 @@ def test_pointwise(groups: int, inputs: int, outputs: int) -> None:
     weight = images(groups * outputs, inputs, 1, 1, seed=2)
     for count, height, width in ((2, 8, 8), (3, 7, 5), (1, 33, 31), (1, 1, 1)):
         x = images(count, groups * inputs, height, width)
-        sides = (
-            partial(side.pointwise, x, weight, groups=groups) for side in (nascore_native, reference)
-        )
+        sides = (partial(side.pointwise, x, weight, groups=groups) for side in (nascore_native, reference))
         assert_same(*sides, x, weight)
 
 
@@ -150,9 +150,7 @@ def test_gradcheck() -> None:
     assert gradcheck(lambda x, w: NativeKernels.depthwise(x, w, stride=2, padding=2, dilation=2), (x, weight))
     assert gradcheck(lambda x: NativeKernels.norm_relu(x, EPS), (x,))
     terms = [images(2, 3, 2, 3, seed=seed) for seed in range(3)]
-    assert gradcheck(
-        lambda x, w: NativeKernels.pointwise(x, w, groups=3), (x, images(6, 1, 1, 1, seed=2))
-    )
+    assert gradcheck(lambda x, w: NativeKernels.pointwise(x, w, groups=3), (x, images(6, 1, 1, 1, seed=2)))
     weights = torch.rand(2, 3, 3, dtype=torch.float64).requires_grad_()
     assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w, NORMED, EPS), (weights, *terms))
     assert gradcheck(lambda w, *t: NativeKernels.mixed_sum(t, w[0], NORMED, EPS), (weights, *terms))

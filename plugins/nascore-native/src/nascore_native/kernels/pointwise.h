@@ -68,15 +68,34 @@ const T* fill_matrices(const Pointwise& shape, const Reaches<T>& reaches, const 
     return matrices.get();
 }
 
-// One vector of outputs for N periods.
+// One vector of outputs for N periods; `seen` adds them up.
 template <int N, typename T>
-inline void multiply(const T* x, Index step, const T* matrix, Index count, Index lanes, T* out) {
+inline void multiply(const T* x, Index step, const T* matrix, Index count, Index lanes, T* out,
+                     Vector<T>& seen) {
     Vector<T> sum[N] = {};
     for (Index i = 0; i < count; ++i) {
         const Vector<T> weights = load(matrix + i * kWidth<T>);
         for (int p = 0; p < N; ++p) sum[p] += x[p * step + i] * weights;
     }
-    for (int p = 0; p < N; ++p) store(out + p * lanes, sum[p]);
+    for (int p = 0; p < N; ++p) {
+        store(out + p * lanes, sum[p]);
+        seen += sum[p];
+    }
+}
+
+// The outputs of rows, one number after the other.
+template <typename T>
+void multiply_rows(const T* x, const T* weights, const Pointwise& shape, Strides strides, Index first, Index end,
+                   T* out) {
+    for (Index row = first; row < end; ++row)
+        for (Index c = 0; c < shape.written(); ++c) {
+            const Index group = c / shape.outputs;
+            const T* from = x + row * shape.read() + group * shape.inputs;
+            const T* weight = weights + group * shape.inputs * shape.outputs + c % shape.outputs * strides.by_output;
+            T sum = 0;
+            for (Index i = 0; i < shape.inputs; ++i) sum += from[i] * weight[i * strides.by_input];
+            out[row * shape.written() + c] = sum;
+        }
 }
 
 // out[row, output] = the sum over inputs of x[row, input] * weight[output, input], in each group.
@@ -92,29 +111,24 @@ void multiply_groups(const T* x, const T* weights, const Pointwise& shape, Strid
         const Index length = parts.length(part), periods = length / period.rows;
         const T* from = x + parts.first(part) * shape.read();
         T* to = out + parts.first(part) * shape.written();
+        Vector<T> seen{};
         Index start = 0;
         for (; start + together <= periods; start += together)
             for (Index v = 0; v < reaches.vectors(); ++v) {
                 const Reach& reach = reaches.each[v];
                 multiply<together>(from + start * reaches.step + reach.first, reaches.step, matrices + reach.offset,
-                                   reach.count, period.lanes, to + start * period.lanes + v * w);
+                                   reach.count, period.lanes, to + start * period.lanes + v * w, seen);
             }
         for (; start < periods; ++start)
             for (Index v = 0; v < reaches.vectors(); ++v) {
                 const Reach& reach = reaches.each[v];
                 multiply<1>(from + start * reaches.step + reach.first, reaches.step, matrices + reach.offset,
-                            reach.count, period.lanes, to + start * period.lanes + v * w);
+                            reach.count, period.lanes, to + start * period.lanes + v * w, seen);
             }
-        for (Index row = periods * period.rows; row < length; ++row)
-            for (Index c = 0; c < shape.written(); ++c) {
-                const Index group = c / shape.outputs;
-                const T* weight =
-                    weights + group * shape.inputs * shape.outputs + c % shape.outputs * strides.by_output;
-                T sum = 0;
-                for (Index i = 0; i < shape.inputs; ++i)
-                    sum += from[row * shape.read() + group * shape.inputs + i] * weight[i * strides.by_input];
-                to[row * shape.written() + c] = sum;
-            }
+        // A zero times a number that is not finite is none: it would spread to other pixels and groups.
+        bool is_number = true;
+        for (Index lane = 0; lane < w; ++lane) is_number = is_number && seen[lane] == seen[lane];
+        multiply_rows(from, weights, shape, strides, is_number ? periods * period.rows : 0, length, to);
     });
 }
 

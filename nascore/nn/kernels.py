@@ -135,6 +135,8 @@ class TorchKernels:
         alike: bool = False,
     ) -> Tensor:
         """Return the weighted sum of the outputs of candidates, for n edges side by side."""
+        if not terms[0].numel():
+            return sum(terms[1:], terms[0]) * weights.sum()  # empty, with gradients that are zero
         full = [
             term if term.dtype == weights.dtype else term.to(torch.promote_types(term.dtype, weights.dtype))
             for term in terms

@@ -33,7 +33,7 @@ def depthwise(x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation:
     """Return ``conv2d(x, weight, groups=C)`` in channels-last order.
 
     Compiled for float32 and float64 on the CPU, odd kernels up to 7x7, stride and dilation 1 or 2; every
-    other case is composed of torch's functions. The backward pass computes only the gradients that are needed.
+    other case is composed of torch's functions. The backward pass computes only needed gradients.
 
     Args:
         x: Images [N, C, H, W].

@@ -22,3 +22,4 @@ class Native(Fused):
     """The fused execution with the kernels in C++."""
 
     kernels = NativeKernels()
+    side_by_side = 1 << 18

@@ -185,8 +185,12 @@ norm_relu.register_autograd(_norm_gradients, setup_context=_keep_norm)
 
 
 @custom_op("nascore_native::mixed_sum", mutates_args=(), device_types="cpu")
-def mixed_sum(  # noqa: PLR0913, PLR0917, operators take settings one by one
-    terms: list[Tensor], weights: Tensor, normed: list[bool], eps: float, alike: bool
+def mixed_sum(
+    terms: list[Tensor],
+    weights: Tensor,
+    normed: list[bool],
+    eps: float,
+    alike: bool,  # noqa: FBT001 - operators of torch take their arguments by position
 ) -> tuple[Tensor, Tensor]:
     """Return the weighted sum, and the scale and shift [K, 2, C] that normalise the terms."""
     ordered = [term.contiguous(memory_format=_LAST) for term in terms]
@@ -195,7 +199,11 @@ def mixed_sum(  # noqa: PLR0913, PLR0917, operators take settings one by one
 
 @mixed_sum.register_fake
 def _(
-    terms: list[Tensor], _weights: Tensor, _normed: list[bool], _eps: float, _alike: bool
+    terms: list[Tensor],
+    _weights: Tensor,
+    _normed: list[bool],
+    _eps: float,
+    _alike: bool,  # noqa: FBT001 - operators of torch take their arguments by position
 ) -> tuple[Tensor, Tensor]:
     first = terms[0]
     affine = first.new_empty(len(terms), 2, first.shape[1])
@@ -204,7 +212,11 @@ def _(
 
 @custom_op("nascore_native::mixed_sum_backward", mutates_args=(), device_types="cpu")
 def mixed_sum_backward(
-    gradient: Tensor, saved: list[Tensor], normed: list[bool], needed: list[bool], alike: bool
+    gradient: Tensor,
+    saved: list[Tensor],
+    normed: list[bool],
+    needed: list[bool],
+    alike: bool,  # noqa: FBT001 - operators of torch take their arguments by position
 ) -> list[Tensor]:
     """Return the gradients of the weights and of each term, empty where they are not needed.
 
@@ -224,7 +236,11 @@ def mixed_sum_backward(
 
 @mixed_sum_backward.register_fake
 def _(
-    _gradient: Tensor, saved: list[Tensor], _normed: list[bool], needed: list[bool], _alike: bool
+    _gradient: Tensor,
+    saved: list[Tensor],
+    _normed: list[bool],
+    needed: list[bool],
+    _alike: bool,  # noqa: FBT001 - operators of torch take their arguments by position
 ) -> list[Tensor]:
     weights, _, *terms = saved
     needs_weights, *needs_terms = needed

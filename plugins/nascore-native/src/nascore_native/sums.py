@@ -73,8 +73,8 @@ def _is_supported(terms: Sequence[Tensor], weights: Tensor, normed: Sequence[boo
     ):
         raise ValueError(
             f"mixed_sum has {count} terms of shape {list(shape)}, weights of shape {list(weights.shape)} and "
-            f"{len(normed)} flags; expected weights [n, {count}] or [{shape[0]}, n, {count}], where n divides "
-            f"{shape[1]}, and {count} flags"
+            f"{len(normed)} flags; expected weights [n, {count}] or [{shape[0]}, n, {count}], where n "
+            f"divides {shape[1]}, and {count} flags"
         )
     if (
         dtype not in library.FUNCTIONS

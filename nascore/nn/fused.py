@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from nascore.nn.execution import Pass, Plain
-from nascore.nn.kernels import Kernels, TorchKernels
+from nascore.nn.kernels import Kernels, LibraryKernels, TorchKernels
 from nascore.nn.operations.simple import Zero
 from nascore.nn.stages import EPS, Chain, Source
 
@@ -149,6 +149,7 @@ class Batched(Fused):
     It launches the fewest operations, whose launches take the time on a GPU.
     """
 
+    kernels = LibraryKernels()
     side_by_side = None
 
 

@@ -92,9 +92,6 @@ class Kernels(Protocol):
 class TorchKernels:
     """The kernels in torch's operators; they run on every device, in every number type."""
 
-    def __init__(self) -> None:
-        self._diagonals: dict[tuple[int, torch.dtype], Tensor] = {}
-
     def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
         """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
         if stride == dilation > 1 and padding % stride == 0:
@@ -110,14 +107,7 @@ class TorchKernels:
         is_dense = groups > 1 and max(weight.shape[0], x.shape[1]) <= _DENSE
         if not is_dense or x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return functional.conv2d(x, weight, None, 1, 0, 1, groups)
-        return cast("Tensor", _Pointwise.apply(x, weight, self._diagonal(groups, weight)))
-
-    def _diagonal(self, groups: int, like: Tensor) -> Tensor:
-        """Return the identity matrix [n, n] as [n, 1, n, 1], which is made once."""
-        key = (groups, like.dtype)
-        if key not in self._diagonals:
-            self._diagonals[key] = torch.eye(groups, dtype=like.dtype).view(groups, 1, groups, 1)
-        return self._diagonals[key]
+        return cast("Tensor", _Pointwise.apply(x, weight, groups))
 
     def norm_relu(self, x: Tensor, eps: float) -> Tensor:
         """Return the ReLU of x [B, C, H, W], normalised with the statistics of the batch."""
@@ -142,6 +132,18 @@ class TorchKernels:
             for term in terms
         ]
         return cast("Tensor", _MixedSum.apply(weights, (tuple(normed), eps, alike), *full))
+
+
+class LibraryKernels(TorchKernels):
+    """The kernels with convolutions of torch's library on every device, each in one operation."""
+
+    def depthwise(self, x: Tensor, weight: Tensor, *, stride: int, padding: int, dilation: int) -> Tensor:
+        """Return the depthwise convolution of x [B, C, H, W] with weight [C, 1, k, k]."""
+        return functional.conv2d(x, weight, None, stride, padding, dilation, weight.shape[0])
+
+    def pointwise(self, x: Tensor, weight: Tensor, *, groups: int) -> Tensor:
+        """Return the 1x1 convolution of x [B, C, H, W] in groups, with weight [D, C / groups, 1, 1]."""
+        return functional.conv2d(x, weight, None, 1, 0, 1, groups)
 
 
 class _Depthwise(torch.autograd.Function):
@@ -239,10 +241,11 @@ class _Pointwise(torch.autograd.Function):
     """A 1x1 convolution in groups as a product of matrices; its groups are blocks on a diagonal."""
 
     @staticmethod
-    def forward(ctx: Context, x: Tensor, weight: Tensor, diagonal: Tensor) -> Tensor:
-        groups = diagonal.shape[0]
-        blocks = weight.view(groups, weight.shape[0] // groups, 1, -1)
-        matrix = (blocks * diagonal).view(weight.shape[0], -1)
+    def forward(ctx: Context, x: Tensor, weight: Tensor, groups: int) -> Tensor:
+        blocks = weight.view(groups, weight.shape[0] // groups, -1)
+        matrix = weight.new_zeros(groups, blocks.shape[1], groups, blocks.shape[2])
+        matrix.diagonal(0, 0, 2).copy_(blocks.permute(1, 2, 0))
+        matrix = matrix.view(weight.shape[0], -1)
         pixels = _pixels(x)
         ctx.save_for_backward(pixels, matrix)
         ctx.settings = groups, x.shape, weight.shape

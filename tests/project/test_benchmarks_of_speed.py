@@ -186,10 +186,21 @@ def test_a_step_of_first_order_does_not_wait(rows):
     assert {sum(row["copies"].values()) for row in rows} == {0}
 
 
-def test_nascore_dispatches_less_than_a_plain_program(rows):
-    counts = {(row["step"], row["network"]): row["operations"] for row in rows}
+def test_nascore_launches_less_than_a_plain_program(rows):
+    counts = {(row["step"], row["network"]): row["launches"] for row in rows}
     for step in ("weights", "first", "unrolled", "search"):
-        assert counts[step, "fused"] < counts[step, "plain"] < counts[step, "classic"]
+        assert counts[step, "batched"] < counts[step, "plain"] < counts[step, "classic"]
+        assert counts[step, "fused"] < counts[step, "plain"]
+
+
+def test_a_weights_step_launches_a_third_and_a_quarter_of_a_plain_program(scripts):
+    size = scripts.searches.Size(channels=2, cells=3, batch=2, size=8)
+    counts = {
+        name: scripts.search_step.counted(name, size, ["weights"])["weights"].launches
+        for name in ("classic", "fused", "batched")
+    }
+    assert counts["fused"] < counts["classic"] / 3
+    assert counts["batched"] < counts["classic"] / 4
 
 
 def test_counts_are_the_same_each_time(rows, scripts):

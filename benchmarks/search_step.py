@@ -218,7 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Times the steps of a search against a plain program.")
     add_size(parser)
-    parser.add_argument("--executions", default="", help="names with commas (default: all)")
+    parser.add_argument(
+        "--executions", default="", help="such as native,fused+recompute (default: those of the core)"
+    )
     parser.add_argument("--steps", default=",".join(STEPS), help="names with commas (default: %(default)s)")
     parser.add_argument("--figures", default="times,memory,counts", help="default: %(default)s")
     parser.add_argument("--repetitions", type=int, default=5, help="timed turns (default 5)")

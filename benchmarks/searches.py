@@ -17,6 +17,11 @@ from nascore.nn.fused import EXECUTIONS
 from nascore.plugin import Registry
 from nascore.recipe import Request, settled
 
+try:
+    import nascore_native
+except ImportError:
+    nascore_native = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Mapping
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 
 STEPS = 8
 """Steps of an epoch, by the number of images."""
+
+RECOMPUTE = "+recompute"
+"""The end of the name of an execution that computes the features inside of cells again."""
 
 
 @frozen(kw_only=True)
@@ -139,7 +147,8 @@ class Setup:
 
 def registry() -> Registry:
     """Return the components that the benchmarks use."""
-    return Registry.of(builtin=nascore.builtin, darts=nascore_darts, xnas=nascore_xnas)
+    native = {} if nascore_native is None else {"native": nascore_native}
+    return Registry.of(builtin=nascore.builtin, darts=nascore_darts, xnas=nascore_xnas, **native)
 
 
 def set_up(  # noqa: PLR0913 - each by name
@@ -157,7 +166,7 @@ def set_up(  # noqa: PLR0913 - each by name
     Args:
         folder: The folder of the run; must not exist.
         size: Its size.
-        execution: Name of the execution of the network.
+        execution: Name of the execution of the network; with :data:`RECOMPUTE` at its end it recomputes.
         updater: Name of the updater.
         epochs: Its epochs.
         steps: Steps of an epoch.
@@ -174,6 +183,8 @@ def set_up(  # noqa: PLR0913 - each by name
         "trainer.epochs": epochs,
         "trainer.warm_up": 0,
         "trainer.augment": "false",
+        "execution.name": execution.removesuffix(RECOMPUTE),
+        "execution.recompute": "true" if execution.endswith(RECOMPUTE) else "false",
         **(settings or {}),
     }
     names = {"space": ["darts"], "updater": [updater], "dataset": ["synthetic"]}
@@ -182,8 +193,6 @@ def set_up(  # noqa: PLR0913 - each by name
     recipe = settled(Request(names=names, sets=sets, scale="mini", run={"device": "cpu"}), installed)
     context, parts = build_search(recipe, installed, out=folder, observers=())
     phase = search_phase(context, parts, context.streams(1))
-    network = phase.network
-    network.execution = EXECUTIONS[execution](network.ops, network.gates)  # type: ignore[arg-type,assignment]
     return Setup(phase=phase, parts=parts, context=context)
 
 
@@ -209,13 +218,14 @@ class Images:
 
 
 def executions(names: str) -> list[str]:
-    """Return the executions of a text with commas; all of them if it is empty.
+    """Return the executions of a text with commas; those of the core if it is empty.
 
     Raises:
         SystemExit: One does not exist.
     """
+    known = registry().executions()
     chosen = [name for name in names.split(",") if name] or list(EXECUTIONS)
-    unknown: Iterable[str] = [name for name in chosen if name not in EXECUTIONS]
+    unknown: Iterable[str] = [name for name in chosen if name.removesuffix(RECOMPUTE) not in known]
     if unknown:
-        raise SystemExit(f"no execution {', '.join(unknown)}; there are {', '.join(EXECUTIONS)}")
+        raise SystemExit(f"no execution {', '.join(unknown)}; there are {', '.join(known)}")
     return chosen

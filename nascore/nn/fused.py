@@ -62,6 +62,11 @@ class Fused(Plain):
         return {path: Chain(module) for path, module in self._ops.items()}
 
     @cached_property
+    def _called_whole(self) -> frozenset[str]:
+        """The paths of the operations that may draw; those that list their stages draw nothing."""
+        return frozenset(path for path in self._drawing if self._chains[path].stages == (self._ops[path],))
+
+    @cached_property
     def _zeros(self) -> frozenset[str]:
         """The paths of the operations that return zeros, which are never run."""
         return frozenset(path for path, module in self._ops.items() if type(module) is Zero)
@@ -97,7 +102,7 @@ class Fused(Plain):
             branch.path: self._result(branch, value.detach() if link.detached else value, options)
             for link in links
             for branch in link.branches
-            if branch.path in self._drawing and options.weights.runs(link, branch.column)
+            if branch.path in self._called_whole and options.weights.runs(link, branch.column)
         }
 
     def _families_of(self, links: Iterable[Link], options: Pass) -> Iterable[Sequence[Link]]:

@@ -35,7 +35,7 @@ class Staged(Protocol):
         """Return functions whose composition, from first to last, is the operation.
 
         ReLU, pools, convolutions, and batch norms without weights and running statistics are fused; any other
-        stage is called for each edge.
+        stage is called for each edge. An operation that lists its stages draws no random numbers.
         """
         ...
 

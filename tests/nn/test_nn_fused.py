@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from nn_samples import CATALOGUE, CHAIN, darts, images, per_sample, petridish, random_mixture, seed
@@ -9,7 +11,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.overrides import TorchFunctionMode
 
-from nascore.description import Op, grow, load
+from nascore.description import Op, Operation, grow, load
 from nascore.nn import compile as compiled
 from nascore.nn import fused, stages
 
@@ -186,3 +188,44 @@ def test_one_value_per_channel_is_refused_as_by_torch():
     net = built(darts(), "fused")
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         net(images(1, dtype=torch.float64)[:, :, :1, :1], random_mixture(darts(), dtype=torch.float64))
+
+
+class Gated(nn.Module):
+    """An operation of a plugin: a separable convolution, multiplied by a gate of its own."""
+
+    def __init__(self, c_in, c_out, stride):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, 1, groups=c_in, bias=False)
+        self.pointwise = nn.Conv2d(c_in, c_out, 1, bias=False)
+        self.gate = nn.Parameter(torch.ones(c_out, 1, 1))
+
+    def gated(self, x):
+        return x * self.gate.sigmoid()
+
+    def forward(self, x):
+        return self.gated(self.pointwise(self.depthwise(self.relu(x))))
+
+
+class Staged(Gated):
+    """The same operation with a list of its stages."""
+
+    def fusible_stages(self):
+        return [self.relu, self.depthwise, self.pointwise, self.gated]
+
+
+def test_an_operation_of_a_plugin_is_fused_if_it_lists_its_stages():
+    """Both give the numbers of the plain execution; the listed stages take fewer convolutions."""
+    description = load(BIASED.replace("sep_conv_3x3", "gated"))
+    counts, logits = {}, {}
+    for kind, execution in product((Gated, Staged), ("plain", "fused")):
+        torch.manual_seed(0)
+        catalogue = {**CATALOGUE, "gated": Operation(name="gated", build=kind)}
+        net = compiled(description, catalogue, execution=execution).to(torch.float64)
+        with Count() as counted:
+            mixture = random_mixture(description, dtype=torch.float64)
+            logits[kind, execution] = net(images(SAMPLES, dtype=torch.float64), mixture)
+        counts[kind, execution] = counted.convolutions
+    for found in logits.values():
+        torch.testing.assert_close(found, logits[Gated, "plain"], rtol=1e-9, atol=1e-10)
+    assert counts[Staged, "fused"] < counts[Gated, "fused"]

@@ -279,7 +279,7 @@ def nascore_executions() -> Iterable[Execution]:
     )
     yield Execution(
         name="fused",
-        summary="Computes the operations that read one state together, in the formulations fastest on a CPU.",
+        summary="Computes the operations that read one state together; for CPUs.",
         build="nascore.nn.fused:Fused",
     )
     yield Execution(

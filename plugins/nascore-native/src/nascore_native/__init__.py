@@ -50,7 +50,7 @@ def nascore_executions() -> Iterable[Execution]:
     """Yield the execution with the kernels in C++."""
     yield Execution(
         name="native",
-        summary="The fused execution with kernels in C++; on other devices than the CPU it equals fused.",
+        summary="The fused execution with kernels in C++; on other devices it equals fused.",
         build="nascore_native.execution:Native",
         check="nascore_native.execution:unbuilt",
     )

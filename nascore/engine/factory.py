@@ -85,11 +85,13 @@ class Step:
         batch: Images in a batch.
         numbers: Number of 32-bit floats per image that the backward pass needs.
         smaller: The settings that make the network smaller, for messages.
+        recompute: Whether the features inside of cells are computed again in the backward pass.
     """
 
     batch: int
     numbers: int
     smaller: str
+    recompute: bool = False
 
     @property
     def size(self) -> int:
@@ -100,6 +102,8 @@ class Step:
         """Return the settings with which the step fits in `room` bytes, as a sentence."""
         batch = room // (self.numbers * FLOAT)
         smaller = f"set fewer {self.smaller}, or smaller images"
+        if not self.recompute:
+            smaller += "; execution.recompute=true needs less memory and more time"
         return f"Set {batch:,} or less, or {smaller}." if batch else f"No batch is small enough: {smaller}."
 
 

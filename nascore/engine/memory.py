@@ -144,11 +144,12 @@ def search_step_memory(
     recipe: Recipe, description: Description, batch: int, facts: DataFacts, catalogue: Catalogue
 ) -> Step:
     """Return the memory of a search step, without the candidates that a first draw does not run."""
+    recompute = recipe.run.execution.recompute
     numbers = max(
-        activations(description, catalogue, (facts.height, facts.width), runs)
+        activations(description, catalogue, (facts.height, facts.width), runs, recompute=recompute)
         for runs in _runs(recipe, description)
     )
-    return Step(batch=batch, numbers=numbers, smaller="space.channels or space.cells")
+    return Step(batch=batch, numbers=numbers, smaller="space.channels or space.cells", recompute=recompute)
 
 
 def training_step_memory(
@@ -156,11 +157,16 @@ def training_step_memory(
 ) -> dict[str, Step]:
     """Return the memory of the largest step of closed networks, by the path of its batch setting."""
     image = (facts.height, facts.width)
-    numbers = max((activations(one, catalogue, image) for one in descriptions[:MOST_COUNTED]), default=0)
-    smaller = f"{recipe.training_group}.channels or {recipe.training_group}.cells"
-    return {
-        f"{recipe.training_group}.batch": Step(batch=recipe.training.batch, numbers=numbers, smaller=smaller)
-    }
+    recompute = recipe.run.execution.recompute
+    counts = (activations(one, catalogue, image, recompute=recompute) for one in descriptions[:MOST_COUNTED])
+    group = recipe.training_group
+    step = Step(
+        batch=recipe.training.batch,
+        numbers=max(counts, default=0),
+        smaller=f"{group}.channels or {group}.cells",
+        recompute=recompute,
+    )
+    return {f"{group}.batch": step}
 
 
 def check_memory(steps: Mapping[str, Step], device: torch.device) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -14,7 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from nascore.contract import Costs, GroupCosts
 from nascore.description import expand
 from nascore.nn.compiler import kind_of
-from nascore.nn.program import needed
+from nascore.nn.program import cell_of, needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -223,16 +225,20 @@ def activations(
     catalogue: Catalogue,
     size: tuple[int, int],
     runs: Mapping[str, Tensor] | None = None,
+    *,
+    recompute: bool = False,
 ) -> int:
     """Return how many values per image a training step keeps for its backward pass, to about a quarter.
 
-    The output of every module is counted, since the next module reads it.
+    The output of every module is counted, since the next module reads it. If cells are recomputed, these are
+    the outputs of one cell, the largest, and what cells hand on.
 
     Args:
         description: Open or closed.
         catalogue: The operations that it may name.
         size: Height and width of an image, in pixels.
         runs: By choice group, [E, O] bool: the candidates that are run; None: all of them.
+        recompute: Whether the features inside of cells are computed again in the backward pass.
 
     Raises:
         DescriptionError: With every problem of the description.
@@ -241,7 +247,10 @@ def activations(
     heads = [] if plan.auxiliary is None else [plan.auxiliary]
     run = needed(plan, [plan.output, *heads])
     sizes: list[tuple[int, ...]] = []
-    kept = 0
+    # The cells that are recomputed, one by one; a state outside of cells counts as one.
+    cells = [cell_of(state) or str(index) for index, state in enumerate(plan.feature_maps)]
+    kept: Counter[str] = Counter()
+    between = 0
     for index, state in enumerate(plan.feature_maps):
         output_size: Size = size if not state.wires else sizes[state.wires[0].source]
         for wire in state.wires:
@@ -249,9 +258,11 @@ def activations(
                 found = measured(op, wire, sizes[wire.source], description, catalogue)
                 output_size = found.size
                 if index in run and (runs is None or _is_run(op, wire, description, runs)):
-                    kept += found.kept
+                    kept[cells[wire.source]] += found.kept
+            if index in run and cells[wire.source] != cells[index]:
+                between += wire.c_out * prod(output_size)
         sizes.append(output_size)
-    return kept
+    return max(kept.values(), default=0) + between if recompute else kept.total()
 
 
 def _is_run(op: Op, wire: Wire, description: Description, runs: Mapping[str, Tensor]) -> bool:

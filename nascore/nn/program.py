@@ -118,11 +118,16 @@ def write_program(plan: Plan, catalogue: Catalogue, outputs: Sequence[int]) -> P
             shadow=plan.feature_maps[index].shadow,
             arity=len(plan.feature_maps[index].wires),
             readers=tuple(readers[index]),
-            cell=plan.feature_maps[index].path.rpartition("/")[0].partition("/")[0],
+            cell=cell_of(plan.feature_maps[index]),
         )
         for index in indices
     )
     return Program(steps=steps, outputs=tuple(outputs))
+
+
+def cell_of(state: FeatureMap) -> str:
+    """Return the cell of the network that holds a state; empty for a state outside of cells."""
+    return state.path.rpartition("/")[0].partition("/")[0]
 
 
 def _images(plan: Plan) -> Iterator[int]:

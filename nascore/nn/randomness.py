@@ -18,6 +18,7 @@ from torch.nn import modules
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nascore.nn import operations
+from nascore.nn.stages import has_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,18 +96,13 @@ def redirect_draws(generators: Generators | None) -> Iterator[None]:
 
 def draws(module: nn.Module) -> bool:
     """Return whether calling a module may draw random numbers; True for every unknown class."""
-    return any(not _is_deterministic(type(each)) or _has_hooks(each) for each in module.modules())
+    return any(not _is_deterministic(type(each)) or has_hooks(each) for each in module.modules())
 
 
 def _is_deterministic(kind: type[nn.Module]) -> bool:
     package, _, name = kind.__module__.rpartition(".")
     known = (package == modules.__name__ and name in _NN) or package == operations.__name__
     return known and kind not in _RANDOM
-
-
-def _has_hooks(module: nn.Module) -> bool:
-    hooks = ("_forward_hooks", "_forward_pre_hooks")
-    return "forward" in vars(module) or any(getattr(module, name) for name in hooks)
 
 
 class Redirected(TorchDispatchMode):  # type: ignore[no-untyped-call]

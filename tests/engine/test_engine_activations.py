@@ -88,13 +88,45 @@ def test_that_of_a_closed_network_too():
     assert 0.1 < kept_bytes(compile(closed, catalogue).train(), torch.rand(BATCH, 1, 8, 8)) / counted < 1.5
 
 
+@pytest.mark.needs("nascore-darts")
+def test_recomputed_cells_are_counted_once():
+    registry = discover()
+    recipe = settled(Request(scale="mini", names={"space": ["darts"], "updater": ["uniform"]}), registry)
+    dataset, parts = build_parts(recipe, registry)
+    description, facts, catalogue = parts.description, dataset.facts, registry.operations()
+    size = (facts.height, facts.width)
+    images = torch.rand(BATCH, facts.channels, *size)
+    whole, counted = (
+        4 * BATCH * activations(description, catalogue, size, recompute=recompute)
+        for recompute in (False, True)
+    )
+    assert counted < 0.75 * whole
+    network = compile(description, catalogue, execution="fused", recompute=True).train()
+    # What is kept after the forward pass; one cell more is computed again in the backward pass.
+    assert kept_bytes(network, images, even(description)) < counted
+
+
+@pytest.mark.needs("nascore-darts")
+def test_a_step_that_fits_only_if_cells_are_recomputed_is_accepted_then():
+    words = ("search", "--space", "darts", "--updater", "darts", *DATA, *LARGE, "--dry-run")
+    refused = cli(*words, "--set", "trainer.batch=400", "--set", "ranking.batch=2")
+    assert refused.exit_code == 3, refused.output
+    assert "execution.recompute=true needs less memory and more time" in refused.stderr
+    recomputed = ("--set", "execution.recompute=true")
+    done = cli(*words, "--set", "trainer.batch=400", "--set", "ranking.batch=2", *recomputed)
+    assert done.exit_code == 0, done.output
+
+
 @pytest.mark.parametrize("words", [(), ("--dry-run",), ("--seeds", "0..1")])
 def test_a_step_larger_than_memory_is_refused_with_the_batch_that_fits(words, tmp_path):
     done = cli(*SMALL, *LARGE, "--set", "trainer.batch=450", *words)
     assert done.exit_code == 3, done.output
     assert "trainer.batch: a step on 450 images keeps about " in done.stderr
     assert "for its backward pass, and the device has 8.0 GiB. Set " in done.stderr
-    assert "or set fewer space.channels or space.cells, or smaller images." in done.stderr
+    assert (
+        "or set fewer space.channels or space.cells, or smaller images; execution.recompute=true"
+        in done.stderr
+    )
     assert list(tmp_path.iterdir()) == []
     fits = done.stderr.partition("8.0 GiB. Set ")[2].partition(" ")[0]
     assert cli(*SMALL, *LARGE, "--dry-run", "--set", f"trainer.batch={fits}").exit_code == 0

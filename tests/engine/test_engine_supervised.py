@@ -193,7 +193,7 @@ def test_what_the_last_step_spoils_is_refused(what):
 def test_what_was_not_finite_before_is_no_matter():
     phase = toy_phase()
     phase.network.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
-    run_phase(phase, started(phase), Observers([], print))
+    assert run_phase(phase, started(phase), Observers([], print)) == phase.steps
 
 
 def test_an_observer_that_fails_is_logged_and_muted_after_three():

@@ -162,7 +162,8 @@ assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_forked_process_has_threads_of_its_own():
-    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=False, timeout=30)
+    assert done.returncode == 0
 
 
 def test_calls_at_the_same_time():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from nascore_native import operators as _operators  # noqa: F401, registers the operators
-from nascore_native.convolution import depthwise
+from nascore_native.convolutions import depthwise, pointwise
 from nascore_native.library import FUNCTIONS, REASON
 from nascore_native.norms import norm_relu
-from nascore_native.pixelwise import pointwise
 from nascore_native.sums import mixed_sum
 
 AVAILABLE = bool(FUNCTIONS)

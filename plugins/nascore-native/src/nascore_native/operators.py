@@ -11,20 +11,19 @@ import torch
 from torch import Tensor
 from torch.library import custom_op
 
-from nascore_native import convolution, library, norms, sums
-from nascore_native.pixelwise import plan as pointwise_plan
+from nascore_native import convolutions, library, norms, sums
 
 if TYPE_CHECKING:
     from nascore_native.library import Context
-    from nascore_native.pixelwise import Plan as Pointwise
+    from nascore_native.plans import Plan
 
 _LAST: Final = torch.channels_last
 
 
-def _plan(x: Tensor, weight: Tensor, geometry: tuple[int, int, int]) -> convolution.Plan:
+def _plan(x: Tensor, weight: Tensor, geometry: tuple[int, int, int]) -> Plan:
     library.table(x.dtype)
-    found = convolution.plan(x.shape, weight.shape, x.dtype, weight.dtype, geometry)
-    if found is None:
+    found = convolutions.depthwise_plan(x.shape, weight.shape, x.dtype, geometry)
+    if found is None or weight.dtype != x.dtype:
         raise ValueError(
             f"nascore_native::depthwise has no kernel for x {list(x.shape)}, weight {list(weight.shape)}, "
             f"stride, padding and dilation {geometry}; nascore_native.depthwise computes every case"
@@ -41,7 +40,7 @@ def depthwise(x: Tensor, weight: Tensor, stride: int, padding: int, dilation: in
 
 @depthwise.register_fake
 def _(x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
-    shape = convolution.out_shape(x.shape, weight.shape[-1], (stride, padding, dilation))
+    shape = convolutions.depthwise_shape(x.shape, weight.shape[-1], (stride, padding, dilation))
     return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=_LAST)
 
 
@@ -99,10 +98,10 @@ def _(x: Tensor, weight: Tensor, _groups: int) -> Tensor:
     return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=_LAST)
 
 
-def _pointwise_plan(x: Tensor, weight: Tensor, groups: int) -> Pointwise:
+def _pointwise_plan(x: Tensor, weight: Tensor, groups: int) -> Plan:
     library.table(x.dtype)
-    found = pointwise_plan(x.shape, weight.shape, x.dtype, weight.dtype, groups)
-    if found is None:
+    found = convolutions.pointwise_plan(x.shape, weight.shape, x.dtype, groups)
+    if found is None or weight.dtype != x.dtype:
         raise ValueError(
             f"nascore_native::pointwise has no kernel for x {list(x.shape)}, weight {list(weight.shape)} and "
             f"{groups} groups; nascore_native.pointwise computes every case"

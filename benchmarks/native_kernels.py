@@ -63,7 +63,7 @@ def convolutions(count: int, channels: int, size: int) -> Iterator[Case]:
             yield f"{name} gradient of {part}", *[backward(side(*pair, **how), inputs) for side in sides]
 
 
-def pixelwise(count: int, channels: int, size: int) -> Iterator[Case]:
+def pointwise(count: int, channels: int, size: int) -> Iterator[Case]:
     """Yield the passes of convolutions of single pixels, of one edge and of four side by side."""
     sides = reference.pointwise, nascore_native.pointwise
     for groups in (1, 4):
@@ -144,7 +144,7 @@ def main() -> None:
     if not arguments.json:
         print(f"{'case':14} {'operation':40}{'torch us':>10} {'native us':>10} {'ratio':>7}")
     for count, channels, size in SIZES:
-        for group in (convolutions, pixelwise, norms, sums):
+        for group in (convolutions, pointwise, norms, sums):
             for name, *sides in group(count, channels, size):
                 where = "call" if size == 2 else f"N{count} C{channels} {size}x{size}"  # noqa: PLR2004, see above
                 if arguments.only not in f"{where} {name}":

@@ -10,7 +10,7 @@ import torch
 from torch.autograd import gradcheck
 
 import nascore_native
-from nascore_native import NativeKernels, compilation, convolution, library, pixelwise, reference
+from nascore_native import NativeKernels, compilation, convolutions, library, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +34,12 @@ def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     if request.param not in fitting or not path.is_file():
         pytest.skip(f"no library {request.param} for this processor")
     monkeypatch.setattr(library, "FUNCTIONS", library.functions(path))
-    for module in (convolution, pixelwise):
-        module.plan.cache_clear()
+    plans = (convolutions.depthwise_plan, convolutions.pointwise_plan)
+    for plan in plans:
+        plan.cache_clear()
     yield request.param
-    for module in (convolution, pixelwise):
-        module.plan.cache_clear()
+    for plan in plans:
+        plan.cache_clear()
 
 
 def images(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -18,7 +18,7 @@ from torch import nn
 from nascore.nn.execution import Pass, Plain
 from nascore.nn.kernels import Kernels, LibraryKernels, TorchKernels
 from nascore.nn.operations.simple import Zero
-from nascore.nn.stages import EPS, Chain, Source
+from nascore.nn.stages import EPS, Chain, Source, Staged, has_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,8 +63,12 @@ class Fused(Plain):
 
     @cached_property
     def _called_whole(self) -> frozenset[str]:
-        """The paths of the operations that may draw; those that list their stages draw nothing."""
-        return frozenset(path for path in self._drawing if self._chains[path].stages == (self._ops[path],))
+        """The paths of the operations that may draw; those that list their stages do so in hooks only."""
+        return frozenset(
+            path
+            for path in self._drawing
+            if not isinstance(self._ops[path], Staged) or any(map(has_hooks, self._ops[path].modules()))
+        )
 
     @cached_property
     def _zeros(self) -> frozenset[str]:

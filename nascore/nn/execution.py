@@ -1,7 +1,7 @@
 """Executions, the ways of computing a network: the protocol, and the plain execution.
 
 The order of random draws is part of the interface: state by state, for each state the edges that read it in
-the order of the plan, operation by operation.
+the order of the plan, operation by operation, each on features in the memory layout NCHW.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from attrs import Factory, define, frozen
 from torch import nn
 
-from nascore.nn.randomness import draws, redirect_draws
+from nascore.nn.randomness import draws, draws_itself, redirect_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,6 +158,9 @@ class Plain:
         operation = self._ops[branch.path]
         if branch.path not in self._drawing:
             return operation(value)  # type: ignore[no-any-return]
+        if draws_itself(operation):
+            # Random numbers are drawn in the order of memory, so it is the same for all executions.
+            value = value.contiguous()
         with redirect_draws(options.generators):
             return operation(value)  # type: ignore[no-any-return]
 

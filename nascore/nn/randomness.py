@@ -96,7 +96,12 @@ def redirect_draws(generators: Generators | None) -> Iterator[None]:
 
 def draws(module: nn.Module) -> bool:
     """Return whether calling a module may draw random numbers; True for every unknown class."""
-    return any(not _is_deterministic(type(each)) or has_hooks(each) for each in module.modules())
+    return draws_itself(module) or any(map(has_hooks, module.modules()))
+
+
+def draws_itself(module: nn.Module) -> bool:
+    """Return whether a module may draw random numbers other than in hooks."""
+    return not all(_is_deterministic(type(each)) for each in module.modules())
 
 
 def _is_deterministic(kind: type[nn.Module]) -> bool:

@@ -79,16 +79,20 @@ def test_one_hot_equals_the_derived_network(seed, supernet, images):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("looked_up", [("weighted",), ("runs",), ("weighted", "runs")])
-def test_the_oracle_sees_a_shifted_column(monkeypatch, looked_up, seed, supernet, images):
-    def shifted(right):
-        def looking_up(weights, link, column, *value):
-            return right(weights, link, (column + 1) % weights.shapes[link.group].columns, *value)
+@pytest.mark.parametrize("shifted", [("of",), ("runs",), ("of", "runs")])
+def test_the_oracle_sees_a_shifted_column(monkeypatch, shifted, seed, supernet, images):
+    healthy = {"of": Weights.of, "runs": Weights.runs}
 
-        return looking_up
+    def of(weights, link):
+        first, *others = healthy["of"](weights, link)
+        return (*others, first)
 
-    for name in looked_up:
-        monkeypatch.setattr(Weights, name, shifted(getattr(Weights, name)))
+    def runs(weights, link, column):
+        return healthy["runs"](weights, link, (column + 1) % len(weights.row(link)))
+
+    mistaken = {"of": of, "runs": runs}
+    for name in shifted:
+        monkeypatch.setattr(Weights, name, mistaken[name])
     with pytest.raises(AssertionError):
         oracle(seed, supernet, images)
 

@@ -45,6 +45,7 @@ DESCRIPTIONS = {
     "deep": darts(depth=2),
     "chain": load(CHAIN),
     "biased": load(BIASED),
+    "noisy": load(BIASED.replace("sep_conv_3x3", "noise")),
     "closed": petridish(),
 }
 

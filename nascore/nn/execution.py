@@ -88,6 +88,11 @@ class Plain:
         """The paths of the operations that may draw, found in the first pass, after hooks were added."""
         return frozenset(path for path, module in self._ops.items() if draws(module))
 
+    @cached_property
+    def _drawing_itself(self) -> frozenset[str]:
+        """The paths of those of them that may draw other than in hooks."""
+        return frozenset(path for path in self._drawing if draws_itself(self._ops[path]))
+
     def run(self, images: Tensor, options: Pass) -> list[Tensor]:
         """Return the outputs of the program for images [B, C, H, W]."""
         flow = Flow(images=images)
@@ -158,7 +163,7 @@ class Plain:
         operation = self._ops[branch.path]
         if branch.path not in self._drawing:
             return operation(value)  # type: ignore[no-any-return]
-        if draws_itself(operation):
+        if branch.path in self._drawing_itself:
             # Random numbers are drawn in the order of memory, so it is the same for all executions.
             value = value.contiguous()
         with redirect_draws(options.generators):
